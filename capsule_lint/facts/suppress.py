@@ -1,0 +1,45 @@
+"""The comments of a file that silence findings."""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from typing import Final
+
+from capsule_lint.facts.tree import Suppression
+
+_ANY: Final = re.compile(r"capsule-lint\s*:|noqa", re.IGNORECASE)
+_IGNORE: Final = re.compile(
+    r"#\s*capsule-lint\s*:\s*(?P<kind>file-ignore|ignore)\s*(?:\[(?P<codes>[^\]]*)\])?", re.IGNORECASE
+)
+_NOQA: Final = re.compile(r"#\s*noqa\s*:\s*(?P<codes>[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*)", re.IGNORECASE)
+_OURS: Final = "CAP"
+
+
+def suppressions(text: str) -> tuple[Suppression, ...]:
+    """All comments of `text` that silence one of our codes, in order; it must be valid Python."""
+    if not _ANY.search(text):
+        return ()
+    found = []
+    for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+        if token.type == tokenize.COMMENT:
+            found += _comment(token.string, token.start)
+    return tuple(found)
+
+
+def _comment(comment: str, start: tuple[int, int]) -> list[Suppression]:
+    row, offset = start
+    found = []
+    for match in _IGNORE.finditer(comment):
+        codes = tuple(c.strip().upper() for c in (match["codes"] or "").split(",") if c.strip())
+        first = offset + match.start() + 1
+        at = (row, first, row, first + len(match[0]))
+        found.append(Suppression(0 if match["kind"].lower() == "file-ignore" else row, codes, at))
+    for match in _NOQA.finditer(comment):
+        codes = tuple(c.upper() for c in re.split(r"[\s,]+", match["codes"]))
+        ours = tuple(code for code in codes if code.startswith(_OURS))
+        if ours:
+            first = offset + match.start() + 1
+            found.append(Suppression(row, ours, (row, first, row, first + len(match[0]))))
+    return found

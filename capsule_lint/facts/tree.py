@@ -1,0 +1,320 @@
+"""What one file says, as frozen data: a smaller syntax tree whose positions count characters."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from capsule_lint.model import Position, Span
+
+At: TypeAlias = tuple[int, int, int, int]
+"""Row, column, end row, end column; rows and columns count from 1, in characters."""
+
+
+def span_of(at: At) -> Span:
+    """`at` as a value of the model."""
+    return Span(Position(at[0], at[1]), Position(at[2], at[3]))
+
+
+class Expr(Struct, frozen=True, tag=True):
+    """An expression."""
+
+    at: At
+
+    @property
+    def span(self) -> Span:
+        """Where it stands, without enclosing parentheses (a tuple's own belong to it)."""
+        return span_of(self.at)
+
+
+class Name(Expr, frozen=True, tag=True):
+    """A plain name."""
+
+    id: str
+
+
+class Attr(Expr, frozen=True, tag=True):
+    """`base.name`."""
+
+    base: Node
+    name: str
+
+    @property
+    def name_span(self) -> Span:
+        """The attribute's own token."""
+        _, _, row, column = self.at
+        return Span(Position(row, column - len(self.name)), Position(row, column))
+
+
+class Const(Expr, frozen=True, tag=True):
+    """A literal: a string, number, boolean or `None` (bytes and `...` are `None` with a `kind`)."""
+
+    value: str | int | float | bool | None
+    kind: str = ""
+
+
+class Hole(Struct, frozen=True, tag=True):
+    """The replacement field of an f-string."""
+
+    value: Node
+
+
+class FString(Expr, frozen=True, tag=True):
+    """An f-string, implicit concatenations joined; neighbouring literal texts are one."""
+
+    parts: tuple[str | Hole, ...]
+
+
+class Argument(Struct, frozen=True):
+    """One argument of a call: `star` is `""`, `*` or `**`; `keyword` is `None` when positional."""
+
+    value: Node
+    keyword: str | None
+    star: str
+    at: At
+
+
+class Call(Expr, frozen=True, tag=True):
+    """A call; arguments in the order in which they are written."""
+
+    func: Node
+    args: tuple[Argument, ...]
+
+
+class Binary(Expr, frozen=True, tag=True):
+    """`left op right`."""
+
+    op: str
+    left: Node
+    right: Node
+
+
+class Boolean(Expr, frozen=True, tag=True):
+    """`a and b and c`, `a or b`."""
+
+    op: str
+    values: tuple[Node, ...]
+
+
+class Compare(Expr, frozen=True, tag=True):
+    """`left op right op …`."""
+
+    left: Node
+    ops: tuple[str, ...]
+    rights: tuple[Node, ...]
+
+
+class Subscript(Expr, frozen=True, tag=True):
+    """`base[index]`."""
+
+    base: Node
+    index: Node
+
+
+class DictDisplay(Expr, frozen=True, tag=True):
+    """`{key: value, **spread}`; a spread has the key `None`."""
+
+    keys: tuple[Node | None, ...]
+    values: tuple[Node, ...]
+
+
+class Sequence(Expr, frozen=True, tag=True):
+    """A tuple, list or set display: `kind` says which."""
+
+    kind: str
+    items: tuple[Node, ...]
+
+
+class Generator(Struct, frozen=True):
+    """One `for target in iter if …` of a comprehension."""
+
+    target: Node
+    iter: Node
+    ifs: tuple[Node, ...]
+
+
+class Comprehension(Expr, frozen=True, tag=True):
+    """A list, set, dict or generator comprehension; a dict's results are key and value."""
+
+    kind: str
+    results: tuple[Node, ...]
+    generators: tuple[Generator, ...]
+
+
+class Conditional(Expr, frozen=True, tag=True):
+    """`then if test else otherwise`."""
+
+    test: Node
+    then: Node
+    otherwise: Node
+
+
+class Wrapped(Expr, frozen=True, tag=True):
+    """`await x`, `yield x`, `yield from x`, `*x`, `not x`, `-x`."""
+
+    kind: str
+    value: Node
+
+
+class Walrus(Expr, frozen=True, tag=True):
+    """`(name := value)`."""
+
+    name: str
+    value: Node
+
+
+class Parameter(Struct, frozen=True):
+    """A parameter; `kind` is one of `posonly`, `plain`, `*`, `kwonly`, `**`; `at` covers its name."""
+
+    name: str
+    kind: str
+    annotation: Node | None
+    default: Node | None
+    at: At
+
+
+class Lambda(Expr, frozen=True, tag=True):
+    """A lambda."""
+
+    params: tuple[Parameter, ...]
+    body: Node
+
+
+class Other(Expr, frozen=True, tag=True):
+    """Any other expression, for what it contains."""
+
+    children: tuple[Node, ...]
+
+
+Node: TypeAlias = (
+    Name
+    | Attr
+    | Const
+    | FString
+    | Call
+    | Binary
+    | Boolean
+    | Compare
+    | Subscript
+    | DictDisplay
+    | Sequence
+    | Comprehension
+    | Conditional
+    | Wrapped
+    | Walrus
+    | Lambda
+    | Other
+)
+
+
+class Stmt(Struct, frozen=True, tag=True):
+    """A statement."""
+
+    at: At
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return span_of(self.at)
+
+
+class Assign(Stmt, frozen=True, tag=True):
+    """`a = b = value`, `a: T = value`, `a: T`, `a += value` (then `op` is `+`)."""
+
+    targets: tuple[Node, ...]
+    value: Node | None
+    annotation: Node | None = None
+    op: str = ""
+
+
+class Eval(Stmt, frozen=True, tag=True):
+    """A statement that only evaluates: `kind` is `expr`, `return`, `raise`, `assert` or `del`."""
+
+    kind: str
+    values: tuple[Node, ...]
+
+
+class Bind(Struct, frozen=True):
+    """A target that a block's head binds: how is `for`, `with`, `except` or `case`."""
+
+    target: Node
+    value: Node | None
+    how: str
+
+
+class Block(Stmt, frozen=True, tag=True):
+    """`if`, `for`, `while`, `with`, `try`, `match`: what its head evaluates and binds, and its bodies."""
+
+    kind: str
+    heads: tuple[Node, ...]
+    binds: tuple[Bind, ...]
+    bodies: tuple[tuple[Statement, ...], ...]
+
+
+class Imported(Struct, frozen=True):
+    """One name of an import: `import module as bound` has no `name`; `*` is a star import."""
+
+    module: str
+    name: str | None
+    bound: str
+    at: At
+
+
+class Import(Stmt, frozen=True, tag=True):
+    """`import …` or `from … import …`; `level` counts leading dots."""
+
+    level: int
+    names: tuple[Imported, ...]
+
+
+class Outer(Stmt, frozen=True, tag=True):
+    """`global` or `nonlocal`."""
+
+    names: tuple[str, ...]
+
+
+class FunctionDef(Stmt, frozen=True, tag=True):
+    """A function; `at` covers the whole statement with its decorators, `name_at` its name."""
+
+    name: str
+    name_at: At
+    params: tuple[Parameter, ...]
+    returns: Node | None
+    decorators: tuple[Node, ...]
+    body: tuple[Statement, ...]
+    is_async: bool
+    doc: bool
+
+
+class ClassDef(Stmt, frozen=True, tag=True):
+    """A class; `keywords` of its bases included as arguments."""
+
+    name: str
+    name_at: At
+    bases: tuple[Argument, ...]
+    decorators: tuple[Node, ...]
+    body: tuple[Statement, ...]
+    doc: bool
+
+
+Statement: TypeAlias = Assign | Eval | Block | Import | Outer | FunctionDef | ClassDef
+
+
+class Suppression(Struct, frozen=True):
+    """A comment that silences: `codes` empty means all; `row` 0 means the whole file."""
+
+    row: int
+    codes: tuple[str, ...]
+    at: At
+
+
+class FileFacts(Struct, frozen=True):
+    """One file: what it says, or why it could not be read (then `problem` is set)."""
+
+    filename: str
+    body: tuple[Statement, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    generated: bool = False
+    problem: str | None = None
+    problem_row: int = 1

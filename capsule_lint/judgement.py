@@ -1,0 +1,100 @@
+"""What is known about the nodes of a program when rules look at them: frozen, without syntax nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from capsule_lint.model import ChangeSet, Occurrence, Span
+
+
+class KeyUse(StrEnum):
+    """What the value of a key expression is for."""
+
+    WRITTEN = "written"
+    LOOKUP = "lookup"
+    HELPER = "helper"
+    LOCAL = "local"
+
+
+class FunctionKind(StrEnum):
+    """What a function is, as far as isolation goes."""
+
+    HELPER = "helper"
+    METHOD = "method"
+    HANDLER = "handler"
+
+
+class OpenKind(StrEnum):
+    """Why a place needs a person."""
+
+    REFERENCE = "reference"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something about the node at `span`; `missing` are parameter names, outermost scope first."""
+
+    filename: str
+    span: Span
+    symbol: str
+    missing: tuple[str, ...]
+    entity: str | None = None
+    change_set: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFact(Fact):
+    """A template in a key position, or the key or filter of an in-memory collection."""
+
+    use: KeyUse = KeyUse.LOOKUP
+    index: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFact(Fact):
+    """A function that lacks scope parameters (or, a handler, does not take them from its context)."""
+
+    kind: FunctionKind = FunctionKind.METHOD
+    drifting: str | None = None
+    """The base whose scope parameters it does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFact(Fact):
+    """A class that lacks fields for scopes that its keys need."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFact(Fact):
+    """A call that lacks arguments for scopes that its callee already demands; `symbol` is the callee."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFact(Fact):
+    """A place that a change set cannot settle by itself."""
+
+    kind: OpenKind = OpenKind.REFERENCE
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All facts of a program, its change sets and its ledger."""
+
+    facts: tuple[Fact, ...] = ()
+    change_sets: Mapping[str, ChangeSet] = field(default_factory=dict)
+    ledger: tuple[Occurrence, ...] = ()
+    entities: tuple[str, ...] = ()
+
+    def by_file(self) -> Mapping[str, Iterable[Fact]]:
+        """The facts of each file."""
+        found: dict[str, list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.filename, []).append(fact)
+        return found

@@ -1,0 +1,266 @@
+"""Frozen values that every room shares: places, findings, mends, change sets, the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place between two characters of a file; `row` and `column` count from 1, in characters."""
+
+    row: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """From `start` up to, and not including, `end`."""
+
+    start: Position
+    end: Position
+
+    def __contains__(self, other: Span) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Safety(StrEnum):
+    """Whether a change set may be applied without a person looking."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+
+
+class Verdict(StrEnum):
+    """What became of one occurrence of a changing name (see the documentation of the ledger)."""
+
+    REWRITTEN = "rewritten"
+    ALREADY_CORRECT = "already-correct"
+    ESCAPE = "escape"
+    CANDIDATE = "candidate"
+    TEXT = "text"
+    OTHER = "other"
+
+    @property
+    def settled(self) -> bool:
+        """Whether nobody needs to look at an occurrence with this verdict."""
+        return self in (Verdict.REWRITTEN, Verdict.ALREADY_CORRECT, Verdict.OTHER)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Occurrence:
+    """One row of the ledger: a token equal to the name of a changing symbol."""
+
+    filename: str
+    position: Position
+    symbol: str
+    verdict: Verdict
+    reason: str
+    text: str
+
+
+# --- mends: what the plan asks the transformers to do, one small frozen value each -----------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """One syntactic change. `filename` is relative to the root; `at` is the exact span of the node
+    that changes (without enclosing parentheses); `code` is the rule whose transformer does it."""
+
+    filename: str
+    at: Span
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """A segment for a key template: the literal tag (`CAPSULE#`) and the hole's expression."""
+
+    tag: str
+    hole: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddSegments(Mend):
+    """Put segments into the key template at `at`, in the idiom in which it is written.
+
+    `anchor` is the span of the expression, inside the template, after which the segments come (the
+    hole of the preceding scope: inside an f-string's braces, an operand of `+` or `%`, an argument
+    of `.format(...)`, an element of the list given to `join` or an argument of a `*parts` helper);
+    `None` puts them at the very front. `separator` is the template's own (`#`, `|`, `/`).
+    """
+
+    segments: tuple[NewSegment, ...]
+    anchor: Span | None
+    separator: str
+
+
+class ParameterKind(StrEnum):
+    """Which of LibCST's parameter lists a parameter lives in."""
+
+    POSITIONAL_ONLY = "posonly_params"
+    PLAIN = "params"
+    KEYWORD_ONLY = "kwonly_params"
+
+
+@dataclass(frozen=True, slots=True)
+class AddParameter(Mend):
+    """Give the function whose name token is at `at` (or the lambda at `at`) a parameter.
+
+    `index` is its place in the list `kind`, counted before the change.
+    """
+
+    parameter: str
+    annotation: str | None
+    kind: ParameterKind
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddArgument(Mend):
+    """Give the call at `at` an argument: `index` is its place among the arguments as written before."""
+
+    value: str
+    keyword: str | None
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddStatement(Mend):
+    """Add a line of code beside the statement that `at` covers, at the same indentation."""
+
+    statement: str
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddEntry(Mend):
+    """Add `key: value` to the dict display at `at`, after the entry whose value is at `anchor` (or first)."""
+
+    key: str
+    value: str
+    anchor: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddElements(Mend):
+    """Add elements to the tuple, list or set at `at` before and after the element at `anchor`.
+
+    An expression that is no sequence becomes a tuple of `before`, itself and `after`, in parentheses
+    (there `anchor` is equal to `at`).
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    anchor: Span
+
+
+@dataclass(frozen=True, slots=True)
+class AddCondition(Mend):
+    """Join the condition at `at` with another one: `at and condition` (or `&` between query conditions)."""
+
+    condition: str
+    operator: str = "and"
+
+
+@dataclass(frozen=True, slots=True)
+class Replace(Mend):
+    """Put other code in the place of the expression at `at`."""
+
+    replacement: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddImport(Mend):
+    """Import `name` from `module` (as it would be written, leading dots included) at the top of the file.
+
+    `at` is not used. Nothing happens where the file has the import already.
+    """
+
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppendCode(Mend):
+    """Add top-level code at the end of the file, which is created if it does not exist. `at` is not used."""
+
+    source: str
+
+
+# --- what a run says -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A replacement of text: what stands in `span` of the file as it is on disk becomes `content`."""
+
+    filename: str
+    span: Span
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """All mends that must land together, and how far they reach."""
+
+    id: str
+    safety: Safety
+    mends: tuple[Mend, ...]
+    obstacles: tuple[str, ...]
+    """Why a person must look, each `file:row:column: reason`; empty when it is safe."""
+    symbols: tuple[str, ...]
+    """The definitions whose signature or fields change, by qualified name."""
+    definitions: int
+    call_sites: int
+    tests: int
+    files: int
+
+    @property
+    def reach(self) -> str:
+        """`7 definitions, 127 call sites in 41 files`."""
+        counts = [(self.definitions, "definition"), (self.call_sites, "call site")]
+        said = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n)
+        files = f"{self.files} file{'' if self.files == 1 else 's'}"
+        return f"{said} in {files}" if said else files
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """How a finding would be fixed: the change set's safety, a sentence, and its text edits."""
+
+    applicability: Safety
+    message: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One defect at one place."""
+
+    code: str
+    name: str
+    message: str
+    filename: str
+    span: Span
+    symbol: str = ""
+    entity: str | None = None
+    scopes: tuple[str, ...] = ()
+    severity: Severity = Severity.ERROR
+    fingerprint: str = ""
+    change_set: str | None = None
+    suggestion: Suggestion | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str]:
+        """File, line, column, code: the order of every report."""
+        start = self.span.start
+        return (self.filename, start.row, start.column, self.code)

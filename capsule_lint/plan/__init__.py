@@ -1,0 +1,239 @@
+"""From the linked program to facts about its nodes, change sets and the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.judgement import (
+    CallFact,
+    ClassFact,
+    Fact,
+    FunctionFact,
+    FunctionKind,
+    Judgement,
+    KeyFact,
+    KeyUse,
+    OpenFact,
+    OpenKind,
+)
+from capsule_lint.model import AddArgument, ChangeSet, Mend, Occurrence, Safety, Verdict
+from capsule_lint.plan.ledger import Ledger
+from capsule_lint.plan.mends import Mends
+from capsule_lint.plan.planner import Planner
+from capsule_lint.plan.sources import enclosing
+from capsule_lint.program.keys import Role
+from capsule_lint.program.model import Class, Function
+from capsule_lint.program.templates import hole_name, names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+
+def judge(program: Program, read: Callable[[str], str]) -> Judgement:
+    """All that rules, reports and fixes need to know of a program.
+
+    `read` gives the decoded text of a file of the program.
+    """
+    planner = Planner(program)
+    planner.plan()
+    mends = Mends(planner, read)
+    mends.build()
+    ledger = Ledger(planner, read)
+    ledger.build()
+    return _Judge(planner, mends, ledger).judgement()
+
+
+@dataclass(eq=False, slots=True)
+class _Judge:
+    planner: Planner
+    mends: Mends
+    ledger: Ledger
+    _ids: dict[Knot, str] = field(default_factory=dict)
+
+    def judgement(self) -> Judgement:
+        sets = self._change_sets()
+        facts = sorted(
+            [*self._key_facts(), *self._function_facts(), *self._handler_facts(), *self._class_facts(), *self._call_facts(), *self._open_facts()],
+            key=lambda f: (f.filename, f.span, type(f).__name__, f.symbol),
+        )
+        known = {change.id for change in sets}
+        facts = [f if f.change_set in known else replace(f, change_set=None) for f in facts]
+        entities = tuple(sorted({c.name for c in self.planner.state.fields if c in self.planner.program.domain.entities}))
+        rows = tuple(sorted(row for _, row in self.ledger.rows))
+        return Judgement(tuple(facts), {change.id: change for change in sets}, rows, entities)
+
+    # --- change sets ---
+
+    def _id(self, knot: Knot) -> str:
+        return self._ids.get(self.planner.state.groups.find(knot), "")
+
+    def _change_sets(self) -> list[ChangeSet]:
+        groups = self.planner.state.groups
+        mends: dict[Knot, list[Mend]] = defaultdict(list)
+        for knot, mend in self.mends.found:
+            mends[groups.find(knot)].append(mend)
+        obstacles: dict[Knot, list[str]] = defaultdict(list)
+        for knot, obstacle in self.planner.state.obstacles:
+            at = obstacle.span.start
+            obstacles[groups.find(knot)].append(f"{obstacle.filename}:{at.row}:{at.column}: {obstacle.reason}")
+        for knot, row in self.ledger.rows:
+            if not row.verdict.settled:
+                where = f"{row.filename}:{row.position.row}:{row.position.column}"
+                obstacles[groups.find(knot)].append(f"{where}: {row.reason}")
+        found = []
+        for root in {*mends, *obstacles}:
+            found.append(self._change_set(root, list(dict.fromkeys(mends.get(root, []))), sorted(set(obstacles.get(root, [])))))
+        found.sort(key=lambda change: change.id)
+        return found
+
+    def _change_set(self, root: Knot, mends: list[Mend], obstacles: list[str]) -> ChangeSet:
+        groups, state = self.planner.state.groups, self.planner.state
+        functions = [f for f in state.params if groups.find(("function", f)) == root]
+        classes = [c for c in state.fields if groups.find(("class", c)) == root]
+        symbols = tuple(sorted({f.symbol for f in functions} | {c.symbol for c in classes}))
+        keys = sorted(f"{d.module.filename}:{d.template.text}" for d in self.planner.defects if groups.find(d.knot) == root)
+        where = sorted(f"{m.filename}:{m.at.start.row}:{m.at.start.column}" for m in mends) or obstacles
+        seed = "\n".join((*symbols, *keys)) or "\n".join(where)
+        identity = hashlib.sha256(seed.encode(errors="surrogateescape")).hexdigest()[:12]
+        self._ids[root] = identity
+        calls = {(m.filename, m.at) for m in mends if isinstance(m, AddArgument)}
+        return ChangeSet(
+            identity,
+            Safety.UNSAFE if obstacles else Safety.SAFE,
+            tuple(mends),
+            tuple(obstacles),
+            symbols,
+            definitions=len(functions) + len(classes),
+            call_sites=len(calls),
+            tests=self._tests(mends),
+            files=len({m.filename for m in mends}),
+        )
+
+    def _tests(self, mends: list[Mend]) -> int:
+        """How many tests the mends reach into."""
+        by_file: dict[str, list[Mend]] = defaultdict(list)
+        for mend in mends:
+            by_file[mend.filename].append(mend)
+        count = 0
+        for module in self.planner.program.names.modules.values():
+            if module.is_test and module.filename in by_file:
+                rows = {m.at.start.row for m in by_file[module.filename]}
+                for function in module.functions:
+                    if function.name.startswith("test"):
+                        first, last = function.fact.at[0], function.fact.at[2]
+                        count += any(first <= row <= last for row in rows)
+        return count
+
+    # --- facts ---
+
+    def _names(self, scopes: Iterable[Scope]) -> tuple[str, ...]:
+        order = self.planner.program.policy.scopes
+        return tuple(s.parameter for s in order if s in set(scopes))
+
+    def _symbol(self, function: Function | None, module: str) -> str:
+        return function.symbol if function is not None else module
+
+    def _key_facts(self) -> Iterable[Fact]:
+        helpers: dict[Function, tuple[set[Scope], str | None, Knot]] = {}
+        for defect in self.planner.defects:
+            site = self.planner.sites[id(defect.template.host)]
+            entity = self.planner.program.domain.entity_name(site)
+            function = defect.function
+            if function is not None and self.mends.is_helper(function, site.role):
+                known = helpers.setdefault(function, (set(), entity, defect.knot))
+                known[0].update(defect.missing)
+                continue
+            use = KeyUse.LOOKUP if site.role is Role.LOOKUP else KeyUse.WRITTEN
+            yield KeyFact(
+                defect.module.filename, defect.template.host.span, self._symbol(function, defect.module.name),
+                self._names(defect.missing), entity, self._id(defect.knot), use, site.index,
+            )
+        for local in self.planner.local.defects:
+            if local.helper is not None:
+                helpers.setdefault(local.helper, (set(), None, local.knot))[0].update(local.missing)
+            elif local.shape not in ("pattern", "index"):
+                yield KeyFact(
+                    local.module.filename, local.node.span, self._symbol(local.function, local.module.name),
+                    self._names(local.missing), None, self._id(local.knot), KeyUse.LOCAL,
+                )
+        for function, (missing, entity, knot) in helpers.items():
+            yield FunctionFact(
+                function.module.filename, tree.span_of(function.fact.name_at), function.symbol,
+                self._names(missing), entity, self._id(knot), FunctionKind.HELPER,
+            )
+
+    def _function_facts(self) -> Iterable[Fact]:
+        for function, scopes in self.planner.methods.items():
+            base = self.planner.drifting.get(function)
+            owners = self.planner.program.domain.entities_of.get(function.owner, set()) if function.owner else set()
+            entity = next(iter(owners)).name if len(owners) == 1 else None
+            yield FunctionFact(
+                function.module.filename, tree.span_of(function.fact.name_at), function.symbol, self._names(scopes),
+                entity, self._id(("function", function)), FunctionKind.METHOD, base.symbol if base is not None else None,
+            )
+
+    def _handler_facts(self) -> Iterable[Fact]:
+        found: dict[Function, tuple[set[Scope], Knot]] = {}
+        every = [w for d in self.planner.defects for w in d.wants.values()] + self.planner.state.wants
+        for want in every:
+            for function in enclosing(self.planner.program.names.place(want.node)):
+                if function in self.planner.program.domain.handlers:
+                    if not self._takes(function, want.scope):
+                        found.setdefault(function, (set(), want.knot))[0].add(want.scope)
+                    break
+        for function, (scopes, knot) in found.items():
+            yield FunctionFact(
+                function.module.filename, tree.span_of(function.fact.name_at), function.symbol, self._names(scopes),
+                None, self._id(knot), FunctionKind.HANDLER,
+            )
+
+    def _takes(self, handler: Function, scope: Scope) -> bool:
+        """Whether the handler reads the scope's value anywhere."""
+        first, last = handler.fact.at[0], handler.fact.at[2]
+        if any(names_scope(p.name, scope) for p in handler.params):
+            return True
+        for node in handler.module.nodes:
+            if first <= node.at[0] <= last:
+                if isinstance(node, tree.Name | tree.Attr | tree.Subscript) and names_scope(hole_name(node), scope):
+                    return True
+        return False
+
+    def _class_facts(self) -> Iterable[Fact]:
+        for cls, scopes in self.planner.state.fields.items():
+            if cls in self.planner.program.domain.entities and not cls.module.is_test:
+                yield ClassFact(
+                    cls.module.filename, tree.span_of(cls.fact.name_at), cls.symbol,
+                    self._names(scopes.values()), cls.name, self._id(("class", cls)),
+                )
+
+    def _call_facts(self) -> Iterable[Fact]:
+        for call, callee, scopes in self.planner.partial_calls.values():
+            module = self.planner.program.names.place(call).scope.module
+            yield CallFact(module.filename, call.span, callee.symbol, self._names(scopes), None, self._id(("call", id(call))))
+
+    def _open_facts(self) -> Iterable[Fact]:
+        seen: set[tuple[str, object, str]] = set()
+        for knot, obstacle in self.planner.state.obstacles:
+            kind = OpenKind.SOURCE if obstacle.kind == "source" else OpenKind.REFERENCE
+            missing = self._names([s for s in self.planner.program.policy.scopes if s.name in obstacle.scopes])
+            fact = OpenFact(obstacle.filename, obstacle.span, obstacle.symbol, missing, None, self._id(knot), kind, obstacle.reason)
+            if (fact.filename, fact.span, kind) not in seen:
+                seen.add((fact.filename, fact.span, kind))
+                yield fact
+        for knot, row in self.ledger.rows:
+            if not row.verdict.settled:
+                span = self.ledger.spans[row]
+                if (row.filename, span, OpenKind.REFERENCE) not in seen:
+                    seen.add((row.filename, span, OpenKind.REFERENCE))
+                    yield OpenFact(row.filename, span, row.symbol, (), None, self._id(knot), OpenKind.REFERENCE, row.reason)
+
+
+__all__ = ["Class", "Occurrence", "Verdict", "judge"]

@@ -1,0 +1,668 @@
+"""Change sets by fixpoint over the call graph: what must gain a parameter, a field, an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.local import LocalKeys
+from capsule_lint.plan.passthrough import asserted, forwarded
+from capsule_lint.plan.sources import Sources
+from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Want
+from capsule_lint.program.binding import bind
+from capsule_lint.program.infer import is_collected
+from capsule_lint.program.keys import KeySite, Role
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.templates import Filled, hole_name, names_scope
+from capsule_lint.program.types import ClassObject, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+_SPECIAL: Final = ("__init__", "__new__", "__call__")
+_MAX_ROUNDS: Final = 200
+
+
+@dataclass(eq=False, slots=True)
+class Planner:
+    """Grows the plan until nothing is missing."""
+
+    program: Program
+    state: State = field(default_factory=State)
+    sources: Sources = field(init=False)
+    defects: list[KeyDefect] = field(default_factory=list)
+    sites: dict[int, KeySite] = field(default_factory=dict)
+    methods: dict[Function, list[Scope]] = field(default_factory=dict)
+    """Repository methods that lack parameters, by themselves."""
+    drifting: dict[Function, Function] = field(default_factory=dict)
+    partial_calls: dict[int, tuple[tree.Call, Function | Class, list[Scope]]] = field(default_factory=dict)
+    local: LocalKeys = field(init=False)
+    _queued: list[Want] = field(default_factory=list)
+    _asked: set[tuple[int, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.sources = Sources(self.program, self.state)
+        self.local = LocalKeys(self.program, self.state)
+
+    def plan(self) -> None:
+        """Fill the state."""
+        for site in self.program.keys.sites:
+            if not site.module.is_test:
+                self._judge_site(site)
+        self.local.find()
+        for want in self.local.wants:
+            self._mirror(want)
+        for defect in self.defects:
+            for want in defect.wants.values():
+                self._mirror(want)
+        self._demand_entity_fields()
+        self._demand_methods()
+        self._demand_calls()
+        for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
+            self._ask(want)
+        self._settle()
+
+    # --- keys ---
+
+    def _judge_site(self, site: KeySite) -> None:
+        template, templates = site.template, self.program.templates
+        segments = [s for s in templates.segments(template.pieces)]
+        present = {s.scope for s in segments}
+        missing = [s for s in self.program.domain.required(site) if s.name not in present]
+        if site.prefix and not segments and missing:
+            return
+        if not missing:
+            return
+        order = [s.name for s in self.program.policy.scopes]
+        own: list[Scope] = []
+        anchors: dict[str, tree.Node | None] = {}
+        for scope in missing:
+            before = [s for s in segments if order.index(s.scope) < order.index(scope.name)]
+            piece = template.pieces[before[-1].piece] if before else None
+            if piece is not None and piece.host is not template.host:
+                self._delegate(piece.host, site)
+                continue
+            if piece is None and template.pieces[0].host is not template.host and self._is_site(template.pieces[0].host):
+                continue
+            own.append(scope)
+            anchors[scope.name] = piece.value if isinstance(piece, Filled) else None
+            if piece is not None and not isinstance(piece, Filled):
+                anchors[scope.name] = piece.node
+        if own:
+            self._add_defect(site, own, anchors, [s.piece for s in segments])
+
+    def _is_site(self, host: tree.Node) -> bool:
+        return any(site.template.host is host for site in self.program.keys.sites)
+
+    def _delegate(self, host: tree.Node, site: KeySite) -> None:
+        """A template that lacks a scope where it is built, in a local or in another function."""
+        if self._is_site(host) or id(host) in self.sites:
+            return
+        template = self.program.templates.template(host)
+        if template is None:
+            return
+        place = self.program.names.place(host)
+        role = site.role if place.scope.function is site.function else Role.HELPER
+        inner = KeySite(template, place.scope.module, place.scope.function, role, site.index)
+        self.sites[id(host)] = inner
+        self.program.keys.sites.append(inner)
+        if role is Role.HELPER and inner.function is not None:
+            self.program.keys.helpers.add(inner.function)
+        self._judge_site(inner)
+
+    def _add_defect(
+        self, site: KeySite, missing: list[Scope], anchors: dict[str, tree.Node | None], present: list[int]
+    ) -> None:
+        host = site.template.host
+        knot: Knot = ("key", id(host))
+        defect = KeyDefect(site.template, site.module, site.function, missing, anchors, knot)
+        self.sites[id(host)] = site
+        self.defects.append(defect)
+        entity = self.program.domain.entity_name(site)
+        if entity is not None:
+            self.state.groups.join(knot, ("entity", entity))
+        pieces = site.template.pieces
+        neighbours = [p.value for n in present if isinstance(p := pieces[n], Filled) and p.host is host]
+        for scope in missing:
+            mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
+            want = Want(scope, host, knot, "segment", mirror=mirror)
+            defect.wants[scope.name] = want
+            if mirror is None and self._belongs_to_entity(site):
+                owner = self._owner(site.function)
+                if owner is not None and self.sources.attribute_of(owner, scope) is None:
+                    self.gain_field(owner, scope, knot)
+
+    def _owner(self, function: Function | None) -> Class | None:
+        while function is not None and function.owner is None:
+            function = function.parent
+        return function.owner if function is not None else None
+
+    def _belongs_to_entity(self, site: KeySite) -> bool:
+        owner = self._owner(site.function)
+        if owner is None or owner not in self.program.domain.entities:
+            return False
+        return self.program.domain._reads_self(site)  # noqa: SLF001
+
+    # --- mirrors: beside `{self.tenant_id}` comes `{self.capsule_id}` ---
+
+    def _mirror(self, want: Want) -> None:
+        """Give the class of the neighbour's access path the field, where it is the program's own."""
+        if want.mirror is not None:
+            self.mirrored(want.mirror, want.scope, want.knot)
+
+    def mirrored(self, node: tree.Node, scope: Scope, knot: Knot) -> Value | None:
+        """The access path beside `node`, with the class's field demanded where it is not there yet."""
+        match node:
+            case tree.Call(func=tree.Name(id="str")) if len(node.args) == 1:
+                return self.mirrored(node.args[0].value, scope, knot)
+            case tree.Call(func=tree.Attr() as func) if not node.args:
+                return self.mirrored(func.base, scope, knot)
+            case tree.Attr(name="value" | "hex"):
+                return self.mirrored(node.base, scope, knot)
+            case tree.Attr():
+                return self._mirrored_attribute(node, scope, knot)
+            case _:
+                return None
+
+    def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
+        if not any(names_scope(node.name, s) for s in self.program.policy.scopes):
+            return None
+        for one in sorted(self.program.inference.of(node.base), key=repr):
+            if not isinstance(one, Instance):
+                continue
+            base = text_of(node.base)
+            if base is None:
+                continue
+            attribute = self.sources.attribute_of(one.cls, scope)
+            if attribute is None:
+                through = self._through_property(one.cls, node, scope, knot)
+                if through is not None:
+                    return through
+                if not self.can_gain_field(one.cls):
+                    continue
+                attribute = self.gain_field(one.cls, scope, knot, like=node.name)
+            owner = self._gaining(one.cls, scope)
+            return Value(f"{base}.{attribute}", knot=("class", owner) if owner else None, kind="mirror")
+        return None
+
+    def _gaining(self, cls: Class, scope: Scope) -> Class | None:
+        return next((c for c in self.program.classes.mro(cls) if scope.parameter in self.state.fields.get(c, ())), None)
+
+    def _through_property(self, cls: Class, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
+        """`self.tenant_id` that is a property over `self._ctx.tenant_id`: mirror what it returns."""
+        method = self.program.classes.method(cls, node.name)
+        if method is None or not method.is_property or len(method.returns) != 1:
+            return None
+        if not isinstance(node.base, tree.Name) or node.base.id != method.params[0].name:
+            return None
+        return self.mirrored(method.returns[0], scope, knot)
+
+    # --- fields ---
+
+    def can_gain_field(self, cls: Class) -> bool:
+        """Whether the class is ours to extend."""
+        if cls.module.generated or self.program.classes.is_enum(cls) or self.program.classes.is_protocol(cls):
+            return False
+        return self.program.classes.constructor(cls) is not None
+
+    def gain_field(self, cls: Class, scope: Scope, knot: Knot, like: str | None = None) -> str:
+        """Demand that instances of `cls` have the scope's value; returns the attribute's name."""
+        home = self._home(cls, like)
+        attribute = scope.parameter
+        if like is not None and like.startswith("_"):
+            attribute = f"_{scope.parameter}"
+        knot_of = ("class", home)
+        self.state.groups.join(knot, knot_of)
+        if scope.parameter in self.state.fields[home]:
+            return self.state.attributes.get((home, scope.parameter), attribute)
+        self.state.fields[home][scope.parameter] = scope
+        self.state.attributes[home, scope.parameter] = attribute
+        initializer = home.methods.get("__init__")
+        if initializer is not None:
+            self.state.groups.join(knot_of, ("function", initializer))
+            self._gain_initializer(initializer, scope)
+        else:
+            for call, _ in list(self.program.calls.constructors_of(home)):
+                self._want_argument(call, scope, home, 0, knot_of)
+        return attribute
+
+    def _home(self, cls: Class, like: str | None) -> Class:
+        """The class of the hierarchy that defines the neighbouring field."""
+        if like is not None:
+            for owner in self.program.classes.mro(cls):
+                if like in owner.stores or any(f.name == like and f.owner is owner for f in self.program.classes.fields(owner)):
+                    return owner
+        else:
+            for scope in self.program.policy.scopes:
+                for owner in self.program.classes.mro(cls):
+                    if scope.parameter in owner.stores or any(f.name == scope.parameter and f.owner is owner for f in self.program.classes.fields(owner)):
+                        return owner
+        return cls
+
+    def _gain_initializer(self, function: Function, scope: Scope) -> None:
+        if self.program.domain.scope_parameter(function, scope) is not None:
+            return
+        stores = [s for name in (function.owner.stores if function.owner else {}) for s in function.owner.stores[name] if s.function is function and names_scope(name, self._neighbour(scope))] if function.owner else []
+        source = stores[0].value if stores else None
+        if source is not None and not isinstance(source, tree.Name) and self.mirrored(source, scope, ("function", function)) is not None:
+            return  # `self.tenant_id = ctx.tenant_id` goes on as `self.capsule_id = ctx.capsule_id`
+        self.gain_param(function, scope, ("function", function))
+
+    def _neighbour(self, scope: Scope) -> Scope:
+        """The scope beside which another one stands: the one before it, or else the one after."""
+        scopes = self.program.policy.scopes
+        at = scopes.index(scope)
+        return scopes[at - 1] if at else scopes[min(1, len(scopes) - 1)]
+
+    def _demand_entity_fields(self) -> None:
+        """Entities whose repositories lack a scope get the field beside the one they have."""
+        for cls in sorted(self.program.domain.entities, key=lambda c: c.symbol):
+            entity = self.program.domain.narrowed_names(cls, None, cls.module.name)
+            required = self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
+            have = [s for s in self.program.policy.scopes if self.sources.attribute_of(cls, s) is not None]
+            lacking = [s for s in required if s not in have]
+            if have and lacking and self.can_gain_field(cls) and not cls.module.is_test:
+                for scope in lacking:
+                    like = self.sources.attribute_of(cls, have[0])
+                    self.gain_field(cls, scope, ("entity", cls.name), like=like)
+
+    # --- parameters ---
+
+    def _demand_methods(self) -> None:
+        for cls in sorted(self.program.domain.repositories, key=lambda c: c.symbol):
+            for method in cls.methods.values():
+                for scope in self._lacking(cls, method):
+                    self.methods.setdefault(method, []).append(scope)
+        for function in self._repository_functions():
+            for scope in self._required_of(None, function):
+                if self.program.domain.scope_parameter(function, scope) is None and not self.program.domain.carries(function, scope, self.state.gained()):
+                    self.methods.setdefault(function, []).append(scope)
+        for method, scopes in list(self.methods.items()):
+            for scope in scopes:
+                base = self._drifts_from(method, scope)
+                if base is not None:
+                    self.drifting[method] = base
+                self.gain_param(method, scope, ("function", method))
+
+    def _drifts_from(self, method: Function, scope: Scope) -> Function | None:
+        """The base method that has the parameter which its implementation lacks."""
+        if method.owner is None:
+            return None
+        for other in sorted(self.program.calls.family(method), key=lambda f: f.symbol):
+            if other is method or other.owner is None or method.owner in self.program.classes.mro(other.owner)[1:]:
+                continue
+            is_base = other.owner in self.program.classes.mro(method.owner) or self.program.classes.is_abstract(other.owner)
+            if is_base and self.program.domain.scope_parameter(other, scope) is not None:
+                return other
+        return None
+
+    def _required_of(self, cls: Class | None, function: Function) -> tuple[Scope, ...]:
+        entity = self.program.domain.narrowed_names(cls, function, function.module.name)
+        if entity is None and cls is not None:
+            kinds = {e.name for e in self.program.domain.entities_of.get(cls, ())}
+            narrow = kinds & set(self.program.policy.entities)
+            if narrow and narrow == kinds:
+                entity = sorted(narrow)[0]
+        return self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
+
+    def _lacking(self, cls: Class, method: Function) -> list[Scope]:
+        if not self._is_demanded(cls, method):
+            return []
+        found = []
+        for scope in self._required_of(cls, method):
+            if self.program.domain.scope_parameter(method, scope) is not None:
+                continue
+            if self.program.domain.carries(method, scope, self.state.gained()):
+                continue
+            found.append(scope)
+        if self.program.policy.entity_argument_suffices and self._takes_entity(method):
+            return []
+        return found
+
+    def _is_demanded(self, cls: Class, method: Function) -> bool:
+        """Whether a repository's method touches entities."""
+        if method.name.startswith("_") or method.is_property or cls.module.generated or method in self.program.keys.helpers:
+            return False
+        if method.is_static or "classmethod" in method.decorators or is_collected(method):
+            return False
+        if method in self.program.domain.handlers:
+            return False
+        family = self.program.calls.family(method)
+        if any(self._constructor_scoped(f.owner) for f in family if f.owner is not None):
+            return False
+        return any(self._touches(f) for f in family)
+
+    def _constructor_scoped(self, cls: Class) -> bool:
+        """Whether instances are made for one scope: `Repo(tenant_id)`."""
+        if cls not in self.program.domain.repositories:
+            return False
+        for owner in self.program.classes.mro(cls):
+            for name, stores in owner.stores.items():
+                if any(names_scope(name, s) for s in self.program.policy.scopes) and any(s.function.name == "__init__" for s in stores):
+                    return True
+                if any(s.function.name == "__init__" for s in stores):
+                    for one in self.program.inference.member(owner, name):
+                        if isinstance(one, Instance) and self.program.domain.is_carrier(one.cls) and any(self.sources.attribute_of(one.cls, s) for s in self.program.policy.scopes):
+                            return True
+        return False
+
+    def _takes_entity(self, method: Function) -> bool:
+        return any(
+            isinstance(t, Instance) and t.cls in self.program.domain.entities
+            for p in method.own_params
+            for t in self.program.domain.parameter_types(method, p)
+        )
+
+    def _touches(self, method: Function) -> bool:
+        """Whether the method takes an entity or an identifier, or touches a key."""
+        if any(self.program.keys._is_key(p.name) for p in method.own_params):  # noqa: SLF001
+            return False
+        if any(self.program.domain.is_identifier(p) for p in method.own_params) or self._takes_entity(method):
+            return True
+        if any(defect.function is method for defect in self.defects):
+            return True
+        return method in self.local.touched
+
+    def _repository_functions(self) -> Iterable[Function]:
+        """Functions outside of classes that read or write entities themselves."""
+        sites = {site.function for site in self.program.keys.sites if site.role is not Role.HELPER}
+        for module in self.program.names.modules.values():
+            if module.is_test or module.generated:
+                continue
+            for function in module.functions:
+                if function.owner is not None or function.parent is not None or function in self.program.keys.helpers:
+                    continue
+                if self.program.domain.enters(function) or function.name.startswith("__"):
+                    continue
+                uses = function in sites or self.program.domain.touches_table(function)
+                takes = any(self.program.domain.is_identifier(p) for p in function.own_params) or self._takes_entity(function)
+                if uses and takes and (function in sites or self._calls_helper(function)):
+                    yield function
+
+    def _calls_helper(self, function: Function) -> bool:
+        for helper in self.program.keys.helpers:
+            for call, _ in self.program.calls.callers(helper):
+                if self.program.names.place(call).scope.function is function:
+                    return True
+        return False
+
+    def gain_param(self, function: Function, scope: Scope, knot: Knot) -> None:
+        """Demand that the function, with its whole family, takes the scope."""
+        family = self.program.calls.family(function) if function.name not in _SPECIAL else frozenset((function,))
+        first = ("function", function)
+        self.state.groups.join(knot, first)
+        for member in sorted(family, key=lambda f: f.symbol):
+            own: Knot = ("function", member)
+            self.state.groups.join(first, own)
+            if scope.parameter in self.state.params[member] or self.program.domain.scope_parameter(member, scope) is not None:
+                continue
+            if not self._can_gain(member):
+                self._block(member, scope, own)
+                continue
+            self.state.params[member][scope.parameter] = scope
+            for call, callee in list(self.program.calls.callers(member)):
+                self._want_argument(call, scope, member, callee.given, own)
+            for call, given, offset in list(forwarded(self.program, member)):
+                self._want_argument(call, scope, member, given, own, offset)
+            for call in list(asserted(self.program, member)):
+                self._want_argument(call, scope, member, int(member.takes_self), own)
+
+    def _can_gain(self, function: Function) -> bool:
+        if function.is_property or function.module.generated:
+            return False
+        if function.name.startswith("__") and function.name not in _SPECIAL:
+            return False
+        return not self.program.domain.enters(function) and not (function.module.is_test and is_collected(function))
+
+    def _block(self, function: Function, scope: Scope, knot: Knot) -> None:
+        reason = f"`{function.name}` needs `{scope.parameter}` and its signature is not ours to change"
+        self._obstacle(knot, function.module.filename, tree.span_of(function.fact.name_at), reason, function.symbol, "source", scope)
+
+    def _obstacle(self, knot: Knot, filename: str, span: object, reason: str, symbol: str, kind: str, scope: Scope) -> None:
+        from capsule_lint.model import Span
+
+        assert isinstance(span, Span)
+        self.state.obstacles.append((knot, Obstacle(filename, span, reason, symbol, kind, (scope.name,))))
+
+    def _want_argument(self, call: tree.Call, scope: Scope, callee: Function | Class, given: int, knot: Knot, offset: int = 0) -> None:
+        if (id(call), scope.parameter) in self._asked:
+            return
+        self._asked.add((id(call), scope.parameter))
+        want = Want(scope, call, knot, "argument", call=call, callee=callee, given=given, offset=offset)
+        self.state.wants.append(want)
+        self._queued.append(want)
+
+    # --- calls of what is scoped already ---
+
+    def _demand_calls(self) -> None:
+        """Calls that lack the argument of a parameter that is there (CAP401)."""
+        for module in self.program.names.modules.values():
+            for function in module.functions:
+                scopes = [(s, p) for s in self.program.policy.scopes if (p := function.parameter(s.parameter)) is not None and p.default is None and p.kind != "**"]
+                if scopes and not is_collected(function) and not self.program.domain.enters(function):
+                    self._check_callers(function, scopes)
+        for cls in self.program.classes.all:
+            if self.program.classes.is_data(cls):
+                params = self.program.classes.constructor(cls) or ()
+                needed = [(s, p) for s in self.program.policy.scopes for p in params if p.name == s.parameter and p.default is None]
+                if needed:
+                    for call, _ in list(self.program.calls.constructors_of(cls)):
+                        self._check_call(call, params, 0, needed, cls)
+
+    def _check_callers(self, function: Function, scopes: list[tuple[Scope, tree.Parameter]]) -> None:
+        for call, callee in list(self.program.calls.callers(function)):
+            self._check_call(call, function.params, callee.given, scopes, function)
+
+    def _check_call(self, call: tree.Call, params: tuple[tree.Parameter, ...], given: int, scopes: list[tuple[Scope, tree.Parameter]], callee: Function | Class) -> None:
+        """A call that does not bind because a scope's argument is not there, and would without that parameter."""
+        if any(a.star for a in call.args) or bind(call.args, params, given) is not None:
+            return
+        for width in range(1, len(scopes) + 1):
+            for lacking in ([pair] for pair in scopes) if width == 1 else [scopes]:
+                names = {p.name for _, p in lacking}
+                reduced = tuple(p for p in params if p.name not in names)
+                if bind(call.args, reduced, given) is not None:
+                    found = [s for s, _ in lacking]
+                    self.partial_calls[id(call)] = (call, callee, found)
+                    for scope in found:
+                        self._want_argument(call, scope, callee, given, ("call", id(call)))
+                    return
+
+    # --- fixpoint ---
+
+    def _ask(self, want: Want) -> None:
+        self.state.wants.append(want)
+        self._queued.append(want)
+
+    def _settle(self) -> None:
+        while self._queued:
+            queue, self._queued = self._queued, []
+            for want in queue:
+                self._satisfy(want)
+
+    def _satisfy(self, want: Want) -> None:
+        value = self.value(want)
+        if value is not None:
+            if value.knot is not None:
+                self.state.groups.join(want.knot, value.knot)
+            return
+        place = self.program.names.place(want.node)
+        function = place.scope.function
+        outermost = function
+        while outermost is not None and outermost.parent is not None and not self.program.domain.enters(outermost):
+            outermost = outermost.parent
+        if outermost is None or not self._thread(outermost, want):
+            self._no_source(want, outermost)
+
+    def _thread(self, function: Function, want: Want) -> bool:
+        """Give the enclosing function the parameter, so that its callers become call sites."""
+        if self.program.domain.enters(function):
+            parameter = self.program.policy.handlers.parameter
+            if parameter is None or function.parameter(parameter.name) is not None or function not in self.program.domain.handlers:
+                return False
+            self.state.handler_params[function] = want.knot
+            if self.value(want) is None:
+                del self.state.handler_params[function]
+                return False
+            return True
+        if function.is_property and function.owner is not None and self.can_gain_field(function.owner):
+            self.gain_field(function.owner, want.scope, want.knot)
+            return self.value(want) is not None
+        if not self._can_gain(function):
+            return False
+        if self._is_called_from_outside(function):
+            return False
+        self.gain_param(function, want.scope, want.knot)
+        return True
+
+    def _is_called_from_outside(self, function: Function) -> bool:
+        """A method that a foreign base calls, or a command: nobody in the program passes it anything."""
+        if function.fact.decorators and any(
+            last_name(d) in ("command", "task", "shared_task", "on_event", "middleware", "exception_handler", "listener", "receiver", "validator", "field_validator", "model_validator", "callback")
+            for d in function.fact.decorators
+        ):
+            return True
+        if function.owner is None:
+            return function.name == "main"
+        plain = ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
+        foreign = [b for b in self.program.classes.foreign_bases(function.owner) if b.rpartition(".")[2] not in plain]
+        return bool(foreign) and not any(True for _ in self.program.calls.callers(function)) and function.name not in _SPECIAL
+
+    def _no_source(self, want: Want, function: Function | None) -> None:
+        module = self.program.names.place(want.node).scope.module
+        symbol = function.symbol if function is not None else module.name
+        reason = f"nothing in scope yields `{want.scope.parameter}`"
+        span = (want.call or want.node).span
+        self._obstacle(want.knot, module.filename, span, reason, symbol, "source", want.scope)
+
+    # --- values ---
+
+    def value(self, want: Want) -> Value | None:
+        """The value of a want, as things stand."""
+        if want.mirror is not None:
+            found = self.mirrored(want.mirror, want.scope, want.knot)
+            if found is not None:
+                return found
+        if want.call is not None and isinstance(want.callee, Class | Function):
+            loaded = self._loaded(want)
+            if loaded is not None:
+                return loaded
+        return self.sources.find(want.scope, want.node, want.call)
+
+    def _loaded(self, want: Want) -> Value | None:
+        """A constructor call that reads an item: beside `item["tenant_id"]` comes `item["capsule_id"]`."""
+        call = want.call
+        assert call is not None
+        cls = want.callee if isinstance(want.callee, Class) else want.callee.owner if isinstance(want.callee, Function) and want.callee.name == "__init__" else None
+        function = self.program.names.place(call).scope.function
+        if cls is None or function is None or self.program.domain.enters(function) or function.module.is_test:
+            return None
+        if cls not in self.program.domain.entities:
+            return None
+        neighbour = self._neighbour(want.scope)
+        argument = self.argument_of(call, want, neighbour)
+        if argument is None:
+            return None
+        code = renamed_item_access(self.text(argument.value, call), argument.value, neighbour, want.scope)
+        return Value(code, kind="loaded") if code is not None else None
+
+    def argument_of(self, call: tree.Call, want: Want, scope: Scope) -> tree.Argument | None:
+        """What a call passes for another scope."""
+        callee = want.callee
+        if isinstance(callee, Class):
+            params, given = self.program.classes.constructor(callee) or (), 0
+        else:
+            assert callee is not None
+            params, given = callee.params, want.given
+        bound = bind(call.args[want.offset :], params, given)
+        if bound is None:
+            return next((a for a in call.args if a.keyword and names_scope(a.keyword, scope)), None)
+        return next((a for n, a in bound.arguments.items() if names_scope(n, scope)), None)
+
+    def text(self, node: tree.Node, _near: tree.Node) -> str:
+        """The code of a simple expression."""
+        return text_of(node) or ""
+
+
+def text_of(node: tree.Node) -> str | None:
+    """The code of a path, an item access or a call without arguments; `None` for anything else."""
+    match node:
+        case tree.Name():
+            return node.id
+        case tree.Attr():
+            base = text_of(node.base)
+            return f"{base}.{node.name}" if base is not None else None
+        case tree.Const(value=str() as value):
+            return f'"{value}"' if '"' not in value and "\\" not in value else repr(value)
+        case tree.Const(value=int() as number):
+            return str(number)
+        case tree.Subscript():
+            base, index = text_of(node.base), text_of(node.index)
+            return f"{base}[{index}]" if base is not None and index is not None else None
+        case tree.Call():
+            func = text_of(node.func)
+            args = [text_of(a.value) for a in node.args]
+            if func is None or None in args or any(a.star for a in node.args):
+                return None
+            said = [f"{a.keyword}={t}" if a.keyword else str(t) for a, t in zip(node.args, args, strict=True)]
+            return f"{func}({', '.join(said)})"
+        case _:
+            return None
+
+
+def renamed_item_access(code: str, node: tree.Node, old: Scope, new: Scope) -> str | None:
+    """`item["tenantId"]["S"]` to `item["capsuleId"]["S"]`; `None` when it is no access of an item."""
+    key = item_key(node, old)
+    if key is None or not code:
+        return None
+    renamed = rename(key, old, new)
+    if renamed == key:
+        return None
+    code = code.replace(f'"{key}"', f'"{renamed}"')
+    if old.type is not None and new.type is not None:
+        code = code.replace(f"{old.type.name}(", f"{new.type.name}(")
+    return code
+
+
+def item_key(node: tree.Node, scope: Scope) -> str | None:
+    """The constant key by which an expression reads a scope's value from a dict."""
+    match node:
+        case tree.Subscript(index=tree.Const(value=str() as key)):
+            return key if names_scope(key, scope) else item_key(node.base, scope)
+        case tree.Call(func=tree.Attr(name="get" | "pop") as func) if node.args:
+            first = node.args[0].value
+            if isinstance(first, tree.Const) and isinstance(first.value, str) and names_scope(first.value, scope):
+                return first.value
+            return item_key(func.base, scope)
+        case tree.Call() if len(node.args) == 1:
+            return item_key(node.args[0].value, scope)
+        case _:
+            return None
+
+
+def rename(name: str, old: Scope, new: Scope) -> str:
+    """`tenantId`, `tenant_id`, `TenantId`, `_tenant` to the other scope's, in the same style."""
+    def camel(text: str) -> str:
+        head, *rest = text.split("_")
+        return head + "".join(part.capitalize() for part in rest)
+
+    one, other = old.parameter, new.parameter
+    pairs = [
+        (one, other),
+        (one.upper(), other.upper()),
+        (camel(one), camel(other)),
+        (camel(one)[:1].upper() + camel(one)[1:], camel(other)[:1].upper() + camel(other)[1:]),
+        (one.removesuffix("_id"), other.removesuffix("_id")),
+        (old.name, new.name),
+    ]
+    for before, after in pairs:
+        if before in name:
+            return name.replace(before, after)
+    return name
+
+
+__all__ = ["ClassObject", "Planner", "hole_name", "item_key", "rename", "renamed_item_access", "text_of"]

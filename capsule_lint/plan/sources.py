@@ -1,0 +1,239 @@
+"""Where a scope's value comes from at a place: the order of DESIGN's section 4."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.state import State, Value
+from capsule_lint.policy import SourceKind, SourceSpec
+from capsule_lint.program.model import Binding, Class, Function, Place
+from capsule_lint.program.templates import names_scope
+from capsule_lint.program.types import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+_INLINE_LENGTH = 48
+
+
+@dataclass(eq=False, slots=True)
+class Sources:
+    """Finds the nearest source of a scope's value."""
+
+    program: Program
+    state: State
+
+    def find(self, scope: Scope, node: tree.Node, call: tree.Call | None = None) -> Value | None:
+        """The source of `scope` at the expression `node`; `None` when there is none."""
+        place = self.program.names.place(node)
+        found = self._named(scope, place)
+        if found is not None:
+            return found
+        if place.scope.module.is_test and scope.test_source is not None:
+            return self._test(scope.test_source)
+        for spec in scope.sources:
+            found = self._configured(spec, place)
+            if found is not None:
+                return found
+        return self._attribute(scope, place, call)
+
+    # --- a name in scope ---
+
+    def _named(self, scope: Scope, place: Place) -> Value | None:
+        for function in enclosing(place):
+            if scope.parameter in self.state.params.get(function, ()):
+                return Value(scope.parameter, knot=("function", function))
+            name = self._own_name(scope, function, place)
+            if name is not None:
+                return Value(name)
+        if self._visible(scope.parameter, place) is not None:
+            return Value(scope.parameter)
+        return None
+
+    def _own_name(self, scope: Scope, function: Function, place: Place) -> str | None:
+        if self._visible(scope.parameter, place) is not None:
+            return scope.parameter
+        parameter = self.program.domain.scope_parameter(function, scope)
+        return parameter.name if parameter is not None else None
+
+    def _visible(self, name: str, place: Place) -> Binding | None:
+        """A parameter or local of that name that is certainly bound at `place`."""
+        for scope in place.scope.ancestors():
+            if scope.kind in ("module", "class"):
+                return None
+            for binding in scope.bindings.get(name, ()):
+                if binding.kind == "param" or scope is not place.scope and scope.kind in ("comprehension", "lambda"):
+                    return binding
+                if scope is not place.scope and not _flows(scope, place):
+                    continue
+                if binding.kind in ("assign", "for", "with") and certainly_before(binding, place):
+                    return binding
+        return None
+
+    # --- configured ---
+
+    def _test(self, spec: SourceSpec) -> Value:
+        return Value(spec.code, ((spec.module, spec.name),) if spec.module else (), kind="test")
+
+    def _configured(self, spec: SourceSpec, place: Place) -> Value | None:
+        match spec.kind:
+            case SourceKind.ATTRIBUTE:
+                return self._of_class(spec, place)
+            case SourceKind.CONSTANT:
+                return Value(spec.name, ((spec.module, spec.name),), kind="constant")
+            case SourceKind.CALL | SourceKind.EXPRESSION:
+                return self._from_roots(spec, place)
+        return None
+
+    def _of_class(self, spec: SourceSpec, place: Place) -> Value | None:
+        wanted = self.program.names.definition(f"{spec.module}.{spec.name}")
+        for code, cls in self.values(place):
+            if isinstance(wanted, Class) and wanted in self.program.classes.mro(cls):
+                return Value(f"{code}.{spec.access}", kind="configured")
+        for code, cls in self.own_attributes(place):
+            if isinstance(wanted, Class) and wanted in self.program.classes.mro(cls):
+                return Value(f"{code}.{spec.access}", kind="configured")
+        return None
+
+    def _from_roots(self, spec: SourceSpec, place: Place) -> Value | None:
+        root: Function | None = None
+        for name in spec.roots:
+            home = self._root(name, place, parameter=spec.kind is SourceKind.EXPRESSION)
+            if home is None:
+                return None
+            root = home
+        if not spec.roots and spec.kind is SourceKind.EXPRESSION:
+            return None
+        imports = ((spec.module, spec.name),) if spec.module else ()
+        if not spec.roots:
+            return Value(spec.code, imports, kind="configured")
+        return Value(spec.code, imports, bind=True, root=root, kind="configured")
+
+    def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
+        for function in enclosing(place):
+            if function.parameter(name) is not None:
+                return function
+            if function in self.state.handler_params and self._handler_parameter() == name:
+                return function
+        if parameter:
+            return None
+        binding = self._visible(name, place)
+        return place.scope.function if binding is not None else None
+
+    def _handler_parameter(self) -> str:
+        parameter = self.program.policy.handlers.parameter
+        return parameter.name if parameter is not None else ""
+
+    # --- values in scope ---
+
+    def _attribute(self, scope: Scope, place: Place, call: tree.Call | None) -> Value | None:
+        for function in enclosing(place):
+            own = self._of_self(scope, function)
+            if own is not None:
+                return own
+        candidates = list(self.values(place))
+        if call is not None:
+            passed = {a.value.id for a in call.args if isinstance(a.value, tree.Name)}
+            candidates.sort(key=lambda pair: pair[0] not in passed)
+        for code, cls in [*candidates, *self.own_attributes(place)]:
+            attribute = self.attribute_of(cls, scope)
+            if attribute is not None:
+                return Value(f"{code}.{attribute}", knot=self._field_knot(cls, scope))
+        return None
+
+    def _of_self(self, scope: Scope, function: Function) -> Value | None:
+        if function.owner is None or not function.takes_self or function.name in ("__init__", "__new__") or "classmethod" in function.decorators:
+            return None
+        attribute = self.attribute_of(function.owner, scope)
+        if attribute is None:
+            return None
+        return Value(f"{function.params[0].name}.{attribute}", knot=self._field_knot(function.owner, scope))
+
+    def attribute_of(self, cls: Class, scope: Scope) -> str | None:
+        """The attribute of the class, there or to come, that holds the scope's value."""
+        for owner in self.program.classes.mro(cls):
+            if scope.parameter in self.state.fields.get(owner, ()):
+                return self.state.attributes.get((owner, scope.parameter), scope.parameter)
+        for name in (scope.parameter, f"_{scope.parameter}"):
+            method = self.program.classes.method(cls, name)
+            if method is not None and not method.is_property:
+                continue
+            if self.program.classes.has_attribute(cls, name):
+                return name
+        return None
+
+    def _field_knot(self, cls: Class, scope: Scope) -> tuple[str, object] | None:
+        for owner in self.program.classes.mro(cls):
+            if scope.parameter in self.state.fields.get(owner, ()):
+                return ("class", owner)
+        return None
+
+    def values(self, place: Place) -> Iterator[tuple[str, Class]]:
+        """The plain names in scope whose class is known, nearest scope first, parameters first."""
+        for scope in place.scope.ancestors():
+            if scope.kind in ("module", "class"):
+                return
+            for name, bindings in list(scope.bindings.items()):
+                binding = self._visible(name, place)
+                if binding is None or binding not in bindings:
+                    continue
+                if binding.parameter is not None and scope.function is not None and scope.kind == "function":
+                    if scope.function.takes_self and binding.parameter is scope.function.params[0]:
+                        continue
+                    if binding.parameter.kind in ("*", "**"):
+                        continue
+                classes = {t.cls for t in self.program.inference.bound(binding) if isinstance(t, Instance)}
+                if len(classes) == 1:
+                    yield name, next(iter(classes))
+
+    def own_attributes(self, place: Place) -> Iterator[tuple[str, Class]]:
+        """The attributes of `self` whose class is known and that carry a request: `self.ctx`."""
+        for function in enclosing(place):
+            if function.owner is None or not function.takes_self or function.name == "__init__":
+                continue
+            for cls in self.program.classes.mro(function.owner):
+                for name in cls.stores:
+                    for one in self.program.inference.member(cls, name):
+                        if isinstance(one, Instance) and self.program.domain.is_carrier(one.cls):
+                            yield f"{function.params[0].name}.{name}", one.cls
+
+
+def enclosing(place: Place) -> Iterator[Function]:
+    """The functions around a place, innermost first."""
+    function = place.scope.function
+    while function is not None:
+        yield function
+        function = function.parent
+
+
+def certainly_before(binding: Binding, place: Place) -> bool:
+    """Whether a binding has run whenever `place` runs."""
+    at = binding.place
+    if at.order > place.order or (at.order == place.order and binding.kind == "assign"):
+        return False
+    if binding.kind == "for" and at.order != place.order:
+        inner = [b for b in place.blocks if b not in at.blocks]
+        return at.blocks == place.blocks[: len(at.blocks)] and bool(inner)
+    return at.blocks == place.blocks[: len(at.blocks)]
+
+
+def _flows(scope: object, place: Place) -> bool:
+    for between in place.scope.ancestors():
+        if between is scope:
+            return True
+        if between.kind not in ("comprehension", "lambda"):
+            return False
+    return False
+
+
+def inline(value: Value) -> bool:
+    """Whether an expression is short enough to stand in a call."""
+    return len(value.code) <= _INLINE_LENGTH
+
+
+__all__ = ["Sources", "certainly_before", "enclosing", "inline", "names_scope"]

@@ -1,0 +1,111 @@
+"""What a plan has decided so far: who gains which parameter or field, and what must land together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from capsule_lint.facts import tree
+    from capsule_lint.model import Span
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function, Module
+    from capsule_lint.program.templates import Template
+
+Knot = tuple[str, object]
+"""Something that changes, for grouping: `("function", f)`, `("class", c)`, `("key", host)`, `("entity", name)`."""
+
+
+@dataclass(eq=False, slots=True)
+class Groups:
+    """Disjoint sets of what must land together."""
+
+    _parents: dict[Knot, Knot] = field(default_factory=dict)
+
+    def find(self, knot: Knot) -> Knot:
+        """The representative of the set that `knot` is in."""
+        self._parents.setdefault(knot, knot)
+        while self._parents[knot] != knot:
+            self._parents[knot] = self._parents[self._parents[knot]]
+            knot = self._parents[knot]
+        return knot
+
+    def join(self, one: Knot, other: Knot) -> None:
+        """Make two sets one."""
+        self._parents[self.find(one)] = self.find(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An expression that yields a scope's value at a place."""
+
+    code: str
+    imports: tuple[tuple[str, str], ...] = ()
+    knot: Knot | None = None
+    """What must change for the expression to be right."""
+    bind: bool = False
+    """Whether it should be evaluated once and kept in a local name."""
+    root: Function | None = None
+    """The function whose parameter it starts from."""
+    kind: str = "name"
+
+
+@dataclass(eq=False, slots=True)
+class Want:
+    """A place that needs a scope's value."""
+
+    scope: Scope
+    node: tree.Node
+    knot: Knot
+    purpose: str
+    """`segment`, `argument`, `local`, `filter` or `store`."""
+    call: tree.Call | None = None
+    callee: Function | Class | None = None
+    mirror: tree.Node | None = None
+    given: int = 0
+    offset: int = 0
+    """How many arguments of the call stand before the callee's own (`partial(f, …)`)."""
+
+
+@dataclass(eq=False, slots=True)
+class KeyDefect:
+    """A key expression that lacks scopes."""
+
+    template: Template
+    module: Module
+    function: Function | None
+    missing: list[Scope]
+    anchors: dict[str, tree.Node | None]
+    knot: Knot
+    wants: dict[str, Want] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a change set cannot be proven: where, what, and whether a value or a reference is at fault."""
+
+    filename: str
+    span: Span
+    reason: str
+    symbol: str
+    kind: str
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class State:
+    """The growing plan."""
+
+    params: dict[Function, dict[str, Scope]] = field(default_factory=lambda: defaultdict(dict))
+    fields: dict[Class, dict[str, Scope]] = field(default_factory=lambda: defaultdict(dict))
+    attributes: dict[tuple[Class, str], str] = field(default_factory=dict)
+    """The attribute in which a class that gains a field keeps it (`_capsule_id`)."""
+    handler_params: dict[Function, Knot] = field(default_factory=dict)
+    groups: Groups = field(default_factory=Groups)
+    wants: list[Want] = field(default_factory=list)
+    obstacles: list[tuple[Knot, Obstacle]] = field(default_factory=list)
+
+    def gained(self) -> dict[Class, set[str]]:
+        """The parameter names of the fields that classes gain."""
+        return {cls: set(scopes) for cls, scopes in self.fields.items()}

@@ -1,0 +1,32 @@
+"""The policy: `[tool.capsule-lint]` of `pyproject.toml`, or `capsule-lint.toml`, as a frozen value."""
+
+from __future__ import annotations
+
+from capsule_lint.policy.load import find_policy, load_policy
+from capsule_lint.policy.model import (
+    DEFAULT_SCOPES,
+    Entity,
+    HandlerParameter,
+    Handlers,
+    Policy,
+    Reference,
+    Scope,
+    SourceKind,
+    SourceSpec,
+)
+from capsule_lint.policy.names import selects
+
+__all__ = [
+    "DEFAULT_SCOPES",
+    "Entity",
+    "HandlerParameter",
+    "Handlers",
+    "Policy",
+    "Reference",
+    "Scope",
+    "SourceKind",
+    "SourceSpec",
+    "find_policy",
+    "load_policy",
+    "selects",
+]

@@ -1,0 +1,127 @@
+"""Finds the policy's file and reads it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tomli
+
+from capsule_lint.policy.model import Policy
+from capsule_lint.policy.place import Place
+from capsule_lint.policy.schema import convert_policy, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OWN_FILE = "capsule-lint.toml"
+PROJECT_FILE = "pyproject.toml"
+_TOOL = "capsule-lint"
+_PREFIX = f"tool.{_TOOL}"
+
+
+def _label(path: Path) -> str:
+    """A path as the reader of an error knows it: relative where that is shorter."""
+    with contextlib.suppress(ValueError, OSError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Place(_label(path)).error(f"cannot be read: {error.strerror or error}") from error
+
+
+def _parse(data: bytes, path: Path) -> Mapping[str, object]:
+    """The document in a file's bytes. Raises PolicyError, with the line, if they are no TOML."""
+    place = Place(_label(path))
+    try:
+        document: dict[str, object] = tomli.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        problem = f"is not encoded in UTF-8 (byte 0x{data[error.start]:02x} in line {line})"
+        raise place.error(problem) from error
+    except ValueError as error:
+        raise place.error(f"is no valid TOML: {error}") from error
+    except RecursionError as error:
+        raise place.error("is nested too deeply") from error
+    return document
+
+
+def _table(path: Path) -> tuple[object, Place] | None:
+    """The table that a file has for us, and its place; None if a `pyproject.toml` has none."""
+    data = _read(path)
+    label = _label(path)
+    if path.name != PROJECT_FILE:
+        document = _parse(data, path)
+        if "tool" in document:
+            problem = f"unknown key: in this file the keys stand without the prefix `{_PREFIX}`"
+            raise Place(label, "tool").error(problem)
+        return document, Place(label)
+    if _TOOL.encode() not in data:
+        return None  # whatever else is wrong with that file is none of our business
+    tools = _parse(data, path).get("tool")
+    if not isinstance(tools, dict) or _TOOL not in tools:
+        return None
+    place = Place(label, _PREFIX)
+    return table(tools[_TOOL], place), place
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise Place(_label(path)).error(f"cannot be read: {error.strerror or error}") from error
+
+
+def _absolute(path: Path) -> Path:
+    """A path without `..` and links, where the file system has an answer."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # a loop of links
+        return path.absolute()
+
+
+def _search(start: Path) -> tuple[Path, object, Place] | None:
+    """The nearest policy, from a directory upwards."""
+    directory = _absolute(start)
+    for folder in (directory, *directory.parents):
+        for name in (OWN_FILE, PROJECT_FILE):
+            path = folder / name
+            if _is_file(path) and (found := _table(path)) is not None:
+                return path, *found
+    return None
+
+
+def find_policy(start: Path) -> Path | None:
+    """The first `capsule-lint.toml`, or `pyproject.toml` that has our table, from a directory upwards.
+
+    Raises PolicyError if a file on the way is meant for us and cannot be read.
+    """
+    found = _search(start)
+    return found[0] if found else None
+
+
+def load_policy(start: Path, config: Path | None = None, isolated: bool = False) -> Policy:
+    """The policy that holds for a directory: that of `config`, or else of the nearest file.
+
+    With `isolated`, or if there is no file, it is the default one, and its root is `start`.
+    Raises PolicyError if the file cannot be used.
+    """
+    if isolated:
+        return Policy(root=_absolute(start))
+    if config is None:
+        found = _search(start)
+        if found is None:
+            return Policy(root=_absolute(start))
+        path, value, place = found
+    else:
+        path = _absolute(config)
+        named = _table(path)
+        if named is None:
+            raise Place(_label(path)).error(f"has no table `[{_PREFIX}]`")
+        value, place = named
+    return convert_policy(Policy(root=path.parent, path=path), value, place)

@@ -1,0 +1,49 @@
+"""Where in a policy a value stands, so that every error can name file, key and likely spelling."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.errors import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_CLOSE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file as a reader knows it, and the dotted key of a value in it."""
+
+    path: str
+    key: str = ""
+
+    def at(self, part: str | int) -> Place:
+        """The place of an entry of the table, or list, that stands here."""
+        if isinstance(part, int):
+            return Place(self.path, f"{self.key}[{part}]")
+        bare = part if _BARE_KEY.fullmatch(part) else f'"{part}"'
+        return Place(self.path, f"{self.key}.{bare}" if self.key else bare)
+
+    def error(self, problem: str) -> PolicyError:
+        """The error to raise for what stands here."""
+        return PolicyError(self.path, self.key, problem)
+
+
+def likely(word: str, known: Iterable[str]) -> str:
+    """`did you mean ...?` for the closest of `known`, or else a list of them all."""
+    import difflib  # slow to load, and needed only when something is wrong
+
+    names = sorted(known)
+    lowered = {name.lower(): name for name in names}
+    wanted = word.lower().replace("_", "-") if any("-" in name for name in names) else word.lower()
+    close = difflib.get_close_matches(wanted, lowered, n=1, cutoff=_CLOSE)
+    if close:
+        return f"did you mean `{lowered[close[0]]}`?"
+    if not names:
+        return "none is known here"
+    return "known here: " + ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,54 @@
+"""All facts as one linked, immutable view: names, classes, calls, types, keys, roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.program.calls import Calls
+from capsule_lint.program.classes import Classes
+from capsule_lint.program.domain import Domain
+from capsule_lint.program.infer import Inference
+from capsule_lint.program.keys import Keys
+from capsule_lint.program.names import Names, link
+from capsule_lint.program.templates import Templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsule_lint.facts.tree import FileFacts
+    from capsule_lint.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The linked program."""
+
+    policy: Policy
+    names: Names
+    classes: Classes
+    inference: Inference
+    calls: Calls
+    templates: Templates
+    keys: Keys
+    domain: Domain
+
+
+def link_program(files: Iterable[FileFacts], policy: Policy) -> Program:
+    """Link the facts of all files of a program; those with a problem are left out."""
+    names = link(files, policy.src, policy.is_test_file)
+    classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes))
+    inference = Inference(names, classes)
+    calls = Calls(names, classes, inference)
+    inference.calls = calls
+    templates = Templates(names, classes, inference, calls, policy.scopes)
+    domain = Domain(names, classes, inference, calls, templates, policy)
+    domain.find_handlers()
+    inference.enters = domain.enters
+    domain.find_injected()
+    keys = Keys(names, classes, calls, templates, policy)
+    domain.find_roles(keys)
+    return Program(policy, names, classes, inference, calls, templates, keys, domain)
+
+
+__all__ = ["Program", "link_program"]

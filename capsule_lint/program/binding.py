@@ -1,0 +1,65 @@
+"""Which argument of a call goes to which parameter, by the language's own rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from capsule_lint.facts import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A call that binds: the arguments by parameter, and whether `*` or `**` hide some."""
+
+    arguments: Mapping[str, tree.Argument]
+    starred: bool
+    extra: tuple[tree.Argument, ...] = ()
+    """What goes to `*args` of the callee."""
+
+
+def bind(
+    arguments: Sequence[tree.Argument], params: Sequence[tree.Parameter], given: int = 0
+) -> Bound | None:
+    """Bind `arguments` to `params`, of which the first `given` positional ones are filled already.
+
+    `None` when the call would raise a `TypeError`. With `*args` or `**kwargs` in the call everything
+    that could be right binds.
+    """
+    positional = [p for p in params if p.kind in ("posonly", "plain")][given:]
+    by_name = {p.name: p for p in params if p.kind in ("plain", "kwonly")}
+    rest = any(p.kind == "*" for p in params)
+    keywords = any(p.kind == "**" for p in params)
+    found: dict[str, tree.Argument] = {}
+    extra: list[tree.Argument] = []
+    starred = any(a.star for a in arguments)
+    number = 0
+    blind = False
+    for argument in arguments:
+        if argument.star == "*":
+            blind = True
+        elif argument.star == "**":
+            continue
+        elif argument.keyword is not None:
+            if argument.keyword in found or (argument.keyword not in by_name and not keywords):
+                return None
+            found[argument.keyword] = argument
+        elif blind:
+            continue
+        elif number < len(positional):
+            found[positional[number].name] = argument
+            number += 1
+        elif rest:
+            extra.append(argument)
+        else:
+            return None
+    if not starred:
+        required = [p for p in positional if p.default is None] + [
+            p for p in params if p.kind == "kwonly" and p.default is None
+        ]
+        if any(p.name not in found for p in required):
+            return None
+    return Bound(found, starred, tuple(extra))

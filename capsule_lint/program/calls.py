@@ -1,0 +1,368 @@
+"""Who calls whom: call sites by resolved callee, aliases, method families, structural implementers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.binding import bind
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name
+from capsule_lint.program.types import (
+    ClassObject,
+    Collection,
+    FunctionObject,
+    Instance,
+    Mocked,
+    Partial,
+    Types,
+    join,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.infer import Inference
+    from capsule_lint.program.names import Names
+
+_INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__")
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """What a call calls: a function, or a class whose constructor runs `function` (if it has one)."""
+
+    function: Function | None
+    cls: Class | None
+    given: int
+    """How many of the function's first parameters are filled already (`self`)."""
+    mock: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Calls:
+    """The call graph, on demand."""
+
+    names: Names
+    classes: Classes
+    inference: Inference
+    by_name: dict[str, list[tree.Call]] = field(default_factory=lambda: defaultdict(list))
+    _aliases: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
+    _argument_uses: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    _structural: dict[Class, set[Class]] | None = None
+    _families: dict[Function, frozenset[Function]] = field(default_factory=dict)
+    _families_open: bool = False
+
+    def __post_init__(self) -> None:
+        for module in self.names.modules.values():
+            for node in module.nodes:
+                if isinstance(node, tree.Call):
+                    self.by_name[last_name(node.func)].append(node)
+                    self._note_arguments(node)
+            for statement, _ in module.statements:
+                self._note_alias(statement)
+
+    def _note_arguments(self, call: tree.Call) -> None:
+        scope = self.names.place(call).scope
+        for argument in call.args:
+            value = argument.value
+            if isinstance(value, tree.Name):
+                self._argument_uses[id(scope.function), value.id].append((call, argument))
+            elif isinstance(value, tree.Attr) and isinstance(value.base, tree.Name):
+                owner = scope.function.owner if scope.function else None
+                if owner is not None and scope.function is not None and scope.function.takes_self:
+                    self._argument_uses[id(owner), value.name].append((call, argument))
+
+    def _note_alias(self, statement: tree.Statement) -> None:
+        if isinstance(statement, tree.Import):
+            for name in statement.names:
+                if name.name is not None and name.bound != name.name:
+                    self._aliases[name.name].add(name.bound)
+        elif isinstance(statement, tree.Assign) and statement.value is not None:
+            value = statement.value
+            if isinstance(value, tree.Call) and last_name(value.func) in ("partial", "partialmethod") and value.args:
+                value = value.args[0].value
+            for source in _values(value):
+                name = last_name(source) if isinstance(source, tree.Name | tree.Attr) else ""
+                for target in statement.targets:
+                    bound = last_name(target)
+                    if name and bound and bound != name:
+                        self._aliases[name].add(bound)
+
+    def aliases(self, name: str) -> set[str]:
+        """All names under which something called `name` may be known."""
+        found, queue = {name}, [name]
+        while queue:
+            for other in self._aliases.get(queue.pop(), ()):
+                if other not in found:
+                    found.add(other)
+                    queue.append(other)
+        return found
+
+    # --- callees ---
+
+    def callees(self, call: tree.Call) -> tuple[Callee, ...]:
+        """What the call may call, among the functions and classes of the program."""
+        known = self._callees.get(id(call))
+        if known is not None:
+            return known
+        found = tuple(dict.fromkeys(self._callee(t) for t in _ordered(self.inference.of(call.func))))
+        result = tuple(c for c in found if c is not None)
+        if not self.inference._active:  # noqa: SLF001 - what was found in mid-inference may be partial
+            self._callees[id(call)] = result
+        return result
+
+    def _callee(self, one: object) -> Callee | None:
+        match one:
+            case ClassObject():
+                return Callee(self.classes.initializer(one.cls), one.cls, 1)
+            case FunctionObject():
+                takes = one.function.takes_self and one.bound
+                return Callee(one.function, None, int(takes), one.mock)
+            case Instance():
+                method = self.classes.method(one.cls, "__call__")
+                return Callee(method, None, 1) if method else None
+            case _:
+                return None
+
+    def candidates(self, function: Function) -> Iterator[tree.Call]:
+        """The calls that could, by name, be calls of the function."""
+        name = function.name
+        if name in ("__init__", "__new__") and function.owner is not None:
+            for cls in self.classes.subclasses(function.owner):
+                yield from self.constructions(cls)
+            return
+        if name == "__call__":
+            for calls in self.by_name.values():
+                yield from calls
+            return
+        for alias in sorted(self.aliases(name)):
+            yield from self.by_name.get(alias, ())
+
+    def constructions(self, cls: Class) -> Iterator[tree.Call]:
+        """The calls that could, by name, construct the class."""
+        for alias in (*sorted(self.aliases(cls.name)), *_INDIRECT_CONSTRUCTION):
+            yield from self.by_name.get(alias, ())
+
+    def callers(self, function: Function) -> Iterator[tuple[tree.Call, Callee]]:
+        """The calls of exactly this function."""
+        for call in self.candidates(function):
+            for callee in self.callees(call):
+                if callee.function is function:
+                    yield call, callee
+
+    def constructors_of(self, cls: Class) -> Iterator[tuple[tree.Call, Callee]]:
+        """The calls that make an instance of the class or of one that inherits its constructor."""
+        heirs = set(self.classes.subclasses(cls))
+        seen: set[int] = set()
+        for heir in sorted(heirs, key=lambda c: c.symbol):
+            for call in self.constructions(heir):
+                if id(call) in seen:
+                    continue
+                for callee in self.callees(call):
+                    if callee.cls in heirs:
+                        seen.add(id(call))
+                        yield call, callee
+
+    # --- flow into parameters ---
+
+    def passed(self, function: Function, parameter: tree.Parameter) -> Types | None:
+        """What the callers pass for a parameter; `None` when nobody is known to call."""
+        found: list[Types] = []
+        known = False
+        for method in self._nominal(function):
+            position = function.params.index(parameter)
+            same = method.parameter(parameter.name)
+            if same is None and position < len(method.params):
+                same = method.params[position]
+            if same is None:
+                continue
+            for call, callee in self.callers(method):
+                known = True
+                bound = bind(call.args, method.params, callee.given)
+                argument = bound.arguments.get(same.name) if bound else None
+                if argument is not None:
+                    found.append(self.inference.of(argument.value))
+        return join(*found) if known else None
+
+    def role_of(self, binding: Binding) -> frozenset[Class]:
+        """The classes that a mock bound there is expected to be, by what it is passed to."""
+        function = binding.place.scope.function
+        return self._roles((id(function), binding.name))
+
+    def role_of_attribute(self, owner: Class, name: str) -> frozenset[Class]:
+        """The same for a mock that is kept in an attribute of `self`."""
+        return self._roles((id(owner), name))
+
+    def _roles(self, key: tuple[int, str]) -> frozenset[Class]:
+        found: set[Class] = set()
+        for call, argument in self._argument_uses.get(key, ()):
+            for callee in self.callees(call):
+                found |= self._expected(call, argument, callee)
+        return frozenset(found)
+
+    def _expected(self, call: tree.Call, argument: tree.Argument, callee: Callee) -> set[Class]:
+        params: tuple[tree.Parameter, ...] | None
+        if callee.function is not None:
+            params = callee.function.params
+        else:
+            params = self.classes.constructor(callee.cls) if callee.cls else None
+        given = callee.given if callee.function is not None else 0
+        bound = bind(call.args, params, given) if params is not None else None
+        if bound is None:
+            return set()
+        for name, passed in bound.arguments.items():
+            if passed is argument:
+                return self._parameter_classes(callee, name, params or ())
+        return set()
+
+    def _parameter_classes(
+        self, callee: Callee, name: str, params: tuple[tree.Parameter, ...]
+    ) -> set[Class]:
+        if callee.function is None:
+            annotation = next((p.annotation for p in params if p.name == name), None)
+            types = self.inference.annotation(annotation) if annotation is not None else frozenset()
+        else:
+            bindings = callee.function.scope.bindings.get(name)
+            types = self.inference.bound(bindings[0]) if bindings else frozenset()
+        return {t.cls for t in types if isinstance(t, Instance)}
+
+    # --- families ---
+
+    def family(self, function: Function) -> frozenset[Function]:
+        """The method with all its overrides and implementations, and what is called in its place."""
+        known = self._families.get(function)
+        if known is not None:
+            return known
+        found, queue = {function}, [function]
+        while queue:
+            current = queue.pop()
+            for other in self._kin(current):
+                if other not in found:
+                    found.add(other)
+                    queue.append(other)
+        family = frozenset(found)
+        for member in family:
+            self._families[member] = family
+        return family
+
+    def _kin(self, function: Function) -> Iterator[Function]:
+        yield from self._nominal(function)
+        if function.owner is None or function.name == "__init__":
+            return
+        for other in self._structural_kin(function.owner):
+            method = self.classes.method(other, function.name)
+            if method is not None:
+                yield method
+        for call, callee in self.callers(function):
+            if callee.mock:
+                continue
+            for twin in self.callees(call):
+                if twin.function is not None and twin.cls is None and twin.function.name == function.name:
+                    yield twin.function
+
+    def _nominal(self, function: Function) -> set[Function]:
+        if function.owner is None or (function.name.startswith("__") and function.name.endswith("__")):
+            return {function}
+        owners = {function.owner}
+        for base in self.classes.mro(function.owner):
+            if function.name in base.methods:
+                owners.update(self.classes.subclasses(base))
+        for heir in list(owners):
+            # A class that inherits an implementation from one base for the sake of another.
+            owners.update(b for b in self.classes.mro(heir) if function.name in b.methods)
+        return {o.methods[function.name] for o in owners if function.name in o.methods} | {function}
+
+    def _structural_kin(self, cls: Class) -> set[Class]:
+        if self._structural is None:
+            self._structural = defaultdict(set)
+            self._structural = self._find_structural()
+        found: set[Class] = set()
+        for relative in (*self.classes.mro(cls), *self.classes.subclasses(cls)):
+            found |= self._structural.get(relative, set())
+        return found
+
+    def _find_structural(self) -> dict[Class, set[Class]]:
+        """Classes that flow to where a Protocol or base is asked for, without naming it as their base."""
+        found: dict[Class, set[Class]] = defaultdict(set)
+        for expected, given in self._flows():
+            wanted = {t.cls for t in _flat(expected) if isinstance(t, Instance)}
+            offered = {t.cls for t in _flat(given) if isinstance(t, Instance)}
+            for one in wanted:
+                for other in offered:
+                    if one is not other and self._implements(other, one):
+                        found[one].add(other)
+                        found[other].add(one)
+        return found
+
+    def _implements(self, cls: Class, expected: Class) -> bool:
+        if expected in self.classes.mro(cls) or cls in self.classes.mro(expected):
+            return False
+        methods = [m for owner in self.classes.mro(expected) for m in owner.methods if not m.startswith("_")]
+        return bool(methods) and any(self.classes.method(cls, m) is not None for m in methods)
+
+    def _flows(self) -> Iterator[tuple[Types, Types]]:
+        """Pairs of what a place asks for and what is put there."""
+        annotated = self.inference.annotation
+        for module in self.names.modules.values():
+            for function in module.functions:
+                if function.fact.returns is not None:
+                    expected = annotated(function.fact.returns)
+                    for value in function.returns if _has_classes(expected) else ():
+                        yield expected, self.inference.of(value)
+            for statement, _ in module.statements:
+                if isinstance(statement, tree.Assign) and statement.annotation is not None and statement.value is not None:
+                    expected = annotated(statement.annotation)
+                    if _has_classes(expected):
+                        yield expected, self.inference.of(statement.value)
+            for node in module.nodes:
+                if isinstance(node, tree.Call) and node.args:
+                    yield from self._call_flows(node)
+
+    def _call_flows(self, call: tree.Call) -> Iterator[tuple[Types, Types]]:
+        for callee in self.callees(call):
+            if callee.function is not None:
+                params, given = callee.function.params, callee.given
+            else:
+                params, given = (self.classes.constructor(callee.cls) if callee.cls else None) or (), 0
+            bound = bind(call.args, params, given)
+            for name, argument in bound.arguments.items() if bound else ():
+                annotation = next((p.annotation for p in params if p.name == name), None)
+                expected = self.inference.annotation(annotation) if annotation is not None else frozenset()
+                if _has_classes(expected):
+                    yield expected, self.inference.of(argument.value)
+
+
+def _values(node: tree.Node) -> Iterator[tree.Node]:
+    if isinstance(node, tree.Conditional):
+        yield from (node.then, node.otherwise)
+    elif isinstance(node, tree.Boolean):
+        yield from node.values
+    elif isinstance(node, tree.DictDisplay):
+        yield from node.values
+    elif isinstance(node, tree.Sequence):
+        yield from node.items
+    else:
+        yield node
+
+
+def _flat(types: Types) -> Iterator[object]:
+    for one in types:
+        if isinstance(one, Collection):
+            yield from _flat(one.items)
+        else:
+            yield one
+
+
+def _has_classes(types: Types) -> bool:
+    return any(isinstance(t, Instance) for t in _flat(types))
+
+
+def _ordered(types: Types) -> list[object]:
+    """In an order that does not depend on the run."""
+    return sorted(types, key=repr)

@@ -1,0 +1,239 @@
+"""Class hierarchies: bases, method resolution, fields, constructors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding, Class, Function, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.names import Names
+
+_DATA_DECORATORS: Final = frozenset(("dataclass", "define", "frozen", "mutable", "attrs", "s", "attr"))
+_DATA_BASES: Final = frozenset(("BaseModel", "NamedTuple", "Struct", "SQLModel", "BaseSettings", "RootModel", "TypedDict"))
+_PROTOCOL_BASES: Final = frozenset(("Protocol",))
+_ABSTRACT_BASES: Final = frozenset(("ABC", "Protocol"))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a class whose constructor is made from its fields."""
+
+    name: str
+    statement: tree.Assign
+    annotation: tree.Node | None
+    value: tree.Node | None
+    owner: Class
+
+    @property
+    def has_default(self) -> bool:
+        """Whether the constructor can do without it."""
+        value = self.value
+        if isinstance(value, tree.Call) and last_name(value.func) in ("field", "Field", "ib", "attrib"):
+            keywords = {argument.keyword for argument in value.args}
+            if keywords & {"default", "default_factory", "factory"}:
+                return True
+            first = next((a.value for a in value.args if a.keyword is None), None)
+            return first is not None and not (isinstance(first, tree.Const) and first.kind == "ellipsis")
+        return value is not None
+
+    @property
+    def in_constructor(self) -> bool:
+        """Whether the constructor takes it."""
+        if last_name(_base_of(self.annotation)) == "ClassVar":
+            return False
+        value = self.value
+        if isinstance(value, tree.Call) and last_name(value.func) in ("field", "ib"):
+            flags = {a.keyword: a.value for a in value.args}
+            init = flags.get("init")
+            return not (isinstance(init, tree.Const) and init.value is False)
+        return True
+
+
+def _base_of(node: tree.Node | None) -> tree.Node | None:
+    return node.base if isinstance(node, tree.Subscript) else node
+
+
+@dataclass(eq=False, slots=True)
+class Classes:
+    """The classes of a program and how they relate."""
+
+    names: Names
+    all: tuple[Class, ...]
+    _bases: dict[Class, tuple[Class | str, ...]] = field(default_factory=dict)
+    _mro: dict[Class, tuple[Class, ...]] = field(default_factory=dict)
+    _subclasses: dict[Class, list[Class]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for cls in self.all:
+            for base in self.bases(cls):
+                if isinstance(base, Class):
+                    self._subclasses.setdefault(base, []).append(cls)
+
+    def bases(self, cls: Class) -> tuple[Class | str, ...]:
+        """Its direct bases: classes of the program, or the dotted names of others."""
+        if cls not in self._bases:
+            found = [a.value for a in cls.fact.bases if a.keyword is None]
+            self._bases[cls] = tuple(self._base(node) for node in found)
+        return self._bases[cls]
+
+    def _base(self, node: tree.Node) -> Class | str:
+        node = _base_of(node) or node
+        dotted = self.dotted(node)
+        if isinstance(dotted, Binding) and isinstance(dotted.definition, Class):
+            return dotted.definition
+        return dotted if isinstance(dotted, str) else last_name(node)
+
+    def dotted(self, node: tree.Node) -> Binding | str:
+        """What `a.b.C` names: a binding of the program, or else a dotted name."""
+        from capsule_lint.program.model import Module
+
+        match node:
+            case tree.Name():
+                bindings = self.names.bindings(node.id, self.names.place(node))
+                if not bindings:
+                    return node.id
+                target = self.names.follow(bindings[-1])
+                if isinstance(target, Binding):
+                    return target
+                return target.name
+            case tree.Attr():
+                base = self.dotted(node.base)
+                if isinstance(base, Binding):
+                    if isinstance(base.definition, Class):
+                        inner = base.definition.scope.bindings.get(node.name)
+                        if inner:
+                            return inner[-1]
+                    return node.name
+                target = self.names.follow(self.names.member(base, node.name))
+                if isinstance(target, Binding):
+                    return target
+                return target.name if not isinstance(target, Module) else target.name
+            case _:
+                return ""
+
+    def mro(self, cls: Class) -> tuple[Class, ...]:
+        """The class and its bases in the program, in the order in which members are looked up."""
+        if cls not in self._mro:
+            self._mro[cls] = (cls,)  # what a class sees that inherits from itself
+            found = [cls]
+            for base in self.bases(cls):
+                if isinstance(base, Class):
+                    found += [c for c in self.mro(base) if c is not cls]
+            # A base that several others share comes after all of them.
+            ordered = [c for n, c in enumerate(found) if c not in found[n + 1 :]]
+            self._mro[cls] = tuple(ordered)
+        return self._mro[cls]
+
+    def foreign_bases(self, cls: Class) -> Iterator[str]:
+        """The names of all bases that are not of the program."""
+        for owner in self.mro(cls):
+            yield from (base for base in self.bases(owner) if isinstance(base, str))
+
+    def subclasses(self, cls: Class) -> Iterator[Class]:
+        """All classes that inherit from it, itself included."""
+        seen, queue = {cls}, [cls]
+        while queue:
+            current = queue.pop()
+            yield current
+            for sub in self._subclasses.get(current, ()):
+                if sub not in seen:
+                    seen.add(sub)
+                    queue.append(sub)
+
+    def method(self, cls: Class, name: str) -> Function | None:
+        """The method that `cls().name` would be."""
+        return next((c.methods[name] for c in self.mro(cls) if name in c.methods), None)
+
+    def is_protocol(self, cls: Class) -> bool:
+        """Whether the class itself is a `typing.Protocol`."""
+        return any(last_name_of(base) in _PROTOCOL_BASES for base in self.bases(cls))
+
+    def is_abstract(self, cls: Class) -> bool:
+        """Whether it is a Protocol or an ABC."""
+        if any(last_name_of(base) in _ABSTRACT_BASES for base in self.bases(cls)):
+            return True
+        return any(
+            argument.keyword == "metaclass" and last_name(argument.value) == "ABCMeta"
+            for argument in cls.fact.bases
+        )
+
+    def is_enum(self, cls: Class) -> bool:
+        """Whether its class attributes are members."""
+        return any(last_name_of(base).endswith(("Enum", "Flag")) for base in self.foreign_bases(cls))
+
+    # --- construction ---
+
+    def is_data(self, cls: Class) -> bool:
+        """Whether its constructor is made from its fields."""
+        if "__init__" in cls.methods or self.is_enum(cls):
+            return False
+        for owner in self.mro(cls):
+            if owner.decorators & _DATA_DECORATORS:
+                return True
+            if any(last_name_of(base) in _DATA_BASES for base in self.bases(owner)):
+                return True
+        return False
+
+    def fields(self, cls: Class) -> tuple[Field, ...]:
+        """The fields of a data class, inherited ones first."""
+        found: dict[str, Field] = {}
+        for owner in reversed(self.mro(cls)):
+            for statement in owner.fact.body:
+                if isinstance(statement, tree.Assign) and statement.annotation is not None:
+                    target = statement.targets[0]
+                    if isinstance(target, tree.Name):
+                        new = Field(target.id, statement, statement.annotation, statement.value, owner)
+                        if new.in_constructor:
+                            found[target.id] = new
+        return tuple(found.values())
+
+    def keyword_only(self, cls: Class) -> bool:
+        """Whether its constructor takes keywords alone (pydantic, `kw_only=True`)."""
+        for owner in self.mro(cls):
+            if any(last_name_of(b) in ("BaseModel", "SQLModel", "BaseSettings") for b in self.bases(owner)):
+                return True
+            for decorator in owner.fact.decorators:
+                if isinstance(decorator, tree.Call):
+                    for argument in decorator.args:
+                        if argument.keyword == "kw_only" and isinstance(argument.value, tree.Const):
+                            return argument.value.value is True
+        return False
+
+    def initializer(self, cls: Class) -> Function | None:
+        """The `__init__` that its constructor runs."""
+        return self.method(cls, "__init__") or self.method(cls, "__new__")
+
+    def constructor(self, cls: Class) -> tuple[tree.Parameter, ...] | None:
+        """The parameters of its constructor without `self`; `None` when they are not known."""
+        for owner in self.mro(cls):
+            if "__init__" in owner.methods:
+                return owner.methods["__init__"].own_params
+            if self.is_data(owner):
+                kind = "kwonly" if self.keyword_only(cls) else "plain"
+                return tuple(
+                    tree.Parameter(f.name, kind, f.annotation, f.value if f.has_default else None, f.statement.at)
+                    for f in self.fields(cls)
+                )
+        return None if any(True for b in self.foreign_bases(cls) if last_name_of(b) not in _PLAIN) else ()
+
+    def has_attribute(self, cls: Class, name: str) -> bool:
+        """Whether its instances are known to have that attribute."""
+        for owner in self.mro(cls):
+            if name in owner.stores or name in owner.methods:
+                return True
+            if name in owner.scope.bindings:
+                return True
+        return False
+
+
+_PLAIN: Final = frozenset(("object", "ABC", "Protocol", "Generic", "Exception"))
+
+
+def last_name_of(base: Class | str) -> str:
+    """`C` for `a.b.C`, and for a class its name."""
+    return base.name if isinstance(base, Class) else base.rpartition(".")[2]

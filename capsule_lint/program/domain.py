@@ -1,0 +1,329 @@
+"""What the classes and functions of a program are for: entities, repositories, handlers, carriers."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.keys import KeySite, Role
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.templates import Text, names_scope, snake
+from capsule_lint.program.types import Collection, FunctionObject, Instance, TupleOf, Types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.policy import Policy
+    from capsule_lint.policy import Scope as ScopePolicy
+    from capsule_lint.program.calls import Calls
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.infer import Inference
+    from capsule_lint.program.keys import Keys
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.templates import Templates
+
+_SUFFIX: Final = re.compile(r"(?:Entity|Model|Item|Record|Row|Document)$")
+_IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|number|ref|name)$")
+_CARRIER: Final = re.compile(r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$")
+_TABLE_CALLS: Final = frozenset(
+    "get_item put_item delete_item update_item query scan batch_get_item batch_write_item "
+    "transact_write_items transact_get_items batch_writer paginate".split()
+)
+_TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
+_TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
+_INJECTORS: Final = frozenset(("Depends", "Security"))
+
+
+def words(name: str) -> tuple[str, ...]:
+    """`InMemoryLineItemRepository` and `line_items` to their words, singular."""
+    return tuple(w[:-3] + "y" if w.endswith("ies") else w.removesuffix("s") if len(w) > 3 else w for w in snake(name).split("_") if w)
+
+
+def contains(haystack: tuple[str, ...], needle: tuple[str, ...]) -> bool:
+    """Whether the words stand in the name one after the other."""
+    width = len(needle)
+    return any(haystack[n : n + width] == needle for n in range(len(haystack) - width + 1))
+
+
+@dataclass(eq=False, slots=True)
+class Domain:
+    """Roles of classes and functions."""
+
+    names: Names
+    classes: Classes
+    inference: Inference
+    calls: Calls
+    templates: Templates
+    policy: Policy
+    keys: Keys = field(init=False)
+    handlers: set[Function] = field(default_factory=set)
+    injected: set[Function] = field(default_factory=set)
+    repositories: set[Class] = field(default_factory=set)
+    entities: set[Class] = field(default_factory=set)
+    entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
+    modules_with_keys: set[str] = field(default_factory=set)
+    _tables: set[Function] = field(default_factory=set)
+
+    # --- handlers: known before types are asked for ---
+
+    def find_handlers(self) -> None:
+        """Handlers by policy, and what frameworks call to fill their parameters."""
+        for module in self.names.modules.values():
+            for function in module.functions:
+                if self._is_handler(function):
+                    self.handlers.add(function)
+
+    def _is_handler(self, function: Function) -> bool:
+        if function.module.is_test:
+            return False
+        for decorator in function.fact.decorators:
+            dotted = dotted_text(decorator.func if isinstance(decorator, tree.Call) else decorator)
+            if isinstance(decorator, tree.Call) and self.policy.handlers.is_decorator(dotted):
+                return True
+            if not isinstance(decorator, tree.Call) and dotted.endswith(("handler", ".event_source")):
+                continue
+        return function.owner is None and function.parent is None and self.policy.handlers.is_function(function.symbol)
+
+    def find_injected(self) -> None:
+        """Functions given to `Depends(…)`."""
+        for name in _INJECTORS:
+            for call in self.calls.by_name.get(name, ()):
+                for argument in call.args[:1]:
+                    for one in self.inference.of(argument.value):
+                        if isinstance(one, FunctionObject):
+                            self.injected.add(one.function)
+
+    def enters(self, function: Function) -> bool:
+        """Whether a framework calls the function and fills its parameters."""
+        return function in self.handlers or function in self.injected
+
+    # --- entities and repositories: known after the keys are ---
+
+    def find_roles(self, keys: Keys) -> None:
+        """Entities and repositories, from names, keys and table calls."""
+        self.keys = keys
+        self._find_tables()
+        for cls in self.classes.all:
+            if self._is_repository(cls):
+                self.repositories.add(cls)
+        self._spread_repositories()
+        for site in keys.sites:
+            self.modules_with_keys.add(site.module.name)
+            owner = site.owner
+            if owner is not None and owner not in self.repositories and self._has_items(owner) and self._reads_self(site):
+                self.entities.add(owner)
+        for cls in self.repositories:
+            for entity in self._entities_of(cls):
+                self.entities_of[cls].add(entity)
+                self.entities.add(entity)
+
+    def _find_tables(self) -> None:
+        for name in _TABLE_CALLS:
+            for call in self.calls.by_name.get(name, ()):
+                function = self.names.place(call).scope.function
+                if function is not None and isinstance(call.func, tree.Attr):
+                    self._tables.add(function)
+
+    def touches_table(self, function: Function) -> bool:
+        """Whether the function itself calls a DynamoDB operation."""
+        return function in self._tables
+
+    def _is_repository(self, cls: Class) -> bool:
+        if _TEST_CLASS.search(cls.name) or self.classes.is_enum(cls):
+            return False
+        if self.policy.is_repository_name(cls.name):
+            return True
+        if any(function in self.handlers for function in cls.methods.values()):
+            return False
+        return any(f in self._tables for f in cls.methods.values()) and not self.classes.is_data(cls)
+
+    def _spread_repositories(self) -> None:
+        """Whatever implements a repository's methods is one."""
+        queue = sorted(self.repositories, key=lambda c: c.symbol)
+        while queue:
+            cls = queue.pop()
+            kin = {m.owner for name, f in cls.methods.items() if not name.startswith("_") for m in self.calls.family(f)}
+            for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
+                if other not in self.repositories:
+                    self.repositories.add(other)
+                    queue.append(other)
+
+    def _has_items(self, cls: Class) -> bool:
+        return not self.classes.is_enum(cls) and not self.classes.is_protocol(cls)
+
+    def _reads_self(self, site: KeySite) -> bool:
+        function = site.function
+        if function is None:
+            return False
+        while function.owner is None and function.parent is not None:
+            function = function.parent
+        if not function.takes_self or "classmethod" in function.decorators:
+            return False
+        return not function.own_params or function.is_property or bool(self.classes.is_data(function.owner) if function.owner else False)
+
+    def _entities_of(self, cls: Class) -> Iterator[Class]:
+        for method in cls.methods.values():
+            if method.name.startswith("__"):
+                continue
+            for parameter in method.own_params:
+                if parameter.annotation is not None:
+                    yield from self._item_classes(self.inference.annotation(parameter.annotation))
+            if method.fact.returns is not None:
+                yield from self._item_classes(self.inference.annotation(method.fact.returns))
+            elif not method.name.startswith("_"):
+                yield from self._item_classes(self.inference.returned(method))
+
+    def _item_classes(self, types: Types) -> Iterator[Class]:
+        for one in types:
+            if isinstance(one, Collection):
+                yield from self._item_classes(one.items)
+            elif isinstance(one, TupleOf):
+                for part in one.items:
+                    yield from self._item_classes(part)
+            elif isinstance(one, Instance) and self.is_item(one.cls):
+                yield one.cls
+
+    def is_item(self, cls: Class) -> bool:
+        """Whether instances of the class could be items: it has data, and is neither context nor service."""
+        if cls in self.repositories or self.classes.is_enum(cls) or self.is_carrier(cls):
+            return False
+        if any(base.rpartition(".")[2] in ("str", "int", "Exception", "TypedDict") for base in self.classes.foreign_bases(cls)):
+            return False
+        constructor = self.classes.constructor(cls)
+        return bool(constructor) and not self._is_service(cls)
+
+    def _is_service(self, cls: Class) -> bool:
+        for name in cls.stores:
+            for one in self.inference.member(cls, name):
+                if isinstance(one, Instance) and (one.cls in self.repositories or self.policy.is_repository_name(one.cls.name)):
+                    return True
+        return False
+
+    def is_carrier(self, cls: Class) -> bool:
+        """Whether the class carries a request's scopes: a context, a caller, a configured source."""
+        for scope in self.policy.scopes:
+            for source in scope.sources:
+                if source.name == cls.name and source.access:
+                    return True
+        return bool(_CARRIER.search(cls.name))
+
+    # --- which scopes are demanded ---
+
+    def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
+        """The scopes that the key of a site needs."""
+        entity = self.narrowed(site)
+        return self.policy.scopes if entity is None else self.policy.scopes_of(entity)
+
+    def narrowed(self, site: KeySite) -> str | None:
+        """The entity of policy's table that a site's key belongs to."""
+        tags = self._tags(site)
+        for entity in self.policy.entities:
+            name = words(_SUFFIX.sub("", entity))
+            if any(words(tag) == name or (len(name) > 1 and "".join(words(tag)) == "".join(name)) for tag in tags):
+                return entity
+        if tags:
+            known = [words(_SUFFIX.sub("", cls.name)) for cls in self.entities]
+            if any(words(tag) in known for tag in tags):
+                return None
+        return self.narrowed_names(site.owner, site.function, site.module.name)
+
+    def narrowed_names(self, owner: Class | None, function: Function | None, module: str) -> str | None:
+        """The entity of policy's table that a class, function or module is named after."""
+        if owner is not None:
+            found = self._named_after(owner.name)
+            if found is not None or owner in self.repositories or owner in self.entities:
+                return found
+        if function is not None:
+            found = self._named_after(function.name)
+            if found is not None:
+                return found
+        return self._named_after(module.rpartition(".")[2])
+
+    def _named_after(self, name: str) -> str | None:
+        """The policy's entity whose name the words contain, unless another entity fits better."""
+        have = words(_SUFFIX.sub("", name))
+        best: tuple[int, str | None] = (0, None)
+        for entity in self.policy.entities:
+            wanted = words(_SUFFIX.sub("", entity.rpartition(".")[2]))
+            if contains(have, wanted) and len(wanted) > best[0]:
+                best = (len(wanted), entity)
+        for cls in self.entities:
+            wanted = words(_SUFFIX.sub("", cls.name))
+            if cls.name not in self.policy.entities and contains(have, wanted) and len(wanted) >= best[0]:
+                best = (len(wanted), None)
+        return best[1]
+
+    def _tags(self, site: KeySite) -> list[str]:
+        """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
+        scope_tags = {scope.tag.rstrip("#|/:").lower() for scope in self.policy.scopes}
+        found = []
+        for piece in site.template.pieces:
+            if isinstance(piece, Text):
+                found += [t for t in _TAG.findall(piece.value) if t.lower() not in scope_tags]
+        return found
+
+    def entity_name(self, site: KeySite) -> str | None:
+        """The entity that a site's key belongs to, for reports."""
+        owner = site.owner
+        if owner is not None and owner in self.entities:
+            return owner.name
+        if owner is not None and len(self.entities_of.get(owner, ())) == 1:
+            return next(iter(self.entities_of[owner])).name
+        tags = {"".join(words(tag)) for tag in self._tags(site)}
+        for cls in sorted(self.entities, key=lambda c: c.symbol):
+            if "".join(words(_SUFFIX.sub("", cls.name))) in tags:
+                return cls.name
+        have = words(site.function.name) if site.function is not None else ()
+        for cls in sorted(self.entities, key=lambda c: (-len(c.name), c.symbol)):
+            if contains(have, words(_SUFFIX.sub("", cls.name))):
+                return cls.name
+        return None
+
+    # --- what a function has ---
+
+    def scope_parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
+        """The parameter that takes the scope's value."""
+        exact = function.parameter(scope.parameter)
+        return exact or next((p for p in function.own_params if p.kind in ("plain", "posonly", "kwonly") and names_scope(p.name, scope) and not self._is_object(function, p)), None)
+
+    def _is_object(self, function: Function, parameter: tree.Parameter) -> bool:
+        types = self.parameter_types(function, parameter)
+        return any(isinstance(t, Instance) and (self.classes.constructor(t.cls) or self.classes.is_data(t.cls)) for t in types)
+
+    def parameter_types(self, function: Function, parameter: tree.Parameter) -> Types:
+        """What a parameter may be."""
+        bindings = function.scope.bindings.get(parameter.name)
+        return self.inference.bound(bindings[0]) if bindings else frozenset()
+
+    def carries(self, function: Function, scope: ScopePolicy, gained: dict[Class, set[str]]) -> bool:
+        """Whether a parameter that is no entity has the scope: `ctx`, `scope`, `caller`."""
+        for parameter in function.own_params:
+            for one in self.parameter_types(function, parameter):
+                if isinstance(one, Instance) and one.cls not in self.entities and not self.is_repository(one.cls):
+                    if self.classes.has_attribute(one.cls, scope.parameter) or scope.parameter in gained.get(one.cls, ()):
+                        return True
+        return False
+
+    def is_repository(self, cls: Class) -> bool:
+        """Whether the class reads or writes entities."""
+        return cls in self.repositories
+
+    def is_identifier(self, parameter: tree.Parameter) -> bool:
+        """Whether a parameter names an item, or a scope."""
+        if any(names_scope(parameter.name, scope) for scope in self.policy.scopes):
+            return True
+        annotation = last_name(parameter.annotation)
+        return bool(_IDENTIFIER.search(snake(parameter.name))) or annotation.endswith("Id") or annotation == "UUID"
+
+
+def dotted_text(node: tree.Node) -> str:
+    """`a.b.c` as it is written."""
+    if isinstance(node, tree.Attr):
+        return f"{dotted_text(node.base)}.{node.name}"
+    return node.id if isinstance(node, tree.Name) else ""
+
+
+__all__ = ["Domain", "Role", "contains", "dotted_text", "words"]

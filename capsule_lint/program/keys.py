@@ -1,0 +1,392 @@
+"""Where templates are used as keys, and what each of them lacks."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.binding import bind
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name
+from capsule_lint.program.templates import Filled, Template, Text, snake
+from capsule_lint.program.types import ClassObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.policy import Policy
+    from capsule_lint.program.calls import Calls
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.templates import Templates
+
+_CONDITION: Final = re.compile(r"(?P<name>#?\w+)\s*=\s*(?P<value>:\w+)|begins_with\(\s*(?P<begins>#?\w+)\s*,\s*(?P<prefix>:\w+)")
+_OPERATORS: Final = frozenset(("eq", "begins_with", "between", "is_in", "gt", "lt", "gte", "lte", "startswith"))
+_WRITES: Final = frozenset(
+    ("put_item", "Put", "put", "Item", "put_record", "PutRequest", "save", "Attributes", "batch_put", "write")
+)
+_READS: Final = frozenset(
+    "get_item delete_item update_item query Key Keys Delete Update ConditionCheck Get DeleteRequest "
+    "batch_get_item get delete update ExpressionAttributeValues ExclusiveStartKey LastEvaluatedKey query_items".split()
+)
+_KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
+_HELPER_NAME: Final = re.compile(r"(?:^|_)(?:keys?|gsi\d*|lsi\d*|index_keys?)(?:_|$)|_for_(?:key|pk)$")
+
+
+class Role(StrEnum):
+    """What a template is used for."""
+
+    WRITTEN = "written"
+    LOOKUP = "lookup"
+    HELPER = "helper"
+
+
+@dataclass(eq=False, slots=True)
+class KeySite:
+    """A template in a key position."""
+
+    template: Template
+    module: Module
+    function: Function | None
+    """The function that the template is written in."""
+    role: Role
+    index: bool
+    """Whether it is the partition key of a secondary index."""
+    prefix: bool = False
+    """Whether it is only the beginning of a key."""
+
+    @property
+    def owner(self) -> Class | None:
+        """The class that the template is written in."""
+        function = self.function
+        while function is not None and function.owner is None:
+            function = function.parent
+        return function.owner if function else None
+
+
+@dataclass(eq=False, slots=True)
+class Keys:
+    """All key sites of the program."""
+
+    names: Names
+    classes: Classes
+    calls: Calls
+    templates: Templates
+    policy: Policy
+    sites: list[KeySite] = field(default_factory=list)
+    helpers: set[Function] = field(default_factory=set)
+    """Functions whose result is used as a key."""
+    wrappers: dict[Function, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _by_host: dict[int, KeySite] = field(default_factory=dict)
+    _seen: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for module in self.names.modules.values():
+            if not module.generated:
+                self._collect(module)
+        self._collect_wrapped()
+
+    # --- key positions ---
+
+    def _collect(self, module: Module) -> None:
+        for function in module.functions:
+            self._collect_helper(function)
+        conditions = self._conditions(module)
+        for node in module.nodes:
+            match node:
+                case tree.DictDisplay():
+                    self._collect_dict(node, conditions)
+                case tree.Call():
+                    self._collect_call(node)
+        for statement, place in module.statements:
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                for target in statement.targets:
+                    self._collect_assignment(target, statement, place.scope.cls if place.scope.kind == "class" else None)
+
+    def key_name(self, node: tree.Node | None) -> str:
+        """The name of a key position that a dict key or an argument spells; empty when it is none."""
+        text = self.templates.constant(node) if node is not None else None
+        return text if text is not None and self._is_key(text) else ""
+
+    def _is_key(self, name: str) -> bool:
+        return self.policy.is_key_name(name)
+
+    def _conditions(self, module: Module) -> dict[tuple[int, str], str]:
+        """For each function: the `:values` that a condition string compares a key with."""
+        found: dict[tuple[int, str], str] = {}
+        aliases: dict[tuple[int, str], str] = {}
+        for node in module.nodes:
+            if isinstance(node, tree.DictDisplay):
+                for key, value in zip(node.keys, node.values, strict=True):
+                    name = key.value if isinstance(key, tree.Const) else None
+                    if isinstance(name, str) and name.startswith("#"):
+                        real = self.templates.constant(value)
+                        if real is not None:
+                            aliases[id(self.names.place(node).scope.function), name] = real
+        for node in module.nodes:
+            text = node.value if isinstance(node, tree.Const) else None
+            if isinstance(node, tree.FString):
+                text = "".join(p if isinstance(p, str) else "_" for p in node.parts)
+            if not isinstance(text, str) or ":" not in text:
+                continue
+            function = id(self.names.place(node).scope.function)
+            for match in _CONDITION.finditer(text):
+                name = match["name"] or match["begins"]
+                name = aliases.get((function, name), name.lstrip("#"))
+                if self._is_key(name):
+                    found[function, match["value"] or match["prefix"]] = name
+        return found
+
+    def _collect_dict(self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]) -> None:
+        function = id(self.names.place(node).scope.function)
+        for key, value in zip(node.keys, node.values, strict=True):
+            name = self.key_name(key)
+            if name:
+                self._sink(value, self._dict_role(node), self._is_index(name, node))
+                continue
+            text = key.value if isinstance(key, tree.Const) else None
+            if isinstance(text, str) and text.startswith(":"):
+                bound = conditions.get((function, text)) or (text[1:] if self._is_key(text[1:]) else "")
+                if bound:
+                    self._sink(value, Role.LOOKUP, self._is_index(bound, node))
+
+    def _is_index(self, name: str, node: tree.Node) -> bool:
+        return self.policy.is_index_key_name(name)
+
+    def _dict_role(self, node: tree.Node) -> Role:
+        """Written or looked up, by what the dict is part of."""
+        parents = self.names.index.parents
+        function = self.names.place(node).scope.function
+        current: object = node
+        for _ in range(8):
+            parent = parents.get(id(current))
+            match parent:
+                case tree.Call():
+                    keyword = next((a.keyword for a in parent.args if a.value is current and a.keyword), None)
+                    for word in (keyword, last_name(parent.func)):
+                        if word in _READS:
+                            return Role.LOOKUP
+                        if word in _WRITES:
+                            return Role.WRITTEN
+                case tree.DictDisplay():
+                    for key, value in zip(parent.keys, parent.values, strict=True):
+                        word = key.value if value is current and isinstance(key, tree.Const) else None
+                        if word in _READS:
+                            return Role.LOOKUP
+                        if word in _WRITES:
+                            return Role.WRITTEN
+                case tree.Eval() if parent.kind == "return" and function is not None:
+                    return self._returned_role(function)
+                case tree.Assign():
+                    name = last_name(parent.targets[0]).lower()
+                    return Role.WRITTEN if name in ("item", "record", "data", "row", "attrs") else Role.LOOKUP
+                case None:
+                    break
+            current = parent
+        return Role.LOOKUP
+
+    def _returned_role(self, function: Function) -> Role:
+        if function.owner is not None and function.takes_self and not _takes_values(function):
+            return Role.WRITTEN
+        if re.search(r"item|record|dict|dump|serial|attributes", function.name):
+            return Role.WRITTEN
+        return Role.HELPER
+
+    def _collect_assignment(self, target: tree.Node, statement: tree.Assign, cls: Class | None) -> None:
+        assert statement.value is not None
+        match target:
+            case tree.Subscript():
+                name = self.key_name(target.index)
+                if name:
+                    self._sink(statement.value, Role.WRITTEN, self._is_index(name, target))
+            case tree.Attr():
+                if self._is_key(target.name):
+                    self._sink(statement.value, Role.WRITTEN, self._is_index(target.name, target))
+                elif target.name in ("value", "builder") and self._is_key(last_name(target.base)):
+                    self._sink(statement.value, Role.WRITTEN, self._is_index(last_name(target.base), target))
+            case tree.Name():
+                if self._is_key(target.id):
+                    role = Role.WRITTEN if cls is not None else Role.LOOKUP
+                    self._sink(statement.value, role, self._is_index(target.id, target))
+            case tree.Sequence() if isinstance(statement.value, tree.Sequence):
+                for one, value in zip(target.items, statement.value.items, strict=False):
+                    if isinstance(one, tree.Name) and self._is_key(one.id):
+                        self._sink(value, Role.LOOKUP, self._is_index(one.id, one))
+
+    def _collect_call(self, node: tree.Call) -> None:
+        func = node.func
+        if isinstance(func, tree.Attr) and func.name in _OPERATORS and node.args:
+            name = self._condition_name(func.base)
+            if name:
+                self._sink(node.args[0].value, Role.LOOKUP, self._is_index(name, node), prefix=func.name != "eq")
+                return
+        for argument in node.args:
+            if argument.keyword is not None and self._is_key(argument.keyword):
+                role = Role.WRITTEN if self._constructs(node) else Role.LOOKUP
+                self._sink(argument.value, role, self._is_index(argument.keyword, node))
+
+    def _constructs(self, node: tree.Call) -> bool:
+        name = last_name(node.func)
+        return name in _WRITES or name[:1].isupper() or any(c.cls for c in self.calls.callees(node))
+
+    def _condition_name(self, base: tree.Node) -> str:
+        """`PK` for `Key("PK")` and `Attr("pk")`, and for a name like `pk` itself."""
+        if isinstance(base, tree.Call) and last_name(base.func) in ("Key", "Attr") and base.args:
+            return self.key_name(base.args[0].value)
+        name = base.id if isinstance(base, tree.Name) else base.name if isinstance(base, tree.Attr) else ""
+        return name if name and self._is_key(name) else ""
+
+    def _collect_helper(self, function: Function) -> None:
+        if function.name.startswith("test"):
+            return
+        named = self._is_key(function.name)
+        if not named and not _HELPER_NAME.search(snake(function.name)):
+            return
+        if self.policy.is_sort_key_name(function.name):
+            return
+        index = self.policy.is_index_key_name(function.name) or "gsi" in function.name
+        for value in function.returns:
+            if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:
+                first = value.items[0]
+                if self._strings(first):
+                    self._sink(first, Role.HELPER, index)
+            elif not isinstance(value, tree.DictDisplay) and (named or self._keyish(value)):
+                self._sink(value, Role.HELPER, index)
+
+    def _strings(self, node: tree.Node) -> bool:
+        return any(t.has_text and _KEYISH.match(t.text) for t in self.templates.resolve(node))
+
+    def _keyish(self, node: tree.Node) -> bool:
+        return any("#" in t.text for t in self.templates.resolve(node))
+
+    def _collect_wrapped(self) -> None:
+        """Arguments that fill a parameter named like a key: `query_items(f"…", "USER#")`."""
+        for module in self.names.modules.values():
+            for function in module.functions:
+                if any(self._is_key(p.name) for p in function.own_params):
+                    self._collect_arguments(function)
+        for cls in self.classes.all:
+            if self.classes.is_data(cls):
+                self._collect_fields(cls)
+
+    def _collect_arguments(self, function: Function) -> None:
+        for call, callee in list(self.calls.callers(function)):
+            bound = bind(call.args, function.params, callee.given)
+            for name, argument in bound.arguments.items() if bound else ():
+                if self._is_key(name) and argument.keyword is None:
+                    role = Role.WRITTEN if callee.cls is not None else Role.LOOKUP
+                    self._sink(argument.value, role, self._is_index(name, call))
+
+    def _collect_fields(self, cls: Class) -> None:
+        params = self.classes.constructor(cls) or ()
+        if not any(self._is_key(p.name) for p in params):
+            return
+        for call, _ in list(self.calls.constructors_of(cls)):
+            bound = bind(call.args, params)
+            for name, argument in bound.arguments.items() if bound else ():
+                if self._is_key(name) and argument.keyword is None:
+                    self._sink(argument.value, Role.WRITTEN, self._is_index(name, call))
+
+    # --- sites ---
+
+    def _sink(self, node: tree.Node, role: Role, index: bool, *, prefix: bool = False) -> None:
+        if id(node) in self._seen and id(node) not in self._by_host:
+            return
+        self._seen.add(id(node))
+        for template in self.templates.resolve(node):
+            self._note(template, role, index, prefix)
+        for function in self._helpers_in(node):
+            self._note_helper(function, index)
+
+    def _note(self, template: Template, role: Role, index: bool, prefix: bool) -> None:
+        hosts = {id(piece.host): piece.host for piece in template.pieces}
+        for host in hosts.values():
+            # Parts that are built before in a local are reported where they are written.
+            if host is not template.host and not self._is_local(host, template.host):
+                continue
+            if id(host) in self._by_host:
+                known = self._by_host[id(host)]
+                if known.role is Role.LOOKUP and role is Role.WRITTEN:
+                    known.role = role
+                continue
+            if host is not template.host:
+                continue
+            if not self._qualifies(template):
+                continue
+            place = self.names.place(host)
+            function = place.scope.function
+            if function is not None and role is not Role.HELPER and function in self.helpers:
+                role = Role.HELPER
+            site = KeySite(template, place.scope.module, function, role, index, prefix)
+            self._by_host[id(host)] = site
+            self.sites.append(site)
+            if role is Role.HELPER and function is not None:
+                self.helpers.add(function)
+
+    def _is_local(self, host: tree.Node, other: tree.Node) -> bool:
+        return self.names.place(host).scope.function is self.names.place(other).scope.function
+
+    def _qualifies(self, template: Template) -> bool:
+        """Whether a template looks like a key at all."""
+        text = template.text
+        if self.templates.segments(template.pieces):
+            return True
+        if len(template.pieces) == 1 and isinstance(template.pieces[0], Filled):
+            return False
+        return bool(_KEYISH.match(text)) or ("#" in text and not text.startswith("#"))
+
+    def _helpers_in(self, node: tree.Node, depth: int = 0) -> Iterator[Function]:
+        """The functions whose result is the key at `node`."""
+        if depth > 6:
+            return
+        match node:
+            case tree.Call():
+                if self.templates.template(node) is not None:
+                    return
+                for callee in self.calls.callees(node):
+                    if callee.function is not None and callee.cls is None:
+                        yield callee.function
+            case tree.Attr():
+                for one in self.templates.inference.of(node.base):
+                    cls = getattr(one, "cls", None)
+                    method = self.classes.method(cls, node.name) if isinstance(cls, Class) and not isinstance(one, ClassObject) else None
+                    if method is not None and method.is_property:
+                        yield method
+            case tree.Name():
+                for binding in self.names.bindings(node.id, self.names.place(node)):
+                    if binding.kind == "assign" and binding.value is not None and (not binding.path or binding.path == (0,)):
+                        yield from self._helpers_in(binding.value, depth + 1)
+            case tree.Conditional():
+                yield from self._helpers_in(node.then, depth + 1)
+                yield from self._helpers_in(node.otherwise, depth + 1)
+            case tree.Subscript() if self.key_name(node.index) or isinstance(node.index, tree.Const) and node.index.value == 0:
+                yield from self._helpers_in(node.base, depth + 1)
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
+                yield from self._helpers_in(node.values[0], depth + 1)
+
+    def _note_helper(self, function: Function, index: bool) -> None:
+        if function in self.helpers or function.module.generated:
+            return
+        for member in self.calls.family(function):
+            self.helpers.add(member)
+            for value in member.returns:
+                first = value.items[0] if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items else value
+                if not isinstance(first, tree.DictDisplay):
+                    self._sink(first, Role.HELPER, index or self.policy.is_index_key_name(member.name))
+
+
+def _takes_values(function: Function) -> bool:
+    return bool(function.own_params)
+
+
+def texts(template: Template) -> Iterator[Text]:
+    """The literal parts of a template."""
+    for piece in template.pieces:
+        if isinstance(piece, Text):
+            yield piece
+
+
+__all__ = ["KeySite", "Keys", "Role", "texts", "Binding"]

@@ -1,0 +1,211 @@
+"""What a program is made of: modules, classes, functions, scopes, and what binds a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.facts import tree
+    from capsule_lint.model import Span
+
+Branch = tuple[int, int, bool]
+"""A block that a statement stands in: the block's number, which of its bodies, whether it loops."""
+
+
+@dataclass(eq=False, slots=True)
+class Binding:
+    """One place that gives a name a value."""
+
+    name: str
+    kind: str
+    """`assign`, `param`, `for`, `with`, `except`, `case`, `import`, `def` or `class`."""
+    place: Place
+    at: tree.At
+    value: tree.Node | None = None
+    annotation: tree.Node | None = None
+    path: tuple[int, ...] = ()
+    """Where the name stands in an unpacked target: `(a, (b, c))` gives `c` the path `(1, 1)`."""
+    definition: Function | Class | None = None
+    imported: tree.Imported | None = None
+    level: int = 0
+    parameter: tree.Parameter | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """A namespace: of a module, a class, a function, a lambda or a comprehension."""
+
+    kind: str
+    parent: Scope | None
+    module: Module
+    function: Function | None
+    cls: Class | None = None
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    outer: set[str] = field(default_factory=set)
+
+    def ancestors(self) -> Iterator[Scope]:
+        """This scope and those around it, innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+
+@dataclass(eq=False, slots=True)
+class Place:
+    """Where an expression stands: its scope, its statement, and the blocks around that."""
+
+    scope: Scope
+    statement: tree.Statement | None
+    blocks: tuple[Branch, ...]
+    order: int
+
+
+@dataclass(eq=False, slots=True)
+class Function:
+    """A function or method."""
+
+    fact: tree.FunctionDef
+    module: Module
+    qualname: str
+    owner: Class | None
+    parent: Function | None
+    scope: Scope
+    place: Place
+    returns: list[tree.Node] = field(default_factory=list)
+    yields: list[tree.Node] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.fact.name
+
+    @property
+    def symbol(self) -> str:
+        """The dotted name under which people know it."""
+        return f"{self.module.name}.{self.qualname}"
+
+    @property
+    def decorators(self) -> frozenset[str]:
+        """The last names of its decorators: `property`, `fixture`, `setter`."""
+        return frozenset(map(last_name, self.fact.decorators))
+
+    @property
+    def is_static(self) -> bool:
+        return "staticmethod" in self.decorators
+
+    @property
+    def takes_self(self) -> bool:
+        """Whether its first parameter is the instance or the class."""
+        return self.owner is not None and not self.is_static and bool(self.params)
+
+    @property
+    def is_property(self) -> bool:
+        """Whether it is read as an attribute."""
+        return any("property" in name or name == "setter" for name in self.decorators)
+
+    @property
+    def params(self) -> tuple[tree.Parameter, ...]:
+        return self.fact.params
+
+    @property
+    def own_params(self) -> tuple[tree.Parameter, ...]:
+        """Its parameters without `self` or `cls`."""
+        return self.params[1:] if self.takes_self else self.params
+
+    def parameter(self, name: str) -> tree.Parameter | None:
+        """The parameter of that name."""
+        return next((p for p in self.params if p.name == name), None)
+
+    def __repr__(self) -> str:
+        return f"<{self.symbol}>"
+
+
+@dataclass(eq=False, slots=True)
+class Class:
+    """A class."""
+
+    fact: tree.ClassDef
+    module: Module
+    qualname: str
+    scope: Scope
+    place: Place
+    parent: Function | None
+    methods: dict[str, Function] = field(default_factory=dict)
+    stores: dict[str, list[Store]] = field(default_factory=dict)
+    """What its methods assign to attributes of `self`."""
+
+    @property
+    def name(self) -> str:
+        return self.fact.name
+
+    @property
+    def symbol(self) -> str:
+        """The dotted name under which people know it."""
+        return f"{self.module.name}.{self.qualname}"
+
+    @property
+    def decorators(self) -> frozenset[str]:
+        """The last names of its decorators."""
+        return frozenset(map(last_name, self.fact.decorators))
+
+    def __repr__(self) -> str:
+        return f"<{self.symbol}>"
+
+
+@dataclass(eq=False, slots=True)
+class Store:
+    """`self.name = value` in a method."""
+
+    function: Function
+    statement: tree.Assign
+    value: tree.Node | None
+    annotation: tree.Node | None
+    path: tuple[int, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class Module:
+    """A file of the program, with an index of what it contains."""
+
+    name: str
+    facts: tree.FileFacts
+    is_package: bool
+    is_test: bool
+    scope: Scope = field(init=False)
+    functions: list[Function] = field(default_factory=list)
+    classes: list[Class] = field(default_factory=list)
+    stars: list[tree.Import] = field(default_factory=list)
+    imports: list[tuple[tree.Import, Place]] = field(default_factory=list)
+    nodes: list[tree.Node] = field(default_factory=list)
+    statements: list[tuple[tree.Statement, Place]] = field(default_factory=list)
+
+    @property
+    def filename(self) -> str:
+        return self.facts.filename
+
+    @property
+    def generated(self) -> bool:
+        return self.facts.generated
+
+    def __repr__(self) -> str:
+        return f"<module {self.name}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a file, for reports."""
+
+    module: Module
+    span: Span
+
+
+def last_name(node: tree.Node | None) -> str:
+    """The last identifier of `a.b.c`, `a.b.c(…)` or `a.b.c[…]`; empty for anything else."""
+    name = getattr(node, "name", None) or getattr(node, "id", None)
+    if isinstance(name, str):
+        return name
+    inner = getattr(node, "func", None) or getattr(node, "base", None)
+    return last_name(inner) if inner is not None else ""

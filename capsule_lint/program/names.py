@@ -1,0 +1,232 @@
+"""Names to what they are bound to: modules, imports, re-exports, star imports, reaching bindings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding, Class, Function, Module, Place, Scope
+from capsule_lint.program.walk import Index, Walker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """Something that is not defined in the program: its dotted name."""
+
+    name: str
+
+
+Target = Module | Binding | External
+"""What an import leads to."""
+
+
+@dataclass(eq=False, slots=True)
+class Names:
+    """All modules of the program, and how their names resolve."""
+
+    modules: dict[str, Module] = field(default_factory=dict)
+    index: Index = field(default_factory=Index)
+    clashes: tuple[tuple[Module, Module], ...] = ()
+    """Pairs of files that would be the same module."""
+    _by_suffix: dict[str, Module | None] = field(default_factory=dict)
+
+    def place(self, node: tree.Node) -> Place:
+        """Where an expression of the program stands."""
+        return self.index.places[id(node)]
+
+    # --- imports ---
+
+    def absolute(self, module: Module, level: int, name: str) -> str:
+        """The dotted name that `from ..name import` means in `module`."""
+        if level == 0:
+            return name
+        parts = module.name.split(".")
+        drop = level - 1 if module.is_package else level
+        base = parts[: len(parts) - drop] if drop else parts
+        return ".".join([*base, name] if name else base)
+
+    def module(self, name: str) -> Module | None:
+        """The module of that dotted name, also when the root that it is imported from is not known:
+        then the one module whose name ends so."""
+        found = self.modules.get(name)
+        if found is None and name not in self._by_suffix:
+            ends = [module for key, module in self.modules.items() if key.endswith(f".{name}")]
+            self._by_suffix[name] = ends[0] if len(ends) == 1 else None
+        return found or self._by_suffix.get(name)
+
+    def imported(self, binding: Binding) -> Target:
+        """What an import binding leads to, one step."""
+        imported = binding.imported
+        assert imported is not None
+        module = binding.place.scope.module
+        base = self.absolute(module, binding.level, imported.module)
+        if imported.name is None:
+            whole = imported.module if imported.bound != imported.module.partition(".")[0] else None
+            name = whole or imported.bound
+            found = self.module(name)
+            return found or External(name)
+        return self.member(base, imported.name)
+
+    def member(self, base: str, name: str, seen: frozenset[str] = frozenset()) -> Target:
+        """`name` of the module `base`: a binding of it, a submodule, or something external."""
+        module = self.module(base)
+        if module is not None:
+            found = self.global_binding(module, name, seen)
+            if found is not None:
+                return found
+        return self.module(f"{base}.{name}") or External(f"{base}.{name}")
+
+    def global_binding(
+        self, module: Module, name: str, seen: frozenset[str] = frozenset()
+    ) -> Binding | None:
+        """The last binding of a module's name, followed through star imports."""
+        bindings = module.scope.bindings.get(name)
+        if bindings:
+            return bindings[-1]
+        if module.name in seen:
+            return None
+        for star in module.stars:
+            base = self.absolute(module, star.level, star.names[0].module)
+            source = self.module(base)
+            if source is not None:
+                found = self.global_binding(source, name, seen | {module.name})
+                if found is not None:
+                    return found
+        return None
+
+    def follow(self, target: Target) -> Target:
+        """`target` through any chain of imports; a cycle of imports ends where it closes."""
+        seen: set[int] = set()
+        while isinstance(target, Binding) and target.kind == "import" and id(target) not in seen:
+            seen.add(id(target))
+            target = self.imported(target)
+        return target
+
+    # --- lexical scopes ---
+
+    def bindings(self, name: str, place: Place) -> list[Binding]:
+        """The bindings of `name` that may reach `place`; empty for built-ins."""
+        for scope in place.scope.ancestors():
+            if scope.kind == "class" and scope is not place.scope:
+                continue
+            found = scope.bindings.get(name)
+            if found:
+                return reaching(found, place) if scope is place.scope or _same_flow(scope, place) else found
+        module = place.scope.module
+        star = self.global_binding(module, name)
+        return [star] if star is not None else []
+
+    def definition(self, dotted: str) -> Class | Function | None:
+        """The class or function `module.Name` or `module.Class.method`, through re-exports."""
+        parts = dotted.split(".")
+        for cut in range(len(parts) - 1, 0, -1):
+            if ".".join(parts[:cut]) not in self.modules:
+                continue
+            target = self.follow(self.member(".".join(parts[:cut]), parts[cut]))
+            found = target.definition if isinstance(target, Binding) else None
+            for name in parts[cut + 1 :]:
+                found = found.methods.get(name) if isinstance(found, Class) else None
+            if found is not None:
+                return found
+        return None
+
+
+def _same_flow(scope: Scope, place: Place) -> bool:
+    """Whether only comprehensions and lambdas lie between `scope` and `place`."""
+    for between in place.scope.ancestors():
+        if between is scope:
+            return True
+        if between.kind not in ("comprehension", "lambda"):
+            return False
+    return False
+
+
+def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
+    """Those bindings of one scope that can still hold at `place`."""
+    if len(bindings) == 1:
+        return bindings
+    found = []
+    for binding in reversed(bindings):
+        if binding.place.order > place.order or (
+            binding.place.order == place.order and binding.kind == "assign" and binding.place.statement is place.statement and not _walrus(binding)
+        ):
+            if _in_common_loop(binding.place, place):
+                found.append(binding)
+            continue
+        found.append(binding)
+        if binding.place.blocks == place.blocks[: len(binding.place.blocks)]:
+            break
+    return found or bindings
+
+
+def _walrus(binding: Binding) -> bool:
+    statement = binding.place.statement
+    targets = getattr(statement, "targets", ())
+    return not any(binding.at == target.at for target in targets)
+
+
+def _in_common_loop(one: Place, other: Place) -> bool:
+    return any(branch[2] for branch in one.blocks if branch in other.blocks)
+
+
+def module_name(filename: str, roots: Iterable[str], packages: Callable[[str], bool]) -> tuple[str, bool]:
+    """The dotted name of a file, and whether it is a package's `__init__`.
+
+    `roots` are folders (`src`) that stand on the import path themselves: `src/app/x.py` is `app.x`
+    where `src` is no package.
+    """
+    path = filename.removesuffix(".pyi").removesuffix(".py")
+    for root in sorted(roots, key=len, reverse=True):
+        root = root.rstrip("/")
+        if root not in ("", ".") and path.startswith(root + "/") and not packages(root):
+            path = path[len(root) + 1 :]
+            break
+    parts = path.split("/")
+    if parts[-1] == "__init__":
+        return ".".join(parts[:-1]) or parts[-1], True
+    return ".".join(parts), False
+
+
+def link(
+    files: Iterable[tree.FileFacts], roots: Iterable[str], is_test: Callable[[str], bool]
+) -> Names:
+    """All files, sorted by name, to one linked set of modules."""
+    ordered = sorted(files, key=lambda facts: facts.filename)
+    present = {facts.filename for facts in ordered}
+    names, clashes = Names(), []
+    roots = list(roots)
+    for facts in ordered:
+        if facts.problem is not None:
+            continue
+        name, is_package = module_name(facts.filename, roots, lambda folder: f"{folder}/__init__.py" in present or _tests_import(folder, ordered))
+        module = Module(name, facts, is_package, is_test(facts.filename))
+        Walker(module, names.index).walk()
+        other = names.modules.get(name)
+        if other is not None:
+            if facts.filename.endswith(".pyi"):
+                continue
+            clashes.append((other, module))
+        names.modules[name if other is None else f"{name}@{facts.filename}"] = module
+    names.clashes = tuple(clashes)
+    return names
+
+
+def _tests_import(folder: str, files: list[tree.FileFacts]) -> bool:
+    """Whether the program imports `folder` as a (namespace) package."""
+    top = folder.split("/")[0]
+    return any(
+        name.module.split(".")[0] == top or (name.module == "" and name.name == top)
+        for facts in files
+        for statement in facts.body
+        if isinstance(statement, tree.Import) and statement.level == 0
+        for name in statement.names
+    )
+
+
+def walk_modules(names: Names) -> Iterator[Module]:
+    """The modules in the order of their file names."""
+    yield from names.modules.values()

@@ -1,0 +1,597 @@
+"""What a string expression says as a key: its texts and holes, and which scopes they carry."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding, Class, Function, last_name
+from capsule_lint.program.types import ClassObject, FunctionObject, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from capsule_lint.policy import Scope as ScopePolicy
+    from capsule_lint.program.calls import Calls
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.infer import Inference
+    from capsule_lint.program.model import Place
+    from capsule_lint.program.names import Names
+
+_MAX_DEPTH: Final = 12
+_GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk", "hex", "raw"))
+_PERCENT: Final = re.compile(r"%(?:\((?P<name>\w+)\))?[-#0-9 +.]*(?P<kind>[a-zA-Z%])")
+_BRACES: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_TAGGED: Final = re.compile(r"[#|/:]")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Literal text of a template."""
+
+    value: str
+    host: tree.Node
+    """The template expression that it is written in."""
+    node: tree.Node
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A hole: the expression that fills it, and the name by which it is known."""
+
+    value: tree.Node
+    host: tree.Node
+    name: str
+
+
+Piece: TypeAlias = Text | Filled
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A scope that a template carries: which, at which piece, and whether its value is written out."""
+
+    scope: str
+    piece: int
+    literal: bool
+    tagged: bool
+    position: int = 0
+    """Where in a literal's text it starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One template: where its expression starts, and its pieces in order."""
+
+    host: tree.Node
+    pieces: tuple[Piece, ...]
+
+    @property
+    def text(self) -> str:
+        """The template with `{}` for its holes."""
+        return "".join(p.value if isinstance(p, Text) else "{}" for p in self.pieces)
+
+    @property
+    def has_text(self) -> bool:
+        return any(isinstance(p, Text) and p.value for p in self.pieces)
+
+
+def snake(name: str) -> str:
+    """`tenantId`, `_tenant_id`, `custom:tenant_id` to `tenant_id`."""
+    name = name.rpartition(":")[2].rpartition(".")[2].replace("-", "_")
+    return _CAMEL.sub("_", name).lower().strip("_")
+
+
+def hole_name(node: tree.Node) -> str:
+    """The name by which the value of an expression is known; empty when it has none."""
+    match node:
+        case tree.Name():
+            return snake(node.id)
+        case tree.Attr():
+            own = snake(node.name)
+            if own in _GENERIC:
+                base = hole_name(node.base)
+                if base.endswith("_id") or own in ("value", "hex", "raw") and base:
+                    return base
+                return f"{base}_{own}" if base and base not in ("self", "cls") else own
+            return own
+        case tree.Subscript(index=tree.Const(value=str() as key)):
+            own = snake(key)
+            return hole_name(node.base) if own in ("s", "n") else own
+        case tree.Call(func=tree.Attr() as func) if func.name == "get" and node.args:
+            first = node.args[0].value
+            return snake(first.value) if isinstance(first, tree.Const) and isinstance(first.value, str) else ""
+        case tree.Call(func=tree.Attr() as func) if not node.args:
+            return hole_name(func.base)
+        case tree.Call() if len(node.args) == 1 and not node.args[0].star:
+            return hole_name(node.args[0].value)
+        case tree.Call(func=tree.Attr() as func) if isinstance(func.base, tree.Name | tree.Attr):
+            return hole_name(func.base)
+        case tree.Wrapped() | tree.Walrus():
+            return hole_name(node.value)
+        case tree.Boolean():
+            return hole_name(node.values[0])
+        case tree.Conditional():
+            return hole_name(node.then)
+        case _:
+            return ""
+
+
+def names_scope(name: str, scope: ScopePolicy) -> bool:
+    """Whether a value of that name is one of the scope's: `tenant_id`, `tenant`, `current_tenant_id`."""
+    wanted = snake(scope.parameter)
+    short = wanted.removesuffix("_id")
+    name = snake(name)
+    return name in (wanted, short, scope.name) or name.endswith((f"_{wanted}",)) or (
+        wanted.endswith("_id") and name == f"{short}id"
+    )
+
+
+@dataclass(eq=False, slots=True)
+class Templates:
+    """Evaluates expressions of the program as templates."""
+
+    names: Names
+    classes: Classes
+    inference: Inference
+    calls: Calls
+    scopes: Sequence[ScopePolicy]
+    _templates: dict[int, Template] = field(default_factory=dict)
+
+    # --- segments ---
+
+    def segments(self, pieces: Sequence[Piece]) -> tuple[Segment, ...]:
+        """The scopes that a template carries, in the order in which they stand."""
+        found: list[Segment] = []
+        before = ""
+        for number, piece in enumerate(pieces):
+            if isinstance(piece, Text):
+                found += self._literal(piece.value, number, number + 1 < len(pieces))
+                before += piece.value
+                continue
+            scope, tagged = self._hole_scope(piece, before)
+            if scope is not None:
+                found.append(Segment(scope.name, number, literal=False, tagged=tagged))
+            before = ""
+        return tuple(found)
+
+    def _hole_scope(self, piece: Filled, before: str) -> tuple[ScopePolicy | None, bool]:
+        for scope in self.scopes:
+            if ends_with_tag(before, scope.tag):
+                return scope, True
+        for scope in self.scopes:
+            if names_scope(piece.name, scope):
+                return scope, False
+        return None, False
+
+    def _literal(self, text: str, number: int, followed: bool) -> list[Segment]:
+        found = []
+        for scope in self.scopes:
+            for match in re.finditer(_tag_pattern(scope.tag) + r"(?P<value>[^#|/{}]+)", text, re.IGNORECASE):
+                found.append(Segment(scope.name, number, literal=True, tagged=True, position=match.start()))
+        return sorted(found, key=lambda s: s.position)
+
+    # --- templates at a key position ---
+
+    def resolve(self, node: tree.Node, depth: int = 0) -> list[Template]:
+        """The templates that may be the value of `node`, through locals, conditions and typed items.
+
+        Those that a helper returns are the helper's own and not among them (see `helpers_in`).
+        """
+        if depth > _MAX_DEPTH:
+            return []
+        match node:
+            case tree.Name():
+                return self._resolve_name(node, depth)
+            case tree.Conditional():
+                return self.resolve(node.then, depth + 1) + self.resolve(node.otherwise, depth + 1)
+            case tree.Boolean():
+                return [t for value in node.values for t in self.resolve(value, depth + 1)]
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
+                return self.resolve(node.values[0], depth + 1)
+            case tree.Walrus():
+                return self.resolve(node.value, depth + 1)
+            case tree.Wrapped(kind="await"):
+                return self.resolve(node.value, depth + 1)
+            case tree.Lambda():
+                return self.resolve(node.body, depth + 1)
+            case tree.FString() | tree.Binary() | tree.Const() | tree.Call() | tree.Attr():
+                template = self.template(node)
+                return [template] if template is not None else []
+            case _:
+                return []
+
+    def _resolve_name(self, node: tree.Name, depth: int) -> list[Template]:
+        found: list[Template] = []
+        for binding in self.names.bindings(node.id, self.names.place(node)):
+            target = self.names.follow(binding)
+            if not isinstance(target, Binding) or target.kind != "assign" or target.value is None:
+                continue
+            if target.place.scope.kind in ("module", "class"):
+                template = self.template(node)
+                found += [template] if template is not None else []
+            elif target.path:
+                found += self._resolve_unpacked(target, depth)
+            else:
+                found += self.resolve(target.value, depth + 1)
+        return found
+
+    def _resolve_unpacked(self, target: Binding, depth: int) -> list[Template]:
+        value = target.value
+        if isinstance(value, tree.Sequence) and len(target.path) == 1:
+            step = target.path[0]
+            if 0 <= step < len(value.items):
+                return self.resolve(value.items[step], depth + 1)
+        return []
+
+    def template(self, node: tree.Node) -> Template | None:
+        """The template that the expression itself makes; `None` when it makes none."""
+        known = self._templates.get(id(node))
+        if known is not None:
+            return known
+        pieces = self._evaluate(node, node, 0)
+        if pieces is None or not any(p.host is node for p in pieces):
+            return None
+        template = self._templates[id(node)] = Template(node, _merged(pieces))
+        return template if template.has_text or len(template.pieces) > 1 else None
+
+    # --- evaluation ---
+
+    def _evaluate(self, node: tree.Node, host: tree.Node, depth: int) -> list[Piece] | None:
+        """The pieces of an expression that is written in `host`; `None` when it makes no string."""
+        if depth > _MAX_DEPTH:
+            return None
+        match node:
+            case tree.Const(value=str() as value):
+                return self._constant(value, node, host)
+            case tree.FString():
+                found: list[Piece] = []
+                for part in node.parts:
+                    if isinstance(part, str):
+                        found.append(Text(part, host, node))
+                    else:
+                        found += self._inline(part.value, host, depth)
+                return found
+            case tree.Binary(op="+"):
+                left = self._evaluate(node.left, host, depth + 1) or [self._hole(node.left, host)]
+                right = self._evaluate(node.right, host, depth + 1) or [self._hole(node.right, host)]
+                return left + right if any(isinstance(p, Text) for p in left + right) else None
+            case tree.Binary(op="%", left=tree.Const(value=str() as text)):
+                return self._percent(text, node, host, depth)
+            case tree.Call():
+                return self._call(node, host, depth)
+            case tree.Name():
+                return self._name(node, host, depth)
+            case tree.Attr():
+                return self._attribute(node, host, depth)
+            case _:
+                return None
+
+    def _inline(self, node: tree.Node, host: tree.Node, depth: int) -> list[Piece]:
+        found = self._evaluate(node, host, depth + 1)
+        return found if found is not None else [self._hole(node, host)]
+
+    def _hole(self, node: tree.Node, host: tree.Node) -> Filled:
+        return Filled(node, host, hole_name(node))
+
+    def _constant(self, value: str, node: tree.Const, host: tree.Node) -> list[Piece]:
+        """A literal; one with `{name}` in it is a template for `.format` or for a decorator."""
+        if host is not node or "{" not in value:
+            return [Text(value, host, node)]
+        return self._braces(value, node, host, {})
+
+    def _braces(
+        self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node]
+    ) -> list[Piece]:
+        found: list[Piece] = []
+        at, number = 0, 0
+        for match in _BRACES.finditer(text):
+            found.append(Text(text[at : match.start()], host, node))
+            at = match.end()
+            if match[0] in ("{{", "}}"):
+                found.append(Text(match[0][0], host, node))
+                continue
+            name = match["name"] or str(number)
+            number += not match["name"]
+            value = given.get(name.partition(".")[0].partition("[")[0])
+            if value is None:
+                found.append(Filled(node, host, snake(name)))
+            elif "." in name:
+                found.append(Filled(value, host, snake(name)))
+            else:
+                found += self._inline(value, host, 1)
+        found.append(Text(text[at:], host, node))
+        return [p for p in found if not isinstance(p, Text) or p.value]
+
+    def _percent(
+        self, text: str, node: tree.Binary, host: tree.Node, depth: int
+    ) -> list[Piece]:
+        right = node.right
+        operands = list(right.items) if isinstance(right, tree.Sequence) and right.kind == "tuple" else [right]
+        by_name: dict[str, tree.Node] = {}
+        if isinstance(right, tree.DictDisplay):
+            for key, value in zip(right.keys, right.values, strict=True):
+                if isinstance(key, tree.Const):
+                    by_name[str(key.value)] = value
+        found: list[Piece] = []
+        at = 0
+        for match in _PERCENT.finditer(text):
+            found.append(Text(text[at : match.start()], host, node))
+            at = match.end()
+            if match["kind"] == "%":
+                found.append(Text("%", host, node))
+            elif match["name"]:
+                value = by_name.get(match["name"])
+                found += self._inline(value, host, depth) if value is not None else [Filled(right, host, snake(match["name"]))]
+            elif operands:
+                found += self._inline(operands.pop(0), host, depth)
+        found.append(Text(text[at:], host, node))
+        return [p for p in found if not isinstance(p, Text) or p.value]
+
+    def _call(self, node: tree.Call, host: tree.Node, depth: int) -> list[Piece] | None:
+        func = node.func
+        if isinstance(func, tree.Attr):
+            if func.name == "format":
+                return self._format(node, func.base, host, depth)
+            if func.name == "join" and node.args:
+                return self._join(node, func.base, host, depth)
+        if isinstance(func, tree.Name) and func.id == "str" and len(node.args) == 1:
+            return self._evaluate(node.args[0].value, host, depth + 1)
+        for callee in self.calls.callees(node):
+            if callee.function is not None:
+                found = self._called(node, callee.function, callee.given, host, depth)
+                if found is not None:
+                    return found
+        return None
+
+    def _format(self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int) -> list[Piece] | None:
+        text = self.constant(base)
+        if text is None:
+            return None
+        given = {}
+        number = 0
+        for argument in node.args:
+            if argument.keyword is not None:
+                given[argument.keyword] = argument.value
+            elif not argument.star:
+                given[str(number)] = argument.value
+                number += 1
+        return self._braces(text, node, host, given)
+
+    def _join(self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int) -> list[Piece] | None:
+        separator = self.constant(base)
+        elements, written = self.elements(node.args[0].value, host)
+        if separator is None or elements is None:
+            return None
+        found: list[Piece] = []
+        for number, element in enumerate(elements):
+            if number:
+                found.append(Text(separator, written, node))
+            found += self._inline(element, written, depth + 1)
+        return found
+
+    def elements(self, node: tree.Node, host: tree.Node) -> tuple[list[tree.Node] | None, tree.Node]:
+        """The elements of a list display, or of a local list built in steps, and where it is written."""
+        match node:
+            case tree.Sequence():
+                if any(isinstance(i, tree.Wrapped) for i in node.items):
+                    return None, host
+                return list(node.items), host
+            case tree.Comprehension() if len(node.generators) == 1:
+                source = node.generators[0].iter
+                return self.elements(source, host)
+            case tree.Name():
+                bindings = self.names.bindings(node.id, self.names.place(node))
+                if len(bindings) == 1 and isinstance(bindings[0].value, tree.Sequence) and not bindings[0].path:
+                    steps = self._appended(bindings[0], node)
+                    first, _ = self.elements(bindings[0].value, bindings[0].value)
+                    return (None if first is None else first + steps), bindings[0].value
+        return None, host
+
+    def _appended(self, binding: Binding, use: tree.Name) -> list[tree.Node]:
+        """What `parts.append(x)` and `parts += [x]` add between the list's display and its use."""
+        found = []
+        for statement, place in binding.place.scope.module.statements:
+            if place.scope is not binding.place.scope or place.order <= binding.place.order:
+                continue
+            if place.order >= self.names.place(use).order:
+                break
+            match statement:
+                case tree.Eval(values=(tree.Call(func=tree.Attr(base=tree.Name() as base, name="append")) as call,)):
+                    if base.id == binding.name and call.args:
+                        found.append(call.args[0].value)
+        return found
+
+    def _called(
+        self, node: tree.Call, function: Function, given: int, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
+        """What a call of the program's own function says: the helper's template, or a `*parts` joiner's."""
+        joiner = self.joiner(function)
+        if joiner is not None:
+            return self._joined(node, function, given, joiner, host, depth)
+        if self._is_enum_key(function) and isinstance(node.func, tree.Attr):
+            return self._enum_key(node, function, host, depth)
+        for value in function.returns:
+            pieces = self._evaluate(value, value, depth + 1)
+            if pieces is not None and any(isinstance(p, Text) for p in pieces):
+                return pieces
+        return None
+
+    def joiner(self, function: Function) -> str | None:
+        """The separator of a function that only joins its `*parts`."""
+        variadic = next((p for p in function.params if p.kind == "*"), None)
+        if variadic is None or len(function.returns) != 1:
+            return None
+        value = function.returns[0]
+        if not (isinstance(value, tree.Call) and isinstance(value.func, tree.Attr) and value.func.name == "join" and value.args):
+            return None
+        source = value.args[0].value
+        while isinstance(source, tree.Comprehension) and len(source.generators) == 1:
+            source = source.generators[0].iter
+        if isinstance(source, tree.Call) and len(source.args) == 2 and last_name(source.func) in ("map", "filter"):
+            source = source.args[1].value
+        if isinstance(source, tree.Name) and source.id == variadic.name:
+            return self.constant(value.func.base)
+        return None
+
+    def _joined(
+        self, node: tree.Call, function: Function, given: int, separator: str, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
+        fixed = [p for p in function.params if p.kind in ("posonly", "plain")][given:]
+        if fixed or any(a.star for a in node.args):
+            return None
+        found: list[Piece] = []
+        for number, argument in enumerate(a for a in node.args if a.keyword is None):
+            if number:
+                found.append(Text(separator, host, node))
+            value = argument.value
+            if isinstance(value, tree.Sequence) and value.kind == "tuple":
+                for inner, item in enumerate(value.items):
+                    if inner:
+                        found.append(Text(separator, host, node))
+                    found += self._inline(item, host, depth + 1)
+            else:
+                found += self._inline(value, host, depth + 1)
+        return found
+
+    def _is_enum_key(self, function: Function) -> bool:
+        return function.owner is not None and self.classes.is_enum(function.owner) and len(function.own_params) >= 1
+
+    def _enum_key(self, node: tree.Call, function: Function, host: tree.Node, depth: int) -> list[Piece] | None:
+        """`TableKey.TEAM.key(id)`: the member's value, a separator, and the arguments."""
+        assert isinstance(node.func, tree.Attr)
+        tag = self.constant(node.func.base)
+        if tag is None:
+            return None
+        found: list[Piece] = [Text(tag if tag.endswith("#") else f"{tag}#", host, node)]
+        for number, argument in enumerate(node.args):
+            if number:
+                found.append(Text("#", host, node))
+            found += self._inline(argument.value, host, depth + 1)
+        return found
+
+    # --- names and constants ---
+
+    def _name(self, node: tree.Name, host: tree.Node, depth: int) -> list[Piece] | None:
+        bindings = self.names.bindings(node.id, self.names.place(node))
+        if not bindings:
+            return None
+        if len(bindings) > 1 and any(b.place.scope.kind not in ("module", "class") for b in bindings):
+            return self._stepwise(bindings, depth)
+        target = self.names.follow(bindings[-1])
+        if not isinstance(target, Binding) or target.kind != "assign" or target.value is None or target.path:
+            return None
+        if target.place.scope.kind in ("module", "class"):
+            value = self.constant(target.value)
+            return None if value is None else [Text(value, host, node)]
+        if isinstance(target.place.statement, tree.Assign) and target.place.statement.op:
+            return self._stepwise(bindings, depth)
+        if isinstance(target.value, tree.Name | tree.Attr) and target.value is not node:
+            inner = self._evaluate(target.value, target.value, depth + 1)
+            return inner if inner and any(isinstance(p, Text) for p in inner) else None
+        pieces = self._evaluate(target.value, target.value, depth + 1)
+        return pieces if pieces is not None and any(isinstance(p, Text) for p in pieces) else None
+
+    def _stepwise(self, bindings: list[Binding], depth: int) -> list[Piece] | None:
+        """`key = …` and then `key += …`: the steps in order; anything else is not one template."""
+        ordered = sorted(bindings, key=lambda b: b.place.order)
+        first, *steps = ordered
+        if first.value is None or first.path or first.kind != "assign":
+            return None
+        found = self._evaluate(first.value, first.value, depth + 1)
+        for step in steps:
+            statement = step.place.statement
+            if found is None or step.value is None:
+                return None
+            if isinstance(statement, tree.Assign) and statement.op == "+":
+                more = self._evaluate(step.value, step.value, depth + 1)
+                found = found + (more or [self._hole(step.value, step.value)])
+            else:
+                return None
+        return found
+
+    def _attribute(self, node: tree.Attr, host: tree.Node, depth: int) -> list[Piece] | None:
+        value = self.constant(node)
+        if value is not None:
+            return [Text(value, host, node)]
+        for one in self.inference.of(node.base):
+            if isinstance(one, Instance):
+                method = self.classes.method(one.cls, node.name)
+                if method is not None and method.is_property:
+                    for returned in method.returns:
+                        pieces = self._evaluate(returned, returned, depth + 1)
+                        if pieces is not None and any(isinstance(p, Text) for p in pieces):
+                            return pieces
+        return None
+
+    def constant(self, node: tree.Node, depth: int = 0) -> str | None:
+        """The string that an expression always is: a literal, a constant, an enum member's value."""
+        if depth > _MAX_DEPTH:
+            return None
+        match node:
+            case tree.Const(value=str() as value):
+                return value
+            case tree.Name():
+                bindings = self.names.bindings(node.id, self.names.place(node))
+                return self._constant_of(bindings, depth) if len(bindings) == 1 else None
+            case tree.Attr():
+                return self._constant_attribute(node, depth)
+            case tree.Binary(op="+"):
+                left, right = self.constant(node.left, depth + 1), self.constant(node.right, depth + 1)
+                return left + right if left is not None and right is not None else None
+            case tree.FString():
+                parts = [p if isinstance(p, str) else self.constant(p.value, depth + 1) for p in node.parts]
+                return "".join(p for p in parts if p is not None) if None not in parts else None
+            case _:
+                return None
+
+    def _constant_of(self, bindings: Sequence[Binding], depth: int) -> str | None:
+        target = self.names.follow(bindings[-1])
+        if isinstance(target, Binding) and target.kind == "assign" and target.value is not None and not target.path:
+            statement = target.place.statement
+            if isinstance(statement, tree.Assign) and statement.op:
+                return None
+            return self.constant(target.value, depth + 1)
+        return None
+
+    def _constant_attribute(self, node: tree.Attr, depth: int) -> str | None:
+        inner = node.base if node.name in ("value", "_value_") and isinstance(node.base, tree.Attr) else node
+        dotted = self.classes.dotted(inner)
+        if isinstance(dotted, Binding):
+            return self._constant_of([dotted], depth)
+        if isinstance(inner, tree.Attr) and isinstance(inner.base, tree.Name) and inner.base.id in ("self", "cls"):
+            for one in self.inference.of(inner.base):
+                if isinstance(one, Instance | ClassObject):
+                    for owner in self.classes.mro(one.cls):
+                        bindings = owner.scope.bindings.get(inner.name)
+                        if bindings and inner.name not in owner.stores:
+                            return self._constant_of(bindings, depth)
+        return None
+
+
+def ends_with_tag(text: str, tag: str) -> bool:
+    """Whether a text ends with a scope's tag (any case, any separator before it)."""
+    if not text.upper().endswith(tag.upper()):
+        return False
+    rest = text[: len(text) - len(tag)]
+    return not rest or not (rest[-1].isalnum() or rest[-1] == "_")
+
+
+def _tag_pattern(tag: str) -> str:
+    return rf"(?<![A-Za-z0-9_]){re.escape(tag)}"
+
+
+def _merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Neighbouring texts of the same place as one."""
+    found: list[Piece] = []
+    for piece in pieces:
+        last = found[-1] if found else None
+        if isinstance(piece, Text) and isinstance(last, Text) and last.host is piece.host:
+            found[-1] = Text(last.value + piece.value, last.host, last.node)
+        else:
+            found.append(piece)
+    return tuple(found)
+

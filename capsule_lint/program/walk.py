@@ -1,0 +1,277 @@
+"""The facts of one file to a module: its scopes, bindings, and where every expression stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding, Branch, Class, Function, Module, Place, Scope, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+Parent = tree.Node | tree.Statement | tree.Argument | None
+
+
+@dataclass(eq=False, slots=True)
+class Index:
+    """For every expression: where it stands, and what it is a part of."""
+
+    places: dict[int, Place] = field(default_factory=dict)
+    parents: dict[int, Parent] = field(default_factory=dict)
+    inner: dict[int, Scope] = field(default_factory=dict)
+    """The scopes that lambdas and comprehensions open."""
+
+
+def children(node: tree.Node) -> Iterator[tree.Node]:
+    """The expressions directly below `node`, without those of a scope of its own."""
+    match node:
+        case tree.Attr() | tree.Wrapped() | tree.Walrus():
+            yield node.base if isinstance(node, tree.Attr) else node.value
+        case tree.FString():
+            yield from (part.value for part in node.parts if isinstance(part, tree.Hole))
+        case tree.Call():
+            yield node.func
+            yield from (argument.value for argument in node.args)
+        case tree.Binary():
+            yield from (node.left, node.right)
+        case tree.Boolean():
+            yield from node.values
+        case tree.Compare():
+            yield from (node.left, *node.rights)
+        case tree.Subscript():
+            yield from (node.base, node.index)
+        case tree.DictDisplay():
+            yield from (key for key in node.keys if key is not None)
+            yield from node.values
+        case tree.Sequence():
+            yield from node.items
+        case tree.Conditional():
+            yield from (node.test, node.then, node.otherwise)
+        case tree.Other():
+            yield from node.children
+        case _:
+            return
+
+
+def targets_of(target: tree.Node, path: tuple[int, ...] = ()) -> Iterator[tuple[tree.Node, tuple[int, ...]]]:
+    """The names, attributes and subscripts that a target binds, each with its place in the target."""
+    match target:
+        case tree.Sequence():
+            for number, item in enumerate(target.items):
+                yield from targets_of(item, (*path, number))
+        case tree.Wrapped(kind="starred"):
+            yield target.value, (*path, -1)
+        case _:
+            yield target, path
+
+
+class Walker:
+    """Walks one file."""
+
+    def __init__(self, module: Module, index: Index) -> None:
+        self._module = module
+        self._index = index
+        self._order = 0
+        self._block = 0
+
+    def walk(self) -> None:
+        """Fill the module."""
+        scope = Scope("module", None, self._module, None)
+        self._module.scope = scope
+        self._body(self._module.facts.body, scope, ())
+
+    # --- statements ---
+
+    def _body(
+        self, body: Sequence[tree.Statement], scope: Scope, blocks: tuple[Branch, ...]
+    ) -> None:
+        for statement in body:
+            self._order += 1
+            place = Place(scope, statement, blocks, self._order)
+            self._module.statements.append((statement, place))
+            self._statement(statement, place)
+
+    def _statement(self, node: tree.Statement, place: Place) -> None:
+        match node:
+            case tree.Assign():
+                self._assign(node, place)
+            case tree.Eval():
+                self._all(node.values, place, node)
+                if node.kind == "return" and place.scope.function is not None:
+                    place.scope.function.returns.extend(node.values)
+            case tree.Block():
+                self._compound(node, place)
+            case tree.FunctionDef():
+                self._function(node, place)
+            case tree.ClassDef():
+                self._class(node, place)
+            case tree.Import():
+                self._import(node, place)
+            case tree.Outer():
+                place.scope.outer.update(node.names)
+
+    def _assign(self, node: tree.Assign, place: Place) -> None:
+        if node.value is not None:
+            self._expr(node.value, place, node)
+        if node.annotation is not None:
+            self._expr(node.annotation, place, node)
+        for target in node.targets:
+            self._target(target, place, node, "assign", node.value, node.annotation)
+
+    def _target(
+        self,
+        target: tree.Node,
+        place: Place,
+        parent: tree.Statement | tree.Node,
+        kind: str,
+        value: tree.Node | None,
+        annotation: tree.Node | None = None,
+    ) -> None:
+        self._expr(target, place, parent)
+        for leaf, path in targets_of(target):
+            if isinstance(leaf, tree.Name):
+                found = Binding(leaf.id, kind, place, leaf.at, value, annotation, path)
+                self._bind(found, place.scope)
+            elif isinstance(leaf, tree.Attr) and isinstance(leaf.base, tree.Name):
+                self._store(leaf, place, value, annotation, path)
+
+    def _store(
+        self,
+        leaf: tree.Attr,
+        place: Place,
+        value: tree.Node | None,
+        annotation: tree.Node | None,
+        path: tuple[int, ...],
+    ) -> None:
+        function = place.scope.function
+        if function is None or function.owner is None or not function.takes_self:
+            return
+        assert isinstance(leaf.base, tree.Name)
+        if leaf.base.id == function.params[0].name and isinstance(place.statement, tree.Assign):
+            store = Store(function, place.statement, value, annotation, path)
+            function.owner.stores.setdefault(leaf.name, []).append(store)
+
+    def _bind(self, binding: Binding, scope: Scope) -> None:
+        home = scope
+        while home.kind == "comprehension" and binding.kind != "for" and home.parent is not None:
+            home = home.parent
+        if binding.name in home.outer and home.parent is not None:
+            outer = [s for s in home.ancestors() if s is not home and s.kind != "class"]
+            home = next((s for s in outer if binding.name in s.bindings), outer[-1])
+        home.bindings.setdefault(binding.name, []).append(binding)
+
+    def _compound(self, node: tree.Block, place: Place) -> None:
+        self._all(node.heads, place, node)
+        for bind in node.binds:
+            if bind.value is not None:
+                self._expr(bind.value, place, node)
+            self._target(bind.target, place, node, bind.how, bind.value)
+        self._block += 1
+        number, loops = self._block, node.kind in ("for", "while")
+        for branch, body in enumerate(node.bodies):
+            # The body of `with`, and of `try` itself, is as good as not being in a block.
+            plain = node.kind == "with" or (node.kind == "try" and branch == 0)
+            inner = place.blocks if plain else (*place.blocks, (number, branch, loops))
+            self._body(body, place.scope, inner)
+
+    def _import(self, node: tree.Import, place: Place) -> None:
+        self._module.imports.append((node, place))
+        for name in node.names:
+            if name.name == "*":
+                self._module.stars.append(node)
+                continue
+            binding = Binding(name.bound, "import", place, name.at, imported=name, level=node.level)
+            self._bind(binding, place.scope)
+
+    def _qualname(self, name: str, scope: Scope) -> str:
+        if scope.cls is not None and scope.kind == "class":
+            return f"{scope.cls.qualname}.{name}"
+        if scope.function is not None:
+            return f"{scope.function.qualname}.{name}"
+        return name
+
+    def _function(self, node: tree.FunctionDef, place: Place) -> None:
+        scope = place.scope
+        owner = scope.cls if scope.kind == "class" else None
+        inner = Scope("function", scope, self._module, None)
+        qualname = self._qualname(node.name, scope)
+        function = Function(node, self._module, qualname, owner, scope.function, inner, place)
+        inner.function = function
+        self._module.functions.append(function)
+        if owner is not None and "overload" not in function.decorators and "setter" not in function.decorators:
+            owner.methods[node.name] = function
+        self._bind(Binding(node.name, "def", place, node.name_at, definition=function), scope)
+        self._all(node.decorators, place, node)
+        self._parameters(node.params, inner, place, node)
+        if node.returns is not None:
+            self._expr(node.returns, place, node)
+        self._body(node.body, inner, ())
+
+    def _parameters(
+        self,
+        params: Iterable[tree.Parameter],
+        scope: Scope,
+        place: Place,
+        parent: tree.Statement | tree.Node,
+    ) -> None:
+        here = Place(scope, place.statement, (), 0)
+        for param in params:
+            for part in (param.annotation, param.default):
+                if part is not None:
+                    self._expr(part, place, parent)
+            scope.bindings.setdefault(param.name, []).append(
+                Binding(param.name, "param", here, param.at, param.default, param.annotation, parameter=param)
+            )
+
+    def _class(self, node: tree.ClassDef, place: Place) -> None:
+        scope = place.scope
+        inner = Scope("class", scope, self._module, scope.function)
+        cls = Class(node, self._module, self._qualname(node.name, scope), inner, place, scope.function)
+        inner.cls = cls
+        self._module.classes.append(cls)
+        self._bind(Binding(node.name, "class", place, node.name_at, definition=cls), scope)
+        self._all(node.decorators, place, node)
+        self._all([base.value for base in node.bases], place, node)
+        self._body(node.body, inner, ())
+
+    # --- expressions ---
+
+    def _all(self, nodes: Iterable[tree.Node], place: Place, parent: Parent) -> None:
+        for node in nodes:
+            self._expr(node, place, parent)
+
+    def _expr(self, node: tree.Node, place: Place, parent: Parent) -> None:
+        self._index.places[id(node)] = place
+        self._index.parents[id(node)] = parent
+        self._module.nodes.append(node)
+        match node:
+            case tree.Comprehension():
+                self._comprehension(node, place)
+            case tree.Lambda():
+                scope = Scope("lambda", place.scope, self._module, place.scope.function)
+                self._index.inner[id(node)] = scope
+                self._parameters(node.params, scope, place, node)
+                self._expr(node.body, Place(scope, place.statement, (), place.order), node)
+            case tree.Walrus():
+                self._expr(node.value, place, node)
+                self._bind(Binding(node.name, "assign", place, node.at, node.value), place.scope)
+            case tree.Wrapped(kind="yield" | "yieldfrom"):
+                self._expr(node.value, place, node)
+                function = place.scope.function
+                if function is not None:
+                    function.yields.append(node)
+            case _:
+                for child in children(node):
+                    self._expr(child, place, node)
+
+    def _comprehension(self, node: tree.Comprehension, place: Place) -> None:
+        scope = Scope("comprehension", place.scope, self._module, place.scope.function)
+        self._index.inner[id(node)] = scope
+        inner = Place(scope, place.statement, place.blocks, place.order)
+        for number, part in enumerate(node.generators):
+            self._expr(part.iter, place if number == 0 else inner, node)
+            self._target(part.target, inner, node, "for", part.iter)
+            self._all(part.ifs, inner, node)
+        self._all(node.results, inner, node)
