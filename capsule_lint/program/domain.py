@@ -115,6 +115,9 @@ class Domain:
             owner = site.owner
             if owner is not None and owner not in self.repositories and self._has_items(owner) and self._reads_self(site):
                 self.entities.add(owner)
+        for cls in self.classes.all:
+            if cls not in self.repositories and self._has_key(cls):
+                self.entities.add(cls)
         for cls in self.repositories:
             for entity in self._entities_of(cls):
                 self.entities_of[cls].add(entity)
@@ -150,6 +153,13 @@ class Domain:
                 if other not in self.repositories:
                     self.repositories.add(other)
                     queue.append(other)
+
+    def _has_key(self, cls: Class) -> bool:
+        """Whether instances know their own key: a property or method named like one."""
+        return self.is_item(cls) and any(
+            self.policy.is_key_name(name) and method.takes_self and not method.own_params and "classmethod" not in method.decorators
+            for name, method in cls.methods.items()
+        )
 
     def _has_items(self, cls: Class) -> bool:
         return not self.classes.is_enum(cls) and not self.classes.is_protocol(cls)

@@ -53,6 +53,11 @@ _SAME: Final = frozenset(("replace", "copy", "deepcopy", "cast", "wait_for", "sh
 _TO_LIST: Final = frozenset(("list", "tuple", "sorted", "set", "frozenset", "reversed", "iter", "filter", "gather", "aiter", "chain", "islice"))
 _FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
 _DICT_ITEMS: Final = frozenset(("get", "pop", "setdefault", "popleft", "__getitem__"))
+_DYNAMODB: Final = frozenset(
+    "get_item put_item update_item delete_item batch_writer batch_get_item batch_write_item transact_write_items "
+    "transact_get_items get_paginator describe_table execute_statement".split()
+)
+"""Operations that only a DynamoDB table or client has."""
 _MAX_DEPTH: Final = 60
 FRAMEWORK: Final = "framework"
 
@@ -292,7 +297,8 @@ class Inference:
             case Collection() | TupleOf():
                 return foreign(f"collection.{name}")
             case _:
-                return ANYTHING
+                known = name in _DYNAMODB and not any(name in c.methods for c in self.classes.all)
+                return foreign(f"boto3.{name}") if known else ANYTHING
 
     def _module_attribute(self, module: Module, name: str) -> Types:
         target = self.names.follow(self.names.member(module.name, name))

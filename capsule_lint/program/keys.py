@@ -208,7 +208,7 @@ class Keys:
                 elif target.name in ("value", "builder") and self._is_key(last_name(target.base)):
                     self._sink(statement.value, Role.WRITTEN, self._is_index(last_name(target.base), target))
             case tree.Name():
-                if self._is_key(target.id):
+                if self._is_key(target.id) and not _is_pattern(statement.value):
                     role = Role.WRITTEN if cls is not None else Role.LOOKUP
                     self._sink(statement.value, role, self._is_index(target.id, target))
             case tree.Sequence() if isinstance(statement.value, tree.Sequence):
@@ -376,6 +376,11 @@ class Keys:
                 first = value.items[0] if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items else value
                 if not isinstance(first, tree.DictDisplay):
                     self._sink(first, Role.HELPER, index or self.policy.is_index_key_name(member.name))
+
+
+def _is_pattern(node: tree.Node) -> bool:
+    """Whether a constant is a text that `.format` or `%` fills elsewhere."""
+    return isinstance(node, tree.Const) and isinstance(node.value, str) and re.search(r"\{\w*\}|%s|%\(", node.value) is not None
 
 
 def _takes_values(function: Function) -> bool:

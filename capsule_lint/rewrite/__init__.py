@@ -1,0 +1,32 @@
+"""Transformers over statements: every mend in the idiom of the code around it."""
+
+from __future__ import annotations
+
+from capsule_lint.rewrite.base import Fix, Place
+from capsule_lint.rewrite.calls import ArgumentFix
+from capsule_lint.rewrite.collections import ElementFix, EntryFix
+from capsule_lint.rewrite.conditions import ConditionFix
+from capsule_lint.rewrite.engine import apply, edits, lines_of, pieces_of
+from capsule_lint.rewrite.imports import add_imports
+from capsule_lint.rewrite.replacements import ReplaceFix
+from capsule_lint.rewrite.segments import SegmentFix
+from capsule_lint.rewrite.signatures import ParameterFix
+from capsule_lint.rewrite.statements import StatementFix
+
+__all__ = [
+    "ArgumentFix",
+    "ConditionFix",
+    "ElementFix",
+    "EntryFix",
+    "Fix",
+    "ParameterFix",
+    "Place",
+    "ReplaceFix",
+    "SegmentFix",
+    "StatementFix",
+    "add_imports",
+    "apply",
+    "edits",
+    "lines_of",
+    "pieces_of",
+]

@@ -1,0 +1,76 @@
+"""What a fixer is: a LibCST transformer that makes the mends it is given, found by their spans."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Generic, TypeVar
+
+import libcst as cst
+from libcst.metadata import CodeRange
+
+from capsule_lint.model import Mend, Position, Span
+
+MendT = TypeVar("MendT", bound=Mend)
+
+
+class Place:
+    """Where the nodes of a piece stand in their file."""
+
+    def __init__(self, ranges: Mapping[cst.CSTNode, CodeRange], first_row: int) -> None:
+        self._ranges = ranges
+        self._shift = first_row - 1
+
+    def span_of(self, node: cst.CSTNode) -> Span:
+        """The node's span as the standard library's `ast` gives it: without enclosing parentheses,
+        but with those of a tuple."""
+        found = self._ranges[node]
+        start, end = found.start, found.end
+        if isinstance(node, cst.Tuple) and node.lpar and node.rpar:
+            start, end = self._ranges[node.lpar[-1]].start, self._ranges[node.rpar[0]].end
+        return Span(
+            Position(start.line + self._shift, start.column + 1),
+            Position(end.line + self._shift, end.column + 1),
+        )
+
+
+class Fix(cst.CSTTransformer, Generic[MendT]):
+    """A transformer for one kind of mend. A node's mends are made when the node is left."""
+
+    kind: ClassVar[type[Mend]] = Mend
+
+    def __init__(self, mends: Sequence[MendT], place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.mends: dict[Span, list[MendT]] = defaultdict(list)
+        for mend in mends:
+            self.mends[mend.at].append(mend)
+        self.made: list[MendT] = []
+
+    def take(self, span: Span) -> list[MendT]:
+        """The mends for the node at `span`, which count as made."""
+        found = self.mends.get(span, [])
+        self.made.extend(found)
+        return found
+
+    def expression(self, original: cst.CSTNode) -> list[MendT]:
+        """The mends for an expression, for nodes that are one."""
+        if not self.mends or not isinstance(original, cst.BaseExpression):
+            return []
+        return self.take(self.place.span_of(original))
+
+
+def parse(code: str) -> cst.BaseExpression:
+    """An expression from its code."""
+    return cst.parse_expression(code)
+
+
+def name_of(node: cst.BaseExpression) -> str:
+    """`join` for `"#".join`."""
+    match node:
+        case cst.Attribute():
+            return node.attr.value
+        case cst.Name():
+            return node.value
+        case _:
+            return ""

@@ -1,0 +1,106 @@
+"""Arguments into calls, with comments and layout kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import libcst as cst
+
+from capsule_lint.model import AddArgument, Mend
+from capsule_lint.rewrite.base import Fix, parse
+
+_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+_TIGHT = cst.AssignEqual(
+    whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace("")
+)
+
+
+class ArgumentFix(Fix[AddArgument]):
+    """Makes `AddArgument`."""
+
+    kind: ClassVar[type[Mend]] = AddArgument
+
+    def leave_Call(  # noqa: N802 - LibCST's name
+        self, original_node: cst.Call, updated_node: cst.Call
+    ) -> cst.Call:
+        mends = self.expression(original_node)
+        if not mends:
+            return updated_node
+        args = list(updated_node.args)
+        if len(args) == 1 and isinstance(args[0].value, cst.GeneratorExp) and not args[0].value.lpar:
+            value = args[0].value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+            args = [args[0].with_changes(value=value)]
+        result: list[cst.Arg] = []
+        for index, arg in enumerate([*args, None]):
+            result += [_argument(m) for m in mends if m.index == index]
+            if arg is not None:
+                result.append(arg)
+        return updated_node.with_changes(args=_separated(result, args))
+
+
+def _argument(mend: AddArgument) -> cst.Arg:
+    if mend.keyword is None:
+        return cst.Arg(parse(mend.value))
+    return cst.Arg(parse(mend.value), keyword=cst.Name(mend.keyword), equal=_TIGHT)
+
+
+def _layout(args: Sequence[cst.Arg]) -> cst.Comma:
+    """The comma between arguments here, without its comments."""
+    for arg in args[:-1] or args:
+        if isinstance(arg.comma, cst.Comma):
+            space = arg.comma.whitespace_after
+            if isinstance(space, cst.ParenthesizedWhitespace):
+                newline = cst.TrailingWhitespace(newline=space.first_line.newline)
+                bare = space.with_changes(first_line=newline, empty_lines=[])
+                if len(args) > 1 or not space.indent or space.last_line.value:
+                    return cst.Comma(whitespace_after=bare)
+                return cst.Comma(whitespace_after=bare)
+            if len(args) > 1:
+                return arg.comma.with_changes(whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace(" "))
+    return _COMMA
+
+
+def _separated(result: list[cst.Arg], before: Sequence[cst.Arg]) -> list[cst.Arg]:
+    """New arguments take the layout of the others; the end of the list stays as it was."""
+    if not before:
+        return [*(a.with_changes(comma=_COMMA) for a in result[:-1]), result[-1]]
+    comma = _layout(before)
+    old = {id(a) for a in before}
+    last = before[-1]
+    found = []
+    for number, arg in enumerate(result):
+        if number == len(result) - 1:
+            found.append(arg if id(arg) in old else arg.with_changes(comma=_ending(last.comma)))
+        elif id(arg) not in old:
+            found.append(arg.with_changes(comma=comma))
+        elif arg is last:
+            found.append(arg.with_changes(comma=_between(last.comma, comma, before)))
+        else:
+            found.append(arg)
+    return found
+
+
+def _ending(comma: cst.Comma | cst.MaybeSentinel) -> cst.Comma | cst.MaybeSentinel:
+    """The closing comma of a list, without a comment that belongs to its former last line."""
+    if isinstance(comma, cst.Comma) and isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace):
+        space = comma.whitespace_after
+        newline = cst.TrailingWhitespace(newline=space.first_line.newline)
+        return comma.with_changes(whitespace_after=space.with_changes(first_line=newline, empty_lines=[]))
+    return comma
+
+
+def _between(
+    own: cst.Comma | cst.MaybeSentinel, comma: cst.Comma, before: Sequence[cst.Arg]
+) -> cst.Comma:
+    """The comma behind what used to be last: its comment stays on its line."""
+    if isinstance(own, cst.Comma) and isinstance(own.whitespace_after, cst.ParenthesizedWhitespace):
+        space = own.whitespace_after
+        inner = comma.whitespace_after
+        if isinstance(inner, cst.ParenthesizedWhitespace) and len(before) > 1:
+            return comma.with_changes(whitespace_after=inner.with_changes(first_line=space.first_line))
+        indent = before[-1].whitespace_after_arg
+        del indent
+        deeper = space.with_changes(last_line=cst.SimpleWhitespace(space.last_line.value + "    "), empty_lines=[])
+        return own.with_changes(whitespace_after=deeper)
+    return comma

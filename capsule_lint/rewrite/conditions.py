@@ -1,0 +1,56 @@
+"""Conditions beside conditions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import libcst as cst
+
+from capsule_lint.model import AddCondition, Mend
+from capsule_lint.rewrite.base import Fix, parse
+
+
+class ConditionFix(Fix[AddCondition]):
+    """Makes `AddCondition`."""
+
+    kind: ClassVar[type[Mend]] = AddCondition
+
+    def __init__(self, mends: list[AddCondition], place: object) -> None:
+        super().__init__(mends, place)  # type: ignore[arg-type]
+        self._parents: list[cst.CSTNode] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Remember what stands around."""
+        self._parents.append(node)
+        return True
+
+    def on_leave(  # type: ignore[override]  # an expression stays one
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode:
+        self._parents.pop()
+        for mend in self.expression(original):
+            assert isinstance(updated, cst.BaseExpression)
+            updated = self._joined(updated, mend)
+        return updated
+
+    def _joined(self, updated: cst.BaseExpression, mend: AddCondition) -> cst.BaseExpression:
+        condition = parse(mend.condition)
+        if mend.operator == "&":
+            return cst.BinaryOperation(updated, cst.BitAnd(), condition, **self._parentheses(updated, mend))
+        operator = cst.And() if mend.operator == "and" else cst.Or()
+        bare = updated.with_changes(lpar=[], rpar=[])
+        if updated.lpar:
+            return cst.BooleanOperation(bare, operator, condition, lpar=updated.lpar, rpar=updated.rpar)
+        return cst.BooleanOperation(updated, operator, condition, **self._parentheses(updated, mend))
+
+    def _parentheses(self, updated: cst.BaseExpression, mend: AddCondition) -> dict[str, list[cst.CSTNode]]:
+        parent = self._parents[-1] if self._parents else None
+        needed = isinstance(
+            parent,
+            cst.UnaryOperation | cst.Comparison | cst.BinaryOperation | cst.Attribute | cst.Await | cst.Call,
+        )
+        if isinstance(parent, cst.BooleanOperation):
+            needed = mend.operator == "or" and isinstance(parent.operator, cst.And)
+        if isinstance(parent, cst.Call):
+            needed = False
+        return {"lpar": [cst.LeftParen()], "rpar": [cst.RightParen()]} if needed else {}

@@ -1,0 +1,186 @@
+"""Imports at the top of a file."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Sequence
+
+import libcst as cst
+
+from capsule_lint.model import AddImport
+
+_WIDTH = 99
+
+
+def add_imports(source: str, imports: Sequence[AddImport]) -> str:
+    """`source` with the imports that it lacks; every other byte stays."""
+    for wanted in sorted({(i.module, i.name) for i in imports}):
+        source = _add(source, *wanted)
+    return source
+
+
+def _add(source: str, module: str, name: str) -> str:
+    tree = ast.parse(source)
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and _module(node) == module:
+            if any(alias.name == name and alias.asname is None for alias in node.names):
+                return source
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and _module(node) == module and node.names[0].name != "*":
+            return _extended(source, node, name)
+    return _new_line(source, tree, module, name)
+
+
+def _module(node: ast.ImportFrom) -> str:
+    return "." * node.level + (node.module or "")
+
+
+def _lines(source: str) -> list[str]:
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", source)
+
+
+def _newline(source: str) -> str:
+    found = re.search(r"\r\n|\r|\n", source)
+    return found[0] if found else "\n"
+
+
+def _extended(source: str, node: ast.ImportFrom, name: str) -> str:
+    lines = _lines(source)
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    piece = "".join(lines[first : last + 1])
+    module = cst.parse_module(piece)
+    line = module.body[0]
+    assert isinstance(line, cst.SimpleStatementLine)
+    changed = line.with_changes(body=[_with_name(s, name) if _is_it(s, node) else s for s in line.body])
+    code = module.with_changes(body=[changed, *module.body[1:]]).code
+    flat = code.rstrip("\r\n")
+    if first == last and len(flat) > _WIDTH and "(" not in flat and "#" not in flat:
+        code = _wrapped(flat, _newline(source)) + code[len(flat) :]
+    return "".join([*lines[:first], code, *lines[last + 1 :]])
+
+
+def _is_it(statement: cst.BaseSmallStatement, node: ast.ImportFrom) -> bool:
+    if not isinstance(statement, cst.ImportFrom) or isinstance(statement.names, cst.ImportStar):
+        return False
+    return [n.evaluated_name for n in statement.names] == [a.name for a in node.names]
+
+
+def _with_name(statement: cst.BaseSmallStatement, name: str) -> cst.BaseSmallStatement:
+    assert isinstance(statement, cst.ImportFrom)
+    assert not isinstance(statement.names, cst.ImportStar)
+    names = list(statement.names)
+    said = [n.evaluated_name for n in names]
+    at = len(names)
+    if said == sorted(said, key=_order):
+        at = next((n for n, other in enumerate(said) if _order(other) > _order(name)), len(names))
+    elif said == sorted(said):
+        at = next((n for n, other in enumerate(said) if other > name), len(names))
+    comma = next((n.comma for n in names[:-1] if isinstance(n.comma, cst.Comma)), cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+    last = names[-1]
+    if len(names) == 1 and isinstance(last.comma, cst.Comma):
+        space = last.comma.whitespace_after
+        if isinstance(space, cst.ParenthesizedWhitespace) and statement.lpar is not None:
+            comma = cst.Comma(whitespace_after=statement.lpar.whitespace_after)
+    if at == len(names):
+        names[-1] = last.with_changes(comma=comma)
+        names.append(cst.ImportAlias(cst.Name(name), comma=last.comma))
+    else:
+        names.insert(at, cst.ImportAlias(cst.Name(name), comma=comma))
+    return statement.with_changes(names=names)
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Constants, classes, the rest: as import sorters have it."""
+    rank = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    return rank, name
+
+
+def _wrapped(line: str, newline: str) -> str:
+    head, _, names = line.partition(" import ")
+    items = "".join(f"    {item.strip()},{newline}" for item in names.split(","))
+    return f"{head} import ({newline}{items})"
+
+
+def _kind(module: str) -> int:
+    if module == "__future__":
+        return 0
+    if module.startswith("."):
+        return 4
+    top = module.partition(".")[0]
+    return 1 if top in sys.stdlib_module_names else 2
+
+
+def _new_line(source: str, tree: ast.Module, module: str, name: str) -> str:
+    newline = _newline(source)
+    lines = _lines(source)
+    new = f"from {module} import {name}{newline}"
+    block = _block(tree)
+    if not block:
+        return _first_import(lines, tree, new, newline)
+    top = module.partition(".")[0]
+    after: ast.stmt | None = None
+    same = [n for n in block if _kind_of(n) == _kind(module)]
+    siblings = [n for n in same if _top(n) == top and isinstance(n, ast.ImportFrom)] or same
+    for node in siblings:
+        if _name_of(node) < module:
+            after = node
+    if after is not None:
+        at = after.end_lineno or after.lineno
+        if lines and at == len(lines) and not lines[-1].endswith(("\n", "\r")):
+            lines[-1] += newline
+        return "".join([*lines[:at], new, *lines[at:]])
+    if siblings:
+        at = siblings[0].lineno - 1
+        return "".join([*lines[:at], new, *lines[at:]])
+    earlier = [n for n in block if _kind_of(n) < _kind(module)]
+    if earlier:
+        at = earlier[-1].end_lineno or earlier[-1].lineno
+        if at == len(lines) and not lines[-1].endswith(("\n", "\r")):
+            lines[-1] += newline
+        return "".join([*lines[:at], newline, new, *lines[at:]])
+    at = block[0].lineno - 1
+    return "".join([*lines[:at], new, newline, *lines[at:]])
+
+
+def _block(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
+    """The imports at the top of the file, up to the first other code."""
+    found: list[ast.Import | ast.ImportFrom] = []
+    for number, node in enumerate(tree.body):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.append(node)
+        elif number == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        elif found and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            break
+    return found
+
+
+def _kind_of(node: ast.Import | ast.ImportFrom) -> int:
+    return _kind(_name_of(node))
+
+
+def _name_of(node: ast.Import | ast.ImportFrom) -> str:
+    return _module(node) if isinstance(node, ast.ImportFrom) else node.names[0].name
+
+
+def _top(node: ast.Import | ast.ImportFrom) -> str:
+    return _name_of(node).partition(".")[0]
+
+
+def _first_import(lines: list[str], tree: ast.Module, new: str, newline: str) -> str:
+    first = tree.body[0] if tree.body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        at = first.end_lineno or first.lineno
+        if at == len(lines) and not lines[-1].endswith(("\n", "\r")):
+            lines[-1] += newline
+        return "".join([*lines[:at], newline, new, *lines[at:]])
+    at = 0
+    while at < len(lines) and lines[at].startswith("#"):
+        at += 1
+    gap = [newline, newline] if isinstance(first, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) else [newline]
+    rest = lines[at:]
+    while rest and not rest[0].strip():
+        rest = rest[1:]
+    return "".join([*lines[:at], *([newline] if at else []), new, *(gap if rest else []), *rest])

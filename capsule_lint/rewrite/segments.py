@@ -1,0 +1,356 @@
+"""Segments into key templates, in the idiom in which each is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+import libcst as cst
+
+from capsule_lint.errors import InternalError
+from capsule_lint.model import AddSegments, Mend, NewSegment, Span
+from capsule_lint.rewrite.base import Fix, name_of, parse
+
+_QUOTED = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
+_PLACEHOLDER = re.compile(r"%(?:%|(?:\(\w+\))?[-#0-9 +.]*[a-zA-Z])")
+_FIELD = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}")
+
+
+class SegmentFix(Fix[AddSegments]):
+    """Makes `AddSegments`."""
+
+    kind: ClassVar[type[Mend]] = AddSegments
+
+    def on_leave(  # type: ignore[override]  # an expression stays one
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode:
+        if self.mends and isinstance(original, cst.BaseExpression):
+            for mend in self.expression(original):
+                assert isinstance(updated, cst.BaseExpression)
+                updated = self._mend(original, updated, mend)
+        return updated
+
+    def _mend(
+        self, original: cst.BaseExpression, updated: cst.BaseExpression, mend: AddSegments
+    ) -> cst.BaseExpression:
+        match original, updated:
+            case cst.FormattedString(), cst.FormattedString():
+                return self._formatted(original, updated, mend)
+            case cst.ConcatenatedString(), cst.ConcatenatedString():
+                return self._concatenated(original, updated, mend)
+            case cst.SimpleString(), cst.SimpleString():
+                return self._simple(updated, mend)
+            case cst.BinaryOperation(operator=cst.Add()), cst.BinaryOperation():
+                return self._added(original, updated, mend)
+            case cst.BinaryOperation(operator=cst.Modulo()), cst.BinaryOperation():
+                return self._percent(original, updated, mend)
+            case cst.Call(), cst.Call():
+                return self._call(original, updated, mend)
+            case (cst.List() | cst.Tuple()), (cst.List() | cst.Tuple()):
+                return self._display(original, updated, mend)
+            case _:
+                return self._around(updated, mend)
+
+    def _is(self, node: cst.CSTNode, span: Span | None) -> bool:
+        return span is not None and self.place.span_of(node) == span
+
+    def _holds(self, node: cst.CSTNode, span: Span | None) -> bool:
+        return span is not None and span in self.place.span_of(node)
+
+    def _lost(self, mend: AddSegments) -> InternalError:
+        start = mend.at.start
+        return InternalError(f"{mend.filename}:{start.row}:{start.column}: the place of a segment was not found")
+
+    # --- strings ---
+
+    def _pieces(self, mend: AddSegments, quote: str) -> list[cst.BaseFormattedStringContent]:
+        front = mend.anchor is None
+        found: list[cst.BaseFormattedStringContent] = []
+        for segment in mend.segments:
+            before = segment.tag if front else mend.separator + segment.tag
+            if before:
+                found.append(cst.FormattedStringText(_escaped(before)))
+            found.append(cst.FormattedStringExpression(parse(_requoted(segment.hole, quote))))
+            if front:
+                found.append(cst.FormattedStringText(mend.separator))
+        return found
+
+    def _formatted(
+        self, original: cst.FormattedString, updated: cst.FormattedString, mend: AddSegments
+    ) -> cst.FormattedString:
+        at = 0
+        if mend.anchor is not None:
+            holes = [
+                number
+                for number, part in enumerate(original.parts)
+                if isinstance(part, cst.FormattedStringExpression) and self._holds(part.expression, mend.anchor)
+            ]
+            if not holes:
+                raise self._lost(mend)
+            at = holes[0] + 1
+        new = self._pieces(mend, original.quote)
+        return updated.with_changes(parts=[*updated.parts[:at], *new, *updated.parts[at:]])
+
+    def _simple(self, updated: cst.SimpleString, mend: AddSegments) -> cst.FormattedString:
+        opening = _QUOTED.match(updated.value)
+        assert opening is not None
+        quote = opening["quote"]
+        text = updated.value[opening.end() : -len(quote)]
+        old = [cst.FormattedStringText(_escaped(text))] if text else []
+        new = self._pieces(mend, quote)
+        prefix = opening["prefix"].replace("u", "").replace("U", "")
+        return cst.FormattedString(
+            [*new, *old] if mend.anchor is None else [*old, *new],
+            start=f"{prefix}f{quote}" if prefix else f"f{quote}",
+            end=quote,
+            lpar=updated.lpar,
+            rpar=updated.rpar,
+        )
+
+    def _concatenated(
+        self, original: cst.ConcatenatedString, updated: cst.ConcatenatedString, mend: AddSegments
+    ) -> cst.ConcatenatedString:
+        left = mend.anchor is None or self._holds(original.left, mend.anchor)
+        part = original.left if left else original.right
+        changed = self._mend(part, updated.left if left else updated.right, mend)
+        return updated.with_changes(left=changed) if left else updated.with_changes(right=changed)
+
+    def _around(self, updated: cst.BaseExpression, mend: AddSegments) -> cst.BaseExpression:
+        """A constant or another expression becomes a hole of an f-string of its own."""
+        code = cst.Module([]).code_for_node(updated)
+        inner = "".join(cst.Module([]).code_for_node(part) for part in self._pieces(mend, '"'))
+        hole = "{" + _requoted(code, '"') + "}"
+        return parse(f'f"{inner}{hole}"' if mend.anchor is None else f'f"{hole}{inner}"')
+
+    # --- `+` ---
+
+    def _added(
+        self, original: cst.BinaryOperation, updated: cst.BinaryOperation, mend: AddSegments
+    ) -> cst.BaseExpression:
+        if mend.anchor is None:
+            return self._added_front(updated, mend)
+        if isinstance(original.left, cst.BinaryOperation) and isinstance(original.left.operator, cst.Add) and self._holds(original.left, mend.anchor):
+            assert isinstance(updated.left, cst.BinaryOperation)
+            return updated.with_changes(left=self._added(original.left, updated.left, mend))
+        for side, old, new in (("left", original.left, updated.left), ("right", original.right, updated.right)):
+            if not self._holds(old, mend.anchor):
+                continue
+            if isinstance(old, cst.FormattedString | cst.ConcatenatedString):
+                return updated.with_changes(**{side: self._mend(old, new, mend)})
+            base: cst.BaseExpression = new if side == "left" else updated.with_changes(lpar=[], rpar=[])
+            wrap = isinstance(old, cst.Call) and name_of(old.func) == "str"
+            for segment in mend.segments:
+                base = _plus(base, parse(_string(mend.separator + segment.tag)))
+                base = _plus(base, parse(f"str({segment.hole})" if wrap else segment.hole))
+            if side == "left":
+                return updated.with_changes(left=base)
+            return base.with_changes(lpar=updated.lpar, rpar=updated.rpar)
+        raise self._lost(mend)
+
+    def _added_front(self, updated: cst.BinaryOperation, mend: AddSegments) -> cst.BinaryOperation:
+        left = updated.left
+        if isinstance(left, cst.BinaryOperation) and isinstance(left.operator, cst.Add):
+            return updated.with_changes(left=self._added_front(left, mend))
+        base: cst.BaseExpression | None = None
+        for segment in mend.segments:
+            tag = parse(_string(segment.tag if base is None else mend.separator + segment.tag))
+            base = tag if base is None else _plus(base, tag)
+            base = _plus(base, parse(segment.hole))
+        assert base is not None
+        if isinstance(left, cst.SimpleString):
+            opening = _QUOTED.match(left.value)
+            assert opening is not None
+            value = left.value[: opening.end()] + mend.separator + left.value[opening.end() :]
+            return updated.with_changes(left=_plus(base, left.with_changes(value=value)))
+        return updated.with_changes(left=_plus(_plus(base, parse(_string(mend.separator))), left))
+
+    # --- `%` and `.format` ---
+
+    def _percent(
+        self, original: cst.BinaryOperation, updated: cst.BinaryOperation, mend: AddSegments
+    ) -> cst.BinaryOperation:
+        left, right = updated.left, updated.right
+        if not isinstance(left, cst.SimpleString):
+            raise self._lost(mend)
+        operands = list(right.elements) if isinstance(right, cst.Tuple) else [cst.Element(right)]
+        originals = [e.value for e in original.right.elements] if isinstance(original.right, cst.Tuple) else [original.right]
+        at = -1
+        if mend.anchor is not None:
+            at = next((n for n, value in enumerate(originals) if self._holds(value, mend.anchor)), -1)
+            if at < 0:
+                raise self._lost(mend)
+        marks = [m for m in _PLACEHOLDER.finditer(left.value) if m[0] != "%%"]
+        text = _joined(mend, "%s")
+        offset = marks[at].end() if at >= 0 else _text_start(left.value)
+        literal = left.value[:offset] + text + left.value[offset:]
+        new = [cst.Element(parse(s.hole)) for s in mend.segments]
+        values = [e.value for e in [*operands[: at + 1], *new, *operands[at + 1 :]]]
+        elements = [cst.Element(value) for value in values]
+        return updated.with_changes(left=left.with_changes(value=literal), right=cst.Tuple(elements))
+
+    def _format(self, original: cst.Call, updated: cst.Call, mend: AddSegments) -> cst.Call:
+        func = updated.func
+        assert isinstance(func, cst.Attribute)
+        literal = func.value
+        if not isinstance(literal, cst.SimpleString):
+            raise self._lost(mend)
+        at = -1
+        if mend.anchor is not None:
+            at = next((n for n, a in enumerate(original.args) if self._holds(a.value, mend.anchor)), -1)
+            if at < 0:
+                raise self._lost(mend)
+        keyword = updated.args[max(at, 0)].keyword if updated.args else None
+        marks = [m for m in _FIELD.finditer(literal.value) if m[0] not in ("{{", "}}")]
+        numbered = any((m["name"] or "").isdigit() for m in marks)
+        names = [_identifier(s.hole) for s in mend.segments]
+        if keyword is not None:
+            said = keyword.value if at >= 0 else ""
+            mark = next((m for m in marks if m["name"] == said), None)
+            text = _joined(mend, *[f"{{{name}}}" for name in names])
+        else:
+            mark = next((m for n, m in enumerate(marks) if at >= 0 and (m["name"] == str(at) if numbered else n == at)), None)
+            text = _joined(mend, *([f"{{{at + 1 + n}}}" for n in range(len(names))] if numbered else ["{}"] * len(names)))
+        offset = mark.end() if mark is not None else _text_start(literal.value)
+        value = literal.value
+        if numbered and keyword is None:
+            shifted = _FIELD.sub(lambda m: _shifted(m, at, len(names)), value[:offset]), _FIELD.sub(lambda m: _shifted(m, at, len(names)), value[offset:])
+            changed = shifted[0] + text + shifted[1]
+        else:
+            changed = value[:offset] + text + value[offset:]
+        args = list(updated.args)
+        for number, segment in enumerate(mend.segments):
+            new = cst.Arg(parse(segment.hole))
+            if keyword is not None:
+                new = new.with_changes(keyword=cst.Name(names[number]), equal=_TIGHT)
+            args.insert(at + 1 + number, new)
+        return updated.with_changes(func=func.with_changes(value=literal.with_changes(value=changed)), args=_separated(args, updated.args))
+
+    # --- joins ---
+
+    def _call(self, original: cst.Call, updated: cst.Call, mend: AddSegments) -> cst.BaseExpression:
+        name = name_of(original.func)
+        if name == "format" and isinstance(original.func, cst.Attribute) and isinstance(original.func.value, cst.SimpleString):
+            return self._format(original, updated, mend)
+        if name == "join" and original.args and isinstance(original.args[0].value, cst.List | cst.Tuple):
+            inner = updated.args[0].value
+            assert isinstance(inner, cst.List | cst.Tuple)
+            changed = self._display(original.args[0].value, inner, mend)
+            return updated.with_changes(args=[updated.args[0].with_changes(value=changed), *updated.args[1:]])
+        if mend.anchor is not None and any(self._holds(a.value, mend.anchor) for a in original.args):
+            return self._parts(original, updated, mend)
+        return self._around(updated, mend)
+
+    def _parts(self, original: cst.Call, updated: cst.Call, mend: AddSegments) -> cst.Call:
+        values = [a.value for a in original.args]
+        at, new = self._elements(values, mend)
+        args = list(updated.args)
+        for number, value in enumerate(new):
+            args.insert(at + number, cst.Arg(value))
+        return updated.with_changes(args=_separated(args, updated.args))
+
+    def _display(
+        self, original: cst.List | cst.Tuple, updated: cst.List | cst.Tuple, mend: AddSegments
+    ) -> cst.List | cst.Tuple:
+        at, new = self._elements([e.value for e in original.elements], mend)
+        elements = list(updated.elements)
+        template = next((e.comma for e in elements if isinstance(e.comma, cst.Comma)), _COMMA)
+        for number, value in enumerate(new):
+            elements.insert(at + number, cst.Element(value, comma=template))
+        if at and at == len(updated.elements) and not isinstance(updated.elements[-1].comma, cst.Comma):
+            elements[at - 1] = elements[at - 1].with_changes(comma=template)
+            elements[-1] = elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return updated.with_changes(elements=elements)
+
+    def _elements(
+        self, values: Sequence[cst.BaseExpression], mend: AddSegments
+    ) -> tuple[int, list[cst.BaseExpression]]:
+        """Where new elements go, and what they are, in the style of their neighbours."""
+        near = next((n for n, v in enumerate(values) if self._holds(v, mend.anchor)), None)
+        if mend.anchor is not None and near is None:
+            raise self._lost(mend)
+        beside = values[near if near is not None else 0] if values else None
+        if isinstance(beside, cst.FormattedString | cst.BinaryOperation | cst.ConcatenatedString):
+            new = [parse('f"' + s.tag + "{" + _requoted(s.hole, '"') + '}"') for s in mend.segments]
+        elif isinstance(beside, cst.Tuple):
+            quoted = _first_text(beside)
+            new = [parse(f"({_string(_cased(s.tag.rstrip('#|/:'), quoted))}, {s.hole})") for s in mend.segments]
+        else:
+            tagged = values[near - 1] if near else None
+            quoted = tagged.raw_value if isinstance(tagged, cst.SimpleString) else None
+            new = [v for s in mend.segments for v in (parse(_string(_cased(s.tag.rstrip("#|/:"), quoted))), parse(s.hole))]
+        return (near + 1 if near is not None else 0), new
+
+
+_TIGHT = cst.AssignEqual(whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace(""))
+_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+
+
+def _separated(args: list[cst.Arg], before: Sequence[cst.Arg]) -> list[cst.Arg]:
+    """Arguments with the commas of the layout that the call had."""
+    comma = next((a.comma for a in before if isinstance(a.comma, cst.Comma)), _COMMA)
+    trailing = before[-1].comma if before else cst.MaybeSentinel.DEFAULT
+    found = [a if isinstance(a.comma, cst.Comma) else a.with_changes(comma=comma) for a in args[:-1]]
+    return [*found, args[-1].with_changes(comma=trailing)]
+
+
+def _plus(left: cst.BaseExpression, right: cst.BaseExpression) -> cst.BinaryOperation:
+    return cst.BinaryOperation(left, cst.Add(), right)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _string(text: str) -> str:
+    return f'"{text}"'
+
+
+def _requoted(code: str, quote: str) -> str:
+    """Code that can stand in an f-string with that quote, also before Python 3.12."""
+    char = quote[0]
+    if len(quote) == 3 or char not in code:
+        return code
+    return code.replace(char, "'" if char == '"' else '"')
+
+
+def _text_start(literal: str) -> int:
+    opening = _QUOTED.match(literal)
+    assert opening is not None
+    return opening.end()
+
+
+def _joined(mend: AddSegments, *holes: str) -> str:
+    every = list(holes) if len(holes) == len(mend.segments) else [holes[0]] * len(mend.segments)
+    front = mend.anchor is None
+    return "".join(
+        f"{s.tag}{hole}{mend.separator}" if front else f"{mend.separator}{s.tag}{hole}"
+        for s, hole in zip(mend.segments, every, strict=True)
+    )
+
+
+def _identifier(hole: str) -> str:
+    return re.sub(r"\W.*", "", hole.rpartition(".")[2]) or "scope"
+
+
+def _shifted(match: re.Match[str], at: int, by: int) -> str:
+    name = match["name"]
+    if match[0] in ("{{", "}}") or not (name or "").isdigit() or int(name) <= at:
+        return match[0]
+    return "{" + str(int(name) + by) + "}"
+
+
+def _cased(tag: str, like: str | None) -> str:
+    if like is None:
+        return tag
+    if like.islower():
+        return tag.lower()
+    return tag.capitalize() if like[:1].isupper() and like[1:].islower() else tag
+
+
+def _first_text(node: cst.Tuple) -> str | None:
+    first = node.elements[0].value if node.elements else None
+    return first.raw_value if isinstance(first, cst.SimpleString) else None
+
+
+__all__ = ["NewSegment", "SegmentFix"]

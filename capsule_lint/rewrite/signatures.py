@@ -1,0 +1,99 @@
+"""Parameters into signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import libcst as cst
+
+from capsule_lint.model import AddParameter, Mend
+from capsule_lint.rewrite.base import Fix, parse
+
+_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+
+
+class ParameterFix(Fix[AddParameter]):
+    """Makes `AddParameter`, on functions (found by their name) and lambdas."""
+
+    kind: ClassVar[type[Mend]] = AddParameter
+
+    def leave_FunctionDef(  # noqa: N802 - LibCST's name
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        mends = self.take(self.place.span_of(original_node.name)) if self.mends else []
+        if not mends:
+            return updated_node
+        return updated_node.with_changes(params=_with(updated_node.params, mends))
+
+    def leave_Lambda(  # noqa: N802
+        self, original_node: cst.Lambda, updated_node: cst.Lambda
+    ) -> cst.Lambda:
+        mends = self.expression(original_node)
+        if not mends:
+            return updated_node
+        return updated_node.with_changes(
+            params=_with(updated_node.params, mends),
+            whitespace_after_lambda=cst.SimpleWhitespace(" "),
+        )
+
+
+def _with(params: cst.Parameters, mends: Sequence[AddParameter]) -> cst.Parameters:
+    for kind in dict.fromkeys(m.kind for m in mends):
+        own = [m for m in mends if m.kind is kind]
+        listed: list[cst.Param] = list(getattr(params, kind.value))
+        layout = _layout(params)
+        result: list[cst.Param] = []
+        for index, param in enumerate([*listed, None]):
+            result += [_param(m, layout) for m in own if m.index == index]
+            if param is not None:
+                result.append(param)
+        params = params.with_changes(**{kind.value: _separated(result, listed, layout)})
+    return params
+
+
+def _param(mend: AddParameter, comma: cst.Comma) -> cst.Param:
+    annotation = cst.Annotation(parse(mend.annotation)) if mend.annotation is not None else None
+    return cst.Param(cst.Name(mend.parameter), annotation=annotation, comma=comma)
+
+
+def _layout(params: cst.Parameters) -> cst.Comma:
+    """The comma that separates parameters here: on one line, or one a line."""
+    every = [*params.posonly_params, *params.params, *params.kwonly_params]
+    commas = [p.comma for p in every if isinstance(p.comma, cst.Comma)]
+    for comma in commas:
+        if isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace):
+            bare = comma.whitespace_after.with_changes(
+                first_line=cst.TrailingWhitespace(newline=comma.whitespace_after.first_line.newline), empty_lines=[]
+            )
+            if comma is not commas[-1] or len(commas) == 1:
+                return cst.Comma(whitespace_after=bare)
+    return _COMMA
+
+
+def _separated(result: list[cst.Param], before: list[cst.Param], comma: cst.Comma) -> list[cst.Param]:
+    """The last parameter keeps the comma (and the comment) that the last one had."""
+    if not before:
+        return [*result[:-1], result[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
+    last = before[-1]
+    if result[-1] is last:
+        return result
+    # Parameters were added behind the last one: it gets a comma, they end as it did.
+    fixed = []
+    for param in result[:-1]:
+        if param is last:
+            middle = comma
+            if isinstance(last.comma, cst.Comma) and isinstance(last.comma.whitespace_after, cst.ParenthesizedWhitespace):
+                kept = last.comma.whitespace_after
+                inner = comma.whitespace_after
+                if isinstance(inner, cst.ParenthesizedWhitespace):
+                    middle = comma.with_changes(whitespace_after=inner.with_changes(first_line=kept.first_line))
+            fixed.append(param.with_changes(comma=middle))
+        else:
+            fixed.append(param)
+    ending = last.comma
+    if isinstance(ending, cst.Comma) and isinstance(ending.whitespace_after, cst.ParenthesizedWhitespace):
+        space = ending.whitespace_after
+        newline = cst.TrailingWhitespace(newline=space.first_line.newline)
+        ending = ending.with_changes(whitespace_after=space.with_changes(first_line=newline, empty_lines=[]))
+    return [*fixed, result[-1].with_changes(comma=ending)]

@@ -1,0 +1,83 @@
+"""Lines beside other lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import libcst as cst
+
+from capsule_lint.model import AddStatement, Mend, Position
+from capsule_lint.rewrite.base import Fix
+
+
+class StatementFix(Fix[AddStatement]):
+    """Makes `AddStatement`: a line of its own beside the line that holds the anchor."""
+
+    kind: ClassVar[type[Mend]] = AddStatement
+
+    def leave_IndentedBlock(  # noqa: N802 - LibCST's name
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        body = self._body(original_node.body, updated_node.body)
+        return updated_node if body is None else updated_node.with_changes(body=body)
+
+    def leave_Module(  # noqa: N802
+        self, original_node: cst.Module, updated_node: cst.Module
+    ) -> cst.Module:
+        body = self._body(original_node.body, updated_node.body)
+        return updated_node if body is None else updated_node.with_changes(body=body)
+
+    def leave_SimpleStatementSuite(  # noqa: N802
+        self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
+    ) -> cst.BaseSuite:
+        mends = [m for small in original_node.body for m in self._at(small)]
+        if not mends:
+            return updated_node
+        line = cst.SimpleStatementLine(updated_node.body, trailing_whitespace=updated_node.trailing_whitespace)
+        return cst.IndentedBlock(_beside(line, mends))
+
+    def _at(self, node: cst.CSTNode) -> list[AddStatement]:
+        start = self.place.span_of(node).start
+        found = [m for mends in self.mends.values() for m in mends if m.at.start == start]
+        self.made.extend(found)
+        return found
+
+    def _body(
+        self, original: Sequence[cst.CSTNode], updated: Sequence[cst.BaseStatement | cst.BaseSmallStatement]
+    ) -> list[cst.CSTNode] | None:
+        if not self.mends:
+            return None
+        found: list[cst.CSTNode] = []
+        changed = False
+        for old, new in zip(original, updated, strict=True):
+            parts: Sequence[cst.CSTNode] = old.body if isinstance(old, cst.SimpleStatementLine) else [old]
+            mends = [m for part in parts for m in self._at(part)]
+            if isinstance(old, cst.FunctionDef | cst.ClassDef):
+                mends += [m for d in old.decorators[:1] for m in self._at(d)]
+            changed = changed or bool(mends)
+            found += _beside(new, mends)
+        return found if changed else None
+
+
+def _beside(line: cst.CSTNode, mends: Sequence[AddStatement]) -> list[cst.CSTNode]:
+    first = [_line(m.statement) for m in mends if m.before]
+    after = [_line(m.statement) for m in mends if not m.before]
+    if first and isinstance(line, cst.SimpleStatementLine | cst.BaseCompoundStatement):
+        # Blank lines above the anchor go above the new line; its comments stay with it.
+        leading = list(getattr(line, "leading_lines", ()))
+        blank = 0
+        while blank < len(leading) and leading[blank].comment is None:
+            blank += 1
+        first[0] = first[0].with_changes(leading_lines=leading[:blank])
+        line = line.with_changes(leading_lines=leading[blank:])
+    return [*first, line, *after]
+
+
+def _line(code: str) -> cst.SimpleStatementLine:
+    statement = cst.parse_statement(code)
+    assert isinstance(statement, cst.SimpleStatementLine)
+    return statement
+
+
+__all__ = ["Position", "StatementFix"]
