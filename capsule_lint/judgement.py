@@ -76,6 +76,11 @@ class CallFact(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderFact(Fact):
+    """Code that takes a changing key apart by position."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenFact(Fact):
     """A place that a change set cannot settle by itself."""
 

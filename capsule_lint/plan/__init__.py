@@ -19,6 +19,7 @@ from capsule_lint.judgement import (
     KeyUse,
     OpenFact,
     OpenKind,
+    ReaderFact,
 )
 from capsule_lint.model import AddArgument, ChangeSet, Mend, Occurrence, Safety, Verdict
 from capsule_lint.plan.ledger import Ledger
@@ -61,14 +62,21 @@ class _Judge:
     def judgement(self) -> Judgement:
         sets = self._change_sets()
         facts = sorted(
-            [*self._key_facts(), *self._function_facts(), *self._handler_facts(), *self._class_facts(), *self._call_facts(), *self._open_facts()],
+            [*self._key_facts(), *self._function_facts(), *self._handler_facts(), *self._class_facts(), *self._call_facts(), *self._reader_facts(), *self._open_facts()],
             key=lambda f: (f.filename, f.span, type(f).__name__, f.symbol),
         )
         known = {change.id for change in sets}
         facts = [f if f.change_set in known else replace(f, change_set=None) for f in facts]
         entities = tuple(sorted({c.name for c in self.planner.state.fields if c in self.planner.program.domain.entities}))
-        rows = tuple(sorted(row for _, row in self.ledger.rows))
+        rows = self._rows()
         return Judgement(tuple(facts), {change.id: change for change in sets}, rows, entities)
+
+    def _rows(self) -> tuple[Occurrence, ...]:
+        """One row an occurrence: a candidate may belong to several families, it stands for the first."""
+        found: dict[tuple[str, object], Occurrence] = {}
+        for row in sorted(row for _, row in self.ledger.rows):
+            found.setdefault((row.filename, row.position), row)
+        return tuple(found.values())
 
     # --- change sets ---
 
@@ -218,6 +226,14 @@ class _Judge:
         for call, callee, scopes in self.planner.partial_calls.values():
             module = self.planner.program.names.place(call).scope.module
             yield CallFact(module.filename, call.span, callee.symbol, self._names(scopes), None, self._id(("call", id(call))))
+
+    def _reader_facts(self) -> Iterable[Fact]:
+        for reader in self.planner.readers.found:
+            function = self.planner.program.names.place(reader.node).scope.function
+            yield ReaderFact(
+                reader.module.filename, reader.node.span, self._symbol(function, reader.module.name),
+                self._names(reader.shift.scopes), None, self._id(reader.knot),
+            )
 
     def _open_facts(self) -> Iterable[Fact]:
         seen: set[tuple[str, object, str]] = set()

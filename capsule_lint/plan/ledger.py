@@ -151,6 +151,10 @@ class Ledger:
             verdict, reason = self._reference(node, found, types)
             self._row(module, span, found, verdict, reason)
             return
+        parent = self.planner.program.names.index.parents.get(id(node))
+        if isinstance(parent, tree.Call) and parent.func is node and id(parent) in self._asked:
+            self._row(module, span, symbols[0], Verdict.REWRITTEN, "a call recorded by a mock")
+            return
         if isinstance(node, tree.Attr):
             receiver = self.planner.program.inference.of(node.base)
             if not receiver or any(isinstance(t, UnknownType) for t in receiver):

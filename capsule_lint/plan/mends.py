@@ -83,6 +83,7 @@ class Mends:
         for wants in by_call.values():
             self._arguments(wants)
         self._entries()
+        self._readers()
         self.testing.keys()
         for (function, parameter), uses in self._bound.items():
             self._bind(function, parameter, uses)
@@ -414,6 +415,20 @@ class Mends:
                 at = node.span
             before, after = ((), tuple(new)) if anchor is not None else (tuple(new), ())
             self.add(defect.knot, AddElements(defect.module.filename, node.span, code, before, after, at))
+
+    # --- positional readers ---
+
+    def _readers(self) -> None:
+        for reader in self.planner.readers.found:
+            filename, span = reader.module.filename, reader.node.span
+            if reader.index is not None:
+                self.add(reader.knot, Replace(filename, span, "CAP108", str(reader.index + reader.shift.by)))
+            elif isinstance(reader.node, tree.Sequence):
+                names = tuple(n for s in reader.shift.scopes for n in (*["_"] * s.tag.count("#"), s.parameter))
+                anchor = reader.node.items[reader.shift.start - 1].span
+                self.add(reader.knot, AddElements(filename, span, "CAP108", (), names, anchor))
+        for node, knot in self.planner.readers.unsure:
+            self._obstacle(knot, node, "takes a key apart by position, and keys change in different ways")
 
     # --- signatures ---
 

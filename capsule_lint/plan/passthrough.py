@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.types import FunctionObject
+from capsule_lint.program.model import last_name
+from capsule_lint.program.types import FunctionObject, Mocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +61,26 @@ def asserted(program: Program, function: Function) -> Iterator[tree.Call]:
     for call in program.calls.by_name.get("call", ()):
         if isinstance(call.func, tree.Name) and _compared_with(program, call, function):
             yield call
+    for call in program.calls.by_name.get(function.name, ()):
+        if isinstance(call.func, tree.Attr) and _is_call_object(call.func.base) and _compared_with(program, call, function):
+            yield call
 
 
 def _mocks(program: Program, node: tree.Node, function: Function) -> bool:
     return any(isinstance(t, FunctionObject) and t.mock and t.function is function for t in program.inference.of(node))
+
+
+def _is_call_object(node: tree.Node) -> bool:
+    """Whether `node` is `unittest.mock.call`, whose attributes are the methods of a mock."""
+    return isinstance(node, tree.Name | tree.Attr) and last_name(node) == "call"
+
+
+def _of_mock(program: Program, node: tree.Node, function: Function) -> bool:
+    """Whether `node` is the mock itself, or its method."""
+    if _mocks(program, node, function):
+        return True
+    owners = {t.spec for t in program.inference.of(node) if isinstance(t, Mocked)}
+    return any(spec is not None and program.classes.method(spec, function.name) is function for spec in owners)
 
 
 def _compared_with(program: Program, call: tree.Call, function: Function) -> bool:
@@ -72,11 +89,11 @@ def _compared_with(program: Program, call: tree.Call, function: Function) -> boo
     for _ in range(4):
         parent = program.names.index.parents.get(id(current))
         if isinstance(parent, tree.Call) and isinstance(parent.func, tree.Attr) and parent.func.name in ("assert_has_calls", "assert_has_awaits"):
-            return _mocks(program, parent.func.base, function)
+            return _of_mock(program, parent.func.base, function)
         if isinstance(parent, tree.Compare):
             sides = (parent.left, *parent.rights)
             return any(
-                isinstance(side, tree.Attr) and side.name in ("call_args", "call_args_list", "await_args", "mock_calls") and _mocks(program, side.base, function)
+                isinstance(side, tree.Attr) and side.name in ("call_args", "call_args_list", "await_args", "mock_calls", "method_calls") and _of_mock(program, side.base, function)
                 for side in sides
             )
         current = parent

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.passthrough import asserted, forwarded
+from capsule_lint.plan.readers import Readers
 from capsule_lint.plan.sources import Sources
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Want
 from capsule_lint.program.binding import bind
@@ -41,12 +42,15 @@ class Planner:
     drifting: dict[Function, Function] = field(default_factory=dict)
     partial_calls: dict[int, tuple[tree.Call, Function | Class, list[Scope]]] = field(default_factory=dict)
     local: LocalKeys = field(init=False)
+    readers: Readers = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _asked: set[tuple[int, str]] = field(default_factory=set)
+    _constants: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.sources = Sources(self.program, self.state)
         self.local = LocalKeys(self.program, self.state)
+        self.readers = Readers(self.program, self.state)
 
     def plan(self) -> None:
         """Fill the state."""
@@ -62,9 +66,14 @@ class Planner:
         self._demand_entity_fields()
         self._demand_methods()
         self._demand_calls()
+        self._demand_helpers()
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
             self._ask(want)
         self._settle()
+        for function in self._repository_functions():
+            if function in self.state.params:
+                self.methods[function] = list(self.state.params[function].values())
+        self.readers.find(self.defects)
 
     # --- keys ---
 
@@ -277,10 +286,6 @@ class Planner:
             for method in cls.methods.values():
                 for scope in self._lacking(cls, method):
                     self.methods.setdefault(method, []).append(scope)
-        for function in self._repository_functions():
-            for scope in self._required_of(None, function):
-                if self.program.domain.scope_parameter(function, scope) is None and not self.program.domain.carries(function, scope, self.state.gained()):
-                    self.methods.setdefault(function, []).append(scope)
         for method, scopes in list(self.methods.items()):
             for scope in scopes:
                 base = self._drifts_from(method, scope)
@@ -472,6 +477,18 @@ class Planner:
                         self._want_argument(call, scope, callee, given, ("call", id(call)))
                     return
 
+    def _demand_helpers(self) -> None:
+        """A key helper takes its scopes as parameters, whatever else is in reach."""
+        for defect in self.defects:
+            function = defect.function
+            if function is None or function not in self.program.keys.helpers or not self._can_gain(function):
+                continue
+            for want in defect.wants.values():
+                if want.mirror is not None and self.mirrored(want.mirror, want.scope, want.knot) is not None:
+                    continue
+                if self.sources.own(want.scope, want.node) is None:
+                    self.gain_param(function, want.scope, want.knot)
+
     # --- fixpoint ---
 
     def _ask(self, want: Want) -> None:
@@ -495,7 +512,11 @@ class Planner:
         outermost = function
         while outermost is not None and outermost.parent is not None and not self.program.domain.enters(outermost):
             outermost = outermost.parent
-        if outermost is None or not self._thread(outermost, want):
+        if outermost is not None and self._thread(outermost, want):
+            return
+        if self.sources.constant(want.scope) is not None:
+            self._constants.add(id(want))
+        else:
             self._no_source(want, outermost)
 
     def _thread(self, function: Function, want: Want) -> bool:
@@ -551,7 +572,10 @@ class Planner:
             loaded = self._loaded(want)
             if loaded is not None:
                 return loaded
-        return self.sources.find(want.scope, want.node, want.call)
+        found = self.sources.find(want.scope, want.node, want.call)
+        if found is None and id(want) in self._constants:
+            return self.sources.constant(want.scope)
+        return found
 
     def _loaded(self, want: Want) -> Value | None:
         """A constructor call that reads an item: beside `item["tenant_id"]` comes `item["capsule_id"]`."""
@@ -568,7 +592,31 @@ class Planner:
         if argument is None:
             return None
         code = renamed_item_access(self.text(argument.value, call), argument.value, neighbour, want.scope)
+        if code is None:
+            code = self._by_position(argument.value, neighbour, want.scope)
         return Value(code, kind="loaded") if code is not None else None
+
+    def _by_position(self, node: tree.Node, old: Scope, new: Scope) -> str | None:
+        """Beside `pk.split("#")[1]` comes `pk.split("#")[3]`; beside an unpacked name the new one."""
+        match node:
+            case tree.Call() if len(node.args) == 1 and not isinstance(node.func, tree.Attr):
+                inner = self._by_position(node.args[0].value, old, new)
+                if inner is None:
+                    return None
+                func = text_of(node.func) or ""
+                if old.type is not None and new.type is not None and func == old.type.name:
+                    func = new.type.name
+                return f"{func}({inner})"
+            case tree.Subscript(index=tree.Const(value=int() as index)):
+                base = text_of(node.base)
+                if base is None or not any(True for _ in self.readers._splits(node.base)):  # noqa: SLF001
+                    return None
+                return f"{base}[{index + 1 + new.tag.count('#')}]"
+            case tree.Name():
+                for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+                    if len(binding.path) == 1 and binding.value is not None and any(True for _ in self.readers._splits(binding.value)):  # noqa: SLF001
+                        return new.parameter
+        return None
 
     def argument_of(self, call: tree.Call, want: Want, scope: Scope) -> tree.Argument | None:
         """What a call passes for another scope."""

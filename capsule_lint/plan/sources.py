@@ -42,6 +42,22 @@ class Sources:
                 return found
         return self._attribute(scope, place, call)
 
+    def constant(self, scope: Scope) -> Value | None:
+        """The configured constant, for places that nothing else can reach: it is in scope everywhere,
+        and would hide every other source if it were asked before."""
+        for spec in scope.sources:
+            if spec.kind is SourceKind.CONSTANT:
+                return Value(spec.name, ((spec.module, spec.name),), kind="constant")
+        return None
+
+    def own(self, scope: Scope, node: tree.Node) -> Value | None:
+        """What the enclosing functions have themselves: a name, or an attribute of `self`."""
+        place = self.program.names.place(node)
+        found = self._named(scope, place)
+        for function in enclosing(place) if found is None else ():
+            found = found or self._of_self(scope, function)
+        return found
+
     # --- a name in scope ---
 
     def _named(self, scope: Scope, place: Place) -> Value | None:
@@ -84,8 +100,6 @@ class Sources:
         match spec.kind:
             case SourceKind.ATTRIBUTE:
                 return self._of_class(spec, place)
-            case SourceKind.CONSTANT:
-                return Value(spec.name, ((spec.module, spec.name),), kind="constant")
             case SourceKind.CALL | SourceKind.EXPRESSION:
                 return self._from_roots(spec, place)
         return None
