@@ -21,7 +21,12 @@ _DOTTED: Final = re.compile(r"\s*[^\W\d]\w*(\.[^\W\d]\w*)*\s*")
 _HEAD_LINES: Final = 10
 _STABLE_FSTRINGS: Final = sys.version_info >= (3, 12)
 
-_BINARY: Final[dict[type[ast.operator], str]] = {ast.Add: "+", ast.Mod: "%", ast.BitOr: "|", ast.BitAnd: "&"}
+_BINARY: Final[dict[type[ast.operator], str]] = {
+    ast.Add: "+",
+    ast.Mod: "%",
+    ast.BitOr: "|",
+    ast.BitAnd: "&",
+}
 _COMPARE: Final[dict[type[ast.cmpop], str]] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -242,7 +247,9 @@ class _Builder:
         at = self._at(node)
         positioned: list[Field] | None = None
         if not _STABLE_FSTRINGS:
-            positioned = list(fields(self._text, self._offset(at[0], at[1]), self._offset(*at[2:])))
+            positioned = list(
+                fields(self._text, self._offset(at[0], at[1]), self._offset(*at[2:]))
+            )
         parts: list[str | tree.Hole] = []
         number = 0
         for value in node.values:
@@ -303,7 +310,9 @@ class _Builder:
 
     def _annotation(self, node: ast.expr) -> Node:
         """An annotation; one that is written as a string says what is in the string."""
-        quoted = [n for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        quoted = [
+            n for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+        ]
         if not quoted:
             return self.expr(node)
         return self._unquoted(node)
@@ -340,7 +349,9 @@ class _Builder:
     def statement(self, node: ast.stmt) -> Statement | None:
         match node:
             case ast.Assign():
-                return tree.Assign(self._at(node), self._exprs(node.targets), self.expr(node.value))
+                return tree.Assign(
+                    self._at(node), self._exprs(node.targets), self.expr(node.value)
+                )
             case ast.AnnAssign():
                 value = None if node.value is None else self.expr(node.value)
                 annotation = self._annotation(node.annotation)
@@ -465,7 +476,9 @@ class _Builder:
         )
 
     @staticmethod
-    def _with_decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, at: At) -> At:
+    def _with_decorators(
+        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, at: At
+    ) -> At:
         first = min((d.lineno for d in node.decorator_list), default=at[0])
         return (min(first, at[0]), *at[1:])
 

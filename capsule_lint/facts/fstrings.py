@@ -35,7 +35,9 @@ def fields(source: str, start: int, end: int) -> Iterator[Field]:
         at = close + len(quote)
 
 
-def _scan(source: str, at: int, quote: str, *, raw: bool, formatted: bool) -> Generator[Field, None, int]:
+def _scan(
+    source: str, at: int, quote: str, *, raw: bool, formatted: bool
+) -> Generator[Field, None, int]:
     """Yield the fields of one literal whose text starts at `at`; returns where its quote closes."""
     while not source.startswith(quote, at):
         char = source[at]

@@ -11,9 +11,12 @@ from capsule_lint.facts.tree import Suppression
 
 _ANY: Final = re.compile(r"capsule-lint\s*:|noqa", re.IGNORECASE)
 _IGNORE: Final = re.compile(
-    r"#\s*capsule-lint\s*:\s*(?P<kind>file-ignore|ignore)\s*(?:\[(?P<codes>[^\]]*)\])?", re.IGNORECASE
+    r"#\s*capsule-lint\s*:\s*(?P<kind>file-ignore|ignore)\s*(?:\[(?P<codes>[^\]]*)\])?",
+    re.IGNORECASE,
 )
-_NOQA: Final = re.compile(r"#\s*noqa\s*:\s*(?P<codes>[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*)", re.IGNORECASE)
+_NOQA: Final = re.compile(
+    r"#\s*noqa\s*:\s*(?P<codes>[A-Z]+[0-9]+(?:[\s,]+[A-Z]+[0-9]+)*)", re.IGNORECASE
+)
 _OURS: Final = "CAP"
 
 

@@ -62,12 +62,28 @@ class _Judge:
     def judgement(self) -> Judgement:
         sets = self._change_sets()
         facts = sorted(
-            [*self._key_facts(), *self._function_facts(), *self._handler_facts(), *self._class_facts(), *self._call_facts(), *self._reader_facts(), *self._open_facts()],
+            [
+                *self._key_facts(),
+                *self._function_facts(),
+                *self._handler_facts(),
+                *self._class_facts(),
+                *self._call_facts(),
+                *self._reader_facts(),
+                *self._open_facts(),
+            ],
             key=lambda f: (f.filename, f.span, type(f).__name__, f.symbol),
         )
         known = {change.id for change in sets}
         facts = [f if f.change_set in known else replace(f, change_set=None) for f in facts]
-        entities = tuple(sorted({c.name for c in self.planner.state.fields if c in self.planner.program.domain.entities}))
+        entities = tuple(
+            sorted(
+                {
+                    c.name
+                    for c in self.planner.state.fields
+                    if c in self.planner.program.domain.entities
+                }
+            )
+        )
         rows = self._rows()
         return Judgement(tuple(facts), {change.id: change for change in sets}, rows, entities)
 
@@ -91,14 +107,22 @@ class _Judge:
         obstacles: dict[Knot, list[str]] = defaultdict(list)
         for knot, obstacle in self.planner.state.obstacles:
             at = obstacle.span.start
-            obstacles[groups.find(knot)].append(f"{obstacle.filename}:{at.row}:{at.column}: {obstacle.reason}")
+            obstacles[groups.find(knot)].append(
+                f"{obstacle.filename}:{at.row}:{at.column}: {obstacle.reason}"
+            )
         for knot, row in self.ledger.rows:
             if not row.verdict.settled:
                 where = f"{row.filename}:{row.position.row}:{row.position.column}"
                 obstacles[groups.find(knot)].append(f"{where}: {row.reason}")
         found = []
         for root in {*mends, *obstacles}:
-            found.append(self._change_set(root, list(dict.fromkeys(mends.get(root, []))), sorted(set(obstacles.get(root, [])))))
+            found.append(
+                self._change_set(
+                    root,
+                    list(dict.fromkeys(mends.get(root, []))),
+                    sorted(set(obstacles.get(root, []))),
+                )
+            )
         found.sort(key=lambda change: change.id)
         return found
 
@@ -107,8 +131,15 @@ class _Judge:
         functions = [f for f in state.params if groups.find(("function", f)) == root]
         classes = [c for c in state.fields if groups.find(("class", c)) == root]
         symbols = tuple(sorted({f.symbol for f in functions} | {c.symbol for c in classes}))
-        keys = sorted(f"{d.module.filename}:{d.template.text}" for d in self.planner.defects if groups.find(d.knot) == root)
-        where = sorted(f"{m.filename}:{m.at.start.row}:{m.at.start.column}" for m in mends) or obstacles
+        keys = sorted(
+            f"{d.module.filename}:{d.template.text}"
+            for d in self.planner.defects
+            if groups.find(d.knot) == root
+        )
+        where = (
+            sorted(f"{m.filename}:{m.at.start.row}:{m.at.start.column}" for m in mends)
+            or obstacles
+        )
         seed = "\n".join((*symbols, *keys)) or "\n".join(where)
         identity = hashlib.sha256(seed.encode(errors="surrogateescape")).hexdigest()[:12]
         self._ids[root] = identity
@@ -161,36 +192,66 @@ class _Judge:
                 continue
             use = KeyUse.LOOKUP if site.role is Role.LOOKUP else KeyUse.WRITTEN
             yield KeyFact(
-                defect.module.filename, defect.template.host.span, self._symbol(function, defect.module.name),
-                self._names(defect.missing), entity, self._id(defect.knot), use, site.index,
+                defect.module.filename,
+                defect.template.host.span,
+                self._symbol(function, defect.module.name),
+                self._names(defect.missing),
+                entity,
+                self._id(defect.knot),
+                use,
+                site.index,
             )
         for local in self.planner.local.defects:
             if local.helper is not None:
-                helpers.setdefault(local.helper, (set(), None, local.knot))[0].update(local.missing)
+                helpers.setdefault(local.helper, (set(), None, local.knot))[0].update(
+                    local.missing
+                )
             elif local.shape not in ("pattern", "index"):
                 yield KeyFact(
-                    local.module.filename, local.node.span, self._symbol(local.function, local.module.name),
-                    self._names(local.missing), None, self._id(local.knot), KeyUse.LOCAL,
+                    local.module.filename,
+                    local.node.span,
+                    self._symbol(local.function, local.module.name),
+                    self._names(local.missing),
+                    None,
+                    self._id(local.knot),
+                    KeyUse.LOCAL,
                 )
         for function, (missing, entity, knot) in helpers.items():
             yield FunctionFact(
-                function.module.filename, tree.span_of(function.fact.name_at), function.symbol,
-                self._names(missing), entity, self._id(knot), FunctionKind.HELPER,
+                function.module.filename,
+                tree.span_of(function.fact.name_at),
+                function.symbol,
+                self._names(missing),
+                entity,
+                self._id(knot),
+                FunctionKind.HELPER,
             )
 
     def _function_facts(self) -> Iterable[Fact]:
         for function, scopes in self.planner.methods.items():
             base = self.planner.drifting.get(function)
-            owners = self.planner.program.domain.entities_of.get(function.owner, set()) if function.owner else set()
+            owners = (
+                self.planner.program.domain.entities_of.get(function.owner, set())
+                if function.owner
+                else set()
+            )
             entity = next(iter(owners)).name if len(owners) == 1 else None
             yield FunctionFact(
-                function.module.filename, tree.span_of(function.fact.name_at), function.symbol, self._names(scopes),
-                entity, self._id(("function", function)), FunctionKind.METHOD, base.symbol if base is not None else None,
+                function.module.filename,
+                tree.span_of(function.fact.name_at),
+                function.symbol,
+                self._names(scopes),
+                entity,
+                self._id(("function", function)),
+                FunctionKind.METHOD,
+                base.symbol if base is not None else None,
             )
 
     def _handler_facts(self) -> Iterable[Fact]:
         found: dict[Function, tuple[set[Scope], Knot]] = {}
-        every = [w for d in self.planner.defects for w in d.wants.values()] + self.planner.state.wants
+        every = [
+            w for d in self.planner.defects for w in d.wants.values()
+        ] + self.planner.state.wants
         for want in every:
             for function in enclosing(self.planner.program.names.place(want.node)):
                 if function in self.planner.program.domain.handlers:
@@ -199,8 +260,13 @@ class _Judge:
                     break
         for function, (scopes, knot) in found.items():
             yield FunctionFact(
-                function.module.filename, tree.span_of(function.fact.name_at), function.symbol, self._names(scopes),
-                None, self._id(knot), FunctionKind.HANDLER,
+                function.module.filename,
+                tree.span_of(function.fact.name_at),
+                function.symbol,
+                self._names(scopes),
+                None,
+                self._id(knot),
+                FunctionKind.HANDLER,
             )
 
     def _takes(self, handler: Function, scope: Scope) -> bool:
@@ -210,7 +276,9 @@ class _Judge:
             return True
         for node in handler.module.nodes:
             if first <= node.at[0] <= last:
-                if isinstance(node, tree.Name | tree.Attr | tree.Subscript) and names_scope(hole_name(node), scope):
+                if isinstance(node, tree.Name | tree.Attr | tree.Subscript) and names_scope(
+                    hole_name(node), scope
+                ):
                     return True
         return False
 
@@ -218,29 +286,55 @@ class _Judge:
         for cls, scopes in self.planner.state.fields.items():
             if cls in self.planner.program.domain.entities and not cls.module.is_test:
                 yield ClassFact(
-                    cls.module.filename, tree.span_of(cls.fact.name_at), cls.symbol,
-                    self._names(scopes.values()), cls.name, self._id(("class", cls)),
+                    cls.module.filename,
+                    tree.span_of(cls.fact.name_at),
+                    cls.symbol,
+                    self._names(scopes.values()),
+                    cls.name,
+                    self._id(("class", cls)),
                 )
 
     def _call_facts(self) -> Iterable[Fact]:
         for call, callee, scopes in self.planner.partial_calls.values():
             module = self.planner.program.names.place(call).scope.module
-            yield CallFact(module.filename, call.span, callee.symbol, self._names(scopes), None, self._id(("call", id(call))))
+            yield CallFact(
+                module.filename,
+                call.span,
+                callee.symbol,
+                self._names(scopes),
+                None,
+                self._id(("call", id(call))),
+            )
 
     def _reader_facts(self) -> Iterable[Fact]:
         for reader in self.planner.readers.found:
             function = self.planner.program.names.place(reader.node).scope.function
             yield ReaderFact(
-                reader.module.filename, reader.node.span, self._symbol(function, reader.module.name),
-                self._names(reader.shift.scopes), None, self._id(reader.knot),
+                reader.module.filename,
+                reader.node.span,
+                self._symbol(function, reader.module.name),
+                self._names(reader.shift.scopes),
+                None,
+                self._id(reader.knot),
             )
 
     def _open_facts(self) -> Iterable[Fact]:
         seen: set[tuple[str, object, str]] = set()
         for knot, obstacle in self.planner.state.obstacles:
             kind = OpenKind.SOURCE if obstacle.kind == "source" else OpenKind.REFERENCE
-            missing = self._names([s for s in self.planner.program.policy.scopes if s.name in obstacle.scopes])
-            fact = OpenFact(obstacle.filename, obstacle.span, obstacle.symbol, missing, None, self._id(knot), kind, obstacle.reason)
+            missing = self._names(
+                [s for s in self.planner.program.policy.scopes if s.name in obstacle.scopes]
+            )
+            fact = OpenFact(
+                obstacle.filename,
+                obstacle.span,
+                obstacle.symbol,
+                missing,
+                None,
+                self._id(knot),
+                kind,
+                obstacle.reason,
+            )
             if (fact.filename, fact.span, kind) not in seen:
                 seen.add((fact.filename, fact.span, kind))
                 yield fact
@@ -249,7 +343,16 @@ class _Judge:
                 span = self.ledger.spans[row]
                 if (row.filename, span, OpenKind.REFERENCE) not in seen:
                     seen.add((row.filename, span, OpenKind.REFERENCE))
-                    yield OpenFact(row.filename, span, row.symbol, (), None, self._id(knot), OpenKind.REFERENCE, row.reason)
+                    yield OpenFact(
+                        row.filename,
+                        span,
+                        row.symbol,
+                        (),
+                        None,
+                        self._id(knot),
+                        OpenKind.REFERENCE,
+                        row.reason,
+                    )
 
 
 __all__ = ["Class", "Occurrence", "Verdict", "judge"]

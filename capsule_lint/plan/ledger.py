@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 Symbol = Function | Class
 
 _PATCHES: Final = frozenset(("patch", "object", "setattr", "patch_object", "dict"))
-_READERS: Final = frozenset(("getattr", "attrgetter", "methodcaller", "import_string", "delattr", "multiple"))
+_READERS: Final = frozenset(
+    ("getattr", "attrgetter", "methodcaller", "import_string", "delattr", "multiple")
+)
 _HARMLESS: Final = frozenset(
     "isinstance issubclass type id hash repr print len wraps update_wrapper create_autospec MagicMock Mock AsyncMock "
     "Depends Security cast signature iscoroutinefunction TypeAdapter fields is_dataclass raises pytest_mark "
@@ -62,7 +64,9 @@ class Ledger:
     def _collect_names(self) -> None:
         state = self.planner.state
         symbols: list[Symbol] = [f for f in state.params if f.name not in ("__init__", "__new__")]
-        classes = {c for c in state.fields} | {f.owner for f in state.params if f.name == "__init__" and f.owner is not None}
+        classes = {c for c in state.fields} | {
+            f.owner for f in state.params if f.name == "__init__" and f.owner is not None
+        }
         symbols += sorted(classes, key=lambda c: c.symbol)
         for symbol in sorted(symbols, key=lambda s: s.symbol):
             for name in self.planner.program.calls.aliases(symbol.name):
@@ -73,7 +77,11 @@ class Ledger:
         if isinstance(symbol, Function):
             return ("function", symbol)
         initializer = symbol.methods.get("__init__")
-        return ("function", initializer) if initializer in self.planner.state.params else ("class", symbol)
+        return (
+            ("function", initializer)
+            if initializer in self.planner.state.params
+            else ("class", symbol)
+        )
 
     # --- one module ---
 
@@ -102,9 +110,14 @@ class Ledger:
                         if argument.keyword in self._by_name:
                             self._keyword(module, node, argument)
 
-    def _row(self, module: Module, span: Span, symbol: Symbol, verdict: Verdict, reason: str) -> None:
+    def _row(
+        self, module: Module, span: Span, symbol: Symbol, verdict: Verdict, reason: str
+    ) -> None:
         if module.generated and verdict in (Verdict.REWRITTEN, Verdict.ESCAPE):
-            verdict, reason = Verdict.CANDIDATE, "stands in a generated file, which is never edited"
+            verdict, reason = (
+                Verdict.CANDIDATE,
+                "stands in a generated file, which is never edited",
+            )
         lines = self._lines.get(module.filename)
         if lines is None:
             lines = self._lines[module.filename] = _LINE.split(self.read(module.filename))
@@ -128,18 +141,30 @@ class Ledger:
             return
         row, column = imported.at[0], imported.at[1]
         span = Span(Position(row, column), Position(row, column + len(name)))
-        target = names.follow(names.member(names.absolute(module, statement.level, imported.module), imported.name or ""))
+        target = names.follow(
+            names.member(
+                names.absolute(module, statement.level, imported.module), imported.name or ""
+            )
+        )
         symbol = target.definition if isinstance(target, Binding) else None
         if symbol in self._by_name[name] and symbol is not None:
             self._row(module, span, symbol, Verdict.ALREADY_CORRECT, "an import")
         else:
-            self._row(module, span, self._by_name[name][0], Verdict.OTHER, "imports something else")
+            self._row(
+                module, span, self._by_name[name][0], Verdict.OTHER, "imports something else"
+            )
 
     def _keyword(self, module: Module, call: tree.Call, argument: tree.Argument) -> None:
         assert argument.keyword is not None
         row, column = argument.at[0], argument.at[1]
         span = Span(Position(row, column), Position(row, column + len(argument.keyword)))
-        self._row(module, span, self._by_name[argument.keyword][0], Verdict.OTHER, "the name of an argument")
+        self._row(
+            module,
+            span,
+            self._by_name[argument.keyword][0],
+            Verdict.OTHER,
+            "the name of an argument",
+        )
 
     # --- names and attributes ---
 
@@ -163,7 +188,14 @@ class Ledger:
         self._row(module, span, symbols[0], Verdict.OTHER, self._what(types))
 
     def _what(self, types: Types) -> str:
-        said = sorted({getattr(getattr(t, "function", None) or getattr(t, "cls", None), "symbol", None) or getattr(t, "name", None) or type(t).__name__ for t in types})
+        said = sorted(
+            {
+                getattr(getattr(t, "function", None) or getattr(t, "cls", None), "symbol", None)
+                or getattr(t, "name", None)
+                or type(t).__name__
+                for t in types
+            }
+        )
         return f"is `{said[0]}`" if said else "is something else"
 
     def _referenced(self, types: Types, symbols: list[Symbol]) -> Symbol | None:
@@ -232,7 +264,10 @@ class Ledger:
     def _assigned(self, statement: tree.Assign, symbol: Symbol) -> tuple[Verdict, str]:
         value = statement.value
         types = self.planner.program.inference.of(value) if value is not None else frozenset()
-        if any(isinstance(t, Mocked) for t in types) or self._referenced(types, [symbol]) is symbol:
+        if (
+            any(isinstance(t, Mocked) for t in types)
+            or self._referenced(types, [symbol]) is symbol
+        ):
             return Verdict.ALREADY_CORRECT, "an alias or a mock"
         return Verdict.ESCAPE, "is replaced by something else"
 
@@ -246,7 +281,11 @@ class Ledger:
             for name in names:
                 for call in self.planner.program.calls.by_name.get(name, ()):
                     callees = [c.function for c in self.planner.program.calls.callees(call)]
-                    if symbol in callees and id(call) in self._asked and all(c in self.planner.state.params for c in callees):
+                    if (
+                        symbol in callees
+                        and id(call) in self._asked
+                        and all(c in self.planner.state.params for c in callees)
+                    ):
                         return Verdict.REWRITTEN, "in a table whose calls are rewritten"
         return Verdict.ESCAPE, "kept in a collection"
 
@@ -275,19 +314,31 @@ class Ledger:
         call = parent if isinstance(parent, tree.Call) else None
         word = last_name(call.func) if call is not None else ""
         if call is None or word not in _PATCHES | _READERS:
-            self._row(module, node.span, symbols[0], Verdict.OTHER, "a string that nothing looks up")
+            self._row(
+                module, node.span, symbols[0], Verdict.OTHER, "a string that nothing looks up"
+            )
             return
         symbol = self._named_by(call, text, name, symbols)
         if symbol is None:
             self._row(module, node.span, symbols[0], Verdict.OTHER, "names something else")
         elif word in _PATCHES and self._plain_patch(call):
-            self._row(module, node.span, symbol, Verdict.ALREADY_CORRECT, "patched by a mock that takes any arguments")
+            self._row(
+                module,
+                node.span,
+                symbol,
+                Verdict.ALREADY_CORRECT,
+                "patched by a mock that takes any arguments",
+            )
         elif isinstance(symbol, Class):
             self._row(module, node.span, symbol, Verdict.ALREADY_CORRECT, "names the class")
         else:
-            self._row(module, node.span, symbol, Verdict.TEXT, f"named in a string given to `{word}`")
+            self._row(
+                module, node.span, symbol, Verdict.TEXT, f"named in a string given to `{word}`"
+            )
 
-    def _named_by(self, call: tree.Call, text: str, name: str, symbols: list[Symbol]) -> Symbol | None:
+    def _named_by(
+        self, call: tree.Call, text: str, name: str, symbols: list[Symbol]
+    ) -> Symbol | None:
         if "." in text:
             found = self.planner.program.names.definition(text)
             return found if found in symbols else None
@@ -311,8 +362,16 @@ class Ledger:
         positional = [a for a in call.args if a.keyword is None]
         limit = 1 if last_name(call.func) == "patch" else 2
         if last_name(call.func) == "setattr":
-            return len(positional) == 3 and any(isinstance(t, Mocked) for t in self.planner.program.inference.of(positional[2].value))
-        return len(positional) <= limit and not keywords & {"new", "side_effect", "wraps", "new_callable"}
+            return len(positional) == 3 and any(
+                isinstance(t, Mocked)
+                for t in self.planner.program.inference.of(positional[2].value)
+            )
+        return len(positional) <= limit and not keywords & {
+            "new",
+            "side_effect",
+            "wraps",
+            "new_callable",
+        }
 
 
 def rows_of(ledger: Ledger) -> Iterator[Occurrence]:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _CONSTRUCTORS: Final = frozenset(
     "dict OrderedDict defaultdict TTLCache LRUCache LFUCache Cache set WeakValueDictionary list deque Counter".split()
 )
-_KEYED: Final = frozenset("get pop setdefault set setex delete add discard remove __getitem__ __contains__ has invalidate expire put".split())
+_KEYED: Final = frozenset(
+    "get pop setdefault set setex delete add discard remove __getitem__ __contains__ has invalidate expire put".split()
+)
 _SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", "builtins.str"))
 
 
@@ -53,7 +55,9 @@ class LocalKeys:
     wants: list[Want] = field(default_factory=list)
     touched: set[Function] = field(default_factory=set)
     _hosts: dict[int, LocalDefect] = field(default_factory=dict)
-    _insertions: dict[tuple[Class | Module, str], tuple[int, list[Scope], int]] = field(default_factory=dict)
+    _insertions: dict[tuple[Class | Module, str], tuple[int, list[Scope], int]] = field(
+        default_factory=dict
+    )
     _collections: dict[tuple[Class | Module, str], bool] = field(default_factory=dict)
     _checked: set[int] = field(default_factory=set)
 
@@ -100,15 +104,27 @@ class LocalKeys:
                     cls = getattr(one, "cls", None)
                     if isinstance(cls, Class):
                         for owner in self.program.classes.mro(cls):
-                            if owner in self.program.domain.repositories or cls in self.program.domain.repositories:
+                            if (
+                                owner in self.program.domain.repositories
+                                or cls in self.program.domain.repositories
+                            ):
                                 if self._is_collection(owner, node.name):
                                     return owner, node.name
             case tree.Name():
-                for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+                for binding in self.program.names.bindings(
+                    node.id, self.program.names.place(node)
+                ):
                     target = self.program.names.follow(binding)
-                    if isinstance(target, Binding) and target.place.scope.kind == "module" and target.kind == "assign":
+                    if (
+                        isinstance(target, Binding)
+                        and target.place.scope.kind == "module"
+                        and target.kind == "assign"
+                    ):
                         module = target.place.scope.module
-                        if module.name in self.program.domain.modules_with_keys and _makes_collection(target.value):
+                        if (
+                            module.name in self.program.domain.modules_with_keys
+                            and _makes_collection(target.value)
+                        ):
                             return module, target.name
         return None
 
@@ -120,12 +136,21 @@ class LocalKeys:
             values = [s.value for s in stores] + [b.value for b in bindings]
             annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
             kinds = {last_name(a) for a in annotations if a is not None}
-            found = any(_makes_collection(v) for v in values) or bool(kinds & {"dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"})
-            self._collections[key] = found or (bool(stores) and "cache" in name.lower() and not self._is_repository_attribute(cls, name))
+            found = any(_makes_collection(v) for v in values) or bool(
+                kinds & {"dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"}
+            )
+            self._collections[key] = found or (
+                bool(stores)
+                and "cache" in name.lower()
+                and not self._is_repository_attribute(cls, name)
+            )
         return self._collections[key]
 
     def _is_repository_attribute(self, cls: Class, name: str) -> bool:
-        return any(isinstance(t, Instance) and t.cls in self.program.domain.repositories for t in self.program.inference.member(cls, name))
+        return any(
+            isinstance(t, Instance) and t.cls in self.program.domain.repositories
+            for t in self.program.inference.member(cls, name)
+        )
 
     # --- keys ---
 
@@ -143,14 +168,23 @@ class LocalKeys:
         match key:
             case tree.Name():
                 bindings = self.program.names.bindings(key.id, self.program.names.place(key))
-                if all(b.kind == "assign" and b.value is not None and not b.path for b in bindings) and bindings:
+                if (
+                    all(
+                        b.kind == "assign" and b.value is not None and not b.path for b in bindings
+                    )
+                    and bindings
+                ):
                     for binding in bindings:
                         assert binding.value is not None
                         yield from self._hosts_of(binding.value, depth + 1)
                 elif bindings and bindings[-1].kind == "param":
                     yield key, None
             case tree.Call():
-                callees = [c.function for c in self.program.calls.callees(key) if c.function is not None and c.cls is None]
+                callees = [
+                    c.function
+                    for c in self.program.calls.callees(key)
+                    if c.function is not None and c.cls is None
+                ]
                 for function in callees:
                     for value in function.returns:
                         for host, helper in self._hosts_of(value, depth + 1):
@@ -165,16 +199,24 @@ class LocalKeys:
             case _:
                 yield key, None
 
-    def _hosts_of_attribute(self, key: tree.Attr, depth: int) -> Iterator[tuple[tree.Node, Function | None]]:
+    def _hosts_of_attribute(
+        self, key: tree.Attr, depth: int
+    ) -> Iterator[tuple[tree.Node, Function | None]]:
         for one in self.program.inference.of(key.base):
-            method = self.program.classes.method(one.cls, key.name) if isinstance(one, Instance) else None
+            method = (
+                self.program.classes.method(one.cls, key.name)
+                if isinstance(one, Instance)
+                else None
+            )
             if method is not None and method.is_property:
                 for value in method.returns:
                     yield from self._hosts_of(value, depth + 1)
                 return
         yield key, None
 
-    def _judge_host(self, owner: Class | Module, name: str, host: tree.Node, helper: Function | None) -> None:
+    def _judge_host(
+        self, owner: Class | Module, name: str, host: tree.Node, helper: Function | None
+    ) -> None:
         if any(site.template.host is host for site in self.program.keys.sites):
             return
         parts = self._parts(host)
@@ -183,7 +225,12 @@ class LocalKeys:
         shape, elements = parts
         if any(self.program.policy.is_key_name(hole_name(e)) for e in elements):
             return
-        present = {s.name: e for e in elements for s in self.program.policy.scopes if names_scope(hole_name(e), s)}
+        present = {
+            s.name: e
+            for e in elements
+            for s in self.program.policy.scopes
+            if names_scope(hole_name(e), s)
+        }
         place = self.program.names.place(host)
         required = self._required(owner, place.scope.function, place.scope.module)
         missing = [s for s in required if s.name not in present]
@@ -195,11 +242,30 @@ class LocalKeys:
             before = [n for n in order[: order.index(scope.name)] if n in present]
             anchors[scope.name] = present[before[-1]] if before else None
         knot = self._knot(owner, host)
-        defect = LocalDefect(host, place.scope.module, place.scope.function, shape, missing, anchors, knot, helper=helper)
+        defect = LocalDefect(
+            host,
+            place.scope.module,
+            place.scope.function,
+            shape,
+            missing,
+            anchors,
+            knot,
+            helper=helper,
+        )
         neighbours = list(present.values())
         for scope in missing:
-            mirror = anchors[scope.name] or (neighbours[0] if neighbours else None) or _path_of_entity(elements)
-            want = Want(scope, host, knot, "local", mirror=mirror if isinstance(mirror, tree.Attr) else None)
+            mirror = (
+                anchors[scope.name]
+                or (neighbours[0] if neighbours else None)
+                or _path_of_entity(elements)
+            )
+            want = Want(
+                scope,
+                host,
+                knot,
+                "local",
+                mirror=mirror if isinstance(mirror, tree.Attr) else None,
+            )
             defect.wants[scope.name] = want
             self.wants.append(want)
         self.defects.append(defect)
@@ -212,16 +278,26 @@ class LocalKeys:
         """The shape of a key and the expressions in it."""
         if isinstance(host, tree.Sequence) and host.kind == "tuple":
             return "tuple", list(host.items)
-        if isinstance(host, tree.FString | tree.Binary) or (isinstance(host, tree.Call) and isinstance(host.func, tree.Attr) and host.func.name in ("format", "join")):
+        if isinstance(host, tree.FString | tree.Binary) or (
+            isinstance(host, tree.Call)
+            and isinstance(host.func, tree.Attr)
+            and host.func.name in ("format", "join")
+        ):
             template = self.program.templates.template(host)
             if template is None:
                 return None
-            return "text", [p.value for p in template.pieces if isinstance(p, Filled) and p.host is host]
-        if isinstance(host, tree.Name | tree.Attr | tree.Subscript | tree.Call) and hole_name(host):
+            return "text", [
+                p.value for p in template.pieces if isinstance(p, Filled) and p.host is host
+            ]
+        if isinstance(host, tree.Name | tree.Attr | tree.Subscript | tree.Call) and hole_name(
+            host
+        ):
             return "bare", [host]
         return None
 
-    def _required(self, owner: Class | Module, function: Function | None, module: Module) -> tuple[Scope, ...]:
+    def _required(
+        self, owner: Class | Module, function: Function | None, module: Module
+    ) -> tuple[Scope, ...]:
         cls = owner if isinstance(owner, Class) else None
         entity = self.program.domain.narrowed_names(cls, function, module.name)
         if entity is None and cls is not None:
@@ -229,9 +305,13 @@ class LocalKeys:
             narrow = kinds & set(self.program.policy.entities)
             if narrow and narrow == kinds:
                 entity = sorted(narrow)[0]
-        return self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
+        return (
+            self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
+        )
 
-    def _matters(self, owner: Class | Module, name: str, elements: list[tree.Node], scoped: bool) -> bool:
+    def _matters(
+        self, owner: Class | Module, name: str, elements: list[tree.Node], scoped: bool
+    ) -> bool:
         """Whether the collection holds entities: keyed by a scope, or by an identifier in a shared repository."""
         if scoped:
             return not self._holds_scalars(owner, name) or len(elements) > 1
@@ -239,15 +319,22 @@ class LocalKeys:
             return False
         if not any(_is_identifier(hole_name(e)) for e in elements):
             return False
-        return not self._holds_scalars(owner, name) and bool(self.program.domain.entities_of.get(owner) or self._family_entities(owner))
+        return not self._holds_scalars(owner, name) and bool(
+            self.program.domain.entities_of.get(owner) or self._family_entities(owner)
+        )
 
     def _family_entities(self, owner: Class) -> bool:
-        return any(self.program.domain.entities_of.get(c) for c in (*self.program.classes.mro(owner), *self.program.classes.subclasses(owner)))
+        return any(
+            self.program.domain.entities_of.get(c)
+            for c in (*self.program.classes.mro(owner), *self.program.classes.subclasses(owner))
+        )
 
     def _scoped_by_constructor(self, cls: Class) -> bool:
         for owner in self.program.classes.mro(cls):
             for name, stores in owner.stores.items():
-                if any(names_scope(name, s) for s in self.program.policy.scopes) and any(s.function.name == "__init__" for s in stores):
+                if any(names_scope(name, s) for s in self.program.policy.scopes) and any(
+                    s.function.name == "__init__" for s in stores
+                ):
                     return True
         return False
 
@@ -255,7 +342,11 @@ class LocalKeys:
         if isinstance(owner, Module):
             return False
         for one in self.program.inference.member(owner, name):
-            if isinstance(one, Collection) and one.items and all(isinstance(t, Foreign) and t.name in _SCALARS for t in one.items):
+            if (
+                isinstance(one, Collection)
+                and one.items
+                and all(isinstance(t, Foreign) and t.name in _SCALARS for t in one.items)
+            ):
                 return True
         return False
 
@@ -278,10 +369,21 @@ class LocalKeys:
         if owner is None or function is None:
             return
         for left, right in ((node.left, node.rights[0]), (node.rights[0], node.left)):
-            scope = next((s for s in self.program.policy.scopes if names_scope(hole_name(left), s) and names_scope(hole_name(right), s)), None)
+            scope = next(
+                (
+                    s
+                    for s in self.program.policy.scopes
+                    if names_scope(hole_name(left), s) and names_scope(hole_name(right), s)
+                ),
+                None,
+            )
             if scope is None or not isinstance(left, tree.Attr):
                 continue
-            classes = [t.cls for t in self.program.inference.of(left.base) if isinstance(t, Instance) and t.cls in self.program.domain.entities]
+            classes = [
+                t.cls
+                for t in self.program.inference.of(left.base)
+                if isinstance(t, Instance) and t.cls in self.program.domain.entities
+            ]
             if not classes or (isinstance(left.base, tree.Name) and left.base.id == "self"):
                 continue
             self._add_filter(node, left, right, scope, classes[0], owner, function)
@@ -290,19 +392,30 @@ class LocalKeys:
     def _filter_owner(self, function: Function | None) -> Class | None:
         while function is not None:
             if function.owner is not None:
-                return function.owner if function.owner in self.program.domain.repositories else None
+                return (
+                    function.owner if function.owner in self.program.domain.repositories else None
+                )
             function = function.parent
         return None
 
     def _add_filter(
-        self, node: tree.Compare, left: tree.Attr, right: tree.Node, scope: Scope, cls: Class, owner: Class, function: Function
+        self,
+        node: tree.Compare,
+        left: tree.Attr,
+        right: tree.Node,
+        scope: Scope,
+        cls: Class,
+        owner: Class,
+        function: Function,
     ) -> None:
         from capsule_lint.plan.planner import rename, text_of
 
         required = self._required(owner, function, function.module)
         place = self.program.names.place(node)
         beside = self._conditions_beside(node)
-        missing = [s for s in required if s is not scope and not any(names_scope(h, s) for h in beside)]
+        missing = [
+            s for s in required if s is not scope and not any(names_scope(h, s) for h in beside)
+        ]
         base = text_of(left.base)
         if not missing or base is None:
             return
@@ -310,7 +423,9 @@ class LocalKeys:
         anchors: dict[str, tree.Node | None] = {s.name: node for s in missing}
         defect = LocalDefect(node, place.scope.module, function, "filter", missing, anchors, knot)
         for one in missing:
-            want = Want(one, node, knot, "filter", mirror=right if isinstance(right, tree.Attr) else None)
+            want = Want(
+                one, node, knot, "filter", mirror=right if isinstance(right, tree.Attr) else None
+            )
             defect.wants[one.name] = want
             defect.detail[one.name] = f"{base}.{rename(left.name, scope, one)}"
             self.wants.append(want)
@@ -322,7 +437,9 @@ class LocalKeys:
         """The names that are compared in the same condition."""
         current: object = node
         parents = self.program.names.index.parents
-        while isinstance(parents.get(id(current)), tree.Boolean | tree.Wrapped | tree.Comprehension):
+        while isinstance(
+            parents.get(id(current)), tree.Boolean | tree.Wrapped | tree.Comprehension
+        ):
             current = parents[id(current)]
         found: set[str] = set()
         queue = [current]
@@ -352,11 +469,21 @@ class LocalKeys:
                     if bind.value is not None:
                         self._pattern(bind.target, bind.value, None)
 
-    def _pattern(self, target: tree.Node, source: tree.Node, comprehension: tree.Comprehension | None) -> None:
-        while isinstance(source, tree.Call) and last_name(source.func) in ("list", "tuple", "sorted", "set") and len(source.args) >= 1:
+    def _pattern(
+        self, target: tree.Node, source: tree.Node, comprehension: tree.Comprehension | None
+    ) -> None:
+        while (
+            isinstance(source, tree.Call)
+            and last_name(source.func) in ("list", "tuple", "sorted", "set")
+            and len(source.args) >= 1
+        ):
             source = source.args[0].value
         pairs = False
-        if isinstance(source, tree.Call) and isinstance(source.func, tree.Attr) and source.func.name in ("items", "keys"):
+        if (
+            isinstance(source, tree.Call)
+            and isinstance(source.func, tree.Attr)
+            and source.func.name in ("items", "keys")
+        ):
             pairs = source.func.name == "items"
             source = source.func.base
         home = self._collection(source)
@@ -369,16 +496,30 @@ class LocalKeys:
             target = target.items[0]
         self._key_pattern(target, insertion, home[0])
 
-    def _key_pattern(self, target: tree.Node, insertion: tuple[int, list[Scope], int], owner: Class | Module) -> None:
+    def _key_pattern(
+        self, target: tree.Node, insertion: tuple[int, list[Scope], int], owner: Class | Module
+    ) -> None:
         index, scopes, width = insertion
         place = self.program.names.place(target)
         knot = self._knot(owner, target)
         if isinstance(target, tree.Sequence) and len(target.items) == width > 1:
             neighbour = target.items[index - 1] if index else target.items[0]
-            defect = LocalDefect(target, place.scope.module, place.scope.function, "pattern", scopes, {s.name: neighbour if index else None for s in scopes}, knot)
+            defect = LocalDefect(
+                target,
+                place.scope.module,
+                place.scope.function,
+                "pattern",
+                scopes,
+                {s.name: neighbour if index else None for s in scopes},
+                knot,
+            )
             for scope in scopes:
                 spare = isinstance(neighbour, tree.Name) and neighbour.id.startswith("_")
-                defect.detail[scope.name] = "_" if spare and not self._compared(neighbour, place) else f"stored_{scope.parameter}"
+                defect.detail[scope.name] = (
+                    "_"
+                    if spare and not self._compared(neighbour, place)
+                    else f"stored_{scope.parameter}"
+                )
             self.defects.append(defect)
             for scope in scopes:
                 if defect.detail[scope.name] != "_":
@@ -393,9 +534,17 @@ class LocalKeys:
         """Comparisons of a loop's name with a scope's value."""
         place = self.program.names.place(name)
         for node in place.scope.module.nodes:
-            if isinstance(node, tree.Compare) and len(node.ops) == 1 and node.ops[0] in ("==", "!="):
+            if (
+                isinstance(node, tree.Compare)
+                and len(node.ops) == 1
+                and node.ops[0] in ("==", "!=")
+            ):
                 for side in (node.left, node.rights[0]):
-                    if isinstance(side, tree.Name) and side.id == name.id and self.program.names.place(node).scope.function is place.scope.function:
+                    if (
+                        isinstance(side, tree.Name)
+                        and side.id == name.id
+                        and self.program.names.place(node).scope.function is place.scope.function
+                    ):
                         yield node
 
     def _filter_by_name(self, neighbour: tree.Node, new: str, scope: Scope, knot: Knot) -> None:
@@ -406,31 +555,54 @@ class LocalKeys:
 
     def _add_key_filter(self, compare: tree.Compare, left: str, scope: Scope, knot: Knot) -> None:
         place = self.program.names.place(compare)
-        defect = LocalDefect(compare, place.scope.module, place.scope.function, "filter", [scope], {scope.name: compare}, knot)
+        defect = LocalDefect(
+            compare,
+            place.scope.module,
+            place.scope.function,
+            "filter",
+            [scope],
+            {scope.name: compare},
+            knot,
+        )
         want = Want(scope, compare, knot, "filter")
         defect.wants[scope.name] = want
         defect.detail[scope.name] = left
         self.wants.append(want)
         self.defects.append(defect)
 
-    def _indexed(self, target: tree.Name, insertion: tuple[int, list[Scope], int], knot: Knot) -> None:
+    def _indexed(
+        self, target: tree.Name, insertion: tuple[int, list[Scope], int], knot: Knot
+    ) -> None:
         """`key[1]` behind the new element becomes `key[2]`."""
         index, scopes, _ = insertion
         place = self.program.names.place(target)
         for node in place.scope.module.nodes:
-            if not (isinstance(node, tree.Subscript) and isinstance(node.base, tree.Name) and node.base.id == target.id):
+            if not (
+                isinstance(node, tree.Subscript)
+                and isinstance(node.base, tree.Name)
+                and node.base.id == target.id
+            ):
                 continue
             if not isinstance(node.index, tree.Const) or not isinstance(node.index.value, int):
                 continue
-            if target.id not in {t for t in [node.base.id]} or not any(b.at == target.at for b in self.program.names.bindings(node.base.id, self.program.names.place(node))):
+            if target.id not in {t for t in [node.base.id]} or not any(
+                b.at == target.at
+                for b in self.program.names.bindings(node.base.id, self.program.names.place(node))
+            ):
                 continue
             number = node.index.value
             if number >= index:
-                defect = LocalDefect(node.index, place.scope.module, place.scope.function, "index", scopes, {}, knot)
+                defect = LocalDefect(
+                    node.index, place.scope.module, place.scope.function, "index", scopes, {}, knot
+                )
                 defect.detail["index"] = str(number + len(scopes))
                 self.defects.append(defect)
             parent = self.program.names.index.parents.get(id(node))
-            if number == index - 1 and isinstance(parent, tree.Compare) and parent.ops[0] in ("==", "!="):
+            if (
+                number == index - 1
+                and isinstance(parent, tree.Compare)
+                and parent.ops[0] in ("==", "!=")
+            ):
                 for step, scope in enumerate(scopes):
                     self._add_key_filter(parent, f"{target.id}[{index + step}]", scope, knot)
 
@@ -443,14 +615,22 @@ def _makes_collection(node: tree.Node | None) -> bool:
             return True
         case tree.Call():
             if last_name(node.func) in ("field", "Field", "Factory"):
-                return any(a.keyword in ("default_factory", "factory") and last_name(a.value) in _CONSTRUCTORS for a in node.args)
+                return any(
+                    a.keyword in ("default_factory", "factory")
+                    and last_name(a.value) in _CONSTRUCTORS
+                    for a in node.args
+                )
             return last_name(node.func) in _CONSTRUCTORS - {"list", "deque"}
         case _:
             return False
 
 
 def _is_identifier(name: str) -> bool:
-    return name == "id" or name.endswith(("_id", "_uuid", "_code", "_key", "_number", "_slug", "_email")) or name in ("email", "slug", "sku", "code", "uuid")
+    return (
+        name == "id"
+        or name.endswith(("_id", "_uuid", "_code", "_key", "_number", "_slug", "_email"))
+        or name in ("email", "slug", "sku", "code", "uuid")
+    )
 
 
 def _path_of_entity(elements: list[tree.Node]) -> tree.Node | None:

@@ -54,7 +54,9 @@ class Mends:
     read: Callable[[str], str]
     """The text of a file of the program."""
     found: list[tuple[Knot, Mend]] = field(default_factory=list)
-    _bound: dict[tuple[Function, str], list[tuple[Want, Value]]] = field(default_factory=lambda: defaultdict(list))
+    _bound: dict[tuple[Function, str], list[tuple[Want, Value]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _imports: set[tuple[str, str, str]] = field(default_factory=set)
     _starts: dict[str, list[int]] = field(default_factory=dict)
     _values: dict[int, Value | None] = field(default_factory=dict)
@@ -106,7 +108,10 @@ class Mends:
         text = self.read(module.filename)
         starts = self._starts.get(module.filename)
         if starts is None:
-            starts = self._starts[module.filename] = [0, *(m.end() for m in re.finditer(r"\r\n|\r|\n", text))]
+            starts = self._starts[module.filename] = [
+                0,
+                *(m.end() for m in re.finditer(r"\r\n|\r|\n", text)),
+            ]
         first = starts[span.start.row - 1] + span.start.column - 1
         return text[first : starts[span.end.row - 1] + span.end.column - 1]
 
@@ -121,7 +126,11 @@ class Mends:
         if value is None:
             return None
         module = self._module(want.node)
-        if value.bind and value.root is not None and (value.root, want.scope.parameter) in self._bound:
+        if (
+            value.bind
+            and value.root is not None
+            and (value.root, want.scope.parameter) in self._bound
+        ):
             return want.scope.parameter
         for name in value.imports:
             self._import(knot, module, *name)
@@ -145,7 +154,9 @@ class Mends:
 
     def _repeats(self, want: Want) -> bool:
         place = self.planner.program.names.place(want.node)
-        return place.scope.kind in ("lambda", "comprehension") or any(loops for _, _, loops in place.blocks)
+        return place.scope.kind in ("lambda", "comprehension") or any(
+            loops for _, _, loops in place.blocks
+        )
 
     def _bind(self, function: Function, parameter: str, uses: list[tuple[Want, Value]]) -> None:
         """`capsule_id = extract_capsule_from_context(request)` before the first statement that needs it."""
@@ -154,7 +165,10 @@ class Mends:
         for name in value.imports:
             self._import(want.knot, function.module, *name)
         statement = f"{parameter} = {value.code}"
-        self.add(want.knot, AddStatement(function.module.filename, first.span, "CAP501", statement, before=True))
+        self.add(
+            want.knot,
+            AddStatement(function.module.filename, first.span, "CAP501", statement, before=True),
+        )
 
     def _first_statement(self, function: Function, wants: list[Want]) -> tree.Statement:
         spans = [want.node.span for want in wants]
@@ -198,7 +212,10 @@ class Mends:
         relative = False
         for statement, _ in module.imports:
             for imported in statement.names:
-                if imported.name is not None and names.absolute(module, statement.level, imported.module) == source:
+                if (
+                    imported.name is not None
+                    and names.absolute(module, statement.level, imported.module) == source
+                ):
                     return "." * statement.level + imported.module
             relative = relative or statement.level > 0
         target = names.module(source)
@@ -212,7 +229,9 @@ class Mends:
                 return "." * (len(own) - common + 1) + ".".join(theirs[common:])
         return source
 
-    def annotation(self, knot: Knot, module: Module, scope: Scope, neighbour: tree.Node | None) -> str | None:
+    def annotation(
+        self, knot: Knot, module: Module, scope: Scope, neighbour: tree.Node | None
+    ) -> str | None:
         """How the new parameter or field is annotated, beside a neighbour's annotation."""
         if scope.type is not None:
             if scope.type.module == "builtins":
@@ -225,11 +244,16 @@ class Mends:
             return "str"
         return None
 
-    def _type(self, knot: Knot, module: Module, reference: Reference, neighbour: tree.Node | None) -> str:
+    def _type(
+        self, knot: Knot, module: Module, reference: Reference, neighbour: tree.Node | None
+    ) -> str:
         if isinstance(neighbour, tree.Attr):
             base = text_of(neighbour.base)
             for one in self.planner.program.inference.of(neighbour.base):
-                if getattr(getattr(one, "module", None), "name", None) == reference.module and base:
+                if (
+                    getattr(getattr(one, "module", None), "name", None) == reference.module
+                    and base
+                ):
                     return f"{base}.{reference.name}"
         self._import(knot, module, reference.module, reference.name)
         return reference.name
@@ -249,7 +273,12 @@ class Mends:
         if role is not Role.HELPER or function is None:
             return False
         owner = function.owner
-        return not (owner in self.planner.program.domain.entities and function.takes_self and not function.own_params and "classmethod" not in function.decorators)
+        return not (
+            owner in self.planner.program.domain.entities
+            and function.takes_self
+            and not function.own_params
+            and "classmethod" not in function.decorators
+        )
 
     def _key(self, defect: KeyDefect) -> None:
         host = defect.template.host
@@ -268,25 +297,48 @@ class Mends:
         for key, new in segments.items():
             self._segments(defect, anchors[key], new, code)
 
-    def _segments(self, defect: KeyDefect, anchor: tree.Node | None, new: list[NewSegment], code: str) -> None:
+    def _segments(
+        self, defect: KeyDefect, anchor: tree.Node | None, new: list[NewSegment], code: str
+    ) -> None:
         host, filename = defect.template.host, defect.module.filename
-        if isinstance(host, tree.Const) and any(isinstance(p, Filled) for p in defect.template.pieces):
+        if isinstance(host, tree.Const) and any(
+            isinstance(p, Filled) for p in defect.template.pieces
+        ):
             self._brace_template(defect, host, new, code)
             return
-        if isinstance(host, tree.Call) and isinstance(host.func, tree.Attr) and host.func.name == "format" and not isinstance(host.func.base, tree.Const):
+        if (
+            isinstance(host, tree.Call)
+            and isinstance(host.func, tree.Attr)
+            and host.func.name == "format"
+            and not isinstance(host.func.base, tree.Const)
+        ):
             self._named_format(defect, host, host.func.base, anchor, new, code)
             return
-        if anchor is host or (isinstance(anchor, tree.Const) and not isinstance(host, tree.Sequence | tree.Call)):
+        if anchor is host or (
+            isinstance(anchor, tree.Const) and not isinstance(host, tree.Sequence | tree.Call)
+        ):
             self._obstacle(defect.knot, host, "the scope before it is written out in the text")
             return
         separator = self._separator(defect, anchor)
-        self.add(defect.knot, AddSegments(filename, host.span, code, tuple(new), anchor.span if anchor is not None else None, separator))
+        self.add(
+            defect.knot,
+            AddSegments(
+                filename,
+                host.span,
+                code,
+                tuple(new),
+                anchor.span if anchor is not None else None,
+                separator,
+            ),
+        )
 
     def _obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         module = self._module(node)
         function = self.planner.program.names.place(node).scope.function
         symbol = function.symbol if function is not None else module.name
-        self.planner.state.obstacles.append((knot, Obstacle(module.filename, node.span, reason, symbol, "reference")))
+        self.planner.state.obstacles.append(
+            (knot, Obstacle(module.filename, node.span, reason, symbol, "reference"))
+        )
 
     def _separator(self, defect: KeyDefect, anchor: tree.Node | None) -> str:
         pieces = defect.template.pieces
@@ -298,7 +350,9 @@ class Mends:
                 return "#"
         return "#"
 
-    def _brace_template(self, defect: KeyDefect, host: tree.Const, new: list[NewSegment], code: str) -> None:
+    def _brace_template(
+        self, defect: KeyDefect, host: tree.Const, new: list[NewSegment], code: str
+    ) -> None:
         """`"TENANT#{tenant_id}#X"` as a literal (a decorator's argument): the text itself changes."""
         literal = self.source(defect.module, host.span)
         order = self.planner.program.policy.scopes
@@ -316,7 +370,13 @@ class Mends:
         self.add(defect.knot, Replace(defect.module.filename, host.span, code, literal))
 
     def _named_format(
-        self, defect: KeyDefect, host: tree.Call, base: tree.Node, anchor: tree.Node | None, new: list[NewSegment], code: str
+        self,
+        defect: KeyDefect,
+        host: tree.Call,
+        base: tree.Node,
+        anchor: tree.Node | None,
+        new: list[NewSegment],
+        code: str,
     ) -> None:
         """`PK.format(t, x)`: the constant's text gets the segment, the call the argument."""
         constant = self._definition(base)
@@ -332,8 +392,23 @@ class Mends:
             keyword = host.args[max(at, 0)].keyword is not None
             hole = "{" + scope.parameter + "}" if keyword else "{}"
             place = at + 1
-            self.add(defect.knot, AddArgument(defect.module.filename, host.span, code, segment.hole, scope.parameter if keyword else None, place))
-            literal = _insert_field(literal, at + number, f"{segment.tag}{hole}", host.args[at].keyword if at >= 0 else None)
+            self.add(
+                defect.knot,
+                AddArgument(
+                    defect.module.filename,
+                    host.span,
+                    code,
+                    segment.hole,
+                    scope.parameter if keyword else None,
+                    place,
+                ),
+            )
+            literal = _insert_field(
+                literal,
+                at + number,
+                f"{segment.tag}{hole}",
+                host.args[at].keyword if at >= 0 else None,
+            )
         mend = Replace(module.filename, constant.span, code, literal)
         if not any(m == mend for _, m in self.found):
             self.add(defect.knot, mend)
@@ -374,7 +449,16 @@ class Mends:
             operator = defect.node.ops[0]
             for scope in self._policy_order(defect.missing):
                 condition = f"{defect.detail[scope.name]} {operator} {codes[scope.name]}"
-                self.add(knot, AddCondition(filename, defect.node.span, code, condition, "and" if operator == "==" else "or"))
+                self.add(
+                    knot,
+                    AddCondition(
+                        filename,
+                        defect.node.span,
+                        code,
+                        condition,
+                        "and" if operator == "==" else "or",
+                    ),
+                )
         elif defect.shape == "text":
             self._local_text(defect, codes, code)
         else:
@@ -388,16 +472,35 @@ class Mends:
             anchor = defect.anchors[scope.name]
             separator, tag = ":", ""
             for number, piece in enumerate(pieces):
-                if isinstance(piece, Filled) and (piece.value is anchor or (anchor is None and number <= 1)):
-                    near = [p.value for p in pieces[max(0, number - 1) : number + 2] if isinstance(p, Text)]
+                if isinstance(piece, Filled) and (
+                    piece.value is anchor or (anchor is None and number <= 1)
+                ):
+                    near = [
+                        p.value
+                        for p in pieces[max(0, number - 1) : number + 2]
+                        if isinstance(p, Text)
+                    ]
                     found = re.findall(rf"[{_SEPARATORS}]", "".join(reversed(near)))
                     separator = found[0] if found else separator
                     before = pieces[number - 1] if number else None
-                    if isinstance(before, Text) and any(ends_with_tag(before.value, s.tag) for s in self.planner.program.policy.scopes):
+                    if isinstance(before, Text) and any(
+                        ends_with_tag(before.value, s.tag)
+                        for s in self.planner.program.policy.scopes
+                    ):
                         tag = scope.tag
                     break
             new = (NewSegment(tag, codes[scope.name]),)
-            self.add(defect.knot, AddSegments(defect.module.filename, defect.node.span, code, new, anchor.span if anchor is not None else None, separator))
+            self.add(
+                defect.knot,
+                AddSegments(
+                    defect.module.filename,
+                    defect.node.span,
+                    code,
+                    new,
+                    anchor.span if anchor is not None else None,
+                    separator,
+                ),
+            )
 
     def _elements(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
         by_anchor: dict[int, list[str]] = defaultdict(list)
@@ -414,7 +517,10 @@ class Mends:
             else:
                 at = node.span
             before, after = ((), tuple(new)) if anchor is not None else (tuple(new), ())
-            self.add(defect.knot, AddElements(defect.module.filename, node.span, code, before, after, at))
+            self.add(
+                defect.knot,
+                AddElements(defect.module.filename, node.span, code, before, after, at),
+            )
 
     # --- positional readers ---
 
@@ -422,25 +528,38 @@ class Mends:
         for reader in self.planner.readers.found:
             filename, span = reader.module.filename, reader.node.span
             if reader.index is not None:
-                self.add(reader.knot, Replace(filename, span, "CAP108", str(reader.index + reader.shift.by)))
+                self.add(
+                    reader.knot,
+                    Replace(filename, span, "CAP108", str(reader.index + reader.shift.by)),
+                )
             elif isinstance(reader.node, tree.Sequence):
-                names = tuple(n for s in reader.shift.scopes for n in (*["_"] * s.tag.count("#"), s.parameter))
+                names = tuple(
+                    n
+                    for s in reader.shift.scopes
+                    for n in (*["_"] * s.tag.count("#"), s.parameter)
+                )
                 anchor = reader.node.items[reader.shift.start - 1].span
                 self.add(reader.knot, AddElements(filename, span, "CAP108", (), names, anchor))
         for node, knot in self.planner.readers.unsure:
-            self._obstacle(knot, node, "takes a key apart by position, and keys change in different ways")
+            self._obstacle(
+                knot, node, "takes a key apart by position, and keys change in different ways"
+            )
 
     # --- signatures ---
 
     def final_params(self, function: Function) -> list[tuple[str, str, bool]]:
         """Name, kind and novelty of each parameter after the change, in order."""
         found = [(p.name, p.kind, False) for p in function.params]
-        for scope in self._policy_order(list(self.planner.state.params.get(function, {}).values())):
+        for scope in self._policy_order(
+            list(self.planner.state.params.get(function, {}).values())
+        ):
             at, kind = self._where(function, scope, found)
             found.insert(at, (scope.parameter, kind, True))
         return found
 
-    def _where(self, function: Function, scope: Scope, params: list[tuple[str, str, bool]]) -> tuple[int, str]:
+    def _where(
+        self, function: Function, scope: Scope, params: list[tuple[str, str, bool]]
+    ) -> tuple[int, str]:
         order = self.planner.program.policy.scopes
         at = order.index(scope)
         for other in reversed(order[:at]):
@@ -455,22 +574,33 @@ class Mends:
         kind = "posonly" if front < len(params) and params[front][1] == "posonly" else "plain"
         return front, kind
 
-    def _index_of(self, function: Function, scope: Scope, params: list[tuple[str, str, bool]]) -> int | None:
+    def _index_of(
+        self, function: Function, scope: Scope, params: list[tuple[str, str, bool]]
+    ) -> int | None:
         own = self.planner.program.domain.scope_parameter(function, scope)
         for number, (name, kind, new) in enumerate(params):
             if kind in ("*", "**"):
                 continue
-            if (new and name == scope.parameter) or (own is not None and not new and name == own.name):
+            if (new and name == scope.parameter) or (
+                own is not None and not new and name == own.name
+            ):
                 return number
         return None
 
-    def _before_defaults(self, function: Function, params: list[tuple[str, str, bool]], at: int, kind: str) -> tuple[int, str]:
+    def _before_defaults(
+        self, function: Function, params: list[tuple[str, str, bool]], at: int, kind: str
+    ) -> tuple[int, str]:
         """A parameter without a default cannot follow one with a default, unless it is keyword-only."""
         if kind == "kwonly":
             return at, kind
         for number, (name, its_kind, new) in enumerate(params[:at]):
             fact = function.parameter(name)
-            if not new and fact is not None and fact.default is not None and its_kind in ("plain", "posonly"):
+            if (
+                not new
+                and fact is not None
+                and fact.default is not None
+                and its_kind in ("plain", "posonly")
+            ):
                 return number, its_kind
         return at, kind
 
@@ -486,13 +616,32 @@ class Mends:
             position = next(i for i, entry in enumerate(listed) if entry[0] == name)
             index = sum(1 for _, _, fresh in listed[:position] if not fresh)
             annotation = self._parameter_annotation(function, scope, knot)
-            self.add(knot, AddParameter(function.module.filename, tree.span_of(function.fact.name_at), code, name, annotation, _KINDS[kind], index))
+            self.add(
+                knot,
+                AddParameter(
+                    function.module.filename,
+                    tree.span_of(function.fact.name_at),
+                    code,
+                    name,
+                    annotation,
+                    _KINDS[kind],
+                    index,
+                ),
+            )
 
     def _parameter_annotation(self, function: Function, scope: Scope, knot: Knot) -> str | None:
         own = function.own_params
-        neighbours = [p for s in self.planner.program.policy.scopes if (p := self.planner.program.domain.scope_parameter(function, s)) is not None]
+        neighbours = [
+            p
+            for s in self.planner.program.policy.scopes
+            if (p := self.planner.program.domain.scope_parameter(function, s)) is not None
+        ]
         neighbour = neighbours[0].annotation if neighbours else None
-        typed = neighbour is not None if neighbours else (any(p.annotation is not None for p in own) or function.fact.returns is not None)
+        typed = (
+            neighbour is not None
+            if neighbours
+            else (any(p.annotation is not None for p in own) or function.fact.returns is not None)
+        )
         return self.annotation(knot, function.module, scope, neighbour) if typed else None
 
     def _parameter_code(self, function: Function) -> str:
@@ -510,10 +659,23 @@ class Mends:
         annotation = None
         if parameter.annotation is not None:
             annotation = parameter.annotation.name
-            self._import(knot, function.module, parameter.annotation.module, parameter.annotation.name)
+            self._import(
+                knot, function.module, parameter.annotation.module, parameter.annotation.name
+            )
         at = tree.span_of(function.fact.name_at)
         index = 1 if function.takes_self else 0
-        self.add(knot, AddParameter(function.module.filename, at, "CAP501", parameter.name, annotation, ParameterKind.PLAIN, index))
+        self.add(
+            knot,
+            AddParameter(
+                function.module.filename,
+                at,
+                "CAP501",
+                parameter.name,
+                annotation,
+                ParameterKind.PLAIN,
+                index,
+            ),
+        )
 
     # --- calls ---
 
@@ -527,19 +689,32 @@ class Mends:
                 continue
             where = self._argument_place(call, want)
             if where is None:
-                self._obstacle(want.knot, call, f"`{want.scope.parameter}` cannot be placed among the arguments")
+                self._obstacle(
+                    want.knot,
+                    call,
+                    f"`{want.scope.parameter}` cannot be placed among the arguments",
+                )
                 continue
             if where == ():
                 continue
             keyword, index = where
-            self.add(want.knot, AddArgument(self._module(call).filename, call.span, "CAP401", code, keyword, index))
+            self.add(
+                want.knot,
+                AddArgument(
+                    self._module(call).filename, call.span, "CAP401", code, keyword, index
+                ),
+            )
 
     def _signature(self, want: Want) -> list[tuple[str, str, bool]]:
         """The callee's parameters after the change, without those that are given."""
         callee = want.callee
         if isinstance(callee, Function):
             if callee not in self.planner.state.params:
-                names = {s.parameter for _, _, scopes in self.planner.partial_calls.values() for s in scopes}
+                names = {
+                    s.parameter
+                    for _, _, scopes in self.planner.partial_calls.values()
+                    for s in scopes
+                }
                 own = self.planner.partial_calls.get(id(want.call))
                 fresh = {s.parameter for s in own[2]} if own else names
                 return [(p.name, p.kind, p.name in fresh) for p in callee.params][want.given :]
@@ -557,18 +732,27 @@ class Mends:
         return found
 
     def _field_place(
-        self, cls: Class, scope: Scope, found: list[tuple[str, str, bool]], params: Sequence[tree.Parameter]
+        self,
+        cls: Class,
+        scope: Scope,
+        found: list[tuple[str, str, bool]],
+        params: Sequence[tree.Parameter],
     ) -> tuple[int, tuple[str, str, bool]]:
         order = self.planner.program.policy.scopes
         kind = params[0].kind if params else "plain"
         at = order.index(scope)
-        for other, step in [*((o, 1) for o in reversed(order[:at])), *((o, 0) for o in order[at + 1 :])]:
+        for other, step in [
+            *((o, 1) for o in reversed(order[:at])),
+            *((o, 0) for o in order[at + 1 :]),
+        ]:
             for number, (name, _, _) in enumerate(found):
                 if names_scope(name, other) and (name == other.parameter or step):
                     return number + step, (scope.parameter, kind, True)
         return 0, (scope.parameter, kind, True)
 
-    def _argument_place(self, call: tree.Call, want: Want) -> tuple[str | None, int] | tuple[()] | None:
+    def _argument_place(
+        self, call: tree.Call, want: Want
+    ) -> tuple[str | None, int] | tuple[()] | None:
         """Keyword (or `None`) and index of the new argument; `()` when `**` passes it on; `None` when unsure."""
         name = want.scope.parameter
         signature = self._signature(want)
@@ -582,18 +766,30 @@ class Mends:
         stars = [n for n in positional if args[n].star]
         count = len(positional)
         plain = [e for e in signature if e[1] in ("posonly", "plain")]
-        old_before = sum(1 for e in plain[: plain.index(entry)] if not e[2]) if entry in plain else 0
+        old_before = (
+            sum(1 for e in plain[: plain.index(entry)] if not e[2]) if entry in plain else 0
+        )
         neighbour = self._neighbour_argument(args, want, signature)
         if any(a.star == "**" for a in args) and neighbour is None and old_before >= count:
             return self._spread(call, args, want)
         if entry[1] == "kwonly":
             return name, self._keyword_index(args, want) + want.offset
         if stars and (neighbour is None or stars[0] < old_before):
-            return None if neighbour is None or args[neighbour].keyword is None else (name, neighbour + 1 + want.offset)
-        if old_before < count or (old_before == count and (count > 0 or not any(a.keyword for a in args))):
+            return (
+                None
+                if neighbour is None or args[neighbour].keyword is None
+                else (name, neighbour + 1 + want.offset)
+            )
+        if old_before < count or (
+            old_before == count and (count > 0 or not any(a.keyword for a in args))
+        ):
             if want.offset and last_name(call.func) == "partial" and old_before > count:
                 return None
-            at = positional[old_before] if old_before < count else (positional[-1] + 1 if positional else 0)
+            at = (
+                positional[old_before]
+                if old_before < count
+                else (positional[-1] + 1 if positional else 0)
+            )
             return None, at + want.offset
         if want.offset and last_name(call.func) == "partial":
             return None
@@ -601,15 +797,24 @@ class Mends:
             return None
         return name, self._keyword_index(args, want) + want.offset
 
-    def _neighbour_argument(self, args: Sequence[tree.Argument], want: Want, signature: list[tuple[str, str, bool]]) -> int | None:
+    def _neighbour_argument(
+        self, args: Sequence[tree.Argument], want: Want, signature: list[tuple[str, str, bool]]
+    ) -> int | None:
         """Where the call passes the neighbouring scope's value."""
         others = [s for s in self.planner.program.policy.scopes if s is not want.scope]
         for number, argument in enumerate(args):
-            if argument.keyword is not None and any(names_scope(argument.keyword, s) for s in others):
+            if argument.keyword is not None and any(
+                names_scope(argument.keyword, s) for s in others
+            ):
                 return number
         plain = [e for e in signature if e[1] in ("posonly", "plain") and not e[2]]
         for number, argument in enumerate(args):
-            if argument.keyword is None and not argument.star and number < len(plain) and any(names_scope(plain[number][0], s) for s in others):
+            if (
+                argument.keyword is None
+                and not argument.star
+                and number < len(plain)
+                and any(names_scope(plain[number][0], s) for s in others)
+            ):
                 return number
         return None
 
@@ -626,7 +831,9 @@ class Mends:
                     return number
         return sum(1 for a in args if a.keyword is None and a.star != "**")
 
-    def _spread(self, call: tree.Call, args: Sequence[tree.Argument], want: Want) -> tuple[()] | None:
+    def _spread(
+        self, call: tree.Call, args: Sequence[tree.Argument], want: Want
+    ) -> tuple[()] | None:
         """`C(**fields)`: the dict that is spread gets the entry, where it is written out nearby."""
         for argument in args:
             if argument.star != "**":
@@ -639,44 +846,81 @@ class Mends:
 
     def _spread_entry(self, node: tree.Node, want: Want) -> bool:
         if isinstance(node, tree.Name):
-            bindings = self.planner.program.names.bindings(node.id, self.planner.program.names.place(node))
-            return len(bindings) == 1 and bindings[0].value is not None and bindings[0].kind == "assign" and self._spread_entry(bindings[0].value, want)
+            bindings = self.planner.program.names.bindings(
+                node.id, self.planner.program.names.place(node)
+            )
+            return (
+                len(bindings) == 1
+                and bindings[0].value is not None
+                and bindings[0].kind == "assign"
+                and self._spread_entry(bindings[0].value, want)
+            )
         if isinstance(node, tree.DictDisplay):
             for key, value in zip(node.keys, node.values, strict=True):
                 if key is None:
                     if self._spread_entry(value, want):
                         return True
                     continue
-                if isinstance(key, tree.Const) and isinstance(key.value, str) and self._is_other_scope(key.value, want.scope):
+                if (
+                    isinstance(key, tree.Const)
+                    and isinstance(key.value, str)
+                    and self._is_other_scope(key.value, want.scope)
+                ):
                     code = self.code_of(want, want.knot)
                     if code is None:
                         return False
-                    mend = AddEntry(self._module(node).filename, node.span, "CAP401", f'"{want.scope.parameter}"', code, value.span)
+                    mend = AddEntry(
+                        self._module(node).filename,
+                        node.span,
+                        "CAP401",
+                        f'"{want.scope.parameter}"',
+                        code,
+                        value.span,
+                    )
                     if not any(m == mend for _, m in self.found):
                         self.add(want.knot, mend)
                     return True
-        if isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id == "dict":
+        if (
+            isinstance(node, tree.Call)
+            and isinstance(node.func, tree.Name)
+            and node.func.id == "dict"
+        ):
             for number, argument in enumerate(node.args):
-                if argument.keyword is not None and self._is_other_scope(argument.keyword, want.scope):
+                if argument.keyword is not None and self._is_other_scope(
+                    argument.keyword, want.scope
+                ):
                     code = self.code_of(want, want.knot)
                     if code is None:
                         return False
-                    mend = AddArgument(self._module(node).filename, node.span, "CAP401", code, want.scope.parameter, number + 1)
+                    mend = AddArgument(
+                        self._module(node).filename,
+                        node.span,
+                        "CAP401",
+                        code,
+                        want.scope.parameter,
+                        number + 1,
+                    )
                     if not any(m == mend for _, m in self.found):
                         self.add(want.knot, mend)
                     return True
         return False
 
     def _is_other_scope(self, name: str, scope: Scope) -> bool:
-        return any(s is not scope and names_scope(name, s) for s in self.planner.program.policy.scopes)
+        return any(
+            s is not scope and names_scope(name, s) for s in self.planner.program.policy.scopes
+        )
 
     def _reads_item(self, node: tree.Node, want: Want) -> bool:
         """`Entity(**item)`: what was written with the field is read with it."""
-        cls = want.callee if isinstance(want.callee, Class) else getattr(want.callee, "owner", None)
+        cls = (
+            want.callee if isinstance(want.callee, Class) else getattr(want.callee, "owner", None)
+        )
         place = self.planner.program.names.place(node)
         if place.scope.module.is_test or not isinstance(cls, Class):
             return False
-        return cls in self.planner.program.domain.entities and not any(f in self.planner.program.domain.handlers for f in enclosing(place))
+        return cls in self.planner.program.domain.entities and not any(
+            f in self.planner.program.domain.handlers for f in enclosing(place)
+        )
 
     # --- fields ---
 
@@ -704,14 +948,25 @@ class Mends:
             if near is None:
                 continue
             annotation = self.annotation(knot, cls.module, scope, near.annotation) or "str"
-            value = self._renamed_value(cls.module, near.value, other, scope) if near.value is not None else None
+            value = (
+                self._renamed_value(cls.module, near.value, other, scope)
+                if near.value is not None
+                else None
+            )
             statement = f"{attribute}: {annotation}" + (f" = {value}" if value is not None else "")
-            self.add(knot, AddStatement(filename, near.statement.span, "CAP301", statement, before))
+            self.add(
+                knot, AddStatement(filename, near.statement.span, "CAP301", statement, before)
+            )
             return
         annotation = self.annotation(knot, cls.module, scope, None) or "str"
         body = [s for s in cls.fact.body if not (cls.fact.doc and s is cls.fact.body[0])]
         anchor = fields[0].statement if fields else body[0]
-        self.add(knot, AddStatement(filename, anchor.span, "CAP301", f"{attribute}: {annotation}", before=True))
+        self.add(
+            knot,
+            AddStatement(
+                filename, anchor.span, "CAP301", f"{attribute}: {annotation}", before=True
+            ),
+        )
 
     def _renamed_value(self, module: Module, value: tree.Node, old: Scope, new: Scope) -> str:
         text = self.source(module, value.span)
@@ -724,7 +979,10 @@ class Mends:
         itself = initializer.params[0].name
         for other, before in self._near_scopes(scope):
             for name, stores in cls.stores.items():
-                store = next((s for s in stores if s.function is initializer and names_scope(name, other)), None)
+                store = next(
+                    (s for s in stores if s.function is initializer and names_scope(name, other)),
+                    None,
+                )
                 if store is None or store.path:
                     continue
                 value = self._stored_value(store.value, other, scope, initializer)
@@ -733,18 +991,49 @@ class Mends:
                     said = self.annotation(knot, cls.module, scope, store.annotation)
                     annotation = f": {said}" if said else ""
                 statement = f"{itself}.{attribute}{annotation} = {value}"
-                self.add(knot, AddStatement(filename, store.statement.span, "CAP301", statement, before))
+                self.add(
+                    knot, AddStatement(filename, store.statement.span, "CAP301", statement, before)
+                )
                 return
-        body = [s for s in initializer.fact.body if not (initializer.fact.doc and s is initializer.fact.body[0])]
+        body = [
+            s
+            for s in initializer.fact.body
+            if not (initializer.fact.doc and s is initializer.fact.body[0])
+        ]
         if not body:
             return
         first = body[0]
-        if isinstance(first, tree.Eval) and first.values and isinstance(first.values[0], tree.Call) and "super" in str(text_of(first.values[0].func)):
-            self.add(knot, AddStatement(filename, first.span, "CAP301", f"{itself}.{attribute} = {scope.parameter}", before=False))
+        if (
+            isinstance(first, tree.Eval)
+            and first.values
+            and isinstance(first.values[0], tree.Call)
+            and "super" in str(text_of(first.values[0].func))
+        ):
+            self.add(
+                knot,
+                AddStatement(
+                    filename,
+                    first.span,
+                    "CAP301",
+                    f"{itself}.{attribute} = {scope.parameter}",
+                    before=False,
+                ),
+            )
         else:
-            self.add(knot, AddStatement(filename, first.span, "CAP301", f"{itself}.{attribute} = {scope.parameter}", before=True))
+            self.add(
+                knot,
+                AddStatement(
+                    filename,
+                    first.span,
+                    "CAP301",
+                    f"{itself}.{attribute} = {scope.parameter}",
+                    before=True,
+                ),
+            )
 
-    def _stored_value(self, value: tree.Node | None, old: Scope, new: Scope, initializer: Function) -> str:
+    def _stored_value(
+        self, value: tree.Node | None, old: Scope, new: Scope, initializer: Function
+    ) -> str:
         if value is None or isinstance(value, tree.Name):
             own = self.planner.program.domain.scope_parameter(initializer, new)
             return own.name if own is not None else new.parameter
@@ -760,8 +1049,19 @@ class Mends:
                 continue
             attribute = self.planner.state.attributes[cls, scope.parameter]
             for item in binding.value.items:
-                if isinstance(item, tree.Const) and isinstance(item.value, str) and self._is_other_scope(item.value, scope):
-                    mend = AddElements(cls.module.filename, binding.value.span, "CAP301", (), (f'"{attribute}"',), item.span)
+                if (
+                    isinstance(item, tree.Const)
+                    and isinstance(item.value, str)
+                    and self._is_other_scope(item.value, scope)
+                ):
+                    mend = AddElements(
+                        cls.module.filename,
+                        binding.value.span,
+                        "CAP301",
+                        (),
+                        (f'"{attribute}"',),
+                        item.span,
+                    )
                     self.add(("class", cls), mend)
                     return
 
@@ -769,14 +1069,22 @@ class Mends:
 
     def _entries(self) -> None:
         """Item dicts that list an entity's fields by hand get the new one beside its neighbour."""
-        gained = {c for cls in self.planner.state.fields for c in self.planner.program.classes.subclasses(cls)}
+        gained = {
+            c
+            for cls in self.planner.state.fields
+            for c in self.planner.program.classes.subclasses(cls)
+        }
         for module in self.planner.program.names.modules.values():
             if module.generated or module.is_test:
                 continue
             for node in module.nodes:
                 if isinstance(node, tree.DictDisplay):
                     self._entry(node, gained)
-                elif isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id == "dict":
+                elif (
+                    isinstance(node, tree.Call)
+                    and isinstance(node.func, tree.Name)
+                    and node.func.id == "dict"
+                ):
                     self._keyword_entry(node, gained)
 
     def _entry(self, node: tree.DictDisplay, gained: set[Class]) -> None:
@@ -784,7 +1092,9 @@ class Mends:
             name = key.value if isinstance(key, tree.Const) else None
             if not isinstance(name, str) or self.planner.program.policy.is_key_name(name):
                 continue
-            old = next((s for s in self.planner.program.policy.scopes if names_scope(name, s)), None)
+            old = next(
+                (s for s in self.planner.program.policy.scopes if names_scope(name, s)), None
+            )
             if old is None:
                 continue
             for cls, scope in self._lacking(node, value, gained, old):
@@ -793,11 +1103,28 @@ class Mends:
                 if new in present or new == name:
                     continue
                 code = _renamed(self.source(self._module(node), value.span), old, scope)
-                self.add(("class", cls), AddEntry(self._module(node).filename, node.span, "CAP301", f'"{new}"', code, value.span))
+                self.add(
+                    ("class", cls),
+                    AddEntry(
+                        self._module(node).filename,
+                        node.span,
+                        "CAP301",
+                        f'"{new}"',
+                        code,
+                        value.span,
+                    ),
+                )
 
     def _keyword_entry(self, node: tree.Call, gained: set[Class]) -> None:
         for number, argument in enumerate(node.args):
-            old = next((s for s in self.planner.program.policy.scopes if argument.keyword and names_scope(argument.keyword, s)), None)
+            old = next(
+                (
+                    s
+                    for s in self.planner.program.policy.scopes
+                    if argument.keyword and names_scope(argument.keyword, s)
+                ),
+                None,
+            )
             if old is None:
                 continue
             for cls, scope in self._lacking(node, argument.value, gained, old):
@@ -805,9 +1132,16 @@ class Mends:
                 if any(a.keyword == new for a in node.args):
                     continue
                 code = _renamed(self.source(self._module(node), argument.value.span), old, scope)
-                self.add(("class", cls), AddArgument(self._module(node).filename, node.span, "CAP301", code, new, number + 1))
+                self.add(
+                    ("class", cls),
+                    AddArgument(
+                        self._module(node).filename, node.span, "CAP301", code, new, number + 1
+                    ),
+                )
 
-    def _lacking(self, node: tree.Node, value: tree.Node, gained: set[Class], old: Scope) -> list[tuple[Class, Scope]]:
+    def _lacking(
+        self, node: tree.Node, value: tree.Node, gained: set[Class], old: Scope
+    ) -> list[tuple[Class, Scope]]:
         """The gained fields that belong beside `old` in an item dict whose entry has that value."""
         place: Place = self.planner.program.names.place(node)
         if any(self.planner.program.domain.enters(f) for f in enclosing(place)):
@@ -818,7 +1152,11 @@ class Mends:
         for one in sorted(self.planner.program.inference.of(path.base), key=repr):
             if not isinstance(one, Instance) or one.cls not in gained:
                 continue
-            home = next(c for c in self.planner.program.classes.mro(one.cls) if c in self.planner.state.fields)
+            home = next(
+                c
+                for c in self.planner.program.classes.mro(one.cls)
+                if c in self.planner.state.fields
+            )
             order = list(self.planner.program.policy.scopes)
             found = []
             for scope in self._policy_order(list(self.planner.state.fields[home].values())):

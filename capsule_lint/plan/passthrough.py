@@ -43,7 +43,11 @@ def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call,
     are given already, and how many arguments stand before its own."""
     for name, position in PASSING.items():
         for call in program.calls.by_name.get(name, ()):
-            if len(call.args) <= position or call.args[position].keyword is not None or call.args[position].star:
+            if (
+                len(call.args) <= position
+                or call.args[position].keyword is not None
+                or call.args[position].star
+            ):
                 continue
             for one in program.inference.of(call.args[position].value):
                 if isinstance(one, FunctionObject) and one.function is function:
@@ -62,12 +66,19 @@ def asserted(program: Program, function: Function) -> Iterator[tree.Call]:
         if isinstance(call.func, tree.Name) and _compared_with(program, call, function):
             yield call
     for call in program.calls.by_name.get(function.name, ()):
-        if isinstance(call.func, tree.Attr) and _is_call_object(call.func.base) and _compared_with(program, call, function):
+        if (
+            isinstance(call.func, tree.Attr)
+            and _is_call_object(call.func.base)
+            and _compared_with(program, call, function)
+        ):
             yield call
 
 
 def _mocks(program: Program, node: tree.Node, function: Function) -> bool:
-    return any(isinstance(t, FunctionObject) and t.mock and t.function is function for t in program.inference.of(node))
+    return any(
+        isinstance(t, FunctionObject) and t.mock and t.function is function
+        for t in program.inference.of(node)
+    )
 
 
 def _is_call_object(node: tree.Node) -> bool:
@@ -80,7 +91,10 @@ def _of_mock(program: Program, node: tree.Node, function: Function) -> bool:
     if _mocks(program, node, function):
         return True
     owners = {t.spec for t in program.inference.of(node) if isinstance(t, Mocked)}
-    return any(spec is not None and program.classes.method(spec, function.name) is function for spec in owners)
+    return any(
+        spec is not None and program.classes.method(spec, function.name) is function
+        for spec in owners
+    )
 
 
 def _compared_with(program: Program, call: tree.Call, function: Function) -> bool:
@@ -88,12 +102,19 @@ def _compared_with(program: Program, call: tree.Call, function: Function) -> boo
     current: object = call
     for _ in range(4):
         parent = program.names.index.parents.get(id(current))
-        if isinstance(parent, tree.Call) and isinstance(parent.func, tree.Attr) and parent.func.name in ("assert_has_calls", "assert_has_awaits"):
+        if (
+            isinstance(parent, tree.Call)
+            and isinstance(parent.func, tree.Attr)
+            and parent.func.name in ("assert_has_calls", "assert_has_awaits")
+        ):
             return _of_mock(program, parent.func.base, function)
         if isinstance(parent, tree.Compare):
             sides = (parent.left, *parent.rights)
             return any(
-                isinstance(side, tree.Attr) and side.name in ("call_args", "call_args_list", "await_args", "mock_calls", "method_calls") and _of_mock(program, side.base, function)
+                isinstance(side, tree.Attr)
+                and side.name
+                in ("call_args", "call_args_list", "await_args", "mock_calls", "method_calls")
+                and _of_mock(program, side.base, function)
                 for side in sides
             )
         current = parent

@@ -40,7 +40,9 @@ class Planner:
     methods: dict[Function, list[Scope]] = field(default_factory=dict)
     """Repository methods that lack parameters, by themselves."""
     drifting: dict[Function, Function] = field(default_factory=dict)
-    partial_calls: dict[int, tuple[tree.Call, Function | Class, list[Scope]]] = field(default_factory=dict)
+    partial_calls: dict[int, tuple[tree.Call, Function | Class, list[Scope]]] = field(
+        default_factory=dict
+    )
     local: LocalKeys = field(init=False)
     readers: Readers = field(init=False)
     _queued: list[Want] = field(default_factory=list)
@@ -95,7 +97,11 @@ class Planner:
             if piece is not None and piece.host is not template.host:
                 self._delegate(piece.host, site)
                 continue
-            if piece is None and template.pieces[0].host is not template.host and self._is_site(template.pieces[0].host):
+            if (
+                piece is None
+                and template.pieces[0].host is not template.host
+                and self._is_site(template.pieces[0].host)
+            ):
                 continue
             own.append(scope)
             anchors[scope.name] = piece.value if isinstance(piece, Filled) else None
@@ -124,7 +130,11 @@ class Planner:
         self._judge_site(inner)
 
     def _add_defect(
-        self, site: KeySite, missing: list[Scope], anchors: dict[str, tree.Node | None], present: list[int]
+        self,
+        site: KeySite,
+        missing: list[Scope],
+        anchors: dict[str, tree.Node | None],
+        present: list[int],
     ) -> None:
         host = site.template.host
         knot: Knot = ("key", id(host))
@@ -135,7 +145,9 @@ class Planner:
         if entity is not None:
             self.state.groups.join(knot, ("entity", entity))
         pieces = site.template.pieces
-        neighbours = [p.value for n in present if isinstance(p := pieces[n], Filled) and p.host is host]
+        neighbours = [
+            p.value for n in present if isinstance(p := pieces[n], Filled) and p.host is host
+        ]
         for scope in missing:
             mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
             want = Want(scope, host, knot, "segment", mirror=mirror)
@@ -195,13 +207,24 @@ class Planner:
                     continue
                 attribute = self.gain_field(one.cls, scope, knot, like=node.name)
             owner = self._gaining(one.cls, scope)
-            return Value(f"{base}.{attribute}", knot=("class", owner) if owner else None, kind="mirror")
+            return Value(
+                f"{base}.{attribute}", knot=("class", owner) if owner else None, kind="mirror"
+            )
         return None
 
     def _gaining(self, cls: Class, scope: Scope) -> Class | None:
-        return next((c for c in self.program.classes.mro(cls) if scope.parameter in self.state.fields.get(c, ())), None)
+        return next(
+            (
+                c
+                for c in self.program.classes.mro(cls)
+                if scope.parameter in self.state.fields.get(c, ())
+            ),
+            None,
+        )
 
-    def _through_property(self, cls: Class, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
+    def _through_property(
+        self, cls: Class, node: tree.Attr, scope: Scope, knot: Knot
+    ) -> Value | None:
         """`self.tenant_id` that is a property over `self._ctx.tenant_id`: mirror what it returns."""
         method = self.program.classes.method(cls, node.name)
         if method is None or not method.is_property or len(method.returns) != 1:
@@ -214,7 +237,11 @@ class Planner:
 
     def can_gain_field(self, cls: Class) -> bool:
         """Whether the class is ours to extend."""
-        if cls.module.generated or self.program.classes.is_enum(cls) or self.program.classes.is_protocol(cls):
+        if (
+            cls.module.generated
+            or self.program.classes.is_enum(cls)
+            or self.program.classes.is_protocol(cls)
+        ):
             return False
         return self.program.classes.constructor(cls) is not None
 
@@ -243,21 +270,39 @@ class Planner:
         """The class of the hierarchy that defines the neighbouring field."""
         if like is not None:
             for owner in self.program.classes.mro(cls):
-                if like in owner.stores or any(f.name == like and f.owner is owner for f in self.program.classes.fields(owner)):
+                if like in owner.stores or any(
+                    f.name == like and f.owner is owner for f in self.program.classes.fields(owner)
+                ):
                     return owner
         else:
             for scope in self.program.policy.scopes:
                 for owner in self.program.classes.mro(cls):
-                    if scope.parameter in owner.stores or any(f.name == scope.parameter and f.owner is owner for f in self.program.classes.fields(owner)):
+                    if scope.parameter in owner.stores or any(
+                        f.name == scope.parameter and f.owner is owner
+                        for f in self.program.classes.fields(owner)
+                    ):
                         return owner
         return cls
 
     def _gain_initializer(self, function: Function, scope: Scope) -> None:
         if self.program.domain.scope_parameter(function, scope) is not None:
             return
-        stores = [s for name in (function.owner.stores if function.owner else {}) for s in function.owner.stores[name] if s.function is function and names_scope(name, self._neighbour(scope))] if function.owner else []
+        stores = (
+            [
+                s
+                for name in (function.owner.stores if function.owner else {})
+                for s in function.owner.stores[name]
+                if s.function is function and names_scope(name, self._neighbour(scope))
+            ]
+            if function.owner
+            else []
+        )
         source = stores[0].value if stores else None
-        if source is not None and not isinstance(source, tree.Name) and self.mirrored(source, scope, ("function", function)) is not None:
+        if (
+            source is not None
+            and not isinstance(source, tree.Name)
+            and self.mirrored(source, scope, ("function", function)) is not None
+        ):
             return  # `self.tenant_id = ctx.tenant_id` goes on as `self.capsule_id = ctx.capsule_id`
         self.gain_param(function, scope, ("function", function))
 
@@ -271,8 +316,16 @@ class Planner:
         """Entities whose repositories lack a scope get the field beside the one they have."""
         for cls in sorted(self.program.domain.entities, key=lambda c: c.symbol):
             entity = self.program.domain.narrowed_names(cls, None, cls.module.name)
-            required = self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
-            have = [s for s in self.program.policy.scopes if self.sources.attribute_of(cls, s) is not None]
+            required = (
+                self.program.policy.scopes
+                if entity is None
+                else self.program.policy.scopes_of(entity)
+            )
+            have = [
+                s
+                for s in self.program.policy.scopes
+                if self.sources.attribute_of(cls, s) is not None
+            ]
             lacking = [s for s in required if s not in have]
             if have and lacking and self.can_gain_field(cls) and not cls.module.is_test:
                 for scope in lacking:
@@ -298,9 +351,15 @@ class Planner:
         if method.owner is None:
             return None
         for other in sorted(self.program.calls.family(method), key=lambda f: f.symbol):
-            if other is method or other.owner is None or method.owner in self.program.classes.mro(other.owner)[1:]:
+            if (
+                other is method
+                or other.owner is None
+                or method.owner in self.program.classes.mro(other.owner)[1:]
+            ):
                 continue
-            is_base = other.owner in self.program.classes.mro(method.owner) or self.program.classes.is_abstract(other.owner)
+            is_base = other.owner in self.program.classes.mro(
+                method.owner
+            ) or self.program.classes.is_abstract(other.owner)
             if is_base and self.program.domain.scope_parameter(other, scope) is not None:
                 return other
         return None
@@ -312,7 +371,9 @@ class Planner:
             narrow = kinds & set(self.program.policy.entities)
             if narrow and narrow == kinds:
                 entity = sorted(narrow)[0]
-        return self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
+        return (
+            self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
+        )
 
     def _lacking(self, cls: Class, method: Function) -> list[Scope]:
         if not self._is_demanded(cls, method):
@@ -330,7 +391,12 @@ class Planner:
 
     def _is_demanded(self, cls: Class, method: Function) -> bool:
         """Whether a repository's method touches entities."""
-        if method.name.startswith("_") or method.is_property or cls.module.generated or method in self.program.keys.helpers:
+        if (
+            method.name.startswith("_")
+            or method.is_property
+            or cls.module.generated
+            or method in self.program.keys.helpers
+        ):
             return False
         if method.is_static or "classmethod" in method.decorators or is_collected(method):
             return False
@@ -347,11 +413,20 @@ class Planner:
             return False
         for owner in self.program.classes.mro(cls):
             for name, stores in owner.stores.items():
-                if any(names_scope(name, s) for s in self.program.policy.scopes) and any(s.function.name == "__init__" for s in stores):
+                if any(names_scope(name, s) for s in self.program.policy.scopes) and any(
+                    s.function.name == "__init__" for s in stores
+                ):
                     return True
                 if any(s.function.name == "__init__" for s in stores):
                     for one in self.program.inference.member(owner, name):
-                        if isinstance(one, Instance) and self.program.domain.is_carrier(one.cls) and any(self.sources.attribute_of(one.cls, s) for s in self.program.policy.scopes):
+                        if (
+                            isinstance(one, Instance)
+                            and self.program.domain.is_carrier(one.cls)
+                            and any(
+                                self.sources.attribute_of(one.cls, s)
+                                for s in self.program.policy.scopes
+                            )
+                        ):
                             return True
         return False
 
@@ -366,7 +441,9 @@ class Planner:
         """Whether the method takes an entity or an identifier, or touches a key."""
         if any(self.program.keys._is_key(p.name) for p in method.own_params):  # noqa: SLF001
             return False
-        if any(self.program.domain.is_identifier(p) for p in method.own_params) or self._takes_entity(method):
+        if any(
+            self.program.domain.is_identifier(p) for p in method.own_params
+        ) or self._takes_entity(method):
             return True
         if any(defect.function is method for defect in self.defects):
             return True
@@ -379,12 +456,18 @@ class Planner:
             if module.is_test or module.generated:
                 continue
             for function in module.functions:
-                if function.owner is not None or function.parent is not None or function in self.program.keys.helpers:
+                if (
+                    function.owner is not None
+                    or function.parent is not None
+                    or function in self.program.keys.helpers
+                ):
                     continue
                 if self.program.domain.enters(function) or function.name.startswith("__"):
                     continue
                 uses = function in sites or self.program.domain.touches_table(function)
-                takes = any(self.program.domain.is_identifier(p) for p in function.own_params) or self._takes_entity(function)
+                takes = any(
+                    self.program.domain.is_identifier(p) for p in function.own_params
+                ) or self._takes_entity(function)
                 if uses and takes and (function in sites or self._calls_helper(function)):
                     yield function
 
@@ -397,13 +480,20 @@ class Planner:
 
     def gain_param(self, function: Function, scope: Scope, knot: Knot) -> None:
         """Demand that the function, with its whole family, takes the scope."""
-        family = self.program.calls.family(function) if function.name not in _SPECIAL else frozenset((function,))
+        family = (
+            self.program.calls.family(function)
+            if function.name not in _SPECIAL
+            else frozenset((function,))
+        )
         first = ("function", function)
         self.state.groups.join(knot, first)
         for member in sorted(family, key=lambda f: f.symbol):
             own: Knot = ("function", member)
             self.state.groups.join(first, own)
-            if scope.parameter in self.state.params[member] or self.program.domain.scope_parameter(member, scope) is not None:
+            if (
+                scope.parameter in self.state.params[member]
+                or self.program.domain.scope_parameter(member, scope) is not None
+            ):
                 continue
             if not self._can_gain(member):
                 self._block(member, scope, own)
@@ -421,23 +511,56 @@ class Planner:
             return False
         if function.name.startswith("__") and function.name not in _SPECIAL:
             return False
-        return not self.program.domain.enters(function) and not (function.module.is_test and is_collected(function))
+        return not self.program.domain.enters(function) and not (
+            function.module.is_test and is_collected(function)
+        )
 
     def _block(self, function: Function, scope: Scope, knot: Knot) -> None:
-        reason = f"`{function.name}` needs `{scope.parameter}` and its signature is not ours to change"
-        self._obstacle(knot, function.module.filename, tree.span_of(function.fact.name_at), reason, function.symbol, "source", scope)
+        reason = (
+            f"`{function.name}` needs `{scope.parameter}` and its signature is not ours to change"
+        )
+        self._obstacle(
+            knot,
+            function.module.filename,
+            tree.span_of(function.fact.name_at),
+            reason,
+            function.symbol,
+            "source",
+            scope,
+        )
 
-    def _obstacle(self, knot: Knot, filename: str, span: object, reason: str, symbol: str, kind: str, scope: Scope) -> None:
+    def _obstacle(
+        self,
+        knot: Knot,
+        filename: str,
+        span: object,
+        reason: str,
+        symbol: str,
+        kind: str,
+        scope: Scope,
+    ) -> None:
         from capsule_lint.model import Span
 
         assert isinstance(span, Span)
-        self.state.obstacles.append((knot, Obstacle(filename, span, reason, symbol, kind, (scope.name,))))
+        self.state.obstacles.append(
+            (knot, Obstacle(filename, span, reason, symbol, kind, (scope.name,)))
+        )
 
-    def _want_argument(self, call: tree.Call, scope: Scope, callee: Function | Class, given: int, knot: Knot, offset: int = 0) -> None:
+    def _want_argument(
+        self,
+        call: tree.Call,
+        scope: Scope,
+        callee: Function | Class,
+        given: int,
+        knot: Knot,
+        offset: int = 0,
+    ) -> None:
         if (id(call), scope.parameter) in self._asked:
             return
         self._asked.add((id(call), scope.parameter))
-        want = Want(scope, call, knot, "argument", call=call, callee=callee, given=given, offset=offset)
+        want = Want(
+            scope, call, knot, "argument", call=call, callee=callee, given=given, offset=offset
+        )
         self.state.wants.append(want)
         self._queued.append(want)
 
@@ -447,22 +570,46 @@ class Planner:
         """Calls that lack the argument of a parameter that is there (CAP401)."""
         for module in self.program.names.modules.values():
             for function in module.functions:
-                scopes = [(s, p) for s in self.program.policy.scopes if (p := function.parameter(s.parameter)) is not None and p.default is None and p.kind != "**"]
-                if scopes and not is_collected(function) and not self.program.domain.enters(function):
+                scopes = [
+                    (s, p)
+                    for s in self.program.policy.scopes
+                    if (p := function.parameter(s.parameter)) is not None
+                    and p.default is None
+                    and p.kind != "**"
+                ]
+                if (
+                    scopes
+                    and not is_collected(function)
+                    and not self.program.domain.enters(function)
+                ):
                     self._check_callers(function, scopes)
         for cls in self.program.classes.all:
             if self.program.classes.is_data(cls):
                 params = self.program.classes.constructor(cls) or ()
-                needed = [(s, p) for s in self.program.policy.scopes for p in params if p.name == s.parameter and p.default is None]
+                needed = [
+                    (s, p)
+                    for s in self.program.policy.scopes
+                    for p in params
+                    if p.name == s.parameter and p.default is None
+                ]
                 if needed:
                     for call, _ in list(self.program.calls.constructors_of(cls)):
                         self._check_call(call, params, 0, needed, cls)
 
-    def _check_callers(self, function: Function, scopes: list[tuple[Scope, tree.Parameter]]) -> None:
+    def _check_callers(
+        self, function: Function, scopes: list[tuple[Scope, tree.Parameter]]
+    ) -> None:
         for call, callee in list(self.program.calls.callers(function)):
             self._check_call(call, function.params, callee.given, scopes, function)
 
-    def _check_call(self, call: tree.Call, params: tuple[tree.Parameter, ...], given: int, scopes: list[tuple[Scope, tree.Parameter]], callee: Function | Class) -> None:
+    def _check_call(
+        self,
+        call: tree.Call,
+        params: tuple[tree.Parameter, ...],
+        given: int,
+        scopes: list[tuple[Scope, tree.Parameter]],
+        callee: Function | Class,
+    ) -> None:
         """A call that does not bind because a scope's argument is not there, and would without that parameter."""
         if any(a.star for a in call.args) or bind(call.args, params, given) is not None:
             return
@@ -481,10 +628,17 @@ class Planner:
         """A key helper takes its scopes as parameters, whatever else is in reach."""
         for defect in self.defects:
             function = defect.function
-            if function is None or function not in self.program.keys.helpers or not self._can_gain(function):
+            if (
+                function is None
+                or function not in self.program.keys.helpers
+                or not self._can_gain(function)
+            ):
                 continue
             for want in defect.wants.values():
-                if want.mirror is not None and self.mirrored(want.mirror, want.scope, want.knot) is not None:
+                if (
+                    want.mirror is not None
+                    and self.mirrored(want.mirror, want.scope, want.knot) is not None
+                ):
                     continue
                 if self.sources.own(want.scope, want.node) is None:
                     self.gain_param(function, want.scope, want.knot)
@@ -510,7 +664,11 @@ class Planner:
         place = self.program.names.place(want.node)
         function = place.scope.function
         outermost = function
-        while outermost is not None and outermost.parent is not None and not self.program.domain.enters(outermost):
+        while (
+            outermost is not None
+            and outermost.parent is not None
+            and not self.program.domain.enters(outermost)
+        ):
             outermost = outermost.parent
         if outermost is not None and self._thread(outermost, want):
             return
@@ -523,14 +681,22 @@ class Planner:
         """Give the enclosing function the parameter, so that its callers become call sites."""
         if self.program.domain.enters(function):
             parameter = self.program.policy.handlers.parameter
-            if parameter is None or function.parameter(parameter.name) is not None or function not in self.program.domain.handlers:
+            if (
+                parameter is None
+                or function.parameter(parameter.name) is not None
+                or function not in self.program.domain.handlers
+            ):
                 return False
             self.state.handler_params[function] = want.knot
             if self.value(want) is None:
                 del self.state.handler_params[function]
                 return False
             return True
-        if function.is_property and function.owner is not None and self.can_gain_field(function.owner):
+        if (
+            function.is_property
+            and function.owner is not None
+            and self.can_gain_field(function.owner)
+        ):
             self.gain_field(function.owner, want.scope, want.knot)
             return self.value(want) is not None
         if not self._can_gain(function):
@@ -543,15 +709,37 @@ class Planner:
     def _is_called_from_outside(self, function: Function) -> bool:
         """A method that a foreign base calls, or a command: nobody in the program passes it anything."""
         if function.fact.decorators and any(
-            last_name(d) in ("command", "task", "shared_task", "on_event", "middleware", "exception_handler", "listener", "receiver", "validator", "field_validator", "model_validator", "callback")
+            last_name(d)
+            in (
+                "command",
+                "task",
+                "shared_task",
+                "on_event",
+                "middleware",
+                "exception_handler",
+                "listener",
+                "receiver",
+                "validator",
+                "field_validator",
+                "model_validator",
+                "callback",
+            )
             for d in function.fact.decorators
         ):
             return True
         if function.owner is None:
             return function.name == "main"
         plain = ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
-        foreign = [b for b in self.program.classes.foreign_bases(function.owner) if b.rpartition(".")[2] not in plain]
-        return bool(foreign) and not any(True for _ in self.program.calls.callers(function)) and function.name not in _SPECIAL
+        foreign = [
+            b
+            for b in self.program.classes.foreign_bases(function.owner)
+            if b.rpartition(".")[2] not in plain
+        ]
+        return (
+            bool(foreign)
+            and not any(True for _ in self.program.calls.callers(function))
+            and function.name not in _SPECIAL
+        )
 
     def _no_source(self, want: Want, function: Function | None) -> None:
         module = self.program.names.place(want.node).scope.module
@@ -581,9 +769,20 @@ class Planner:
         """A constructor call that reads an item: beside `item["tenant_id"]` comes `item["capsule_id"]`."""
         call = want.call
         assert call is not None
-        cls = want.callee if isinstance(want.callee, Class) else want.callee.owner if isinstance(want.callee, Function) and want.callee.name == "__init__" else None
+        cls = (
+            want.callee
+            if isinstance(want.callee, Class)
+            else want.callee.owner
+            if isinstance(want.callee, Function) and want.callee.name == "__init__"
+            else None
+        )
         function = self.program.names.place(call).scope.function
-        if cls is None or function is None or self.program.domain.enters(function) or function.module.is_test:
+        if (
+            cls is None
+            or function is None
+            or self.program.domain.enters(function)
+            or function.module.is_test
+        ):
             return None
         if cls not in self.program.domain.entities:
             return None
@@ -591,7 +790,9 @@ class Planner:
         argument = self.argument_of(call, want, neighbour)
         if argument is None:
             return None
-        code = renamed_item_access(self.text(argument.value, call), argument.value, neighbour, want.scope)
+        code = renamed_item_access(
+            self.text(argument.value, call), argument.value, neighbour, want.scope
+        )
         if code is None:
             code = self._by_position(argument.value, neighbour, want.scope)
         return Value(code, kind="loaded") if code is not None else None
@@ -613,8 +814,14 @@ class Planner:
                     return None
                 return f"{base}[{index + 1 + new.tag.count('#')}]"
             case tree.Name():
-                for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
-                    if len(binding.path) == 1 and binding.value is not None and any(True for _ in self.readers._splits(binding.value)):  # noqa: SLF001
+                for binding in self.program.names.bindings(
+                    node.id, self.program.names.place(node)
+                ):
+                    if (
+                        len(binding.path) == 1
+                        and binding.value is not None
+                        and any(True for _ in self.readers._splits(binding.value))
+                    ):  # noqa: SLF001
                         return new.parameter
         return None
 
@@ -628,7 +835,9 @@ class Planner:
             params, given = callee.params, want.given
         bound = bind(call.args[want.offset :], params, given)
         if bound is None:
-            return next((a for a in call.args if a.keyword and names_scope(a.keyword, scope)), None)
+            return next(
+                (a for a in call.args if a.keyword and names_scope(a.keyword, scope)), None
+            )
         return next((a for n, a in bound.arguments.items() if names_scope(n, scope)), None)
 
     def text(self, node: tree.Node, _near: tree.Node) -> str:
@@ -656,7 +865,10 @@ def text_of(node: tree.Node) -> str | None:
             args = [text_of(a.value) for a in node.args]
             if func is None or None in args or any(a.star for a in node.args):
                 return None
-            said = [f"{a.keyword}={t}" if a.keyword else str(t) for a, t in zip(node.args, args, strict=True)]
+            said = [
+                f"{a.keyword}={t}" if a.keyword else str(t)
+                for a, t in zip(node.args, args, strict=True)
+            ]
             return f"{func}({', '.join(said)})"
         case _:
             return None
@@ -683,7 +895,11 @@ def item_key(node: tree.Node, scope: Scope) -> str | None:
             return key if names_scope(key, scope) else item_key(node.base, scope)
         case tree.Call(func=tree.Attr(name="get" | "pop") as func) if node.args:
             first = node.args[0].value
-            if isinstance(first, tree.Const) and isinstance(first.value, str) and names_scope(first.value, scope):
+            if (
+                isinstance(first, tree.Const)
+                and isinstance(first.value, str)
+                and names_scope(first.value, scope)
+            ):
                 return first.value
             return item_key(func.base, scope)
         case tree.Call() if len(node.args) == 1:
@@ -694,6 +910,7 @@ def item_key(node: tree.Node, scope: Scope) -> str | None:
 
 def rename(name: str, old: Scope, new: Scope) -> str:
     """`tenantId`, `tenant_id`, `TenantId`, `_tenant` to the other scope's, in the same style."""
+
     def camel(text: str) -> str:
         head, *rest = text.split("_")
         return head + "".join(part.capitalize() for part in rest)
@@ -713,4 +930,12 @@ def rename(name: str, old: Scope, new: Scope) -> str:
     return name
 
 
-__all__ = ["ClassObject", "Planner", "hole_name", "item_key", "rename", "renamed_item_access", "text_of"]
+__all__ = [
+    "ClassObject",
+    "Planner",
+    "hole_name",
+    "item_key",
+    "rename",
+    "renamed_item_access",
+    "text_of",
+]

@@ -58,7 +58,11 @@ class Readers:
             if module.generated:
                 continue
             for node in module.nodes:
-                if isinstance(node, tree.Subscript) and isinstance(node.index, tree.Const) and isinstance(node.index.value, int):
+                if (
+                    isinstance(node, tree.Subscript)
+                    and isinstance(node.index, tree.Const)
+                    and isinstance(node.index.value, int)
+                ):
                     self._subscript(node, node.index.value, module, defects)
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
@@ -66,7 +70,9 @@ class Readers:
                         if isinstance(target, tree.Sequence):
                             self._unpacked(target, statement.value, module, defects)
 
-    def _subscript(self, node: tree.Subscript, index: int, module: Module, defects: list[KeyDefect]) -> None:
+    def _subscript(
+        self, node: tree.Subscript, index: int, module: Module, defects: list[KeyDefect]
+    ) -> None:
         for split in self._splits(node.base):
             shift = self._shift(split, module, defects)
             if shift is None:
@@ -75,7 +81,9 @@ class Readers:
             if index >= moved.start:
                 self.found.append(Reader(node.index, module, moved, knot, index))
 
-    def _unpacked(self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]) -> None:
+    def _unpacked(
+        self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
+    ) -> None:
         for split in self._splits(value):
             shift = self._shift(split, module, defects)
             if shift is not None and 0 < shift[0].start <= len(target.items):
@@ -84,11 +92,20 @@ class Readers:
     def _splits(self, node: tree.Node) -> Iterator[tree.Call]:
         """The call of `split` that a value comes from."""
         match node:
-            case tree.Call(func=tree.Attr(name="split") as func) if len(node.args) == 1 and self._is_key(func.base):
+            case tree.Call(func=tree.Attr(name="split") as func) if len(
+                node.args
+            ) == 1 and self._is_key(func.base):
                 yield node
             case tree.Name():
-                for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
-                    if binding.kind == "assign" and binding.value is not None and not binding.path and not isinstance(binding.value, tree.Name):
+                for binding in self.program.names.bindings(
+                    node.id, self.program.names.place(node)
+                ):
+                    if (
+                        binding.kind == "assign"
+                        and binding.value is not None
+                        and not binding.path
+                        and not isinstance(binding.value, tree.Name)
+                    ):
                         yield from self._splits(binding.value)
 
     def _is_key(self, node: tree.Node) -> bool:
@@ -97,7 +114,12 @@ class Readers:
             return True
         if isinstance(node, tree.Name):
             for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
-                if isinstance(binding, Binding) and binding.kind == "assign" and binding.value is not None and not isinstance(binding.value, tree.Name):
+                if (
+                    isinstance(binding, Binding)
+                    and binding.kind == "assign"
+                    and binding.value is not None
+                    and not isinstance(binding.value, tree.Name)
+                ):
                     return not binding.path and self._is_key(binding.value)
         return False
 
@@ -114,7 +136,9 @@ class Readers:
             case _:
                 return hole_name(node)
 
-    def _shift(self, split: tree.Call, module: Module, defects: list[KeyDefect]) -> tuple[Shift, Knot] | None:
+    def _shift(
+        self, split: tree.Call, module: Module, defects: list[KeyDefect]
+    ) -> tuple[Shift, Knot] | None:
         known = self._by_split.get(id(split))
         if known is not None:
             return known
@@ -131,7 +155,9 @@ class Readers:
             return shift, defect.knot
         return None
 
-    def _related(self, split: tree.Call, module: Module, defects: list[KeyDefect]) -> list[KeyDefect]:
+    def _related(
+        self, split: tree.Call, module: Module, defects: list[KeyDefect]
+    ) -> list[KeyDefect]:
         """The changed keys that the code could be reading: of its class, of its module, or any."""
         assert isinstance(split.func, tree.Attr)
         index = self.program.policy.is_index_key_name(self._name(split.func.base))
@@ -139,7 +165,13 @@ class Readers:
         function = self.program.names.place(split).scope.function
         owner = function.owner if function is not None else None
         for group in (
-            [d for d in same if isinstance(owner, Class) and d.function is not None and d.function.owner is owner],
+            [
+                d
+                for d in same
+                if isinstance(owner, Class)
+                and d.function is not None
+                and d.function.owner is owner
+            ],
             [d for d in same if d.module is module],
         ):
             if group:
@@ -147,7 +179,9 @@ class Readers:
         return same
 
     def _is_index(self, defect: KeyDefect) -> bool:
-        site = next((s for s in self.program.keys.sites if s.template.host is defect.template.host), None)
+        site = next(
+            (s for s in self.program.keys.sites if s.template.host is defect.template.host), None
+        )
         return site.index if site is not None else False
 
 

@@ -83,7 +83,11 @@ class Sources:
             if scope.kind in ("module", "class"):
                 return None
             for binding in scope.bindings.get(name, ()):
-                if binding.kind == "param" or scope is not place.scope and scope.kind in ("comprehension", "lambda"):
+                if (
+                    binding.kind == "param"
+                    or scope is not place.scope
+                    and scope.kind in ("comprehension", "lambda")
+                ):
                     return binding
                 if scope is not place.scope and not _flows(scope, place):
                     continue
@@ -161,12 +165,19 @@ class Sources:
         return None
 
     def _of_self(self, scope: Scope, function: Function) -> Value | None:
-        if function.owner is None or not function.takes_self or function.name in ("__init__", "__new__") or "classmethod" in function.decorators:
+        if (
+            function.owner is None
+            or not function.takes_self
+            or function.name in ("__init__", "__new__")
+            or "classmethod" in function.decorators
+        ):
             return None
         attribute = self.attribute_of(function.owner, scope)
         if attribute is None:
             return None
-        return Value(f"{function.params[0].name}.{attribute}", knot=self._field_knot(function.owner, scope))
+        return Value(
+            f"{function.params[0].name}.{attribute}", knot=self._field_knot(function.owner, scope)
+        )
 
     def attribute_of(self, cls: Class, scope: Scope) -> str | None:
         """The attribute of the class, there or to come, that holds the scope's value."""
@@ -196,12 +207,18 @@ class Sources:
                 binding = self._visible(name, place)
                 if binding is None or binding not in bindings:
                     continue
-                if binding.parameter is not None and scope.function is not None and scope.kind == "function":
+                if (
+                    binding.parameter is not None
+                    and scope.function is not None
+                    and scope.kind == "function"
+                ):
                     if scope.function.takes_self and binding.parameter is scope.function.params[0]:
                         continue
                     if binding.parameter.kind in ("*", "**"):
                         continue
-                classes = {t.cls for t in self.program.inference.bound(binding) if isinstance(t, Instance)}
+                classes = {
+                    t.cls for t in self.program.inference.bound(binding) if isinstance(t, Instance)
+                }
                 if len(classes) == 1:
                     yield name, next(iter(classes))
 

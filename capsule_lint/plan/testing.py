@@ -61,10 +61,18 @@ class Testing:
         )
         self.mends.add(knot, AppendCode(filename, _NOWHERE, "CAP401", source))
         needed = scope.type
-        if needed is not None and needed.module != "builtins" and needed.name in f"{scope.test_value}{annotation}":
+        if (
+            needed is not None
+            and needed.module != "builtins"
+            and needed.name in f"{scope.test_value}{annotation}"
+        ):
             present = module is not None and self.mends._has(module, needed.name, needed.module)  # noqa: SLF001
             if not present and needed.module != spec.module:
-                written = self.mends._written(module, needed.module) if module is not None else needed.module  # noqa: SLF001
+                written = (
+                    self.mends._written(module, needed.module)
+                    if module is not None
+                    else needed.module
+                )  # noqa: SLF001
                 self.mends.add(knot, AddImport(filename, _NOWHERE, "CAP401", written, needed.name))
 
     # --- literal keys ---
@@ -82,7 +90,10 @@ class Testing:
                 continue
             for node in module.nodes:
                 text = literal_text(node)
-                if text is None or program.names.index.parents.get(id(node)).__class__ is tree.FString:
+                if (
+                    text is None
+                    or program.names.index.parents.get(id(node)).__class__ is tree.FString
+                ):
                     continue
                 if any(regex.fullmatch(text) for regex in unchanged):
                     continue
@@ -123,9 +134,13 @@ class Testing:
             known = self.known(value, want)
             if known is None:
                 hole = self.mends.code_of(want, knot)
-                changed = _inserted(_formatted(changed), self._tag_before(defect, scope), f"{scope.tag}{{{hole}}}")
+                changed = _inserted(
+                    _formatted(changed), self._tag_before(defect, scope), f"{scope.tag}{{{hole}}}"
+                )
             else:
-                changed = _inserted(changed, self._tag_before(defect, scope), f"{scope.tag}{known}")
+                changed = _inserted(
+                    changed, self._tag_before(defect, scope), f"{scope.tag}{known}"
+                )
         if changed is None or changed == literal:
             return
         self.mends.add(knot, Replace(module.filename, node.span, "CAP104", changed))
@@ -149,7 +164,9 @@ class Testing:
         if not value.code.isidentifier():
             return None
         bindings = program.names.bindings(value.code, program.names.place(want.node))
-        values = {_literal_in(b.value) for b in bindings if isinstance(b, Binding) and b.kind == "assign"}
+        values = {
+            _literal_in(b.value) for b in bindings if isinstance(b, Binding) and b.kind == "assign"
+        }
         if len(values) != 1 or any(b.kind != "assign" for b in bindings):
             return None
         return next(iter(values))
@@ -211,7 +228,9 @@ def _inserted(literal: str, tag: str | None, segment: str) -> str | None:
     if tag is None:
         return f"{literal[: opening.end()]}{segment}#{literal[opening.end() :]}"
     stop = re.escape(opening["quote"][0])
-    found = re.search(rf"{re.escape(tag)}(?:\{{[^{{}}]*\}}|[^#|/{stop}{{}}])+", literal, re.IGNORECASE)
+    found = re.search(
+        rf"{re.escape(tag)}(?:\{{[^{{}}]*\}}|[^#|/{stop}{{}}])+", literal, re.IGNORECASE
+    )
     if found is None:
         return None
     return f"{literal[: found.end()]}#{segment}{literal[found.end() :]}"

@@ -85,7 +85,11 @@ class Calls:
                     self._aliases[name.name].add(name.bound)
         elif isinstance(statement, tree.Assign) and statement.value is not None:
             value = statement.value
-            if isinstance(value, tree.Call) and last_name(value.func) in ("partial", "partialmethod") and value.args:
+            if (
+                isinstance(value, tree.Call)
+                and last_name(value.func) in ("partial", "partialmethod")
+                and value.args
+            ):
                 value = value.args[0].value
             for source in _values(value):
                 name = last_name(source) if isinstance(source, tree.Name | tree.Attr) else ""
@@ -111,7 +115,9 @@ class Calls:
         known = self._callees.get(id(call))
         if known is not None:
             return known
-        found = tuple(dict.fromkeys(self._callee(t) for t in _ordered(self.inference.of(call.func))))
+        found = tuple(
+            dict.fromkeys(self._callee(t) for t in _ordered(self.inference.of(call.func)))
+        )
         result = tuple(c for c in found if c is not None)
         if not self.inference._active:  # noqa: SLF001 - what was found in mid-inference may be partial
             self._callees[id(call)] = result
@@ -226,7 +232,9 @@ class Calls:
     ) -> set[Class]:
         if callee.function is None:
             annotation = next((p.annotation for p in params if p.name == name), None)
-            types = self.inference.annotation(annotation) if annotation is not None else frozenset()
+            types = (
+                self.inference.annotation(annotation) if annotation is not None else frozenset()
+            )
         else:
             bindings = callee.function.scope.bindings.get(name)
             types = self.inference.bound(bindings[0]) if bindings else frozenset()
@@ -263,11 +271,17 @@ class Calls:
             if callee.mock:
                 continue
             for twin in self.callees(call):
-                if twin.function is not None and twin.cls is None and twin.function.name == function.name:
+                if (
+                    twin.function is not None
+                    and twin.cls is None
+                    and twin.function.name == function.name
+                ):
                     yield twin.function
 
     def _nominal(self, function: Function) -> set[Function]:
-        if function.owner is None or (function.name.startswith("__") and function.name.endswith("__")):
+        if function.owner is None or (
+            function.name.startswith("__") and function.name.endswith("__")
+        ):
             return {function}
         owners = {function.owner}
         for base in self.classes.mro(function.owner):
@@ -276,7 +290,9 @@ class Calls:
         for heir in list(owners):
             # A class that inherits an implementation from one base for the sake of another.
             owners.update(b for b in self.classes.mro(heir) if function.name in b.methods)
-        return {o.methods[function.name] for o in owners if function.name in o.methods} | {function}
+        return {o.methods[function.name] for o in owners if function.name in o.methods} | {
+            function
+        }
 
     def _structural_kin(self, cls: Class) -> set[Class]:
         if self._structural is None:
@@ -303,7 +319,12 @@ class Calls:
     def _implements(self, cls: Class, expected: Class) -> bool:
         if expected in self.classes.mro(cls) or cls in self.classes.mro(expected):
             return False
-        methods = [m for owner in self.classes.mro(expected) for m in owner.methods if not m.startswith("_")]
+        methods = [
+            m
+            for owner in self.classes.mro(expected)
+            for m in owner.methods
+            if not m.startswith("_")
+        ]
         return bool(methods) and any(self.classes.method(cls, m) is not None for m in methods)
 
     def _flows(self) -> Iterator[tuple[Types, Types]]:
@@ -316,7 +337,11 @@ class Calls:
                     for value in function.returns if _has_classes(expected) else ():
                         yield expected, self.inference.of(value)
             for statement, _ in module.statements:
-                if isinstance(statement, tree.Assign) and statement.annotation is not None and statement.value is not None:
+                if (
+                    isinstance(statement, tree.Assign)
+                    and statement.annotation is not None
+                    and statement.value is not None
+                ):
                     expected = annotated(statement.annotation)
                     if _has_classes(expected):
                         yield expected, self.inference.of(statement.value)
@@ -329,11 +354,18 @@ class Calls:
             if callee.function is not None:
                 params, given = callee.function.params, callee.given
             else:
-                params, given = (self.classes.constructor(callee.cls) if callee.cls else None) or (), 0
+                params, given = (
+                    (self.classes.constructor(callee.cls) if callee.cls else None) or (),
+                    0,
+                )
             bound = bind(call.args, params, given)
             for name, argument in bound.arguments.items() if bound else ():
                 annotation = next((p.annotation for p in params if p.name == name), None)
-                expected = self.inference.annotation(annotation) if annotation is not None else frozenset()
+                expected = (
+                    self.inference.annotation(annotation)
+                    if annotation is not None
+                    else frozenset()
+                )
                 if _has_classes(expected):
                     yield expected, self.inference.of(argument.value)
 

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.names import Names
 
-_DATA_DECORATORS: Final = frozenset(("dataclass", "define", "frozen", "mutable", "attrs", "s", "attr"))
-_DATA_BASES: Final = frozenset(("BaseModel", "NamedTuple", "Struct", "SQLModel", "BaseSettings", "RootModel", "TypedDict"))
+_DATA_DECORATORS: Final = frozenset(
+    ("dataclass", "define", "frozen", "mutable", "attrs", "s", "attr")
+)
+_DATA_BASES: Final = frozenset(
+    ("BaseModel", "NamedTuple", "Struct", "SQLModel", "BaseSettings", "RootModel", "TypedDict")
+)
 _PROTOCOL_BASES: Final = frozenset(("Protocol",))
 _ABSTRACT_BASES: Final = frozenset(("ABC", "Protocol"))
 
@@ -33,12 +37,19 @@ class Field:
     def has_default(self) -> bool:
         """Whether the constructor can do without it."""
         value = self.value
-        if isinstance(value, tree.Call) and last_name(value.func) in ("field", "Field", "ib", "attrib"):
+        if isinstance(value, tree.Call) and last_name(value.func) in (
+            "field",
+            "Field",
+            "ib",
+            "attrib",
+        ):
             keywords = {argument.keyword for argument in value.args}
             if keywords & {"default", "default_factory", "factory"}:
                 return True
             first = next((a.value for a in value.args if a.keyword is None), None)
-            return first is not None and not (isinstance(first, tree.Const) and first.kind == "ellipsis")
+            return first is not None and not (
+                isinstance(first, tree.Const) and first.kind == "ellipsis"
+            )
         return value is not None
 
     @property
@@ -164,7 +175,9 @@ class Classes:
 
     def is_enum(self, cls: Class) -> bool:
         """Whether its class attributes are members."""
-        return any(last_name_of(base).endswith(("Enum", "Flag")) for base in self.foreign_bases(cls))
+        return any(
+            last_name_of(base).endswith(("Enum", "Flag")) for base in self.foreign_bases(cls)
+        )
 
     # --- construction ---
 
@@ -187,7 +200,9 @@ class Classes:
                 if isinstance(statement, tree.Assign) and statement.annotation is not None:
                     target = statement.targets[0]
                     if isinstance(target, tree.Name):
-                        new = Field(target.id, statement, statement.annotation, statement.value, owner)
+                        new = Field(
+                            target.id, statement, statement.annotation, statement.value, owner
+                        )
                         if new.in_constructor:
                             found[target.id] = new
         return tuple(found.values())
@@ -195,12 +210,17 @@ class Classes:
     def keyword_only(self, cls: Class) -> bool:
         """Whether its constructor takes keywords alone (pydantic, `kw_only=True`)."""
         for owner in self.mro(cls):
-            if any(last_name_of(b) in ("BaseModel", "SQLModel", "BaseSettings") for b in self.bases(owner)):
+            if any(
+                last_name_of(b) in ("BaseModel", "SQLModel", "BaseSettings")
+                for b in self.bases(owner)
+            ):
                 return True
             for decorator in owner.fact.decorators:
                 if isinstance(decorator, tree.Call):
                     for argument in decorator.args:
-                        if argument.keyword == "kw_only" and isinstance(argument.value, tree.Const):
+                        if argument.keyword == "kw_only" and isinstance(
+                            argument.value, tree.Const
+                        ):
                             return argument.value.value is True
         return False
 
@@ -216,10 +236,20 @@ class Classes:
             if self.is_data(owner):
                 kind = "kwonly" if self.keyword_only(cls) else "plain"
                 return tuple(
-                    tree.Parameter(f.name, kind, f.annotation, f.value if f.has_default else None, f.statement.at)
+                    tree.Parameter(
+                        f.name,
+                        kind,
+                        f.annotation,
+                        f.value if f.has_default else None,
+                        f.statement.at,
+                    )
                     for f in self.fields(cls)
                 )
-        return None if any(True for b in self.foreign_bases(cls) if last_name_of(b) not in _PLAIN) else ()
+        return (
+            None
+            if any(True for b in self.foreign_bases(cls) if last_name_of(b) not in _PLAIN)
+            else ()
+        )
 
     def has_attribute(self, cls: Class, name: str) -> bool:
         """Whether its instances are known to have that attribute."""

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 _SUFFIX: Final = re.compile(r"(?:Entity|Model|Item|Record|Row|Document)$")
 _IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|number|ref|name)$")
-_CARRIER: Final = re.compile(r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$")
+_CARRIER: Final = re.compile(
+    r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$"
+)
 _TABLE_CALLS: Final = frozenset(
     "get_item put_item delete_item update_item query scan batch_get_item batch_write_item "
     "transact_write_items transact_get_items batch_writer paginate".split()
@@ -39,7 +41,11 @@ _INJECTORS: Final = frozenset(("Depends", "Security"))
 
 def words(name: str) -> tuple[str, ...]:
     """`InMemoryLineItemRepository` and `line_items` to their words, singular."""
-    return tuple(w[:-3] + "y" if w.endswith("ies") else w.removesuffix("s") if len(w) > 3 else w for w in snake(name).split("_") if w)
+    return tuple(
+        w[:-3] + "y" if w.endswith("ies") else w.removesuffix("s") if len(w) > 3 else w
+        for w in snake(name).split("_")
+        if w
+    )
 
 
 def contains(haystack: tuple[str, ...], needle: tuple[str, ...]) -> bool:
@@ -83,9 +89,15 @@ class Domain:
             dotted = dotted_text(decorator.func if isinstance(decorator, tree.Call) else decorator)
             if isinstance(decorator, tree.Call) and self.policy.handlers.is_decorator(dotted):
                 return True
-            if not isinstance(decorator, tree.Call) and dotted.endswith(("handler", ".event_source")):
+            if not isinstance(decorator, tree.Call) and dotted.endswith(
+                ("handler", ".event_source")
+            ):
                 continue
-        return function.owner is None and function.parent is None and self.policy.handlers.is_function(function.symbol)
+        return (
+            function.owner is None
+            and function.parent is None
+            and self.policy.handlers.is_function(function.symbol)
+        )
 
     def find_injected(self) -> None:
         """Functions given to `Depends(…)`."""
@@ -113,7 +125,12 @@ class Domain:
         for site in keys.sites:
             self.modules_with_keys.add(site.module.name)
             owner = site.owner
-            if owner is not None and owner not in self.repositories and self._has_items(owner) and self._reads_self(site):
+            if (
+                owner is not None
+                and owner not in self.repositories
+                and self._has_items(owner)
+                and self._reads_self(site)
+            ):
                 self.entities.add(owner)
         for cls in self.classes.all:
             if cls not in self.repositories and self._has_key(cls):
@@ -141,14 +158,21 @@ class Domain:
             return True
         if any(function in self.handlers for function in cls.methods.values()):
             return False
-        return any(f in self._tables for f in cls.methods.values()) and not self.classes.is_data(cls)
+        return any(f in self._tables for f in cls.methods.values()) and not self.classes.is_data(
+            cls
+        )
 
     def _spread_repositories(self) -> None:
         """Whatever implements a repository's methods is one."""
         queue = sorted(self.repositories, key=lambda c: c.symbol)
         while queue:
             cls = queue.pop()
-            kin = {m.owner for name, f in cls.methods.items() if not name.startswith("_") for m in self.calls.family(f)}
+            kin = {
+                m.owner
+                for name, f in cls.methods.items()
+                if not name.startswith("_")
+                for m in self.calls.family(f)
+            }
             for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
                 if other not in self.repositories:
                     self.repositories.add(other)
@@ -157,7 +181,10 @@ class Domain:
     def _has_key(self, cls: Class) -> bool:
         """Whether instances know their own key: a property or method named like one."""
         return self.is_item(cls) and any(
-            self.policy.is_key_name(name) and method.takes_self and not method.own_params and "classmethod" not in method.decorators
+            self.policy.is_key_name(name)
+            and method.takes_self
+            and not method.own_params
+            and "classmethod" not in method.decorators
             for name, method in cls.methods.items()
         )
 
@@ -172,7 +199,11 @@ class Domain:
             function = function.parent
         if not function.takes_self or "classmethod" in function.decorators:
             return False
-        return not function.own_params or function.is_property or bool(self.classes.is_data(function.owner) if function.owner else False)
+        return (
+            not function.own_params
+            or function.is_property
+            or bool(self.classes.is_data(function.owner) if function.owner else False)
+        )
 
     def _entities_of(self, cls: Class) -> Iterator[Class]:
         for method in cls.methods.values():
@@ -200,7 +231,10 @@ class Domain:
         """Whether instances of the class could be items: it has data, and is neither context nor service."""
         if cls in self.repositories or self.classes.is_enum(cls) or self.is_carrier(cls):
             return False
-        if any(base.rpartition(".")[2] in ("str", "int", "Exception", "TypedDict") for base in self.classes.foreign_bases(cls)):
+        if any(
+            base.rpartition(".")[2] in ("str", "int", "Exception", "TypedDict")
+            for base in self.classes.foreign_bases(cls)
+        ):
             return False
         constructor = self.classes.constructor(cls)
         return bool(constructor) and not self._is_service(cls)
@@ -208,7 +242,9 @@ class Domain:
     def _is_service(self, cls: Class) -> bool:
         for name in cls.stores:
             for one in self.inference.member(cls, name):
-                if isinstance(one, Instance) and (one.cls in self.repositories or self.policy.is_repository_name(one.cls.name)):
+                if isinstance(one, Instance) and (
+                    one.cls in self.repositories or self.policy.is_repository_name(one.cls.name)
+                ):
                     return True
         return False
 
@@ -232,7 +268,10 @@ class Domain:
         tags = self._tags(site)
         for entity in self.policy.entities:
             name = words(_SUFFIX.sub("", entity))
-            if any(words(tag) == name or (len(name) > 1 and "".join(words(tag)) == "".join(name)) for tag in tags):
+            if any(
+                words(tag) == name or (len(name) > 1 and "".join(words(tag)) == "".join(name))
+                for tag in tags
+            ):
                 return entity
         if tags:
             known = [words(_SUFFIX.sub("", cls.name)) for cls in self.entities]
@@ -240,7 +279,9 @@ class Domain:
                 return None
         return self.narrowed_names(site.owner, site.function, site.module.name)
 
-    def narrowed_names(self, owner: Class | None, function: Function | None, module: str) -> str | None:
+    def narrowed_names(
+        self, owner: Class | None, function: Function | None, module: str
+    ) -> str | None:
         """The entity of policy's table that a class, function or module is named after."""
         if owner is not None:
             found = self._named_after(owner.name)
@@ -262,7 +303,11 @@ class Domain:
                 best = (len(wanted), entity)
         for cls in self.entities:
             wanted = words(_SUFFIX.sub("", cls.name))
-            if cls.name not in self.policy.entities and contains(have, wanted) and len(wanted) >= best[0]:
+            if (
+                cls.name not in self.policy.entities
+                and contains(have, wanted)
+                and len(wanted) >= best[0]
+            ):
                 best = (len(wanted), None)
         return best[1]
 
@@ -297,23 +342,44 @@ class Domain:
     def scope_parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
         """The parameter that takes the scope's value."""
         exact = function.parameter(scope.parameter)
-        return exact or next((p for p in function.own_params if p.kind in ("plain", "posonly", "kwonly") and names_scope(p.name, scope) and not self._is_object(function, p)), None)
+        return exact or next(
+            (
+                p
+                for p in function.own_params
+                if p.kind in ("plain", "posonly", "kwonly")
+                and names_scope(p.name, scope)
+                and not self._is_object(function, p)
+            ),
+            None,
+        )
 
     def _is_object(self, function: Function, parameter: tree.Parameter) -> bool:
         types = self.parameter_types(function, parameter)
-        return any(isinstance(t, Instance) and (self.classes.constructor(t.cls) or self.classes.is_data(t.cls)) for t in types)
+        return any(
+            isinstance(t, Instance)
+            and (self.classes.constructor(t.cls) or self.classes.is_data(t.cls))
+            for t in types
+        )
 
     def parameter_types(self, function: Function, parameter: tree.Parameter) -> Types:
         """What a parameter may be."""
         bindings = function.scope.bindings.get(parameter.name)
         return self.inference.bound(bindings[0]) if bindings else frozenset()
 
-    def carries(self, function: Function, scope: ScopePolicy, gained: dict[Class, set[str]]) -> bool:
+    def carries(
+        self, function: Function, scope: ScopePolicy, gained: dict[Class, set[str]]
+    ) -> bool:
         """Whether a parameter that is no entity has the scope: `ctx`, `scope`, `caller`."""
         for parameter in function.own_params:
             for one in self.parameter_types(function, parameter):
-                if isinstance(one, Instance) and one.cls not in self.entities and not self.is_repository(one.cls):
-                    if self.classes.has_attribute(one.cls, scope.parameter) or scope.parameter in gained.get(one.cls, ()):
+                if (
+                    isinstance(one, Instance)
+                    and one.cls not in self.entities
+                    and not self.is_repository(one.cls)
+                ):
+                    if self.classes.has_attribute(
+                        one.cls, scope.parameter
+                    ) or scope.parameter in gained.get(one.cls, ()):
                         return True
         return False
 
@@ -326,7 +392,11 @@ class Domain:
         if any(names_scope(parameter.name, scope) for scope in self.policy.scopes):
             return True
         annotation = last_name(parameter.annotation)
-        return bool(_IDENTIFIER.search(snake(parameter.name))) or annotation.endswith("Id") or annotation == "UUID"
+        return (
+            bool(_IDENTIFIER.search(snake(parameter.name)))
+            or annotation.endswith("Id")
+            or annotation == "UUID"
+        )
 
 
 def dotted_text(node: tree.Node) -> str:

@@ -48,9 +48,48 @@ _TRANSPARENT: Final = frozenset(
     "ContextManager AbstractContextManager AsyncContextManager AbstractAsyncContextManager Unpack".split()
 )
 _VAGUE: Final = frozenset(("typing.Any", "object", "typing.TypeVar", "Any"))
-_MOCKS: Final = frozenset(("MagicMock", "Mock", "AsyncMock", "NonCallableMock", "NonCallableMagicMock", "create_autospec"))
-_SAME: Final = frozenset(("replace", "copy", "deepcopy", "cast", "wait_for", "shield", "run", "ensure_future", "create_task", "run_until_complete", "evolve", "run_sync"))
-_TO_LIST: Final = frozenset(("list", "tuple", "sorted", "set", "frozenset", "reversed", "iter", "filter", "gather", "aiter", "chain", "islice"))
+_MOCKS: Final = frozenset(
+    (
+        "MagicMock",
+        "Mock",
+        "AsyncMock",
+        "NonCallableMock",
+        "NonCallableMagicMock",
+        "create_autospec",
+    )
+)
+_SAME: Final = frozenset(
+    (
+        "replace",
+        "copy",
+        "deepcopy",
+        "cast",
+        "wait_for",
+        "shield",
+        "run",
+        "ensure_future",
+        "create_task",
+        "run_until_complete",
+        "evolve",
+        "run_sync",
+    )
+)
+_TO_LIST: Final = frozenset(
+    (
+        "list",
+        "tuple",
+        "sorted",
+        "set",
+        "frozenset",
+        "reversed",
+        "iter",
+        "filter",
+        "gather",
+        "aiter",
+        "chain",
+        "islice",
+    )
+)
 _FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
 _DICT_ITEMS: Final = frozenset(("get", "pop", "setdefault", "popleft", "__getitem__"))
 _DYNAMODB: Final = frozenset(
@@ -83,7 +122,9 @@ class Inference:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
                     for target in statement.targets:
                         if isinstance(target, tree.Attr) and not _is_self(target.base):
-                            self._foreign_stores.setdefault(target.name, []).append(statement.value)
+                            self._foreign_stores.setdefault(target.name, []).append(
+                                statement.value
+                            )
 
     # --- expressions ---
 
@@ -116,7 +157,11 @@ class Inference:
             case tree.Call():
                 return self._call(node)
             case tree.Const():
-                return foreign("None" if node.value is None and not node.kind else f"builtins.{type(node.value).__name__}")
+                return foreign(
+                    "None"
+                    if node.value is None and not node.kind
+                    else f"builtins.{type(node.value).__name__}"
+                )
             case tree.FString():
                 return foreign("builtins.str")
             case tree.Wrapped(kind="await" | "starred" | "yieldfrom"):
@@ -157,7 +202,9 @@ class Inference:
             match base:
                 case Collection():
                     found.append(base.items)
-                case TupleOf() if isinstance(node.index, tree.Const) and isinstance(node.index.value, int):
+                case TupleOf() if isinstance(node.index, tree.Const) and isinstance(
+                    node.index.value, int
+                ):
                     number = node.index.value
                     inside = -len(base.items) <= number < len(base.items)
                     found.append(base.items[number] if inside else NOTHING)
@@ -230,7 +277,9 @@ class Inference:
             parts = []
             for one in value:
                 if isinstance(one, TupleOf):
-                    parts.append(one.items[step] if 0 <= step < len(one.items) else join(*one.items))
+                    parts.append(
+                        one.items[step] if 0 <= step < len(one.items) else join(*one.items)
+                    )
                 else:
                     parts.append(self.elements(frozenset((one,))))
             value = join(*parts)
@@ -240,7 +289,9 @@ class Inference:
         found = []
         for one in value:
             if isinstance(one, Instance):
-                enter = self.classes.method(one.cls, "__enter__") or self.classes.method(one.cls, "__aenter__")
+                enter = self.classes.method(one.cls, "__enter__") or self.classes.method(
+                    one.cls, "__aenter__"
+                )
                 found.append(self.returned(enter, one) if enter else frozenset((one,)))
             elif isinstance(one, Collection):
                 found.append(one.items)  # a generator under @contextmanager
@@ -290,7 +341,9 @@ class Inference:
                 stored = self._foreign_stores.get(name)
                 if stored and not base.name.startswith("builtins."):
                     known = join(*map(self.of, stored))
-                    return frozenset(t for t in known if isinstance(t, Instance)) or foreign(f"{base.name}.{name}")
+                    return frozenset(t for t in known if isinstance(t, Instance)) or foreign(
+                        f"{base.name}.{name}"
+                    )
                 return foreign(f"{base.name}.{name}")
             case FunctionObject() | Partial() | LambdaObject():
                 return foreign(f"function.{name}")
@@ -306,7 +359,11 @@ class Inference:
             case Module():
                 return frozenset((ModuleObject(target),))
             case Binding():
-                bindings = [b for b in target.place.scope.bindings.get(target.name, ()) if b.kind != "import"]
+                bindings = [
+                    b
+                    for b in target.place.scope.bindings.get(target.name, ())
+                    if b.kind != "import"
+                ]
                 return join(*map(self.bound, bindings or [target]))
             case _:
                 return foreign(target.name)
@@ -340,7 +397,11 @@ class Inference:
                 return found
         if self.classes.method(cls, "__getattr__"):
             return ANYTHING
-        foreign_bases = [b for b in self.classes.foreign_bases(cls) if b.rpartition(".")[2] not in ("object", "ABC", "Protocol", "Generic")]
+        foreign_bases = [
+            b
+            for b in self.classes.foreign_bases(cls)
+            if b.rpartition(".")[2] not in ("object", "ABC", "Protocol", "Generic")
+        ]
         return foreign(f"{foreign_bases[0]}.{name}") if foreign_bases else ANYTHING
 
     def _stored(self, cls: Class, name: str) -> Types | None:
@@ -451,7 +512,10 @@ class Inference:
             source = plain[-1] if name == "filter" else plain[0]
             return frozenset((Collection(self.elements(self.of(source))),))
         if name in _FIRST_ITEM:
-            return join(self.elements(self.of(plain[0])), *map(self.of, plain[1:2] if name == "next" else []))
+            return join(
+                self.elements(self.of(plain[0])),
+                *map(self.of, plain[1:2] if name == "next" else []),
+            )
         if name == "enumerate":
             pair = TupleOf((foreign("builtins.int"), self.elements(self.of(plain[0]))))
             return frozenset((Collection(frozenset((pair,))),))
@@ -459,7 +523,10 @@ class Inference:
             row = TupleOf(tuple(self.elements(self.of(part)) for part in plain))
             return frozenset((Collection(frozenset((row,))),))
         if name == "type" and len(plain) == 1:
-            return frozenset(ClassObject(t.cls) for t in self.of(plain[0]) if isinstance(t, Instance)) or ANYTHING
+            return (
+                frozenset(ClassObject(t.cls) for t in self.of(plain[0]) if isinstance(t, Instance))
+                or ANYTHING
+            )
         if name == "getattr" and len(plain) >= 2 and isinstance(plain[1], tree.Const):
             return join(*(self.attribute(t, str(plain[1].value)) for t in self.of(plain[0])))
         if name == "map":
@@ -510,10 +577,17 @@ class Inference:
         return join(*(self._yielded(f) for f in found))
 
     def _yielded(self, types: Types) -> Types:
-        return join(*(t.items if isinstance(t, Collection) and t.kind == "yields" else frozenset((t,)) for t in types))
+        return join(
+            *(
+                t.items if isinstance(t, Collection) and t.kind == "yields" else frozenset((t,))
+                for t in types
+            )
+        )
 
     def _partial(self, node: tree.Call, func: tree.Node) -> Types:
-        found: set[Type] = {Partial(t, node) for t in self.of(func) if isinstance(t, FunctionObject)}
+        found: set[Type] = {
+            Partial(t, node) for t in self.of(func) if isinstance(t, FunctionObject)
+        }
         return frozenset(found) or foreign("partial")
 
     # --- functions ---
@@ -522,9 +596,11 @@ class Inference:
         """What calling the function gives (awaited, where it is async)."""
         if function is None:
             return ANYTHING
-        return self._guarded(id(function.fact), self._known, lambda: self._returned(function)) if not (
-            _names_self(function.fact.returns)
-        ) else self._self_type(function, receiver)
+        return (
+            self._guarded(id(function.fact), self._known, lambda: self._returned(function))
+            if not (_names_self(function.fact.returns))
+            else self._self_type(function, receiver)
+        )
 
     def _self_type(self, function: Function, receiver: Type | None) -> Types:
         if isinstance(receiver, Instance | ClassObject):
@@ -564,7 +640,11 @@ class Inference:
 
     def _self_object(self, function: Function) -> Types:
         assert function.owner is not None
-        if "classmethod" in function.decorators or function.name in ("__new__", "__init_subclass__", "__class_getitem__"):
+        if "classmethod" in function.decorators or function.name in (
+            "__new__",
+            "__init_subclass__",
+            "__class_getitem__",
+        ):
             return frozenset((ClassObject(function.owner),))
         return frozenset((Instance(function.owner),))
 
@@ -614,7 +694,11 @@ class Inference:
         if owner is not None:
             for cls in self.classes.mro(owner):
                 method = cls.methods.get(name)
-                if method is not None and "fixture" in method.decorators and method is not function:
+                if (
+                    method is not None
+                    and "fixture" in method.decorators
+                    and method is not function
+                ):
                     return method
         candidates = [self.names.global_binding(module, name)]
         folder = module.filename.rpartition("/")[0]
@@ -629,7 +713,11 @@ class Inference:
         for candidate in candidates:
             target = self.names.follow(candidate) if candidate is not None else None
             found = target.definition if isinstance(target, Binding) else None
-            if isinstance(found, Function) and found is not function and "fixture" in found.decorators:
+            if (
+                isinstance(found, Function)
+                and found is not function
+                and "fixture" in found.decorators
+            ):
                 return found
         return self._named_fixture(name)
 
@@ -642,7 +730,11 @@ class Inference:
                 for decorator in function.fact.decorators:
                     if isinstance(decorator, tree.Call) and last_name(decorator) == "fixture":
                         for a in decorator.args:
-                            if a.keyword == "name" and isinstance(a.value, tree.Const) and a.value.value == name:
+                            if (
+                                a.keyword == "name"
+                                and isinstance(a.value, tree.Const)
+                                and a.value.value == name
+                            ):
                                 return function
         return None
 
@@ -706,7 +798,9 @@ class Inference:
         if isinstance(node, tree.Name):
             for binding in self.names.bindings(node.id, self.names.place(node)):
                 target = self.names.follow(binding)
-                if isinstance(target, Binding) and isinstance(target.value, tree.Subscript | tree.Binary):
+                if isinstance(target, Binding) and isinstance(
+                    target.value, tree.Subscript | tree.Binary
+                ):
                     return self.annotation(target.value)
         return ANYTHING
 
@@ -729,11 +823,24 @@ class Inference:
 
     def annotation_of_name(self, name: str, place: Place) -> Types:
         """What a value is whose annotation is that name, in quotes."""
-        return join(*(self._denoted(t, tree.Name((0, 0, 0, 0), name)) for t in self.name(name, place) if isinstance(t, ClassObject))) or ANYTHING
+        return (
+            join(
+                *(
+                    self._denoted(t, tree.Name((0, 0, 0, 0), name))
+                    for t in self.name(name, place)
+                    if isinstance(t, ClassObject)
+                )
+            )
+            or ANYTHING
+        )
 
     def _generic(self, node: tree.Subscript) -> Types:
         name = last_name(node.base)
-        items = node.index.items if isinstance(node.index, tree.Sequence) and node.index.kind == "tuple" else (node.index,)
+        items = (
+            node.index.items
+            if isinstance(node.index, tree.Sequence) and node.index.kind == "tuple"
+            else (node.index,)
+        )
         own = self.of(node.base) if id(node.base) in self.names.index.places else NOTHING
         classes = frozenset(Instance(t.cls) for t in own if isinstance(t, ClassObject))
         if classes:
@@ -747,7 +854,10 @@ class Inference:
         if name in _TRANSPARENT:
             return self.annotation(items[0])
         if name in ("Type", "type"):
-            return frozenset(ClassObject(t.cls) if isinstance(t, Instance) else t for t in self.annotation(items[0]))
+            return frozenset(
+                ClassObject(t.cls) if isinstance(t, Instance) else t
+                for t in self.annotation(items[0])
+            )
         if name in _COLLECTIONS:
             kind = "yields" if name.endswith(("Iterator", "Generator")) else "list"
             return frozenset((Collection(self.annotation(items[0]), kind=kind),))
@@ -755,7 +865,11 @@ class Inference:
             values = self.annotation(items[-1])
             return frozenset((Collection(values, self.annotation(items[0]), "dict"),))
         if name in ("tuple", "Tuple"):
-            if len(items) == 2 and isinstance(items[1], tree.Const) and items[1].kind == "ellipsis":
+            if (
+                len(items) == 2
+                and isinstance(items[1], tree.Const)
+                and items[1].kind == "ellipsis"
+            ):
                 return frozenset((Collection(self.annotation(items[0])),))
             return frozenset((TupleOf(tuple(map(self.annotation, items))),))
         if name == "Literal":
@@ -778,8 +892,11 @@ class Inference:
 
 def is_collected(function: Function) -> bool:
     """Whether pytest fills its parameters: a test, or a fixture."""
-    return function.name.startswith("test") or "fixture" in function.decorators or function.name in (
-        "setup_method", "teardown_method", "setup_class", "pytest_generate_tests"
+    return (
+        function.name.startswith("test")
+        or "fixture" in function.decorators
+        or function.name
+        in ("setup_method", "teardown_method", "setup_class", "pytest_generate_tests")
     )
 
 

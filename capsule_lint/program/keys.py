@@ -23,17 +23,34 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
     from capsule_lint.program.templates import Templates
 
-_CONDITION: Final = re.compile(r"(?P<name>#?\w+)\s*=\s*(?P<value>:\w+)|begins_with\(\s*(?P<begins>#?\w+)\s*,\s*(?P<prefix>:\w+)")
-_OPERATORS: Final = frozenset(("eq", "begins_with", "between", "is_in", "gt", "lt", "gte", "lte", "startswith"))
+_CONDITION: Final = re.compile(
+    r"(?P<name>#?\w+)\s*=\s*(?P<value>:\w+)|begins_with\(\s*(?P<begins>#?\w+)\s*,\s*(?P<prefix>:\w+)"
+)
+_OPERATORS: Final = frozenset(
+    ("eq", "begins_with", "between", "is_in", "gt", "lt", "gte", "lte", "startswith")
+)
 _WRITES: Final = frozenset(
-    ("put_item", "Put", "put", "Item", "put_record", "PutRequest", "save", "Attributes", "batch_put", "write")
+    (
+        "put_item",
+        "Put",
+        "put",
+        "Item",
+        "put_record",
+        "PutRequest",
+        "save",
+        "Attributes",
+        "batch_put",
+        "write",
+    )
 )
 _READS: Final = frozenset(
     "get_item delete_item update_item query Key Keys Delete Update ConditionCheck Get DeleteRequest "
     "batch_get_item get delete update ExpressionAttributeValues ExclusiveStartKey LastEvaluatedKey query_items".split()
 )
 _KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
-_HELPER_NAME: Final = re.compile(r"(?:^|_)(?:keys?|gsi\d*|lsi\d*|index_keys?)(?:_|$)|_for_(?:key|pk)$")
+_HELPER_NAME: Final = re.compile(
+    r"(?:^|_)(?:keys?|gsi\d*|lsi\d*|index_keys?)(?:_|$)|_for_(?:key|pk)$"
+)
 
 
 class Role(StrEnum):
@@ -104,7 +121,9 @@ class Keys:
         for statement, place in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 for target in statement.targets:
-                    self._collect_assignment(target, statement, place.scope.cls if place.scope.kind == "class" else None)
+                    self._collect_assignment(
+                        target, statement, place.scope.cls if place.scope.kind == "class" else None
+                    )
 
     def key_name(self, node: tree.Node | None) -> str:
         """The name of a key position that a dict key or an argument spells; empty when it is none."""
@@ -140,7 +159,9 @@ class Keys:
                     found[function, match["value"] or match["prefix"]] = name
         return found
 
-    def _collect_dict(self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]) -> None:
+    def _collect_dict(
+        self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]
+    ) -> None:
         function = id(self.names.place(node).scope.function)
         for key, value in zip(node.keys, node.values, strict=True):
             name = self.key_name(key)
@@ -149,7 +170,9 @@ class Keys:
                 continue
             text = key.value if isinstance(key, tree.Const) else None
             if isinstance(text, str) and text.startswith(":"):
-                bound = conditions.get((function, text)) or (text[1:] if self._is_key(text[1:]) else "")
+                bound = conditions.get((function, text)) or (
+                    text[1:] if self._is_key(text[1:]) else ""
+                )
                 if bound:
                     self._sink(value, Role.LOOKUP, self._is_index(bound, node))
 
@@ -165,7 +188,9 @@ class Keys:
             parent = parents.get(id(current))
             match parent:
                 case tree.Call():
-                    keyword = next((a.keyword for a in parent.args if a.value is current and a.keyword), None)
+                    keyword = next(
+                        (a.keyword for a in parent.args if a.value is current and a.keyword), None
+                    )
                     for word in (keyword, last_name(parent.func)):
                         if word in _READS:
                             return Role.LOOKUP
@@ -173,7 +198,9 @@ class Keys:
                             return Role.WRITTEN
                 case tree.DictDisplay():
                     for key, value in zip(parent.keys, parent.values, strict=True):
-                        word = key.value if value is current and isinstance(key, tree.Const) else None
+                        word = (
+                            key.value if value is current and isinstance(key, tree.Const) else None
+                        )
                         if word in _READS:
                             return Role.LOOKUP
                         if word in _WRITES:
@@ -182,7 +209,11 @@ class Keys:
                     return self._returned_role(function)
                 case tree.Assign():
                     name = last_name(parent.targets[0]).lower()
-                    return Role.WRITTEN if name in ("item", "record", "data", "row", "attrs") else Role.LOOKUP
+                    return (
+                        Role.WRITTEN
+                        if name in ("item", "record", "data", "row", "attrs")
+                        else Role.LOOKUP
+                    )
                 case None:
                     break
             current = parent
@@ -195,7 +226,9 @@ class Keys:
             return Role.WRITTEN
         return Role.HELPER
 
-    def _collect_assignment(self, target: tree.Node, statement: tree.Assign, cls: Class | None) -> None:
+    def _collect_assignment(
+        self, target: tree.Node, statement: tree.Assign, cls: Class | None
+    ) -> None:
         assert statement.value is not None
         match target:
             case tree.Subscript():
@@ -206,7 +239,11 @@ class Keys:
                 if self._is_key(target.name):
                     self._sink(statement.value, Role.WRITTEN, self._is_index(target.name, target))
                 elif target.name in ("value", "builder") and self._is_key(last_name(target.base)):
-                    self._sink(statement.value, Role.WRITTEN, self._is_index(last_name(target.base), target))
+                    self._sink(
+                        statement.value,
+                        Role.WRITTEN,
+                        self._is_index(last_name(target.base), target),
+                    )
             case tree.Name():
                 if self._is_key(target.id) and not _is_pattern(statement.value):
                     role = Role.WRITTEN if cls is not None else Role.LOOKUP
@@ -221,7 +258,12 @@ class Keys:
         if isinstance(func, tree.Attr) and func.name in _OPERATORS and node.args:
             name = self._condition_name(func.base)
             if name:
-                self._sink(node.args[0].value, Role.LOOKUP, self._is_index(name, node), prefix=func.name != "eq")
+                self._sink(
+                    node.args[0].value,
+                    Role.LOOKUP,
+                    self._is_index(name, node),
+                    prefix=func.name != "eq",
+                )
                 return
         for argument in node.args:
             if argument.keyword is not None and self._is_key(argument.keyword):
@@ -230,13 +272,21 @@ class Keys:
 
     def _constructs(self, node: tree.Call) -> bool:
         name = last_name(node.func)
-        return name in _WRITES or name[:1].isupper() or any(c.cls for c in self.calls.callees(node))
+        return (
+            name in _WRITES or name[:1].isupper() or any(c.cls for c in self.calls.callees(node))
+        )
 
     def _condition_name(self, base: tree.Node) -> str:
         """`PK` for `Key("PK")` and `Attr("pk")`, and for a name like `pk` itself."""
         if isinstance(base, tree.Call) and last_name(base.func) in ("Key", "Attr") and base.args:
             return self.key_name(base.args[0].value)
-        name = base.id if isinstance(base, tree.Name) else base.name if isinstance(base, tree.Attr) else ""
+        name = (
+            base.id
+            if isinstance(base, tree.Name)
+            else base.name
+            if isinstance(base, tree.Attr)
+            else ""
+        )
         return name if name and self._is_key(name) else ""
 
     def _collect_helper(self, function: Function) -> None:
@@ -352,17 +402,29 @@ class Keys:
             case tree.Attr():
                 for one in self.templates.inference.of(node.base):
                     cls = getattr(one, "cls", None)
-                    method = self.classes.method(cls, node.name) if isinstance(cls, Class) and not isinstance(one, ClassObject) else None
+                    method = (
+                        self.classes.method(cls, node.name)
+                        if isinstance(cls, Class) and not isinstance(one, ClassObject)
+                        else None
+                    )
                     if method is not None and method.is_property:
                         yield method
             case tree.Name():
                 for binding in self.names.bindings(node.id, self.names.place(node)):
-                    if binding.kind == "assign" and binding.value is not None and (not binding.path or binding.path == (0,)):
+                    if (
+                        binding.kind == "assign"
+                        and binding.value is not None
+                        and (not binding.path or binding.path == (0,))
+                    ):
                         yield from self._helpers_in(binding.value, depth + 1)
             case tree.Conditional():
                 yield from self._helpers_in(node.then, depth + 1)
                 yield from self._helpers_in(node.otherwise, depth + 1)
-            case tree.Subscript() if self.key_name(node.index) or isinstance(node.index, tree.Const) and node.index.value == 0:
+            case tree.Subscript() if (
+                self.key_name(node.index)
+                or isinstance(node.index, tree.Const)
+                and node.index.value == 0
+            ):
                 yield from self._helpers_in(node.base, depth + 1)
             case tree.DictDisplay(keys=(tree.Const(value="S"),)):
                 yield from self._helpers_in(node.values[0], depth + 1)
@@ -373,14 +435,24 @@ class Keys:
         for member in self.calls.family(function):
             self.helpers.add(member)
             for value in member.returns:
-                first = value.items[0] if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items else value
+                first = (
+                    value.items[0]
+                    if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items
+                    else value
+                )
                 if not isinstance(first, tree.DictDisplay):
-                    self._sink(first, Role.HELPER, index or self.policy.is_index_key_name(member.name))
+                    self._sink(
+                        first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
+                    )
 
 
 def _is_pattern(node: tree.Node) -> bool:
     """Whether a constant is a text that `.format` or `%` fills elsewhere."""
-    return isinstance(node, tree.Const) and isinstance(node.value, str) and re.search(r"\{\w*\}|%s|%\(", node.value) is not None
+    return (
+        isinstance(node, tree.Const)
+        and isinstance(node.value, str)
+        and re.search(r"\{\w*\}|%s|%\(", node.value) is not None
+    )
 
 
 def _takes_values(function: Function) -> bool:

@@ -65,7 +65,9 @@ class Names:
         module = binding.place.scope.module
         base = self.absolute(module, binding.level, imported.module)
         if imported.name is None:
-            whole = imported.module if imported.bound != imported.module.partition(".")[0] else None
+            whole = (
+                imported.module if imported.bound != imported.module.partition(".")[0] else None
+            )
             name = whole or imported.bound
             found = self.module(name)
             return found or External(name)
@@ -115,7 +117,11 @@ class Names:
                 continue
             found = scope.bindings.get(name)
             if found:
-                return reaching(found, place) if scope is place.scope or _same_flow(scope, place) else found
+                return (
+                    reaching(found, place)
+                    if scope is place.scope or _same_flow(scope, place)
+                    else found
+                )
         module = place.scope.module
         star = self.global_binding(module, name)
         return [star] if star is not None else []
@@ -152,7 +158,10 @@ def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
     found = []
     for binding in reversed(bindings):
         if binding.place.order > place.order or (
-            binding.place.order == place.order and binding.kind == "assign" and binding.place.statement is place.statement and not _walrus(binding)
+            binding.place.order == place.order
+            and binding.kind == "assign"
+            and binding.place.statement is place.statement
+            and not _walrus(binding)
         ):
             if _in_common_loop(binding.place, place):
                 found.append(binding)
@@ -173,7 +182,9 @@ def _in_common_loop(one: Place, other: Place) -> bool:
     return any(branch[2] for branch in one.blocks if branch in other.blocks)
 
 
-def module_name(filename: str, roots: Iterable[str], packages: Callable[[str], bool]) -> tuple[str, bool]:
+def module_name(
+    filename: str, roots: Iterable[str], packages: Callable[[str], bool]
+) -> tuple[str, bool]:
     """The dotted name of a file, and whether it is a package's `__init__`.
 
     `roots` are folders (`src`) that stand on the import path themselves: `src/app/x.py` is `app.x`
@@ -202,7 +213,11 @@ def link(
     for facts in ordered:
         if facts.problem is not None:
             continue
-        name, is_package = module_name(facts.filename, roots, lambda folder: f"{folder}/__init__.py" in present or _tests_import(folder, ordered))
+        name, is_package = module_name(
+            facts.filename,
+            roots,
+            lambda folder: f"{folder}/__init__.py" in present or _tests_import(folder, ordered),
+        )
         module = Module(name, facts, is_package, is_test(facts.filename))
         Walker(module, names.index).walk()
         other = names.modules.get(name)

@@ -103,7 +103,11 @@ def hole_name(node: tree.Node) -> str:
             return hole_name(node.base) if own in ("s", "n") else own
         case tree.Call(func=tree.Attr() as func) if func.name == "get" and node.args:
             first = node.args[0].value
-            return snake(first.value) if isinstance(first, tree.Const) and isinstance(first.value, str) else ""
+            return (
+                snake(first.value)
+                if isinstance(first, tree.Const) and isinstance(first.value, str)
+                else ""
+            )
         case tree.Call(func=tree.Attr() as func) if not node.args:
             return hole_name(func.base)
         case tree.Call() if len(node.args) == 1 and not node.args[0].star:
@@ -125,8 +129,10 @@ def names_scope(name: str, scope: ScopePolicy) -> bool:
     wanted = snake(scope.parameter)
     short = wanted.removesuffix("_id")
     name = snake(name)
-    return name in (wanted, short, scope.name) or name.endswith((f"_{wanted}",)) or (
-        wanted.endswith("_id") and name == f"{short}id"
+    return (
+        name in (wanted, short, scope.name)
+        or name.endswith((f"_{wanted}",))
+        or (wanted.endswith("_id") and name == f"{short}id")
     )
 
 
@@ -170,8 +176,12 @@ class Templates:
     def _literal(self, text: str, number: int, followed: bool) -> list[Segment]:
         found = []
         for scope in self.scopes:
-            for match in re.finditer(_tag_pattern(scope.tag) + r"(?P<value>[^#|/{}]+)", text, re.IGNORECASE):
-                found.append(Segment(scope.name, number, literal=True, tagged=True, position=match.start()))
+            for match in re.finditer(
+                _tag_pattern(scope.tag) + r"(?P<value>[^#|/{}]+)", text, re.IGNORECASE
+            ):
+                found.append(
+                    Segment(scope.name, number, literal=True, tagged=True, position=match.start())
+                )
         return sorted(found, key=lambda s: s.position)
 
     # --- templates at a key position ---
@@ -257,7 +267,9 @@ class Templates:
                 return found
             case tree.Binary(op="+"):
                 left = self._evaluate(node.left, host, depth + 1) or [self._hole(node.left, host)]
-                right = self._evaluate(node.right, host, depth + 1) or [self._hole(node.right, host)]
+                right = self._evaluate(node.right, host, depth + 1) or [
+                    self._hole(node.right, host)
+                ]
                 return left + right if any(isinstance(p, Text) for p in left + right) else None
             case tree.Binary(op="%", left=tree.Const(value=str() as text)):
                 return self._percent(text, node, host, depth)
@@ -306,11 +318,13 @@ class Templates:
         found.append(Text(text[at:], host, node))
         return [p for p in found if not isinstance(p, Text) or p.value]
 
-    def _percent(
-        self, text: str, node: tree.Binary, host: tree.Node, depth: int
-    ) -> list[Piece]:
+    def _percent(self, text: str, node: tree.Binary, host: tree.Node, depth: int) -> list[Piece]:
         right = node.right
-        operands = list(right.items) if isinstance(right, tree.Sequence) and right.kind == "tuple" else [right]
+        operands = (
+            list(right.items)
+            if isinstance(right, tree.Sequence) and right.kind == "tuple"
+            else [right]
+        )
         by_name: dict[str, tree.Node] = {}
         if isinstance(right, tree.DictDisplay):
             for key, value in zip(right.keys, right.values, strict=True):
@@ -325,7 +339,11 @@ class Templates:
                 found.append(Text("%", host, node))
             elif match["name"]:
                 value = by_name.get(match["name"])
-                found += self._inline(value, host, depth) if value is not None else [Filled(right, host, snake(match["name"]))]
+                found += (
+                    self._inline(value, host, depth)
+                    if value is not None
+                    else [Filled(right, host, snake(match["name"]))]
+                )
             elif operands:
                 found += self._inline(operands.pop(0), host, depth)
         found.append(Text(text[at:], host, node))
@@ -347,7 +365,9 @@ class Templates:
                     return found
         return None
 
-    def _format(self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int) -> list[Piece] | None:
+    def _format(
+        self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
         text = self.constant(base)
         if text is None:
             return None
@@ -361,7 +381,9 @@ class Templates:
                 number += 1
         return self._braces(text, node, host, given)
 
-    def _join(self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int) -> list[Piece] | None:
+    def _join(
+        self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
         separator = self.constant(base)
         elements, written = self.elements(node.args[0].value, host)
         if separator is None or elements is None:
@@ -373,7 +395,9 @@ class Templates:
             found += self._inline(element, written, depth + 1)
         return found
 
-    def elements(self, node: tree.Node, host: tree.Node) -> tuple[list[tree.Node] | None, tree.Node]:
+    def elements(
+        self, node: tree.Node, host: tree.Node
+    ) -> tuple[list[tree.Node] | None, tree.Node]:
         """The elements of a list display, or of a local list built in steps, and where it is written."""
         match node:
             case tree.Sequence():
@@ -385,7 +409,11 @@ class Templates:
                 return self.elements(source, host)
             case tree.Name():
                 bindings = self.names.bindings(node.id, self.names.place(node))
-                if len(bindings) == 1 and isinstance(bindings[0].value, tree.Sequence) and not bindings[0].path:
+                if (
+                    len(bindings) == 1
+                    and isinstance(bindings[0].value, tree.Sequence)
+                    and not bindings[0].path
+                ):
                     steps = self._appended(bindings[0], node)
                     first, _ = self.elements(bindings[0].value, bindings[0].value)
                     return (None if first is None else first + steps), bindings[0].value
@@ -400,7 +428,11 @@ class Templates:
             if place.order >= self.names.place(use).order:
                 break
             match statement:
-                case tree.Eval(values=(tree.Call(func=tree.Attr(base=tree.Name() as base, name="append")) as call,)):
+                case tree.Eval(
+                    values=(
+                        tree.Call(func=tree.Attr(base=tree.Name() as base, name="append")) as call,
+                    )
+                ):
                     if base.id == binding.name and call.args:
                         found.append(call.args[0].value)
         return found
@@ -426,19 +458,34 @@ class Templates:
         if variadic is None or len(function.returns) != 1:
             return None
         value = function.returns[0]
-        if not (isinstance(value, tree.Call) and isinstance(value.func, tree.Attr) and value.func.name == "join" and value.args):
+        if not (
+            isinstance(value, tree.Call)
+            and isinstance(value.func, tree.Attr)
+            and value.func.name == "join"
+            and value.args
+        ):
             return None
         source = value.args[0].value
         while isinstance(source, tree.Comprehension) and len(source.generators) == 1:
             source = source.generators[0].iter
-        if isinstance(source, tree.Call) and len(source.args) == 2 and last_name(source.func) in ("map", "filter"):
+        if (
+            isinstance(source, tree.Call)
+            and len(source.args) == 2
+            and last_name(source.func) in ("map", "filter")
+        ):
             source = source.args[1].value
         if isinstance(source, tree.Name) and source.id == variadic.name:
             return self.constant(value.func.base)
         return None
 
     def _joined(
-        self, node: tree.Call, function: Function, given: int, separator: str, host: tree.Node, depth: int
+        self,
+        node: tree.Call,
+        function: Function,
+        given: int,
+        separator: str,
+        host: tree.Node,
+        depth: int,
     ) -> list[Piece] | None:
         fixed = [p for p in function.params if p.kind in ("posonly", "plain")][given:]
         if fixed or any(a.star for a in node.args):
@@ -458,9 +505,15 @@ class Templates:
         return found
 
     def _is_enum_key(self, function: Function) -> bool:
-        return function.owner is not None and self.classes.is_enum(function.owner) and len(function.own_params) >= 1
+        return (
+            function.owner is not None
+            and self.classes.is_enum(function.owner)
+            and len(function.own_params) >= 1
+        )
 
-    def _enum_key(self, node: tree.Call, function: Function, host: tree.Node, depth: int) -> list[Piece] | None:
+    def _enum_key(
+        self, node: tree.Call, function: Function, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
         """`TableKey.TEAM.key(id)`: the member's value, a separator, and the arguments."""
         assert isinstance(node.func, tree.Attr)
         tag = self.constant(node.func.base)
@@ -479,10 +532,17 @@ class Templates:
         bindings = self.names.bindings(node.id, self.names.place(node))
         if not bindings:
             return None
-        if len(bindings) > 1 and any(b.place.scope.kind not in ("module", "class") for b in bindings):
+        if len(bindings) > 1 and any(
+            b.place.scope.kind not in ("module", "class") for b in bindings
+        ):
             return self._stepwise(bindings, depth)
         target = self.names.follow(bindings[-1])
-        if not isinstance(target, Binding) or target.kind != "assign" or target.value is None or target.path:
+        if (
+            not isinstance(target, Binding)
+            or target.kind != "assign"
+            or target.value is None
+            or target.path
+        ):
             return None
         if target.place.scope.kind in ("module", "class"):
             value = self.constant(target.value)
@@ -540,17 +600,28 @@ class Templates:
             case tree.Attr():
                 return self._constant_attribute(node, depth)
             case tree.Binary(op="+"):
-                left, right = self.constant(node.left, depth + 1), self.constant(node.right, depth + 1)
+                left, right = (
+                    self.constant(node.left, depth + 1),
+                    self.constant(node.right, depth + 1),
+                )
                 return left + right if left is not None and right is not None else None
             case tree.FString():
-                parts = [p if isinstance(p, str) else self.constant(p.value, depth + 1) for p in node.parts]
+                parts = [
+                    p if isinstance(p, str) else self.constant(p.value, depth + 1)
+                    for p in node.parts
+                ]
                 return "".join(p for p in parts if p is not None) if None not in parts else None
             case _:
                 return None
 
     def _constant_of(self, bindings: Sequence[Binding], depth: int) -> str | None:
         target = self.names.follow(bindings[-1])
-        if isinstance(target, Binding) and target.kind == "assign" and target.value is not None and not target.path:
+        if (
+            isinstance(target, Binding)
+            and target.kind == "assign"
+            and target.value is not None
+            and not target.path
+        ):
             statement = target.place.statement
             if isinstance(statement, tree.Assign) and statement.op:
                 return None
@@ -558,11 +629,19 @@ class Templates:
         return None
 
     def _constant_attribute(self, node: tree.Attr, depth: int) -> str | None:
-        inner = node.base if node.name in ("value", "_value_") and isinstance(node.base, tree.Attr) else node
+        inner = (
+            node.base
+            if node.name in ("value", "_value_") and isinstance(node.base, tree.Attr)
+            else node
+        )
         dotted = self.classes.dotted(inner)
         if isinstance(dotted, Binding):
             return self._constant_of([dotted], depth)
-        if isinstance(inner, tree.Attr) and isinstance(inner.base, tree.Name) and inner.base.id in ("self", "cls"):
+        if (
+            isinstance(inner, tree.Attr)
+            and isinstance(inner.base, tree.Name)
+            and inner.base.id in ("self", "cls")
+        ):
             for one in self.inference.of(inner.base):
                 if isinstance(one, Instance | ClassObject):
                     for owner in self.classes.mro(one.cls):
@@ -594,4 +673,3 @@ def _merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
         else:
             found.append(piece)
     return tuple(found)
-

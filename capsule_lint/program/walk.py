@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Binding, Branch, Class, Function, Module, Place, Scope, Store
+from capsule_lint.program.model import (
+    Binding,
+    Branch,
+    Class,
+    Function,
+    Module,
+    Place,
+    Scope,
+    Store,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,7 +64,9 @@ def children(node: tree.Node) -> Iterator[tree.Node]:
             return
 
 
-def targets_of(target: tree.Node, path: tuple[int, ...] = ()) -> Iterator[tuple[tree.Node, tuple[int, ...]]]:
+def targets_of(
+    target: tree.Node, path: tuple[int, ...] = ()
+) -> Iterator[tuple[tree.Node, tuple[int, ...]]]:
     """The names, attributes and subscripts that a target binds, each with its place in the target."""
     match target:
         case tree.Sequence():
@@ -182,7 +193,9 @@ class Walker:
             if name.name == "*":
                 self._module.stars.append(node)
                 continue
-            binding = Binding(name.bound, "import", place, name.at, imported=name, level=node.level)
+            binding = Binding(
+                name.bound, "import", place, name.at, imported=name, level=node.level
+            )
             self._bind(binding, place.scope)
 
     def _qualname(self, name: str, scope: Scope) -> str:
@@ -200,7 +213,11 @@ class Walker:
         function = Function(node, self._module, qualname, owner, scope.function, inner, place)
         inner.function = function
         self._module.functions.append(function)
-        if owner is not None and "overload" not in function.decorators and "setter" not in function.decorators:
+        if (
+            owner is not None
+            and "overload" not in function.decorators
+            and "setter" not in function.decorators
+        ):
             owner.methods[node.name] = function
         self._bind(Binding(node.name, "def", place, node.name_at, definition=function), scope)
         self._all(node.decorators, place, node)
@@ -222,13 +239,23 @@ class Walker:
                 if part is not None:
                     self._expr(part, place, parent)
             scope.bindings.setdefault(param.name, []).append(
-                Binding(param.name, "param", here, param.at, param.default, param.annotation, parameter=param)
+                Binding(
+                    param.name,
+                    "param",
+                    here,
+                    param.at,
+                    param.default,
+                    param.annotation,
+                    parameter=param,
+                )
             )
 
     def _class(self, node: tree.ClassDef, place: Place) -> None:
         scope = place.scope
         inner = Scope("class", scope, self._module, scope.function)
-        cls = Class(node, self._module, self._qualname(node.name, scope), inner, place, scope.function)
+        cls = Class(
+            node, self._module, self._qualname(node.name, scope), inner, place, scope.function
+        )
         inner.cls = cls
         self._module.classes.append(cls)
         self._bind(Binding(node.name, "class", place, node.name_at, definition=cls), scope)

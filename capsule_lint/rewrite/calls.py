@@ -28,7 +28,11 @@ class ArgumentFix(Fix[AddArgument]):
         if not mends:
             return updated_node
         args = list(updated_node.args)
-        if len(args) == 1 and isinstance(args[0].value, cst.GeneratorExp) and not args[0].value.lpar:
+        if (
+            len(args) == 1
+            and isinstance(args[0].value, cst.GeneratorExp)
+            and not args[0].value.lpar
+        ):
             value = args[0].value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
             args = [args[0].with_changes(value=value)]
         result: list[cst.Arg] = []
@@ -57,7 +61,10 @@ def _layout(args: Sequence[cst.Arg]) -> cst.Comma:
                     return cst.Comma(whitespace_after=bare)
                 return cst.Comma(whitespace_after=bare)
             if len(args) > 1:
-                return arg.comma.with_changes(whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace(" "))
+                return arg.comma.with_changes(
+                    whitespace_before=cst.SimpleWhitespace(""),
+                    whitespace_after=cst.SimpleWhitespace(" "),
+                )
     return _COMMA
 
 
@@ -83,10 +90,14 @@ def _separated(result: list[cst.Arg], before: Sequence[cst.Arg]) -> list[cst.Arg
 
 def _ending(comma: cst.Comma | cst.MaybeSentinel) -> cst.Comma | cst.MaybeSentinel:
     """The closing comma of a list, without a comment that belongs to its former last line."""
-    if isinstance(comma, cst.Comma) and isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace):
+    if isinstance(comma, cst.Comma) and isinstance(
+        comma.whitespace_after, cst.ParenthesizedWhitespace
+    ):
         space = comma.whitespace_after
         newline = cst.TrailingWhitespace(newline=space.first_line.newline)
-        return comma.with_changes(whitespace_after=space.with_changes(first_line=newline, empty_lines=[]))
+        return comma.with_changes(
+            whitespace_after=space.with_changes(first_line=newline, empty_lines=[])
+        )
     return comma
 
 
@@ -94,13 +105,19 @@ def _between(
     own: cst.Comma | cst.MaybeSentinel, comma: cst.Comma, before: Sequence[cst.Arg]
 ) -> cst.Comma:
     """The comma behind what used to be last: its comment stays on its line."""
-    if isinstance(own, cst.Comma) and isinstance(own.whitespace_after, cst.ParenthesizedWhitespace):
+    if isinstance(own, cst.Comma) and isinstance(
+        own.whitespace_after, cst.ParenthesizedWhitespace
+    ):
         space = own.whitespace_after
         inner = comma.whitespace_after
         if isinstance(inner, cst.ParenthesizedWhitespace) and len(before) > 1:
-            return comma.with_changes(whitespace_after=inner.with_changes(first_line=space.first_line))
+            return comma.with_changes(
+                whitespace_after=inner.with_changes(first_line=space.first_line)
+            )
         indent = before[-1].whitespace_after_arg
         del indent
-        deeper = space.with_changes(last_line=cst.SimpleWhitespace(space.last_line.value + "    "), empty_lines=[])
+        deeper = space.with_changes(
+            last_line=cst.SimpleWhitespace(space.last_line.value + "    "), empty_lines=[]
+        )
         return own.with_changes(whitespace_after=deeper)
     return comma

@@ -24,7 +24,14 @@ class EntryFix(Fix[AddEntry]):
         for mend in reversed(self.expression(original_node)):
             at = 0
             if mend.anchor is not None:
-                at = next(n for n, e in enumerate(original_node.elements) if self.place.span_of(e.value) == mend.anchor) + 1
+                at = (
+                    next(
+                        n
+                        for n, e in enumerate(original_node.elements)
+                        if self.place.span_of(e.value) == mend.anchor
+                    )
+                    + 1
+                )
             new = cst.DictElement(parse(mend.key), parse(mend.value))
             elements = _inserted(list(updated_node.elements), at, [new])
             updated_node = updated_node.with_changes(elements=elements)
@@ -39,17 +46,31 @@ class ElementFix(Fix[AddElements]):
     def on_leave(  # type: ignore[override]  # an expression stays one
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode:
-        if isinstance(original, cst.Subscript) and isinstance(updated, cst.Subscript) and self.mends:
+        if (
+            isinstance(original, cst.Subscript)
+            and isinstance(updated, cst.Subscript)
+            and self.mends
+        ):
             return self._subscript(original, updated)
         for mend in self.expression(original):
             assert isinstance(updated, cst.BaseExpression)
             updated = self._mend(original, updated, mend)
         return updated
 
-    def _mend(self, original: cst.CSTNode, updated: cst.BaseExpression, mend: AddElements) -> cst.BaseExpression:
-        if isinstance(original, cst.Tuple | cst.List | cst.Set) and isinstance(updated, cst.Tuple | cst.List | cst.Set):
-            at = next(n for n, e in enumerate(original.elements) if self.place.span_of(e.value) == mend.anchor)
-            elements = _inserted(list(updated.elements), at + 1, [cst.Element(parse(c)) for c in mend.after])
+    def _mend(
+        self, original: cst.CSTNode, updated: cst.BaseExpression, mend: AddElements
+    ) -> cst.BaseExpression:
+        if isinstance(original, cst.Tuple | cst.List | cst.Set) and isinstance(
+            updated, cst.Tuple | cst.List | cst.Set
+        ):
+            at = next(
+                n
+                for n, e in enumerate(original.elements)
+                if self.place.span_of(e.value) == mend.anchor
+            )
+            elements = _inserted(
+                list(updated.elements), at + 1, [cst.Element(parse(c)) for c in mend.after]
+            )
             elements = _inserted(elements, at, [cst.Element(parse(c)) for c in mend.before])
             return updated.with_changes(elements=elements)
         values = [*map(parse, mend.before), updated, *map(parse, mend.after)]
@@ -60,11 +81,19 @@ class ElementFix(Fix[AddElements]):
         items = original.slice
         if len(items) < 2:
             return updated
-        span = Span(self.place.span_of(items[0].slice).start, self.place.span_of(items[-1].slice).end)
+        span = Span(
+            self.place.span_of(items[0].slice).start, self.place.span_of(items[-1].slice).end
+        )
         for mend in self.take(span):
             at = next(n for n, e in enumerate(items) if self.place.span_of(e.slice) == mend.anchor)
-            slices = _inserted(list(updated.slice), at + 1, [cst.SubscriptElement(cst.Index(parse(c))) for c in mend.after])
-            slices = _inserted(slices, at, [cst.SubscriptElement(cst.Index(parse(c))) for c in mend.before])
+            slices = _inserted(
+                list(updated.slice),
+                at + 1,
+                [cst.SubscriptElement(cst.Index(parse(c))) for c in mend.after],
+            )
+            slices = _inserted(
+                slices, at, [cst.SubscriptElement(cst.Index(parse(c))) for c in mend.before]
+            )
             updated = updated.with_changes(slice=slices)
         return updated
 
@@ -83,11 +112,19 @@ def _inserted(
     result = [*elements[:at], *(n.with_changes(comma=comma) for n in new), *elements[at:]]
     if at == len(elements):
         between = comma
-        if isinstance(ending, cst.Comma) and isinstance(ending.whitespace_after, cst.ParenthesizedWhitespace) and isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace):
-            kept = comma.whitespace_after.with_changes(first_line=ending.whitespace_after.first_line)
+        if (
+            isinstance(ending, cst.Comma)
+            and isinstance(ending.whitespace_after, cst.ParenthesizedWhitespace)
+            and isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace)
+        ):
+            kept = comma.whitespace_after.with_changes(
+                first_line=ending.whitespace_after.first_line
+            )
             between = comma.with_changes(whitespace_after=kept)
             bare = cst.TrailingWhitespace(newline=ending.whitespace_after.first_line.newline)
-            ending = ending.with_changes(whitespace_after=ending.whitespace_after.with_changes(first_line=bare))
+            ending = ending.with_changes(
+                whitespace_after=ending.whitespace_after.with_changes(first_line=bare)
+            )
         result[at - 1] = last.with_changes(comma=between)
         result[-1] = result[-1].with_changes(comma=ending)
     return result
@@ -100,6 +137,8 @@ def _layout(elements: Sequence[cst.CSTNode]) -> cst.Comma:
             space = comma.whitespace_after
             if isinstance(space, cst.ParenthesizedWhitespace):
                 newline = cst.TrailingWhitespace(newline=space.first_line.newline)
-                return cst.Comma(whitespace_after=space.with_changes(first_line=newline, empty_lines=[]))
+                return cst.Comma(
+                    whitespace_after=space.with_changes(first_line=newline, empty_lines=[])
+                )
             return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     return _COMMA

@@ -36,18 +36,31 @@ class ConditionFix(Fix[AddCondition]):
     def _joined(self, updated: cst.BaseExpression, mend: AddCondition) -> cst.BaseExpression:
         condition = parse(mend.condition)
         if mend.operator == "&":
-            return cst.BinaryOperation(updated, cst.BitAnd(), condition, **self._parentheses(updated, mend))
+            return cst.BinaryOperation(
+                updated, cst.BitAnd(), condition, **self._parentheses(updated, mend)
+            )
         operator = cst.And() if mend.operator == "and" else cst.Or()
         bare = updated.with_changes(lpar=[], rpar=[])
         if updated.lpar:
-            return cst.BooleanOperation(bare, operator, condition, lpar=updated.lpar, rpar=updated.rpar)
-        return cst.BooleanOperation(updated, operator, condition, **self._parentheses(updated, mend))
+            return cst.BooleanOperation(
+                bare, operator, condition, lpar=updated.lpar, rpar=updated.rpar
+            )
+        return cst.BooleanOperation(
+            updated, operator, condition, **self._parentheses(updated, mend)
+        )
 
-    def _parentheses(self, updated: cst.BaseExpression, mend: AddCondition) -> dict[str, list[cst.CSTNode]]:
+    def _parentheses(
+        self, updated: cst.BaseExpression, mend: AddCondition
+    ) -> dict[str, list[cst.CSTNode]]:
         parent = self._parents[-1] if self._parents else None
         needed = isinstance(
             parent,
-            cst.UnaryOperation | cst.Comparison | cst.BinaryOperation | cst.Attribute | cst.Await | cst.Call,
+            cst.UnaryOperation
+            | cst.Comparison
+            | cst.BinaryOperation
+            | cst.Attribute
+            | cst.Await
+            | cst.Call,
         )
         if isinstance(parent, cst.BooleanOperation):
             needed = mend.operator == "or" and isinstance(parent.operator, cst.And)

@@ -94,7 +94,9 @@ def apply(source: str, mends: Sequence[Mend], fixers: Sequence[type[Fix[Mend]]])
     try:
         ast.parse(result)
     except SyntaxError as error:
-        raise InternalError(f"{filename}:{error.lineno}: the fixed file would not parse: {error.msg}") from error
+        raise InternalError(
+            f"{filename}:{error.lineno}: the fixed file would not parse: {error.msg}"
+        ) from error
     return result
 
 
@@ -106,10 +108,14 @@ def _piece_of(mend: Mend, pieces: Sequence[Piece]) -> Piece:
     raise InternalError(f"{mend.filename}:{row}: no statement stands where a change was planned")
 
 
-def _piece(text: str, first_row: int, mends: Sequence[Mend], fixers: Sequence[type[Fix[Mend]]]) -> str:
+def _piece(
+    text: str, first_row: int, mends: Sequence[Mend], fixers: Sequence[type[Fix[Mend]]]
+) -> str:
     module = cst.parse_module(text)
     if module.code != text:
-        raise InternalError(f"{mends[0].filename}:{first_row}: a statement cannot be read without loss")
+        raise InternalError(
+            f"{mends[0].filename}:{first_row}: a statement cannot be read without loss"
+        )
     wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
     place = Place(wrapper.resolve(PositionProvider), first_row)
     made = [f([m for m in mends if isinstance(m, f.kind)], place) for f in fixers]
@@ -120,7 +126,9 @@ def _piece(text: str, first_row: int, mends: Sequence[Mend], fixers: Sequence[ty
         if count != 1:
             at = mend.at.start
             what = "found no node" if count == 0 else f"was made {count} times"
-            raise InternalError(f"{mend.filename}:{at.row}:{at.column}: {type(mend).__name__} {what}")
+            raise InternalError(
+                f"{mend.filename}:{at.row}:{at.column}: {type(mend).__name__} {what}"
+            )
     return result.code
 
 

@@ -28,7 +28,11 @@ def _add(source: str, module: str, name: str) -> str:
             if any(alias.name == name and alias.asname is None for alias in node.names):
                 return source
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and _module(node) == module and node.names[0].name != "*":
+        if (
+            isinstance(node, ast.ImportFrom)
+            and _module(node) == module
+            and node.names[0].name != "*"
+        ):
             return _extended(source, node, name)
     return _new_line(source, tree, module, name)
 
@@ -53,7 +57,9 @@ def _extended(source: str, node: ast.ImportFrom, name: str) -> str:
     module = cst.parse_module(piece)
     line = module.body[0]
     assert isinstance(line, cst.SimpleStatementLine)
-    changed = line.with_changes(body=[_with_name(s, name) if _is_it(s, node) else s for s in line.body])
+    changed = line.with_changes(
+        body=[_with_name(s, name) if _is_it(s, node) else s for s in line.body]
+    )
     code = module.with_changes(body=[changed, *module.body[1:]]).code
     flat = code.rstrip("\r\n")
     if first == last and len(flat) > _WIDTH and "(" not in flat and "#" not in flat:
@@ -77,7 +83,10 @@ def _with_name(statement: cst.BaseSmallStatement, name: str) -> cst.BaseSmallSta
         at = next((n for n, other in enumerate(said) if _order(other) > _order(name)), len(names))
     elif said == sorted(said):
         at = next((n for n, other in enumerate(said) if other > name), len(names))
-    comma = next((n.comma for n in names[:-1] if isinstance(n.comma, cst.Comma)), cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+    comma = next(
+        (n.comma for n in names[:-1] if isinstance(n.comma, cst.Comma)),
+        cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
+    )
     last = names[-1]
     if len(names) == 1 and isinstance(last.comma, cst.Comma):
         space = last.comma.whitespace_after
@@ -171,7 +180,11 @@ def _top(node: ast.Import | ast.ImportFrom) -> str:
 
 def _first_import(lines: list[str], tree: ast.Module, new: str, newline: str) -> str:
     first = tree.body[0] if tree.body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         at = first.end_lineno or first.lineno
         if at == len(lines) and not lines[-1].endswith(("\n", "\r")):
             lines[-1] += newline
@@ -179,7 +192,11 @@ def _first_import(lines: list[str], tree: ast.Module, new: str, newline: str) ->
     at = 0
     while at < len(lines) and lines[at].startswith("#"):
         at += 1
-    gap = [newline, newline] if isinstance(first, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) else [newline]
+    gap = (
+        [newline, newline]
+        if isinstance(first, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
+        else [newline]
+    )
     rest = lines[at:]
     while rest and not rest[0].strip():
         rest = rest[1:]

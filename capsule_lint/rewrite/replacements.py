@@ -21,5 +21,7 @@ class ReplaceFix(Fix[Replace]):
         for mend in self.expression(original):
             new = parse(mend.replacement)
             lpar, rpar = getattr(updated, "lpar", ()), getattr(updated, "rpar", ())
-            updated = new.with_changes(lpar=[*lpar, *new.lpar], rpar=[*new.rpar, *rpar]) if lpar else new
+            updated = (
+                new.with_changes(lpar=[*lpar, *new.lpar], rpar=[*new.rpar, *rpar]) if lpar else new
+            )
         return updated

@@ -47,7 +47,7 @@ class SegmentFix(Fix[AddSegments]):
                 return self._percent(original, updated, mend)
             case cst.Call(), cst.Call():
                 return self._call(original, updated, mend)
-            case (cst.List() | cst.Tuple()), (cst.List() | cst.Tuple()):
+            case ((cst.List() | cst.Tuple()), (cst.List() | cst.Tuple())):
                 return self._display(original, updated, mend)
             case _:
                 return self._around(updated, mend)
@@ -60,7 +60,9 @@ class SegmentFix(Fix[AddSegments]):
 
     def _lost(self, mend: AddSegments) -> InternalError:
         start = mend.at.start
-        return InternalError(f"{mend.filename}:{start.row}:{start.column}: the place of a segment was not found")
+        return InternalError(
+            f"{mend.filename}:{start.row}:{start.column}: the place of a segment was not found"
+        )
 
     # --- strings ---
 
@@ -84,7 +86,8 @@ class SegmentFix(Fix[AddSegments]):
             holes = [
                 number
                 for number, part in enumerate(original.parts)
-                if isinstance(part, cst.FormattedStringExpression) and self._holds(part.expression, mend.anchor)
+                if isinstance(part, cst.FormattedStringExpression)
+                and self._holds(part.expression, mend.anchor)
             ]
             if not holes:
                 raise self._lost(mend)
@@ -130,15 +133,24 @@ class SegmentFix(Fix[AddSegments]):
     ) -> cst.BaseExpression:
         if mend.anchor is None:
             return self._added_front(updated, mend)
-        if isinstance(original.left, cst.BinaryOperation) and isinstance(original.left.operator, cst.Add) and self._holds(original.left, mend.anchor):
+        if (
+            isinstance(original.left, cst.BinaryOperation)
+            and isinstance(original.left.operator, cst.Add)
+            and self._holds(original.left, mend.anchor)
+        ):
             assert isinstance(updated.left, cst.BinaryOperation)
             return updated.with_changes(left=self._added(original.left, updated.left, mend))
-        for side, old, new in (("left", original.left, updated.left), ("right", original.right, updated.right)):
+        for side, old, new in (
+            ("left", original.left, updated.left),
+            ("right", original.right, updated.right),
+        ):
             if not self._holds(old, mend.anchor):
                 continue
             if isinstance(old, cst.FormattedString | cst.ConcatenatedString):
                 return updated.with_changes(**{side: self._mend(old, new, mend)})
-            base: cst.BaseExpression = new if side == "left" else updated.with_changes(lpar=[], rpar=[])
+            base: cst.BaseExpression = (
+                new if side == "left" else updated.with_changes(lpar=[], rpar=[])
+            )
             wrap = isinstance(old, cst.Call) and name_of(old.func) == "str"
             for segment in mend.segments:
                 base = _plus(base, parse(_string(mend.separator + segment.tag)))
@@ -174,10 +186,16 @@ class SegmentFix(Fix[AddSegments]):
         if not isinstance(left, cst.SimpleString):
             raise self._lost(mend)
         operands = list(right.elements) if isinstance(right, cst.Tuple) else [cst.Element(right)]
-        originals = [e.value for e in original.right.elements] if isinstance(original.right, cst.Tuple) else [original.right]
+        originals = (
+            [e.value for e in original.right.elements]
+            if isinstance(original.right, cst.Tuple)
+            else [original.right]
+        )
         at = -1
         if mend.anchor is not None:
-            at = next((n for n, value in enumerate(originals) if self._holds(value, mend.anchor)), -1)
+            at = next(
+                (n for n, value in enumerate(originals) if self._holds(value, mend.anchor)), -1
+            )
             if at < 0:
                 raise self._lost(mend)
         marks = [m for m in _PLACEHOLDER.finditer(left.value) if m[0] != "%%"]
@@ -187,7 +205,9 @@ class SegmentFix(Fix[AddSegments]):
         new = [cst.Element(parse(s.hole)) for s in mend.segments]
         values = [e.value for e in [*operands[: at + 1], *new, *operands[at + 1 :]]]
         elements = [cst.Element(value) for value in values]
-        return updated.with_changes(left=left.with_changes(value=literal), right=cst.Tuple(elements))
+        return updated.with_changes(
+            left=left.with_changes(value=literal), right=cst.Tuple(elements)
+        )
 
     def _format(self, original: cst.Call, updated: cst.Call, mend: AddSegments) -> cst.Call:
         func = updated.func
@@ -197,7 +217,9 @@ class SegmentFix(Fix[AddSegments]):
             raise self._lost(mend)
         at = -1
         if mend.anchor is not None:
-            at = next((n for n, a in enumerate(original.args) if self._holds(a.value, mend.anchor)), -1)
+            at = next(
+                (n for n, a in enumerate(original.args) if self._holds(a.value, mend.anchor)), -1
+            )
             if at < 0:
                 raise self._lost(mend)
         keyword = updated.args[max(at, 0)].keyword if updated.args else None
@@ -209,12 +231,29 @@ class SegmentFix(Fix[AddSegments]):
             mark = next((m for m in marks if m["name"] == said), None)
             text = _joined(mend, *[f"{{{name}}}" for name in names])
         else:
-            mark = next((m for n, m in enumerate(marks) if at >= 0 and (m["name"] == str(at) if numbered else n == at)), None)
-            text = _joined(mend, *([f"{{{at + 1 + n}}}" for n in range(len(names))] if numbered else ["{}"] * len(names)))
+            mark = next(
+                (
+                    m
+                    for n, m in enumerate(marks)
+                    if at >= 0 and (m["name"] == str(at) if numbered else n == at)
+                ),
+                None,
+            )
+            text = _joined(
+                mend,
+                *(
+                    [f"{{{at + 1 + n}}}" for n in range(len(names))]
+                    if numbered
+                    else ["{}"] * len(names)
+                ),
+            )
         offset = mark.end() if mark is not None else _text_start(literal.value)
         value = literal.value
         if numbered and keyword is None:
-            shifted = _FIELD.sub(lambda m: _shifted(m, at, len(names)), value[:offset]), _FIELD.sub(lambda m: _shifted(m, at, len(names)), value[offset:])
+            shifted = (
+                _FIELD.sub(lambda m: _shifted(m, at, len(names)), value[:offset]),
+                _FIELD.sub(lambda m: _shifted(m, at, len(names)), value[offset:]),
+            )
             changed = shifted[0] + text + shifted[1]
         else:
             changed = value[:offset] + text + value[offset:]
@@ -224,20 +263,37 @@ class SegmentFix(Fix[AddSegments]):
             if keyword is not None:
                 new = new.with_changes(keyword=cst.Name(names[number]), equal=_TIGHT)
             args.insert(at + 1 + number, new)
-        return updated.with_changes(func=func.with_changes(value=literal.with_changes(value=changed)), args=_separated(args, updated.args))
+        return updated.with_changes(
+            func=func.with_changes(value=literal.with_changes(value=changed)),
+            args=_separated(args, updated.args),
+        )
 
     # --- joins ---
 
-    def _call(self, original: cst.Call, updated: cst.Call, mend: AddSegments) -> cst.BaseExpression:
+    def _call(
+        self, original: cst.Call, updated: cst.Call, mend: AddSegments
+    ) -> cst.BaseExpression:
         name = name_of(original.func)
-        if name == "format" and isinstance(original.func, cst.Attribute) and isinstance(original.func.value, cst.SimpleString):
+        if (
+            name == "format"
+            and isinstance(original.func, cst.Attribute)
+            and isinstance(original.func.value, cst.SimpleString)
+        ):
             return self._format(original, updated, mend)
-        if name == "join" and original.args and isinstance(original.args[0].value, cst.List | cst.Tuple):
+        if (
+            name == "join"
+            and original.args
+            and isinstance(original.args[0].value, cst.List | cst.Tuple)
+        ):
             inner = updated.args[0].value
             assert isinstance(inner, cst.List | cst.Tuple)
             changed = self._display(original.args[0].value, inner, mend)
-            return updated.with_changes(args=[updated.args[0].with_changes(value=changed), *updated.args[1:]])
-        if mend.anchor is not None and any(self._holds(a.value, mend.anchor) for a in original.args):
+            return updated.with_changes(
+                args=[updated.args[0].with_changes(value=changed), *updated.args[1:]]
+            )
+        if mend.anchor is not None and any(
+            self._holds(a.value, mend.anchor) for a in original.args
+        ):
             return self._parts(original, updated, mend)
         return self._around(updated, mend)
 
@@ -257,7 +313,11 @@ class SegmentFix(Fix[AddSegments]):
         template = next((e.comma for e in elements if isinstance(e.comma, cst.Comma)), _COMMA)
         for number, value in enumerate(new):
             elements.insert(at + number, cst.Element(value, comma=template))
-        if at and at == len(updated.elements) and not isinstance(updated.elements[-1].comma, cst.Comma):
+        if (
+            at
+            and at == len(updated.elements)
+            and not isinstance(updated.elements[-1].comma, cst.Comma)
+        ):
             elements[at - 1] = elements[at - 1].with_changes(comma=template)
             elements[-1] = elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return updated.with_changes(elements=elements)
@@ -271,18 +331,29 @@ class SegmentFix(Fix[AddSegments]):
             raise self._lost(mend)
         beside = values[near if near is not None else 0] if values else None
         if isinstance(beside, cst.FormattedString | cst.BinaryOperation | cst.ConcatenatedString):
-            new = [parse('f"' + s.tag + "{" + _requoted(s.hole, '"') + '}"') for s in mend.segments]
+            new = [
+                parse('f"' + s.tag + "{" + _requoted(s.hole, '"') + '}"') for s in mend.segments
+            ]
         elif isinstance(beside, cst.Tuple):
             quoted = _first_text(beside)
-            new = [parse(f"({_string(_cased(s.tag.rstrip('#|/:'), quoted))}, {s.hole})") for s in mend.segments]
+            new = [
+                parse(f"({_string(_cased(s.tag.rstrip('#|/:'), quoted))}, {s.hole})")
+                for s in mend.segments
+            ]
         else:
             tagged = values[near - 1] if near else None
             quoted = tagged.raw_value if isinstance(tagged, cst.SimpleString) else None
-            new = [v for s in mend.segments for v in (parse(_string(_cased(s.tag.rstrip("#|/:"), quoted))), parse(s.hole))]
+            new = [
+                v
+                for s in mend.segments
+                for v in (parse(_string(_cased(s.tag.rstrip("#|/:"), quoted))), parse(s.hole))
+            ]
         return (near + 1 if near is not None else 0), new
 
 
-_TIGHT = cst.AssignEqual(whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace(""))
+_TIGHT = cst.AssignEqual(
+    whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace("")
+)
 _COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
@@ -290,7 +361,9 @@ def _separated(args: list[cst.Arg], before: Sequence[cst.Arg]) -> list[cst.Arg]:
     """Arguments with the commas of the layout that the call had."""
     comma = next((a.comma for a in before if isinstance(a.comma, cst.Comma)), _COMMA)
     trailing = before[-1].comma if before else cst.MaybeSentinel.DEFAULT
-    found = [a if isinstance(a.comma, cst.Comma) else a.with_changes(comma=comma) for a in args[:-1]]
+    found = [
+        a if isinstance(a.comma, cst.Comma) else a.with_changes(comma=comma) for a in args[:-1]
+    ]
     return [*found, args[-1].with_changes(comma=trailing)]
 
 

@@ -64,14 +64,19 @@ def _layout(params: cst.Parameters) -> cst.Comma:
     for comma in commas:
         if isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace):
             bare = comma.whitespace_after.with_changes(
-                first_line=cst.TrailingWhitespace(newline=comma.whitespace_after.first_line.newline), empty_lines=[]
+                first_line=cst.TrailingWhitespace(
+                    newline=comma.whitespace_after.first_line.newline
+                ),
+                empty_lines=[],
             )
             if comma is not commas[-1] or len(commas) == 1:
                 return cst.Comma(whitespace_after=bare)
     return _COMMA
 
 
-def _separated(result: list[cst.Param], before: list[cst.Param], comma: cst.Comma) -> list[cst.Param]:
+def _separated(
+    result: list[cst.Param], before: list[cst.Param], comma: cst.Comma
+) -> list[cst.Param]:
     """The last parameter keeps the comma (and the comment) that the last one had."""
     if not before:
         return [*result[:-1], result[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
@@ -83,17 +88,25 @@ def _separated(result: list[cst.Param], before: list[cst.Param], comma: cst.Comm
     for param in result[:-1]:
         if param is last:
             middle = comma
-            if isinstance(last.comma, cst.Comma) and isinstance(last.comma.whitespace_after, cst.ParenthesizedWhitespace):
+            if isinstance(last.comma, cst.Comma) and isinstance(
+                last.comma.whitespace_after, cst.ParenthesizedWhitespace
+            ):
                 kept = last.comma.whitespace_after
                 inner = comma.whitespace_after
                 if isinstance(inner, cst.ParenthesizedWhitespace):
-                    middle = comma.with_changes(whitespace_after=inner.with_changes(first_line=kept.first_line))
+                    middle = comma.with_changes(
+                        whitespace_after=inner.with_changes(first_line=kept.first_line)
+                    )
             fixed.append(param.with_changes(comma=middle))
         else:
             fixed.append(param)
     ending = last.comma
-    if isinstance(ending, cst.Comma) and isinstance(ending.whitespace_after, cst.ParenthesizedWhitespace):
+    if isinstance(ending, cst.Comma) and isinstance(
+        ending.whitespace_after, cst.ParenthesizedWhitespace
+    ):
         space = ending.whitespace_after
         newline = cst.TrailingWhitespace(newline=space.first_line.newline)
-        ending = ending.with_changes(whitespace_after=space.with_changes(first_line=newline, empty_lines=[]))
+        ending = ending.with_changes(
+            whitespace_after=space.with_changes(first_line=newline, empty_lines=[])
+        )
     return [*fixed, result[-1].with_changes(comma=ending)]

@@ -34,7 +34,9 @@ class StatementFix(Fix[AddStatement]):
         mends = [m for small in original_node.body for m in self._at(small)]
         if not mends:
             return updated_node
-        line = cst.SimpleStatementLine(updated_node.body, trailing_whitespace=updated_node.trailing_whitespace)
+        line = cst.SimpleStatementLine(
+            updated_node.body, trailing_whitespace=updated_node.trailing_whitespace
+        )
         return cst.IndentedBlock(_beside(line, mends))
 
     def _at(self, node: cst.CSTNode) -> list[AddStatement]:
@@ -44,14 +46,18 @@ class StatementFix(Fix[AddStatement]):
         return found
 
     def _body(
-        self, original: Sequence[cst.CSTNode], updated: Sequence[cst.BaseStatement | cst.BaseSmallStatement]
+        self,
+        original: Sequence[cst.CSTNode],
+        updated: Sequence[cst.BaseStatement | cst.BaseSmallStatement],
     ) -> list[cst.CSTNode] | None:
         if not self.mends:
             return None
         found: list[cst.CSTNode] = []
         changed = False
         for old, new in zip(original, updated, strict=True):
-            parts: Sequence[cst.CSTNode] = old.body if isinstance(old, cst.SimpleStatementLine) else [old]
+            parts: Sequence[cst.CSTNode] = (
+                old.body if isinstance(old, cst.SimpleStatementLine) else [old]
+            )
             mends = [m for part in parts for m in self._at(part)]
             if isinstance(old, cst.FunctionDef | cst.ClassDef):
                 mends += [m for d in old.decorators[:1] for m in self._at(d)]
