@@ -26,10 +26,11 @@ class PolicyError(CapsuleLintError):
 class SourceError(CapsuleLintError):
     """A path given on the command line, or a file to be written, cannot be used."""
 
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(path, problem)
+    def __init__(self, path: str, problem: str, row: int = 1) -> None:
+        super().__init__(path, problem, row)
         self.path = path
         self.problem = problem
+        self.row = row
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"

@@ -219,6 +219,8 @@ class ChangeSet:
     """Why a person must look, each `file:row:column: reason`; empty when it is safe."""
     symbols: tuple[str, ...]
     """The definitions whose signature or fields change, by qualified name."""
+    entities: tuple[str, ...]
+    """The entities whose keys or fields change."""
     definitions: int
     call_sites: int
     tests: int

@@ -150,11 +150,21 @@ class _Judge:
             tuple(mends),
             tuple(obstacles),
             symbols,
+            tuple(sorted(self._entities(root, classes))),
             definitions=len(functions) + len(classes),
             call_sites=len(calls),
             tests=self._tests(mends),
             files=len({m.filename for m in mends}),
         )
+
+    def _entities(self, root: Knot, classes: list[Class]) -> set[str]:
+        domain = self.planner.program.domain
+        found = {c.name for c in classes if c in domain.entities and not c.module.is_test}
+        for defect in self.planner.defects:
+            if self.planner.state.groups.find(defect.knot) == root:
+                name = domain.entity_name(self.planner.sites[id(defect.template.host)])
+                found.update((name,) if name is not None else ())
+        return found
 
     def _tests(self, mends: list[Mend]) -> int:
         """How many tests the mends reach into."""

@@ -15,6 +15,7 @@ from capsule_lint.policy.model import (
     SourceSpec,
 )
 from capsule_lint.policy.names import selects
+from capsule_lint.policy.place import likely
 
 __all__ = [
     "DEFAULT_SCOPES",
@@ -27,6 +28,7 @@ __all__ = [
     "SourceKind",
     "SourceSpec",
     "find_policy",
+    "likely",
     "load_policy",
     "selects",
 ]

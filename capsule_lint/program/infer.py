@@ -246,7 +246,7 @@ class Inference:
                 return self._parameter(binding)
             case "except" | "case":
                 return foreign("exception")
-        if binding.annotation is not None:
+        if binding.annotation is not None and last_name(binding.annotation) != "Final":
             annotated = self.annotation(binding.annotation)
             if annotated and not annotated & ANYTHING:
                 return annotated

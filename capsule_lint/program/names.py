@@ -58,6 +58,11 @@ class Names:
             self._by_suffix[name] = ends[0] if len(ends) == 1 else None
         return found or self._by_suffix.get(name)
 
+    def is_ours(self, name: str) -> bool:
+        """Whether a module of that dotted name would be part of the program, by its first part."""
+        top = name.partition(".")[0]
+        return any(known.partition(".")[0] == top for known in self.modules)
+
     def imported(self, binding: Binding) -> Target:
         """What an import binding leads to, one step."""
         imported = binding.imported

@@ -6,7 +6,15 @@ from capsule_lint.rewrite.base import Fix, Place
 from capsule_lint.rewrite.calls import ArgumentFix
 from capsule_lint.rewrite.collections import ElementFix, EntryFix
 from capsule_lint.rewrite.conditions import ConditionFix
-from capsule_lint.rewrite.engine import apply, edits, lines_of, pieces_of
+from capsule_lint.rewrite.engine import (
+    Fixers,
+    apply,
+    edits,
+    lines_of,
+    parse_piece,
+    piece_at,
+    pieces_of,
+)
 from capsule_lint.rewrite.imports import add_imports
 from capsule_lint.rewrite.replacements import ReplaceFix
 from capsule_lint.rewrite.segments import SegmentFix
@@ -19,6 +27,7 @@ __all__ = [
     "ElementFix",
     "EntryFix",
     "Fix",
+    "Fixers",
     "ParameterFix",
     "Place",
     "ReplaceFix",
@@ -28,5 +37,7 @@ __all__ = [
     "apply",
     "edits",
     "lines_of",
+    "parse_piece",
+    "piece_at",
     "pieces_of",
 ]

@@ -38,6 +38,8 @@ class Fix(cst.CSTTransformer, Generic[MendT]):
     """A transformer for one kind of mend. A node's mends are made when the node is left."""
 
     kind: ClassVar[type[Mend]] = Mend
+    order: ClassVar[int] = 0
+    """Where several fixers change one node, those of a lower order go first."""
 
     def __init__(self, mends: Sequence[MendT], place: Place) -> None:
         super().__init__()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -16,6 +17,9 @@ from capsule_lint.errors import InternalError
 from capsule_lint.model import AddImport, AppendCode, Edit, Mend, Position, Span
 from capsule_lint.rewrite.base import Fix, Place
 from capsule_lint.rewrite.imports import add_imports
+
+Fixers = Mapping[str, tuple[type[Fix[Mend]], ...]]
+"""The transformers of each rule, by its code."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 
@@ -33,21 +37,34 @@ def lines_of(source: str) -> list[str]:
     return _LINE.findall(source)
 
 
-def pieces_of(source: str) -> list[Piece]:
-    """The top-level statements of a module as ranges of whole lines.
-
-    Raises SyntaxError when the text does not parse.
-    """
+def pieces_of(statements: Iterable[Span]) -> list[Piece]:
+    """Top-level statements, in their order, as ranges of whole lines."""
     found: list[Piece] = []
-    for node in ast.parse(source).body:
-        decorators = getattr(node, "decorator_list", [])
-        first = min([node.lineno, *(d.lineno for d in decorators)])
-        last = node.end_lineno or node.lineno
+    for span in statements:
+        first, last = span.start.row, span.end.row
         if found and first <= found[-1].last:
             found[-1] = Piece(found[-1].first, max(last, found[-1].last))
         else:
             found.append(Piece(first, last))
     return found
+
+
+def piece_at(row: int, pieces: Sequence[Piece]) -> Piece | None:
+    """The piece that holds a row."""
+    at = bisect_right(pieces, row, key=lambda piece: piece.first) - 1
+    return pieces[at] if at >= 0 and row <= pieces[at].last else None
+
+
+def parse_piece(text: str, first_row: int) -> tuple[cst.Module, Place]:
+    """A piece's syntax, and where its nodes stand in the file.
+
+    Raises InternalError when LibCST would not give the text back as it is.
+    """
+    module = cst.parse_module(text)
+    if module.code != text:
+        raise InternalError(f"line {first_row}: a statement cannot be read without loss")
+    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+    return wrapper.module, Place(wrapper.resolve(PositionProvider), first_row)
 
 
 class Chain(cst.CSTTransformer):
@@ -71,65 +88,62 @@ class Chain(cst.CSTTransformer):
         return updated
 
 
-def apply(source: str, mends: Sequence[Mend], fixers: Sequence[type[Fix[Mend]]]) -> str:
-    """The text of a file after its mends.
+def apply(source: str, statements: Iterable[Span], mends: Sequence[Mend], fixers: Fixers) -> str:
+    """The text of a file after its mends; `statements` are its top-level ones, in order.
 
-    Raises InternalError when a mend finds no node, or finds two, or when the result does not parse.
+    Raises InternalError when a mend finds no node, or finds two, when its rule has no transformer
+    for it, or when the result does not parse.
     """
-    placed = [m for m in mends if not isinstance(m, AddImport | AppendCode)]
-    lines = lines_of(source)
-    if placed:
-        by_piece: dict[Piece, list[Mend]] = defaultdict(list)
-        pieces = pieces_of(source)
-        for mend in placed:
-            by_piece[_piece_of(mend, pieces)].append(mend)
-        for piece in sorted(by_piece, key=lambda p: -p.first):
-            text = "".join(lines[piece.first - 1 : piece.last])
-            changed = _piece(text, piece.first, by_piece[piece], fixers)
-            lines[piece.first - 1 : piece.last] = [changed]
-    result = "".join(lines)
-    result = _appended(result, [m for m in mends if isinstance(m, AppendCode)])
-    result = add_imports(result, [m for m in mends if isinstance(m, AddImport)])
     filename = mends[0].filename if mends else "?"
+    lines = lines_of(source)
+    by_piece: dict[Piece, list[Mend]] = defaultdict(list)
+    pieces = pieces_of(statements)
+    for mend in mends:
+        if isinstance(mend, AddImport | AppendCode):
+            continue
+        piece = piece_at(mend.at.start.row, pieces)
+        if piece is None:
+            raise InternalError(f"{_where(mend)}: no statement stands where a change was planned")
+        by_piece[piece].append(mend)
+    for piece in sorted(by_piece, key=lambda p: -p.first):
+        text = "".join(lines[piece.first - 1 : piece.last])
+        lines[piece.first - 1 : piece.last] = [_changed(text, piece, by_piece[piece], fixers)]
+    result = _appended("".join(lines), [m for m in mends if isinstance(m, AppendCode)])
+    result = add_imports(result, [m for m in mends if isinstance(m, AddImport)])
     try:
         ast.parse(result)
     except SyntaxError as error:
-        raise InternalError(
-            f"{filename}:{error.lineno}: the fixed file would not parse: {error.msg}"
-        ) from error
+        reason = f"{filename}:{error.lineno}: the fixed file would not parse: {error.msg}"
+        raise InternalError(reason) from error
     return result
 
 
-def _piece_of(mend: Mend, pieces: Sequence[Piece]) -> Piece:
-    row = mend.at.start.row
-    for piece in pieces:
-        if piece.first <= row <= piece.last:
-            return piece
-    raise InternalError(f"{mend.filename}:{row}: no statement stands where a change was planned")
+def _where(mend: Mend) -> str:
+    return f"{mend.filename}:{mend.at.start.row}:{mend.at.start.column}"
 
 
-def _piece(
-    text: str, first_row: int, mends: Sequence[Mend], fixers: Sequence[type[Fix[Mend]]]
-) -> str:
-    module = cst.parse_module(text)
-    if module.code != text:
-        raise InternalError(
-            f"{mends[0].filename}:{first_row}: a statement cannot be read without loss"
-        )
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    place = Place(wrapper.resolve(PositionProvider), first_row)
-    made = [f([m for m in mends if isinstance(m, f.kind)], place) for f in fixers]
-    result = wrapper.module.visit(Chain(made))
-    done = [m for fixer in made for m in fixer.made]
+def _changed(text: str, piece: Piece, mends: Sequence[Mend], fixers: Fixers) -> str:
+    module, place = parse_piece(text, piece.first)
+    by_fixer: dict[type[Fix[Mend]], list[Mend]] = defaultdict(list)
     for mend in mends:
-        count = sum(1 for m in done if m is mend)
+        fixer = next((f for f in fixers.get(mend.code, ()) if type(mend) is f.kind), None)
+        if fixer is None:
+            kind = type(mend).__name__
+            raise InternalError(f"{_where(mend)}: {mend.code} has no transformer for {kind}")
+        by_fixer[fixer].append(mend)
+    made = [fixer(own, place) for fixer, own in sorted(by_fixer.items(), key=_fixer_order)]
+    result = module.visit(Chain(made))
+    done = Counter(id(m) for fixer in made for m in fixer.made)
+    for mend in mends:
+        count = done[id(mend)]
         if count != 1:
-            at = mend.at.start
             what = "found no node" if count == 0 else f"was made {count} times"
-            raise InternalError(
-                f"{mend.filename}:{at.row}:{at.column}: {type(mend).__name__} {what}"
-            )
+            raise InternalError(f"{_where(mend)}: {type(mend).__name__} {what}")
     return result.code
+
+
+def _fixer_order(pair: tuple[type[Fix[Mend]], list[Mend]]) -> tuple[int, str]:
+    return pair[0].order, pair[0].__name__
 
 
 def _appended(source: str, additions: Sequence[AppendCode]) -> str:

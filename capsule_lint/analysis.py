@@ -1,0 +1,87 @@
+"""All files of a program to what is known of it: read, indexed, linked, judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.errors import SourceError
+from capsule_lint.facts.build import build
+from capsule_lint.plan import judge
+from capsule_lint.program import link_program
+from capsule_lint.program.references import check_references
+from capsule_lint.source import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from capsule_lint.facts.tree import FileFacts
+    from capsule_lint.judgement import Judgement
+    from capsule_lint.policy import Policy
+    from capsule_lint.program import Program
+    from capsule_lint.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that could not be read or parsed."""
+
+    filename: str
+    row: int
+    reason: str
+
+
+@dataclass(eq=False, slots=True)
+class Workspace:
+    """The files of a program as they were when each was first read; none is read twice."""
+
+    root: Path
+    filenames: tuple[str, ...]
+    sources: dict[str, SourceFile] = field(default_factory=dict)
+    problems: dict[str, Problem] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Read what has not been read yet."""
+        for filename in self.filenames:
+            if filename in self.sources or filename in self.problems:
+                continue
+            try:
+                self.sources[filename] = read(self.root, filename)
+            except SourceError as error:
+                self.problems[filename] = Problem(filename, error.row, error.problem)
+
+    def texts(self) -> dict[str, str]:
+        """The decoded texts, newlines as they are on disk."""
+        return {name: source.decoded.text for name, source in self.sources.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What is known of a program."""
+
+    policy: Policy
+    texts: Mapping[str, str]
+    facts: Mapping[str, FileFacts]
+    program: Program
+    judgement: Judgement
+    problems: tuple[Problem, ...]
+
+
+def analyse(
+    policy: Policy, texts: Mapping[str, str], unreadable: Iterable[Problem] = ()
+) -> Analysis:
+    """Analyse the program whose files have these texts.
+
+    Raises PolicyError when a source or a type of the policy does not resolve in the program.
+    """
+    facts = {name: build(name, text, policy.generated_markers) for name, text in texts.items()}
+    problems = [
+        Problem(name, fact.problem_row, fact.problem)
+        for name, fact in facts.items()
+        if fact.problem is not None
+    ]
+    program = link_program(facts.values(), policy)
+    check_references(program)
+    judgement = judge(program, texts.__getitem__)
+    return Analysis(policy, texts, facts, program, judgement, (*unreadable, *problems))

@@ -1,0 +1,37 @@
+"""The command line: the only room that prints and exits."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 nothing found, 1 findings, 2 usage, policy or I/O, 101 internal."""
+    import click
+
+    from capsule_lint.cli.commands import cli
+    from capsule_lint.errors import CapsuleLintError, InternalError
+
+    try:
+        status = cli.main(arguments, prog_name="capsule-lint", standalone_mode=False)
+    except click.exceptions.Abort:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except InternalError as error:
+        _say(f"internal error: {error}")
+        _say("nothing was written; please report this with the code around that place")
+        sys.exit(error.exit_code)
+    except CapsuleLintError as error:
+        _say(f"error: {error}")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the report has seen enough
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _say(text: str) -> None:
+    print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)

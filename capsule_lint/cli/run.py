@@ -1,0 +1,351 @@
+"""One check or fix, from the options to the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from capsule_lint import __version__
+from capsule_lint.analysis import Workspace, analyse
+from capsule_lint.baseline import format_baseline, parse_baseline
+from capsule_lint.errors import SourceError
+from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes
+from capsule_lint.lint import Linter, Selection, fixable_sets
+from capsule_lint.policy import load_policy
+from capsule_lint.registry import load_rules
+from capsule_lint.report import (
+    FixSummary,
+    Report,
+    RuleInfo,
+    Style,
+    render,
+    render_diff,
+    render_fix_summary,
+    render_ledger,
+    render_statistics,
+    summary,
+)
+from capsule_lint.rewrite import edits, lines_of
+from capsule_lint.source import (
+    Change,
+    changed_since,
+    decode,
+    dirty,
+    discover,
+    encode,
+    limit,
+    recover,
+    undo,
+    write,
+)
+from capsule_lint.source.store import read_bytes, store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from capsule_lint.analysis import Analysis
+    from capsule_lint.cli.options import Options
+    from capsule_lint.model import ChangeSet, Finding
+    from capsule_lint.policy import Policy
+    from capsule_lint.rule import Rule
+
+_MAX_ROUNDS = 5
+_WITH_EDITS = ("json", "json-lines", "sarif")
+
+
+def run(options: Options) -> int:
+    """Do what the options say, print the report, and return the exit code."""
+    policy = load_policy(_start(options), options.config, options.isolated)
+    if options.undo:
+        return _undo(policy, options)
+    return _Run(options, policy).run()
+
+
+def _start(options: Options) -> Path:
+    """The folder whose policy holds: that which all given paths have in common."""
+    if not options.paths:
+        return Path.cwd()
+    folders = []
+    for path in options.paths:
+        if not path.exists():
+            raise SourceError(str(path), "does not exist")
+        absolute = path.absolute()
+        folders.append(str(absolute if absolute.is_dir() else absolute.parent))
+    return Path(os.path.commonpath(folders))
+
+
+def _note(text: str) -> None:
+    print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)
+
+
+def _undo(policy: Policy, options: Options) -> int:
+    names = undo(policy.root)
+    if not options.quiet:
+        _note(f"took the last run back: {len(names)} file{'' if len(names) == 1 else 's'} restored")
+    return 0
+
+
+@dataclass(eq=False, slots=True)
+class _Run:
+    options: Options
+    policy: Policy
+    rules: Mapping[str, Rule] = field(init=False)
+    selection: Selection = field(init=False)
+    workspace: Workspace = field(init=False)
+    limited: frozenset[str] = field(init=False)
+    whole: bool = field(init=False)
+    started: float = field(init=False)
+    _written: str = ""
+
+    def __post_init__(self) -> None:
+        self.started = time.perf_counter()
+        self.rules = load_rules()
+        self.selection = self._selection()
+        note = recover(self.policy.root)
+        if note is not None:
+            _note(f"note: {note}")
+        discovery = discover(self.policy)
+        for note in discovery.notes:
+            self._verbose(note)
+        self.limited = limit(self.policy, self.options.paths, discovery, force_exclude=self.options.force_exclude)
+        if not self.limited:
+            _note("warning: no Python files found under the given paths")
+        whole_program = set(discovery.files)
+        self.workspace = Workspace(self.policy.root, tuple(sorted(whole_program | self.limited)))
+        if self.options.since is not None:
+            self.limited &= changed_since(self.policy.root, self.options.since)
+        self.whole = self.limited >= whole_program and not self._narrowed()
+        self._read()
+
+    def _selection(self) -> Selection:
+        policy, options = Selection.of(self.policy), self.options
+        self._check_codes()
+        return Selection(
+            (*(options.select or policy.select), *options.extend_select),
+            options.ignore or policy.ignore,
+            options.fixable or policy.fixable,
+            options.unfixable or policy.unfixable,
+        )
+
+    def _check_codes(self) -> None:
+        """A selector on the command line that means no rule is a mistake."""
+        options = self.options
+        for code in (*options.select, *options.ignore, *options.extend_select, *options.fixable, *options.unfixable):
+            if code != "ALL" and not any(known.startswith(code) for known in self.rules):
+                raise SourceError(code, "is no rule, and no rule's code starts so: see `capsule-lint rule --all`")
+
+    def _narrowed(self) -> bool:
+        return bool(self.options.select or self.options.ignore)
+
+    def _read(self) -> None:
+        self.workspace.load()
+        given = self.options.stdin_filename
+        if given is not None:
+            name = Path(os.path.relpath(given, self.policy.root)).as_posix()
+            decoded = decode(sys.stdin.buffer.read(), name)
+            source = self.workspace.sources.get(name)
+            if source is None:
+                raise SourceError(str(given), "is no file of the program")
+            self.workspace.sources[name] = replace(source, decoded=decoded)
+            self.limited = frozenset((name,))
+            self.whole = False
+        self._verbose(f"{len(self.workspace.sources)} files read")
+
+    def _verbose(self, text: str) -> None:
+        if self.options.verbose:
+            _note(text)
+
+    # --- the two ways ---
+
+    def run(self) -> int:
+        analysis = analyse(self.policy, self.workspace.texts(), self.workspace.problems.values())
+        findings = self._findings(analysis)
+        if self.options.diff:
+            return self._diff(analysis, findings)
+        if self.options.fixing:
+            return self._fix(analysis, findings)
+        findings = self._with_baseline(findings)
+        if self.options.output_format in _WITH_EDITS or self.options.show_fixes:
+            findings = self._with_edits(analysis, findings)
+        self._report(analysis, findings, None)
+        return self._status(bool(findings))
+
+    def _findings(self, analysis: Analysis) -> tuple[Finding, ...]:
+        linter = Linter(analysis, self.rules, self.selection, self.whole)
+        return tuple(f for f in linter.findings() if f.filename in self.limited)
+
+    def _sets(self, analysis: Analysis, findings: Sequence[Finding]) -> list[ChangeSet]:
+        wanted = fixable_sets(findings, unsafe=self.options.unsafe_fixes)
+        sets = analysis.judgement.change_sets
+        return [sets[identity] for identity in sorted(wanted)]
+
+    def _diff(self, analysis: Analysis, findings: tuple[Finding, ...]) -> int:
+        sets = self._sets(analysis, self._with_baseline(findings))
+        texts = changed_texts(analysis, sets, fixers_of(self.rules))
+        pairs = [(self._shown(name), analysis.texts.get(name, ""), text) for name, text in texts.items()]
+        self._print(render_diff(pairs, color=self._style().color))
+        if not self.options.quiet:
+            files = f"{len(pairs)} file{'' if len(pairs) == 1 else 's'}"
+            _note(f"{files} would be changed" if pairs else "nothing would be changed")
+        return self._status(bool(pairs))
+
+    def _fix(self, analysis: Analysis, before: tuple[Finding, ...]) -> int:
+        first, texts = analysis, dict[str, str]()
+        applied: list[ChangeSet] = []
+        findings = self._with_baseline(before)
+        for _ in range(_MAX_ROUNDS):
+            sets = self._sets(analysis, findings)
+            fixed = fix(analysis, sets, fixers_of(self.rules)) if sets else None
+            if fixed is None or not fixed.texts:
+                break
+            applied += sets
+            texts.update(fixed.texts)
+            analysis = fixed.after
+            findings = self._with_baseline(self._findings(analysis))
+        if texts:
+            self._write(texts)
+        remaining = findings
+        if self.options.fix_only:
+            remaining = ()
+        done = self._summary(first, applied, texts, before, remaining) if texts else None
+        self._report(analysis, remaining, done)
+        changed = bool(texts) and self.options.exit_non_zero_on_fix
+        return self._status(bool(remaining) or changed)
+
+    def _write(self, texts: Mapping[str, str]) -> None:
+        if not self.options.allow_dirty:
+            unsaved = dirty(self.policy.root, tuple(texts))
+            if unsaved:
+                names = ", ".join(self._shown(name) for name in unsaved[:5])
+                more = f" and {len(unsaved) - 5} more" if len(unsaved) > 5 else ""
+                problem = "uncommitted changes: commit or stash them, or give --allow-dirty; nothing was written"
+                raise SourceError(f"{names}{more}", problem)
+        changes = []
+        for name, text in texts.items():
+            source = self.workspace.sources.get(name)
+            data = encode(text, source.decoded) if source is not None else text.encode()
+            changes.append(Change(name, source.data if source is not None else None, data))
+        write(self.policy.root, changes)
+
+    def _summary(
+        self,
+        first: Analysis,
+        applied: Sequence[ChangeSet],
+        texts: Mapping[str, str],
+        before: Sequence[Finding],
+        remaining: Sequence[Finding],
+    ) -> FixSummary:
+        counts = [line_changes(first.texts.get(name, ""), text) for name, text in texts.items()]
+        left = {f.fingerprint for f in remaining}
+        return FixSummary(
+            entities=len({name for change in applied for name in change.entities}),
+            definitions=sum(change.definitions for change in applied),
+            call_sites=sum(change.call_sites for change in applied),
+            tests=sum(change.tests for change in applied),
+            files=len(texts),
+            added=sum(added for added, _ in counts),
+            removed=sum(removed for _, removed in counts),
+            seconds=time.perf_counter() - self.started,
+            change_sets=len(applied),
+            created=tuple(self._shown(name) for name in texts if name not in first.texts),
+            findings=sum(1 for f in before if f.fingerprint not in left),
+        )
+
+    # --- baseline ---
+
+    def _baseline_path(self) -> Path | None:
+        if self.options.baseline is not None:
+            return self.options.baseline
+        return self.policy.root / self.policy.baseline if self.policy.baseline else None
+
+    def _with_baseline(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        path, options = self._baseline_path(), self.options
+        if options.update_baseline:
+            if path is None:
+                raise SourceError("--update-baseline", "no baseline is named: give --baseline FILE")
+            store(path, format_baseline(findings))
+            return ()
+        if path is None:
+            return findings
+        data = read_bytes(path)
+        if data is None and options.baseline is None:
+            return findings
+        if data is None:
+            raise SourceError(str(path), "does not exist: make it with --update-baseline")
+        known = parse_baseline(data, str(path))
+        if options.prune_baseline:
+            store(path, format_baseline(f for f in findings if f.fingerprint in known))
+        return tuple(f for f in findings if f.fingerprint not in known)
+
+    # --- reports ---
+
+    def _with_edits(self, analysis: Analysis, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """The findings with the text edits of their change sets."""
+        fixers = fixers_of(self.rules)
+        by_set = {}
+        for identity in {f.change_set for f in findings if f.suggestion is not None and f.change_set}:
+            texts = changed_texts(analysis, [analysis.judgement.change_sets[identity]], fixers)
+            by_set[identity] = tuple(
+                edit
+                for name, text in texts.items()
+                for edit in edits(analysis.texts.get(name, ""), text, self._shown(name))
+            )
+        return tuple(
+            replace(f, suggestion=replace(f.suggestion, edits=by_set[f.change_set]))
+            if f.suggestion is not None and f.change_set
+            else f
+            for f in findings
+        )
+
+    def _shown(self, filename: str) -> str:
+        """A file's name relative to the working directory."""
+        return Path(os.path.relpath(self.policy.root / filename)).as_posix()
+
+    def _style(self) -> Style:
+        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and self.options.output_file is None
+        return Style(color=color, show_fixes=self.options.show_fixes)
+
+    def _report(self, analysis: Analysis, findings: Sequence[Finding], fixed: FixSummary | None) -> None:
+        shown = {self._shown(name): name for name in analysis.texts}
+        report = Report(
+            tuple(replace(f, filename=self._shown(f.filename)) for f in findings),
+            analysis.judgement.change_sets,
+            tuple(replace(row, filename=self._shown(row.filename)) for row in analysis.judgement.ledger),
+            {code: RuleInfo(code, r.name, r.why, url_of(r)) for code, r in self.rules.items()},
+            lambda name: [line.rstrip("\r\n") for line in lines_of(analysis.texts.get(shown.get(name, ""), ""))],
+            __version__,
+            fixed,
+        )
+        options, style = self.options, self._style()
+        if options.ledger:
+            self._print(render_ledger(report, options.output_format))
+            return
+        if options.statistics:
+            self._print(render_statistics(report, options.output_format))
+        elif not (options.fix_only or (options.quiet and not findings)):
+            self._print(render(report, options.output_format, style))
+        if options.output_format in ("full", "concise", "grouped") and not options.quiet:
+            if fixed is not None:
+                self._print(render_fix_summary(fixed))
+            self._print(summary(report, fixing=options.fixing))
+
+    def _print(self, text: str) -> None:
+        text = text.rstrip("\n") + "\n" if text.strip("\n") else ""
+        if self.options.output_file is not None:
+            self._written += text
+            store(self.options.output_file, self._written.encode())
+            return
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def _status(self, found: bool) -> int:
+        return int(found and not self.options.exit_zero)
+
+
+def url_of(rule: Rule) -> str:
+    """Where the rule's page is, in the project's documentation."""
+    return f"docs/rules/{rule.name}.md"

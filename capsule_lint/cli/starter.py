@@ -1,0 +1,56 @@
+"""A policy to start from, and the removal of what runs leave behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from capsule_lint.errors import SourceError
+from capsule_lint.policy import find_policy
+from capsule_lint.source.store import remove_tree, store
+
+_NAME = "capsule-lint.toml"
+STATE = ".capsule-lint"
+
+_TEXT = """\
+# The policy of capsule-lint: what isolates customers and environments in this code base.
+src = ["."]
+
+[[scopes]]  # outermost first: the order of segments in keys, and of parameters
+name = "tenant"
+segment = "TENANT#{tenant_id}"  # the hole's name is the parameter's name
+# type = "app.ids:TenantId"
+# sources = ["app.context:RequestContext.tenant_id"]
+# test-source = "tests.helpers:test_tenant()"
+
+[[scopes]]
+name = "capsule"
+segment = "CAPSULE#{capsule_id}"
+# type = "app.ids:CapsuleId"
+# sources = ["app.context:RequestContext.capsule_id"]
+# test-source = "tests.helpers:test_capsule()"
+# test-value = 'CapsuleId("TEST")'
+
+# [entities]  # what is meant to be narrower; everything else needs every scope
+# Currency = { scopes = [], reason = "global reference data" }
+
+# [handlers]
+# parameter = "request: fastapi.Request"  # added to a handler that has no source
+"""
+
+
+def write_starter(folder: Path) -> Path:
+    """Write a policy into the folder. Raises SourceError when one holds there already."""
+    existing = find_policy(folder)
+    if existing is not None and existing.parent == folder.absolute():
+        raise SourceError(str(existing), "is a policy already: change it there")
+    path = folder / _NAME
+    store(path, _TEXT.encode())
+    return path
+
+
+def remove_state(path: Path) -> str:
+    """Remove `.capsule-lint` beside the policy that holds for a path; returns what was done."""
+    policy = find_policy(path if path.is_dir() else path.absolute().parent)
+    root = policy.parent if policy is not None else path.absolute()
+    state = root / STATE
+    return f"removed {state}" if remove_tree(state) else f"nothing to remove in {root}"

@@ -1,0 +1,203 @@
+"""Runs the checks over the statements that can matter, and applies suppressions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts.tree import span_of
+from capsule_lint.judgement import FunctionFact, OpenFact
+from capsule_lint.model import Finding, Position, Safety, Span, Suggestion
+from capsule_lint.policy import selects
+from capsule_lint.rewrite import lines_of, parse_piece, piece_at, pieces_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from capsule_lint.analysis import Analysis
+    from capsule_lint.facts.tree import FileFacts, Suppression
+    from capsule_lint.judgement import Fact
+    from capsule_lint.policy import Policy
+    from capsule_lint.rewrite import Piece
+    from capsule_lint.rule import Flag, Rule
+
+UNUSED = "CAP001"
+UNPARSABLE = "CAP002"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rules are reported, and which of them may fix."""
+
+    select: tuple[str, ...] = ("CAP",)
+    ignore: tuple[str, ...] = ()
+    fixable: tuple[str, ...] = ("ALL",)
+    unfixable: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, policy: Policy) -> Selection:
+        """What the policy selects."""
+        select = (*policy.select, *policy.extend_select)
+        return cls(select, policy.ignore, policy.fixable, policy.unfixable)
+
+    def reports(self, rule: Rule) -> bool:
+        """Whether the rule is selected: the longest selector that means it decides."""
+        chosen = self.select if rule.enabled else tuple(s for s in self.select if s == rule.code)
+        return _longest(chosen, rule.code) > _longest(self.ignore, rule.code)
+
+    def fixes(self, code: str) -> bool:
+        """Whether findings of that code may be fixed."""
+        return _longest(self.fixable, code) > _longest(self.unfixable, code)
+
+
+def _longest(selectors: Iterable[str], code: str) -> int:
+    """The length of the longest selector that means the code (`ALL` counts 0); -1 for none."""
+    lengths = [0 if s == "ALL" else len(s) for s in selectors if selects((s,), code)]
+    return max(lengths, default=-1)
+
+
+@dataclass(eq=False, slots=True)
+class Linter:
+    """Judges an analysed program by the rules that are selected."""
+
+    analysis: Analysis
+    rules: Mapping[str, Rule]
+    selection: Selection
+    whole: bool = True
+    """Whether every file and every rule is judged: only then a suppression can be called unused."""
+    _used: set[tuple[str, int, str]] = field(default_factory=set)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, sorted, without the suppressed ones."""
+        rules = [r for r in self.rules.values() if self.selection.reports(r)]
+        found = [f for f in self._raw(rules) if not self._ignored(f) and not self._suppressed(f)]
+        if UNUSED in self.rules and self.whole and self.selection.reports(self.rules[UNUSED]):
+            found += [f for f in self._unused(self.rules[UNUSED]) if not self._ignored(f)]
+        return _fingerprinted(sorted(found, key=lambda f: (f.sort_key, f.symbol, f.message)))
+
+    def _raw(self, rules: list[Rule]) -> Iterator[Finding]:
+        checked = [rule for rule in rules if rule.check is not None]
+        for filename, facts in self.analysis.judgement.by_file().items():
+            yield from self._file(filename, list(facts), checked)
+        for rule in rules:
+            if rule.code == UNPARSABLE:
+                for problem in self.analysis.problems:
+                    at = Position(problem.row, 1)
+                    message = rule.message.format(reason=problem.reason)
+                    yield _finding(rule, message, problem.filename, Span(at, at))
+
+    def _file(self, filename: str, facts: list[Fact], rules: list[Rule]) -> Iterator[Finding]:
+        pieces = pieces_of(s.span for s in self.analysis.facts[filename].body)
+        by_piece: dict[Piece, dict[Span, list[Fact]]] = defaultdict(lambda: defaultdict(list))
+        for fact in facts:
+            piece = piece_at(fact.span.start.row, pieces)
+            if piece is not None:
+                by_piece[piece][fact.span].append(fact)
+        lines = lines_of(self.analysis.texts[filename])
+        for piece, known in by_piece.items():
+            text = "".join(lines[piece.first - 1 : piece.last])
+            module, place = parse_piece(text, piece.first)
+            frozen = {span: tuple(own) for span, own in known.items()}
+            for rule in rules:
+                assert rule.check is not None
+                check = rule.check(place, frozen)
+                module.visit(check)
+                for flag in check.flags:
+                    yield self._of_flag(rule, filename, flag)
+
+    def _of_flag(self, rule: Rule, filename: str, flag: Flag) -> Finding:
+        fact = flag.fact
+        scopes = {s.parameter: s for s in self.analysis.policy.scopes}
+        missing = [scopes[name] for name in fact.missing if name in scopes]
+        message = rule.message.format(
+            symbol=fact.symbol,
+            name=fact.symbol.rpartition(".")[2],
+            missing=_listed([f"`{s.parameter}`" for s in missing]),
+            segments=_listed([f"`{s.segment}`" for s in missing]),
+            entity=fact.entity or "",
+            base=fact.drifting if isinstance(fact, FunctionFact) else "",
+            reason=fact.reason if isinstance(fact, OpenFact) else "",
+        )
+        found = _finding(rule, message, filename, flag.span)
+        names = tuple(s.name for s in missing)
+        found = replace(found, symbol=fact.symbol, entity=fact.entity, scopes=names)
+        change = self.analysis.judgement.change_sets.get(fact.change_set or "")
+        if change is None:
+            return found
+        suggestion = None
+        if rule.fix and change.mends and self.selection.fixes(rule.code):
+            suggestion = Suggestion(change.safety, rule.fix_message)
+        return replace(found, change_set=change.id, suggestion=suggestion)
+
+    # --- what is not reported ---
+
+    def _ignored(self, finding: Finding) -> bool:
+        return selects(self.analysis.policy.ignored_codes(finding.filename), finding.code)
+
+    def _suppressed(self, finding: Finding) -> bool:
+        facts = self.analysis.facts.get(finding.filename)
+        first, last = finding.span.start.row, finding.span.end.row
+        for comment in facts.suppressions if facts is not None else ():
+            if comment.row not in (0, *range(first, last + 1)):
+                continue
+            for code in comment.codes or (finding.code,):
+                if selects((code,), finding.code):
+                    self._used.add(
+                        (finding.filename, comment.at[0], code if comment.codes else "")
+                    )
+                    return True
+        return False
+
+    def _unused(self, rule: Rule) -> Iterator[Finding]:
+        for filename, facts in self.analysis.facts.items():
+            for comment in facts.suppressions:
+                yield from self._unused_comment(rule, filename, facts, comment)
+
+    def _unused_comment(
+        self, rule: Rule, filename: str, facts: FileFacts, comment: Suppression
+    ) -> Iterator[Finding]:
+        judged = {r.code for r in self.rules.values() if self.selection.reports(r)}
+        for code in comment.codes or ("",):
+            if (filename, comment.at[0], code) in self._used or facts.generated:
+                continue
+            if code and not any(selects((code,), one) for one in judged) and code in self.rules:
+                continue
+            said = f"`{code}`" if code else "any rule"
+            message = rule.message.format(reason=said)
+            yield _finding(rule, message, filename, span_of(comment.at))
+
+
+def _finding(rule: Rule, message: str, filename: str, span: Span) -> Finding:
+    return Finding(rule.code, rule.name, message, filename, span, severity=rule.severity)
+
+
+def _listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _fingerprinted(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Each with an identity that does not depend on where in the file it stands."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    found = []
+    for finding in findings:
+        seed = (finding.code, finding.filename, finding.symbol, finding.message)
+        seen[seed] += 1
+        text = "\0".join((*seed, str(seen[seed]))).encode(errors="surrogateescape")
+        found.append(replace(finding, fingerprint=hashlib.sha256(text).hexdigest()[:16]))
+    return tuple(found)
+
+
+def fixable_sets(findings: Iterable[Finding], *, unsafe: bool) -> set[str]:
+    """The change sets that fixing these findings means."""
+    found = set()
+    for finding in findings:
+        suggestion = finding.suggestion
+        if suggestion is not None and finding.change_set is not None:
+            if unsafe or suggestion.applicability is Safety.SAFE:
+                found.add(finding.change_set)
+    return found

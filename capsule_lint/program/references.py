@@ -1,0 +1,86 @@
+"""Whether what the policy names exists in the program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.errors import PolicyError
+from capsule_lint.policy import SourceKind, likely
+from capsule_lint.program.model import Class, Module
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Scope, SourceSpec
+    from capsule_lint.program import Program
+
+
+def check_references(program: Program) -> None:
+    """Raise PolicyError for a type or source that names nothing in the program.
+
+    Modules from outside of the program cannot be looked into and are taken on trust; a test source
+    need not exist yet.
+    """
+    for number, scope in enumerate(program.policy.scopes):
+        where = f"scopes[{number}]"
+        if scope.type is not None:
+            _check(program, f"{where}.type", scope.type.module, scope.type.name)
+        for index, source in enumerate(scope.sources):
+            _check_source(program, f"{where}.sources[{index}]", source)
+        _check_test_source(program, where, scope)
+
+
+def _check_source(program: Program, key: str, source: SourceSpec) -> None:
+    if not source.module:
+        return
+    _check(program, key, source.module, source.name)
+    if source.kind is not SourceKind.ATTRIBUTE:
+        return
+    found = program.names.definition(f"{source.module}.{source.name}")
+    attribute = source.access.partition("(")[0].partition(".")[0]
+    if isinstance(found, Class) and not _has(program, found, attribute):
+        known = [name for c in program.classes.mro(found) for name in (*c.scope.bindings, *c.stores)]
+        problem = f"`{source.name}` has no `{attribute}`; {likely(attribute, known)}"
+        raise _error(program, key, problem)
+
+
+def _has(program: Program, cls: Class, attribute: str) -> bool:
+    foreign = [b for b in program.classes.foreign_bases(cls) if b.rpartition(".")[2] not in _PLAIN]
+    return bool(foreign) or program.classes.has_attribute(cls, attribute)
+
+
+_PLAIN = frozenset(("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict"))
+
+
+def _check_test_source(program: Program, where: str, scope: Scope) -> None:
+    """A helper that is to be written needs a value."""
+    source = scope.test_source
+    if source is None or not source.module or scope.test_value is not None:
+        return
+    module = program.names.module(source.module)
+    if module is None or program.names.global_binding(module, source.name) is None:
+        if module is None and not program.names.is_ours(source.module):
+            return
+        problem = f"`{source.text}` does not exist: write it, or give its value as `test-value`"
+        raise _error(program, f"{where}.test-source", problem)
+
+
+def _check(program: Program, key: str, module: str, name: str) -> None:
+    if module == "builtins":
+        return
+    found = program.names.module(module)
+    if found is None:
+        if program.names.is_ours(module):
+            problem = f"no module `{module}`; {likely(module, program.names.modules)}"
+            raise _error(program, key, problem)
+        return
+    first = name.partition(".")[0]
+    target = program.names.member(found.name, first)
+    if program.names.global_binding(found, first) is None and not isinstance(target, Module):
+        problem = f"module `{module}` has no `{first}`; {likely(first, found.scope.bindings)}"
+        raise _error(program, key, problem)
+
+
+def _error(program: Program, key: str, problem: str) -> PolicyError:
+    path = str(program.policy.path) if program.policy.path is not None else "default policy"
+    return PolicyError(path, key, problem)
+
+

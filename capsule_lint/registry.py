@@ -1,0 +1,60 @@
+"""Entry points to rules; a broken pack fails loudly."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from capsule_lint.errors import RuleError
+from capsule_lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+GROUP = "capsule_lint.rules"
+
+
+def load_rules() -> dict[str, Rule]:
+    """All rules of all installed packs, by code, in the order of their codes.
+
+    A pack is a module or package named by an entry point of the group `capsule_lint.rules`; each of
+    its modules that defines `RULE` is a rule. Raises RuleError when a pack cannot be imported, has
+    no rule, or has a code or a name that another rule has.
+    """
+    found: dict[str, Rule] = {}
+    names: dict[str, Rule] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        try:
+            pack = importlib.import_module(point.value)
+            rules = list(_rules(pack))
+        except ImportError as error:
+            raise RuleError(f"rule pack `{point.name}` ({point.value}): {error}") from error
+        if not rules:
+            raise RuleError(f"rule pack `{point.name}` ({point.value}) has no rule")
+        for rule in rules:
+            other = found.get(rule.code) or names.get(rule.name)
+            if other is not None:
+                raise RuleError(
+                    f"{rule.module} and {other.module} are both {rule.code} or {rule.name}"
+                )
+            found[rule.code] = names[rule.name] = rule
+    if not found:
+        raise RuleError("no rule pack is installed: install capsule-lint again")
+    return dict(sorted(found.items()))
+
+
+def _rules(pack: ModuleType) -> Iterator[Rule]:
+    own = getattr(pack, "RULE", None)
+    if isinstance(own, Rule):
+        yield own
+    for info in pkgutil.iter_modules(getattr(pack, "__path__", ())):
+        if info.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"{pack.__name__}.{info.name}")
+        rule = getattr(module, "RULE", None)
+        if not isinstance(rule, Rule):
+            raise RuleError(f"{module.__name__} defines no RULE")
+        yield rule

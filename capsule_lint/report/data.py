@@ -1,0 +1,74 @@
+"""What a report is made of: the findings of a run, and how they are to be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from capsule_lint.model import ChangeSet, Finding, Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What a report says of a rule; `summary` is one line: why the defect matters."""
+
+    code: str
+    name: str
+    summary: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FixSummary:
+    """What a run with `--fix` did, in numbers."""
+
+    entities: int
+    definitions: int
+    call_sites: int
+    tests: int
+    files: int
+    added: int
+    """Lines added."""
+    removed: int
+    """Lines removed."""
+    seconds: float
+    change_sets: int
+    created: tuple[str, ...]
+    """Files that did not exist before."""
+    findings: int
+    """Findings of the first pass that the fixes ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a person wants a report to look."""
+
+    color: bool = False
+    width: int = 100
+    show_fixes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a renderer may use: sorted findings, filenames as they are to be printed."""
+
+    findings: tuple[Finding, ...]
+    change_sets: Mapping[str, ChangeSet]
+    ledger: tuple[Occurrence, ...]
+    rules: Mapping[str, RuleInfo]
+    lines: Callable[[str], Sequence[str]]
+    """The lines of a file without their ends; nothing where the file is unknown."""
+    version: str
+    fixed: FixSummary | None = None
+
+    def url(self, code: str) -> str:
+        """Where the rule `code` is documented; empty where it is not."""
+        rule = self.rules.get(code)
+        return rule.url if rule else ""
+
+    def change_set_of(self, finding: Finding) -> ChangeSet | None:
+        """The change set that would end `finding`."""
+        return self.change_sets.get(finding.change_set) if finding.change_set else None

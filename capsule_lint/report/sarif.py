@@ -1,0 +1,126 @@
+"""The sarif format: SARIF 2.1.0, with fixes that span files."""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from capsule_lint.report.fingerprints import fingerprints
+from capsule_lint.report.values import encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from capsule_lint.model import Edit, Finding, Span, Suggestion
+    from capsule_lint.report.data import Report, Style
+    from capsule_lint.report.values import Json
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ROOT = "%SRCROOT%"
+
+
+def render(report: Report, style: Style) -> str:
+    """One run, with a line for each result."""
+    codes = sorted({*report.rules, *(finding.code for finding in report.findings)})
+    tool = encoded(_tool(report, codes))
+    results = ",\n".join(_results(report, {code: index for index, code in enumerate(codes)}))
+    return (
+        f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{{\n'
+        f'"tool": {tool},\n"columnKind": "unicodeCodePoints",\n"results": [\n{results}\n]}}]}}\n'
+    )
+
+
+def _tool(report: Report, codes: Sequence[str]) -> Json:
+    rules = [_rule(code, report) for code in codes]
+    return {"driver": {"name": "capsule-lint", "version": report.version, "rules": rules}}
+
+
+def _rule(code: str, report: Report) -> Json:
+    rule = report.rules.get(code)
+    if rule is None:
+        return {"id": code}
+    name = {"name": rule.name} if rule.name else {}
+    about = {"text": rule.summary or rule.name or code}
+    link = {"helpUri": rule.url} if rule.url else {}
+    return {"id": code, **name, "shortDescription": about, "help": about, **link}
+
+
+def _results(report: Report, indexes: Mapping[str, int]) -> list[str]:
+    """Every finding, encoded; a suggestion that many findings share is encoded only once."""
+    fixes: dict[int, str] = {}
+    texts: list[str] = []
+    keys = fingerprints(report.findings)
+    for finding, key in zip(report.findings, keys, strict=True):
+        text = encoded(_result(finding, indexes[finding.code], key))
+        suggestion = finding.suggestion
+        if suggestion and suggestion.edits:
+            if id(suggestion) not in fixes:
+                fixes[id(suggestion)] = encoded([_fix(suggestion)])
+            text = f'{text[:-1]}, "fixes": {fixes[id(suggestion)]}}}'
+        texts.append(text)
+    return texts
+
+
+def _result(finding: Finding, index: int, fingerprint: str) -> Json:
+    location: dict[str, Json] = {
+        "physicalLocation": {
+            "artifactLocation": _artifact(finding.filename),
+            "region": _region(finding.span),
+        }
+    }
+    if finding.symbol:
+        location["logicalLocations"] = [{"fullyQualifiedName": finding.symbol}]
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": index,
+        "level": finding.severity.value,
+        "message": {"text": finding.message},
+        "locations": [location],
+        "partialFingerprints": {"capsuleLint/v1": fingerprint},
+        "properties": {
+            "entity": finding.entity,
+            "scopes": finding.scopes,
+            "changeSet": finding.change_set,
+        },
+    }
+
+
+def _fix(suggestion: Suggestion) -> Json:
+    ordered = sorted(suggestion.edits, key=lambda edit: (edit.filename, edit.span))
+    changes: list[Json] = [
+        {
+            "artifactLocation": _artifact(filename),
+            "replacements": [_replacement(edit) for edit in edits],
+        }
+        for filename, edits in groupby(ordered, key=lambda edit: edit.filename)
+    ]
+    return {
+        "description": {"text": suggestion.message},
+        "artifactChanges": changes,
+        "properties": {"applicability": suggestion.applicability.value},
+    }
+
+
+def _replacement(edit: Edit) -> Json:
+    region: dict[str, Json] = {"deletedRegion": _region(edit.span)}
+    return {**region, "insertedContent": {"text": edit.content}} if edit.content else region
+
+
+def _region(span: Span) -> Json:
+    return {
+        "startLine": span.start.row,
+        "startColumn": span.start.column,
+        "endLine": span.end.row,
+        "endColumn": span.end.column,
+    }
+
+
+def _artifact(filename: str) -> Json:
+    path = quote(filename.replace(os.sep, "/"), errors="surrogateescape")
+    if path.startswith("/"):
+        return {"uri": f"file://{path}"}
+    if path[1:4] == "%3A":
+        return {"uri": f"file:///{path[0]}:{path[4:]}"}
+    return {"uri": path, "uriBaseId": _ROOT}

@@ -1,0 +1,152 @@
+"""What a rule is: the public interface of rule packs."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import libcst as cst
+
+from capsule_lint.errors import RuleError
+from capsule_lint.judgement import Fact
+from capsule_lint.model import Mend, Severity, Span
+from capsule_lint.rewrite.base import Fix, Place
+
+FactT = TypeVar("FactT", bound=Fact)
+
+SECTIONS = ("Why is this bad?", "Example", "Use instead", "Fix safety")
+"""The headings that the docstring of a rule's module has, in this order."""
+
+_CODE = re.compile(r"[A-Z]{3,}[0-9]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What a check found: the offending node's span, and the fact that it goes by."""
+
+    span: Span
+    fact: Fact
+
+
+class Check(cst.CSTVisitor):
+    """Flags nodes. It sees the top-level statements that facts are known of, one after the other.
+
+    Subclasses visit the nodes that they judge, ask `facts` about them, and `flag` what is wrong;
+    they never evaluate an expression anew.
+    """
+
+    def __init__(self, place: Place, facts: Mapping[Span, tuple[Fact, ...]]) -> None:
+        super().__init__()
+        self._place = place
+        self._facts = facts
+        self.flags: list[Flag] = []
+
+    def facts(self, node: cst.CSTNode, kind: type[FactT]) -> Iterator[FactT]:
+        """The facts of that kind about exactly this node."""
+        for fact in self._facts.get(self._place.span_of(node), ()):
+            if isinstance(fact, kind):
+                yield fact
+
+    def flag(self, node: cst.CSTNode, fact: Fact) -> None:
+        """Report the node."""
+        self.flags.append(Flag(self._place.span_of(node), fact))
+
+
+class ExpressionCheck(Check):
+    """A check of expressions, whatever their kind: it implements `judge`."""
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Judge the node, if it is an expression, and go on below it."""
+        if isinstance(node, cst.BaseExpression):
+            self.judge(node)
+        return True
+
+    def judge(self, node: cst.BaseExpression) -> None:
+        """Flag the expression if it is wrong."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """Code that a rule must flag.
+
+    `code` is one file, or several by name; `lines` are the rows of the rule's findings (in the first
+    file, or pairs of file and row); `fixed` is what `--fix` makes of it, `None` when it must not
+    touch it. `policy` is TOML as it stands below `[tool.capsule-lint]`.
+    """
+
+    code: str | Mapping[str, str]
+    lines: tuple[int, ...] | tuple[tuple[str, int], ...]
+    fixed: str | Mapping[str, str] | None = None
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """Code of several files, or under another policy, that a rule must not flag."""
+
+    code: str | Mapping[str, str]
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. Its name and its documentation are those of the module that makes it.
+
+    `message` may use `{symbol}`, `{name}` (its last part), `{missing}` (parameter names in
+    backticks), `{segments}`, `{entity}`, `{base}` and `{reason}`.
+    Raises RuleError when the code has no form, or the module no documentation.
+    """
+
+    code: str
+    message: str
+    check: type[Check] | None = None
+    """`None` for what the engine itself reports."""
+    fix: tuple[type[Fix[Mend]], ...] = ()
+    """The transformers that make the mends of this rule."""
+    fix_message: str = ""
+    """What the fix does, as a sentence without a full stop."""
+    severity: Severity = Severity.ERROR
+    enabled: bool = True
+    """Whether selecting a prefix is enough; otherwise the whole code must be selected."""
+    valid: tuple[str | Good, ...] = ()
+    invalid: tuple[Bad, ...] = ()
+    module: str = field(default="", init=False)
+    docs: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        frame = inspect.currentframe()
+        while frame is not None and frame.f_globals.get("__name__") in (__name__, None):
+            frame = frame.f_back
+        module = str(frame.f_globals["__name__"]) if frame is not None else ""
+        docs = inspect.cleandoc(sys.modules[module].__doc__ or "") if module in sys.modules else ""
+        if not _CODE.fullmatch(self.code):
+            raise RuleError(f"{module}: `{self.code}` is no rule code: write it as in `CAP101`")
+        if not docs:
+            raise RuleError(f"{module}: the module of {self.code} has no docstring")
+        object.__setattr__(self, "module", module)
+        object.__setattr__(self, "docs", docs)
+
+    @property
+    def name(self) -> str:
+        """`key-missing-scope`, for the module `key_missing_scope`."""
+        return self.module.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.docs.partition("\n")[0]
+
+    @property
+    def why(self) -> str:
+        """The paragraph that says why it is bad, on one line."""
+        return " ".join(self.section("Why is this bad?").split("\n\n")[0].split())
+
+    def section(self, heading: str) -> str:
+        """What the documentation says under a heading; empty where it has none."""
+        found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", self.docs, re.M | re.S)
+        return found[1].strip() if found else ""

@@ -1,0 +1,239 @@
+"""Which files are the program, and which of them a command line means."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.errors import SourceError
+from capsule_lint.source import git
+from capsule_lint.source.walk import SKIPPED, Walk, is_other_work_tree, without_environments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.policy import Policy
+
+_SUFFIXES: Final = (".py", ".pyi")
+_NOTEBOOK: Final = ".ipynb"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The files of a program, sorted, POSIX and relative to the policy's root.
+
+    `notes` say what was passed over. `force_exclude` is how the question was asked; see `limit`.
+    """
+
+    files: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    force_exclude: bool = True
+
+
+def discover(policy: Policy, *, force_exclude: bool = True) -> Discovery:
+    """All Python files below the policy's `src` that neither it nor git excludes.
+
+    A file that several names lead to has one, its own if that is among them. Links to directories
+    are followed only inside of the root. Raises SourceError if an entry of `src` does not exist, or
+    leads out of the root.
+    """
+    root = os.path.realpath(policy.root)
+    search = _Search(policy, root, _sources(policy, root))
+    search.run()
+    return Discovery(tuple(sorted(search.found.values())), search.notes(), force_exclude)
+
+
+def limit(policy: Policy, paths: Sequence[Path], discovery: Discovery) -> frozenset[str]:
+    """The files that paths, relative to the working directory, mean: all if there are no paths.
+
+    A directory means the discovered files in it. A file is meant whatever it is called, and whether
+    or not it was discovered; but if policy excludes it, only if the discovery was not forced to
+    exclude. Raises SourceError if a path does not exist, lies outside of the root, or is a notebook.
+    """
+    if not paths:
+        return frozenset(discovery.files)
+    root = os.path.realpath(policy.root)
+    known = {os.path.realpath(f"{root}/{name}"): name for name in discovery.files}
+    meant: set[str] = set()
+    for path in paths:
+        status = _status(path)
+        places = _places(root, policy.root, path)
+        if stat.S_ISDIR(status.st_mode):
+            meant.update(n for n in discovery.files if _is_within(n, places))
+        elif (name := known.get(os.path.realpath(path))) is not None:
+            meant.add(name)
+        elif not (discovery.force_exclude and any(map(policy.is_excluded, places))):
+            meant.add(_explicit(path, status, places))
+    return frozenset(meant)
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise SourceError(str(path), "does not exist") from error
+    except OSError as error:
+        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
+
+
+def _places(root: str, written: Path, path: Path) -> tuple[str, ...]:
+    """The names, relative to the root, under which a path may have been discovered."""
+    plain = os.path.abspath(path)  # noqa: PTH100
+    unlinked = os.path.join(os.path.realpath(os.path.dirname(plain)), os.path.basename(plain))  # noqa: PTH118, PTH119, PTH120
+    pairs = ((os.path.abspath(written), plain), (root, unlinked), (root, os.path.realpath(path)))  # noqa: PTH100
+    names = [_name(base, place) for base, place in pairs]
+    found = tuple(dict.fromkeys(name for name in names if name is not None))
+    if not found and path.is_dir() and _name(os.path.realpath(path), root) is not None:
+        return (".",)
+    if not found:
+        raise SourceError(str(path), f"lies outside of the project, which is {root}")
+    return found
+
+
+def _name(root: str, path: str) -> str | None:
+    """The name of a path relative to a root that holds it."""
+    try:
+        name = Path(path).relative_to(root).as_posix()
+    except ValueError:
+        return None
+    return None if name.startswith("../") else name
+
+
+def _is_within(name: str, folders: Sequence[str]) -> bool:
+    return any(f == "." or name == f or name.startswith(f"{f}/") for f in folders)
+
+
+def _explicit(path: Path, status: os.stat_result, places: Sequence[str]) -> str:
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(str(path), "is not a regular file")
+    if path.suffix == _NOTEBOOK:
+        raise SourceError(str(path), "is a notebook: notebooks are not checked")
+    return places[0]
+
+
+def _sources(policy: Policy, root: str) -> tuple[str, ...]:
+    """The entries of `src`, normal and relative to the root, none inside another."""
+    label = policy.path.name if policy.path else "the default policy"
+    names: list[str] = []
+    for entry in policy.src:
+        name = posixpath.normpath(entry.replace(os.sep, "/"))
+        if posixpath.isabs(name):
+            name = _name(root, os.path.realpath(name)) or ".."
+        if name == ".." or name.startswith("../") or "\0" in name:
+            raise SourceError(entry, f"leads out of the project: `src` in {label} names it")
+        if policy.path is not None and not os.path.exists(f"{root}/{name}"):  # noqa: PTH110
+            raise SourceError(entry, f"does not exist: `src` in {label} names it")
+        names.append(name)
+    return tuple(n for n in names if not _is_within(n, [other for other in names if other != n]))
+
+
+@dataclass(slots=True)
+class _Search:
+    """One discovery: `found` maps real paths to the names under which they are the program's."""
+
+    policy: Policy
+    root: str
+    sources: tuple[str, ...]
+    found: dict[str, str] = field(default_factory=dict)
+    notebooks: set[str] = field(default_factory=set)
+    copies: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    walk: Walk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.walk = Walk(self.root, self.policy.is_excluded)
+
+    def run(self) -> None:
+        """Find the plain files first, so that a link never takes the place of a file's own name."""
+        links: list[str] = []
+        for name, link in self._candidates():
+            if link:
+                links.append(name)
+            else:
+                self._add(name, f"{self.root}/{name}")
+        followed: set[str] = set()
+        for link in sorted(links):
+            self._follow(link, followed)
+
+    def notes(self) -> tuple[str, ...]:
+        """What was passed over, a sentence each."""
+        counted = (
+            (self.notebooks, "notebook", "skipped: notebooks are not checked"),
+            (self.copies, "other working tree", "of a repository skipped"),
+            (self.outside, "link to a directory", "outside of the project not followed"),
+            (set(self.walk.unreadable), "directory", "not searched: it cannot be read"),
+        )
+        return tuple(
+            f"{len(names)} x {noun} {what} ({min(names)})"
+            for names, noun, what in counted
+            if names
+        )
+
+    def _candidates(self) -> Iterator[tuple[str, bool]]:
+        """Files and links below the sources, and whether each is a link."""
+        names = git.listed(Path(self.root), SKIPPED)
+        if not names:
+            for source in self.sources:
+                yield from self.walk.files("" if source == "." else source)
+            return
+        for name in without_environments(names):
+            yield from self._listed(name.rstrip("/"))
+
+    def _listed(self, name: str) -> Iterator[tuple[str, bool]]:
+        """What a path that git lists stands for: a link, or a repository inside, holds files."""
+        try:
+            mode = os.lstat(f"{self.root}/{name}").st_mode
+        except OSError:
+            return
+        deeper = [s for s in self.sources if s.startswith(f"{name}/")]
+        if stat.S_ISREG(mode) and _is_within(name, self.sources):
+            yield name, False
+        elif stat.S_ISLNK(mode) and _is_within(name, self.sources):
+            yield name, True
+        elif stat.S_ISDIR(mode) and is_other_work_tree(f"{self.root}/{name}"):
+            self.copies.add(name)
+        elif stat.S_ISDIR(mode) and _is_within(name, self.sources):
+            yield from self.walk.files(name)
+        elif not stat.S_ISREG(mode):
+            for source in deeper:
+                yield from self.walk.files(source)
+
+    def _add(self, name: str, real: str) -> None:
+        if self.policy.is_excluded(name):
+            return
+        if name.endswith(_SUFFIXES):
+            self.found.setdefault(real, name)
+        elif name.endswith(_NOTEBOOK):
+            self.notebooks.add(name)
+
+    def _follow(self, link: str, followed: set[str]) -> None:
+        """Add the file, or the files of the directory, that a link leads to."""
+        real = os.path.realpath(f"{self.root}/{link}")
+        if os.path.isfile(real):  # noqa: PTH113
+            self._add(link, real)
+        if not os.path.isdir(real) or real in followed:  # noqa: PTH112
+            return
+        followed.add(real)
+        home = _name(self.root, real)
+        if home is None:
+            self.outside.add(link)
+        elif self._is_new(home, link):
+            for name, inner in self.walk.files(home):
+                alias = f"{link}{name.removeprefix(home)}"
+                if inner:
+                    self._follow(alias, followed)
+                else:
+                    self._add(alias, f"{self.root}/{name}")
+
+    def _is_new(self, home: str, link: str) -> bool:
+        """Whether a link to a directory of the root leads to something that is not there already."""
+        return not (
+            _is_within(home, self.sources)
+            or _is_within(link, [home])
+            or set(home.split("/")) & set(SKIPPED)
+            or self.policy.is_excluded(link)
+        )

@@ -1,0 +1,84 @@
+"""A call of an already scoped function lacks the argument.
+
+## Why is this bad?
+The call fails at run time. It is what a migration by hand leaves behind: the third-level caller, the
+script that nobody runs in tests.
+
+## Example
+```python
+order_pk(tenant_id, order_id)
+```
+
+## Use instead
+```python
+order_pk(tenant_id, capsule_id, order_id)
+```
+
+## Fix safety
+Safe when the value has a source at the call, or can be threaded to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.judgement import CallFact
+from capsule_lint.rewrite import ArgumentFix, EntryFix, ParameterFix
+from capsule_lint.rule import Bad, Check as BaseCheck
+from capsule_lint.rule import Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+class Check(BaseCheck):
+    """Calls."""
+
+    def visit_Call(self, node: cst.Call) -> None:
+        """Flag a call that does not bind for want of a scope."""
+        for fact in self.facts(node, CallFact):
+            self.flag(node, fact)
+
+
+RULE = Rule(
+    code="CAP401",
+    message="call of `{name}` lacks {missing}",
+    check=Check,
+    fix=(ArgumentFix, EntryFix, ParameterFix),
+    fix_message="Pass the scope's value",
+    valid=(
+        """
+        def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+            return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+        def first(tenant_id: str, capsule_id: str) -> str:
+            return order_pk(tenant_id, capsule_id, "1")
+        """,
+        """
+        def label(tenant_id: str, order_id: str = "") -> str:
+            return tenant_id + order_id
+
+        def first(tenant_id: str) -> str:
+            return label(tenant_id)
+        """,
+    ),
+    invalid=(
+        Bad(
+            """
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            def first(tenant_id: str, capsule_id: str) -> str:
+                return order_pk(tenant_id, "1")
+            """,
+            lines=(5,),
+            fixed="""
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            def first(tenant_id: str, capsule_id: str) -> str:
+                return order_pk(tenant_id, capsule_id, "1")
+            """,
+        ),
+    ),
+)

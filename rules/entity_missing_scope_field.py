@@ -1,0 +1,111 @@
+"""An entity has no field for a scope that its key needs.
+
+## Why is this bad?
+An item that does not know its capsule cannot be written to the right partition, and whoever reads
+it cannot tell where it came from.
+
+## Example
+```python
+@dataclass
+class Order:
+    tenant_id: str
+    order_id: str
+```
+
+## Use instead
+```python
+@dataclass
+class Order:
+    tenant_id: str
+    capsule_id: str
+    order_id: str
+```
+
+## Fix safety
+The field stands after that of the preceding scope; constructors, factories, item dicts and loaders
+change with it. Safe when every construction is found and has a value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.judgement import ClassFact
+from capsule_lint.rewrite import ArgumentFix, ElementFix, EntryFix, ParameterFix, StatementFix
+from capsule_lint.rule import Bad, Check as BaseCheck
+from capsule_lint.rule import Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+class Check(BaseCheck):
+    """Classes whose instances are items."""
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        """Flag an entity that lacks fields."""
+        for fact in self.facts(node.name, ClassFact):
+            self.flag(node.name, fact)
+
+
+RULE = Rule(
+    code="CAP301",
+    message="entity `{name}` has no field {missing}",
+    check=Check,
+    fix=(StatementFix, EntryFix, ArgumentFix, ElementFix, ParameterFix),
+    fix_message="Add the field, and the argument to every construction",
+    valid=(
+        """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Order:
+            tenant_id: str
+            capsule_id: str
+
+            @property
+            def pk(self) -> str:
+                return f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}"
+        """,
+        """
+        from dataclasses import dataclass
+
+        @dataclass
+        class Money:
+            amount: int
+            currency: str
+        """,
+    ),
+    invalid=(
+        Bad(
+            """
+            class Order:
+                def __init__(self, tenant_id: str, order_id: str) -> None:
+                    self.tenant_id = tenant_id
+                    self.order_id = order_id
+
+                @property
+                def pk(self) -> str:
+                    return f"TENANT#{self.tenant_id}#ORDER#{self.order_id}"
+
+            def place(tenant_id: str, capsule_id: str) -> Order:
+                return Order(tenant_id, order_id="o-1")
+            """,
+            lines=(1,),
+            fixed="""
+            class Order:
+                def __init__(self, tenant_id: str, capsule_id: str, order_id: str) -> None:
+                    self.tenant_id = tenant_id
+                    self.capsule_id = capsule_id
+                    self.order_id = order_id
+
+                @property
+                def pk(self) -> str:
+                    return f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}#ORDER#{self.order_id}"
+
+            def place(tenant_id: str, capsule_id: str) -> Order:
+                return Order(tenant_id, capsule_id, order_id="o-1")
+            """,
+        ),
+    ),
+)

@@ -1,0 +1,93 @@
+"""An implementation's scope parameters differ from those of its Protocol or base.
+
+## Why is this bad?
+Whoever calls through the Protocol passes the capsule; an implementation that does not take it fails
+at run time, or takes it for something else.
+
+## Example
+```python
+class OrderRepository(Protocol):
+    def get(self, tenant_id: str, capsule_id: str, order_id: str) -> Order | None: ...
+
+
+class InMemoryOrderRepository(OrderRepository):
+    def get(self, tenant_id: str, order_id: str) -> Order | None: ...
+```
+
+## Use instead
+```python
+class InMemoryOrderRepository(OrderRepository):
+    def get(self, tenant_id: str, capsule_id: str, order_id: str) -> Order | None: ...
+```
+
+## Fix safety
+As for repository-method-missing-scope.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.judgement import FunctionFact
+from capsule_lint.rewrite import ParameterFix
+from capsule_lint.rule import Bad, Check as BaseCheck
+from capsule_lint.rule import Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+class Check(BaseCheck):
+    """Methods that implement or override another."""
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        """Flag a method that lacks what its base has."""
+        for fact in self.facts(node.name, FunctionFact):
+            if fact.drifting is not None:
+                self.flag(node.name, fact)
+
+
+RULE = Rule(
+    code="CAP203",
+    message="`{name}` lacks {missing}, which `{base}` has",
+    check=Check,
+    fix=(ParameterFix,),
+    fix_message="Add the parameter to the implementation",
+    valid=(
+        """
+        from typing import Protocol
+
+        class OrderRepository(Protocol):
+            def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None: ...
+
+        class NoOrderRepository(OrderRepository):
+            def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None:
+                return None
+        """,
+    ),
+    invalid=(
+        Bad(
+            """
+            from typing import Protocol
+
+            class OrderRepository(Protocol):
+                def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None: ...
+
+            class NoOrderRepository(OrderRepository):
+                def get(self, tenant_id: str, order_id: str) -> dict | None:
+                    return None
+            """,
+            lines=(7,),
+            fixed="""
+            from typing import Protocol
+
+            class OrderRepository(Protocol):
+                def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None: ...
+
+            class NoOrderRepository(OrderRepository):
+                def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None:
+                    return None
+            """,
+        ),
+    ),
+)

@@ -1,0 +1,78 @@
+"""Code that takes a changing key apart by position or prefix.
+
+## Why is this bad?
+Once a segment is added in front of it, the same position holds another part: the code goes on
+without an error and reads the capsule where it means the order.
+
+## Example
+```python
+order_id = item["PK"].split("#")[3]
+```
+
+## Use instead
+```python
+order_id = item["PK"].split("#")[5]
+```
+
+## Fix safety
+Positions are moved by as many parts as the key gains, in the change set of that key; where keys that
+change in different ways could be meant, the place is reported and a person has to look.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.judgement import ReaderFact
+from capsule_lint.rewrite import ElementFix, ReplaceFix
+from capsule_lint.rule import Bad, ExpressionCheck, Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+class Check(ExpressionCheck):
+    """Positions in keys that move."""
+
+    def judge(self, node: cst.BaseExpression) -> None:
+        """Flag a position behind the new segment."""
+        for fact in self.facts(node, ReaderFact):
+            self.flag(node, fact)
+
+
+RULE = Rule(
+    code="CAP108",
+    message="reads a key by position, and the position moves when {segments} is added",
+    check=Check,
+    fix=(ReplaceFix, ElementFix),
+    fix_message="Read the part at its new position",
+    valid=(
+        """
+        def tail(key: str) -> str:
+            return key.split("#")[-1]
+        """,
+        """
+        def host(address: str) -> str:
+            return address.split(":")[0]
+        """,
+    ),
+    invalid=(
+        Bad(
+            """
+            def order_pk(tenant_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#ORDER#{order_id}"
+
+            def order_of(pk: str) -> str:
+                return pk.split("#")[3]
+            """,
+            lines=(5,),
+            fixed="""
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            def order_of(pk: str) -> str:
+                return pk.split("#")[5]
+            """,
+        ),
+    ),
+)

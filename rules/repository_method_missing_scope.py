@@ -1,0 +1,110 @@
+"""A repository method that touches entities lacks a scope parameter.
+
+## Why is this bad?
+A method that cannot be told the capsule cannot keep capsules apart, and its callers cannot ask for
+it: isolation ends at its signature.
+
+## Example
+```python
+class OrderRepository(Protocol):
+    def get(self, tenant_id: str, order_id: str) -> Order | None: ...
+```
+
+## Use instead
+```python
+class OrderRepository(Protocol):
+    def get(self, tenant_id: str, capsule_id: str, order_id: str) -> Order | None: ...
+```
+
+## Fix safety
+The Protocol or base, all implementations and all call sites change together, and callers pass the
+value on from where a request enters. Safe when every call is resolved and has a value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.judgement import FunctionFact, FunctionKind
+from capsule_lint.rewrite import ParameterFix
+from capsule_lint.rule import Bad, Check as BaseCheck
+from capsule_lint.rule import Good, Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+class Check(BaseCheck):
+    """Methods of repositories."""
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        """Flag a method that lacks parameters, unless its base has them."""
+        for fact in self.facts(node.name, FunctionFact):
+            if fact.kind is FunctionKind.METHOD and fact.drifting is None:
+                self.flag(node.name, fact)
+
+
+RULE = Rule(
+    code="CAP201",
+    message="repository method `{name}` lacks {missing}",
+    check=Check,
+    fix=(ParameterFix,),
+    fix_message="Add the parameter to the method, its family and its calls",
+    valid=(
+        """
+        class OrderRepository:
+            def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None: ...
+
+            def close(self) -> None: ...
+        """,
+        """
+        class OrderRepository:
+            def __init__(self, table, tenant_id: str, capsule_id: str) -> None:
+                self._table = table
+                self._tenant_id = tenant_id
+                self._capsule_id = capsule_id
+
+            def get(self, order_id: str) -> dict | None:
+                key = {"PK": f"TENANT#{self._tenant_id}#CAPSULE#{self._capsule_id}", "SK": order_id}
+                return self._table.get_item(Key=key).get("Item")
+        """,
+        Good(
+            """
+            from dataclasses import dataclass
+            from typing import Protocol
+
+            @dataclass
+            class Order:
+                tenant_id: str
+                capsule_id: str
+
+            class OrderRepository(Protocol):
+                def save(self, order: Order) -> None: ...
+            """,
+            policy="entity-argument-suffices = true",
+        ),
+    ),
+    invalid=(
+        Bad(
+            """
+            from typing import Protocol
+
+            class OrderRepository(Protocol):
+                def get(self, tenant_id: str, order_id: str) -> dict | None: ...
+
+            def show(repo: OrderRepository, tenant_id: str, capsule_id: str, order_id: str) -> dict:
+                return repo.get(tenant_id, order_id) or {}
+            """,
+            lines=(4,),
+            fixed="""
+            from typing import Protocol
+
+            class OrderRepository(Protocol):
+                def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None: ...
+
+            def show(repo: OrderRepository, tenant_id: str, capsule_id: str, order_id: str) -> dict:
+                return repo.get(tenant_id, capsule_id, order_id) or {}
+            """,
+        ),
+    ),
+)

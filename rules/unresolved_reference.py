@@ -1,0 +1,72 @@
+"""An occurrence of a changing name that could not be resolved: a person must look.
+
+## Why is this bad?
+Nothing is skipped silently. Where a name that is about to change is used as a value, stands in a
+string, or is called on something of which nothing is known, a change could break what no analysis
+sees. The whole change set waits for `--unsafe-fixes`.
+
+## Example
+```python
+def total(repo, tenant_id):
+    return len(repo.list_orders(tenant_id))
+```
+
+## Use instead
+```python
+def total(repo: OrderRepository, tenant_id: str) -> int:
+    return len(repo.list_orders(tenant_id))
+```
+
+## Fix safety
+There is no fix: annotate the receiver, call the function directly, or change the place by hand.
+"""
+
+from __future__ import annotations
+
+
+import libcst as cst
+
+from capsule_lint.judgement import OpenFact, OpenKind
+from capsule_lint.model import Severity
+from capsule_lint.rule import Bad, Check as BaseCheck
+from capsule_lint.rule import Rule
+
+
+class Check(BaseCheck):
+    """Any node: what is open may be a name, an attribute, a string or a definition."""
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Flag an open reference."""
+        if isinstance(node, cst.BaseExpression):
+            for fact in self.facts(node, OpenFact):
+                if fact.kind is OpenKind.REFERENCE:
+                    self.flag(node, fact)
+        return True
+
+
+RULE = Rule(
+    code="CAP403",
+    message="`{name}` changes here, and {reason}",
+    check=Check,
+    severity=Severity.WARNING,
+    valid=(
+        """
+        def order_pk(tenant_id: str, capsule_id: str) -> str:
+            return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}"
+
+        BUILDERS = [order_pk]
+        """,
+    ),
+    invalid=(
+        Bad(
+            """
+            def order_pk(tenant_id: str) -> str:
+                return f"TENANT#{tenant_id}#ORDERS"
+
+            def keys(tenants: list[str]) -> list[str]:
+                return list(map(order_pk, tenants))
+            """,
+            lines=(5,),
+        ),
+    ),
+)
