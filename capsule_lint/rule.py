@@ -5,16 +5,19 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import libcst as cst
 
 from capsule_lint.errors import RuleError
 from capsule_lint.judgement import Fact
 from capsule_lint.model import Mend, Severity, Span
-from capsule_lint.rewrite.base import Fix, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from capsule_lint.rewrite.base import Fix, Place
 
 FactT = TypeVar("FactT", bound=Fact)
 

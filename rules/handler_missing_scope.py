@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact, FunctionKind
 from capsule_lint.rewrite import ParameterFix, StatementFix
-from capsule_lint.rule import Bad, Check as BaseCheck
-from capsule_lint.rule import Rule
+from capsule_lint.rule import Bad, Rule
+from capsule_lint.rule import Check as BaseCheck
 
 if TYPE_CHECKING:
     import libcst as cst

@@ -33,8 +33,8 @@ from capsule_lint.rewrite import (
     ReplaceFix,
     SegmentFix,
 )
-from capsule_lint.rule import Bad, Check as BaseCheck
-from capsule_lint.rule import Rule
+from capsule_lint.rule import Bad, Rule
+from capsule_lint.rule import Check as BaseCheck
 
 if TYPE_CHECKING:
     import libcst as cst

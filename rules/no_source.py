@@ -21,8 +21,8 @@ from __future__ import annotations
 import libcst as cst
 
 from capsule_lint.judgement import OpenFact, OpenKind
-from capsule_lint.rule import Bad, Check as BaseCheck
-from capsule_lint.rule import Rule
+from capsule_lint.rule import Bad, Rule
+from capsule_lint.rule import Check as BaseCheck
 
 
 class Check(BaseCheck):

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact, FunctionKind
 from capsule_lint.rewrite import ParameterFix
-from capsule_lint.rule import Bad, Check as BaseCheck
-from capsule_lint.rule import Good, Rule
+from capsule_lint.rule import Bad, Good, Rule
+from capsule_lint.rule import Check as BaseCheck
 
 if TYPE_CHECKING:
     import libcst as cst

@@ -23,13 +23,12 @@ There is no fix: annotate the receiver, call the function directly, or change th
 
 from __future__ import annotations
 
-
 import libcst as cst
 
 from capsule_lint.judgement import OpenFact, OpenKind
 from capsule_lint.model import Severity
-from capsule_lint.rule import Bad, Check as BaseCheck
-from capsule_lint.rule import Rule
+from capsule_lint.rule import Bad, Rule
+from capsule_lint.rule import Check as BaseCheck
 
 
 class Check(BaseCheck):

@@ -33,7 +33,9 @@ def cli() -> None:
     """
 
 
-def _codes(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+def _codes(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
     """`CAP101,CAP102` and repeated options to one tuple."""
     return tuple(c.strip().upper() for value in values for c in value.split(",") if c.strip())
 
@@ -64,7 +66,10 @@ def _selector(name: str, text: str) -> click.decorators.FC:
     help="How findings are printed.",
 )
 @click.option(
-    "-o", "--output-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there."
+    "-o",
+    "--output-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the report there.",
 )
 @click.option("--statistics", is_flag=True, help="Count findings by rule.")
 @click.option("--ledger", is_flag=True, help="Print every occurrence of a changing name instead.")
@@ -78,9 +83,13 @@ def _selector(name: str, text: str) -> click.decorators.FC:
 @click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
 @click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit 1 if anything was fixed.")
 @click.option(
-    "--stdin-filename", type=click.Path(path_type=Path), help="Read this file's text from standard input."
+    "--stdin-filename",
+    type=click.Path(path_type=Path),
+    help="Read this file's text from standard input.",
 )
-@click.option("--force-exclude", is_flag=True, help="Exclude also what is named on the command line.")
+@click.option(
+    "--force-exclude", is_flag=True, help="Exclude also what is named on the command line."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is done, on standard error.")
 @click.pass_context
@@ -99,7 +108,9 @@ def check(ctx: click.Context, /, **options: object) -> int:
 @cli.command(context_settings=_HELP)
 @click.argument("code", required=False)
 @click.option("--all", "every", is_flag=True, help="All rules.")
-@click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option(
+    "--output-format", type=click.Choice(("text", "json")), default="text", show_default=True
+)
 def rule(code: str | None, every: bool, output_format: str) -> None:
     """Explain a rule, by its CODE or its name."""
     from capsule_lint.cli.explain import explain

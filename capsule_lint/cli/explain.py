@@ -83,6 +83,12 @@ def _lines(value: object, prefix: str) -> Sequence[str]:
             for name, part in item.items():
                 found += _lines(part, f"{key}.{name}.")
         elif item not in (None, "", ()):
-            said = list(item) if isinstance(item, tuple) else str(item) if isinstance(item, Path) else item
+            said = (
+                list(item)
+                if isinstance(item, tuple)
+                else str(item)
+                if isinstance(item, Path)
+                else item
+            )
             found.append(f"{key} = {json.dumps(said)}")
     return found

@@ -85,7 +85,9 @@ def _note(text: str) -> None:
 def _undo(policy: Policy, options: Options) -> int:
     names = undo(policy.root)
     if not options.quiet:
-        _note(f"took the last run back: {len(names)} file{'' if len(names) == 1 else 's'} restored")
+        _note(
+            f"took the last run back: {len(names)} file{'' if len(names) == 1 else 's'} restored"
+        )
     return 0
 
 
@@ -111,7 +113,9 @@ class _Run:
         discovery = discover(self.policy)
         for note in discovery.notes:
             self._verbose(note)
-        self.limited = limit(self.policy, self.options.paths, discovery, force_exclude=self.options.force_exclude)
+        self.limited = limit(
+            self.policy, self.options.paths, discovery, force_exclude=self.options.force_exclude
+        )
         if not self.limited:
             _note("warning: no Python files found under the given paths")
         whole_program = set(discovery.files)
@@ -134,9 +138,17 @@ class _Run:
     def _check_codes(self) -> None:
         """A selector on the command line that means no rule is a mistake."""
         options = self.options
-        for code in (*options.select, *options.ignore, *options.extend_select, *options.fixable, *options.unfixable):
+        for code in (
+            *options.select,
+            *options.ignore,
+            *options.extend_select,
+            *options.fixable,
+            *options.unfixable,
+        ):
             if code != "ALL" and not any(known.startswith(code) for known in self.rules):
-                raise SourceError(code, "is no rule, and no rule's code starts so: see `capsule-lint rule --all`")
+                raise SourceError(
+                    code, "is no rule, and no rule's code starts so: see `capsule-lint rule --all`"
+                )
 
     def _narrowed(self) -> bool:
         return bool(self.options.select or self.options.ignore)
@@ -186,7 +198,9 @@ class _Run:
     def _diff(self, analysis: Analysis, findings: tuple[Finding, ...]) -> int:
         sets = self._sets(analysis, self._with_baseline(findings))
         texts = changed_texts(analysis, sets, fixers_of(self.rules))
-        pairs = [(self._shown(name), analysis.texts.get(name, ""), text) for name, text in texts.items()]
+        pairs = [
+            (self._shown(name), analysis.texts.get(name, ""), text) for name, text in texts.items()
+        ]
         self._print(render_diff(pairs, color=self._style().color))
         if not self.options.quiet:
             files = f"{len(pairs)} file{'' if len(pairs) == 1 else 's'}"
@@ -266,7 +280,9 @@ class _Run:
         path, options = self._baseline_path(), self.options
         if options.update_baseline:
             if path is None:
-                raise SourceError("--update-baseline", "no baseline is named: give --baseline FILE")
+                raise SourceError(
+                    "--update-baseline", "no baseline is named: give --baseline FILE"
+                )
             store(path, format_baseline(findings))
             return ()
         if path is None:
@@ -283,11 +299,15 @@ class _Run:
 
     # --- reports ---
 
-    def _with_edits(self, analysis: Analysis, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    def _with_edits(
+        self, analysis: Analysis, findings: tuple[Finding, ...]
+    ) -> tuple[Finding, ...]:
         """The findings with the text edits of their change sets."""
         fixers = fixers_of(self.rules)
         by_set = {}
-        for identity in {f.change_set for f in findings if f.suggestion is not None and f.change_set}:
+        for identity in {
+            f.change_set for f in findings if f.suggestion is not None and f.change_set
+        }:
             texts = changed_texts(analysis, [analysis.judgement.change_sets[identity]], fixers)
             by_set[identity] = tuple(
                 edit
@@ -306,17 +326,29 @@ class _Run:
         return Path(os.path.relpath(self.policy.root / filename)).as_posix()
 
     def _style(self) -> Style:
-        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ and self.options.output_file is None
+        color = (
+            sys.stdout.isatty()
+            and "NO_COLOR" not in os.environ
+            and self.options.output_file is None
+        )
         return Style(color=color, show_fixes=self.options.show_fixes)
 
-    def _report(self, analysis: Analysis, findings: Sequence[Finding], fixed: FixSummary | None) -> None:
+    def _report(
+        self, analysis: Analysis, findings: Sequence[Finding], fixed: FixSummary | None
+    ) -> None:
         shown = {self._shown(name): name for name in analysis.texts}
         report = Report(
             tuple(replace(f, filename=self._shown(f.filename)) for f in findings),
             analysis.judgement.change_sets,
-            tuple(replace(row, filename=self._shown(row.filename)) for row in analysis.judgement.ledger),
+            tuple(
+                replace(row, filename=self._shown(row.filename))
+                for row in analysis.judgement.ledger
+            ),
             {code: RuleInfo(code, r.name, r.why, url_of(r)) for code, r in self.rules.items()},
-            lambda name: [line.rstrip("\r\n") for line in lines_of(analysis.texts.get(shown.get(name, ""), ""))],
+            lambda name: [
+                line.rstrip("\r\n")
+                for line in lines_of(analysis.texts.get(shown.get(name, ""), ""))
+            ],
             __version__,
             fixed,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,8 @@ from capsule_lint.facts.fstrings import Field, fields
 from capsule_lint.facts.suppress import suppressions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from capsule_lint.facts.tree import At, Node, Statement
 
 _NEWLINE: Final = re.compile(r"\r\n|\r|\n")

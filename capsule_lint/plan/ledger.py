@@ -9,34 +9,64 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.passthrough import ASSERTIONS, PASSING
+from capsule_lint.plan.standins import PATCHES, accepts_anything, named, replacement
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.types import (
     ClassObject,
     FunctionObject,
-    Instance,
     Mocked,
     Partial,
     Types,
     UnknownType,
 )
+from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
 
 Symbol = Function | Class
 
-_PATCHES: Final = frozenset(("patch", "object", "setattr", "patch_object", "dict"))
 _READERS: Final = frozenset(
     ("getattr", "attrgetter", "methodcaller", "import_string", "delattr", "multiple")
 )
 _HARMLESS: Final = frozenset(
-    "isinstance issubclass type id hash repr print len wraps update_wrapper create_autospec MagicMock Mock AsyncMock "
-    "Depends Security cast signature iscoroutinefunction TypeAdapter fields is_dataclass raises pytest_mark "
-    "override_dependency NewType TypeVar get_type_hints register include_router".split()
+    [
+        "isinstance",
+        "issubclass",
+        "type",
+        "id",
+        "hash",
+        "repr",
+        "print",
+        "len",
+        "wraps",
+        "update_wrapper",
+        "create_autospec",
+        "MagicMock",
+        "Mock",
+        "AsyncMock",
+        "Depends",
+        "Security",
+        "cast",
+        "signature",
+        "iscoroutinefunction",
+        "TypeAdapter",
+        "fields",
+        "is_dataclass",
+        "raises",
+        "pytest_mark",
+        "override_dependency",
+        "NewType",
+        "TypeVar",
+        "get_type_hints",
+        "register",
+        "include_router",
+    ]
 )
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 
@@ -51,20 +81,22 @@ class Ledger:
     spans: dict[Occurrence, Span] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _by_name: dict[str, list[Symbol]] = field(default_factory=dict)
-    _asked: set[int] = field(default_factory=set)
+    _asked: dict[int, list[Scope]] = field(default_factory=dict)
     _refused: set[int] = field(default_factory=set)
 
     def build(self) -> None:
         """Fill `rows`."""
         self._collect_names()
-        self._asked = {id(w.call) for w in self.planner.state.wants if w.call is not None}
+        for want in self.planner.state.wants:
+            if want.call is not None:
+                self._asked.setdefault(id(want.call), []).append(want.scope)
         for module in self.planner.program.names.modules.values():
             self._module(module)
 
     def _collect_names(self) -> None:
         state = self.planner.state
         symbols: list[Symbol] = [f for f in state.params if f.name not in ("__init__", "__new__")]
-        classes = {c for c in state.fields} | {
+        classes = set(state.fields) | {
             f.owner for f in state.params if f.name == "__init__" and f.owner is not None
         }
         symbols += sorted(classes, key=lambda c: c.symbol)
@@ -272,22 +304,59 @@ class Ledger:
         return Verdict.ESCAPE, "is replaced by something else"
 
     def _tabled(self, node: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
-        """A table of functions is as good as its calls."""
-        parents = self.planner.program.names.index.parents
-        display = parents.get(id(node))
-        holder = parents.get(id(display))
-        if isinstance(holder, tree.Assign) and isinstance(symbol, Function):
-            names = {last_name(t) for t in holder.targets}
-            for name in names:
-                for call in self.planner.program.calls.by_name.get(name, ()):
-                    callees = [c.function for c in self.planner.program.calls.callees(call)]
-                    if (
-                        symbol in callees
-                        and id(call) in self._asked
-                        and all(c in self.planner.state.params for c in callees)
-                    ):
-                        return Verdict.REWRITTEN, "in a table whose calls are rewritten"
+        """A table of functions is as good as the calls through it."""
+        if isinstance(symbol, Function):
+            for name in self._table_names(node):
+                calls = self.planner.program.calls.by_name.get(name, ())
+                own = [c for c in calls if symbol in self._functions(c)]
+                if own and all(self._settled(c) for c in own):
+                    return Verdict.REWRITTEN, "in a table whose calls are rewritten"
         return Verdict.ESCAPE, "kept in a collection"
+
+    def _functions(self, call: tree.Call) -> list[Function | None]:
+        return [c.function for c in self.planner.program.calls.callees(call)]
+
+    def _settled(self, call: tree.Call) -> bool:
+        """Whether a call is rewritten, and everything that it may call changes in the same way."""
+        wanted = self._asked.get(id(call))
+        return wanted is not None and all(self.planner.takes(call, scope) for scope in wanted)
+
+    def _table_names(self, node: tree.Node) -> set[str]:
+        """The names by which what stands in a display is called: the table's, a loop's, a parameter's."""
+        parents = self.planner.program.names.index.parents
+        path, holder = node, parents.get(id(node))
+        while isinstance(holder, tree.DictDisplay | tree.Sequence):
+            path, holder = holder, parents.get(id(holder))
+        match holder:
+            case tree.Assign():
+                names = {last_name(target) for target in holder.targets}
+                return names | {n for name in names for n in self._loops_over(path, name)}
+            case tree.Block(kind="for"):
+                return {name for bind in holder.binds for name in _bound_names(bind.target)}
+            case tree.Comprehension():
+                return {n for part in holder.generators for n in _bound_names(part.target)}
+            case tree.Call() if last_name(holder.func) == "param":
+                return self._table_names(holder)
+            case tree.Call() if last_name(holder.func) == "parametrize":
+                said = holder.args[0].value
+                text = said.value if isinstance(said, tree.Const) else ""
+                return {part.strip() for part in str(text).split(",")}
+            case _:
+                return set()
+
+    def _loops_over(self, table: tree.Node, name: str) -> Iterator[str]:
+        """The names of loops and comprehensions in the same module that go through a table."""
+        module = self.planner.program.names.place(table).scope.module
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Block):
+                for bind in statement.binds:
+                    if bind.value is not None and _table_of(bind.value) == name:
+                        yield from _bound_names(bind.target)
+        for node in module.nodes:
+            if isinstance(node, tree.Comprehension):
+                for part in node.generators:
+                    if _table_of(part.iter) == name:
+                        yield from _bound_names(part.target)
 
     def _unknown(self, module: Module, node: tree.Attr, symbols: list[Symbol], span: Span) -> bool:
         """A call on a receiver that nothing is known of, if it binds to an old signature."""
@@ -313,7 +382,7 @@ class Ledger:
         parent = self.planner.program.names.index.parents.get(id(node))
         call = parent if isinstance(parent, tree.Call) else None
         word = last_name(call.func) if call is not None else ""
-        if call is None or word not in _PATCHES | _READERS:
+        if call is None or word not in PATCHES | _READERS:
             self._row(
                 module, node.span, symbols[0], Verdict.OTHER, "a string that nothing looks up"
             )
@@ -321,16 +390,10 @@ class Ledger:
         symbol = self._named_by(call, text, name, symbols)
         if symbol is None:
             self._row(module, node.span, symbols[0], Verdict.OTHER, "names something else")
-        elif word in _PATCHES and self._plain_patch(call):
-            self._row(
-                module,
-                node.span,
-                symbol,
-                Verdict.ALREADY_CORRECT,
-                "patched by a mock that takes any arguments",
-            )
         elif isinstance(symbol, Class):
             self._row(module, node.span, symbol, Verdict.ALREADY_CORRECT, "names the class")
+        elif word in PATCHES:
+            self._row(module, node.span, symbol, *self._patched(call, symbol))
         else:
             self._row(
                 module, node.span, symbol, Verdict.TEXT, f"named in a string given to `{word}`"
@@ -339,45 +402,40 @@ class Ledger:
     def _named_by(
         self, call: tree.Call, text: str, name: str, symbols: list[Symbol]
     ) -> Symbol | None:
-        if "." in text:
-            found = self.planner.program.names.definition(text)
+        found = self.planner.program.names.definition(text) if "." in text else None
+        if found is not None:
             return found if found in symbols else None
-        first = call.args[0].value if call.args else None
-        if first is None or first.at == ():
-            return None
-        if isinstance(first, tree.Const):
-            return None if last_name(call.func) in ("patch",) else symbols[0]
-        types = self.planner.program.inference.of(first)
-        for one in types:
-            attribute = self.planner.program.inference.attribute(one, name)
-            found = self._referenced(attribute, symbols)
-            if found is not None:
-                return found
-        if not types or any(isinstance(t, UnknownType) for t in types):
+        types = named(self.planner.program, call, text)
+        if types is None:
             return symbols[0]
-        return None
+        return self._referenced(types, symbols)
 
-    def _plain_patch(self, call: tree.Call) -> bool:
-        keywords = {a.keyword for a in call.args}
-        positional = [a for a in call.args if a.keyword is None]
-        limit = 1 if last_name(call.func) == "patch" else 2
-        if last_name(call.func) == "setattr":
-            return len(positional) == 3 and any(
-                isinstance(t, Mocked)
-                for t in self.planner.program.inference.of(positional[2].value)
-            )
-        return len(positional) <= limit and not keywords & {
-            "new",
-            "side_effect",
-            "wraps",
-            "new_callable",
-        }
-
-
-def rows_of(ledger: Ledger) -> Iterator[Occurrence]:
-    """The rows without their knots."""
-    for _, row in ledger.rows:
-        yield row
+    def _patched(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
+        """A name that a test replaces: as good as what comes in its place."""
+        node = replacement(call)
+        types = self.planner.program.inference.of(node) if node is not None else frozenset()
+        if node is None or any(isinstance(t, Mocked) for t in types):
+            return Verdict.ALREADY_CORRECT, "patched by a mock that takes any arguments"
+        if isinstance(node, tree.Lambda):
+            if id(node) in self.planner.stand_ins:
+                return Verdict.REWRITTEN, "replaced by a lambda that gets the parameter too"
+            if accepts_anything(node.params):
+                return Verdict.ALREADY_CORRECT, "replaced by what takes any arguments"
+        functions = [t.function for t in types if isinstance(t, FunctionObject)]
+        if functions and all(f in self.planner.state.params for f in functions):
+            return Verdict.REWRITTEN, "replaced by a function that gets the parameter too"
+        if functions and all(accepts_anything(f.params) for f in functions):
+            return Verdict.ALREADY_CORRECT, "replaced by what takes any arguments"
+        return Verdict.TEXT, f"named in a string given to `{last_name(call.func)}`"
 
 
-__all__ = ["Instance", "Ledger", "rows_of"]
+def _bound_names(target: tree.Node) -> set[str]:
+    return {leaf.id for leaf, _ in targets_of(target) if isinstance(leaf, tree.Name)}
+
+
+def _table_of(node: tree.Node) -> str:
+    """`TABLE` in `TABLE`, `TABLE.items()` and `TABLE.values()`."""
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Attr):
+        if node.func.name in ("items", "values") and not node.args:
+            return last_name(node.func.base)
+    return last_name(node) if isinstance(node, tree.Name | tree.Attr) else ""

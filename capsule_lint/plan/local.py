@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.state import State, Want
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.templates import Filled, hole_name, names_scope
@@ -20,10 +20,39 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
 
 _CONSTRUCTORS: Final = frozenset(
-    "dict OrderedDict defaultdict TTLCache LRUCache LFUCache Cache set WeakValueDictionary list deque Counter".split()
+    [
+        "dict",
+        "OrderedDict",
+        "defaultdict",
+        "TTLCache",
+        "LRUCache",
+        "LFUCache",
+        "Cache",
+        "set",
+        "WeakValueDictionary",
+        "list",
+        "deque",
+        "Counter",
+    ]
 )
 _KEYED: Final = frozenset(
-    "get pop setdefault set setex delete add discard remove __getitem__ __contains__ has invalidate expire put".split()
+    [
+        "get",
+        "pop",
+        "setdefault",
+        "set",
+        "setex",
+        "delete",
+        "add",
+        "discard",
+        "remove",
+        "__getitem__",
+        "__contains__",
+        "has",
+        "invalidate",
+        "expire",
+        "put",
+    ]
 )
 _SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", "builtins.str"))
 
@@ -107,9 +136,8 @@ class LocalKeys:
                             if (
                                 owner in self.program.domain.repositories
                                 or cls in self.program.domain.repositories
-                            ):
-                                if self._is_collection(owner, node.name):
-                                    return owner, node.name
+                            ) and self._is_collection(owner, node.name):
+                                return owner, node.name
             case tree.Name():
                 for binding in self.program.names.bindings(
                     node.id, self.program.names.place(node)
@@ -408,8 +436,6 @@ class LocalKeys:
         owner: Class,
         function: Function,
     ) -> None:
-        from capsule_lint.plan.planner import rename, text_of
-
         required = self._required(owner, function, function.module)
         place = self.program.names.place(node)
         beside = self._conditions_beside(node)
@@ -585,7 +611,7 @@ class LocalKeys:
                 continue
             if not isinstance(node.index, tree.Const) or not isinstance(node.index.value, int):
                 continue
-            if target.id not in {t for t in [node.base.id]} or not any(
+            if target.id not in {node.base.id} or not any(
                 b.at == target.at
                 for b in self.program.names.bindings(node.base.id, self.program.names.place(node))
             ):

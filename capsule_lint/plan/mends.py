@@ -17,7 +17,6 @@ from capsule_lint.model import (
     AddParameter,
     AddSegments,
     AddStatement,
-    AppendCode,
     Mend,
     NewSegment,
     ParameterKind,
@@ -25,8 +24,7 @@ from capsule_lint.model import (
     Replace,
     Span,
 )
-from capsule_lint.plan.local import LocalDefect
-from capsule_lint.plan.planner import Planner, item_key, rename, text_of
+from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.sources import enclosing, inline
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, Value, Want
 from capsule_lint.plan.testing import Testing
@@ -38,6 +36,9 @@ from capsule_lint.program.types import Instance
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from capsule_lint.plan.local import LocalDefect
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.standins import StandIn
     from capsule_lint.policy import Reference, Scope
     from capsule_lint.program.model import Place
 
@@ -74,6 +75,8 @@ class Mends:
             self._local(local)
         for function, scopes in self.planner.state.params.items():
             self._parameters(function, list(scopes.values()))
+        for stand_in, function in self.planner.stand_ins.values():
+            self._stand_in(stand_in, function)
         for cls, scopes in self.planner.state.fields.items():
             self._fields(cls, list(scopes.values()))
         for function, knot in self.planner.state.handler_params.items():
@@ -527,11 +530,8 @@ class Mends:
     def _readers(self) -> None:
         for reader in self.planner.readers.found:
             filename, span = reader.module.filename, reader.node.span
-            if reader.index is not None:
-                self.add(
-                    reader.knot,
-                    Replace(filename, span, "CAP108", str(reader.index + reader.shift.by)),
-                )
+            if reader.number is not None:
+                self.add(reader.knot, Replace(filename, span, "CAP108", str(reader.number)))
             elif isinstance(reader.node, tree.Sequence):
                 names = tuple(
                     n
@@ -629,6 +629,19 @@ class Mends:
                 ),
             )
 
+    def _stand_in(self, stand_in: StandIn, function: Function) -> None:
+        """A lambda in a function's place gets the parameters where the function gets them."""
+        filename = self._module(stand_in.node).filename
+        final = self.final_params(function)[stand_in.given :]
+        for number, (name, kind, new) in enumerate(final):
+            if new:
+                before = final[:number]
+                index = sum(1 for _, k, fresh in before if k == kind and not fresh)
+                mend = AddParameter(
+                    filename, stand_in.node.span, "CAP401", name, None, _KINDS[kind], index
+                )
+                self.add(("function", function), mend)
+
     def _parameter_annotation(self, function: Function, scope: Scope, knot: Knot) -> str | None:
         own = function.own_params
         neighbours = [
@@ -684,6 +697,13 @@ class Mends:
         assert call is not None
         wants = sorted(wants, key=lambda w: self.planner.program.policy.scopes.index(w.scope))
         for want in wants:
+            if not self.planner.takes(call, want.scope):
+                reason = f"this also calls what does not take `{want.scope.parameter}`"
+                self._obstacle(want.knot, call, reason)
+                continue
+            value = self._value(want)
+            if value is not None and value.kind == "spread":
+                continue
             code = self.code_of(want, want.knot)
             if code is None:
                 continue
@@ -840,8 +860,6 @@ class Mends:
                 continue
             if self._spread_entry(argument.value, want):
                 return ()
-            if self._reads_item(argument.value, want):
-                return ()
         return None
 
     def _spread_entry(self, node: tree.Node, want: Want) -> bool:
@@ -908,18 +926,6 @@ class Mends:
     def _is_other_scope(self, name: str, scope: Scope) -> bool:
         return any(
             s is not scope and names_scope(name, s) for s in self.planner.program.policy.scopes
-        )
-
-    def _reads_item(self, node: tree.Node, want: Want) -> bool:
-        """`Entity(**item)`: what was written with the field is read with it."""
-        cls = (
-            want.callee if isinstance(want.callee, Class) else getattr(want.callee, "owner", None)
-        )
-        place = self.planner.program.names.place(node)
-        if place.scope.module.is_test or not isinstance(cls, Class):
-            return False
-        return cls in self.planner.program.domain.entities and not any(
-            f in self.planner.program.domain.handlers for f in enclosing(place)
         )
 
     # --- fields ---
@@ -1214,5 +1220,3 @@ _KINDS: Final = {
     "plain": ParameterKind.PLAIN,
     "kwonly": ParameterKind.KEYWORD_ONLY,
 }
-
-__all__ = ["AppendCode", "Mends", "item_key"]

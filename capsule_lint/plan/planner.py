@@ -6,17 +6,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.code import renamed_item_access, text_of
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.readers import Readers
 from capsule_lint.plan.sources import Sources
+from capsule_lint.plan.standins import StandIn, accepts_anything, fits, stand_ins
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Want
 from capsule_lint.program.binding import bind
 from capsule_lint.program.infer import is_collected
 from capsule_lint.program.keys import KeySite, Role
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.templates import Filled, hole_name, names_scope
-from capsule_lint.program.types import ClassObject, Instance
+from capsule_lint.program.templates import Filled, names_scope
+from capsule_lint.program.types import FunctionObject, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,10 +45,12 @@ class Planner:
     partial_calls: dict[int, tuple[tree.Call, Function | Class, list[Scope]]] = field(
         default_factory=dict
     )
+    stand_ins: dict[int, tuple[StandIn, Function]] = field(default_factory=dict)
+    """The lambdas that tests put in the place of functions which change."""
     local: LocalKeys = field(init=False)
     readers: Readers = field(init=False)
     _queued: list[Want] = field(default_factory=list)
-    _asked: set[tuple[int, str]] = field(default_factory=set)
+    _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
     _constants: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -72,6 +76,7 @@ class Planner:
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
             self._ask(want)
         self._settle()
+        self._tie()
         for function in self._repository_functions():
             if function in self.state.params:
                 self.methods[function] = list(self.state.params[function].values())
@@ -81,7 +86,7 @@ class Planner:
 
     def _judge_site(self, site: KeySite) -> None:
         template, templates = site.template, self.program.templates
-        segments = [s for s in templates.segments(template.pieces)]
+        segments = list(templates.segments(template.pieces))
         present = {s.scope for s in segments}
         missing = [s for s in self.program.domain.required(site) if s.name not in present]
         if site.prefix and not segments and missing:
@@ -166,7 +171,7 @@ class Planner:
         owner = self._owner(site.function)
         if owner is None or owner not in self.program.domain.entities:
             return False
-        return self.program.domain._reads_self(site)  # noqa: SLF001
+        return self.program.domain._reads_self(site)
 
     # --- mirrors: beside `{self.tenant_id}` comes `{self.capsule_id}` ---
 
@@ -234,6 +239,11 @@ class Planner:
         return self.mirrored(method.returns[0], scope, knot)
 
     # --- fields ---
+
+    def is_entity(self, cls: Class) -> bool:
+        """Whether instances are items: the program says so, or the plan has found that out."""
+        domain = self.program.domain
+        return cls in domain.entities or (cls in self.state.fields and domain.is_item(cls))
 
     def can_gain_field(self, cls: Class) -> bool:
         """Whether the class is ours to extend."""
@@ -439,7 +449,7 @@ class Planner:
 
     def _touches(self, method: Function) -> bool:
         """Whether the method takes an entity or an identifier, or touches a key."""
-        if any(self.program.keys._is_key(p.name) for p in method.own_params):  # noqa: SLF001
+        if any(self.program.keys._is_key(p.name) for p in method.own_params):
             return False
         if any(
             self.program.domain.is_identifier(p) for p in method.own_params
@@ -505,6 +515,19 @@ class Planner:
                 self._want_argument(call, scope, member, given, own, offset)
             for call in list(asserted(self.program, member)):
                 self._want_argument(call, scope, member, int(member.takes_self), own)
+            for stand_in in list(stand_ins(self.program, member)):
+                self._stand_in(stand_in, member, scope, own)
+
+    def _stand_in(self, stand_in: StandIn, function: Function, scope: Scope, knot: Knot) -> None:
+        """What a test puts in the function's place takes what the function takes."""
+        if isinstance(stand_in.node, tree.Lambda):
+            if fits(stand_in.node.params, function, stand_in.given):
+                self.stand_ins[id(stand_in.node)] = (stand_in, function)
+            return
+        for one in self.program.inference.of(stand_in.node):
+            if isinstance(one, FunctionObject) and not accepts_anything(one.function.params):
+                if fits(one.function.params[int(one.bound) :], function, stand_in.given):
+                    self.gain_param(one.function, scope, knot)
 
     def _can_gain(self, function: Function) -> bool:
         if function.is_property or function.module.generated:
@@ -555,9 +578,10 @@ class Planner:
         knot: Knot,
         offset: int = 0,
     ) -> None:
-        if (id(call), scope.parameter) in self._asked:
+        known = self._asked.setdefault((id(call), scope.parameter), knot)
+        if known is not knot:
+            self.state.groups.join(known, knot)
             return
-        self._asked.add((id(call), scope.parameter))
         want = Want(
             scope, call, knot, "argument", call=call, callee=callee, given=given, offset=offset
         )
@@ -655,6 +679,14 @@ class Planner:
             for want in queue:
                 self._satisfy(want)
 
+    def _tie(self) -> None:
+        """Join every want to what its value comes from in the end: a later parameter may be nearer
+        than the source that was there when it was asked first."""
+        for want in self.state.wants:
+            value = self.value(want)
+            if value is not None and value.knot is not None:
+                self.state.groups.join(want.knot, value.knot)
+
     def _satisfy(self, want: Want) -> None:
         value = self.value(want)
         if value is not None:
@@ -670,12 +702,32 @@ class Planner:
             and not self.program.domain.enters(outermost)
         ):
             outermost = outermost.parent
+        if self._extend_item(want):
+            return
         if outermost is not None and self._thread(outermost, want):
             return
         if self.sources.constant(want.scope) is not None:
             self._constants.add(id(want))
         else:
             self._no_source(want, outermost)
+
+    def _extend_item(self, want: Want) -> bool:
+        """A key helper that is given `item.tenant_id`: the class of `item` gets the other scope too."""
+        if want.call is None or want.callee not in self.program.keys.helpers:
+            return False
+        for scope in self.program.policy.scopes:
+            argument = (
+                self.argument_of(want.call, want, scope) if scope is not want.scope else None
+            )
+            if argument is None or not isinstance(argument.value, tree.Attr):
+                continue
+            owners = self.program.inference.of(argument.value.base)
+            classes = [t.cls for t in owners if isinstance(t, Instance)]
+            if classes and all(self.program.domain.is_item(c) for c in classes):
+                found = self.mirrored(argument.value, want.scope, want.knot)
+                if found is not None and self.value(want) is not None:
+                    return True
+        return False
 
     def _thread(self, function: Function, want: Want) -> bool:
         """Give the enclosing function the parameter, so that its callers become call sites."""
@@ -784,18 +836,58 @@ class Planner:
             or function.module.is_test
         ):
             return None
-        if cls not in self.program.domain.entities:
+        if not self.is_entity(cls):
             return None
         neighbour = self._neighbour(want.scope)
         argument = self.argument_of(call, want, neighbour)
         if argument is None:
-            return None
+            return Value("", kind="spread") if self._spreads_item(call) else None
         code = renamed_item_access(
             self.text(argument.value, call), argument.value, neighbour, want.scope
         )
         if code is None:
             code = self._by_position(argument.value, neighbour, want.scope)
         return Value(code, kind="loaded") if code is not None else None
+
+    def _spreads_item(self, call: tree.Call) -> bool:
+        """`Entity(**item)`: what was written with the field is read with it."""
+        return any(a.star == "**" and not self.spells_scope(a.value) for a in call.args)
+
+    def spells_scope(self, node: tree.Node) -> bool:
+        """Whether a dict that is spread is written out nearby, with a scope among its keys."""
+        match node:
+            case tree.Name():
+                bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+                return any(b.value is not None and self.spells_scope(b.value) for b in bindings)
+            case tree.DictDisplay():
+                return any(
+                    isinstance(key, tree.Const)
+                    and isinstance(key.value, str)
+                    and any(names_scope(key.value, s) for s in self.program.policy.scopes)
+                    for key in node.keys
+                ) or any(
+                    key is None and self.spells_scope(value)
+                    for key, value in zip(node.keys, node.values, strict=True)
+                )
+            case tree.Call(func=tree.Name(id="dict")):
+                names = [a.keyword for a in node.args if a.keyword is not None]
+                return any(names_scope(n, s) for n in names for s in self.program.policy.scopes)
+            case _:
+                return False
+
+    def takes(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether everything that a call may call takes the scope once the plan is carried out."""
+        for callee in self.program.calls.callees(call):
+            function, cls = callee.function, callee.cls
+            if function is not None and function.name not in ("__init__", "__new__"):
+                has = self.program.domain.scope_parameter(function, scope) is not None
+                if not has and scope.parameter not in self.state.params.get(function, ()):
+                    return any(p.kind == "**" for p in function.params)
+            elif cls is not None and function is None:
+                names = {p.name for p in self.program.classes.constructor(cls) or ()}
+                if scope.parameter not in names and self._gaining(cls, scope) is None:
+                    return False
+        return True
 
     def _by_position(self, node: tree.Node, old: Scope, new: Scope) -> str | None:
         """Beside `pk.split("#")[1]` comes `pk.split("#")[3]`; beside an unpacked name the new one."""
@@ -810,7 +902,7 @@ class Planner:
                 return f"{func}({inner})"
             case tree.Subscript(index=tree.Const(value=int() as index)):
                 base = text_of(node.base)
-                if base is None or not any(True for _ in self.readers._splits(node.base)):  # noqa: SLF001
+                if base is None or not any(True for _ in self.readers.splits(node.base)):
                     return None
                 return f"{base}[{index + 1 + new.tag.count('#')}]"
             case tree.Name():
@@ -820,8 +912,8 @@ class Planner:
                     if (
                         len(binding.path) == 1
                         and binding.value is not None
-                        and any(True for _ in self.readers._splits(binding.value))
-                    ):  # noqa: SLF001
+                        and any(True for _ in self.readers.splits(binding.value))
+                    ):
                         return new.parameter
         return None
 
@@ -843,99 +935,3 @@ class Planner:
     def text(self, node: tree.Node, _near: tree.Node) -> str:
         """The code of a simple expression."""
         return text_of(node) or ""
-
-
-def text_of(node: tree.Node) -> str | None:
-    """The code of a path, an item access or a call without arguments; `None` for anything else."""
-    match node:
-        case tree.Name():
-            return node.id
-        case tree.Attr():
-            base = text_of(node.base)
-            return f"{base}.{node.name}" if base is not None else None
-        case tree.Const(value=str() as value):
-            return f'"{value}"' if '"' not in value and "\\" not in value else repr(value)
-        case tree.Const(value=int() as number):
-            return str(number)
-        case tree.Subscript():
-            base, index = text_of(node.base), text_of(node.index)
-            return f"{base}[{index}]" if base is not None and index is not None else None
-        case tree.Call():
-            func = text_of(node.func)
-            args = [text_of(a.value) for a in node.args]
-            if func is None or None in args or any(a.star for a in node.args):
-                return None
-            said = [
-                f"{a.keyword}={t}" if a.keyword else str(t)
-                for a, t in zip(node.args, args, strict=True)
-            ]
-            return f"{func}({', '.join(said)})"
-        case _:
-            return None
-
-
-def renamed_item_access(code: str, node: tree.Node, old: Scope, new: Scope) -> str | None:
-    """`item["tenantId"]["S"]` to `item["capsuleId"]["S"]`; `None` when it is no access of an item."""
-    key = item_key(node, old)
-    if key is None or not code:
-        return None
-    renamed = rename(key, old, new)
-    if renamed == key:
-        return None
-    code = code.replace(f'"{key}"', f'"{renamed}"')
-    if old.type is not None and new.type is not None:
-        code = code.replace(f"{old.type.name}(", f"{new.type.name}(")
-    return code
-
-
-def item_key(node: tree.Node, scope: Scope) -> str | None:
-    """The constant key by which an expression reads a scope's value from a dict."""
-    match node:
-        case tree.Subscript(index=tree.Const(value=str() as key)):
-            return key if names_scope(key, scope) else item_key(node.base, scope)
-        case tree.Call(func=tree.Attr(name="get" | "pop") as func) if node.args:
-            first = node.args[0].value
-            if (
-                isinstance(first, tree.Const)
-                and isinstance(first.value, str)
-                and names_scope(first.value, scope)
-            ):
-                return first.value
-            return item_key(func.base, scope)
-        case tree.Call() if len(node.args) == 1:
-            return item_key(node.args[0].value, scope)
-        case _:
-            return None
-
-
-def rename(name: str, old: Scope, new: Scope) -> str:
-    """`tenantId`, `tenant_id`, `TenantId`, `_tenant` to the other scope's, in the same style."""
-
-    def camel(text: str) -> str:
-        head, *rest = text.split("_")
-        return head + "".join(part.capitalize() for part in rest)
-
-    one, other = old.parameter, new.parameter
-    pairs = [
-        (one, other),
-        (one.upper(), other.upper()),
-        (camel(one), camel(other)),
-        (camel(one)[:1].upper() + camel(one)[1:], camel(other)[:1].upper() + camel(other)[1:]),
-        (one.removesuffix("_id"), other.removesuffix("_id")),
-        (old.name, new.name),
-    ]
-    for before, after in pairs:
-        if before in name:
-            return name.replace(before, after)
-    return name
-
-
-__all__ = [
-    "ClassObject",
-    "Planner",
-    "hole_name",
-    "item_key",
-    "rename",
-    "renamed_item_access",
-    "text_of",
-]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.state import KeyDefect, Knot, State
-from capsule_lint.program.model import Binding, Class
+from capsule_lint.program.domain import words
+from capsule_lint.program.model import Class
 from capsule_lint.program.templates import Text, hole_name, snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.state import KeyDefect, Knot, State
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Module
@@ -27,17 +29,76 @@ class Shift:
     start: int
     by: int
     scopes: tuple[Scope, ...]
+    parts: tuple[str | None, ...]
+    """What each part is called before the change: a hole's name, or `None` for text."""
+    knot: Knot
+
+    def reads(self, index: int, split: Split) -> bool:
+        """Whether a key of this form has a part at that index."""
+        at = index if index < 0 else index + split.taken
+        return -len(self.parts) <= at < len(self.parts)
+
+    def moved(self, index: int, split: Split) -> int:
+        """The index at which the same part stands after the change."""
+        if index < 0:
+            return index if len(self.parts) + index >= self.start else index - self.by
+        return index + self.by if index + split.taken >= self.start else index
+
+    def fits(self, target: tree.Sequence, split: Split) -> bool:
+        """Whether a key of this form could be what a target unpacks: by its number of parts, and by
+        the names on both sides."""
+        names = [_name(item) for item in target.items]
+        length = len(self.parts) - split.taken
+        if split.limit >= 0:
+            length = min(length, split.limit + 1)
+        stars = [n for n, item in enumerate(target.items) if isinstance(item, tree.Wrapped)]
+        if not (length >= len(names) - 1 if stars else length == len(names)):
+            return False
+        last = stars[0] if stars else length - 1 if split.limit >= 0 else len(names)
+        return all(
+            _agree(name, part)
+            for name, part in zip(names[:last], self.parts[split.taken :], strict=False)
+        )
+
+
+def _name(node: tree.Node) -> str:
+    return snake(node.id) if isinstance(node, tree.Name) else ""
+
+
+def _agree(name: str, part: str | None) -> bool:
+    """Whether a name can be meant for a part; `_` can stand for anything."""
+    if not name.strip("_") or not part:
+        return True
+    return bool(set(name.split("_")) & set(part.split("_")) - {"id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`key.split("#", 2)`: the call, its separator, its limit (-1 for none), and what `removeprefix`
+    has taken off the key before."""
+
+    call: tree.Call
+    key: tree.Node
+    separator: str
+    limit: int
+    prefix: str
+
+    @property
+    def taken(self) -> int:
+        """How many parts the prefix is."""
+        return self.prefix.count(self.separator)
 
 
 @dataclass(eq=False, slots=True)
 class Reader:
-    """One positional read: `index` of the split at `node`, or a target that unpacks all parts."""
+    """One positional read: `number` becomes another one at `node` (an index, a limit), or the target
+    `node` that unpacks all parts gets more names."""
 
     node: tree.Node
     module: Module
     shift: Shift
     knot: Knot
-    index: int | None
+    number: int | None
 
 
 @dataclass(eq=False, slots=True)
@@ -48,7 +109,7 @@ class Readers:
     state: State
     found: list[Reader] = field(default_factory=list)
     unsure: list[tuple[tree.Node, Knot]] = field(default_factory=list)
-    _by_split: dict[int, tuple[Shift, Knot]] = field(default_factory=dict)
+    _limits: set[int] = field(default_factory=set)
 
     def find(self, defects: list[KeyDefect]) -> None:
         """Fill `found` and `unsure`."""
@@ -58,12 +119,10 @@ class Readers:
             if module.generated:
                 continue
             for node in module.nodes:
-                if (
-                    isinstance(node, tree.Subscript)
-                    and isinstance(node.index, tree.Const)
-                    and isinstance(node.index.value, int)
-                ):
-                    self._subscript(node, node.index.value, module, defects)
+                if isinstance(node, tree.Subscript):
+                    index = _number(node.index)
+                    if index is not None:
+                        self._subscript(node, index, module, defects)
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
                     for target in statement.targets:
@@ -73,40 +132,68 @@ class Readers:
     def _subscript(
         self, node: tree.Subscript, index: int, module: Module, defects: list[KeyDefect]
     ) -> None:
-        for split in self._splits(node.base):
-            shift = self._shift(split, module, defects)
-            if shift is None:
-                continue
-            moved, knot = shift
-            if index >= moved.start:
-                self.found.append(Reader(node.index, module, moved, knot, index))
+        for split in self.splits(node.base):
+            shifts = [s for s in self._shifts(split, module, defects) if s.reads(index, split)]
+            moved = [(s, s.moved(index, split)) for s in shifts]
+            if len({number for _, number in moved}) > 1:
+                self.unsure.append((node, shifts[0].knot))
+                return
+            for shift, number in moved[:1]:
+                if number != index:
+                    self.found.append(Reader(node.index, module, shift, shift.knot, number))
+                    self._raise_limit(split, module, shift)
 
     def _unpacked(
         self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
     ) -> None:
-        for split in self._splits(value):
-            shift = self._shift(split, module, defects)
-            if shift is not None and 0 < shift[0].start <= len(target.items):
-                self.found.append(Reader(target, module, *shift, None))
+        for split in self.splits(value):
+            shifts = [s for s in self._shifts(split, module, defects) if s.fits(target, split)]
+            moves = {(s.start - split.taken, s.by) for s in shifts}
+            if len(moves) > 1:
+                self.unsure.append((split.call, shifts[0].knot))
+                return
+            for shift in shifts[:1]:
+                start = shift.start - split.taken
+                if not 0 < start <= len(target.items):
+                    self.unsure.append((split.call, shift.knot))
+                    return
+                moved = replace(shift, start=start)
+                self.found.append(Reader(target, module, moved, shift.knot, None))
+                self._raise_limit(split, module, shift)
 
-    def _splits(self, node: tree.Node) -> Iterator[tree.Call]:
-        """The call of `split` that a value comes from."""
+    def _raise_limit(self, split: Split, module: Module, shift: Shift) -> None:
+        """`split("#", 2)` that reads behind the new segment splits more often."""
+        if split.limit < 0 or id(split.call) in self._limits:
+            return
+        self._limits.add(id(split.call))
+        node, limit = split.call.args[1].value, split.limit + shift.by
+        self.found.append(Reader(node, module, shift, shift.knot, limit))
+
+    def splits(self, node: tree.Node) -> Iterator[Split]:
+        """The splits of keys that a value comes from."""
         match node:
-            case tree.Call(func=tree.Attr(name="split") as func) if len(
-                node.args
-            ) == 1 and self._is_key(func.base):
-                yield node
+            case tree.Call(func=tree.Attr(name="split") as func) if 1 <= len(node.args) <= 2:
+                separator = node.args[0].value
+                limit = _number(node.args[1].value) if len(node.args) == 2 else -1
+                key, prefix = self._unprefixed(func.base)
+                if isinstance(separator, tree.Const) and isinstance(separator.value, str):
+                    if limit is not None and self._is_key(key):
+                        yield Split(node, key, separator.value, limit, prefix)
             case tree.Name():
-                for binding in self.program.names.bindings(
-                    node.id, self.program.names.place(node)
-                ):
-                    if (
-                        binding.kind == "assign"
-                        and binding.value is not None
-                        and not binding.path
-                        and not isinstance(binding.value, tree.Name)
-                    ):
-                        yield from self._splits(binding.value)
+                place = self.program.names.place(node)
+                for binding in self.program.names.bindings(node.id, place):
+                    if binding.kind == "assign" and binding.value is not None:
+                        if not binding.path and not isinstance(binding.value, tree.Name):
+                            yield from self.splits(binding.value)
+
+    def _unprefixed(self, node: tree.Node) -> tuple[tree.Node, str]:
+        """`key` of `key.removeprefix(PREFIX)`, and the prefix."""
+        match node:
+            case tree.Call(func=tree.Attr(name="removeprefix") as func) if len(node.args) == 1:
+                prefix = self.program.templates.constant(node.args[0].value)
+                if prefix is not None:
+                    return func.base, prefix
+        return node, ""
 
     def _is_key(self, node: tree.Node) -> bool:
         name = self._name(node)
@@ -115,8 +202,7 @@ class Readers:
         if isinstance(node, tree.Name):
             for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
                 if (
-                    isinstance(binding, Binding)
-                    and binding.kind == "assign"
+                    binding.kind == "assign"
                     and binding.value is not None
                     and not isinstance(binding.value, tree.Name)
                 ):
@@ -136,34 +222,18 @@ class Readers:
             case _:
                 return hole_name(node)
 
-    def _shift(
-        self, split: tree.Call, module: Module, defects: list[KeyDefect]
-    ) -> tuple[Shift, Knot] | None:
-        known = self._by_split.get(id(split))
-        if known is not None:
-            return known
-        separator = split.args[0].value
-        if not isinstance(separator, tree.Const) or not isinstance(separator.value, str):
-            return None
-        near = self._related(split, module, defects)
-        shifts = {shift: d for d in near if (shift := shift_of(d, separator.value)) is not None}
-        if len({(s.start, s.by) for s in shifts}) > 1:
-            self.unsure.append((split, near[0].knot))
-            return None
-        for shift, defect in shifts.items():
-            self._by_split[id(split)] = (shift, defect.knot)
-            return shift, defect.knot
-        return None
+    def _shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
+        possible = [d for d in defects if d.template.text.startswith(split.prefix)]
+        near = self._related(split, module, possible)
+        return [s for d in near if (s := shift_of(d, split.separator)) is not None]
 
-    def _related(
-        self, split: tree.Call, module: Module, defects: list[KeyDefect]
-    ) -> list[KeyDefect]:
+    def _related(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[KeyDefect]:
         """The changed keys that the code could be reading: of its class, of its module, or any."""
-        assert isinstance(split.func, tree.Attr)
-        index = self.program.policy.is_index_key_name(self._name(split.func.base))
+        index = self.program.policy.is_index_key_name(self._name(split.key))
         same = [d for d in defects if self._is_index(d) is index]
-        function = self.program.names.place(split).scope.function
+        function = self.program.names.place(split.call).scope.function
         owner = function.owner if function is not None else None
+        said = set(words(function.name)) if function is not None else set()
         for group in (
             [
                 d
@@ -173,10 +243,17 @@ class Readers:
                 and d.function.owner is owner
             ],
             [d for d in same if d.module is module],
+            [d for d in same if said & self._tags(d)],
         ):
             if group:
                 return group
         return same
+
+    def _tags(self, defect: KeyDefect) -> set[str]:
+        """The words of a template's text, without those of scopes."""
+        texts = [p.value for p in defect.template.pieces if isinstance(p, Text)]
+        tags = {word for text in texts for tag in re.findall(r"\w+", text) for word in words(tag)}
+        return tags - {word for s in self.program.policy.scopes for word in words(s.tag)}
 
     def _is_index(self, defect: KeyDefect) -> bool:
         site = next(
@@ -200,4 +277,28 @@ def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
             at = text.count(separator) + 1
         first = at if first is None else min(first, at)
         by += scope.tag.count(separator) + 1
-    return Shift(first, by, tuple(defect.missing)) if first is not None and by else None
+    if first is None or not by:
+        return None
+    return Shift(first, by, tuple(defect.missing), _parts(defect, separator), defect.knot)
+
+
+def _parts(defect: KeyDefect, separator: str) -> tuple[str | None, ...]:
+    """What each part of a key is called: a hole's name, or `None` for text."""
+    found: list[str | None] = [None]
+    for piece in defect.template.pieces:
+        if isinstance(piece, Text):
+            found += [None] * piece.value.count(separator)
+        else:
+            found[-1] = piece.name
+    return tuple(found)
+
+
+def _number(node: tree.Node) -> int | None:
+    """The integer that a literal says; it may be negative."""
+    match node:
+        case tree.Const(value=int() as number) if not isinstance(number, bool):
+            return number
+        case tree.Wrapped(kind="unary", value=tree.Const(value=int() as number)):
+            return -number
+        case _:
+            return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place
@@ -37,7 +38,7 @@ class Sources:
         if place.scope.module.is_test and scope.test_source is not None:
             return self._test(scope.test_source)
         for spec in scope.sources:
-            found = self._configured(spec, place)
+            found = self._configured(spec, place, call)
             if found is not None:
                 return found
         return self._attribute(scope, place, call)
@@ -83,10 +84,8 @@ class Sources:
             if scope.kind in ("module", "class"):
                 return None
             for binding in scope.bindings.get(name, ()):
-                if (
-                    binding.kind == "param"
-                    or scope is not place.scope
-                    and scope.kind in ("comprehension", "lambda")
+                if binding.kind == "param" or (
+                    scope is not place.scope and scope.kind in ("comprehension", "lambda")
                 ):
                     return binding
                 if scope is not place.scope and not _flows(scope, place):
@@ -100,36 +99,37 @@ class Sources:
     def _test(self, spec: SourceSpec) -> Value:
         return Value(spec.code, ((spec.module, spec.name),) if spec.module else (), kind="test")
 
-    def _configured(self, spec: SourceSpec, place: Place) -> Value | None:
+    def _configured(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         match spec.kind:
             case SourceKind.ATTRIBUTE:
-                return self._of_class(spec, place)
+                return self._of_class(spec, place, call)
             case SourceKind.CALL | SourceKind.EXPRESSION:
                 return self._from_roots(spec, place)
         return None
 
-    def _of_class(self, spec: SourceSpec, place: Place) -> Value | None:
+    def _of_class(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         wanted = self.program.names.definition(f"{spec.module}.{spec.name}")
-        for code, cls in self.values(place):
-            if isinstance(wanted, Class) and wanted in self.program.classes.mro(cls):
-                return Value(f"{code}.{spec.access}", kind="configured")
-        for code, cls in self.own_attributes(place):
-            if isinstance(wanted, Class) and wanted in self.program.classes.mro(cls):
+        if not isinstance(wanted, Class):
+            return None
+        for code, cls in (*self.beside(call), *self.values(place), *self.own_attributes(place)):
+            if wanted in self.program.classes.mro(cls):
                 return Value(f"{code}.{spec.access}", kind="configured")
         return None
 
     def _from_roots(self, spec: SourceSpec, place: Place) -> Value | None:
+        imports = ((spec.module, spec.name),) if spec.module else ()
+        if (
+            not spec.roots
+        ):  # `current_capsule()` knows the request, and there is one in handlers alone
+            handler = next((f for f in enclosing(place) if self.program.domain.enters(f)), None)
+            if handler is None:
+                return None
+            return Value(spec.code, imports, bind=True, root=handler, kind="configured")
         root: Function | None = None
         for name in spec.roots:
-            home = self._root(name, place, parameter=spec.kind is SourceKind.EXPRESSION)
-            if home is None:
+            root = self._root(name, place, parameter=spec.kind is SourceKind.EXPRESSION)
+            if root is None:
                 return None
-            root = home
-        if not spec.roots and spec.kind is SourceKind.EXPRESSION:
-            return None
-        imports = ((spec.module, spec.name),) if spec.module else ()
-        if not spec.roots:
-            return Value(spec.code, imports, kind="configured")
         return Value(spec.code, imports, bind=True, root=root, kind="configured")
 
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
@@ -154,11 +154,7 @@ class Sources:
             own = self._of_self(scope, function)
             if own is not None:
                 return own
-        candidates = list(self.values(place))
-        if call is not None:
-            passed = {a.value.id for a in call.args if isinstance(a.value, tree.Name)}
-            candidates.sort(key=lambda pair: pair[0] not in passed)
-        for code, cls in [*candidates, *self.own_attributes(place)]:
+        for code, cls in (*self.beside(call), *self.values(place), *self.own_attributes(place)):
             attribute = self.attribute_of(cls, scope)
             if attribute is not None:
                 return Value(f"{code}.{attribute}", knot=self._field_knot(cls, scope))
@@ -197,6 +193,22 @@ class Sources:
             if scope.parameter in self.state.fields.get(owner, ()):
                 return ("class", owner)
         return None
+
+    def beside(self, call: tree.Call | None) -> Iterator[tuple[str, Class]]:
+        """The values of known class among a call's arguments: `ctx` of `ctx.tenant_id`, and plain names.
+
+        Where several values could be meant, the call's own arguments say which one is.
+        """
+        values = [a.value for a in call.args] if call is not None else []
+        paths = [v.base for v in values if isinstance(v, tree.Attr) and self._names_any(v.name)]
+        for node in (*paths, *(v for v in values if isinstance(v, tree.Name))):
+            code = text_of(node)
+            classes = {t.cls for t in self.program.inference.of(node) if isinstance(t, Instance)}
+            if code is not None and len(classes) == 1:
+                yield code, next(iter(classes))
+
+    def _names_any(self, name: str) -> bool:
+        return any(names_scope(name, scope) for scope in self.program.policy.scopes)
 
     def values(self, place: Place) -> Iterator[tuple[str, Class]]:
         """The plain names in scope whose class is known, nearest scope first, parameters first."""

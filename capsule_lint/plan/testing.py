@@ -66,13 +66,13 @@ class Testing:
             and needed.module != "builtins"
             and needed.name in f"{scope.test_value}{annotation}"
         ):
-            present = module is not None and self.mends._has(module, needed.name, needed.module)  # noqa: SLF001
+            present = module is not None and self.mends._has(module, needed.name, needed.module)
             if not present and needed.module != spec.module:
                 written = (
                     self.mends._written(module, needed.module)
                     if module is not None
                     else needed.module
-                )  # noqa: SLF001
+                )
                 self.mends.add(knot, AddImport(filename, _NOWHERE, "CAP401", written, needed.name))
 
     # --- literal keys ---
@@ -126,7 +126,7 @@ class Testing:
         literal = self.mends.source(module, node.span)
         changed: str | None = literal
         knot = defect.knot
-        for scope in self.mends._policy_order(defect.missing):  # noqa: SLF001
+        for scope in self.mends._policy_order(defect.missing):
             want = Want(scope, node, knot, "key")
             value = self.mends.planner.sources.find(scope, node)
             if value is None or changed is None:
@@ -148,7 +148,7 @@ class Testing:
     def _tag_before(self, defect: KeyDefect, scope: Scope) -> str | None:
         """The tag behind whose value the new segment comes; `None` for the front."""
         if defect.anchors[scope.name] is None:
-            missing = self.mends._policy_order(defect.missing)  # noqa: SLF001
+            missing = self.mends._policy_order(defect.missing)
             at = missing.index(scope)
             earlier = [s for s in missing[:at] if defect.anchors[s.name] is None]
             return earlier[-1].tag if earlier else None

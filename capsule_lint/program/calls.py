@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
-from capsule_lint.program.model import Binding, Class, Function, Module, last_name
+from capsule_lint.program.infer import parametrized
+from capsule_lint.program.model import Binding, Class, Function, last_name
 from capsule_lint.program.types import (
     ClassObject,
     Collection,
     FunctionObject,
     Instance,
-    Mocked,
-    Partial,
     Types,
     join,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
@@ -66,6 +65,8 @@ class Calls:
                     self._note_arguments(node)
             for statement, _ in module.statements:
                 self._note_alias(statement)
+            for function in module.functions if module.is_test else ():
+                self._note_parametrized(function)
 
     def _note_arguments(self, call: tree.Call) -> None:
         scope = self.names.place(call).scope
@@ -77,6 +78,14 @@ class Calls:
                 owner = scope.function.owner if scope.function else None
                 if owner is not None and scope.function is not None and scope.function.takes_self:
                     self._argument_uses[id(owner), value.name].append((call, argument))
+
+    def _note_parametrized(self, function: Function) -> None:
+        """A parameter of a test that `parametrize` fills is an alias of what it is filled with."""
+        for decorator in function.fact.decorators:
+            for parameter in function.params:
+                for value in parametrized(decorator, parameter.name) or ():
+                    if isinstance(value, tree.Name | tree.Attr):
+                        self._aliases[last_name(value)].add(parameter.name)
 
     def _note_alias(self, statement: tree.Statement) -> None:
         if isinstance(statement, tree.Import):
@@ -119,7 +128,7 @@ class Calls:
             dict.fromkeys(self._callee(t) for t in _ordered(self.inference.of(call.func)))
         )
         result = tuple(c for c in found if c is not None)
-        if not self.inference._active:  # noqa: SLF001 - what was found in mid-inference may be partial
+        if not self.inference._active:
             self._callees[id(call)] = result
         return result
 
@@ -174,6 +183,22 @@ class Calls:
                     if callee.cls in heirs:
                         seen.add(id(call))
                         yield call, callee
+
+    def parameter_of(self, call: tree.Call, argument: tree.Argument) -> str | None:
+        """The name of the parameter that an argument of a call goes to."""
+        for callee in self.callees(call):
+            params, given = self.parameters(callee)
+            bound = bind(call.args, params, given)
+            for name, passed in bound.arguments.items() if bound else ():
+                if passed is argument:
+                    return name
+        return None
+
+    def parameters(self, callee: Callee) -> tuple[tuple[tree.Parameter, ...], int]:
+        """The parameters of a callee, and how many of them are given already."""
+        if callee.function is not None:
+            return callee.function.params, callee.given
+        return (self.classes.constructor(callee.cls) if callee.cls else None) or (), 0
 
     # --- flow into parameters ---
 
@@ -287,7 +312,7 @@ class Calls:
         for base in self.classes.mro(function.owner):
             if function.name in base.methods:
                 owners.update(self.classes.subclasses(base))
-        for heir in list(owners):
+        for heir in owners:
             # A class that inherits an implementation from one base for the sake of another.
             owners.update(b for b in self.classes.mro(heir) if function.name in b.methods)
         return {o.methods[function.name] for o in owners if function.name in o.methods} | {
@@ -351,13 +376,7 @@ class Calls:
 
     def _call_flows(self, call: tree.Call) -> Iterator[tuple[Types, Types]]:
         for callee in self.callees(call):
-            if callee.function is not None:
-                params, given = callee.function.params, callee.given
-            else:
-                params, given = (
-                    (self.classes.constructor(callee.cls) if callee.cls else None) or (),
-                    0,
-                )
+            params, given = self.parameters(callee)
             bound = bind(call.args, params, given)
             for name, argument in bound.arguments.items() if bound else ():
                 annotation = next((p.annotation for p in params if p.name == name), None)
@@ -373,9 +392,7 @@ class Calls:
 def _values(node: tree.Node) -> Iterator[tree.Node]:
     if isinstance(node, tree.Conditional):
         yield from (node.then, node.otherwise)
-    elif isinstance(node, tree.Boolean):
-        yield from node.values
-    elif isinstance(node, tree.DictDisplay):
+    elif isinstance(node, (tree.Boolean, tree.DictDisplay)):
         yield from node.values
     elif isinstance(node, tree.Sequence):
         yield from node.items

@@ -31,8 +31,20 @@ _CARRIER: Final = re.compile(
     r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$"
 )
 _TABLE_CALLS: Final = frozenset(
-    "get_item put_item delete_item update_item query scan batch_get_item batch_write_item "
-    "transact_write_items transact_get_items batch_writer paginate".split()
+    [
+        "get_item",
+        "put_item",
+        "delete_item",
+        "update_item",
+        "query",
+        "scan",
+        "batch_get_item",
+        "batch_write_item",
+        "transact_write_items",
+        "transact_get_items",
+        "batch_writer",
+        "paginate",
+    ]
 )
 _TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
 _TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
@@ -154,13 +166,31 @@ class Domain:
     def _is_repository(self, cls: Class) -> bool:
         if _TEST_CLASS.search(cls.name) or self.classes.is_enum(cls):
             return False
-        if self.policy.is_repository_name(cls.name):
+        if self.policy.is_repository_name(cls.name) and self._keeps_items(cls):
             return True
         if any(function in self.handlers for function in cls.methods.values()):
             return False
         return any(f in self._tables for f in cls.methods.values()) and not self.classes.is_data(
             cls
         )
+
+    def _keeps_items(self, cls: Class) -> bool:
+        """Whether anything but its name says that a class reads or writes items of the table."""
+        for owner in self.classes.mro(cls):
+            for method in owner.methods.values():
+                if method in self._tables or method in self.keys.functions:
+                    return True
+                if any(self._names_scope(p.name) for p in method.own_params):
+                    return True
+            if any(self._names_scope(name) for name in owner.stores):
+                return True
+        return any(self._has_key(e) or self._has_scope(e) for e in self._entities_of(cls))
+
+    def _names_scope(self, name: str) -> bool:
+        return any(names_scope(name, scope) for scope in self.policy.scopes)
+
+    def _has_scope(self, cls: Class) -> bool:
+        return any(self.classes.has_attribute(cls, s.parameter) for s in self.policy.scopes)
 
     def _spread_repositories(self) -> None:
         """Whatever implements a repository's methods is one."""
@@ -376,11 +406,11 @@ class Domain:
                     isinstance(one, Instance)
                     and one.cls not in self.entities
                     and not self.is_repository(one.cls)
+                ) and (
+                    self.classes.has_attribute(one.cls, scope.parameter)
+                    or scope.parameter in gained.get(one.cls, ())
                 ):
-                    if self.classes.has_attribute(
-                        one.cls, scope.parameter
-                    ) or scope.parameter in gained.get(one.cls, ()):
-                        return True
+                    return True
         return False
 
     def is_repository(self, cls: Class) -> bool:

@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, Store, last_name
 from capsule_lint.program.names import External
 from capsule_lint.program.types import (
     ANYTHING,
     NOTHING,
-    UNKNOWN,
     ClassObject,
     Collection,
     Foreign,
@@ -30,22 +28,63 @@ from capsule_lint.program.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from capsule_lint.program.calls import Calls
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.names import Names
 
 _COLLECTIONS: Final = frozenset(
-    "list List Sequence MutableSequence Iterable Iterator Generator AsyncIterator AsyncIterable "
-    "AsyncGenerator set Set frozenset FrozenSet deque Collection AbstractSet".split()
+    [
+        "list",
+        "List",
+        "Sequence",
+        "MutableSequence",
+        "Iterable",
+        "Iterator",
+        "Generator",
+        "AsyncIterator",
+        "AsyncIterable",
+        "AsyncGenerator",
+        "set",
+        "Set",
+        "frozenset",
+        "FrozenSet",
+        "deque",
+        "Collection",
+        "AbstractSet",
+    ]
 )
 _MAPPINGS: Final = frozenset(
-    "dict Dict Mapping MutableMapping OrderedDict defaultdict DefaultDict ChainMap".split()
+    [
+        "dict",
+        "Dict",
+        "Mapping",
+        "MutableMapping",
+        "OrderedDict",
+        "defaultdict",
+        "DefaultDict",
+        "ChainMap",
+    ]
 )
 _TRANSPARENT: Final = frozenset(
-    "Optional Union Annotated Awaitable Coroutine Final ClassVar Required NotRequired ReadOnly "
-    "ContextManager AbstractContextManager AsyncContextManager AbstractAsyncContextManager Unpack".split()
+    [
+        "Optional",
+        "Union",
+        "Annotated",
+        "Awaitable",
+        "Coroutine",
+        "Final",
+        "ClassVar",
+        "Required",
+        "NotRequired",
+        "ReadOnly",
+        "ContextManager",
+        "AbstractContextManager",
+        "AsyncContextManager",
+        "AbstractAsyncContextManager",
+        "Unpack",
+    ]
 )
 _VAGUE: Final = frozenset(("typing.Any", "object", "typing.TypeVar", "Any"))
 _MOCKS: Final = frozenset(
@@ -90,11 +129,26 @@ _TO_LIST: Final = frozenset(
         "islice",
     )
 )
+_MAPPING: Final = frozenset(
+    ["map", "filter", "sorted", "min", "max", "sort", "groupby", "starmap"]
+)
 _FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
 _DICT_ITEMS: Final = frozenset(("get", "pop", "setdefault", "popleft", "__getitem__"))
 _DYNAMODB: Final = frozenset(
-    "get_item put_item update_item delete_item batch_writer batch_get_item batch_write_item transact_write_items "
-    "transact_get_items get_paginator describe_table execute_statement".split()
+    [
+        "get_item",
+        "put_item",
+        "update_item",
+        "delete_item",
+        "batch_writer",
+        "batch_get_item",
+        "batch_write_item",
+        "transact_write_items",
+        "transact_get_items",
+        "get_paginator",
+        "describe_table",
+        "execute_statement",
+    ]
 )
 """Operations that only a DynamoDB table or client has."""
 _MAX_DEPTH: Final = 60
@@ -635,8 +689,34 @@ class Inference:
             if annotated and not annotated & ANYTHING:
                 return _as_variadic(parameter, annotated)
         if function is None:
-            return ANYTHING
+            return self._into_lambda(binding.place, parameter)
         return _as_variadic(parameter, self._flowing(function, parameter))
+
+    def _into_lambda(self, place: Place, parameter: tree.Parameter) -> Types:
+        """What reaches the parameter of a lambda: from calls by the name that it is bound to, or from
+        the collection that `map`, `filter` or `sorted` go through."""
+        node = self.names.index.owners.get(id(place.scope))
+        if not isinstance(node, tree.Lambda) or parameter not in node.params:
+            return ANYTHING
+        position = node.params.index(parameter)
+        parent = self.names.index.parents.get(id(node))
+        name = ""
+        match parent:
+            case tree.Call():
+                argument = next(a for a in parent.args if a.value is node)
+                rest = [a.value for a in parent.args if a.value is not node and a.keyword is None]
+                if last_name(parent.func) in _MAPPING and rest:
+                    return self.elements(self.of(rest[min(position, len(rest) - 1)]))
+                name = argument.keyword or self.calls.parameter_of(parent, argument) or ""
+            case tree.Assign():
+                name = last_name(parent.targets[0])
+        passed = [
+            self.of(call.args[position].value)
+            for call in self.calls.by_name.get(name, ())
+            if name
+            if position < len(call.args) and call.args[position].keyword is None
+        ]
+        return join(*passed) or ANYTHING
 
     def _self_object(self, function: Function) -> Types:
         assert function.owner is not None
@@ -654,6 +734,9 @@ class Inference:
         if any(isinstance(t, Instance) for t in default):
             return default
         if function.module.is_test:
+            given = self._parametrized(function, parameter.name)
+            if given is not None:
+                return given
             fixture = self.fixture(function, parameter.name)
             if fixture is not None:
                 return self._yielded(self.returned(fixture))
@@ -669,6 +752,14 @@ class Inference:
             return ANYTHING
         meant = frozenset(t for t in join(passed, default) if t != Foreign("None"))
         return meant or ANYTHING
+
+    def _parametrized(self, function: Function, name: str) -> Types | None:
+        """What `@pytest.mark.parametrize` gives a parameter of a test."""
+        for decorator in function.fact.decorators:
+            values = parametrized(decorator, name)
+            if values is not None:
+                return join(*map(self.of, values)) or ANYTHING
+        return None
 
     def _inherited(self, function: Function, parameter: tree.Parameter) -> Types | None:
         if function.owner is None or function.name == "__init__":
@@ -898,6 +989,38 @@ def is_collected(function: Function) -> bool:
         or function.name
         in ("setup_method", "teardown_method", "setup_class", "pytest_generate_tests")
     )
+
+
+def parametrized(decorator: tree.Node, name: str) -> list[tree.Node] | None:
+    """The values that a `parametrize` decorator gives a parameter; `None` where it gives it none."""
+    if not isinstance(decorator, tree.Call) or last_name(decorator.func) != "parametrize":
+        return None
+    if len(decorator.args) < 2 or not isinstance(decorator.args[1].value, tree.Sequence):
+        return None
+    said, rows = decorator.args[0].value, decorator.args[1].value.items
+    if isinstance(said, tree.Const) and isinstance(said.value, str):
+        names = [part.strip() for part in said.value.split(",") if part.strip()]
+    elif isinstance(said, tree.Sequence):
+        names = [str(item.value) for item in said.items if isinstance(item, tree.Const)]
+    else:
+        return None
+    if name not in names:
+        return None
+    values = [_parameter_set(row) for row in rows]
+    if len(names) == 1:
+        return [
+            row[0] if len(row) == 1 else whole for row, whole in zip(values, rows, strict=True)
+        ]
+    at = names.index(name)
+    return [row[at] for row in values if at < len(row)]
+
+
+def _parameter_set(row: tree.Node) -> tuple[tree.Node, ...]:
+    if isinstance(row, tree.Sequence):
+        return row.items
+    if isinstance(row, tree.Call) and last_name(row.func) == "param":
+        return tuple(a.value for a in row.args if a.keyword is None)
+    return (row,)
 
 
 def _is_self(node: tree.Node) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -44,8 +45,27 @@ _WRITES: Final = frozenset(
     )
 )
 _READS: Final = frozenset(
-    "get_item delete_item update_item query Key Keys Delete Update ConditionCheck Get DeleteRequest "
-    "batch_get_item get delete update ExpressionAttributeValues ExclusiveStartKey LastEvaluatedKey query_items".split()
+    [
+        "get_item",
+        "delete_item",
+        "update_item",
+        "query",
+        "Key",
+        "Keys",
+        "Delete",
+        "Update",
+        "ConditionCheck",
+        "Get",
+        "DeleteRequest",
+        "batch_get_item",
+        "get",
+        "delete",
+        "update",
+        "ExpressionAttributeValues",
+        "ExclusiveStartKey",
+        "LastEvaluatedKey",
+        "query_items",
+    ]
 )
 _KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
 _HELPER_NAME: Final = re.compile(
@@ -84,7 +104,7 @@ class KeySite:
         return function.owner if function else None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Keys:
     """All key sites of the program."""
 
@@ -105,6 +125,11 @@ class Keys:
             if not module.generated:
                 self._collect(module)
         self._collect_wrapped()
+
+    @cached_property
+    def functions(self) -> frozenset[Function]:
+        """The functions in which key templates are written."""
+        return frozenset(site.function for site in self.sites if site.function is not None)
 
     # --- key positions ---
 
@@ -350,6 +375,9 @@ class Keys:
             self._note(template, role, index, prefix)
         for function in self._helpers_in(node):
             self._note_helper(function, index)
+            own = self.names.place(node).scope.function
+            if role is Role.HELPER and own is not None:
+                self.helpers.add(own)
 
     def _note(self, template: Template, role: Role, index: bool, prefix: bool) -> None:
         hosts = {id(piece.host): piece.host for piece in template.pieces}
@@ -420,10 +448,8 @@ class Keys:
             case tree.Conditional():
                 yield from self._helpers_in(node.then, depth + 1)
                 yield from self._helpers_in(node.otherwise, depth + 1)
-            case tree.Subscript() if (
-                self.key_name(node.index)
-                or isinstance(node.index, tree.Const)
-                and node.index.value == 0
+            case tree.Subscript() if self.key_name(node.index) or (
+                isinstance(node.index, tree.Const) and node.index.value == 0
             ):
                 yield from self._helpers_in(node.base, depth + 1)
             case tree.DictDisplay(keys=(tree.Const(value="S"),)):
@@ -466,4 +492,4 @@ def texts(template: Template) -> Iterator[Text]:
             yield piece
 
 
-__all__ = ["KeySite", "Keys", "Role", "texts", "Binding"]
+__all__ = ["Binding", "KeySite", "Keys", "Role", "texts"]

@@ -37,7 +37,9 @@ def _check_source(program: Program, key: str, source: SourceSpec) -> None:
     found = program.names.definition(f"{source.module}.{source.name}")
     attribute = source.access.partition("(")[0].partition(".")[0]
     if isinstance(found, Class) and not _has(program, found, attribute):
-        known = [name for c in program.classes.mro(found) for name in (*c.scope.bindings, *c.stores)]
+        known = [
+            name for c in program.classes.mro(found) for name in (*c.scope.bindings, *c.stores)
+        ]
         problem = f"`{source.name}` has no `{attribute}`; {likely(attribute, known)}"
         raise _error(program, key, problem)
 
@@ -47,7 +49,9 @@ def _has(program: Program, cls: Class, attribute: str) -> bool:
     return bool(foreign) or program.classes.has_attribute(cls, attribute)
 
 
-_PLAIN = frozenset(("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict"))
+_PLAIN = frozenset(
+    ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
+)
 
 
 def _check_test_source(program: Program, where: str, scope: Scope) -> None:
@@ -82,5 +86,3 @@ def _check(program: Program, key: str, module: str, name: str) -> None:
 def _error(program: Program, key: str, problem: str) -> PolicyError:
     path = str(program.policy.path) if program.policy.path is not None else "default policy"
     return PolicyError(path, key, problem)
-
-

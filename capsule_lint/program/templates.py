@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Binding, Class, Function, last_name
-from capsule_lint.program.types import ClassObject, FunctionObject, Instance
+from capsule_lint.program.model import Binding, Function, last_name
+from capsule_lint.program.types import ClassObject, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.calls import Calls
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
-    from capsule_lint.program.model import Place
     from capsule_lint.program.names import Names
 
 _MAX_DEPTH: Final = 12
@@ -94,7 +93,7 @@ def hole_name(node: tree.Node) -> str:
             own = snake(node.name)
             if own in _GENERIC:
                 base = hole_name(node.base)
-                if base.endswith("_id") or own in ("value", "hex", "raw") and base:
+                if base.endswith("_id") or (own in ("value", "hex", "raw") and base):
                     return base
                 return f"{base}_{own}" if base and base not in ("self", "cls") else own
             return own

@@ -31,6 +31,8 @@ class Index:
     parents: dict[int, Parent] = field(default_factory=dict)
     inner: dict[int, Scope] = field(default_factory=dict)
     """The scopes that lambdas and comprehensions open."""
+    owners: dict[int, tree.Node] = field(default_factory=dict)
+    """The lambda or comprehension that opens a scope."""
 
 
 def children(node: tree.Node) -> Iterator[tree.Node]:
@@ -279,6 +281,7 @@ class Walker:
             case tree.Lambda():
                 scope = Scope("lambda", place.scope, self._module, place.scope.function)
                 self._index.inner[id(node)] = scope
+                self._index.owners[id(scope)] = node
                 self._parameters(node.params, scope, place, node)
                 self._expr(node.body, Place(scope, place.statement, (), place.order), node)
             case tree.Walrus():

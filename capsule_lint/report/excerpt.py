@@ -76,8 +76,8 @@ class Window:
 
     @classmethod
     def around(cls, line: Line, begin: int, end: int, room: int) -> Window:
-        """The whole line where there is room; else as much as fits around `begin` to `end`."""
-        if max(line.width, end) <= room:
+        """From the start of the line if that shows the span; else what fits around it."""
+        if max(line.width, end) <= room or end <= room - room // 4:
             return cls(0, room)
         context = max(room - (end - begin), room // 4)
         start = max(0, min(begin - context // 2, max(line.width, end) - room))

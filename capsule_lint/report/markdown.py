@@ -61,12 +61,14 @@ def _prose(text: str) -> str:
     if len(parts) % 2 == 0:
         return _escaped(printable(text))
     return "".join(
-        _code(part) if index % 2 and part else _escaped(part) for index, part in enumerate(parts)
+        _code(part) if index % 2 else _escaped(part) for index, part in enumerate(parts)
     )
 
 
 def _code(text: str) -> str:
     """A code span; where its own syntax cannot say `text`, plain text."""
+    if not text:
+        return _escaped("``")
     return _escaped(text) if re.search(r"[`|\\]", text) else f"`{text}`"
 
 

@@ -48,17 +48,19 @@ def _rule(code: str, report: Report) -> Json:
 
 
 def _results(report: Report, indexes: Mapping[str, int]) -> list[str]:
-    """Every finding, encoded; a suggestion that many findings share is encoded only once."""
-    fixes: dict[int, str] = {}
+    """Every finding, encoded; edits that many findings share are encoded only once."""
+    changes: dict[int, str] = {}
     texts: list[str] = []
     keys = fingerprints(report.findings)
     for finding, key in zip(report.findings, keys, strict=True):
         text = encoded(_result(finding, indexes[finding.code], key))
         suggestion = finding.suggestion
         if suggestion and suggestion.edits:
-            if id(suggestion) not in fixes:
-                fixes[id(suggestion)] = encoded([_fix(suggestion)])
-            text = f'{text[:-1]}, "fixes": {fixes[id(suggestion)]}}}'
+            shared = id(suggestion.edits)
+            if shared not in changes:
+                changes[shared] = encoded(_changes(suggestion.edits))
+            fix = f'{encoded(_fix(suggestion))[:-1]}, "artifactChanges": {changes[shared]}}}'
+            text = f'{text[:-1]}, "fixes": [{fix}]}}'
         texts.append(text)
     return texts
 
@@ -88,19 +90,22 @@ def _result(finding: Finding, index: int, fingerprint: str) -> Json:
 
 
 def _fix(suggestion: Suggestion) -> Json:
-    ordered = sorted(suggestion.edits, key=lambda edit: (edit.filename, edit.span))
-    changes: list[Json] = [
-        {
-            "artifactLocation": _artifact(filename),
-            "replacements": [_replacement(edit) for edit in edits],
-        }
-        for filename, edits in groupby(ordered, key=lambda edit: edit.filename)
-    ]
+    """How a finding would be fixed, without the changes themselves."""
     return {
         "description": {"text": suggestion.message},
-        "artifactChanges": changes,
         "properties": {"applicability": suggestion.applicability.value},
     }
+
+
+def _changes(edits: Sequence[Edit]) -> Json:
+    ordered = sorted(edits, key=lambda edit: (edit.filename, edit.span))
+    return [
+        {
+            "artifactLocation": _artifact(filename),
+            "replacements": [_replacement(edit) for edit in group],
+        }
+        for filename, group in groupby(ordered, key=lambda edit: edit.filename)
+    ]
 
 
 def _replacement(edit: Edit) -> Json:
@@ -121,6 +126,6 @@ def _artifact(filename: str) -> Json:
     path = quote(filename.replace(os.sep, "/"), errors="surrogateescape")
     if path.startswith("/"):
         return {"uri": f"file://{path}"}
-    if path[1:4] == "%3A":
+    if path[1:5] == "%3A/":
         return {"uri": f"file:///{path[0]}:{path[4:]}"}
     return {"uri": path, "uriBaseId": _ROOT}

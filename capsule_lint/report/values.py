@@ -25,19 +25,29 @@ def rows(values: Sequence[str]) -> str:
 
 
 def encoded_findings(report: Report) -> list[str]:
-    """Every finding, encoded; a suggestion that many findings share is encoded only once."""
-    fixes: dict[int, str] = {}
+    """Every finding, encoded; edits that many findings share are encoded only once."""
+    edits: dict[int, str] = {}
     texts: list[str] = []
     for finding in report.findings:
-        suggestion = finding.suggestion
-        if id(suggestion) not in fixes:
-            fixes[id(suggestion)] = encoded(fix_value(suggestion))
-        head = encoded(finding_value(finding, report))
-        texts.append(f'{head[:-1]}, "fix": {fixes[id(suggestion)]}}}')
+        head = encoded(_finding_value(finding, report))
+        fix = _encoded_fix(finding.suggestion, edits)
+        texts.append(f'{head[:-1]}, "fix": {fix}}}')
     return texts
 
 
-def finding_value(finding: Finding, report: Report) -> dict[str, Json]:
+def _encoded_fix(suggestion: Suggestion | None, edits: dict[int, str]) -> str:
+    if suggestion is None:
+        return "null"
+    shared = id(suggestion.edits)
+    if shared not in edits:
+        edits[shared] = encoded([_edit_value(edit) for edit in suggestion.edits])
+    head = encoded(
+        {"applicability": suggestion.applicability.value, "message": suggestion.message}
+    )
+    return f'{head[:-1]}, "edits": {edits[shared]}}}'
+
+
+def _finding_value(finding: Finding, report: Report) -> dict[str, Json]:
     """A finding without its fix."""
     return {
         "code": finding.code,
@@ -45,25 +55,14 @@ def finding_value(finding: Finding, report: Report) -> dict[str, Json]:
         "severity": finding.severity.value,
         "message": finding.message,
         "filename": finding.filename,
-        "location": place_value(finding.span.start),
-        "end_location": place_value(finding.span.end),
+        "location": _place_value(finding.span.start),
+        "end_location": _place_value(finding.span.end),
         "symbol": finding.symbol,
         "entity": finding.entity,
         "scopes": finding.scopes,
         "fingerprint": finding.fingerprint,
         "url": report.url(finding.code) or None,
         "change_set": finding.change_set,
-    }
-
-
-def fix_value(suggestion: Suggestion | None) -> Json:
-    """How a finding would be fixed."""
-    if suggestion is None:
-        return None
-    return {
-        "applicability": suggestion.applicability.value,
-        "message": suggestion.message,
-        "edits": [_edit_value(edit) for edit in suggestion.edits],
     }
 
 
@@ -80,7 +79,7 @@ def occurrence_value(occurrence: Occurrence) -> Json:
     }
 
 
-def place_value(place: Position) -> Json:
+def _place_value(place: Position) -> Json:
     """A row and a column."""
     return {"row": place.row, "column": place.column}
 
@@ -88,7 +87,7 @@ def place_value(place: Position) -> Json:
 def _edit_value(edit: Edit) -> Json:
     return {
         "filename": edit.filename,
-        "location": place_value(edit.span.start),
-        "end_location": place_value(edit.span.end),
+        "location": _place_value(edit.span.start),
+        "end_location": _place_value(edit.span.end),
         "content": edit.content,
     }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import libcst as cst
-from libcst.metadata import CodeRange
 
 from capsule_lint.model import Mend, Position, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from libcst.metadata import CodeRange
 
 MendT = TypeVar("MendT", bound=Mend)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
 
 from capsule_lint.model import AddArgument, Mend
 from capsule_lint.rewrite.base import Fix, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 _TIGHT = cst.AssignEqual(
@@ -21,9 +23,7 @@ class ArgumentFix(Fix[AddArgument]):
 
     kind: ClassVar[type[Mend]] = AddArgument
 
-    def leave_Call(  # noqa: N802 - LibCST's name
-        self, original_node: cst.Call, updated_node: cst.Call
-    ) -> cst.Call:
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
         mends = self.expression(original_node)
         if not mends:
             return updated_node

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
 
 from capsule_lint.model import AddElements, AddEntry, Mend, Span
 from capsule_lint.rewrite.base import Fix, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
@@ -18,9 +20,7 @@ class EntryFix(Fix[AddEntry]):
 
     kind: ClassVar[type[Mend]] = AddEntry
 
-    def leave_Dict(  # noqa: N802 - LibCST's name
-        self, original_node: cst.Dict, updated_node: cst.Dict
-    ) -> cst.Dict:
+    def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.Dict:
         for mend in reversed(self.expression(original_node)):
             at = 0
             if mend.anchor is not None:

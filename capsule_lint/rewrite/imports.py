@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from capsule_lint.model import AddImport
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.model import AddImport
 
 _WIDTH = 99
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-import libcst as cst
+from typing import TYPE_CHECKING, ClassVar
 
 from capsule_lint.model import Mend, Replace
 from capsule_lint.rewrite.base import Fix, parse
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
 class ReplaceFix(Fix[Replace]):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
 
 from capsule_lint.errors import InternalError
 from capsule_lint.model import AddSegments, Mend, NewSegment, Span
 from capsule_lint.rewrite.base import Fix, name_of, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _QUOTED = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 _PLACEHOLDER = re.compile(r"%(?:%|(?:\(\w+\))?[-#0-9 +.]*[a-zA-Z])")

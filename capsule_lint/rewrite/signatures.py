@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
 
 from capsule_lint.model import AddParameter, Mend
 from capsule_lint.rewrite.base import Fix, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
@@ -18,7 +20,7 @@ class ParameterFix(Fix[AddParameter]):
 
     kind: ClassVar[type[Mend]] = AddParameter
 
-    def leave_FunctionDef(  # noqa: N802 - LibCST's name
+    def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.FunctionDef:
         mends = self.take(self.place.span_of(original_node.name)) if self.mends else []
@@ -26,9 +28,7 @@ class ParameterFix(Fix[AddParameter]):
             return updated_node
         return updated_node.with_changes(params=_with(updated_node.params, mends))
 
-    def leave_Lambda(  # noqa: N802
-        self, original_node: cst.Lambda, updated_node: cst.Lambda
-    ) -> cst.Lambda:
+    def leave_Lambda(self, original_node: cst.Lambda, updated_node: cst.Lambda) -> cst.Lambda:
         mends = self.expression(original_node)
         if not mends:
             return updated_node

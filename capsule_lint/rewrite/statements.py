@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
 
 from capsule_lint.model import AddStatement, Mend, Position
 from capsule_lint.rewrite.base import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class StatementFix(Fix[AddStatement]):
@@ -16,19 +18,17 @@ class StatementFix(Fix[AddStatement]):
 
     kind: ClassVar[type[Mend]] = AddStatement
 
-    def leave_IndentedBlock(  # noqa: N802 - LibCST's name
+    def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
         body = self._body(original_node.body, updated_node.body)
         return updated_node if body is None else updated_node.with_changes(body=body)
 
-    def leave_Module(  # noqa: N802
-        self, original_node: cst.Module, updated_node: cst.Module
-    ) -> cst.Module:
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
         body = self._body(original_node.body, updated_node.body)
         return updated_node if body is None else updated_node.with_changes(body=body)
 
-    def leave_SimpleStatementSuite(  # noqa: N802
+    def leave_SimpleStatementSuite(
         self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
     ) -> cst.BaseSuite:
         mends = [m for small in original_node.body for m in self._at(small)]

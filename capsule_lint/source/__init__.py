@@ -1,4 +1,4 @@
-"""Files: which there are, what they say, how they are written. The only room that touches the disk."""
+"""Files: which there are, what they say, how they are written. No other room touches the disk."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from capsule_lint.source.discover import Discovery, discover, limit
 from capsule_lint.source.git import changed_since, dirty
 from capsule_lint.source.text import (
     Decoded,
-    ReadError,
     SourceFile,
     Stamp,
     decode,
     encode,
     read,
 )
+from capsule_lint.source.transaction import Change, Receipt, recover, undo, write
 
 __all__ = [
+    "Change",
     "Decoded",
     "Discovery",
-    "ReadError",
+    "Receipt",
     "SourceFile",
     "Stamp",
     "changed_since",
@@ -27,4 +28,7 @@ __all__ = [
     "encode",
     "limit",
     "read",
+    "recover",
+    "undo",
+    "write",
 ]

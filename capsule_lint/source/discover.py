@@ -26,48 +26,45 @@ _NOTEBOOK: Final = ".ipynb"
 class Discovery:
     """The files of a program, sorted, POSIX and relative to the policy's root.
 
-    `notes` say what was passed over. `force_exclude` is how the question was asked; see `limit`.
+    `notes` say what was passed over.
     """
 
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    force_exclude: bool = True
 
 
-def discover(policy: Policy, *, force_exclude: bool = True) -> Discovery:
+def discover(policy: Policy) -> Discovery:
     """All Python files below the policy's `src` that neither it nor git excludes.
 
     A file that several names lead to has one, its own if that is among them. Links to directories
-    are followed only inside of the root. Raises SourceError if an entry of `src` does not exist, or
-    leads out of the root.
+    are followed only inside of the root. Raises SourceError if an entry of `src` does not exist,
+    or leads out of the root.
     """
     root = os.path.realpath(policy.root)
     search = _Search(policy, root, _sources(policy, root))
     search.run()
-    return Discovery(tuple(sorted(search.found.values())), search.notes(), force_exclude)
+    return Discovery(tuple(sorted(search.found.values())), search.notes())
 
 
-def limit(policy: Policy, paths: Sequence[Path], discovery: Discovery) -> frozenset[str]:
+def limit(
+    policy: Policy, paths: Sequence[Path], discovery: Discovery, *, force_exclude: bool = False
+) -> frozenset[str]:
     """The files that paths, relative to the working directory, mean: all if there are no paths.
 
-    A directory means the discovered files in it. A file is meant whatever it is called, and whether
-    or not it was discovered; but if policy excludes it, only if the discovery was not forced to
-    exclude. Raises SourceError if a path does not exist, lies outside of the root, or is a notebook.
+    A directory means the discovered files in it. A file is meant whatever it is called, even if it
+    was not discovered; but with `force_exclude` only if policy does not exclude it. Raises
+    SourceError if a path does not exist, lies outside of the root, or is a notebook.
     """
     if not paths:
         return frozenset(discovery.files)
-    root = os.path.realpath(policy.root)
-    known = {os.path.realpath(f"{root}/{name}"): name for name in discovery.files}
     meant: set[str] = set()
     for path in paths:
         status = _status(path)
-        places = _places(root, policy.root, path)
+        places = _places(policy.root, path)
         if stat.S_ISDIR(status.st_mode):
-            meant.update(n for n in discovery.files if _is_within(n, places))
-        elif (name := known.get(os.path.realpath(path))) is not None:
-            meant.add(name)
-        elif not (discovery.force_exclude and any(map(policy.is_excluded, places))):
-            meant.add(_explicit(path, status, places))
+            meant.update(name for name in discovery.files if _is_within(name, places))
+        elif not (force_exclude and any(map(policy.is_excluded, places))):
+            meant.add(_explicit(policy.root, path, status, places, discovery))
     return frozenset(meant)
 
 
@@ -80,39 +77,47 @@ def _status(path: Path) -> os.stat_result:
         raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
 
 
-def _places(root: str, written: Path, path: Path) -> tuple[str, ...]:
+def _places(root: Path, path: Path) -> tuple[str, ...]:
     """The names, relative to the root, under which a path may have been discovered."""
-    plain = os.path.abspath(path)  # noqa: PTH100
-    unlinked = os.path.join(os.path.realpath(os.path.dirname(plain)), os.path.basename(plain))  # noqa: PTH118, PTH119, PTH120
-    pairs = ((os.path.abspath(written), plain), (root, unlinked), (root, os.path.realpath(path)))  # noqa: PTH100
+    plain = Path(os.path.normpath(path.absolute()))
+    real, real_root = os.path.realpath(path), os.path.realpath(root)
+    unlinked = Path(os.path.realpath(plain.parent), plain.name)
+    pairs = ((os.path.normpath(root.absolute()), plain), (real_root, unlinked), (real_root, real))
     names = [_name(base, place) for base, place in pairs]
     found = tuple(dict.fromkeys(name for name in names if name is not None))
-    if not found and path.is_dir() and _name(os.path.realpath(path), root) is not None:
+    if not found and _name(real, real_root) is not None:
         return (".",)
     if not found:
         raise SourceError(str(path), f"lies outside of the project, which is {root}")
     return found
 
 
-def _name(root: str, path: str) -> str | None:
+def _name(root: str, path: str | Path) -> str | None:
     """The name of a path relative to a root that holds it."""
     try:
-        name = Path(path).relative_to(root).as_posix()
+        return Path(path).relative_to(root).as_posix()
     except ValueError:
         return None
-    return None if name.startswith("../") else name
 
 
 def _is_within(name: str, folders: Sequence[str]) -> bool:
     return any(f == "." or name == f or name.startswith(f"{f}/") for f in folders)
 
 
-def _explicit(path: Path, status: os.stat_result, places: Sequence[str]) -> str:
+def _explicit(
+    root: Path, path: Path, status: os.stat_result, places: Sequence[str], discovery: Discovery
+) -> str:
+    """The name of a file that is named itself: that under which it was discovered, if it was."""
     if not stat.S_ISREG(status.st_mode):
         raise SourceError(str(path), "is not a regular file")
     if path.suffix == _NOTEBOOK:
         raise SourceError(str(path), "is a notebook: notebooks are not checked")
-    return places[0]
+    known = set(discovery.files)
+    for name in places:
+        if name in known:
+            return name
+    alias = (n for n in discovery.files if (root / n).is_symlink() and (root / n).samefile(path))
+    return next(alias, places[0])
 
 
 def _sources(policy: Policy, root: str) -> tuple[str, ...]:
@@ -125,7 +130,7 @@ def _sources(policy: Policy, root: str) -> tuple[str, ...]:
             name = _name(root, os.path.realpath(name)) or ".."
         if name == ".." or name.startswith("../") or "\0" in name:
             raise SourceError(entry, f"leads out of the project: `src` in {label} names it")
-        if policy.path is not None and not os.path.exists(f"{root}/{name}"):  # noqa: PTH110
+        if policy.path is not None and not Path(root, name).exists():
             raise SourceError(entry, f"does not exist: `src` in {label} names it")
         names.append(name)
     return tuple(n for n in names if not _is_within(n, [other for other in names if other != n]))
@@ -145,13 +150,13 @@ class _Search:
     walk: Walk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.walk = Walk(self.root, self.policy.is_excluded)
+        self.walk = Walk(Path(self.root), self.policy.is_excluded)
 
     def run(self) -> None:
-        """Find the plain files first, so that a link never takes the place of a file's own name."""
+        """Find the plain files first: a link never takes the place of a file's own name."""
         links: list[str] = []
-        for name, link in self._candidates():
-            if link:
+        for name, is_link in self._candidates():
+            if is_link:
                 links.append(name)
             else:
                 self._add(name, f"{self.root}/{name}")
@@ -194,7 +199,7 @@ class _Search:
             yield name, False
         elif stat.S_ISLNK(mode) and _is_within(name, self.sources):
             yield name, True
-        elif stat.S_ISDIR(mode) and is_other_work_tree(f"{self.root}/{name}"):
+        elif stat.S_ISDIR(mode) and is_other_work_tree(Path(self.root, name)):
             self.copies.add(name)
         elif stat.S_ISDIR(mode) and _is_within(name, self.sources):
             yield from self.walk.files(name)
@@ -213,9 +218,9 @@ class _Search:
     def _follow(self, link: str, followed: set[str]) -> None:
         """Add the file, or the files of the directory, that a link leads to."""
         real = os.path.realpath(f"{self.root}/{link}")
-        if os.path.isfile(real):  # noqa: PTH113
+        if Path(real).is_file():
             self._add(link, real)
-        if not os.path.isdir(real) or real in followed:  # noqa: PTH112
+        if not Path(real).is_dir() or real in followed:
             return
         followed.add(real)
         home = _name(self.root, real)
@@ -230,7 +235,7 @@ class _Search:
                     self._add(alias, f"{self.root}/{name}")
 
     def _is_new(self, home: str, link: str) -> bool:
-        """Whether a link to a directory of the root leads to something that is not there already."""
+        """Whether a link to a directory of the root leads to what is not there already."""
         return not (
             _is_within(home, self.sources)
             or _is_within(link, [home])

@@ -1,4 +1,4 @@
-"""Questions to git. It is asked without locks, prompts or hooks, so that nothing on disk changes."""
+"""Questions to git, without locks, prompts or hooks: nothing on disk changes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _ask(directory: Path, *arguments: str) -> _Answer:
 
 
 def listed(root: Path, skipped: Iterable[str]) -> tuple[str, ...] | None:
-    """Every path below `root` that git tracks, or that is not ignored and in no directory `skipped`.
+    """Every path below `root` that git tracks, or neither ignores nor is in a directory `skipped`.
 
     All are relative to `root`. A repository inside is one path, a directory. None if git cannot
     tell: there is no git, no work tree, or git refuses.

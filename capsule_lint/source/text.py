@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import codecs
 import errno
-import os
 import re
-import stat
 import tokenize
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from capsule_lint.errors import SourceError
+from capsule_lint.source.disk import contents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,15 +26,6 @@ _WIDE_MARKS = (
 )
 
 
-class ReadError(SourceError):
-    """A file cannot be read as Python text; `row` says where, and is 1 if it is the file at all."""
-
-    def __init__(self, path: str, problem: str, row: int = 1) -> None:
-        super().__init__(path, problem)
-        self.args = (path, problem, row)
-        self.row = row
-
-
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A file's text without its byte order mark, line ends as they stand, and how to encode it."""
@@ -47,7 +37,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a file system says about a version of a file; equal stamps mean, most likely, no change."""
+    """What a file system says about one version of a file."""
 
     modified: int
     size: int
@@ -66,8 +56,8 @@ class SourceFile:
 def decode(data: bytes, filename: str = _NO_TEXT) -> Decoded:
     """The text in a file's bytes, by its byte order mark, its PEP 263 cookie, or else as UTF-8.
 
-    Raises ReadError, which names `filename`, the row and the remedy, if the bytes are no text, hold
-    a null byte, or would not come back the same from `encode`.
+    Raises SourceError, which names `filename`, the row and the remedy, if the bytes are no text,
+    hold a null byte, or would not come back the same from `encode`.
     """
     _refuse_wide(data, filename)
     encoding = _encoding(data, filename)
@@ -93,33 +83,22 @@ def encode(text: str, decoded: Decoded, filename: str = _NO_TEXT) -> bytes:
             f"line {row} holds U+{ord(text[error.start]):04X}, which {decoded.encoding} cannot "
             "express: save the file as UTF-8"
         )
-        raise SourceError(filename, problem) from error
+        raise SourceError(filename, problem, row) from error
     return codecs.BOM_UTF8 + body if decoded.bom else body
 
 
 def read(root: Path, filename: str) -> SourceFile:
     """A file, its bytes and its text; `filename` is relative to `root`.
 
-    Never waits: a pipe or a device is refused. Raises ReadError if the file cannot be read, or if
+    Never waits: a pipe or a device is refused. Raises SourceError if the file cannot be read, or
     what it holds is no text.
     """
-    data, stamp = _bytes(os.path.join(root, filename), filename)  # noqa: PTH118
-    return SourceFile(filename, data, decode(data, filename), stamp)
-
-
-def _bytes(path: str, filename: str) -> tuple[bytes, Stamp]:
     try:
-        with open(path, "rb", opener=_open_without_waiting) as file:  # noqa: PTH123
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ReadError(filename, "is not a regular file")
-            return file.read(), Stamp(status.st_mtime_ns, status.st_size)
+        data, status = contents(root / filename)
     except (OSError, ValueError) as error:
-        raise ReadError(filename, _reason(error)) from error
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+        raise SourceError(filename, _reason(error)) from error
+    stamp = Stamp(status.st_mtime_ns, status.st_size)
+    return SourceFile(filename, data, decode(data, filename), stamp)
 
 
 def _reason(error: OSError | ValueError) -> str:
@@ -146,7 +125,7 @@ def _refuse_wide(data: bytes, filename: str) -> None:
     for mark, name in _WIDE_MARKS:
         if data.startswith(mark):
             problem = f"is encoded in {name}, which Python does not read: save it as UTF-8"
-            raise ReadError(filename, problem, 1)
+            raise SourceError(filename, problem, 1)
 
 
 def _refuse_null(data: bytes, filename: str) -> None:
@@ -154,7 +133,7 @@ def _refuse_null(data: bytes, filename: str) -> None:
     if start >= 0:
         row = _row(data[:start])
         problem = f"line {row} holds a null byte, which Python does not read: is this a text file?"
-        raise ReadError(filename, problem, row)
+        raise SourceError(filename, problem, row)
 
 
 def _refuse_lossy(data: bytes, decoded: Decoded, filename: str) -> None:
@@ -168,7 +147,7 @@ def _refuse_lossy(data: bytes, decoded: Decoded, filename: str) -> None:
             f"is spelled in {decoded.encoding} in a way that would not survive a rewrite: "
             "save it as UTF-8"
         )
-        raise ReadError(filename, problem, 1)
+        raise SourceError(filename, problem, 1)
 
 
 def _encoding(data: bytes, filename: str) -> str:
@@ -179,8 +158,9 @@ def _encoding(data: bytes, filename: str) -> str:
         if start is not None and "unknown encoding" not in str(error):
             raise _no_utf8(data, start, filename) from error
         problem = f"declares an encoding that cannot be used ({error.msg}): save it as UTF-8"
-        raise ReadError(filename, problem, 1) from error
-    return "utf-8" if encoding == "utf-8-sig" else encoding
+        raise SourceError(filename, problem, 1) from error
+    is_utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+    return "utf-8" if is_utf8 else encoding
 
 
 def _undecodable(data: bytes) -> int | None:
@@ -192,13 +172,13 @@ def _undecodable(data: bytes) -> int | None:
     return None
 
 
-def _no_utf8(data: bytes, start: int, filename: str) -> ReadError:
+def _no_utf8(data: bytes, start: int, filename: str) -> SourceError:
     row = _row(data[:start])
     problem = (
         f"line {row} is not UTF-8 (byte 0x{data[start]:02x}): "
         "declare the encoding in the first line, or save the file as UTF-8"
     )
-    return ReadError(filename, problem, row)
+    return SourceError(filename, problem, row)
 
 
 def _text(body: bytes, encoding: str, filename: str) -> str:
@@ -212,7 +192,7 @@ def _text(body: bytes, encoding: str, filename: str) -> str:
             f"line {row} is not {encoding} (byte 0x{body[error.start]:02x}), which the file "
             "declares: correct the declaration, or save the file as UTF-8"
         )
-        raise ReadError(filename, problem, row) from error
+        raise SourceError(filename, problem, row) from error
     except (LookupError, ValueError) as error:
         problem = f"declares an encoding that cannot be used ({encoding}): save it as UTF-8"
-        raise ReadError(filename, problem, 1) from error
+        raise SourceError(filename, problem, 1) from error

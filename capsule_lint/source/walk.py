@@ -1,10 +1,10 @@
-"""The files below a directory, where git cannot tell: what `.gitignore` files ignore is left out."""
+"""The files below a directory, less those that `.gitignore` ignores, where git cannot tell."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from pathspec import GitIgnoreSpec
@@ -56,9 +56,9 @@ class _Ignore:
 
 @dataclass(slots=True)
 class Walk:
-    """One walk below a root. `unreadable` collects the directories that could not be looked into."""
+    """A walk below a root. `unreadable` collects the directories that could not be looked into."""
 
-    root: str
+    root: Path
     is_excluded: Callable[[str], bool]
     unreadable: list[str] = field(default_factory=list)
 
@@ -67,9 +67,9 @@ class Walk:
 
         Names are POSIX and relative to the root, as `start` is, and in no order.
         """
-        if start and not os.path.isdir(self._absolute(start)):  # noqa: PTH112
+        if start and not self._absolute(start).is_dir():
             if not self._is_ignored(start, self._rules_above(start)):
-                yield start, os.path.islink(self._absolute(start))  # noqa: PTH114
+                yield start, self._absolute(start).is_symlink()
             return
         rules = self._rules_above(start)
         if start and self._is_ignored(f"{start}/", rules):
@@ -87,8 +87,8 @@ class Walk:
                 elif self._is_wanted(name, entry.name, rules):
                     pending.append((name, rules))
 
-    def _absolute(self, name: str) -> str:
-        return os.path.join(self.root, name) if name else self.root  # noqa: PTH118
+    def _absolute(self, name: str) -> Path:
+        return self.root / name
 
     def _entries(self, directory: str) -> list[os.DirEntry[str]]:
         try:
@@ -119,24 +119,22 @@ class Walk:
         outer = _rules_of_repository(self.root)
         if _says(outer, _slashed(self.root)):
             outer = ()  # whoever asks about an ignored directory means it
-        folders = [self.root]
-        for part in start.split("/")[:-1]:
-            folders.append(f"{_slashed(folders[-1])}{part}")
-        inner = [rule for folder in folders for rule in _ignore(folder)] if start else []
+        names = [folder.as_posix() for folder in PurePosixPath(start).parents] if start else []
+        inner = (rule for name in reversed(names) for rule in _ignore(self._absolute(name)))
         return (*outer, *inner)
 
 
-def is_other_work_tree(directory: str) -> bool:
+def is_other_work_tree(directory: Path) -> bool:
     """Whether a directory is a second working tree of some repository: a copy of a program."""
     try:
-        text = Path(directory, ".git").read_bytes()
+        text = (directory / ".git").read_bytes()
     except OSError:
         return False
     return b"/worktrees/" in text.replace(b"\\", b"/")
 
 
-def _slashed(directory: str) -> str:
-    return directory.replace(os.sep, "/").rstrip("/") + "/"
+def _slashed(directory: Path) -> str:
+    return directory.as_posix().rstrip("/") + "/"
 
 
 def _says(rules: tuple[_Ignore, ...], path: str) -> bool:
@@ -148,22 +146,23 @@ def _says(rules: tuple[_Ignore, ...], path: str) -> bool:
     return False
 
 
-def _rules_of_repository(root: str) -> tuple[_Ignore, ...]:
+def _rules_of_repository(root: Path) -> tuple[_Ignore, ...]:
     """The rules between a repository's top and a directory in it, which itself has no part."""
-    above: list[str] = []
-    for folder in (root, *map(str, Path(root).parents)):
-        above.append(folder)
-        if Path(folder, ".git").exists():
+    above: list[Path] = []
+    for folder in (root, *root.parents):
+        if folder != root:
+            above.append(folder)
+        if (folder / ".git").exists():
             own = _ignore(folder, ".git/info/exclude")
-            rules = (rule for name in reversed(above[1:]) for rule in _ignore(name))
+            rules = (rule for outer in reversed(above) for rule in _ignore(outer))
             return (*own, *rules)
     return ()
 
 
-def _ignore(directory: str, name: str = ".gitignore") -> tuple[_Ignore, ...]:
+def _ignore(directory: Path, name: str = ".gitignore") -> tuple[_Ignore, ...]:
     """The rules that a directory's file has; none if there is no file, or nothing in it."""
     try:
-        data = Path(directory, name).read_bytes()
+        data = (directory / name).read_bytes()
     except OSError:
         return ()
     text = data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")

@@ -1,0 +1,96 @@
+"""Small pieces of code as text: access paths, item accesses, names in another scope's style."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.templates import names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Scope
+
+
+def text_of(node: tree.Node) -> str | None:
+    """The code of a path, an item access or a call without arguments; `None` for anything else."""
+    match node:
+        case tree.Name():
+            return node.id
+        case tree.Attr():
+            base = text_of(node.base)
+            return f"{base}.{node.name}" if base is not None else None
+        case tree.Const(value=str() as value):
+            return f'"{value}"' if '"' not in value and "\\" not in value else repr(value)
+        case tree.Const(value=int() as number):
+            return str(number)
+        case tree.Subscript():
+            base, index = text_of(node.base), text_of(node.index)
+            return f"{base}[{index}]" if base is not None and index is not None else None
+        case tree.Call():
+            func = text_of(node.func)
+            args = [text_of(a.value) for a in node.args]
+            if func is None or None in args or any(a.star for a in node.args):
+                return None
+            said = [
+                f"{a.keyword}={t}" if a.keyword else str(t)
+                for a, t in zip(node.args, args, strict=True)
+            ]
+            return f"{func}({', '.join(said)})"
+        case _:
+            return None
+
+
+def renamed_item_access(code: str, node: tree.Node, old: Scope, new: Scope) -> str | None:
+    """`item["tenantId"]["S"]` to `item["capsuleId"]["S"]`; `None` when it is no access of an item."""
+    key = item_key(node, old)
+    if key is None or not code:
+        return None
+    renamed = rename(key, old, new)
+    if renamed == key:
+        return None
+    code = code.replace(f'"{key}"', f'"{renamed}"')
+    if old.type is not None and new.type is not None:
+        code = code.replace(f"{old.type.name}(", f"{new.type.name}(")
+    return code
+
+
+def item_key(node: tree.Node, scope: Scope) -> str | None:
+    """The constant key by which an expression reads a scope's value from a dict."""
+    match node:
+        case tree.Subscript(index=tree.Const(value=str() as key)):
+            return key if names_scope(key, scope) else item_key(node.base, scope)
+        case tree.Call(func=tree.Attr(name="get" | "pop") as func) if node.args:
+            first = node.args[0].value
+            if (
+                isinstance(first, tree.Const)
+                and isinstance(first.value, str)
+                and names_scope(first.value, scope)
+            ):
+                return first.value
+            return item_key(func.base, scope)
+        case tree.Call() if len(node.args) == 1:
+            return item_key(node.args[0].value, scope)
+        case _:
+            return None
+
+
+def rename(name: str, old: Scope, new: Scope) -> str:
+    """`tenantId`, `tenant_id`, `TenantId`, `_tenant` to the other scope's, in the same style."""
+
+    def camel(text: str) -> str:
+        head, *rest = text.split("_")
+        return head + "".join(part.capitalize() for part in rest)
+
+    one, other = old.parameter, new.parameter
+    pairs = [
+        (one, other),
+        (one.upper(), other.upper()),
+        (camel(one), camel(other)),
+        (camel(one)[:1].upper() + camel(one)[1:], camel(other)[:1].upper() + camel(other)[1:]),
+        (one.removesuffix("_id"), other.removesuffix("_id")),
+        (old.name, new.name),
+    ]
+    for before, after in pairs:
+        if before in name:
+            return name.replace(before, after)
+    return name
