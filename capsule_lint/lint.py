@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.facts.tree import FileFacts, Suppression
     from capsule_lint.judgement import Fact
     from capsule_lint.policy import Policy
-    from capsule_lint.rewrite import Piece
+    from capsule_lint.rewrite.statements import Piece
     from capsule_lint.rule import Flag, Rule
 
 UNUSED = "CAP001"
@@ -194,10 +194,10 @@ def _fingerprinted(findings: list[Finding]) -> tuple[Finding, ...]:
 
 def fixable_sets(findings: Iterable[Finding], *, unsafe: bool) -> set[str]:
     """The change sets that fixing these findings means."""
-    found = set()
-    for finding in findings:
-        suggestion = finding.suggestion
-        if suggestion is not None and finding.change_set is not None:
-            if unsafe or suggestion.applicability is Safety.SAFE:
-                found.add(finding.change_set)
-    return found
+    return {
+        finding.change_set
+        for finding in findings
+        if finding.change_set is not None
+        and finding.suggestion is not None
+        and (unsafe or finding.suggestion.applicability is Safety.SAFE)
+    }

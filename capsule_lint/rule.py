@@ -6,13 +6,13 @@ import inspect
 import re
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import libcst as cst
 
 from capsule_lint.errors import RuleError
 from capsule_lint.judgement import Fact
-from capsule_lint.model import Mend, Severity, Span
+from capsule_lint.model import Severity, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,14 +49,24 @@ class Check(cst.CSTVisitor):
         self.flags: list[Flag] = []
 
     def facts(self, node: cst.CSTNode, kind: type[FactT]) -> Iterator[FactT]:
-        """The facts of that kind about exactly this node."""
-        for fact in self._facts.get(self._place.span_of(node), ()):
-            if isinstance(fact, kind):
-                yield fact
+        """The facts of that kind about exactly this node, or about the bare `a, b` of a `d[a, b]`."""
+        for span in self._spans(node):
+            for fact in self._facts.get(span, ()):
+                if isinstance(fact, kind):
+                    yield fact
 
     def flag(self, node: cst.CSTNode, fact: Fact) -> None:
         """Report the node."""
-        self.flags.append(Flag(self._place.span_of(node), fact))
+        spans = self._spans(node)
+        self.flags.append(Flag(fact.span if fact.span in spans else spans[0], fact))
+
+    def _spans(self, node: cst.CSTNode) -> tuple[Span, ...]:
+        """The node's span, and that of the tuple in a subscript, which is no node to LibCST."""
+        own = self._place.span_of(node)
+        if not isinstance(node, cst.Subscript) or len(node.slice) < 2:
+            return (own,)
+        first, last = node.slice[0].slice, node.slice[-1].slice
+        return own, Span(self._place.span_of(first).start, self._place.span_of(last).end)
 
 
 class ExpressionCheck(Check):
@@ -109,7 +119,7 @@ class Rule:
     message: str
     check: type[Check] | None = None
     """`None` for what the engine itself reports."""
-    fix: tuple[type[Fix[Mend]], ...] = ()
+    fix: tuple[type[Fix[Any]], ...] = ()
     """The transformers that make the mends of this rule."""
     fix_message: str = ""
     """What the fix does, as a sentence without a full stop."""

@@ -24,14 +24,13 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import CallFact
 from capsule_lint.rewrite import ArgumentFix, EntryFix, ParameterFix
-from capsule_lint.rule import Bad, Rule
-from capsule_lint.rule import Check as BaseCheck
+from capsule_lint.rule import Bad, Check, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(BaseCheck):
+class Visitor(Check):
     """Calls."""
 
     def visit_Call(self, node: cst.Call) -> None:
@@ -43,7 +42,7 @@ class Check(BaseCheck):
 RULE = Rule(
     code="CAP401",
     message="call of `{name}` lacks {missing}",
-    check=Check,
+    check=Visitor,
     fix=(ArgumentFix, EntryFix, ParameterFix),
     fix_message="Pass the scope's value",
     valid=(

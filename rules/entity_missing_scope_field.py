@@ -32,14 +32,13 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import ClassFact
 from capsule_lint.rewrite import ArgumentFix, ElementFix, EntryFix, ParameterFix, StatementFix
-from capsule_lint.rule import Bad, Rule
-from capsule_lint.rule import Check as BaseCheck
+from capsule_lint.rule import Bad, Check, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(BaseCheck):
+class Visitor(Check):
     """Classes whose instances are items."""
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
@@ -51,7 +50,7 @@ class Check(BaseCheck):
 RULE = Rule(
     code="CAP301",
     message="entity `{name}` has no field {missing}",
-    check=Check,
+    check=Visitor,
     fix=(StatementFix, EntryFix, ArgumentFix, ElementFix, ParameterFix),
     fix_message="Add the field, and the argument to every construction",
     valid=(

@@ -29,14 +29,13 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact, FunctionKind
 from capsule_lint.rewrite import ParameterFix, StatementFix
-from capsule_lint.rule import Bad, Rule
-from capsule_lint.rule import Check as BaseCheck
+from capsule_lint.rule import Bad, Check, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(BaseCheck):
+class Visitor(Check):
     """Handlers."""
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
@@ -60,7 +59,7 @@ sources = ["request.state.capsule_id"]
 RULE = Rule(
     code="CAP501",
     message="handler `{name}` never takes {missing} from its context",
-    check=Check,
+    check=Visitor,
     fix=(StatementFix, ParameterFix),
     fix_message="Take the value from the handler's context",
     valid=(

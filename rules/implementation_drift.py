@@ -30,14 +30,13 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact
 from capsule_lint.rewrite import ParameterFix
-from capsule_lint.rule import Bad, Rule
-from capsule_lint.rule import Check as BaseCheck
+from capsule_lint.rule import Bad, Check, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(BaseCheck):
+class Visitor(Check):
     """Methods that implement or override another."""
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
@@ -50,7 +49,7 @@ class Check(BaseCheck):
 RULE = Rule(
     code="CAP203",
     message="`{name}` lacks {missing}, which `{base}` has",
-    check=Check,
+    check=Visitor,
     fix=(ParameterFix,),
     fix_message="Add the parameter to the implementation",
     valid=(

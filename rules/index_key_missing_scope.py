@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(ExpressionCheck):
+class Visitor(ExpressionCheck):
     """Templates that are written as the partition key of an index."""
 
     def judge(self, node: cst.BaseExpression) -> None:
@@ -44,7 +44,7 @@ class Check(ExpressionCheck):
 RULE = Rule(
     code="CAP102",
     message="partition key of an index lacks {segments}",
-    check=Check,
+    check=Visitor,
     fix=(SegmentFix, ArgumentFix, ReplaceFix),
     fix_message="Add the segment to the index key",
     valid=(

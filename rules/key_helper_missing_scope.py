@@ -33,14 +33,13 @@ from capsule_lint.rewrite import (
     ReplaceFix,
     SegmentFix,
 )
-from capsule_lint.rule import Bad, Rule
-from capsule_lint.rule import Check as BaseCheck
+from capsule_lint.rule import Bad, Check, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(BaseCheck):
+class Visitor(Check):
     """Functions that return keys."""
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
@@ -53,7 +52,7 @@ class Check(BaseCheck):
 RULE = Rule(
     code="CAP202",
     message="`{name}` builds a key without {missing}",
-    check=Check,
+    check=Visitor,
     fix=(ParameterFix, SegmentFix, ArgumentFix, ElementFix, ConditionFix, ReplaceFix),
     fix_message="Add the parameter and the segment to the helper, and the argument to its calls",
     valid=(

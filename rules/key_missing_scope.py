@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(ExpressionCheck):
+class Visitor(ExpressionCheck):
     """Templates that are written as the table's own partition key."""
 
     def judge(self, node: cst.BaseExpression) -> None:
@@ -49,7 +49,7 @@ class Check(ExpressionCheck):
 RULE = Rule(
     code="CAP101",
     message="partition key lacks {segments}",
-    check=Check,
+    check=Visitor,
     fix=(SegmentFix, ArgumentFix, ReplaceFix),
     fix_message="Add the segment to the key, and the field to the entity",
     valid=(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(ExpressionCheck):
+class Visitor(ExpressionCheck):
     """Keys and filters of collections that repositories keep."""
 
     def judge(self, node: cst.BaseExpression) -> None:
@@ -44,7 +44,7 @@ class Check(ExpressionCheck):
 RULE = Rule(
     code="CAP107",
     message="local key or filter lacks {missing}",
-    check=Check,
+    check=Visitor,
     fix=(ElementFix, SegmentFix, ConditionFix, ReplaceFix),
     fix_message="Add the scope to the local key or filter",
     valid=(

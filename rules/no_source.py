@@ -21,11 +21,10 @@ from __future__ import annotations
 import libcst as cst
 
 from capsule_lint.judgement import OpenFact, OpenKind
-from capsule_lint.rule import Bad, Rule
-from capsule_lint.rule import Check as BaseCheck
+from capsule_lint.rule import Bad, Check, Rule
 
 
-class Check(BaseCheck):
+class Visitor(Check):
     """Any node that needs a value."""
 
     def on_visit(self, node: cst.CSTNode) -> bool:
@@ -40,7 +39,7 @@ class Check(BaseCheck):
 RULE = Rule(
     code="CAP404",
     message="{reason}",
-    check=Check,
+    check=Visitor,
     valid=(
         """
         def order_pk(tenant_id: str) -> str:

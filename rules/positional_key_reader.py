@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(ExpressionCheck):
+class Visitor(ExpressionCheck):
     """Positions in keys that move."""
 
     def judge(self, node: cst.BaseExpression) -> None:
@@ -43,7 +43,7 @@ class Check(ExpressionCheck):
 RULE = Rule(
     code="CAP108",
     message="reads a key by position, and the position moves when {segments} is added",
-    check=Check,
+    check=Visitor,
     fix=(ReplaceFix, ElementFix),
     fix_message="Read the part at its new position",
     valid=(

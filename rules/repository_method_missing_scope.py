@@ -27,14 +27,13 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact, FunctionKind
 from capsule_lint.rewrite import ParameterFix
-from capsule_lint.rule import Bad, Good, Rule
-from capsule_lint.rule import Check as BaseCheck
+from capsule_lint.rule import Bad, Check, Good, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(BaseCheck):
+class Visitor(Check):
     """Methods of repositories."""
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
@@ -47,7 +46,7 @@ class Check(BaseCheck):
 RULE = Rule(
     code="CAP201",
     message="repository method `{name}` lacks {missing}",
-    check=Check,
+    check=Visitor,
     fix=(ParameterFix,),
     fix_message="Add the parameter to the method, its family and its calls",
     valid=(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 
-class Check(ExpressionCheck):
+class Visitor(ExpressionCheck):
     """Templates that are looked up."""
 
     def judge(self, node: cst.BaseExpression) -> None:
@@ -47,7 +47,7 @@ class Check(ExpressionCheck):
 RULE = Rule(
     code="CAP104",
     message="key that is looked up lacks {segments}",
-    check=Check,
+    check=Visitor,
     fix=(SegmentFix, ArgumentFix, ReplaceFix),
     fix_message="Add the segment to the key that is looked up",
     valid=(

@@ -27,11 +27,10 @@ import libcst as cst
 
 from capsule_lint.judgement import OpenFact, OpenKind
 from capsule_lint.model import Severity
-from capsule_lint.rule import Bad, Rule
-from capsule_lint.rule import Check as BaseCheck
+from capsule_lint.rule import Bad, Check, Rule
 
 
-class Check(BaseCheck):
+class Visitor(Check):
     """Any node: what is open may be a name, an attribute, a string or a definition."""
 
     def on_visit(self, node: cst.CSTNode) -> bool:
@@ -46,7 +45,7 @@ class Check(BaseCheck):
 RULE = Rule(
     code="CAP403",
     message="`{name}` changes here, and {reason}",
-    check=Check,
+    check=Visitor,
     severity=Severity.WARNING,
     valid=(
         """

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from capsule_lint import __version__
 from capsule_lint.report import FORMATS
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class _DefaultGroup(click.Group):
@@ -40,7 +44,7 @@ def _codes(
     return tuple(c.strip().upper() for value in values for c in value.split(",") if c.strip())
 
 
-def _selector(name: str, text: str) -> click.decorators.FC:
+def _selector(name: str, text: str) -> Callable[[Decorated], Decorated]:
     return click.option(f"--{name}", multiple=True, callback=_codes, metavar="CODES", help=text)
 
 
@@ -128,7 +132,7 @@ def init(path: Path) -> None:
 
 
 @cli.command(context_settings=_HELP)
-@click.argument("path", type=click.Path(path_type=Path), default=".")
+@click.argument("path", type=click.Path(path_type=Path, exists=True), default=".")
 @click.option("--config", type=click.Path(path_type=Path), help="The file with the policy.")
 def config(path: Path, config: Path | None) -> None:
     """Print the policy that holds for PATH."""
@@ -138,7 +142,7 @@ def config(path: Path, config: Path | None) -> None:
 
 
 @cli.command(context_settings=_HELP)
-@click.argument("path", type=click.Path(path_type=Path), default=".")
+@click.argument("path", type=click.Path(path_type=Path, exists=True), default=".")
 def clean(path: Path) -> None:
     """Remove what capsule-lint keeps beside the program: its cache and the record of the last fix."""
     from capsule_lint.cli.starter import remove_state

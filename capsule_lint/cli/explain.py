@@ -70,7 +70,7 @@ def explain_policy(path: Path, config: Path | None) -> str:
 
 def _lines(value: object, prefix: str) -> Sequence[str]:
     assert is_dataclass(value)
-    found = []
+    found: list[str] = []
     for one in fields(value):
         item = getattr(value, one.name)
         key = f"{prefix}{one.name.replace('_', '-')}"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from capsule_lint import __version__
 from capsule_lint.analysis import Workspace, analyse
 from capsule_lint.baseline import format_baseline, parse_baseline
-from capsule_lint.errors import SourceError
+from capsule_lint.errors import PolicyError, SourceError
 from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes
 from capsule_lint.lint import Linter, Selection, fixable_sets
-from capsule_lint.policy import load_policy
+from capsule_lint.policy import likely, load_policy
 from capsule_lint.registry import load_rules
 from capsule_lint.report import (
     FixSummary,
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from capsule_lint.rule import Rule
 
 _MAX_ROUNDS = 5
+_NO_RULE = "is no rule, and no rule's code starts so"
 _WITH_EDITS = ("json", "json-lines", "sarif")
 
 
@@ -128,6 +129,7 @@ class _Run:
     def _selection(self) -> Selection:
         policy, options = Selection.of(self.policy), self.options
         self._check_codes()
+        self._check_policy_codes()
         return Selection(
             (*(options.select or policy.select), *options.extend_select),
             options.ignore or policy.ignore,
@@ -145,10 +147,28 @@ class _Run:
             *options.fixable,
             *options.unfixable,
         ):
-            if code != "ALL" and not any(known.startswith(code) for known in self.rules):
-                raise SourceError(
-                    code, "is no rule, and no rule's code starts so: see `capsule-lint rule --all`"
-                )
+            if not self._is_known(code):
+                raise SourceError(code, f"{_NO_RULE}: see `capsule-lint rule --all`")
+
+    def _check_policy_codes(self) -> None:
+        """The same in the policy, where it would turn rules off without a word."""
+        policy = self.policy
+        said = {
+            "select": policy.select,
+            "ignore": policy.ignore,
+            "extend-select": policy.extend_select,
+            "fixable": policy.fixable,
+            "unfixable": policy.unfixable,
+            "per-file-ignores": tuple(c for _, codes in policy.per_file_ignores for c in codes),
+        }
+        for key, codes in said.items():
+            for code in codes:
+                if not self._is_known(code):
+                    path = self._shown(str(policy.path))
+                    raise PolicyError(path, key, f"`{code}` {_NO_RULE}; {likely(code, self.rules)}")
+
+    def _is_known(self, selector: str) -> bool:
+        return selector == "ALL" or any(code.startswith(selector) for code in self.rules)
 
     def _narrowed(self) -> bool:
         return bool(self.options.select or self.options.ignore)
@@ -157,6 +177,9 @@ class _Run:
         self.workspace.load()
         given = self.options.stdin_filename
         if given is not None:
+            if self.options.fixing:
+                problem = "cannot be used with --fix, which writes files: use --diff"
+                raise SourceError("--stdin-filename", problem)
             name = Path(os.path.relpath(given, self.policy.root)).as_posix()
             decoded = decode(sys.stdin.buffer.read(), name)
             source = self.workspace.sources.get(name)
@@ -166,6 +189,10 @@ class _Run:
             self.limited = frozenset((name,))
             self.whole = False
         self._verbose(f"{len(self.workspace.sources)} files read")
+
+    def _say(self, text: str) -> None:
+        if not self.options.quiet:
+            _note(text)
 
     def _verbose(self, text: str) -> None:
         if self.options.verbose:
@@ -202,9 +229,8 @@ class _Run:
             (self._shown(name), analysis.texts.get(name, ""), text) for name, text in texts.items()
         ]
         self._print(render_diff(pairs, color=self._style().color))
-        if not self.options.quiet:
-            files = f"{len(pairs)} file{'' if len(pairs) == 1 else 's'}"
-            _note(f"{files} would be changed" if pairs else "nothing would be changed")
+        files = f"{len(pairs)} file{'' if len(pairs) == 1 else 's'}"
+        self._say(f"{files} would be changed" if pairs else "nothing would be changed")
         return self._status(bool(pairs))
 
     def _fix(self, analysis: Analysis, before: tuple[Finding, ...]) -> int:
@@ -284,6 +310,8 @@ class _Run:
                     "--update-baseline", "no baseline is named: give --baseline FILE"
                 )
             store(path, format_baseline(findings))
+            count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
+            self._say(f"wrote {count} to {path}")
             return ()
         if path is None:
             return findings

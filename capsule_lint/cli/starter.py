@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from capsule_lint.errors import SourceError
 from capsule_lint.policy import find_policy
 from capsule_lint.source.store import remove_tree, store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NAME = "capsule-lint.toml"
 STATE = ".capsule-lint"

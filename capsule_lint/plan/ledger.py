@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.passthrough import ASSERTIONS, PASSING
-from capsule_lint.plan.standins import PATCHES, accepts_anything, named, replacement
+from capsule_lint.plan.standins import accepts_anything
 from capsule_lint.program.binding import bind
+from capsule_lint.program.mocks import PATCHES, replacement
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.types import (
     ClassObject,
@@ -257,6 +258,10 @@ class Ledger:
                 return self._assigned(parent, symbol)
             case tree.Assign():
                 return Verdict.ALREADY_CORRECT, "an alias; its calls are followed"
+            case tree.Block() if any(_binds(bind.target, node) for bind in parent.binds):
+                return Verdict.ALREADY_CORRECT, "an alias; its calls are followed"
+            case tree.Comprehension() if any(_binds(g.target, node) for g in parent.generators):
+                return Verdict.ALREADY_CORRECT, "an alias; its calls are followed"
         if isinstance(symbol, Class):
             return Verdict.ALREADY_CORRECT, "names the class"
         if isinstance(parent, tree.Compare | tree.Conditional | tree.Boolean):
@@ -387,7 +392,7 @@ class Ledger:
                 module, node.span, symbols[0], Verdict.OTHER, "a string that nothing looks up"
             )
             return
-        symbol = self._named_by(call, text, name, symbols)
+        symbol = self._named_by(call, symbols)
         if symbol is None:
             self._row(module, node.span, symbols[0], Verdict.OTHER, "names something else")
         elif isinstance(symbol, Class):
@@ -399,16 +404,9 @@ class Ledger:
                 module, node.span, symbol, Verdict.TEXT, f"named in a string given to `{word}`"
             )
 
-    def _named_by(
-        self, call: tree.Call, text: str, name: str, symbols: list[Symbol]
-    ) -> Symbol | None:
-        found = self.planner.program.names.definition(text) if "." in text else None
-        if found is not None:
-            return found if found in symbols else None
-        types = named(self.planner.program, call, text)
-        if types is None:
-            return symbols[0]
-        return self._referenced(types, symbols)
+    def _named_by(self, call: tree.Call, symbols: list[Symbol]) -> Symbol | None:
+        types = self.planner.program.inference.mocks.target(call)
+        return symbols[0] if types is None else self._referenced(types, symbols)
 
     def _patched(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
         """A name that a test replaces: as good as what comes in its place."""
@@ -427,6 +425,10 @@ class Ledger:
         if functions and all(accepts_anything(f.params) for f in functions):
             return Verdict.ALREADY_CORRECT, "replaced by what takes any arguments"
         return Verdict.TEXT, f"named in a string given to `{last_name(call.func)}`"
+
+
+def _binds(target: tree.Node, node: tree.Node) -> bool:
+    return any(leaf is node for leaf, _ in targets_of(target))
 
 
 def _bound_names(target: tree.Node) -> set[str]:

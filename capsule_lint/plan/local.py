@@ -150,11 +150,25 @@ class LocalKeys:
                     ):
                         module = target.place.scope.module
                         if (
-                            module.name in self.program.domain.modules_with_keys
+                            self._keeps_items(module, target.name)
                             and _makes_collection(target.value)
                         ):
                             return module, target.name
         return None
+
+    def _keeps_items(self, module: Module, name: str) -> bool:
+        """Whether a collection of a module is about entities: by what the module does, or by what is
+        put into it."""
+        if module.name in self.program.domain.item_modules:
+            return True
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                for target in statement.targets:
+                    if isinstance(target, tree.Subscript) and last_name(target) == name:
+                        types = self.program.inference.of(statement.value)
+                        if any(isinstance(t, Instance) and t.cls in self.program.domain.entities for t in types):
+                            return True
+        return False
 
     def _is_collection(self, cls: Class, name: str) -> bool:
         key = (cls, name)

@@ -320,7 +320,7 @@ class Mends:
         if anchor is host or (
             isinstance(anchor, tree.Const) and not isinstance(host, tree.Sequence | tree.Call)
         ):
-            self._obstacle(defect.knot, host, "the scope before it is written out in the text")
+            self.obstacle(defect.knot, host, "the scope before it is written out in the text")
             return
         separator = self._separator(defect, anchor)
         self.add(
@@ -335,7 +335,8 @@ class Mends:
             ),
         )
 
-    def _obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
+    def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
+        """A place that the plan cannot settle: its change set is unsafe."""
         module = self._module(node)
         function = self.planner.program.names.place(node).scope.function
         symbol = function.symbol if function is not None else module.name
@@ -385,7 +386,7 @@ class Mends:
         constant = self._definition(base)
         module = self._module(constant) if constant is not None else None
         if constant is None or module is None:
-            self._obstacle(defect.knot, host, "the format string is not a constant of the program")
+            self.obstacle(defect.knot, host, "the format string is not a constant of the program")
             return
         literal = self.source(module, constant.span)
         at = next((n for n, a in enumerate(host.args) if a.value is anchor), -1)
@@ -541,7 +542,7 @@ class Mends:
                 anchor = reader.node.items[reader.shift.start - 1].span
                 self.add(reader.knot, AddElements(filename, span, "CAP108", (), names, anchor))
         for node, knot in self.planner.readers.unsure:
-            self._obstacle(
+            self.obstacle(
                 knot, node, "takes a key apart by position, and keys change in different ways"
             )
 
@@ -699,7 +700,7 @@ class Mends:
         for want in wants:
             if not self.planner.takes(call, want.scope):
                 reason = f"this also calls what does not take `{want.scope.parameter}`"
-                self._obstacle(want.knot, call, reason)
+                self.obstacle(want.knot, call, reason)
                 continue
             value = self._value(want)
             if value is not None and value.kind == "spread":
@@ -709,7 +710,7 @@ class Mends:
                 continue
             where = self._argument_place(call, want)
             if where is None:
-                self._obstacle(
+                self.obstacle(
                     want.knot,
                     call,
                     f"`{want.scope.parameter}` cannot be placed among the arguments",
@@ -1092,6 +1093,12 @@ class Mends:
                     and node.func.id == "dict"
                 ):
                     self._keyword_entry(node, gained)
+                elif isinstance(node, tree.Sequence) and not self._are_slots(node):
+                    self._named_fields(node, module, gained)
+
+    def _are_slots(self, node: tree.Sequence) -> bool:
+        holder = self.planner.program.names.index.parents.get(id(node))
+        return isinstance(holder, tree.Assign) and last_name(holder.targets[0]) == "__slots__"
 
     def _entry(self, node: tree.DictDisplay, gained: set[Class]) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
@@ -1156,24 +1163,80 @@ class Mends:
         if path is None or not names_scope(path.name, old):
             return []
         for one in sorted(self.planner.program.inference.of(path.base), key=repr):
-            if not isinstance(one, Instance) or one.cls not in gained:
-                continue
-            home = next(
-                c
-                for c in self.planner.program.classes.mro(one.cls)
-                if c in self.planner.state.fields
-            )
-            order = list(self.planner.program.policy.scopes)
-            found = []
-            for scope in self._policy_order(list(self.planner.state.fields[home].values())):
-                at = order.index(scope)
-                have = [s for s in order if s.parameter not in self.planner.state.fields[home]]
-                preceding = [s for s in have if order.index(s) < at]
-                beside = preceding[-1] if preceding else have[0] if have else None
-                if beside is old:
-                    found.append((home, scope))
-            return found
+            if isinstance(one, Instance) and one.cls in gained:
+                return self._beside(one.cls, old) if self._lists(node, one.cls) else []
         return []
+
+    def _lists(self, node: tree.Node, cls: Class) -> bool:
+        """Whether a dict is an item, and no mere message about one: it has keys of the table, or all
+        fields, or it is made by the entity or by a repository."""
+        names = _entry_names(node)
+        if any(self.planner.program.policy.is_key_name(name) for name in names):
+            return True
+        function = self.planner.program.names.place(node).scope.function
+        owner = function.owner if function is not None else None
+        if owner is not None and (
+            owner in self.planner.program.classes.mro(cls)
+            or owner in self.planner.program.domain.repositories
+        ):
+            return True
+        fields = {p.name for p in self.planner.program.classes.constructor(cls) or ()}
+        return bool(fields) and fields - set(self.planner.state.fields.get(cls, ())) <= names
+
+    def _beside(self, cls: Class, old: Scope) -> list[tuple[Class, Scope]]:
+        """The fields that a class gains right beside the scope `old`, and where they are defined."""
+        gained = self.planner.state.fields
+        home = next(c for c in self.planner.program.classes.mro(cls) if c in gained)
+        order = list(self.planner.program.policy.scopes)
+        have = [s for s in order if s.parameter not in gained[home]]
+        found = []
+        for scope in self._policy_order(list(gained[home].values())):
+            preceding = [s for s in have if order.index(s) < order.index(scope)]
+            beside = preceding[-1] if preceding else have[0] if have else None
+            if beside is old:
+                found.append((home, scope))
+        return found
+
+    def _named_fields(self, node: tree.Sequence, module: Module, gained: set[Class]) -> None:
+        """`for name in ("tenant_id", "number"): item[name] = getattr(self, name)`."""
+        names = [item.value for item in node.items if isinstance(item, tree.Const)]
+        if len(names) < 2 or len(names) != len(node.items):
+            return
+        texts = [name for name in names if isinstance(name, str)]
+        has = self.planner.program.classes.has_attribute
+        for cls in sorted(gained, key=lambda c: (c.module is not module, c.symbol)):
+            if len(texts) != len(names) or not all(has(cls, name) for name in texts):
+                continue
+            for item in node.items:
+                assert isinstance(item, tree.Const)
+                old = self._scope_named(str(item.value))
+                for home, scope in self._beside(cls, old) if old is not None else ():
+                    new = self.planner.state.attributes[home, scope.parameter]
+                    if new in texts:
+                        continue
+                    knot: Knot = ("class", home)
+                    mend = AddElements(
+                        module.filename, node.span, "CAP301", (), (f'"{new}"',), item.span
+                    )
+                    self.add(knot, mend)
+            return
+
+    def _scope_named(self, name: str) -> Scope | None:
+        return next(
+            (s for s in self.planner.program.policy.scopes if names_scope(name, s)), None
+        )
+
+
+def _entry_names(node: tree.Node) -> set[str]:
+    """The string keys of a dict display or of a call of `dict`."""
+    match node:
+        case tree.DictDisplay():
+            keys = [key.value for key in node.keys if isinstance(key, tree.Const)]
+            return {key for key in keys if isinstance(key, str)}
+        case tree.Call():
+            return {a.keyword for a in node.args if a.keyword is not None}
+        case _:
+            return set()
 
 
 def _attribute_in(node: tree.Node) -> tree.Attr | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.types import FunctionObject, Mocked
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _of_mock(program: Program, node: tree.Node, function: Function) -> bool:
         return True
     owners = {t.spec for t in program.inference.of(node) if isinstance(t, Mocked)}
     return any(
-        spec is not None and program.classes.method(spec, function.name) is function
+        isinstance(spec, Class) and program.classes.method(spec, function.name) is function
         for spec in owners
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import renamed_item_access, text_of
+from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.readers import Readers
@@ -30,7 +31,7 @@ _SPECIAL: Final = ("__init__", "__new__", "__call__")
 _MAX_ROUNDS: Final = 200
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Planner:
     """Grows the plan until nothing is missing."""
 
@@ -77,9 +78,6 @@ class Planner:
             self._ask(want)
         self._settle()
         self._tie()
-        for function in self._repository_functions():
-            if function in self.state.params:
-                self.methods[function] = list(self.state.params[function].values())
         self.readers.find(self.defects)
 
     # --- keys ---
@@ -149,6 +147,9 @@ class Planner:
         entity = self.program.domain.entity_name(site)
         if entity is not None:
             self.state.groups.join(knot, ("entity", entity))
+        tags = self.program.domain.tags(site)
+        if tags:  # what is written under a tag and what is looked up under it change together
+            self.state.groups.join(knot, ("tag", (tags[0].lower(), site.index)))
         pieces = site.template.pieces
         neighbours = [
             p.value for n in present if isinstance(p := pieces[n], Filled) and p.host is host
@@ -347,8 +348,10 @@ class Planner:
     def _demand_methods(self) -> None:
         for cls in sorted(self.program.domain.repositories, key=lambda c: c.symbol):
             for method in cls.methods.values():
-                for scope in self._lacking(cls, method):
-                    self.methods.setdefault(method, []).append(scope)
+                if self._is_demanded(cls, method):
+                    self._demand(method, cls)
+        for function in self._repository_functions():
+            self._demand(function, None)
         for method, scopes in list(self.methods.items()):
             for scope in scopes:
                 base = self._drifts_from(method, scope)
@@ -385,19 +388,20 @@ class Planner:
             self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
         )
 
-    def _lacking(self, cls: Class, method: Function) -> list[Scope]:
-        if not self._is_demanded(cls, method):
-            return []
-        found = []
-        for scope in self._required_of(cls, method):
-            if self.program.domain.scope_parameter(method, scope) is not None:
-                continue
-            if self.program.domain.carries(method, scope, self.state.gained()):
-                continue
-            found.append(scope)
-        if self.program.policy.entity_argument_suffices and self._takes_entity(method):
-            return []
-        return found
+    def _demand(self, function: Function, cls: Class | None) -> None:
+        """Note the scopes that a method, or a function like one, lacks."""
+        domain = self.program.domain
+        narrow = domain.narrowed_names(cls, function, function.module.name) is not None
+        if (narrow or self.program.policy.entity_argument_suffices) and self._takes_entity(function):
+            return
+        lacking = [
+            scope
+            for scope in self._required_of(cls, function)
+            if domain.scope_parameter(function, scope) is None
+            and not domain.carries(function, scope, self.state.gained())
+        ]
+        if lacking:
+            self.methods[function] = lacking
 
     def _is_demanded(self, cls: Class, method: Function) -> bool:
         """Whether a repository's method touches entities."""
@@ -474,19 +478,12 @@ class Planner:
                     continue
                 if self.program.domain.enters(function) or function.name.startswith("__"):
                     continue
+                if any(self.program.keys._is_key(p.name) for p in function.own_params):  # noqa: SLF001
+                    continue  # it is given whole keys, and knows nothing of what is in them
                 uses = function in sites or self.program.domain.touches_table(function)
-                takes = any(
-                    self.program.domain.is_identifier(p) for p in function.own_params
-                ) or self._takes_entity(function)
-                if uses and takes and (function in sites or self._calls_helper(function)):
+                takes = any(self.program.domain.is_identifier(p) for p in function.own_params)
+                if uses and (takes or self._takes_entity(function)):
                     yield function
-
-    def _calls_helper(self, function: Function) -> bool:
-        for helper in self.program.keys.helpers:
-            for call, _ in self.program.calls.callers(helper):
-                if self.program.names.place(call).scope.function is function:
-                    return True
-        return False
 
     def gain_param(self, function: Function, scope: Scope, knot: Knot) -> None:
         """Demand that the function, with its whole family, takes the scope."""
@@ -809,7 +806,7 @@ class Planner:
             if found is not None:
                 return found
         if want.call is not None and isinstance(want.callee, Class | Function):
-            loaded = self._loaded(want)
+            loaded = self._loaded(want) or self._beside_item(want)
             if loaded is not None:
                 return loaded
         found = self.sources.find(want.scope, want.node, want.call)
@@ -848,6 +845,32 @@ class Planner:
         if code is None:
             code = self._by_position(argument.value, neighbour, want.scope)
         return Value(code, kind="loaded") if code is not None else None
+
+    def _beside_item(self, want: Want) -> Value | None:
+        """Beside `item["stage"]` comes `item["org_id"]`, where items are written with both."""
+        call = want.call
+        assert call is not None
+        for scope in self.program.policy.scopes:
+            argument = self.argument_of(call, want, scope) if scope is not want.scope else None
+            key = item_key(argument.value, scope) if argument is not None else None
+            if argument is None or key is None:
+                continue
+            new = rename(key, scope, want.scope)
+            code = renamed_item_access(text_of(argument.value) or "", argument.value, scope, want.scope)
+            if code is not None and any({key, new} <= names for names in self._item_names):
+                return Value(code, kind="loaded")
+        return None
+
+    @cached_property
+    def _item_names(self) -> list[set[str]]:
+        """The string keys of each dict that the program, tests aside, spells out."""
+        return [
+            {key.value for key in node.keys if isinstance(key, tree.Const) and isinstance(key.value, str)}
+            for module in self.program.names.modules.values()
+            if not module.is_test
+            for node in module.nodes
+            if isinstance(node, tree.DictDisplay)
+        ]
 
     def _spreads_item(self, call: tree.Call) -> bool:
         """`Entity(**item)`: what was written with the field is read with it."""

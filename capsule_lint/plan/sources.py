@@ -203,9 +203,9 @@ class Sources:
         paths = [v.base for v in values if isinstance(v, tree.Attr) and self._names_any(v.name)]
         for node in (*paths, *(v for v in values if isinstance(v, tree.Name))):
             code = text_of(node)
-            classes = {t.cls for t in self.program.inference.of(node) if isinstance(t, Instance)}
-            if code is not None and len(classes) == 1:
-                yield code, next(iter(classes))
+            cls = self.program.inference.the_class(self.program.inference.of(node))
+            if code is not None and cls is not None:
+                yield code, cls
 
     def _names_any(self, name: str) -> bool:
         return any(names_scope(name, scope) for scope in self.program.policy.scopes)
@@ -228,11 +228,9 @@ class Sources:
                         continue
                     if binding.parameter.kind in ("*", "**"):
                         continue
-                classes = {
-                    t.cls for t in self.program.inference.bound(binding) if isinstance(t, Instance)
-                }
-                if len(classes) == 1:
-                    yield name, next(iter(classes))
+                cls = self.program.inference.the_class(self.program.inference.bound(binding))
+                if cls is not None:
+                    yield name, cls
 
     def own_attributes(self, place: Place) -> Iterator[tuple[str, Class]]:
         """The attributes of `self` whose class is known and that carry a request: `self.ctx`."""
@@ -259,7 +257,7 @@ def certainly_before(binding: Binding, place: Place) -> bool:
     at = binding.place
     if at.order > place.order or (at.order == place.order and binding.kind == "assign"):
         return False
-    if binding.kind == "for" and at.order != place.order:
+    if binding.kind == "for" and binding.place.scope.kind != "comprehension":
         inner = [b for b in place.blocks if b not in at.blocks]
         return at.blocks == place.blocks[: len(at.blocks)] and bool(inner)
     return at.blocks == place.blocks[: len(at.blocks)]

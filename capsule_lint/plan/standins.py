@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Function, last_name
-from capsule_lint.program.types import FunctionObject, Mocked, Types, UnknownType
+from capsule_lint.program.mocks import PATCHES, replacement
+from capsule_lint.program.types import FunctionObject, Mocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
 
-PATCHES: Final = frozenset(("patch", "object", "setattr", "patch_object", "dict"))
-_REPLACING: Final = ("new", "side_effect", "value", "new_callable", "wraps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +26,6 @@ class StandIn:
     text: tree.Const
     node: tree.Node
     given: int
-
-
-def replacement(call: tree.Call) -> tree.Node | None:
-    """What a call of `setattr`, `patch` or `patch.object` puts in place; `None` for a plain mock."""
-    word = last_name(call.func)
-    positional = [a.value for a in call.args if a.keyword is None]
-    dotted = bool(positional) and isinstance(positional[0], tree.Const)
-    at = 1 if word == "patch" or dotted else 2
-    if len(positional) > at:
-        return positional[at]
-    return next((a.value for a in call.args if a.keyword in _REPLACING), None)
-
-
-def named(program: Program, call: tree.Call, text: str) -> Types | None:
-    """What the string `text` in a call of `patch`, `setattr` or `getattr` names; `None` if unknown."""
-    if "." in text:
-        found = program.names.definition(text)
-        return frozenset((FunctionObject(found),)) if isinstance(found, Function) else frozenset()
-    first = call.args[0].value if call.args else None
-    if first is None or isinstance(first, tree.Const):
-        return None
-    types = program.inference.of(first)
-    if not types or any(isinstance(t, UnknownType) for t in types):
-        return None
-    return frozenset(a for t in types for a in program.inference.attribute(t, text))
 
 
 def stand_ins(program: Program, function: Function) -> Iterator[StandIn]:
@@ -67,7 +41,7 @@ def stand_ins(program: Program, function: Function) -> Iterator[StandIn]:
                     continue
                 if text.value.rpartition(".")[2] != function.name:
                     continue
-                for one in named(program, call, text.value) or ():
+                for one in program.inference.mocks.target(call) or ():
                     if isinstance(one, FunctionObject) and one.function is function:
                         yield StandIn(call, text, node, int(one.bound and function.takes_self))
 

@@ -13,6 +13,8 @@ from capsule_lint.program.model import Binding, Function
 from capsule_lint.program.templates import Filled, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Value
     from capsule_lint.policy import Scope, SourceSpec
@@ -99,7 +101,7 @@ class Testing:
                     continue
                 found = next((p for p in patterns if p.regex.fullmatch(text)), None)
                 if found is not None:
-                    self._update(module, node, found.defect)
+                    self._update(module, node, found)
 
     def _unchanged(self) -> list[re.Pattern[str]]:
         """The keys that are right as they are."""
@@ -118,42 +120,51 @@ class Testing:
     def _pattern(self, defect: KeyDefect) -> Pattern | None:
         pieces = defect.template.pieces
         weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
-        if not weight or defect.module.is_test:
+        if defect.module.is_test or not any(
+            re.search(r"\w", p.value) for p in pieces if isinstance(p, Text)
+        ):
             return None
-        return Pattern(_regex(pieces), defect, weight)
+        return Pattern(_regex(pieces, _groups(defect)), defect, weight)
 
-    def _update(self, module: Module, node: tree.Node, defect: KeyDefect) -> None:
-        literal = self.mends.source(module, node.span)
-        changed: str | None = literal
-        knot = defect.knot
-        for scope in self.mends._policy_order(defect.missing):
-            want = Want(scope, node, knot, "key")
-            value = self.mends.planner.sources.find(scope, node)
-            if value is None or changed is None:
-                return
-            known = self.known(value, want)
-            if known is None:
-                hole = self.mends.code_of(want, knot)
-                changed = _inserted(
-                    _formatted(changed), self._tag_before(defect, scope), f"{scope.tag}{{{hole}}}"
-                )
-            else:
-                changed = _inserted(
-                    changed, self._tag_before(defect, scope), f"{scope.tag}{known}"
-                )
-        if changed is None or changed == literal:
+    def _update(self, module: Module, node: tree.Node, pattern: Pattern) -> None:
+        defect, literal = pattern.defect, self.mends.source(module, node.span)
+        opening = _LITERAL.match(literal)
+        body = literal[opening.end() : -len(opening["quote"])] if opening is not None else ""
+        found = pattern.regex.fullmatch(body)
+        if opening is None or found is None or "\\" in literal:
+            self.mends.obstacle(defect.knot, node, "spells out a key that changes")
             return
-        self.mends.add(knot, Replace(module.filename, node.span, "CAP104", changed))
+        formatted = "f" in opening["prefix"].lower()
+        for scope in reversed(self.mends._policy_order(defect.missing)):  # noqa: SLF001
+            segment = self._segment(scope, node, defect)
+            if segment is None:
+                self.mends.obstacle(defect.knot, node, "spells out a key that changes")
+                return
+            text, is_hole = segment
+            if is_hole and not formatted and "{" in body:
+                self.mends.obstacle(defect.knot, node, "spells out a key that changes")
+                return
+            formatted = formatted or is_hole
+            at = found.end(_group(anchor)) if (anchor := defect.anchors[scope.name]) else 0
+            body = f"{body[:at]}#{text}{body[at:]}" if at else f"{text}#{body}"
+        prefix = opening["prefix"]
+        if formatted and "f" not in prefix.lower():
+            prefix += "f"
+        changed = f"{prefix}{opening['quote']}{body}{opening['quote']}"
+        self.mends.add(defect.knot, Replace(module.filename, node.span, "CAP104", changed))
 
-    def _tag_before(self, defect: KeyDefect, scope: Scope) -> str | None:
-        """The tag behind whose value the new segment comes; `None` for the front."""
-        if defect.anchors[scope.name] is None:
-            missing = self.mends._policy_order(defect.missing)
-            at = missing.index(scope)
-            earlier = [s for s in missing[:at] if defect.anchors[s.name] is None]
-            return earlier[-1].tag if earlier else None
-        order = list(self.mends.planner.program.policy.scopes)
-        return order[order.index(scope) - 1].tag
+    def _segment(
+        self, scope: Scope, node: tree.Node, defect: KeyDefect
+    ) -> tuple[str, bool] | None:
+        """The segment for a key that a test spells out, and whether it has a hole."""
+        want = Want(scope, node, defect.knot, "key")
+        value = self.mends.planner.sources.find(scope, node)
+        if value is None:
+            return None
+        known = self.known(value, want)
+        if known is not None:
+            return f"{scope.tag}{known}", False
+        return f"{scope.tag}{{{self.mends.code_of(want, defect.knot)}}}", True
 
     def known(self, value: Value, want: Want) -> str | None:
         """The literal that an expression always is; `None` when it is not known."""
@@ -215,29 +226,28 @@ def literal_text(node: tree.Node) -> str | None:
             return None
 
 
-def _regex(pieces: tuple[Text | Filled, ...]) -> re.Pattern[str]:
-    parts = [re.escape(p.value) if isinstance(p, Text) else _VALUE for p in pieces]
+def _group(anchor: tree.Node) -> str:
+    return f"at_{id(anchor)}"
+
+
+def _groups(defect: KeyDefect) -> list[str | None]:
+    """For each piece of a template: the group of the hole behind which segments come."""
+    anchors = {id(a): _group(a) for a in defect.anchors.values() if a is not None}
+    return [
+        anchors.get(id(p.value)) if isinstance(p, Filled) else None
+        for p in defect.template.pieces
+    ]
+
+
+def _regex(
+    pieces: Sequence[Text | Filled], groups: Sequence[str | None] = ()
+) -> re.Pattern[str]:
+    """What keys of a template look like; the holes of `groups` are named ones."""
+    parts = []
+    for number, piece in enumerate(pieces):
+        name = groups[number] if groups else None
+        if isinstance(piece, Text):
+            parts.append(re.escape(piece.value))
+        else:
+            parts.append(f"(?P<{name}>{_VALUE})" if name else _VALUE)
     return re.compile("".join(parts), re.DOTALL)
-
-
-def _inserted(literal: str, tag: str | None, segment: str) -> str | None:
-    """A literal's source with the segment behind `tag` and its value, or at the front."""
-    opening = _LITERAL.match(literal)
-    if opening is None or "\\" in literal:
-        return None
-    if tag is None:
-        return f"{literal[: opening.end()]}{segment}#{literal[opening.end() :]}"
-    stop = re.escape(opening["quote"][0])
-    found = re.search(
-        rf"{re.escape(tag)}(?:\{{[^{{}}]*\}}|[^#|/{stop}{{}}])+", literal, re.IGNORECASE
-    )
-    if found is None:
-        return None
-    return f"{literal[: found.end()]}#{segment}{literal[found.end() :]}"
-
-
-def _formatted(literal: str) -> str:
-    opening = _LITERAL.match(literal)
-    if opening is None or "f" in opening["prefix"].lower():
-        return literal
-    return "f" + literal.replace("{", "{{").replace("}", "}}")

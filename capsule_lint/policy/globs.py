@@ -34,7 +34,7 @@ def _step(parts: tuple[str, ...], states: set[int], name: str) -> set[int]:
     reached: set[int] = set()
     for index in states:
         if parts[index] == "**":
-            reached.add(index)
+            reached |= _skip_stars(parts, index)
         elif fnmatchcase(name, parts[index]):
             reached |= _skip_stars(parts, index + 1)
     return reached

@@ -221,6 +221,12 @@ class Calls:
                     found.append(self.inference.of(argument.value))
         return join(*found) if known else None
 
+    def given(self, binding: Binding) -> Iterator[tree.Call]:
+        """The calls that get a local name as an argument."""
+        function = binding.place.scope.function
+        for call, _ in self._argument_uses.get((id(function), binding.name), ()):
+            yield call
+
     def role_of(self, binding: Binding) -> frozenset[Class]:
         """The classes that a mock bound there is expected to be, by what it is passed to."""
         function = binding.place.scope.function

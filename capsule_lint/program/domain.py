@@ -82,7 +82,8 @@ class Domain:
     repositories: set[Class] = field(default_factory=set)
     entities: set[Class] = field(default_factory=set)
     entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
-    modules_with_keys: set[str] = field(default_factory=set)
+    item_modules: set[str] = field(default_factory=set)
+    """The modules in which keys are written, or operations of the table are called."""
     _tables: set[Function] = field(default_factory=set)
 
     # --- handlers: known before types are asked for ---
@@ -135,7 +136,7 @@ class Domain:
                 self.repositories.add(cls)
         self._spread_repositories()
         for site in keys.sites:
-            self.modules_with_keys.add(site.module.name)
+            self.item_modules.add(site.module.name)
             owner = site.owner
             if (
                 owner is not None
@@ -158,6 +159,7 @@ class Domain:
                 function = self.names.place(call).scope.function
                 if function is not None and isinstance(call.func, tree.Attr):
                     self._tables.add(function)
+                    self.item_modules.add(function.module.name)
 
     def touches_table(self, function: Function) -> bool:
         """Whether the function itself calls a DynamoDB operation."""
@@ -295,7 +297,7 @@ class Domain:
 
     def narrowed(self, site: KeySite) -> str | None:
         """The entity of policy's table that a site's key belongs to."""
-        tags = self._tags(site)
+        tags = self.tags(site)
         for entity in self.policy.entities:
             name = words(_SUFFIX.sub("", entity))
             if any(
@@ -341,7 +343,7 @@ class Domain:
                 best = (len(wanted), None)
         return best[1]
 
-    def _tags(self, site: KeySite) -> list[str]:
+    def tags(self, site: KeySite) -> list[str]:
         """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
         scope_tags = {scope.tag.rstrip("#|/:").lower() for scope in self.policy.scopes}
         found = []
@@ -357,7 +359,7 @@ class Domain:
             return owner.name
         if owner is not None and len(self.entities_of.get(owner, ())) == 1:
             return next(iter(self.entities_of[owner])).name
-        tags = {"".join(words(tag)) for tag in self._tags(site)}
+        tags = {"".join(words(tag)) for tag in self.tags(site)}
         for cls in sorted(self.entities, key=lambda c: c.symbol):
             if "".join(words(_SUFFIX.sub("", cls.name))) in tags:
                 return cls.name

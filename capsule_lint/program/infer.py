@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.mocks import MOCKS, Mocks
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, Store, last_name
 from capsule_lint.program.names import External
 from capsule_lint.program.types import (
@@ -155,13 +157,14 @@ _MAX_DEPTH: Final = 60
 FRAMEWORK: Final = "framework"
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Inference:
     """Types on demand. Recursion is cut; what was found under a cut is not remembered."""
 
     names: Names
     classes: Classes
     calls: Calls = field(init=False)
+    mocks: Mocks = field(init=False)
     enters: Callable[[Function], bool] = field(default=lambda function: False)
     """Whether a framework calls this function (a handler)."""
     _known: dict[int, Types] = field(default_factory=dict)
@@ -171,6 +174,7 @@ class Inference:
     _foreign_stores: dict[str, list[tree.Node]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.mocks = Mocks(self)
         for module in self.names.modules.values():
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
@@ -207,6 +211,9 @@ class Inference:
             case tree.Name():
                 return self.name(node.id, self.names.place(node))
             case tree.Attr():
+                given = self._request_parameter(node)
+                if given is not None:
+                    return given
                 return join(*(self.attribute(t, node.name) for t in self.of(node.base)))
             case tree.Call():
                 return self._call(node)
@@ -251,6 +258,8 @@ class Inference:
         return self.of(item)
 
     def _subscript(self, node: tree.Subscript) -> Types:
+        if isinstance(node.index, tree.Other):  # a slice
+            return self.of(node.base)
         found: list[Types] = []
         for base in self.of(node.base):
             match base:
@@ -312,7 +321,7 @@ class Inference:
         elif binding.kind == "with":
             value = self._entered(value)
         value = self._unpacked(value, binding.path)
-        return self._mock_role(binding, value)
+        return self.mocks.role(binding, value)
 
     def _imported(self, binding: Binding) -> Types:
         target = self.names.follow(binding)
@@ -385,12 +394,12 @@ class Inference:
             case ModuleObject():
                 return self._module_attribute(base.module, name)
             case Mocked():
-                method = self.classes.method(base.spec, name) if base.spec else None
-                if method is not None and not method.is_property:
-                    return frozenset((FunctionObject(method, bound=True, mock=True),))
-                return self.member(base.spec, name) if base.spec else foreign("mock")
-            case FunctionObject(mock=True) if name in ("return_value", "side_effect"):
-                return foreign("mock")
+                return self.mocks.attribute(base, name) or foreign("mock")
+            case FunctionObject(mock=True) if name == "start":
+                return frozenset((base,))
+            case FunctionObject(mock=True) if name == "return_value":
+                made = base.function.owner if base.function.name == "__init__" else None
+                return frozenset((Mocked(made),)) if made else foreign("mock")
             case Foreign():
                 stored = self._foreign_stores.get(name)
                 if stored and not base.name.startswith("builtins."):
@@ -546,8 +555,10 @@ class Inference:
         plain = [a.value for a in node.args if not a.star and a.keyword is None]
         if name == "super" and not node.args:
             return self._super(node)
-        if name in _MOCKS and self._outside(node.func):
-            return self._mock(node, plain)
+        if name in MOCKS and self._outside(node.func):
+            return self.mocks.made(node, plain)
+        if name in ("patch", "object") and plain and self._patches(node.func):
+            return self.mocks.patched(node)
         if not plain:
             return self._depends(node) if name in ("Depends", "Security") else None
         if name in ("Depends", "Security", "Provide", "Inject") and self._outside(node.func):
@@ -556,6 +567,9 @@ class Inference:
             return None
         if name == "partial":
             return self._partial(node, plain[0])
+        if name == "getfixturevalue" and isinstance(plain[0], tree.Const):
+            given = self._fixtures.get(str(plain[0].value), ())
+            return join(*(self._yielded(self.returned(f)) for f in given)) or ANYTHING
         if name == "cast":
             return self.annotation(plain[0])
         if name in _SAME:
@@ -603,22 +617,12 @@ class Inference:
             return foreign("super")
         return frozenset(Instance(base) for base in bases)
 
-    def _mock(self, node: tree.Call, plain: list[tree.Node]) -> Types:
-        spec = next((a.value for a in node.args if a.keyword in ("spec", "spec_set")), None)
-        if spec is None and plain:
-            spec = plain[0]
-        if spec is None:
-            return frozenset((Mocked(None),))
-        found: set[Type] = set()
-        for one in self.of(spec):
-            match one:
-                case ClassObject() | Instance():
-                    found.add(Mocked(one.cls))
-                case FunctionObject():
-                    found.add(FunctionObject(one.function, one.bound, mock=True))
-                case _:
-                    found.add(Mocked(None))
-        return frozenset(found)
+    def _patches(self, func: tree.Node) -> bool:
+        """Whether a function is `unittest.mock.patch`, `patch.object` or pytest-mock's."""
+        base = func.base if isinstance(func, tree.Attr) else None
+        if last_name(func) == "object":
+            return isinstance(base, tree.Name | tree.Attr) and last_name(base) == "patch"
+        return self._outside(func)
 
     def _depends(self, node: tree.Call) -> Types:
         args = [a.value for a in node.args if a.keyword in (None, "dependency")]
@@ -645,6 +649,14 @@ class Inference:
         return frozenset(found) or foreign("partial")
 
     # --- functions ---
+
+    def the_class(self, types: Types) -> Class | None:
+        """The one class that a value of these types is certainly an instance of, `None` aside."""
+        certain = [t for t in types if t != Foreign("None")]
+        classes = {t.cls for t in certain if isinstance(t, Instance)}
+        if len(classes) != 1 or not all(isinstance(t, Instance) for t in certain):
+            return None
+        return next(iter(classes))
 
     def returned(self, function: Function | None, receiver: Type | None = None) -> Types:
         """What calling the function gives (awaited, where it is async)."""
@@ -695,8 +707,8 @@ class Inference:
     def _into_lambda(self, place: Place, parameter: tree.Parameter) -> Types:
         """What reaches the parameter of a lambda: from calls by the name that it is bound to, or from
         the collection that `map`, `filter` or `sorted` go through."""
-        node = self.names.index.owners.get(id(place.scope))
-        if not isinstance(node, tree.Lambda) or parameter not in node.params:
+        node = self.names.index.lambdas.get(id(place.scope))
+        if node is None or parameter not in node.params:
             return ANYTHING
         position = node.params.index(parameter)
         parent = self.names.index.parents.get(id(node))
@@ -734,7 +746,9 @@ class Inference:
         if any(isinstance(t, Instance) for t in default):
             return default
         if function.module.is_test:
-            given = self._parametrized(function, parameter.name)
+            given = self._parametrized(function, parameter.name) or self.mocks.injected(
+                function, parameter
+            )
             if given is not None:
                 return given
             fixture = self.fixture(function, parameter.name)
@@ -810,31 +824,32 @@ class Inference:
                 and "fixture" in found.decorators
             ):
                 return found
-        return self._named_fixture(name)
+        others = [f for f in self._fixtures.get(name, ()) if f is not function]
+        return others[0] if others else None
 
-    def _named_fixture(self, name: str) -> Function | None:
-        """A fixture that is known under another name: `@pytest.fixture(name="repo")`."""
+    @cached_property
+    def _fixtures(self) -> dict[str, list[Function]]:
+        """All fixtures by the names under which tests ask for them."""
+        found: dict[str, list[Function]] = {}
         for module in self.names.modules.values():
-            if not module.is_test:
-                continue
-            for function in module.functions:
-                for decorator in function.fact.decorators:
-                    if isinstance(decorator, tree.Call) and last_name(decorator) == "fixture":
-                        for a in decorator.args:
-                            if (
-                                a.keyword == "name"
-                                and isinstance(a.value, tree.Const)
-                                and a.value.value == name
-                            ):
-                                return function
-        return None
+            for function in module.functions if module.is_test else ():
+                if "fixture" in function.decorators:
+                    said = _fixture_option(function, "name")
+                    named = isinstance(said, tree.Const) and isinstance(said.value, str)
+                    found.setdefault(str(said.value) if named else function.name, []).append(function)
+        return found
 
-    def _mock_role(self, binding: Binding, value: Types) -> Types:
-        """A mock without a spec stands for what the function that it is given to expects."""
-        if value != frozenset((Mocked(None),)):
-            return value
-        role = self.calls.role_of(binding)
-        return frozenset(Mocked(cls) for cls in role) or value
+    def _request_parameter(self, node: tree.Attr) -> Types | None:
+        """`request.param` in a fixture with `params=[…]`."""
+        if node.name != "param" or not isinstance(node.base, tree.Name):
+            return None
+        function = self.names.place(node).scope.function
+        params = _fixture_option(function, "params") if function is not None else None
+        if not isinstance(params, tree.Sequence):
+            return None
+        values = [_parameter_set(item)[:1] or (item,) for item in params.items]
+        whole = [item if isinstance(item, tree.Sequence) else v[0] for item, v in zip(params.items, values, strict=True)]
+        return join(*map(self.of, whole)) or ANYTHING
 
     # --- annotations ---
 
@@ -1013,6 +1028,14 @@ def parametrized(decorator: tree.Node, name: str) -> list[tree.Node] | None:
         ]
     at = names.index(name)
     return [row[at] for row in values if at < len(row)]
+
+
+def _fixture_option(function: Function, name: str) -> tree.Node | None:
+    """The value of a keyword of `@pytest.fixture(…)`."""
+    for decorator in function.fact.decorators:
+        if isinstance(decorator, tree.Call) and last_name(decorator) == "fixture":
+            return next((a.value for a in decorator.args if a.keyword == name), None)
+    return None
 
 
 def _parameter_set(row: tree.Node) -> tuple[tree.Node, ...]:

@@ -315,7 +315,7 @@ class Keys:
         return name if name and self._is_key(name) else ""
 
     def _collect_helper(self, function: Function) -> None:
-        if function.name.startswith("test"):
+        if function.name.startswith("test") or self.templates.is_generic(function):
             return
         named = self._is_key(function.name)
         if not named and not _HELPER_NAME.search(snake(function.name)):
@@ -456,7 +456,11 @@ class Keys:
                 yield from self._helpers_in(node.values[0], depth + 1)
 
     def _note_helper(self, function: Function, index: bool) -> None:
-        if function in self.helpers or function.module.generated:
+        if (
+            function in self.helpers
+            or function.module.generated
+            or self.templates.is_generic(function)
+        ):
             return
         for member in self.calls.family(function):
             self.helpers.add(member)

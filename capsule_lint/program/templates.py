@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
+from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.types import ClassObject, Instance
 
@@ -145,6 +146,7 @@ class Templates:
     calls: Calls
     scopes: Sequence[ScopePolicy]
     _templates: dict[int, Template] = field(default_factory=dict)
+    _generic: dict[Function, bool] = field(default_factory=dict)
 
     # --- segments ---
 
@@ -445,6 +447,8 @@ class Templates:
             return self._joined(node, function, given, joiner, host, depth)
         if self._is_enum_key(function) and isinstance(node.func, tree.Attr):
             return self._enum_key(node, function, host, depth)
+        if self.is_generic(function):
+            return self._filled_in(node, function, given, host, depth)
         for value in function.returns:
             pieces = self._evaluate(value, value, depth + 1)
             if pieces is not None and any(isinstance(p, Text) for p in pieces):
@@ -501,6 +505,50 @@ class Templates:
                     found += self._inline(item, host, depth + 1)
             else:
                 found += self._inline(value, host, depth + 1)
+        return found
+
+    def is_generic(self, function: Function) -> bool:
+        """Whether a function only puts what it is given together: `return f"{kind}#{ident}"`.
+
+        What such a function returns is a key of nobody yet; its calls are judged in its place.
+        """
+        if function in self._generic:
+            return self._generic[function]
+        self._generic[function] = False  # what a function sees that calls itself
+        found = self._is_enum_key(function)
+        if not found and function.own_params and len(function.returns) == 1:
+            value = function.returns[0]
+            pieces = self._evaluate(value, value, 0) or []
+            names = {p.name for p in function.own_params}
+            found = len(pieces) > 1 and all(
+                not re.search(r"\w", piece.value)
+                if isinstance(piece, Text)
+                else isinstance(piece.value, tree.Name)
+                and piece.value.id in names
+                and not any(names_scope(piece.name, s) for s in self.scopes)
+                for piece in pieces
+            )
+        self._generic[function] = found
+        return found
+
+    def _filled_in(
+        self, node: tree.Call, function: Function, given: int, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
+        """What a call of a generic function says: its template with the arguments in it."""
+        bound = bind(node.args, function.params, given)
+        pieces = self._evaluate(function.returns[0], function.returns[0], depth + 1)
+        if bound is None or pieces is None:
+            return None
+        found: list[Piece] = []
+        for piece in pieces:
+            if isinstance(piece, Text):
+                found.append(Text(piece.value, host, node))
+                continue
+            assert isinstance(piece.value, tree.Name)
+            argument = bound.arguments.get(piece.value.id)
+            if argument is None:
+                return None
+            found += self._inline(argument.value, host, depth + 1)
         return found
 
     def _is_enum_key(self, function: Function) -> bool:

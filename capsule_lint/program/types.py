@@ -65,9 +65,9 @@ class TupleOf:
 
 @dataclass(frozen=True, slots=True)
 class Mocked:
-    """A mock; `spec` is the class it stands for, if it is known."""
+    """A mock; `spec` is the class or module that it stands for, if it is known."""
 
-    spec: Class | None
+    spec: Class | Module | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,8 @@ class Index:
 
     places: dict[int, Place] = field(default_factory=dict)
     parents: dict[int, Parent] = field(default_factory=dict)
-    inner: dict[int, Scope] = field(default_factory=dict)
-    """The scopes that lambdas and comprehensions open."""
-    owners: dict[int, tree.Node] = field(default_factory=dict)
-    """The lambda or comprehension that opens a scope."""
+    lambdas: dict[int, tree.Lambda] = field(default_factory=dict)
+    """The lambda that opens a scope."""
 
 
 def children(node: tree.Node) -> Iterator[tree.Node]:
@@ -280,8 +278,7 @@ class Walker:
                 self._comprehension(node, place)
             case tree.Lambda():
                 scope = Scope("lambda", place.scope, self._module, place.scope.function)
-                self._index.inner[id(node)] = scope
-                self._index.owners[id(scope)] = node
+                self._index.lambdas[id(scope)] = node
                 self._parameters(node.params, scope, place, node)
                 self._expr(node.body, Place(scope, place.statement, (), place.order), node)
             case tree.Walrus():
@@ -297,11 +294,12 @@ class Walker:
                     self._expr(child, place, node)
 
     def _comprehension(self, node: tree.Comprehension, place: Place) -> None:
-        scope = Scope("comprehension", place.scope, self._module, place.scope.function)
-        self._index.inner[id(node)] = scope
-        inner = Place(scope, place.statement, place.blocks, place.order)
-        for number, part in enumerate(node.generators):
-            self._expr(part.iter, place if number == 0 else inner, node)
+        """Each `for` opens a scope of its own: what it goes through does not see its target yet."""
+        inner = place
+        for part in node.generators:
+            self._expr(part.iter, inner, node)
+            scope = Scope("comprehension", inner.scope, self._module, place.scope.function)
+            inner = Place(scope, place.statement, place.blocks, place.order)
             self._target(part.target, inner, node, "for", part.iter)
             self._all(part.ifs, inner, node)
         self._all(node.results, inner, node)

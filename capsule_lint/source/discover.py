@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,17 +122,25 @@ def _explicit(
 def _sources(policy: Policy, root: str) -> tuple[str, ...]:
     """The entries of `src`, normal and relative to the root, none inside another."""
     label = policy.path.name if policy.path else "the default policy"
-    names: list[str] = []
+    names: dict[str, None] = {}
     for entry in policy.src:
-        name = posixpath.normpath(entry.replace(os.sep, "/"))
-        if posixpath.isabs(name):
-            name = _name(root, os.path.realpath(name)) or ".."
-        if name == ".." or name.startswith("../") or "\0" in name:
+        name = _source(entry, root)
+        if name is None:
             raise SourceError(entry, f"leads out of the project: `src` in {label} names it")
         if policy.path is not None and not Path(root, name).exists():
             raise SourceError(entry, f"does not exist: `src` in {label} names it")
-        names.append(name)
-    return tuple(n for n in names if not _is_within(n, [other for other in names if other != n]))
+        names[name] = None
+    return tuple(name for name in names if not _is_within(name, [n for n in names if n != name]))
+
+
+def _source(entry: str, root: str) -> str | None:
+    """An entry of `src`, normal and relative to the root; None if it leads out of it."""
+    try:
+        place = Path(os.path.normpath(Path(root, entry)))
+        real = _name(root, os.path.realpath(place))
+    except ValueError:
+        return None
+    return None if real is None else _name(root, place) or real
 
 
 @dataclass(slots=True)
@@ -167,14 +174,24 @@ class _Search:
     def notes(self) -> tuple[str, ...]:
         """What was passed over, a sentence each."""
         counted = (
-            (self.notebooks, "notebook", "skipped: notebooks are not checked"),
-            (self.copies, "other working tree", "of a repository skipped"),
-            (self.outside, "link to a directory", "outside of the project not followed"),
-            (set(self.walk.unreadable), "directory", "not searched: it cannot be read"),
+            (self.notebooks, "notebook", "notebooks", "skipped: they are not checked"),
+            (self.copies, "other working tree", "other working trees", "of a repository skipped"),
+            (
+                self.outside,
+                "link to a directory",
+                "links to directories",
+                "outside of the project not followed",
+            ),
+            (
+                set(self.walk.unreadable),
+                "directory",
+                "directories",
+                "not searched: it cannot be read",
+            ),
         )
         return tuple(
-            f"{len(names)} x {noun} {what} ({min(names)})"
-            for names, noun, what in counted
+            f"{len(names)} {one if len(names) == 1 else many} {what} ({min(names)})"
+            for names, one, many, what in counted
             if names
         )
 
@@ -183,7 +200,7 @@ class _Search:
         names = git.listed(Path(self.root), SKIPPED)
         if not names:
             for source in self.sources:
-                yield from self.walk.files("" if source == "." else source)
+                yield from self._start(source)
             return
         for name in without_environments(names):
             yield from self._listed(name.rstrip("/"))
@@ -205,7 +222,15 @@ class _Search:
             yield from self.walk.files(name)
         elif not stat.S_ISREG(mode):
             for source in deeper:
-                yield from self.walk.files(source)
+                yield from self._start(source)
+
+    def _start(self, source: str) -> Iterator[tuple[str, bool]]:
+        """What is below a source; one that links lead to is itself a link."""
+        if source == ".":
+            return self.walk.files()
+        if os.path.realpath(f"{self.root}/{source}") != f"{self.root}/{source}":
+            return iter(((source, True),))
+        return self.walk.files(source)
 
     def _add(self, name: str, real: str) -> None:
         if self.policy.is_excluded(name):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from pathspec import GitIgnoreSpec
+from capsule_lint.source.ignore import Rules, parse_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,20 +38,7 @@ SKIPPED: Final = (
 """Directories that hold no program, whoever ignores them."""
 _AT_THE_ROOT: Final = ("build", "dist")
 ENVIRONMENT_MARK: Final = "pyvenv.cfg"
-
-
-@dataclass(frozen=True, slots=True)
-class _Ignore:
-    """One `.gitignore`: what it says holds below `base`."""
-
-    base: str
-    spec: GitIgnoreSpec
-
-    def verdict(self, path: str) -> bool | None:
-        """Whether it ignores a path (a directory ends with a slash), or None if it is silent."""
-        if not path.startswith(self.base):
-            return None
-        return self.spec.check_file(path[len(self.base) :]).include
+_EXCLUDE: Final = ".git/info/exclude"
 
 
 @dataclass(slots=True)
@@ -67,18 +54,21 @@ class Walk:
 
         Names are POSIX and relative to the root, as `start` is, and in no order.
         """
-        if start and not self._absolute(start).is_dir():
-            if not self._is_ignored(start, self._rules_above(start)):
-                yield start, self._absolute(start).is_symlink()
-            return
         rules = self._rules_above(start)
-        if start and self._is_ignored(f"{start}/", rules):
+        if self._is_start_ignored(start, rules):
+            return
+        if start and not self._absolute(start).is_dir():
+            yield start, self._absolute(start).is_symlink()
             return
         pending = [(start, rules)]
         while pending:
             directory, rules = pending.pop()
-            rules = (*rules, *_ignore(self._absolute(directory)))
-            for entry in self._entries(directory):
+            entries = self._entries(directory)
+            rules = (
+                *self._rules_at(directory, entries, rules),
+                *_ignore(self._absolute(directory)),
+            )
+            for entry in entries:
                 name = f"{directory}/{entry.name}" if directory else entry.name
                 if not entry.is_dir(follow_symlinks=False):
                     link = entry.is_symlink()
@@ -86,6 +76,22 @@ class Walk:
                         yield name, link
                 elif self._is_wanted(name, entry.name, rules):
                     pending.append((name, rules))
+
+    def _is_start_ignored(self, start: str, rules: tuple[Rules, ...]) -> bool:
+        if not start:
+            return False
+        folders = [f"{folder.as_posix()}/" for folder in PurePosixPath(start).parents][:-1]
+        itself = f"{start}/" if self._absolute(start).is_dir() else start
+        return any(self._is_ignored(name, rules) for name in (*folders, itself))
+
+    def _rules_at(
+        self, directory: str, entries: Iterable[os.DirEntry[str]], rules: tuple[Rules, ...]
+    ) -> tuple[Rules, ...]:
+        """The rules in a directory, given those above, which a repository inside does not heed."""
+        place = self._absolute(directory)
+        if directory and any(entry.name == ".git" for entry in entries):
+            rules = _ignore(place, _EXCLUDE)
+        return (*rules, *_ignore(place))
 
     def _absolute(self, name: str) -> Path:
         return self.root / name
@@ -101,7 +107,7 @@ class Walk:
             return []
         return entries
 
-    def _is_wanted(self, name: str, last: str, rules: tuple[_Ignore, ...]) -> bool:
+    def _is_wanted(self, name: str, last: str, rules: tuple[Rules, ...]) -> bool:
         """Whether a directory may hold files of the program."""
         return not (
             last in SKIPPED
@@ -111,17 +117,21 @@ class Walk:
             or self._is_ignored(f"{name}/", rules)
         )
 
-    def _is_ignored(self, name: str, rules: tuple[_Ignore, ...]) -> bool:
+    def _is_ignored(self, name: str, rules: tuple[Rules, ...]) -> bool:
         return _says(rules, _slashed(self.root) + name)
 
-    def _rules_above(self, start: str) -> tuple[_Ignore, ...]:
-        """What holds for `start` itself: from the repository that holds the root down to it."""
-        outer = _rules_of_repository(self.root)
-        if _says(outer, _slashed(self.root)):
-            outer = ()  # whoever asks about an ignored directory means it
-        names = [folder.as_posix() for folder in PurePosixPath(start).parents] if start else []
-        inner = (rule for name in reversed(names) for rule in _ignore(self._absolute(name)))
-        return (*outer, *inner)
+    def _rules_above(self, start: str) -> tuple[Rules, ...]:
+        """What holds for `start` itself: from the repository that holds it, or the root, down."""
+        place = self._absolute(start)
+        folders = [place, *place.parents]
+        tops = [n for n, folder in enumerate(folders) if (folder / ".git").exists()]
+        top = tops[0] if tops else folders.index(self.root)
+        inner = (rule for folder in folders[top:0:-1] for rule in _ignore(folder))
+        rules = (*_ignore(folders[top], _EXCLUDE), *inner)
+        root = _slashed(self.root)
+        if _says(rules, root):  # whoever asks about an ignored directory means it
+            return tuple(rule for rule in rules if rule.base.startswith(root))
+        return rules
 
 
 def is_other_work_tree(directory: Path) -> bool:
@@ -137,50 +147,22 @@ def _slashed(directory: Path) -> str:
     return directory.as_posix().rstrip("/") + "/"
 
 
-def _says(rules: tuple[_Ignore, ...], path: str) -> bool:
-    """The verdict of the nearest rules that are not silent."""
+def _says(rules: tuple[Rules, ...], path: str) -> bool:
+    """The verdict of the nearest rules that are not silent; a directory ends with a slash."""
     for rule in reversed(rules):
-        verdict = rule.verdict(path)
+        verdict = rule.verdict(path.rstrip("/"), is_directory=path.endswith("/"))
         if verdict is not None:
             return verdict
     return False
 
 
-def _rules_of_repository(root: Path) -> tuple[_Ignore, ...]:
-    """The rules between a repository's top and a directory in it, which itself has no part."""
-    above: list[Path] = []
-    for folder in (root, *root.parents):
-        if folder != root:
-            above.append(folder)
-        if (folder / ".git").exists():
-            own = _ignore(folder, ".git/info/exclude")
-            rules = (rule for outer in reversed(above) for rule in _ignore(outer))
-            return (*own, *rules)
-    return ()
-
-
-def _ignore(directory: Path, name: str = ".gitignore") -> tuple[_Ignore, ...]:
+def _ignore(directory: Path, name: str = ".gitignore") -> tuple[Rules, ...]:
     """The rules that a directory's file has; none if there is no file, or nothing in it."""
     try:
         data = (directory / name).read_bytes()
     except OSError:
         return ()
-    text = data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    try:
-        spec = GitIgnoreSpec.from_lines(lines)
-    except ValueError:
-        spec = GitIgnoreSpec.from_lines(filter(_is_pattern, lines))
-    return (_Ignore(_slashed(directory), spec),)
-
-
-def _is_pattern(line: str) -> bool:
-    """Whether a line is a pattern: git passes over those that are not."""
-    try:
-        GitIgnoreSpec.from_lines([line])
-    except ValueError:
-        return False
-    return True
+    return (parse_rules(_slashed(directory), data),)
 
 
 def without_environments(names: Iterable[str]) -> Iterator[str]:

@@ -1,0 +1,160 @@
+"""What mocks stand for: by their spec, by what they are patched over, by what they are given to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Module, last_name
+from capsule_lint.program.types import (
+    NOTHING,
+    ClassObject,
+    Foreign,
+    FunctionObject,
+    Instance,
+    Mocked,
+    ModuleObject,
+    Type,
+    Types,
+    join,
+)
+
+if TYPE_CHECKING:
+    from capsule_lint.program.infer import Inference
+    from capsule_lint.program.model import Binding, Function
+
+MOCKS: Final = frozenset(
+    [
+        "AsyncMock",
+        "MagicMock",
+        "Mock",
+        "NonCallableMagicMock",
+        "NonCallableMock",
+        "create_autospec",
+    ]
+)
+PATCHES: Final = frozenset(["patch", "object", "setattr", "patch_object", "dict"])
+"""The last names of functions that put something in the place of what a string names."""
+_REPLACING: Final = ("new", "side_effect", "value", "new_callable", "wraps")
+
+
+def replacement(call: tree.Call) -> tree.Node | None:
+    """What a call of `setattr`, `patch` or `patch.object` puts in place; `None` for a plain mock."""
+    word = last_name(call.func)
+    positional = [a.value for a in call.args if a.keyword is None]
+    dotted = bool(positional) and isinstance(positional[0], tree.Const)
+    at = 1 if word == "patch" or dotted else 2
+    if len(positional) > at:
+        return positional[at]
+    return next((a.value for a in call.args if a.keyword in _REPLACING), None)
+
+
+@dataclass(eq=False, slots=True)
+class Mocks:
+    """Answers the inference's questions about mocks."""
+
+    inference: Inference
+
+    def made(self, node: tree.Call, plain: list[tree.Node]) -> Types:
+        """What `MagicMock(spec=C)` or `create_autospec(f)` makes."""
+        spec = next((a.value for a in node.args if a.keyword in ("spec", "spec_set")), None)
+        if spec is None and plain:
+            spec = plain[0]
+        return self.of(self.inference.of(spec)) if spec is not None else frozenset((Mocked(None),))
+
+    def of(self, types: Types) -> Types:
+        """Mocks of what has these types."""
+        return frozenset(map(self._of, types)) or frozenset((Mocked(None),))
+
+    def _of(self, one: Type) -> Type:
+        match one:
+            case ClassObject() | Instance():
+                return Mocked(one.cls)
+            case ModuleObject():
+                return Mocked(one.module)
+            case FunctionObject():
+                return FunctionObject(one.function, one.bound, mock=True)
+            case _:
+                return Mocked(None)
+
+    def attribute(self, mock: Mocked, name: str) -> Types | None:
+        """What an attribute of a mock is; `None` where nothing is known of it."""
+        if isinstance(mock.spec, Module):
+            return self.of(self.inference.attribute(ModuleObject(mock.spec), name))
+        if mock.spec is None:
+            return None
+        method = self.inference.classes.method(mock.spec, name)
+        if method is not None and not method.is_property:
+            return frozenset((FunctionObject(method, bound=True, mock=True),))
+        return self.inference.member(mock.spec, name)
+
+    def dotted(self, text: str) -> Types:
+        """What `a.b.C.f` names; nothing where it leads out of the program."""
+        parts = text.split(".")
+        for cut in range(len(parts) - 1, 0, -1):
+            module = self.inference.names.modules.get(".".join(parts[:cut]))
+            if module is not None:
+                found: Types = frozenset((ModuleObject(module),))
+                for name in parts[cut:]:
+                    found = join(*(self.inference.attribute(t, name) for t in found))
+                return frozenset(t for t in found if not isinstance(t, Foreign))
+        return NOTHING
+
+    def target(self, call: tree.Call) -> Types | None:
+        """What a call of `patch`, `patch.object`, `setattr` or `getattr` names; `None` if unknown."""
+        for argument in call.args[:2]:
+            text = argument.value.value if isinstance(argument.value, tree.Const) else None
+            if isinstance(text, str) and "." in text:
+                return self.dotted(text)
+            if isinstance(text, str) and argument is call.args[1]:
+                types = self.inference.of(call.args[0].value)
+                if not types or not all(isinstance(t, _KNOWN) for t in types):
+                    return None
+                return join(*(self.inference.attribute(t, text) for t in types))
+        return None
+
+    def patched(self, call: tree.Call) -> Types:
+        """What `with patch("a.b.f") as mock` binds, and `patch(…).start()` gives."""
+        node = replacement(call)
+        if node is not None and not any(a.keyword == "side_effect" for a in call.args):
+            return self.inference.of(node)
+        found: set[Type] = set()
+        for one in self.target(call) or ():
+            if isinstance(one, ClassObject):
+                made = self.inference.classes.initializer(one.cls)
+                found.add(FunctionObject(made, bound=True, mock=True) if made else Mocked(one.cls))
+            else:
+                found.add(self._of(one))
+        return frozenset(found) or frozenset((Mocked(None),))
+
+    def injected(self, function: Function, parameter: tree.Parameter) -> Types | None:
+        """What `@patch("a.b.f")` above a test gives a parameter: the lowest decorator the first one."""
+        patches = [
+            d
+            for d in reversed(function.fact.decorators)
+            if isinstance(d, tree.Call)
+            and last_name(d.func) in ("patch", "object")
+            and replacement(d) is None
+        ]
+        own = function.own_params
+        at = own.index(parameter) if parameter in own else len(patches)
+        return self.patched(patches[at]) if at < len(patches) else None
+
+    def role(self, binding: Binding, value: Types) -> Types:
+        """A mock without a spec stands for what it replaces, or for what it is given to expects."""
+        if value != frozenset((Mocked(None),)):
+            return value
+        calls = self.inference.calls
+        for call in calls.given(binding):
+            node = replacement(call) if last_name(call.func) in PATCHES else None
+            if isinstance(node, tree.Name) and node.id == binding.name:
+                replaced = self.target(call)
+                if replaced:
+                    return self.of(replaced)
+        return frozenset(Mocked(cls) for cls in calls.role_of(binding)) or value
+
+
+_KNOWN: Final = (ModuleObject, ClassObject, Instance, Mocked)
+
+
