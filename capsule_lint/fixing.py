@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.analysis import analyse
 from capsule_lint.errors import InternalError
-from capsule_lint.model import AppendCode, Safety, Verdict
+from capsule_lint.model import AppendCode, Position, Span
 from capsule_lint.rewrite import apply, lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from capsule_lint.analysis import Analysis
     from capsule_lint.facts import tree
-    from capsule_lint.model import ChangeSet, Mend
+    from capsule_lint.model import ChangeSet, Finding, Mend
     from capsule_lint.rewrite import Fixers
     from capsule_lint.rule import Rule
 
@@ -116,10 +118,30 @@ def _binds(signature: inspect.Signature, call: tree.Call, given: int) -> bool:
     return True
 
 
+def moved(finding: Finding, before: str, after: str) -> Finding:
+    """The finding at the place where its code stands once the file has changed."""
+    old, new = lines_of(before), lines_of(after)
+    start, end = finding.span.start, finding.span.end
+    row = _row_after(old, new, start.row)
+    if start.row > len(old) or row > len(new):
+        return finding
+    token = old[start.row - 1][start.column - 1 : end.column - 1 if end.row == start.row else None]
+    places = [m.start() + 1 for m in re.finditer(re.escape(token), new[row - 1])] if token else []
+    column = min(places, key=lambda place: abs(place - start.column), default=start.column)
+    shift = column - start.column if end.row == start.row else 0
+    span = Span(Position(row, column), Position(end.row + row - start.row, end.column + shift))
+    return replace(finding, span=span)
+
+
+def _row_after(old: Sequence[str], new: Sequence[str], row: int) -> int:
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if a < row <= b:
+            return c + row - a if tag == "equal" else min(c + row - a, max(d, 1))
+    return row
+
+
 def line_changes(before: str, after: str) -> tuple[int, int]:
     """How many lines a change adds and removes."""
-    from difflib import SequenceMatcher
-
     old, new = lines_of(before), lines_of(after)
     added = removed = 0
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -127,6 +149,3 @@ def line_changes(before: str, after: str) -> tuple[int, int]:
             removed += b - a
             added += d - c
     return added, removed
-
-
-__all__ = ["Fixed", "Safety", "Verdict", "changed_texts", "fix", "fixers_of", "line_changes"]

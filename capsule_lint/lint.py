@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.facts.tree import FileFacts, Suppression
     from capsule_lint.judgement import Fact
     from capsule_lint.policy import Policy
-    from capsule_lint.rewrite.statements import Piece
+    from capsule_lint.rewrite.engine import Piece
     from capsule_lint.rule import Flag, Rule
 
 UNUSED = "CAP001"

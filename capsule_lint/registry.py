@@ -30,16 +30,18 @@ def load_rules() -> dict[str, Rule]:
         try:
             pack = importlib.import_module(point.value)
             rules = list(_rules(pack))
-        except ImportError as error:
-            raise RuleError(f"rule pack `{point.name}` ({point.value}): {error}") from error
+        except RuleError:
+            raise
+        except Exception as error:  # whatever code of others raises while it is imported
+            said = f"{type(error).__name__}: {error}"
+            raise RuleError(f"rule pack `{point.name}` ({point.value}): {said}") from error
         if not rules:
             raise RuleError(f"rule pack `{point.name}` ({point.value}) has no rule")
         for rule in rules:
             other = found.get(rule.code) or names.get(rule.name)
             if other is not None:
-                raise RuleError(
-                    f"{rule.module} and {other.module} are both {rule.code} or {rule.name}"
-                )
+                shared = rule.code if rule.code == other.code else rule.name
+                raise RuleError(f"{other.module} and {rule.module} are both {shared}")
             found[rule.code] = names[rule.name] = rule
     if not found:
         raise RuleError("no rule pack is installed: install capsule-lint again")

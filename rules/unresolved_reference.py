@@ -44,7 +44,7 @@ class Visitor(Check):
 
 RULE = Rule(
     code="CAP403",
-    message="`{name}` changes here, and {reason}",
+    message="`{name}` changes, and this use needs a person: {reason}",
     check=Visitor,
     severity=Severity.WARNING,
     valid=(

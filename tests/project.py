@@ -95,13 +95,15 @@ class Project:
             try:
                 main(list(arguments))
             except SystemExit as ended:
-                assert isinstance(ended.code, int)
-                return Outcome(ended.code, _said(out), _said(err))
-        raise AssertionError("the command line did not exit")
+                status = ended.code
+            else:
+                raise AssertionError("the command line did not exit")
+        assert isinstance(status, int)
+        return Outcome(status, _said(out), _said(err))
 
-    def check(self, *arguments: str) -> Outcome:
+    def check(self, *arguments: str, stdin: str = "") -> Outcome:
         """Run the check with a JSON report."""
-        return self.run("check", "--output-format", "json", *arguments)
+        return self.run("check", "--output-format", "json", *arguments, stdin=stdin)
 
     def git(self, *arguments: str) -> None:
         """Run git inside the folder."""

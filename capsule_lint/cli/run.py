@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from capsule_lint import __version__
 from capsule_lint.analysis import Workspace, analyse
 from capsule_lint.baseline import format_baseline, parse_baseline
-from capsule_lint.errors import PolicyError, SourceError
-from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes
+from capsule_lint.errors import InternalError, PolicyError, SourceError
+from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes, moved
 from capsule_lint.lint import Linter, Selection, fixable_sets
+from capsule_lint.model import Safety
 from capsule_lint.policy import likely, load_policy
 from capsule_lint.registry import load_rules
 from capsule_lint.report import (
@@ -165,7 +166,9 @@ class _Run:
             for code in codes:
                 if not self._is_known(code):
                     path = self._shown(str(policy.path))
-                    raise PolicyError(path, key, f"`{code}` {_NO_RULE}; {likely(code, self.rules)}")
+                    raise PolicyError(
+                        path, key, f"`{code}` {_NO_RULE}; {likely(code, self.rules)}"
+                    )
 
     def _is_known(self, selector: str) -> bool:
         return selector == "ALL" or any(code.startswith(selector) for code in self.rules)
@@ -237,6 +240,7 @@ class _Run:
         first, texts = analysis, dict[str, str]()
         applied: list[ChangeSet] = []
         findings = self._with_baseline(before)
+        opened: tuple[Finding, ...] = ()
         for _ in range(_MAX_ROUNDS):
             sets = self._sets(analysis, findings)
             fixed = fix(analysis, sets, fixers_of(self.rules)) if sets else None
@@ -244,17 +248,45 @@ class _Run:
                 break
             applied += sets
             texts.update(fixed.texts)
+            opened = self._moved((*opened, *self._open(findings, sets)), analysis, fixed.after)
             analysis = fixed.after
             findings = self._with_baseline(self._findings(analysis))
+        else:
+            self._check_end(self._sets(analysis, findings), findings)
         if texts:
             self._write(texts)
-        remaining = findings
+        known = {(f.sort_key, f.span) for f in findings}
+        left = (f for f in opened if (f.sort_key, f.span) not in known)
+        remaining = tuple(sorted((*findings, *left), key=lambda f: (f.sort_key, f.message)))
         if self.options.fix_only:
             remaining = ()
         done = self._summary(first, applied, texts, before, remaining) if texts else None
         self._report(analysis, remaining, done)
         changed = bool(texts) and self.options.exit_non_zero_on_fix
         return self._status(bool(remaining) or changed)
+
+    def _check_end(self, left: Sequence[ChangeSet], findings: Sequence[Finding]) -> None:
+        """Fixing what was fixed again and again would never stop."""
+        endless = {change.id for change in left}
+        for finding in findings:
+            if finding.change_set in endless:
+                where = f"{self._shown(finding.filename)}:{finding.span.start.row}"
+                raise InternalError(f"the fix does not come to an end: {finding.code} at {where}")
+
+    def _open(
+        self, findings: Sequence[Finding], applied: Sequence[ChangeSet]
+    ) -> tuple[Finding, ...]:
+        """What a person must look at though the change set has landed: nothing mends it."""
+        unsafe = {change.id for change in applied if change.safety is Safety.UNSAFE}
+        return tuple(f for f in findings if f.change_set in unsafe and not self.rules[f.code].fix)
+
+    def _moved(
+        self, findings: Sequence[Finding], before: Analysis, after: Analysis
+    ) -> tuple[Finding, ...]:
+        return tuple(
+            replace(moved(f, before.texts[f.filename], after.texts[f.filename]), change_set=None)
+            for f in findings
+        )
 
     def _write(self, texts: Mapping[str, str]) -> None:
         if not self.options.allow_dirty:

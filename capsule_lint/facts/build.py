@@ -380,7 +380,11 @@ class _Builder:
                 return self._import(node)
             case ast.Global() | ast.Nonlocal():
                 return tree.Outer(self._at(node), tuple(node.names))
-            case ast.Pass() | ast.Break() | ast.Continue():
+            case ast.Break():
+                return tree.Eval(self._at(node), "break", ())
+            case ast.Continue():
+                return tree.Eval(self._at(node), "continue", ())
+            case ast.Pass():
                 return None
             case _:
                 return self._block(node)

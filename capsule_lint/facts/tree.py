@@ -229,7 +229,8 @@ class Assign(Stmt, frozen=True, tag=True):
 
 
 class Eval(Stmt, frozen=True, tag=True):
-    """A statement that only evaluates: `kind` is `expr`, `return`, `raise`, `assert` or `del`."""
+    """A statement that only evaluates or leaves: `kind` is `expr`, `return`, `raise`, `assert`, `del`,
+    `break` or `continue`."""
 
     kind: str
     values: tuple[Node, ...]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.state import State, Want
+from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.templates import Filled, hole_name, names_scope
 from capsule_lint.program.types import Collection, Foreign, FunctionObject, Instance
@@ -220,7 +221,7 @@ class LocalKeys:
                         assert binding.value is not None
                         yield from self._hosts_of(binding.value, depth + 1)
                 elif bindings and bindings[-1].kind == "param":
-                    yield key, None
+                    yield from self._hosts_of_parameter(key, bindings[-1], depth)
             case tree.Call():
                 callees = [
                     c.function
@@ -240,6 +241,22 @@ class LocalKeys:
                 yield from self._hosts_of(key.otherwise, depth + 1)
             case _:
                 yield key, None
+
+    def _hosts_of_parameter(
+        self, key: tree.Name, binding: Binding, depth: int
+    ) -> Iterator[tuple[tree.Node, Function | None]]:
+        """A parameter that is an identifier is part of a key; any other is a whole key, which its
+        callers make."""
+        function = binding.place.scope.function
+        name = hole_name(key)
+        if _is_identifier(name) or any(names_scope(name, s) for s in self.program.policy.scopes):
+            yield key, None
+        elif function is not None:
+            for call, callee in self.program.calls.callers(function):
+                bound = bind(call.args, function.params, callee.given)
+                argument = bound.arguments.get(binding.name) if bound is not None else None
+                if argument is not None:
+                    yield from self._hosts_of(argument.value, depth + 1)
 
     def _hosts_of_attribute(
         self, key: tree.Attr, depth: int
@@ -668,7 +685,7 @@ def _makes_collection(node: tree.Node | None) -> bool:
 def _is_identifier(name: str) -> bool:
     return (
         name == "id"
-        or name.endswith(("_id", "_uuid", "_code", "_key", "_number", "_slug", "_email"))
+        or name.endswith(("_id", "_uuid", "_code", "_number", "_slug", "_email"))
         or name in ("email", "slug", "sku", "code", "uuid")
     )
 

@@ -154,6 +154,8 @@ class Mends:
         for key, uses in found.items():
             if len(uses) > 1 or not inline(uses[0][1]) or self._repeats(uses[0][0]):
                 self._bound[key] = uses
+                for want, _ in uses[1:]:  # they share the statement
+                    self.planner.state.groups.join(uses[0][0].knot, want.knot)
 
     def _repeats(self, want: Want) -> bool:
         place = self.planner.program.names.place(want.node)
@@ -322,6 +324,9 @@ class Mends:
         ):
             self.obstacle(defect.knot, host, "the scope before it is written out in the text")
             return
+        if isinstance(host, tree.Sequence) and anchor is not None and anchor.span not in host.span:
+            self._appended(defect, anchor, new, code)
+            return
         separator = self._separator(defect, anchor)
         self.add(
             defect.knot,
@@ -334,6 +339,21 @@ class Mends:
                 separator,
             ),
         )
+
+    def _appended(
+        self, defect: KeyDefect, anchor: tree.Node, new: list[NewSegment], code: str
+    ) -> None:
+        """A list of parts that grows by `parts.append(…)`: the new parts are appended in their turn."""
+        statement = self.planner.program.names.place(anchor).statement
+        call = statement.values[0] if isinstance(statement, tree.Eval) and statement.values else None
+        parts = text_of(call.func) if isinstance(call, tree.Call) else None
+        if statement is None or parts is None:
+            self.obstacle(defect.knot, anchor, "the key is put together in steps")
+            return
+        for segment in reversed(new):
+            for part in (segment.hole, f'"{segment.tag.rstrip(_SEPARATORS)}"'):
+                line = f"{parts}({part})"
+                self.add(defect.knot, AddStatement(defect.module.filename, statement.span, code, line))
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that the plan cannot settle: its change set is unsafe."""

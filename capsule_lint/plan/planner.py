@@ -52,6 +52,8 @@ class Planner:
     readers: Readers = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
+    _loose: set[int] = field(default_factory=set)
+    """The wants that nothing but an entity in scope can satisfy."""
     _constants: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -681,8 +683,12 @@ class Planner:
         than the source that was there when it was asked first."""
         for want in self.state.wants:
             value = self.value(want)
-            if value is not None and value.knot is not None:
+            if value is None:
+                continue
+            if value.knot is not None:
                 self.state.groups.join(want.knot, value.knot)
+            if value.root in self.state.handler_params:
+                self.state.groups.join(want.knot, self.state.handler_params[value.root])
 
     def _satisfy(self, want: Want) -> None:
         value = self.value(want)
@@ -702,6 +708,9 @@ class Planner:
         if self._extend_item(want):
             return
         if outermost is not None and self._thread(outermost, want):
+            return
+        self._loose.add(id(want))
+        if self.value(want) is not None:
             return
         if self.sources.constant(want.scope) is not None:
             self._constants.add(id(want))
@@ -809,7 +818,8 @@ class Planner:
             loaded = self._loaded(want) or self._beside_item(want)
             if loaded is not None:
                 return loaded
-        found = self.sources.find(want.scope, want.node, want.call)
+        loose = id(want) in self._loose
+        found = self.sources.find(want.scope, want.node, want.call, loose=loose)
         if found is None and id(want) in self._constants:
             return self.sources.constant(want.scope)
         return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.domain import words
-from capsule_lint.program.model import Class
+from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.templates import Text, hole_name, snake
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ class Shift:
         if index < 0:
             return index if len(self.parts) + index >= self.start else index - self.by
         return index + self.by if index + split.taken >= self.start else index
+
+    def has(self, number: int, split: Split) -> bool:
+        """Whether a key of this form could have that many parts, the moved ones among them."""
+        length = len(self.parts) - split.taken
+        if split.limit >= 0:
+            length = min(length, split.limit + 1)
+        return self.start - split.taken < number <= length
 
     def fits(self, target: tree.Sequence, split: Split) -> bool:
         """Whether a key of this form could be what a target unpacks: by its number of parts, and by
@@ -123,6 +130,9 @@ class Readers:
                     index = _number(node.index)
                     if index is not None:
                         self._subscript(node, index, module, defects)
+            for node in module.nodes:
+                if isinstance(node, tree.Compare) and len(node.ops) == 1:
+                    self._counted(node, module, defects)
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
                     for target in statement.targets:
@@ -134,6 +144,9 @@ class Readers:
     ) -> None:
         for split in self.splits(node.base):
             shifts = [s for s in self._shifts(split, module, defects) if s.reads(index, split)]
+            if index < 0 and any(s.moved(index, split) == index for s in shifts):
+                return  # the end of a key is what it was
+            self._tie(shifts)
             moved = [(s, s.moved(index, split)) for s in shifts]
             if len({number for _, number in moved}) > 1:
                 self.unsure.append((node, shifts[0].knot))
@@ -143,11 +156,29 @@ class Readers:
                     self.found.append(Reader(node.index, module, shift, shift.knot, number))
                     self._raise_limit(split, module, shift)
 
+    def _counted(
+        self, node: tree.Compare, module: Module, defects: list[KeyDefect]
+    ) -> None:
+        """`len(parts) == 4`, where the parts are those of a key."""
+        for side, other in ((node.left, node.rights[0]), (node.rights[0], node.left)):
+            number = _number(other)
+            if number is None or not isinstance(side, tree.Call) or last_name(side.func) != "len":
+                continue
+            for split in self.splits(side.args[0].value) if side.args else ():
+                shifts = [s for s in self._shifts(split, module, defects) if s.has(number, split)]
+                self._tie(shifts)
+                if len({s.by for s in shifts}) > 1:
+                    self.unsure.append((node, shifts[0].knot))
+                elif shifts:
+                    moved = number + shifts[0].by
+                    self.found.append(Reader(other, module, shifts[0], shifts[0].knot, moved))
+
     def _unpacked(
         self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
     ) -> None:
         for split in self.splits(value):
             shifts = [s for s in self._shifts(split, module, defects) if s.fits(target, split)]
+            self._tie(shifts)
             moves = {(s.start - split.taken, s.by) for s in shifts}
             if len(moves) > 1:
                 self.unsure.append((split.call, shifts[0].knot))
@@ -160,6 +191,11 @@ class Readers:
                 moved = replace(shift, start=start)
                 self.found.append(Reader(target, module, moved, shift.knot, None))
                 self._raise_limit(split, module, shift)
+
+    def _tie(self, shifts: list[Shift]) -> None:
+        """What one place reads changes together."""
+        for shift in shifts[1:]:
+            self.state.groups.join(shifts[0].knot, shift.knot)
 
     def _raise_limit(self, split: Split, module: Module, shift: Shift) -> None:
         """`split("#", 2)` that reads behind the new segment splits more often."""

@@ -10,6 +10,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place
+from capsule_lint.program.presence import is_present
 from capsule_lint.program.templates import names_scope
 from capsule_lint.program.types import Instance
 
@@ -29,8 +30,14 @@ class Sources:
     program: Program
     state: State
 
-    def find(self, scope: Scope, node: tree.Node, call: tree.Call | None = None) -> Value | None:
-        """The source of `scope` at the expression `node`; `None` when there is none."""
+    def find(
+        self, scope: Scope, node: tree.Node, call: tree.Call | None = None, *, loose: bool = True
+    ) -> Value | None:
+        """The source of `scope` at the expression `node`; `None` when there is none.
+
+        Unless `loose`, an entity that happens to be in scope is none, where the enclosing function
+        takes another scope as a parameter: there the value comes as a parameter too.
+        """
         place = self.program.names.place(node)
         found = self._named(scope, place)
         if found is not None:
@@ -41,7 +48,7 @@ class Sources:
             found = self._configured(spec, place, call)
             if found is not None:
                 return found
-        return self._attribute(scope, place, call)
+        return self._attribute(scope, place, call, loose=loose)
 
     def constant(self, scope: Scope) -> Value | None:
         """The configured constant, for places that nothing else can reach: it is in scope everywhere,
@@ -149,16 +156,33 @@ class Sources:
 
     # --- values in scope ---
 
-    def _attribute(self, scope: Scope, place: Place, call: tree.Call | None) -> Value | None:
+    def _attribute(
+        self, scope: Scope, place: Place, call: tree.Call | None, *, loose: bool
+    ) -> Value | None:
         for function in enclosing(place):
             own = self._of_self(scope, function)
             if own is not None:
                 return own
-        for code, cls in (*self.beside(call), *self.values(place), *self.own_attributes(place)):
+        near = [*self.beside(call), *self.own_attributes(place)]
+        around = list(self.values(place))
+        carriers = [pair for pair in around if self.program.domain.is_carrier(pair[1])]
+        others = [pair for pair in around if pair not in carriers]
+        if not loose and any(self._takes_scope(f) for f in enclosing(place)):
+            others = []
+        holders = [pair for pair in others if self.attribute_of(pair[1], scope) is not None]
+        if len(holders) > 1:  # which of them is meant, nobody can tell
+            holders = []
+        for code, cls in (*near, *carriers, *holders):
             attribute = self.attribute_of(cls, scope)
             if attribute is not None:
                 return Value(f"{code}.{attribute}", knot=self._field_knot(cls, scope))
         return None
+
+    def _takes_scope(self, function: Function) -> bool:
+        return any(
+            self.program.domain.scope_parameter(function, s) is not None
+            for s in self.program.policy.scopes
+        )
 
     def _of_self(self, scope: Scope, function: Function) -> Value | None:
         if (
@@ -203,9 +227,14 @@ class Sources:
         paths = [v.base for v in values if isinstance(v, tree.Attr) and self._names_any(v.name)]
         for node in (*paths, *(v for v in values if isinstance(v, tree.Name))):
             code = text_of(node)
-            cls = self.program.inference.the_class(self.program.inference.of(node))
+            present = node in paths or self._is_present(node)
+            types = self.program.inference.of(node)
+            cls = self.program.inference.the_class(types, present=present)
             if code is not None and cls is not None:
                 yield code, cls
+
+    def _is_present(self, node: tree.Node) -> bool:
+        return isinstance(node, tree.Name) and is_present(node.id, self.program.names.place(node))
 
     def _names_any(self, name: str) -> bool:
         return any(names_scope(name, scope) for scope in self.program.policy.scopes)
@@ -228,7 +257,9 @@ class Sources:
                         continue
                     if binding.parameter.kind in ("*", "**"):
                         continue
-                cls = self.program.inference.the_class(self.program.inference.bound(binding))
+                types = self.program.inference.bound(binding)
+                present = is_present(name, place)
+                cls = self.program.inference.the_class(types, present=present)
                 if cls is not None:
                     yield name, cls
 

@@ -46,6 +46,7 @@ def link_program(files: Iterable[FileFacts], policy: Policy) -> Program:
     domain.find_handlers()
     inference.enters = domain.enters
     domain.find_injected()
+    calls.find_structural()
     keys = Keys(names, classes, calls, templates, policy)
     domain.find_roles(keys)
     return Program(policy, names, classes, inference, calls, templates, keys, domain)

@@ -325,13 +325,21 @@ class Calls:
             function
         }
 
+    def kin(self, cls: Class) -> set[Class]:
+        """The classes whose instances may stand where one of `cls` is declared, as far as known."""
+        found = set(self.classes.subclasses(cls)) - {cls}
+        return found | (self._structural or {}).get(cls, set())
+
+    def find_structural(self) -> None:
+        """Find the classes that fit a Protocol by their shape, and are given where it is declared."""
+        self._structural = self._find_structural()
+        self._callees.clear()
+        self.inference.forget()
+
     def _structural_kin(self, cls: Class) -> set[Class]:
-        if self._structural is None:
-            self._structural = defaultdict(set)
-            self._structural = self._find_structural()
         found: set[Class] = set()
         for relative in (*self.classes.mro(cls), *self.classes.subclasses(cls)):
-            found |= self._structural.get(relative, set())
+            found |= (self._structural or {}).get(relative, set())
         return found
 
     def _find_structural(self) -> dict[Class, set[Class]]:

@@ -48,6 +48,10 @@ _TABLE_CALLS: Final = frozenset(
 )
 _TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
 _TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
+_GENERIC_WORDS: Final = frozenset(
+    "pk key partition hash gsi lsi index for of by make build get find load read fetch save put "
+    "store write create add update delete remove exist list all the id item row table db".split()
+)
 _INJECTORS: Final = frozenset(("Depends", "Security"))
 
 
@@ -309,20 +313,47 @@ class Domain:
             known = [words(_SUFFIX.sub("", cls.name)) for cls in self.entities]
             if any(words(tag) in known for tag in tags):
                 return None
-        return self.narrowed_names(site.owner, site.function, site.module.name)
+        entity = self.narrowed_names(site.owner, site.function, site.module.name)
+        if entity is not None and self._is_scope_named(entity):
+            if self._named_by_owner(site.owner) == entity:
+                return entity
+            if tags or self._serves_others(site.function, entity):
+                return None
+        return entity
+
+    def _is_scope_named(self, entity: str) -> bool:
+        """Whether an entity is called like a scope: that row of the tenant itself, where `tenant`
+        stands in the names of much else."""
+        name = "_".join(words(entity.rpartition(".")[2]))
+        return any(names_scope(name, scope) for scope in self.policy.scopes)
+
+    def _serves_others(self, function: Function | None, entity: str) -> bool:
+        """Whether a key helper's key is used by the code of other entities."""
+        if function is None or function not in self.keys.helpers:
+            return False
+        for call, _ in self.calls.callers(function):
+            caller = self.names.place(call).scope.function
+            owner = caller.owner if caller is not None else None
+            if owner is not None and (owner in self.repositories or owner in self.entities):
+                if self._named_after(owner.name) != entity:
+                    return True
+        return False
+
+    def _named_by_owner(self, owner: Class | None) -> str | None:
+        return self._named_after(owner.name) if owner is not None else None
 
     def narrowed_names(
         self, owner: Class | None, function: Function | None, module: str
     ) -> str | None:
         """The entity of policy's table that a class, function or module is named after."""
-        if owner is not None:
-            found = self._named_after(owner.name)
-            if found is not None or owner in self.repositories or owner in self.entities:
-                return found
+        found = self._named_by_owner(owner)
+        if found is not None or owner in self.repositories or owner in self.entities:
+            return found
         if function is not None:
             found = self._named_after(function.name)
             if found is not None:
-                return found
+                others = set(words(function.name)) - _GENERIC_WORDS - set(words(found))
+                return None if others and self._is_scope_named(found) else found
         return self._named_after(module.rpartition(".")[2])
 
     def _named_after(self, name: str) -> str | None:

@@ -168,7 +168,6 @@ class Inference:
     enters: Callable[[Function], bool] = field(default=lambda function: False)
     """Whether a framework calls this function (a handler)."""
     _known: dict[int, Types] = field(default_factory=dict)
-    _params: dict[int, Types] = field(default_factory=dict)
     _active: set[int] = field(default_factory=set)
     _cut: int = 0
     _foreign_stores: dict[str, list[tree.Node]] = field(default_factory=dict)
@@ -183,6 +182,10 @@ class Inference:
                             self._foreign_stores.setdefault(target.name, []).append(
                                 statement.value
                             )
+
+    def forget(self) -> None:
+        """Forget what was found before classes were known that fit a Protocol by their shape."""
+        self._known.clear()
 
     # --- expressions ---
 
@@ -460,6 +463,10 @@ class Inference:
                 return found
         if self.classes.method(cls, "__getattr__"):
             return ANYTHING
+        kin = [self.classes.method(other, name) for other in self.calls.kin(cls)]
+        of_kin = frozenset(FunctionObject(m, bound=not m.is_static) for m in kin if m is not None)
+        if of_kin:  # what is declared lacks it, what is given there has it
+            return frozenset[Type](of_kin)
         foreign_bases = [
             b
             for b in self.classes.foreign_bases(cls)
@@ -650,9 +657,12 @@ class Inference:
 
     # --- functions ---
 
-    def the_class(self, types: Types) -> Class | None:
-        """The one class that a value of these types is certainly an instance of, `None` aside."""
-        certain = [t for t in types if t != Foreign("None")]
+    def the_class(self, types: Types, *, present: bool = False) -> Class | None:
+        """The one class that a value of these types is certainly an instance of.
+
+        `present` says that the value is known not to be `None`.
+        """
+        certain = [t for t in types if not (present and t == Foreign("None"))]
         classes = {t.cls for t in certain if isinstance(t, Instance)}
         if len(classes) != 1 or not all(isinstance(t, Instance) for t in certain):
             return None
@@ -857,7 +867,7 @@ class Inference:
         """What a value with that annotation may be."""
         match node:
             case tree.Binary(op="|"):
-                return _without_none(join(self.annotation(node.left), self.annotation(node.right)))
+                return join(self.annotation(node.left), self.annotation(node.right))
             case tree.Const(value=None):
                 return foreign("None")
             case tree.Subscript():
@@ -952,7 +962,8 @@ class Inference:
         if classes:
             return frozenset[Type](classes)
         if name in ("Union", "Optional"):
-            return _without_none(join(*map(self.annotation, items)))
+            optional = foreign("None") if name == "Optional" else NOTHING
+            return join(optional, *map(self.annotation, items))
         if name == "Annotated":
             return self._annotated(items)
         if name in ("Coroutine",):
@@ -1052,10 +1063,6 @@ def _is_self(node: tree.Node) -> bool:
 
 def _names_self(node: tree.Node | None) -> bool:
     return last_name(node) == "Self" if node is not None else False
-
-
-def _without_none(types: Types) -> Types:
-    return frozenset(t for t in types if t != Foreign("None")) or types
 
 
 def _as_variadic(parameter: tree.Parameter, types: Types) -> Types:

@@ -125,6 +125,17 @@ class Keys:
             if not module.generated:
                 self._collect(module)
         self._collect_wrapped()
+        self._find_indexes()
+
+    def _find_indexes(self) -> None:
+        """What is looked up in an index is known by what is written there, where names do not tell."""
+        written = [s for s in self.sites if s.role is not Role.LOOKUP]
+        forms = [(_form(s.template), s.index) for s in written]
+        for site in self.sites:
+            if site.role is Role.LOOKUP and not site.index:
+                text = site.template.text
+                found = {index for form, index in forms if form.fullmatch(text)}
+                site.index = found == {True}
 
     @cached_property
     def functions(self) -> frozenset[Function]:
@@ -474,6 +485,12 @@ class Keys:
                     self._sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
                     )
+
+
+def _form(template: Template) -> re.Pattern[str]:
+    """What the texts of keys of a template look like."""
+    parts = [re.escape(p.value) if isinstance(p, Text) else ".+?" for p in template.pieces]
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _is_pattern(node: tree.Node) -> bool:

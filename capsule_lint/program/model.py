@@ -181,6 +181,8 @@ class Module:
     imports: list[tuple[tree.Import, Place]] = field(default_factory=list)
     nodes: list[tree.Node] = field(default_factory=list)
     statements: list[tuple[tree.Statement, Place]] = field(default_factory=list)
+    blocks: dict[int, tree.Block] = field(default_factory=dict)
+    """The compound statements, by the numbers that branches have."""
 
     @property
     def filename(self) -> str:

@@ -244,9 +244,12 @@ class Templates:
         if known is not None:
             return known
         pieces = self._evaluate(node, node, 0)
-        if pieces is None or not any(p.host is node for p in pieces):
+        host = node
+        if pieces and isinstance(pieces[0].host, tree.Sequence):  # joined from a local list
+            host = pieces[0].host
+        if pieces is None or not any(p.host is host for p in pieces):
             return None
-        template = self._templates[id(node)] = Template(node, _merged(pieces))
+        template = self._templates[id(node)] = Template(host, _merged(pieces))
         return template if template.has_text or len(template.pieces) > 1 else None
 
     # --- evaluation ---

@@ -181,6 +181,7 @@ class Walker:
             self._target(bind.target, place, node, bind.how, bind.value)
         self._block += 1
         number, loops = self._block, node.kind in ("for", "while")
+        self._module.blocks[number] = node
         for branch, body in enumerate(node.bodies):
             # The body of `with`, and of `try` itself, is as good as not being in a block.
             plain = node.kind == "with" or (node.kind == "try" and branch == 0)
