@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
 from capsule_lint.plan.state import KeyDefect, Knot, Want
-from capsule_lint.program.model import Binding, Function
+from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.templates import Filled, Text
 
 if TYPE_CHECKING:
@@ -97,11 +97,31 @@ class Testing:
                     or program.names.index.parents.get(id(node)).__class__ is tree.FString
                 ):
                     continue
-                if any(regex.fullmatch(text) for regex in unchanged):
-                    continue
-                found = next((p for p in patterns if p.regex.fullmatch(text)), None)
-                if found is not None:
-                    self._update(module, node, found)
+                possible = [p for p in patterns if p.regex.fullmatch(text)]
+                made_by = self._compared_with(node) if possible else set()
+                meant = [p for p in possible if p.defect.function in made_by]
+                if meant:
+                    self._update(module, node, meant[0])
+                elif possible and not any(regex.fullmatch(text) for regex in unchanged):
+                    self._update(module, node, possible[0])
+
+    def _compared_with(self, node: tree.Node) -> set[Function]:
+        """The functions whose result a literal is compared with, and those that they return."""
+        program = self.mends.planner.program
+        parent = program.names.index.parents.get(id(node))
+        sides: list[tree.Node] = []
+        if isinstance(parent, tree.Compare):
+            sides = [parent.left, *parent.rights]
+        elif isinstance(parent, tree.Call) and last_name(parent.func).startswith("assert"):
+            sides = [argument.value for argument in parent.args]
+        found: set[Function] = set()
+        queue = [f for side in sides if side is not node for f in program.keys.helpers_in(side)]
+        while queue:
+            function = queue.pop()
+            if function not in found:
+                found.add(function)
+                queue += [f for value in function.returns for f in program.keys.helpers_in(value)]
+        return found
 
     def _unchanged(self) -> list[re.Pattern[str]]:
         """The keys that are right as they are."""

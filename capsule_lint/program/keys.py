@@ -384,7 +384,7 @@ class Keys:
         self._seen.add(id(node))
         for template in self.templates.resolve(node):
             self._note(template, role, index, prefix)
-        for function in self._helpers_in(node):
+        for function in self.helpers_in(node):
             self._note_helper(function, index)
             own = self.names.place(node).scope.function
             if role is Role.HELPER and own is not None:
@@ -427,7 +427,7 @@ class Keys:
             return False
         return bool(_KEYISH.match(text)) or ("#" in text and not text.startswith("#"))
 
-    def _helpers_in(self, node: tree.Node, depth: int = 0) -> Iterator[Function]:
+    def helpers_in(self, node: tree.Node, depth: int = 0) -> Iterator[Function]:
         """The functions whose result is the key at `node`."""
         if depth > 6:
             return
@@ -455,16 +455,16 @@ class Keys:
                         and binding.value is not None
                         and (not binding.path or binding.path == (0,))
                     ):
-                        yield from self._helpers_in(binding.value, depth + 1)
+                        yield from self.helpers_in(binding.value, depth + 1)
             case tree.Conditional():
-                yield from self._helpers_in(node.then, depth + 1)
-                yield from self._helpers_in(node.otherwise, depth + 1)
+                yield from self.helpers_in(node.then, depth + 1)
+                yield from self.helpers_in(node.otherwise, depth + 1)
             case tree.Subscript() if self.key_name(node.index) or (
                 isinstance(node.index, tree.Const) and node.index.value == 0
             ):
-                yield from self._helpers_in(node.base, depth + 1)
+                yield from self.helpers_in(node.base, depth + 1)
             case tree.DictDisplay(keys=(tree.Const(value="S"),)):
-                yield from self._helpers_in(node.values[0], depth + 1)
+                yield from self.helpers_in(node.values[0], depth + 1)
 
     def _note_helper(self, function: Function, index: bool) -> None:
         if (
