@@ -35,6 +35,10 @@ _COMPARE: Final[dict[type[ast.cmpop], str]] = {
     ast.NotIn: "not in",
     ast.Is: "is",
     ast.IsNot: "is not",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
 }
 
 

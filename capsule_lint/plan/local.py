@@ -507,7 +507,7 @@ class LocalKeys:
             if isinstance(one, tree.Compare):
                 found.add(hole_name(one.left))
             if isinstance(one, tree.Comprehension):
-                queue += [i for g in one.generators for i in g.ifs]
+                queue += [*one.results, *(i for g in one.generators for i in g.ifs)]
             elif isinstance(one, tree.Boolean | tree.Wrapped):
                 queue += list(children(one))
         return found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Module
 
-_KEYISH: Final = frozenset(("key", "composite_key", "keys"))
+_KEYISH: Final = ("key", "_keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +160,17 @@ class Readers:
         self, node: tree.Compare, module: Module, defects: list[KeyDefect]
     ) -> None:
         """`len(parts) == 4`, where the parts are those of a key."""
-        for side, other in ((node.left, node.rights[0]), (node.rights[0], node.left)):
+        op, mirrored = node.ops[0], {">": "<", "<=": ">="}
+        for side, other, more in (
+            (node.left, node.rights[0], op in mirrored),
+            (node.rights[0], node.left, op in mirrored.values()),
+        ):
             number = _number(other)
             if number is None or not isinstance(side, tree.Call) or last_name(side.func) != "len":
                 continue
+            needed = number + 1 if more else number  # `> 2` asks for three
             for split in self.splits(side.args[0].value) if side.args else ():
-                shifts = [s for s in self._shifts(split, module, defects) if s.has(number, split)]
+                shifts = [s for s in self._shifts(split, module, defects) if s.has(needed, split)]
                 self._tie(shifts)
                 if len({s.by for s in shifts}) > 1:
                     self.unsure.append((node, shifts[0].knot))
@@ -233,7 +238,10 @@ class Readers:
 
     def _is_key(self, node: tree.Node) -> bool:
         name = self._name(node)
-        if self.program.policy.is_key_name(name) or snake(name) in _KEYISH:
+        if self.program.policy.is_key_name(name):
+            return True
+        plain = snake(name)
+        if plain.endswith(_KEYISH) and not self.program.policy.is_sort_key_name(name):
             return True
         if isinstance(node, tree.Name):
             for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
@@ -265,8 +273,10 @@ class Readers:
 
     def _related(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[KeyDefect]:
         """The changed keys that the code could be reading: of its class, of its module, or any."""
-        index = self.program.policy.is_index_key_name(self._name(split.key))
-        same = [d for d in defects if self._is_index(d) is index]
+        name = self._name(split.key)
+        index = self.program.policy.is_index_key_name(name) or "index" in words(name)
+        told = index or self.program.policy.is_key_name(name)
+        same = [d for d in defects if not told or self._is_index(d) is index]
         function = self.program.names.place(split.call).scope.function
         owner = function.owner if function is not None else None
         said = set(words(function.name)) if function is not None else set()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 _LITERAL: Final = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 _HOLE: Final = "\x00"
-_VALUE: Final = r"(?:[^#|/]+?)"
+_MARKS: Final = "#|/:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,11 +263,13 @@ def _regex(
     pieces: Sequence[Text | Filled], groups: Sequence[str | None] = ()
 ) -> re.Pattern[str]:
     """What keys of a template look like; the holes of `groups` are named ones."""
+    marks = {mark for p in pieces if isinstance(p, Text) for mark in _MARKS if mark in p.value}
+    value = f"[^#{re.escape(''.join(sorted(marks)))}]+?"
     parts = []
     for number, piece in enumerate(pieces):
         name = groups[number] if groups else None
         if isinstance(piece, Text):
             parts.append(re.escape(piece.value))
         else:
-            parts.append(f"(?P<{name}>{_VALUE})" if name else _VALUE)
+            parts.append(f"(?P<{name}>{value})" if name else value)
     return re.compile("".join(parts), re.DOTALL)

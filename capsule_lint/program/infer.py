@@ -901,6 +901,8 @@ class Inference:
             return foreign("value")
         if name in _VAGUE or name.removeprefix("builtins.") in _VAGUE:
             return ANYTHING
+        if name.rpartition(".")[2] in MOCKS:  # what it mocks says more
+            return ANYTHING
         if name.endswith((".Self", "builtins.Self")):
             return ANYTHING
         last = name.rpartition(".")[2]
