@@ -57,7 +57,7 @@ def changed_texts(analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers)
         before = analysis.texts.get(filename, "")
         facts = analysis.facts.get(filename)
         statements = [s.span for s in facts.body] if facts is not None else []
-        after = apply(before, statements, mends, fixers)
+        after = apply(before, statements, mends, fixers, analysis.policy.line_length)
         if after != before or filename not in analysis.texts:
             found[filename] = after
     return found
@@ -122,21 +122,28 @@ def moved(finding: Finding, before: str, after: str) -> Finding:
     """The finding at the place where its code stands once the file has changed."""
     old, new = lines_of(before), lines_of(after)
     start, end = finding.span.start, finding.span.end
-    row = _row_after(old, new, start.row)
-    if start.row > len(old) or row > len(new):
+    if start.row > len(old):
         return finding
-    token = old[start.row - 1][start.column - 1 : end.column - 1 if end.row == start.row else None]
-    places = [m.start() + 1 for m in re.finditer(re.escape(token), new[row - 1])] if token else []
+    whole = end.row == start.row
+    token = old[start.row - 1][start.column - 1 : end.column - 1 if whole else None].rstrip("\r\n")
+    row = _row_after(old, new, start.row, token)
+    line = new[row - 1] if row <= len(new) else ""
+    places = [m.start() + 1 for m in re.finditer(re.escape(token), line)] if token else []
     column = min(places, key=lambda place: abs(place - start.column), default=start.column)
-    shift = column - start.column if end.row == start.row else 0
-    span = Span(Position(row, column), Position(end.row + row - start.row, end.column + shift))
-    return replace(finding, span=span)
+    shift = column - start.column if whole else 0
+    last = Position(end.row + row - start.row, end.column + shift)
+    return replace(finding, span=Span(Position(row, column), last))
 
 
-def _row_after(old: Sequence[str], new: Sequence[str], row: int) -> int:
+def _row_after(old: Sequence[str], new: Sequence[str], row: int, token: str) -> int:
+    """The row that a row has become; inside of a block that changed, the nearest with the token."""
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if a < row <= b:
-            return c + row - a if tag == "equal" else min(c + row - a, max(d, 1))
+            there = c + row - a
+            if tag == "equal":
+                return there
+            rows = [r for r in range(c + 1, d + 1) if token in new[r - 1]]
+            return min(rows, key=lambda r: abs(r - there), default=min(there, max(d, 1)))
     return row
 
 

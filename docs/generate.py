@@ -1,12 +1,18 @@
 """Writes the pages that are made from the rules: `docs/rules/*.md` and the table in `README.md`.
 
 `python docs/generate.py` writes them; with `--check` it writes nothing and fails if one is stale.
+With `--outputs` it also runs the commands in the README on a copy of the case study, and puts in
+what they print.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.rule import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"```console\n\$ capsule-lint (?P<arguments>.+)\n(?P<said>(?s:.+?))\n```")
 START, END = "<!-- rules: made by docs/generate.py -->", "<!-- end of rules -->"
 
 
@@ -52,7 +59,7 @@ def table(rules: Iterable[Rule]) -> str:
     """The table of rules."""
     rows = ["| code | name | finds | fix |", "|---|---|---|---|"]
     for rule in rules:
-        fix = "yes" if rule.fix else "–"
+        fix = "yes" if rule.fix else "no"
         link = f"[{rule.name}](docs/rules/{rule.name}.md)"
         rows.append(f"| {rule.code} | {link} | {rule.summary} | {fix} |")
     return "\n".join(rows) + "\n"
@@ -103,12 +110,34 @@ def _diffs(bad: Bad) -> Iterator[str]:
         yield "\n".join(["```diff", *heading, *lines, "```"])
 
 
+def outputs(readme: str) -> str:
+    """The README with what its commands print: a finding that a block starts with, or all."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "case_study"
+        shutil.copytree(ROOT / "fixtures" / "case_study" / "before", copy)
+
+        def block(found: re.Match[str]) -> str:
+            command = [sys.executable, "-m", "capsule_lint", *found["arguments"].split()]
+            done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+            if done.returncode not in (0, 1):
+                raise SystemExit(done.stderr)
+            first = found["said"].partition("\n")[0]
+            parts = (part.strip("\n") for part in done.stdout.split("\n\n"))
+            part = next((p for p in parts if p.startswith(first)), done.stdout.rstrip("\n"))
+            return f"```console\n$ capsule-lint {found['arguments']}\n{part}\n```"
+
+        return BLOCK.sub(block, readme)
+
+
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def main(arguments: list[str]) -> int:
     """Write, or check, all pages."""
+    readme = ROOT / "README.md"
+    if "--outputs" in arguments:
+        readme.write_text(outputs(_read(readme)), encoding="utf-8")
     wrong = stale()
     if "--check" in arguments:
         for path in wrong:

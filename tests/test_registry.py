@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,7 +39,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     def add(name: str, files: dict[str, str]) -> None:
         Project(tmp_path).write({f"{name}/{file}": text for file, text in files.items()})
         monkeypatch.syspath_prepend(str(tmp_path))
-        found = [*registry.entry_points(group=GROUP), EntryPoint(name, name, GROUP)]
+        found = [*entry_points(group=GROUP), EntryPoint(name, name, GROUP)]
         monkeypatch.setattr(registry, "entry_points", lambda group: found)
         for module in [m for m in sys.modules if m.split(".")[0] == name]:
             monkeypatch.delitem(sys.modules, module)

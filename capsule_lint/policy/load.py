@@ -19,6 +19,13 @@ OWN_FILE = "capsule-lint.toml"
 PROJECT_FILE = "pyproject.toml"
 _TOOL = "capsule-lint"
 _PREFIX = f"tool.{_TOOL}"
+_FORMATTER_DEFAULT = 88
+_FORMATTERS = (
+    (".ruff.toml", ((),)),
+    ("ruff.toml", ((),)),
+    (PROJECT_FILE, (("tool", "ruff"), ("tool", "black"))),
+)
+"""Where formatters keep their settings: file, and tables in it."""
 
 
 def _label(path: Path) -> str:
@@ -105,6 +112,24 @@ def find_policy(start: Path) -> Path | None:
     return found[0] if found else None
 
 
+def formatter_width(folder: Path) -> int | None:
+    """How long lines may get by the settings of Ruff or Black in a folder; `None` if they have none.
+
+    A file of theirs that cannot be read is for them to complain of.
+    """
+    for name, tables in _FORMATTERS:
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            document: object = tomli.loads((folder / name).read_text("utf-8-sig"))
+            for path in tables:
+                found = document
+                for key in path:
+                    found = found.get(key) if isinstance(found, dict) else None
+                if isinstance(found, dict):
+                    said = found.get("line-length", found.get("line_length", _FORMATTER_DEFAULT))
+                    return said if isinstance(said, int) and said > 0 else None
+    return None
+
+
 def load_policy(start: Path, config: Path | None = None, isolated: bool = False) -> Policy:
     """The policy that holds for a directory: that of `config`, or else of the nearest file.
 
@@ -124,4 +149,5 @@ def load_policy(start: Path, config: Path | None = None, isolated: bool = False)
         if named is None:
             raise Place(_label(path)).error(f"has no table `[{_PREFIX}]`")
         value, place = named
-    return convert_policy(Policy(root=path.parent, path=path), value, place)
+    start_policy = Policy(root=path.parent, path=path, line_length=formatter_width(path.parent))
+    return convert_policy(start_policy, value, place)

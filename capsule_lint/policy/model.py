@@ -134,6 +134,8 @@ class Policy:
     fixable: tuple[str, ...] = ("ALL",)
     unfixable: tuple[str, ...] = ()
     baseline: str | None = None
+    line_length: int | None = None
+    """How long lines of code may get: what the formatter of the project is told, if it is told."""
     scopes: tuple[Scope, ...] = DEFAULT_SCOPES
     entities: Mapping[str, Entity] = field(default_factory=dict, hash=False)
     handlers: Handlers = field(default_factory=Handlers)

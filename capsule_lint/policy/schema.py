@@ -45,6 +45,12 @@ def boolean(value: object, place: Place) -> bool:
     raise _wrong_type("true or false", value, place)
 
 
+def width(value: object, place: Place) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise _wrong_type("a positive number", value, place)
+
+
 def string(value: object, place: Place) -> str:
     if not isinstance(value, str):
         raise _wrong_type("a string", value, place)
@@ -224,6 +230,7 @@ POLICY: Schema[Policy] = {
         policy, sort_key_names=patterns(value, at)
     ),
     "test-files": lambda policy, value, at: replace(policy, test_files=patterns(value, at)),
+    "line-length": lambda policy, value, at: replace(policy, line_length=width(value, at)),
     "generated-markers": lambda policy, value, at: replace(
         policy, generated_markers=strings(value, at)
     ),

@@ -17,10 +17,12 @@ from capsule_lint.errors import InternalError
 from capsule_lint.model import AddImport, AppendCode, Edit, Mend, Position, Span
 from capsule_lint.rewrite.base import Fix, Place
 from capsule_lint.rewrite.imports import add_imports
+from capsule_lint.rewrite.layout import wrapped
 
 Fixers = Mapping[str, tuple[type[Fix[Mend]], ...]]
 """The transformers of each rule, by its code."""
 
+_WIDTH = 88
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 
 
@@ -88,14 +90,25 @@ class Chain(cst.CSTTransformer):
         return updated
 
 
-def apply(source: str, statements: Iterable[Span], mends: Sequence[Mend], fixers: Fixers) -> str:
+def apply(
+    source: str,
+    statements: Iterable[Span],
+    mends: Sequence[Mend],
+    fixers: Fixers,
+    width: int | None = None,
+) -> str:
     """The text of a file after its mends; `statements` are its top-level ones, in order.
+
+    Lines that become longer than `width` are broken; without it, those that become longer than 88
+    characters and than every line of the file.
 
     Raises InternalError when a mend finds no node, or finds two, when its rule has no transformer
     for it, or when the result does not parse.
     """
     filename = mends[0].filename if mends else "?"
     lines = lines_of(source)
+    if width is None:
+        width = max([_WIDTH, *(len(line.rstrip("\r\n")) for line in lines)])
     by_piece: dict[Piece, list[Mend]] = defaultdict(list)
     pieces = pieces_of(statements)
     for mend in mends:
@@ -107,9 +120,10 @@ def apply(source: str, statements: Iterable[Span], mends: Sequence[Mend], fixers
         by_piece[piece].append(mend)
     for piece in sorted(by_piece, key=lambda p: -p.first):
         text = "".join(lines[piece.first - 1 : piece.last])
-        lines[piece.first - 1 : piece.last] = [_changed(text, piece, by_piece[piece], fixers)]
+        changed = _changed(text, piece, by_piece[piece], fixers)
+        lines[piece.first - 1 : piece.last] = [wrapped(text, changed, width)]
     result = _appended("".join(lines), [m for m in mends if isinstance(m, AppendCode)])
-    result = add_imports(result, [m for m in mends if isinstance(m, AddImport)])
+    result = add_imports(result, [m for m in mends if isinstance(m, AddImport)], width)
     try:
         ast.parse(result)
     except SyntaxError as error:

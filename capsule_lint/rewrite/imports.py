@@ -14,17 +14,15 @@ if TYPE_CHECKING:
 
     from capsule_lint.model import AddImport
 
-_WIDTH = 99
 
-
-def add_imports(source: str, imports: Sequence[AddImport]) -> str:
-    """`source` with the imports that it lacks; every other byte stays."""
+def add_imports(source: str, imports: Sequence[AddImport], width: int) -> str:
+    """`source` with the imports that it lacks, lines longer than `width` broken; every other byte stays."""
     for wanted in sorted({(i.module, i.name) for i in imports}):
-        source = _add(source, *wanted)
+        source = _add(source, *wanted, width)
     return source
 
 
-def _add(source: str, module: str, name: str) -> str:
+def _add(source: str, module: str, name: str, width: int) -> str:
     tree = ast.parse(source)
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and _module(node) == module:
@@ -36,7 +34,7 @@ def _add(source: str, module: str, name: str) -> str:
             and _module(node) == module
             and node.names[0].name != "*"
         ):
-            return _extended(source, node, name)
+            return _extended(source, node, name, width)
     return _new_line(source, tree, module, name)
 
 
@@ -53,7 +51,7 @@ def _newline(source: str) -> str:
     return found[0] if found else "\n"
 
 
-def _extended(source: str, node: ast.ImportFrom, name: str) -> str:
+def _extended(source: str, node: ast.ImportFrom, name: str, width: int) -> str:
     lines = _lines(source)
     first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
     piece = "".join(lines[first : last + 1])
@@ -65,7 +63,7 @@ def _extended(source: str, node: ast.ImportFrom, name: str) -> str:
     )
     code = module.with_changes(body=[changed, *module.body[1:]]).code
     flat = code.rstrip("\r\n")
-    if first == last and len(flat) > _WIDTH and "(" not in flat and "#" not in flat:
+    if first == last and len(flat) > width and "(" not in flat and "#" not in flat:
         code = _wrapped(flat, _newline(source)) + code[len(flat) :]
     return "".join([*lines[:first], code, *lines[last + 1 :]])
 

@@ -1,0 +1,213 @@
+"""Lines that a change made too long, broken as formatters break them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_STRING = re.compile(r"(?i:[rbuf]{0,2})(?P<quote>'''|\"\"\"|'|\")")
+_OPENING, _CLOSING = "([{", ")]}"
+_DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\b")
+_CLAUSE = re.compile(r" (?:async for|for|if) ")
+_INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A pair of outermost brackets of a line: the offsets of both, and of the commas between."""
+
+    start: int
+    end: int
+    commas: tuple[int, ...]
+
+
+def wrapped(before: str, after: str, width: int) -> str:
+    """`after` with those lines broken that are longer than `width` and were not in `before`.
+
+    Both are the text of whole statements. What cannot be broken without a doubt stays: a line that
+    ends in a comment, a piece of a string. The statements stay the same for Python.
+    """
+    known = set(before.splitlines())
+    lines = after.splitlines(keepends=True)
+    long = [
+        n
+        for n, line in enumerate(lines)
+        if len(line.rstrip("\r\n")) > width and line.rstrip("\r\n") not in known
+    ]
+    if not long:
+        return after
+    broken = {n: _broken(lines, n, width) for n in long}
+    result = _with(lines, broken)
+    if _same(after, result):
+        return result
+    for number in long:  # one of them is inside a string: break the others
+        if not _same(after, _with(lines, {number: broken[number]})):
+            del broken[number]
+    result = _with(lines, broken)
+    return result if _same(after, result) else after
+
+
+def _with(lines: Sequence[str], broken: dict[int, str]) -> str:
+    return "".join(broken.get(n, line) for n, line in enumerate(lines))
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+
+
+def _broken(lines: Sequence[str], number: int, width: int) -> str:
+    """A line, with its newline, as several; the same where it cannot be broken."""
+    line = lines[number]
+    body = line.rstrip("\r\n")
+    newline = line[len(body) :]
+    return newline.join(_inner(lines, number, body, width) or _break(body, width)) + newline
+
+
+def _inner(lines: Sequence[str], number: int, line: str, width: int) -> list[str]:
+    """What stands alone between brackets on the lines around it, an element a line; else nothing."""
+    before = lines[number - 1].rstrip() if number else ""
+    after = lines[number + 1].lstrip() if number + 1 < len(lines) else ""
+    pairs = _scan(line)
+    if (
+        pairs is None
+        or not before.endswith(tuple(_OPENING))
+        or not after.startswith(tuple(_CLOSING))
+    ):
+        return []
+    indent = line[: len(line) - len(line.lstrip())]
+    whole = _Pair(len(indent) - 1, len(line), _outer_commas(line, pairs))
+    parts = _elements(line, whole, indent, width)
+    return parts if len(parts) > 1 else []
+
+
+def _outer_commas(line: str, pairs: Sequence[_Pair]) -> tuple[int, ...]:
+    """The commas of a line that no bracket and no string holds."""
+    found = []
+    at = 0
+    inside = {p.start: p.end for p in pairs}
+    while at < len(line):
+        string = _string_at(line, at)
+        if string > at:
+            at = string
+        elif at in inside:
+            at = inside[at] + 1
+        else:
+            if line[at] == ",":
+                found.append(at)
+            at += 1
+    return tuple(found)
+
+
+def _break(line: str, width: int) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    scanned = _scan(line)
+    pair = _chosen(line, scanned, width) if scanned is not None else None
+    if pair is None:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    head, tail = line[: pair.start + 1].rstrip(), indent + line[pair.end :].lstrip()
+    inner = line[pair.start + 1 : pair.end].strip()
+    trailing = inner.endswith(",")
+    whole = f"{indent}{_INDENT}{inner}"
+    if len(whole) <= width and not trailing:
+        return [head, whole, tail]
+    return [head, *_elements(line, pair, indent + _INDENT, width), tail]
+
+
+def _elements(line: str, pair: _Pair, indent: str, width: int) -> list[str]:
+    """What stands between brackets, an element a line."""
+    cuts = [pair.start, *pair.commas, pair.end]
+    parts = [line[a + 1 : b].strip() for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [part for part in parts if part]
+    if len(parts) == 1 and not pair.commas:
+        parts = _clauses(parts[0])
+        return [one for part in parts for one in _break(f"{indent}{part}", width)]
+    return [one for part in parts for one in _break(f"{indent}{part},", width)]
+
+
+def _clauses(part: str) -> list[str]:
+    """A comprehension's result and clauses."""
+    pairs = _scan(part)
+    if pairs is None:
+        return [part]
+    cuts = [0]
+    at = 0
+    inside = {p.start: p.end for p in pairs}
+    while at < len(part):
+        string = _string_at(part, at)
+        if string > at:
+            at = string
+        elif at in inside:
+            at = inside[at] + 1
+        else:
+            word = _CLAUSE.match(part, at)
+            if word is not None and (len(cuts) > 1 or "for" in word[0]):
+                cuts.append(at + 1)
+            at = word.end() if word is not None else at + 1
+    return [part[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(part)], strict=True)]
+
+
+def _chosen(line: str, pairs: Sequence[_Pair], width: int) -> _Pair | None:
+    """The brackets to break: the parameters of a definition, else the longest of those that help."""
+    usable = [p for p in pairs if line[p.start + 1 : p.end].strip() and p.start < width]
+    if not usable:
+        return None
+    if _DEFINITION.match(line):
+        return usable[0]
+    return max(usable, key=lambda p: (p.end - p.start, p.start))
+
+
+def _scan(line: str) -> list[_Pair] | None:
+    """The outermost brackets of a line; `None` when it is no whole piece of code by itself."""
+    pairs: list[_Pair] = []
+    stack: list[int] = []
+    commas: list[int] = []
+    at = 0
+    while at < len(line):
+        end = _string_at(line, at)
+        if end < 0:
+            return None
+        if end > at:
+            at = end
+            continue
+        char = line[at]
+        if char == "#":
+            return None
+        if char in _OPENING:
+            stack.append(at)
+        elif char in _CLOSING:
+            if not stack:
+                return None
+            start = stack.pop()
+            if not stack:
+                pairs.append(_Pair(start, at, tuple(commas)))
+                commas = []
+        elif char == "," and len(stack) == 1:
+            commas.append(at)
+        at += 1
+    return pairs if not stack else None
+
+
+def _string_at(line: str, at: int) -> int:
+    """Where the string literal that starts at `at` ends: `at` itself if none does, -1 if it is open."""
+    if line[at] not in "'\"rbufRBUF" or (at and (line[at - 1].isalnum() or line[at - 1] == "_")):
+        return at
+    string = _STRING.match(line, at)
+    return at if string is None else _string_end(line, string.end(), string["quote"])
+
+
+def _string_end(line: str, at: int, quote: str) -> int:
+    while at < len(line):
+        if line[at] == "\\":
+            at += 2
+        elif line.startswith(quote, at):
+            return at + len(quote)
+        else:
+            at += 1
+    return -1
