@@ -85,7 +85,7 @@ class LocalKeys:
     wants: list[Want] = field(default_factory=list)
     touched: set[Function] = field(default_factory=set)
     _hosts: dict[int, LocalDefect] = field(default_factory=dict)
-    _insertions: dict[tuple[Class | Module, str], tuple[int, list[Scope], int]] = field(
+    insertions: dict[tuple[Class | Module, str], tuple[int, list[Scope], int]] = field(
         default_factory=dict
     )
     _collections: dict[tuple[Class | Module, str], bool] = field(default_factory=dict)
@@ -300,7 +300,7 @@ class LocalKeys:
         for scope in missing:
             before = [n for n in order[: order.index(scope.name)] if n in present]
             anchors[scope.name] = present[before[-1]] if before else None
-        knot = self._knot(owner, host)
+        knot = self.knot_of(owner, host)
         defect = LocalDefect(
             host,
             place.scope.module,
@@ -331,7 +331,7 @@ class LocalKeys:
         if shape in ("tuple", "bare"):
             first = anchors[missing[0].name]
             index = next((n + 1 for n, e in enumerate(elements) if e is first), 0)
-            self._insertions.setdefault((owner, name), (index, missing, len(elements)))
+            self.insertions.setdefault((owner, name), (index, missing, len(elements)))
 
     def _parts(self, host: tree.Node) -> tuple[str, list[tree.Node]] | None:
         """The shape of a key and the expressions in it."""
@@ -409,7 +409,7 @@ class LocalKeys:
                 return True
         return False
 
-    def _knot(self, owner: Class | Module, host: tree.Node) -> Knot:
+    def knot_of(self, owner: Class | Module, host: tree.Node) -> Knot:
         knot: Knot = ("local", id(host))
         if isinstance(owner, Class):
             self.state.groups.join(knot, ("store", owner))
@@ -476,7 +476,7 @@ class LocalKeys:
         base = text_of(left.base)
         if not missing or base is None:
             return
-        knot = self._knot(owner, node)
+        knot = self.knot_of(owner, node)
         anchors: dict[str, tree.Node | None] = {s.name: node for s in missing}
         defect = LocalDefect(node, place.scope.module, function, "filter", missing, anchors, knot)
         for one in missing:
@@ -544,7 +544,7 @@ class LocalKeys:
             pairs = source.func.name == "items"
             source = source.func.base
         home = self._collection(source)
-        insertion = self._insertions.get(home) if home is not None else None
+        insertion = self.insertions.get(home) if home is not None else None
         if home is None or insertion is None:
             return
         if pairs:
@@ -558,7 +558,7 @@ class LocalKeys:
     ) -> None:
         index, scopes, width = insertion
         place = self.program.names.place(target)
-        knot = self._knot(owner, target)
+        knot = self.knot_of(owner, target)
         if isinstance(target, tree.Sequence) and len(target.items) == width > 1:
             neighbour = target.items[index - 1] if index else target.items[0]
             defect = LocalDefect(

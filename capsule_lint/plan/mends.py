@@ -34,7 +34,7 @@ from capsule_lint.program.templates import Filled, Text, ends_with_tag, names_sc
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.plan.local import LocalDefect
     from capsule_lint.plan.planner import Planner
@@ -73,6 +73,7 @@ class Mends:
             self._key(defect)
         for local in self.planner.local.defects:
             self._local(local)
+        self._local_annotations()
         for function, scopes in self.planner.state.params.items():
             self._parameters(function, list(scopes.values()))
         for stand_in, function in self.planner.stand_ins.values():
@@ -487,6 +488,31 @@ class Mends:
             self._local_text(defect, codes, code)
         else:
             self._elements(defect, codes, code)
+
+    def _local_annotations(self) -> None:
+        """`dict[tuple[TenantId, OrderId], Order]` says what the keys of a collection have become."""
+        for (owner, name), (index, scopes, width) in self.planner.local.insertions.items():
+            for annotation in _annotations_of(owner, name):
+                key = _key_annotation(annotation)
+                if key is None:
+                    continue
+                knot = self.planner.local.knot_of(owner, annotation)
+                module = self._module(annotation)
+                said = [self.annotation(knot, module, s, key) for s in self._policy_order(scopes)]
+                if None in said:
+                    continue
+                types = tuple(one for one in said if one is not None)
+                filename, parts = module.filename, _tuple_annotation(key)
+                if parts is not None and len(parts.items) == width:
+                    at = parts.items[index - 1] if index else parts.items[0]
+                    before, after = ((), types) if index else (types, ())
+                    mend = AddElements(filename, parts.span, "CAP107", before, after, at.span)
+                    self.add(knot, mend)
+                elif parts is None and width == 1:
+                    own = self.source(module, key.span)
+                    listed = [own, *types] if index else [*types, own]
+                    text = f"tuple[{', '.join(listed)}]"
+                    self.add(knot, Replace(filename, key.span, "CAP107", text))
 
     def _local_text(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
         template = self.planner.program.templates.template(defect.node)
@@ -1257,6 +1283,36 @@ def _entry_names(node: tree.Node) -> set[str]:
             return {a.keyword for a in node.args if a.keyword is not None}
         case _:
             return set()
+
+
+def _annotations_of(owner: Class | Module, name: str) -> Iterator[tree.Node]:
+    """The annotations of a collection that a class or module keeps."""
+    if isinstance(owner, Class):
+        for store in owner.stores.get(name, ()):
+            if store.annotation is not None:
+                yield store.annotation
+    for binding in owner.scope.bindings.get(name, ()):
+        if binding.annotation is not None:
+            yield binding.annotation
+
+
+def _key_annotation(node: tree.Node) -> tree.Node | None:
+    """`K` of `dict[K, V]`, `defaultdict[K, V]` and `set[K]`."""
+    if not isinstance(node, tree.Subscript):
+        return None
+    if last_name(node.base) in ("ClassVar", "Final", "Annotated"):
+        return _key_annotation(node.index)
+    inner = node.index
+    if isinstance(inner, tree.Sequence) and inner.kind == "tuple":
+        return inner.items[0] if len(inner.items) == 2 else None
+    return inner if last_name(node.base).lower() in ("set", "counter", "frozenset") else None
+
+
+def _tuple_annotation(node: tree.Node) -> tree.Sequence | None:
+    """What stands in `tuple[A, B]`."""
+    if isinstance(node, tree.Subscript) and last_name(node.base) in ("tuple", "Tuple"):
+        return node.index if isinstance(node.index, tree.Sequence) else None
+    return None
 
 
 def _attribute_in(node: tree.Node) -> tree.Attr | None:
