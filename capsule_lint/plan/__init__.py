@@ -192,11 +192,11 @@ class _Judge:
 
     def _key_facts(self) -> Iterable[Fact]:
         helpers: dict[Function, tuple[set[Scope], str | None, Knot]] = {}
-        for defect in self.planner.defects:
+        for defect in (*self.planner.defects, *self.planner.silenced):
             site = self.planner.sites[id(defect.template.host)]
             entity = self.planner.program.domain.entity_name(site)
             function = defect.function
-            if function is not None and self.mends.is_helper(function, site.role):
+            if function is not None and self.planner.is_helper(site):
                 known = helpers.setdefault(function, (set(), entity, defect.knot))
                 known[0].update(defect.missing)
                 continue
@@ -211,7 +211,7 @@ class _Judge:
                 use,
                 site.index,
             )
-        for local in self.planner.local.defects:
+        for local in (*self.planner.local.defects, *self.planner.local.silenced):
             if local.helper is not None:
                 helpers.setdefault(local.helper, (set(), None, local.knot))[0].update(
                     local.missing

@@ -16,6 +16,7 @@ from capsule_lint.program.types import Collection, Foreign, FunctionObject, Inst
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.silence import Silence
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -81,6 +82,8 @@ class LocalKeys:
 
     program: Program
     state: State
+    silence: Silence
+    silenced: list[LocalDefect] = field(default_factory=list)
     defects: list[LocalDefect] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
     touched: set[Function] = field(default_factory=set)
@@ -311,13 +314,11 @@ class LocalKeys:
             knot,
             helper=helper,
         )
+        if self._is_silenced(defect):
+            return
         neighbours = list(present.values())
         for scope in missing:
-            mirror = (
-                anchors[scope.name]
-                or (neighbours[0] if neighbours else None)
-                or _path_of_entity(elements)
-            )
+            mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
             want = Want(
                 scope,
                 host,
@@ -417,6 +418,16 @@ class LocalKeys:
                 self.state.groups.join(knot, ("entity", entity.name))
         return knot
 
+    def _is_silenced(self, defect: LocalDefect) -> bool:
+        """Note a defect that people have said is meant."""
+        at, code = defect.node.at, "CAP107"
+        if defect.helper is not None:
+            at, code = defect.helper.fact.name_at, "CAP202"
+        silenced = self.silence.over(defect.module, at, code)
+        if silenced:
+            self.silenced.append(defect)
+        return silenced
+
     # --- filters ---
 
     def _judge_filter(self, node: tree.Compare) -> None:
@@ -479,6 +490,8 @@ class LocalKeys:
         knot = self.knot_of(owner, node)
         anchors: dict[str, tree.Node | None] = {s.name: node for s in missing}
         defect = LocalDefect(node, place.scope.module, function, "filter", missing, anchors, knot)
+        if self._is_silenced(defect):
+            return
         for one in missing:
             want = Want(
                 one, node, knot, "filter", mirror=right if isinstance(right, tree.Attr) else None
@@ -688,10 +701,6 @@ def _is_identifier(name: str) -> bool:
         or name.endswith(("_id", "_uuid", "_code", "_number", "_slug", "_email"))
         or name in ("email", "slug", "sku", "code", "uuid")
     )
-
-
-def _path_of_entity(elements: list[tree.Node]) -> tree.Node | None:
-    return None
 
 
 __all__ = ["FunctionObject", "LocalDefect", "LocalKeys"]

@@ -28,7 +28,6 @@ from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.sources import enclosing, inline
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, Value, Want
 from capsule_lint.plan.testing import Testing
-from capsule_lint.program.keys import Role
 from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.templates import Filled, Text, ends_with_tag, names_scope
 from capsule_lint.program.types import Instance
@@ -266,30 +265,10 @@ class Mends:
 
     # --- templates ---
 
-    def key_code(self, function: Function | None, role: Role, index: bool, host: tree.Node) -> str:
-        """The rule that a template belongs to."""
-        if self.is_helper(function, role):
-            return "CAP202"
-        if role is Role.LOOKUP:
-            return "CAP104"
-        return "CAP102" if index else "CAP101"
-
-    def is_helper(self, function: Function | None, role: Role) -> bool:
-        """Whether a template is that of a key helper, and no entity's own key."""
-        if role is not Role.HELPER or function is None:
-            return False
-        owner = function.owner
-        return not (
-            owner in self.planner.program.domain.entities
-            and function.takes_self
-            and not function.own_params
-            and "classmethod" not in function.decorators
-        )
-
     def _key(self, defect: KeyDefect) -> None:
         host = defect.template.host
         site = self.planner.sites[id(host)]
-        code = self.key_code(site.function, site.role, site.index, host)
+        code = self.planner.key_code(site)
         knot = defect.knot
         segments: dict[int, list[NewSegment]] = {}
         anchors: dict[int, tree.Node | None] = {}

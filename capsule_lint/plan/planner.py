@@ -11,6 +11,7 @@ from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_o
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.readers import Readers
+from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.sources import Sources
 from capsule_lint.plan.standins import StandIn, accepts_anything, fits, stand_ins
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Want
@@ -39,6 +40,8 @@ class Planner:
     state: State = field(default_factory=State)
     sources: Sources = field(init=False)
     defects: list[KeyDefect] = field(default_factory=list)
+    silenced: list[KeyDefect] = field(default_factory=list)
+    """Defects that people have said are meant."""
     sites: dict[int, KeySite] = field(default_factory=dict)
     methods: dict[Function, list[Scope]] = field(default_factory=dict)
     """Repository methods that lack parameters, by themselves."""
@@ -48,6 +51,7 @@ class Planner:
     )
     stand_ins: dict[int, tuple[StandIn, Function]] = field(default_factory=dict)
     """The lambdas that tests put in the place of functions which change."""
+    silence: Silence = field(init=False)
     local: LocalKeys = field(init=False)
     readers: Readers = field(init=False)
     _queued: list[Want] = field(default_factory=list)
@@ -58,7 +62,8 @@ class Planner:
 
     def __post_init__(self) -> None:
         self.sources = Sources(self.program, self.state)
-        self.local = LocalKeys(self.program, self.state)
+        self.silence = Silence(self.program.policy)
+        self.local = LocalKeys(self.program, self.state, self.silence)
         self.readers = Readers(self.program, self.state)
 
     def plan(self) -> None:
@@ -83,6 +88,32 @@ class Planner:
         self.readers.find(self.defects)
 
     # --- keys ---
+
+    def key_code(self, site: KeySite) -> str:
+        """The rule that a template belongs to."""
+        if self.is_helper(site):
+            return "CAP202"
+        if site.role is Role.LOOKUP:
+            return "CAP104"
+        return "CAP102" if site.index else "CAP101"
+
+    def is_helper(self, site: KeySite) -> bool:
+        """Whether a template is that of a key helper, and no entity's own key."""
+        function = site.function
+        if site.role is not Role.HELPER or function is None:
+            return False
+        return not (
+            function.owner in self.program.domain.entities
+            and function.takes_self
+            and not function.own_params
+            and "classmethod" not in function.decorators
+        )
+
+    def _is_silenced(self, site: KeySite) -> bool:
+        at = site.template.host.at
+        if self.is_helper(site) and site.function is not None:
+            at = site.function.fact.name_at
+        return self.silence.over(site.module, at, self.key_code(site))
 
     def _judge_site(self, site: KeySite) -> None:
         template, templates = site.template, self.program.templates
@@ -145,6 +176,9 @@ class Planner:
         knot: Knot = ("key", id(host))
         defect = KeyDefect(site.template, site.module, site.function, missing, anchors, knot)
         self.sites[id(host)] = site
+        if self._is_silenced(site):
+            self.silenced.append(defect)
+            return
         self.defects.append(defect)
         entity = self.program.domain.entity_name(site)
         if entity is not None:
@@ -359,7 +393,9 @@ class Planner:
                 base = self._drifts_from(method, scope)
                 if base is not None:
                     self.drifting[method] = base
-                self.gain_param(method, scope, ("function", method))
+                code = "CAP201" if base is None else "CAP203"
+                if not self.silence.over(method.module, method.fact.name_at, code):
+                    self.gain_param(method, scope, ("function", method))
 
     def _drifts_from(self, method: Function, scope: Scope) -> Function | None:
         """The base method that has the parameter which its implementation lacks."""
