@@ -168,7 +168,9 @@ RULE = Rule(
 
                 @property
                 def pk(self) -> str:
-                    return "#".join(["TENANT", self.tenant_id, "CAPSULE", self.capsule_id, "CONFIG", self.name])
+                    return "#".join(
+                        ["TENANT", self.tenant_id, "CAPSULE", self.capsule_id, "CONFIG", self.name]
+                    )
             """,
         ),
         Bad(
@@ -196,7 +198,9 @@ RULE = Rule(
 
                 @property
                 def pk(self) -> str:
-                    return "TENANT#%s#CAPSULE#%s#CONFIG#%s" % (self.tenant_id, self.capsule_id, self.name)
+                    return "TENANT#%s#CAPSULE#%s#CONFIG#%s" % (
+                        self.tenant_id, self.capsule_id, self.name
+                    )
             """,
         ),
         Bad(
@@ -224,7 +228,9 @@ RULE = Rule(
 
                 @property
                 def pk(self) -> str:
-                    return "TENANT#{}#CAPSULE#{}#CONFIG#{}".format(self.tenant_id, self.capsule_id, self.name)
+                    return "TENANT#{}#CAPSULE#{}#CONFIG#{}".format(
+                        self.tenant_id, self.capsule_id, self.name
+                    )
             """,
         ),
         Bad(

@@ -142,7 +142,11 @@ RULE = Rule(
                     self._orders: list[Order] = []
 
                 def all(self, tenant_id: str, capsule_id: str) -> list[Order]:
-                    return [o for o in self._orders if o.tenant_id == tenant_id and o.capsule_id == capsule_id]
+                    return [
+                        o
+                        for o in self._orders
+                        if o.tenant_id == tenant_id and o.capsule_id == capsule_id
+                    ]
             """,
         ),
     ),

@@ -112,7 +112,12 @@ RULE = Rule(
             lines=(2,),
             fixed="""
             def forget(table, tenant_id: str, capsule_id: str, order_id: str) -> None:
-                table.delete_item(Key={"PK": "TENANT#" + tenant_id + "#CAPSULE#" + capsule_id, "SK": f"ORDER#{order_id}"})
+                table.delete_item(
+                    Key={
+                        "PK": "TENANT#" + tenant_id + "#CAPSULE#" + capsule_id,
+                        "SK": f"ORDER#{order_id}",
+                    }
+                )
             """,
         ),
     ),

@@ -114,17 +114,15 @@ class _Judge:
             if not row.verdict.settled:
                 where = f"{row.filename}:{row.position.row}:{row.position.column}"
                 obstacles[groups.find(knot)].append(f"{where}: {row.reason}")
-        found = []
-        for root in {*mends, *obstacles}:
-            found.append(
-                self._change_set(
-                    root,
-                    list(dict.fromkeys(mends.get(root, []))),
-                    sorted(set(obstacles.get(root, []))),
-                )
+        found = [
+            self._change_set(
+                root,
+                list(dict.fromkeys(mends.get(root, []))),
+                sorted(set(obstacles.get(root, []))),
             )
-        found.sort(key=lambda change: change.id)
-        return found
+            for root in {*mends, *obstacles}
+        ]
+        return sorted(found, key=lambda change: change.id)
 
     def _change_set(self, root: Knot, mends: list[Mend], obstacles: list[str]) -> ChangeSet:
         groups, state = self.planner.state.groups, self.planner.state
@@ -284,13 +282,12 @@ class _Judge:
         first, last = handler.fact.at[0], handler.fact.at[2]
         if any(names_scope(p.name, scope) for p in handler.params):
             return True
-        for node in handler.module.nodes:
-            if first <= node.at[0] <= last:
-                if isinstance(node, tree.Name | tree.Attr | tree.Subscript) and names_scope(
-                    hole_name(node), scope
-                ):
-                    return True
-        return False
+        return any(
+            first <= node.at[0] <= last
+            and isinstance(node, tree.Name | tree.Attr | tree.Subscript)
+            and names_scope(hole_name(node), scope)
+            for node in handler.module.nodes
+        )
 
     def _class_facts(self) -> Iterable[Fact]:
         for cls, scopes in self.planner.state.fields.items():

@@ -215,9 +215,9 @@ class Ledger:
             return
         if isinstance(node, tree.Attr):
             receiver = self.planner.program.inference.of(node.base)
-            if not receiver or any(isinstance(t, UnknownType) for t in receiver):
-                if self._unknown(module, node, symbols, span):
-                    return
+            unknown = not receiver or any(isinstance(t, UnknownType) for t in receiver)
+            if unknown and self._unknown(module, node, symbols, span):
+                return
         self._row(module, span, symbols[0], Verdict.OTHER, self._what(types))
 
     def _what(self, types: Types) -> str:
@@ -437,7 +437,7 @@ def _bound_names(target: tree.Node) -> set[str]:
 
 def _table_of(node: tree.Node) -> str:
     """`TABLE` in `TABLE`, `TABLE.items()` and `TABLE.values()`."""
-    if isinstance(node, tree.Call) and isinstance(node.func, tree.Attr):
-        if node.func.name in ("items", "values") and not node.args:
-            return last_name(node.func.base)
+    match node:
+        case tree.Call(func=tree.Attr(name="items" | "values") as func) if not node.args:
+            return last_name(func.base)
     return last_name(node) if isinstance(node, tree.Name | tree.Attr) else ""

@@ -153,9 +153,8 @@ class LocalKeys:
                         and target.kind == "assign"
                     ):
                         module = target.place.scope.module
-                        if (
-                            self._keeps_items(module, target.name)
-                            and _makes_collection(target.value)
+                        if self._keeps_items(module, target.name) and _makes_collection(
+                            target.value
                         ):
                             return module, target.name
         return None
@@ -170,7 +169,10 @@ class LocalKeys:
                 for target in statement.targets:
                     if isinstance(target, tree.Subscript) and last_name(target) == name:
                         types = self.program.inference.of(statement.value)
-                        if any(isinstance(t, Instance) and t.cls in self.program.domain.entities for t in types):
+                        if any(
+                            isinstance(t, Instance) and t.cls in self.program.domain.entities
+                            for t in types
+                        ):
                             return True
         return False
 

@@ -325,7 +325,9 @@ class Mends:
     ) -> None:
         """A list of parts that grows by `parts.append(…)`: the new parts are appended in their turn."""
         statement = self.planner.program.names.place(anchor).statement
-        call = statement.values[0] if isinstance(statement, tree.Eval) and statement.values else None
+        call = (
+            statement.values[0] if isinstance(statement, tree.Eval) and statement.values else None
+        )
         parts = text_of(call.func) if isinstance(call, tree.Call) else None
         if statement is None or parts is None:
             self.obstacle(defect.knot, anchor, "the key is put together in steps")
@@ -333,7 +335,9 @@ class Mends:
         for segment in reversed(new):
             for part in (segment.hole, f'"{segment.tag.rstrip(_SEPARATORS)}"'):
                 line = f"{parts}({part})"
-                self.add(defect.knot, AddStatement(defect.module.filename, statement.span, code, line))
+                self.add(
+                    defect.knot, AddStatement(defect.module.filename, statement.span, code, line)
+                )
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that the plan cannot settle: its change set is unsafe."""
@@ -741,7 +745,7 @@ class Mends:
                     f"`{want.scope.parameter}` cannot be placed among the arguments",
                 )
                 continue
-            if where == ():
+            if not where:
                 continue
             keyword, index = where
             self.add(
@@ -913,7 +917,7 @@ class Mends:
                     code = self.code_of(want, want.knot)
                     if code is None:
                         return False
-                    mend = AddEntry(
+                    entry = AddEntry(
                         self._module(node).filename,
                         node.span,
                         "CAP401",
@@ -921,8 +925,8 @@ class Mends:
                         code,
                         value.span,
                     )
-                    if not any(m == mend for _, m in self.found):
-                        self.add(want.knot, mend)
+                    if not any(m == entry for _, m in self.found):
+                        self.add(want.knot, entry)
                     return True
         if (
             isinstance(node, tree.Call)
@@ -1247,9 +1251,7 @@ class Mends:
             return
 
     def _scope_named(self, name: str) -> Scope | None:
-        return next(
-            (s for s in self.planner.program.policy.scopes if names_scope(name, s)), None
-        )
+        return next((s for s in self.planner.program.policy.scopes if names_scope(name, s)), None)
 
 
 def _entry_names(node: tree.Node) -> set[str]:

@@ -334,16 +334,13 @@ class Planner:
     def _gain_initializer(self, function: Function, scope: Scope) -> None:
         if self.program.domain.scope_parameter(function, scope) is not None:
             return
-        stores = (
-            [
-                s
-                for name in (function.owner.stores if function.owner else {})
-                for s in function.owner.stores[name]
-                if s.function is function and names_scope(name, self._neighbour(scope))
-            ]
-            if function.owner
-            else []
-        )
+        own = function.owner.stores.items() if function.owner is not None else ()
+        stores = [
+            s
+            for name, listed in own
+            for s in listed
+            if s.function is function and names_scope(name, self._neighbour(scope))
+        ]
         source = stores[0].value if stores else None
         if (
             source is not None
@@ -430,7 +427,9 @@ class Planner:
         """Note the scopes that a method, or a function like one, lacks."""
         domain = self.program.domain
         narrow = domain.narrowed_names(cls, function, function.module.name) is not None
-        if (narrow or self.program.policy.entity_argument_suffices) and self._takes_entity(function):
+        if (narrow or self.program.policy.entity_argument_suffices) and self._takes_entity(
+            function
+        ):
             return
         lacking = [
             scope
@@ -516,7 +515,7 @@ class Planner:
                     continue
                 if self.program.domain.enters(function) or function.name.startswith("__"):
                     continue
-                if any(self.program.keys._is_key(p.name) for p in function.own_params):  # noqa: SLF001
+                if any(self.program.keys._is_key(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them
                 uses = function in sites or self.program.domain.touches_table(function)
                 takes = any(self.program.domain.is_identifier(p) for p in function.own_params)
@@ -560,9 +559,10 @@ class Planner:
                 self.stand_ins[id(stand_in.node)] = (stand_in, function)
             return
         for one in self.program.inference.of(stand_in.node):
-            if isinstance(one, FunctionObject) and not accepts_anything(one.function.params):
-                if fits(one.function.params[int(one.bound) :], function, stand_in.given):
-                    self.gain_param(one.function, scope, knot)
+            if not isinstance(one, FunctionObject) or accepts_anything(one.function.params):
+                continue
+            if fits(one.function.params[int(one.bound) :], function, stand_in.given):
+                self.gain_param(one.function, scope, knot)
 
     def _can_gain(self, function: Function) -> bool:
         if function.is_property or function.module.generated:
@@ -902,7 +902,9 @@ class Planner:
             if argument is None or key is None:
                 continue
             new = rename(key, scope, want.scope)
-            code = renamed_item_access(text_of(argument.value) or "", argument.value, scope, want.scope)
+            code = renamed_item_access(
+                text_of(argument.value) or "", argument.value, scope, want.scope
+            )
             if code is not None and any({key, new} <= names for names in self._item_names):
                 return Value(code, kind="loaded")
         return None
@@ -911,7 +913,11 @@ class Planner:
     def _item_names(self) -> list[set[str]]:
         """The string keys of each dict that the program, tests aside, spells out."""
         return [
-            {key.value for key in node.keys if isinstance(key, tree.Const) and isinstance(key.value, str)}
+            {
+                key.value
+                for key in node.keys
+                if isinstance(key, tree.Const) and isinstance(key.value, str)
+            }
             for module in self.program.names.modules.values()
             if not module.is_test
             for node in module.nodes

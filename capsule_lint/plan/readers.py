@@ -156,9 +156,7 @@ class Readers:
                     self.found.append(Reader(node.index, module, shift, shift.knot, number))
                     self._raise_limit(split, module, shift)
 
-    def _counted(
-        self, node: tree.Compare, module: Module, defects: list[KeyDefect]
-    ) -> None:
+    def _counted(self, node: tree.Compare, module: Module, defects: list[KeyDefect]) -> None:
         """`len(parts) == 4`, where the parts are those of a key."""
         op, mirrored = node.ops[0], {">": "<", "<=": ">="}
         for side, other, more in (
@@ -217,15 +215,15 @@ class Readers:
                 separator = node.args[0].value
                 limit = _number(node.args[1].value) if len(node.args) == 2 else -1
                 key, prefix = self._unprefixed(func.base)
-                if isinstance(separator, tree.Const) and isinstance(separator.value, str):
-                    if limit is not None and self._is_key(key):
-                        yield Split(node, key, separator.value, limit, prefix)
+                mark = separator.value if isinstance(separator, tree.Const) else None
+                if isinstance(mark, str) and limit is not None and self._is_key(key):
+                    yield Split(node, key, mark, limit, prefix)
             case tree.Name():
                 place = self.program.names.place(node)
                 for binding in self.program.names.bindings(node.id, place):
-                    if binding.kind == "assign" and binding.value is not None:
-                        if not binding.path and not isinstance(binding.value, tree.Name):
-                            yield from self.splits(binding.value)
+                    value = binding.value if binding.kind == "assign" else None
+                    if value is not None and not binding.path and not isinstance(value, tree.Name):
+                        yield from self.splits(value)
 
     def _unprefixed(self, node: tree.Node) -> tuple[tree.Node, str]:
         """`key` of `key.removeprefix(PREFIX)`, and the prefix."""

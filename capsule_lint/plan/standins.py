@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 
-
 @dataclass(frozen=True, slots=True)
 class StandIn:
     """A replacement of a function: the call that puts it there, the string that names the function,

@@ -155,7 +155,7 @@ class Testing:
             self.mends.obstacle(defect.knot, node, "spells out a key that changes")
             return
         formatted = "f" in opening["prefix"].lower()
-        for scope in reversed(self.mends._policy_order(defect.missing)):  # noqa: SLF001
+        for scope in reversed(self.mends._policy_order(defect.missing)):
             segment = self._segment(scope, node, defect)
             if segment is None:
                 self.mends.obstacle(defect.knot, node, "spells out a key that changes")
@@ -195,9 +195,7 @@ class Testing:
         if not value.code.isidentifier():
             return None
         bindings = program.names.bindings(value.code, program.names.place(want.node))
-        values = {
-            _literal_in(b.value) for b in bindings if isinstance(b, Binding) and b.kind == "assign"
-        }
+        values = {_literal_in(b.value) for b in bindings if b.kind == "assign"}
         if len(values) != 1 or any(b.kind != "assign" for b in bindings):
             return None
         return next(iter(values))
@@ -254,14 +252,11 @@ def _groups(defect: KeyDefect) -> list[str | None]:
     """For each piece of a template: the group of the hole behind which segments come."""
     anchors = {id(a): _group(a) for a in defect.anchors.values() if a is not None}
     return [
-        anchors.get(id(p.value)) if isinstance(p, Filled) else None
-        for p in defect.template.pieces
+        anchors.get(id(p.value)) if isinstance(p, Filled) else None for p in defect.template.pieces
     ]
 
 
-def _regex(
-    pieces: Sequence[Text | Filled], groups: Sequence[str | None] = ()
-) -> re.Pattern[str]:
+def _regex(pieces: Sequence[Text | Filled], groups: Sequence[str | None] = ()) -> re.Pattern[str]:
     """What keys of a template look like; the holes of `groups` are named ones."""
     marks = {mark for p in pieces if isinstance(p, Text) for mark in _MARKS if mark in p.value}
     value = f"[^#{re.escape(''.join(sorted(marks)))}]+?"

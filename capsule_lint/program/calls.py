@@ -89,9 +89,9 @@ class Calls:
 
     def _note_alias(self, statement: tree.Statement) -> None:
         if isinstance(statement, tree.Import):
-            for name in statement.names:
-                if name.name is not None and name.bound != name.name:
-                    self._aliases[name.name].add(name.bound)
+            for imported in statement.names:
+                if imported.name is not None and imported.bound != imported.name:
+                    self._aliases[imported.name].add(imported.bound)
         elif isinstance(statement, tree.Assign) and statement.value is not None:
             value = statement.value
             if (

@@ -101,7 +101,6 @@ class Classes:
 
     def dotted(self, node: tree.Node) -> Binding | str:
         """What `a.b.C` names: a binding of the program, or else a dotted name."""
-        from capsule_lint.program.model import Module
 
         match node:
             case tree.Name():
@@ -123,7 +122,7 @@ class Classes:
                 target = self.names.follow(self.names.member(base, node.name))
                 if isinstance(target, Binding):
                     return target
-                return target.name if not isinstance(target, Module) else target.name
+                return target.name
             case _:
                 return ""
 

@@ -49,8 +49,43 @@ _TABLE_CALLS: Final = frozenset(
 _TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
 _TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
 _GENERIC_WORDS: Final = frozenset(
-    "pk key partition hash gsi lsi index for of by make build get find load read fetch save put "
-    "store write create add update delete remove exist list all the id item row table db".split()
+    (
+        "pk",
+        "key",
+        "partition",
+        "hash",
+        "gsi",
+        "lsi",
+        "index",
+        "for",
+        "of",
+        "by",
+        "make",
+        "build",
+        "get",
+        "find",
+        "load",
+        "read",
+        "fetch",
+        "save",
+        "put",
+        "store",
+        "write",
+        "create",
+        "add",
+        "update",
+        "delete",
+        "remove",
+        "exist",
+        "list",
+        "all",
+        "the",
+        "id",
+        "item",
+        "row",
+        "table",
+        "db",
+    )
 )
 _INJECTORS: Final = frozenset(("Depends", "Security"))
 
@@ -313,13 +348,12 @@ class Domain:
             known = [words(_SUFFIX.sub("", cls.name)) for cls in self.entities]
             if any(words(tag) in known for tag in tags):
                 return None
-        entity = self.narrowed_names(site.owner, site.function, site.module.name)
-        if entity is not None and self._is_scope_named(entity):
-            if self._named_by_owner(site.owner) == entity:
-                return entity
-            if tags or self._serves_others(site.function, entity):
-                return None
-        return entity
+        found = self.narrowed_names(site.owner, site.function, site.module.name)
+        if found is None or not self._is_scope_named(found):
+            return found
+        if self._named_by_owner(site.owner) == found:
+            return found
+        return None if tags or self._serves_others(site.function, found) else found
 
     def _is_scope_named(self, entity: str) -> bool:
         """Whether an entity is called like a scope: that row of the tenant itself, where `tenant`
@@ -334,9 +368,10 @@ class Domain:
         for call, _ in self.calls.callers(function):
             caller = self.names.place(call).scope.function
             owner = caller.owner if caller is not None else None
-            if owner is not None and (owner in self.repositories or owner in self.entities):
-                if self._named_after(owner.name) != entity:
-                    return True
+            if owner is None or not (owner in self.repositories or owner in self.entities):
+                continue
+            if self._named_after(owner.name) != entity:
+                return True
         return False
 
     def _named_by_owner(self, owner: Class | None) -> str | None:

@@ -416,8 +416,8 @@ class Inference:
             case Collection() | TupleOf():
                 return foreign(f"collection.{name}")
             case _:
-                known = name in _DYNAMODB and not any(name in c.methods for c in self.classes.all)
-                return foreign(f"boto3.{name}") if known else ANYTHING
+                ours = any(name in c.methods for c in self.classes.all)
+                return foreign(f"boto3.{name}") if name in _DYNAMODB and not ours else ANYTHING
 
     def _module_attribute(self, module: Module, name: str) -> Types:
         target = self.names.follow(self.names.member(module.name, name))
@@ -819,9 +819,11 @@ class Inference:
         folder = module.filename.rpartition("/")[0]
         while True:
             conftest = f"{folder}/conftest.py" if folder else "conftest.py"
-            for other in self.names.modules.values():
-                if other.filename == conftest and other is not module:
-                    candidates.append(self.names.global_binding(other, name))
+            candidates += [
+                self.names.global_binding(other, name)
+                for other in self.names.modules.values()
+                if other.filename == conftest and other is not module
+            ]
             if not folder:
                 break
             folder = folder.rpartition("/")[0]
@@ -845,8 +847,9 @@ class Inference:
             for function in module.functions if module.is_test else ():
                 if "fixture" in function.decorators:
                     said = _fixture_option(function, "name")
-                    named = isinstance(said, tree.Const) and isinstance(said.value, str)
-                    found.setdefault(str(said.value) if named else function.name, []).append(function)
+                    name = said.value if isinstance(said, tree.Const) else None
+                    known = name if isinstance(name, str) else function.name
+                    found.setdefault(known, []).append(function)
         return found
 
     def _request_parameter(self, node: tree.Attr) -> Types | None:
@@ -858,7 +861,10 @@ class Inference:
         if not isinstance(params, tree.Sequence):
             return None
         values = [_parameter_set(item)[:1] or (item,) for item in params.items]
-        whole = [item if isinstance(item, tree.Sequence) else v[0] for item, v in zip(params.items, values, strict=True)]
+        whole = [
+            item if isinstance(item, tree.Sequence) else v[0]
+            for item, v in zip(params.items, values, strict=True)
+        ]
         return join(*map(self.of, whole)) or ANYTHING
 
     # --- annotations ---

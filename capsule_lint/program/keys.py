@@ -234,12 +234,10 @@ class Keys:
                             return Role.WRITTEN
                 case tree.DictDisplay():
                     for key, value in zip(parent.keys, parent.values, strict=True):
-                        word = (
-                            key.value if value is current and isinstance(key, tree.Const) else None
-                        )
-                        if word in _READS:
+                        said = key.value if isinstance(key, tree.Const) else None
+                        if value is current and said in _READS:
                             return Role.LOOKUP
-                        if word in _WRITES:
+                        if value is current and said in _WRITES:
                             return Role.WRITTEN
                 case tree.Eval() if parent.kind == "return" and function is not None:
                     return self._returned_role(function)

@@ -156,5 +156,3 @@ class Mocks:
 
 
 _KNOWN: Final = (ModuleObject, ClassObject, Instance, Mocked)
-
-

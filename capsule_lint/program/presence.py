@@ -31,9 +31,9 @@ def is_present(name: str, place: Place) -> bool:
 def _before(place: Place) -> Iterator[tree.Statement]:
     """The statements that have certainly run before `place` does, in its own function."""
     for statement, at in place.scope.module.statements:
-        if at.scope is place.scope and at.order < place.order:
-            if at.blocks == place.blocks[: len(at.blocks)]:
-                yield statement
+        earlier = at.scope is place.scope and at.order < place.order
+        if earlier and at.blocks == place.blocks[: len(at.blocks)]:
+            yield statement
 
 
 def _proves(statement: tree.Statement, name: str) -> bool:
@@ -63,9 +63,13 @@ def _holds(test: tree.Node, name: str, *, present: bool) -> bool:
             return present and test.name == name
         case tree.Wrapped(kind="not"):
             return not present and _holds(test.value, name, present=True)
-        case tree.Compare(left=tree.Name() as left, ops=(op,), rights=(tree.Const(value=None, kind=""),)):
+        case tree.Compare(
+            left=tree.Name() as left, ops=(op,), rights=(tree.Const(value=None, kind=""),)
+        ):
             return left.id == name and op == ("is not" if present else "is")
-        case tree.Compare(left=tree.Walrus() as left, ops=(op,), rights=(tree.Const(value=None, kind=""),)):
+        case tree.Compare(
+            left=tree.Walrus() as left, ops=(op,), rights=(tree.Const(value=None, kind=""),)
+        ):
             return left.name == name and op == ("is not" if present else "is")
         case tree.Boolean(op="and") if present:
             return any(_holds(value, name, present=True) for value in test.values)

@@ -175,14 +175,13 @@ class Templates:
         return None, False
 
     def _literal(self, text: str, number: int, followed: bool) -> list[Segment]:
-        found = []
-        for scope in self.scopes:
+        found = [
+            Segment(scope.name, number, literal=True, tagged=True, position=match.start())
+            for scope in self.scopes
             for match in re.finditer(
                 _tag_pattern(scope.tag) + r"(?P<value>[^#|/{}]+)", text, re.IGNORECASE
-            ):
-                found.append(
-                    Segment(scope.name, number, literal=True, tagged=True, position=match.start())
-                )
+            )
+        ]
         return sorted(found, key=lambda s: s.position)
 
     # --- templates at a key position ---
@@ -342,10 +341,10 @@ class Templates:
             if match["kind"] == "%":
                 found.append(Text("%", host, node))
             elif match["name"]:
-                value = by_name.get(match["name"])
+                named = by_name.get(match["name"])
                 found += (
-                    self._inline(value, host, depth)
-                    if value is not None
+                    self._inline(named, host, depth)
+                    if named is not None
                     else [Filled(right, host, snake(match["name"]))]
                 )
             elif operands:
@@ -687,11 +686,7 @@ class Templates:
         dotted = self.classes.dotted(inner)
         if isinstance(dotted, Binding):
             return self._constant_of([dotted], depth)
-        if (
-            isinstance(inner, tree.Attr)
-            and isinstance(inner.base, tree.Name)
-            and inner.base.id in ("self", "cls")
-        ):
+        if isinstance(inner.base, tree.Name) and inner.base.id in ("self", "cls"):
             for one in self.inference.of(inner.base):
                 if isinstance(one, Instance | ClassObject):
                     for owner in self.classes.mro(one.cls):

@@ -35,35 +35,26 @@ class ConditionFix(Fix[AddCondition]):
 
     def _joined(self, updated: cst.BaseExpression, mend: AddCondition) -> cst.BaseExpression:
         condition = parse(mend.condition)
-        if mend.operator == "&":
-            return cst.BinaryOperation(
-                updated, cst.BitAnd(), condition, **self._parentheses(updated, mend)
-            )
         operator = cst.And() if mend.operator == "and" else cst.Or()
-        bare = updated.with_changes(lpar=[], rpar=[])
         if updated.lpar:
+            bare = updated.with_changes(lpar=[], rpar=[])
             return cst.BooleanOperation(
                 bare, operator, condition, lpar=updated.lpar, rpar=updated.rpar
             )
+        around = self._needs_parentheses(mend)
         return cst.BooleanOperation(
-            updated, operator, condition, **self._parentheses(updated, mend)
+            updated,
+            operator,
+            condition,
+            lpar=[cst.LeftParen()] if around else [],
+            rpar=[cst.RightParen()] if around else [],
         )
 
-    def _parentheses(
-        self, updated: cst.BaseExpression, mend: AddCondition
-    ) -> dict[str, list[cst.CSTNode]]:
+    def _needs_parentheses(self, mend: AddCondition) -> bool:
         parent = self._parents[-1] if self._parents else None
-        needed = isinstance(
-            parent,
-            cst.UnaryOperation
-            | cst.Comparison
-            | cst.BinaryOperation
-            | cst.Attribute
-            | cst.Await
-            | cst.Call,
-        )
         if isinstance(parent, cst.BooleanOperation):
-            needed = mend.operator == "or" and isinstance(parent.operator, cst.And)
-        if isinstance(parent, cst.Call):
-            needed = False
-        return {"lpar": [cst.LeftParen()], "rpar": [cst.RightParen()]} if needed else {}
+            return mend.operator == "or" and isinstance(parent.operator, cst.And)
+        return isinstance(
+            parent,
+            cst.UnaryOperation | cst.Comparison | cst.BinaryOperation | cst.Attribute | cst.Await,
+        )

@@ -25,9 +25,9 @@ def add_imports(source: str, imports: Sequence[AddImport], width: int) -> str:
 def _add(source: str, module: str, name: str, width: int) -> str:
     tree = ast.parse(source)
     for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and _module(node) == module:
-            if any(alias.name == name and alias.asname is None for alias in node.names):
-                return source
+        own = node.names if isinstance(node, ast.ImportFrom) and _module(node) == module else []
+        if any(alias.name == name and alias.asname is None for alias in own):
+            return source
     for node in tree.body:
         if (
             isinstance(node, ast.ImportFrom)

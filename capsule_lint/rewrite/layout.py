@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _STRING = re.compile(r"(?i:[rbuf]{0,2})(?P<quote>'''|\"\"\"|'|\")")
 _OPENING, _CLOSING = "([{", ")]}"
@@ -123,7 +127,7 @@ def _break(line: str, width: int) -> list[str]:
 def _elements(line: str, pair: _Pair, indent: str, width: int) -> list[str]:
     """What stands between brackets, an element a line."""
     cuts = [pair.start, *pair.commas, pair.end]
-    parts = [line[a + 1 : b].strip() for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [line[a + 1 : b].strip() for a, b in pairwise(cuts)]
     parts = [part for part in parts if part]
     if len(parts) == 1 and not pair.commas:
         parts = _clauses(parts[0])
@@ -150,7 +154,7 @@ def _clauses(part: str) -> list[str]:
             if word is not None and (len(cuts) > 1 or "for" in word[0]):
                 cuts.append(at + 1)
             at = word.end() if word is not None else at + 1
-    return [part[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(part)], strict=True)]
+    return [part[a:b].strip() for a, b in pairwise([*cuts, len(part)])]
 
 
 def _chosen(line: str, pairs: Sequence[_Pair], width: int) -> _Pair | None:

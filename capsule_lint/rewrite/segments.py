@@ -105,10 +105,10 @@ class SegmentFix(Fix[AddSegments]):
         old = [cst.FormattedStringText(_escaped(text))] if text else []
         new = self._pieces(mend, quote)
         prefix = opening["prefix"].replace("u", "").replace("U", "")
-        return cst.FormattedString(
-            [*new, *old] if mend.anchor is None else [*old, *new],
-            start=f"{prefix}f{quote}" if prefix else f"f{quote}",
-            end=quote,
+        formatted = parse(f"{prefix}f{quote}{quote}")
+        assert isinstance(formatted, cst.FormattedString)
+        return formatted.with_changes(
+            parts=[*new, *old] if mend.anchor is None else [*old, *new],
             lpar=updated.lpar,
             rpar=updated.rpar,
         )

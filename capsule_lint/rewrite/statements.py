@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
 
-from capsule_lint.model import AddStatement, Mend, Position
+from capsule_lint.model import AddStatement, Mend
 from capsule_lint.rewrite.base import Fix
 
 if TYPE_CHECKING:
@@ -46,13 +46,11 @@ class StatementFix(Fix[AddStatement]):
         return found
 
     def _body(
-        self,
-        original: Sequence[cst.CSTNode],
-        updated: Sequence[cst.BaseStatement | cst.BaseSmallStatement],
-    ) -> list[cst.CSTNode] | None:
+        self, original: Sequence[cst.BaseStatement], updated: Sequence[cst.BaseStatement]
+    ) -> list[cst.BaseStatement] | None:
         if not self.mends:
             return None
-        found: list[cst.CSTNode] = []
+        found: list[cst.BaseStatement] = []
         changed = False
         for old, new in zip(original, updated, strict=True):
             parts: Sequence[cst.CSTNode] = (
@@ -66,12 +64,12 @@ class StatementFix(Fix[AddStatement]):
         return found if changed else None
 
 
-def _beside(line: cst.CSTNode, mends: Sequence[AddStatement]) -> list[cst.CSTNode]:
+def _beside(line: cst.BaseStatement, mends: Sequence[AddStatement]) -> list[cst.BaseStatement]:
     first = [_line(m.statement) for m in mends if m.before]
     after = [_line(m.statement) for m in mends if not m.before]
-    if first and isinstance(line, cst.SimpleStatementLine | cst.BaseCompoundStatement):
+    if first:
         # Blank lines above the anchor go above the new line; its comments stay with it.
-        leading = list(getattr(line, "leading_lines", ()))
+        leading: list[cst.EmptyLine] = list(getattr(line, "leading_lines", ()))
         blank = 0
         while blank < len(leading) and leading[blank].comment is None:
             blank += 1
@@ -84,6 +82,3 @@ def _line(code: str) -> cst.SimpleStatementLine:
     statement = cst.parse_statement(code)
     assert isinstance(statement, cst.SimpleStatementLine)
     return statement
-
-
-__all__ = ["Position", "StatementFix"]
