@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.errors import SourceError
 from capsule_lint.facts.build import build
+from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
 from capsule_lint.program import link_program
 from capsule_lint.program.references import check_references
 from capsule_lint.source import read
+from capsule_lint.source.store import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from capsule_lint.source import SourceFile
 
 
+_WORD: Final = re.compile(r"[^\W\d]\w*")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A file that could not be read or parsed."""
@@ -30,6 +36,8 @@ class Problem:
     filename: str
     row: int
     reason: str
+    words: frozenset[str] | None = None
+    """The words in it; `None` where nothing of it could be read."""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,11 +57,26 @@ class Workspace:
             try:
                 self.sources[filename] = read(self.root, filename)
             except SourceError as error:
-                self.problems[filename] = Problem(filename, error.row, error.problem)
+                words = _words_in(self.root, filename)
+                self.problems[filename] = Problem(filename, error.row, error.problem, words)
 
     def texts(self) -> dict[str, str]:
         """The decoded texts, newlines as they are on disk."""
         return {name: source.decoded.text for name, source in self.sources.items()}
+
+
+def _words_in(root: Path, filename: str) -> frozenset[str] | None:
+    """The words in the bytes of a file that cannot be decoded; `None` where there are no bytes."""
+    try:
+        data = read_bytes(root / filename)
+    except SourceError:
+        return None
+    return None if data is None else words_of(data.decode("latin-1"))
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The identifiers in a text."""
+    return frozenset(_WORD.findall(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +100,13 @@ def analyse(
     """
     facts = {name: build(name, text, policy.generated_markers) for name, text in texts.items()}
     problems = [
-        Problem(name, fact.problem_row, fact.problem)
+        Problem(name, fact.problem_row, fact.problem, words_of(texts[name]))
         for name, fact in facts.items()
         if fact.problem is not None
     ]
     program = link_program(facts.values(), policy)
     check_references(program)
-    judgement = judge(program, texts.__getitem__)
-    return Analysis(policy, texts, facts, program, judgement, (*unreadable, *problems))
+    problems = [*unreadable, *problems]
+    broken = [Broken(p.filename, p.row, p.words) for p in problems]
+    judgement = judge(program, texts.__getitem__, broken)
+    return Analysis(policy, texts, facts, program, judgement, tuple(problems))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.analysis import analyse
 from capsule_lint.errors import InternalError
+from capsule_lint.facts.tree import spans_of
 from capsule_lint.model import AppendCode, Position, Span
 from capsule_lint.rewrite import apply, lines_of
 
@@ -56,7 +57,7 @@ def changed_texts(analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers)
     for filename, mends in sorted(by_file.items()):
         before = analysis.texts.get(filename, "")
         facts = analysis.facts.get(filename)
-        statements = [s.span for s in facts.body] if facts is not None else []
+        statements = spans_of(facts.body) if facts is not None else ()
         after = apply(before, statements, mends, fixers, analysis.policy.line_length)
         if after != before or filename not in analysis.texts:
             found[filename] = after

@@ -88,6 +88,15 @@ class OpenFact(Fact):
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A file that could not be read or parsed, and the words in it (`None` when they are not known)."""
+
+    filename: str
+    row: int
+    words: frozenset[str] | None
+
+
 @dataclass(frozen=True)
 class Judgement:
     """All facts of a program, its change sets and its ledger."""

@@ -7,11 +7,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from capsule_lint.facts.tree import span_of
+from capsule_lint.facts.tree import span_of, spans_of
 from capsule_lint.judgement import FunctionFact, OpenFact
 from capsule_lint.model import Finding, Position, Safety, Span, Suggestion
 from capsule_lint.policy import selects
-from capsule_lint.rewrite import lines_of, parse_piece, piece_at, pieces_of
+from capsule_lint.rewrite import Cutter, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from capsule_lint.facts.tree import FileFacts, Suppression
     from capsule_lint.judgement import Fact
     from capsule_lint.policy import Policy
-    from capsule_lint.rewrite.engine import Piece
     from capsule_lint.rule import Flag, Rule
 
 UNUSED = "CAP001"
@@ -89,21 +88,17 @@ class Linter:
                     yield _finding(rule, message, problem.filename, Span(at, at))
 
     def _file(self, filename: str, facts: list[Fact], rules: list[Rule]) -> Iterator[Finding]:
-        pieces = pieces_of(s.span for s in self.analysis.facts[filename].body)
-        by_piece: dict[Piece, dict[Span, list[Fact]]] = defaultdict(lambda: defaultdict(list))
-        for fact in facts:
-            piece = piece_at(fact.span.start.row, pieces)
-            if piece is not None:
-                by_piece[piece][fact.span].append(fact)
         lines = lines_of(self.analysis.texts[filename])
-        for piece, known in by_piece.items():
-            text = "".join(lines[piece.first - 1 : piece.last])
-            module, place = parse_piece(text, piece.first)
-            frozen = {span: tuple(own) for span, own in known.items()}
-            for rule in rules:
-                assert rule.check is not None
-                check = rule.check(place, frozen)
-                module.visit(check)
+        cutter = Cutter["Fact"](lines, spans_of(self.analysis.facts[filename].body))
+        cuts, _ = cutter.cut((fact.span, False, fact) for fact in facts)
+        for parsed, own in cuts[::-1]:
+            known: dict[Span, list[Fact]] = defaultdict(list)
+            for fact in own:
+                known[fact.span].append(fact)
+            frozen = {span: tuple(told) for span, told in known.items()}
+            checks = [(rule, rule.check(parsed.place, frozen)) for rule in rules if rule.check]
+            parsed.visit([check for _, check in checks], [span.start for span in frozen])
+            for rule, check in checks:
                 for flag in check.flags:
                     yield self._of_flag(rule, filename, flag)
 

@@ -14,13 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TAG = re.compile(r"# (helper-call|helper-value|method-call|decoy|neutral):(\d+)")
-_NAMES = {
-    "helper-call": "pk_for_account",
-    "helper-value": "pk_for_account",
-    "method-call": "get",
-    "decoy": "",
-    "neutral": "pk_for_account",
-}
+_WEIGHT = ("rewritten", "escape", "text", "candidate", "already-correct", "other")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +47,7 @@ def verdicts(idioms: CodeBase) -> dict[str, list[str]]:
 
 def _count(verdicts: dict[str, list[str]], kind: str) -> Counter[str]:
     return Counter(
-        "silent" if not said else "rewritten" if "rewritten" in said else said[0]
+        next((one for one in _WEIGHT if one in said), "silent")
         for tag, said in verdicts.items()
         if tag.startswith(f"{kind}:")
     )

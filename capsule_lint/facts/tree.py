@@ -319,3 +319,18 @@ class FileFacts(Struct, frozen=True):
     generated: bool = False
     problem: str | None = None
     problem_row: int = 1
+
+
+def spans_of(body: tuple[Statement, ...]) -> tuple[Span, ...]:
+    """Where all statements stand, outer ones before inner ones."""
+    found: list[Span] = []
+    stack = list(reversed(body))
+    while stack:
+        statement = stack.pop()
+        found.append(statement.span)
+        match statement:
+            case FunctionDef() | ClassDef():
+                stack.extend(reversed(statement.body))
+            case Block():
+                stack.extend(s for inner in reversed(statement.bodies) for s in reversed(inner))
+    return tuple(found)

@@ -31,23 +31,27 @@ from capsule_lint.program.model import Class, Function
 from capsule_lint.program.templates import hole_name, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from capsule_lint.judgement import Broken
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
 
-def judge(program: Program, read: Callable[[str], str]) -> Judgement:
+def judge(
+    program: Program, read: Callable[[str], str], broken: Sequence[Broken] = ()
+) -> Judgement:
     """All that rules, reports and fixes need to know of a program.
 
-    `read` gives the decoded text of a file of the program.
+    `read` gives the decoded text of a file of the program; `broken` are its files that could not be
+    read, which block what they may reach into.
     """
     planner = Planner(program)
     planner.plan()
     mends = Mends(planner, read)
     mends.build()
-    ledger = Ledger(planner, read)
+    ledger = Ledger(planner, read, broken)
     ledger.build()
     return _Judge(planner, mends, ledger).judgement()
 
@@ -114,6 +118,8 @@ class _Judge:
             if not row.verdict.settled:
                 where = f"{row.filename}:{row.position.row}:{row.position.column}"
                 obstacles[groups.find(knot)].append(f"{where}: {row.reason}")
+        for knot, reason in self.ledger.blocked:
+            obstacles[groups.find(knot)].append(reason)
         found = [
             self._change_set(
                 root,

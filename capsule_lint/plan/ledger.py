@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
-from capsule_lint.plan.passthrough import ASSERTIONS, PASSING
+from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
 from capsule_lint.plan.standins import accepts_anything
 from capsule_lint.program.binding import bind
 from capsule_lint.program.mocks import PATCHES, replacement
@@ -24,8 +24,9 @@ from capsule_lint.program.types import (
 from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from capsule_lint.judgement import Broken
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -78,6 +79,9 @@ class Ledger:
 
     planner: Planner
     read: Callable[[str], str]
+    broken: Sequence[Broken] = ()
+    blocked: list[tuple[Knot, str]] = field(default_factory=list)
+    """What cannot be proven for the sake of files that could not be read."""
     rows: list[tuple[Knot, Occurrence]] = field(default_factory=list)
     spans: dict[Occurrence, Span] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
@@ -86,13 +90,23 @@ class Ledger:
     _refused: set[int] = field(default_factory=set)
 
     def build(self) -> None:
-        """Fill `rows`."""
+        """Fill `rows` and `blocked`."""
         self._collect_names()
         for want in self.planner.state.wants:
             if want.call is not None:
                 self._asked.setdefault(id(want.call), []).append(want.scope)
         for module in self.planner.program.names.modules.values():
             self._module(module)
+        for broken in self.broken:
+            self._blocked(broken)
+
+    def _blocked(self, broken: Broken) -> None:
+        """A file that could not be read blocks what it may reach into."""
+        for name in sorted(self._by_name):
+            if broken.words is not None and name not in broken.words:
+                continue
+            reason = f"{broken.filename}:{broken.row}:1: cannot be read, and may use `{name}`"
+            self.blocked += [(self.knot(symbol), reason) for symbol in self._by_name[name]]
 
     def _collect_names(self) -> None:
         state = self.planner.state
@@ -292,10 +306,11 @@ class Ledger:
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
 
     def _attribute_of(self, parent: tree.Attr, symbol: Symbol) -> tuple[Verdict, str]:
-        if parent.name in ASSERTIONS:
-            call = self.planner.program.names.index.parents.get(id(parent))
-            if isinstance(call, tree.Call) and id(call) in self._asked:
-                return Verdict.REWRITTEN, "an assertion on its mock"
+        call = self.planner.program.names.index.parents.get(id(parent))
+        if not isinstance(call, tree.Call) or parent.name not in (*ASSERTIONS, *CALL_LISTS):
+            return Verdict.ALREADY_CORRECT, "an attribute of it"
+        if any(id(c) in self._asked for c in (call, *listed_calls(call))):
+            return Verdict.REWRITTEN, "an assertion on its mock"
         return Verdict.ALREADY_CORRECT, "an attribute of it"
 
     def _assigned(self, statement: tree.Assign, symbol: Symbol) -> tuple[Verdict, str]:

@@ -38,6 +38,20 @@ ASSERTIONS: Final = (
 )
 
 
+CALL_LISTS = ("assert_has_calls", "assert_has_awaits")
+
+
+def listed_calls(call: tree.Call) -> list[tree.Call]:
+    """The `call(…)` in the list that `assert_has_calls` is given."""
+    return [
+        item
+        for argument in call.args
+        if isinstance(argument.value, tree.Sequence)
+        for item in argument.value.items
+        if isinstance(item, tree.Call)
+    ]
+
+
 def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call, int, int]]:
     """The calls that pass `function` on together with its arguments, how many of its first parameters
     are given already, and how many arguments stand before its own."""
@@ -105,7 +119,7 @@ def _compared_with(program: Program, call: tree.Call, function: Function) -> boo
         if (
             isinstance(parent, tree.Call)
             and isinstance(parent.func, tree.Attr)
-            and parent.func.name in ("assert_has_calls", "assert_has_awaits")
+            and parent.func.name in CALL_LISTS
         ):
             return _of_mock(program, parent.func.base, function)
         if isinstance(parent, tree.Compare):
@@ -121,4 +135,4 @@ def _compared_with(program: Program, call: tree.Call, function: Function) -> boo
     return False
 
 
-__all__ = ["ASSERTIONS", "PASSING", "asserted", "forwarded"]
+__all__ = ["ASSERTIONS", "CALL_LISTS", "PASSING", "asserted", "forwarded", "listed_calls"]

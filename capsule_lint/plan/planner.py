@@ -19,7 +19,7 @@ from capsule_lint.program.binding import bind
 from capsule_lint.program.infer import is_collected
 from capsule_lint.program.keys import KeySite, Role
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.templates import Filled, names_scope
+from capsule_lint.program.templates import Filled, hole_name, names_scope
 from capsule_lint.program.types import FunctionObject, Instance
 
 if TYPE_CHECKING:
@@ -672,16 +672,36 @@ class Planner:
         """A call that does not bind because a scope's argument is not there, and would without that parameter."""
         if any(a.star for a in call.args) or bind(call.args, params, given) is not None:
             return
-        for width in range(1, len(scopes) + 1):
-            for lacking in ([pair] for pair in scopes) if width == 1 else [scopes]:
-                names = {p.name for _, p in lacking}
-                reduced = tuple(p for p in params if p.name not in names)
-                if bind(call.args, reduced, given) is not None:
-                    found = [s for s, _ in lacking]
-                    self.partial_calls[id(call)] = (call, callee, found)
-                    for scope in found:
-                        self._want_argument(call, scope, callee, given, ("call", id(call)))
-                    return
+        module = self.program.names.place(call).scope.module
+        if self.silence.over(module, call.at, "CAP401"):
+            return
+        possible = []
+        for lacking in (*([pair] for pair in scopes), scopes):
+            names = {p.name for _, p in lacking}
+            bound = bind(call.args, tuple(p for p in params if p.name not in names), given)
+            if bound is not None and not any(
+                self._is_misplaced(name, argument) for name, argument in bound.arguments.items()
+            ):
+                possible.append([s for s, _ in lacking])
+        if not possible:
+            return
+        found = possible[0]
+        knot: Knot = ("call", id(call))
+        if len(possible) > 1 and len(scopes) > 1:  # by hand, the innermost is added last
+            found = max(possible, key=lambda scopes: self.program.policy.scopes.index(scopes[-1]))
+            reason = "it cannot be told which of the scopes this call lacks"
+            symbol = callee.symbol
+            where = module.filename, call.span
+            self._obstacle(knot, *where, reason, symbol, "reference", found[-1])
+        self.partial_calls[id(call)] = (call, callee, found)
+        for scope in found:
+            self._want_argument(call, scope, callee, given, knot)
+
+    def _is_misplaced(self, parameter: str, argument: tree.Argument) -> bool:
+        """Whether an argument that is named like one scope would go to the parameter of something else."""
+        name = hole_name(argument.value)
+        meant = [s for s in self.program.policy.scopes if name and names_scope(name, s)]
+        return bool(meant) and not any(names_scope(parameter, s) for s in meant)
 
     def _demand_helpers(self) -> None:
         """A key helper takes its scopes as parameters, whatever else is in reach."""

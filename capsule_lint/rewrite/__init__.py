@@ -6,16 +6,9 @@ from capsule_lint.rewrite.base import Fix, Place
 from capsule_lint.rewrite.calls import ArgumentFix
 from capsule_lint.rewrite.collections import ElementFix, EntryFix
 from capsule_lint.rewrite.conditions import ConditionFix
-from capsule_lint.rewrite.engine import (
-    Fixers,
-    apply,
-    edits,
-    lines_of,
-    parse_piece,
-    piece_at,
-    pieces_of,
-)
+from capsule_lint.rewrite.engine import Fixers, apply, edits
 from capsule_lint.rewrite.imports import add_imports
+from capsule_lint.rewrite.pieces import Cutter, Parsed, lines_of
 from capsule_lint.rewrite.replacements import ReplaceFix
 from capsule_lint.rewrite.segments import SegmentFix
 from capsule_lint.rewrite.signatures import ParameterFix
@@ -24,11 +17,13 @@ from capsule_lint.rewrite.statements import StatementFix
 __all__ = [
     "ArgumentFix",
     "ConditionFix",
+    "Cutter",
     "ElementFix",
     "EntryFix",
     "Fix",
     "Fixers",
     "ParameterFix",
+    "Parsed",
     "Place",
     "ReplaceFix",
     "SegmentFix",
@@ -37,7 +32,4 @@ __all__ = [
     "apply",
     "edits",
     "lines_of",
-    "parse_piece",
-    "piece_at",
-    "pieces_of",
 ]

@@ -24,6 +24,15 @@ class Place:
         self._ranges = ranges
         self._shift = first_row - 1
 
+    def starting(self, starts: frozenset[Position]) -> set[int]:
+        """The nodes that start at one of these positions, by `id`."""
+        wanted = {(p.row - self._shift, p.column - 1) for p in starts}
+        return {
+            id(node)
+            for node, found in self._ranges.items()
+            if (found.start.line, found.start.column) in wanted
+        }
+
     def span_of(self, node: cst.CSTNode) -> Span:
         """The node's span as the standard library's `ast` gives it: without enclosing parentheses,
         but with those of a tuple."""

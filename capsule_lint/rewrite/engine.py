@@ -4,87 +4,51 @@ from __future__ import annotations
 
 import ast
 import difflib
-import re
-from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
 
 from capsule_lint.errors import InternalError
-from capsule_lint.model import AddImport, AppendCode, Edit, Mend, Position, Span
-from capsule_lint.rewrite.base import Fix, Place
+from capsule_lint.model import AddImport, AddStatement, AppendCode, Edit, Mend, Position, Span
+from capsule_lint.rewrite.base import Fix
 from capsule_lint.rewrite.imports import add_imports
 from capsule_lint.rewrite.layout import wrapped
+from capsule_lint.rewrite.pieces import Cutter, Parsed, lines_of
 
 Fixers = Mapping[str, tuple[type[Fix[Mend]], ...]]
 """The transformers of each rule, by its code."""
 
 _WIDTH = 88
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Top-level statements that share whole lines: `first` to `last`, counted from 1."""
-
-    first: int
-    last: int
-
-
-def lines_of(source: str) -> list[str]:
-    """The lines of a text with their ends, as Python's tokenizer counts them."""
-    return _LINE.findall(source)
-
-
-def pieces_of(statements: Iterable[Span]) -> list[Piece]:
-    """Top-level statements, in their order, as ranges of whole lines."""
-    found: list[Piece] = []
-    for span in statements:
-        first, last = span.start.row, span.end.row
-        if found and first <= found[-1].last:
-            found[-1] = Piece(found[-1].first, max(last, found[-1].last))
-        else:
-            found.append(Piece(first, last))
-    return found
-
-
-def piece_at(row: int, pieces: Sequence[Piece]) -> Piece | None:
-    """The piece that holds a row."""
-    at = bisect_right(pieces, row, key=lambda piece: piece.first) - 1
-    return pieces[at] if at >= 0 and row <= pieces[at].last else None
-
-
-def parse_piece(text: str, first_row: int) -> tuple[cst.Module, Place]:
-    """A piece's syntax, and where its nodes stand in the file.
-
-    Raises InternalError when LibCST would not give the text back as it is.
-    """
-    module = cst.parse_module(text)
-    if module.code != text:
-        raise InternalError(f"line {first_row}: a statement cannot be read without loss")
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    return wrapper.module, Place(wrapper.resolve(PositionProvider), first_row)
 
 
 class Chain(cst.CSTTransformer):
     """Several fixers in one traversal; each sees the original node and what the others made of it."""
 
-    def __init__(self, fixers: Sequence[Fix[Mend]]) -> None:
+    def __init__(self, fixers: Sequence[Fix[Mend]], around: Container[int]) -> None:
         super().__init__()
         self._fixers = fixers
+        self._around = around
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        """Visit everything."""
+        """Visit what may change, and what is around it."""
+        if id(node) not in self._around:
+            return False
         for fixer in self._fixers:
             fixer.on_visit(node)
         return True
 
+    def on_visit_attribute(self, node: cst.CSTNode, attribute: str) -> None:
+        """No fixer asks."""
+
+    def on_leave_attribute(self, original_node: cst.CSTNode, attribute: str) -> None:
+        """No fixer asks."""
+
     def on_leave(  # type: ignore[override]  # as in LibCST's own visitors
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode:
+        if id(original) not in self._around:
+            return updated
         for fixer in self._fixers:
             updated = fixer.on_leave(original, updated)  # type: ignore[assignment]
         return updated
@@ -97,7 +61,8 @@ def apply(
     fixers: Fixers,
     width: int | None = None,
 ) -> str:
-    """The text of a file after its mends; `statements` are its top-level ones, in order.
+    """The text of a file after its mends; `statements` are all of its statements, outer ones before
+    inner ones (the top-level ones are enough, but then larger pieces are parsed).
 
     Lines that become longer than `width` are broken; without it, those that become longer than 88
     characters and than every line of the file.
@@ -109,19 +74,18 @@ def apply(
     lines = lines_of(source)
     if width is None:
         width = max([_WIDTH, *(len(line.rstrip("\r\n")) for line in lines)])
-    by_piece: dict[Piece, list[Mend]] = defaultdict(list)
-    pieces = pieces_of(statements)
-    for mend in mends:
-        if isinstance(mend, AddImport | AppendCode):
-            continue
-        piece = piece_at(mend.at.start.row, pieces)
-        if piece is None:
-            raise InternalError(f"{_where(mend)}: no statement stands where a change was planned")
-        by_piece[piece].append(mend)
-    for piece in sorted(by_piece, key=lambda p: -p.first):
-        text = "".join(lines[piece.first - 1 : piece.last])
-        changed = _changed(text, piece, by_piece[piece], fixers)
-        lines[piece.first - 1 : piece.last] = [wrapped(text, changed, width)]
+    targets = [
+        (mend.at, isinstance(mend, AddStatement) and mend.before, mend)
+        for mend in mends
+        if not isinstance(mend, AddImport | AppendCode)
+    ]
+    cuts, lost = Cutter[Mend](lines, tuple(statements)).cut(targets)
+    for mend in lost:
+        raise InternalError(f"{_where(mend)}: no statement stands where a change was planned")
+    for parsed, own in cuts:
+        before = parsed.head + parsed.text
+        changed = wrapped(before, _changed(parsed, own, fixers), width)
+        lines[parsed.piece.first - 1 : parsed.piece.last] = [changed[len(parsed.head) :]]
     result = _appended("".join(lines), [m for m in mends if isinstance(m, AppendCode)])
     result = add_imports(result, [m for m in mends if isinstance(m, AddImport)], width)
     try:
@@ -136,8 +100,7 @@ def _where(mend: Mend) -> str:
     return f"{mend.filename}:{mend.at.start.row}:{mend.at.start.column}"
 
 
-def _changed(text: str, piece: Piece, mends: Sequence[Mend], fixers: Fixers) -> str:
-    module, place = parse_piece(text, piece.first)
+def _changed(parsed: Parsed, mends: Sequence[Mend], fixers: Fixers) -> str:
     by_fixer: dict[type[Fix[Mend]], list[Mend]] = defaultdict(list)
     for mend in mends:
         fixer = next((f for f in fixers.get(mend.code, ()) if type(mend) is f.kind), None)
@@ -145,8 +108,8 @@ def _changed(text: str, piece: Piece, mends: Sequence[Mend], fixers: Fixers) -> 
             kind = type(mend).__name__
             raise InternalError(f"{_where(mend)}: {mend.code} has no transformer for {kind}")
         by_fixer[fixer].append(mend)
-    made = [fixer(own, place) for fixer, own in sorted(by_fixer.items(), key=_fixer_order)]
-    result = module.visit(Chain(made))
+    made = [fixer(own, parsed.place) for fixer, own in sorted(by_fixer.items(), key=_fixer_order)]
+    result = parsed.module.visit(Chain(made, parsed.around(mend.at.start for mend in mends)))
     done = Counter(id(m) for fixer in made for m in fixer.made)
     for mend in mends:
         count = done[id(mend)]

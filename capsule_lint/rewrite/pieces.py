@@ -1,0 +1,269 @@
+"""The smallest statements that hold certain places, cut out of a file and parsed alone."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from typing import Final, Generic, TypeVar
+
+import libcst as cst
+from libcst.metadata import CodeRange, PositionProvider
+from libcst.metadata.position_provider import PositionProvidingCodegenState
+
+from capsule_lint.errors import InternalError
+from capsule_lint.model import Position, Span
+from capsule_lint.rewrite.base import Place
+
+T = TypeVar("T")
+
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
+_BARE: Final = re.compile(r"whitespace|lines|indent|newline|semicolon|equal|dot")
+"""The fields of nodes that hold no expression and no statement."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Piece:
+    """Statements that share whole lines: `first` to `last`, counted from 1; `nested` in others."""
+
+    first: int
+    last: int
+    nested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A piece's text and syntax, and where its nodes stand in the file.
+
+    A nested piece has a first line of its own before it, so that its indentation is a block's.
+    """
+
+    piece: Piece
+    text: str
+    head: str
+    module: cst.Module
+    place: Place
+
+    def around(self, starts: Iterable[Position]) -> set[int]:
+        """The nodes that start at these positions, and all nodes around them, by `id`."""
+        wanted = self.place.starting(frozenset(starts))
+        found: set[int] = set()
+        path: list[int] = []
+        stack: list[cst.CSTNode | None] = [self.module]
+        while stack:
+            node = stack.pop()
+            if node is None:
+                path.pop()
+                continue
+            path.append(id(node))
+            if id(node) in wanted:
+                found.update(path)
+            stack.append(None)
+            stack.extend(_children(node))
+        return found
+
+    def visit(self, visitors: Sequence[cst.CSTVisitor], starts: Iterable[Position]) -> None:
+        """Several visitors in one traversal, of the nodes that start there and of those around."""
+        self._visit(self.module, visitors, self.around(starts))
+
+    def _visit(
+        self, node: cst.CSTNode, visitors: Sequence[cst.CSTVisitor], around: set[int]
+    ) -> None:
+        if id(node) not in around:
+            return
+        below = [visitor for visitor in visitors if visitor.on_visit(node)]
+        if below:
+            for child in _children(node):
+                self._visit(child, below, around)
+        for visitor in visitors:
+            visitor.on_leave(node)
+
+
+def lines_of(source: str) -> list[str]:
+    """The lines of a text with their ends, as Python's tokenizer counts them."""
+    return _LINE.findall(source)
+
+
+def pieces_of(statements: Iterable[Span]) -> list[Piece]:
+    """Statements, outer ones before inner ones, as ranges of whole lines of the outermost."""
+    found: list[Piece] = []
+    for span in statements:
+        first, last = span.start.row, span.end.row
+        if found and first <= found[-1].last:
+            found[-1] = Piece(found[-1].first, max(last, found[-1].last))
+        else:
+            found.append(Piece(first, last))
+    return found
+
+
+def piece_at(row: int, pieces: Sequence[Piece]) -> Piece | None:
+    """The piece that holds a row."""
+    at = bisect_right(pieces, row, key=lambda piece: piece.first) - 1
+    return pieces[at] if at >= 0 and row <= pieces[at].last else None
+
+
+class _Positions(PositionProvider):
+    """Positions of all nodes, and the code that they were found in."""
+
+    def of(self, module: cst.Module) -> tuple[str, dict[cst.CSTNode, CodeRange]]:
+        self._computed: dict[cst.CSTNode, CodeRange] = {}
+        state = PositionProvidingCodegenState(
+            default_indent=module.default_indent,
+            default_newline=module.default_newline,
+            provider=self,
+        )
+        module._codegen(state)
+        return "".join(state.tokens), self._computed
+
+
+def parse_piece(text: str, piece: Piece) -> Parsed:
+    """A piece's syntax, and where its nodes stand in the file.
+
+    Raises InternalError when LibCST would not give the text back as it is, ParserSyntaxError when
+    it cannot read it.
+    """
+    head = ""
+    if piece.nested:
+        newline = re.search(r"\r\n|\r|\n", text)
+        head = f"if 1:{newline[0] if newline else chr(10)}"
+    module = cst.parse_module(head + text)
+    code, ranges = _Positions().of(module)
+    if code != head + text:
+        raise InternalError(f"line {piece.first}: a statement cannot be read without loss")
+    place = Place(ranges, piece.first - bool(head))
+    return Parsed(piece, text, head, module, place)
+
+
+@cache
+def _holding(kind: type[object]) -> tuple[str, ...] | None:
+    """The fields of a kind of node that may hold nodes; `None` for what is no node."""
+    if not (issubclass(kind, cst.CSTNode) and is_dataclass(kind)):
+        return None
+    return tuple(f.name for f in fields(kind) if not _BARE.search(f.name))
+
+
+def _children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    for name in _holding(type(node)) or ():
+        value = getattr(node, name)
+        if isinstance(value, tuple | list):
+            yield from (item for item in value if _holding(type(item)) is not None)
+        elif _holding(type(value)) is not None:
+            yield value
+
+
+@dataclass(eq=False, slots=True)
+class Cutter(Generic[T]):
+    """Cuts a file for targets, each at a span: the fewest lines that can be parsed alone."""
+
+    lines: Sequence[str]
+    statements: Sequence[Span]
+    """All of them, outer ones before inner ones; top-level ones alone are enough."""
+    _parents: list[int] = field(default_factory=list)
+    _next: dict[int, int] = field(default_factory=dict)
+    _starts: list[int] = field(default_factory=list)
+    _tops: list[Piece] = field(default_factory=list)
+    _whole: set[Piece] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._tops = pieces_of(self.statements)
+        self._starts = [span.start.row for span in self.statements]
+        open_: list[int] = []
+        before: dict[int, int] = {}
+        for number, span in enumerate(self.statements):
+            while open_ and self.statements[open_[-1]].end <= span.start:
+                open_.pop()
+            parent = open_[-1] if open_ else -1
+            self._parents.append(parent)
+            if parent in before:
+                self._next[before[parent]] = number
+            before[parent] = number
+            open_.append(number)
+
+    def cut(
+        self, targets: Iterable[tuple[Span, bool, T]]
+    ) -> tuple[list[tuple[Parsed, list[T]]], list[T]]:
+        """The pieces with their targets, last ones first, and the targets that no statement holds.
+
+        A target's flag says whether the comments above its statement are meant as well.
+        """
+        wanted = list(targets)
+        while True:
+            by_piece: dict[Piece, list[int]] = {}
+            lost: list[T] = []
+            for number, (span, lead, target) in enumerate(wanted):
+                piece = self._piece(span, lead=lead)
+                if piece is None:
+                    lost.append(target)
+                else:
+                    by_piece.setdefault(piece, []).append(number)
+            failed = False
+            parsed = []
+            for piece, own in _merged(by_piece):
+                try:
+                    parsed.append((self._parse(piece), [wanted[n][2] for n in sorted(own)]))
+                except (cst.ParserSyntaxError, InternalError):
+                    if not piece.nested:
+                        raise
+                    failed = True
+                    top = piece_at(piece.first, self._tops)
+                    self._whole.update((top,) if top is not None else ())
+            if not failed:
+                return parsed, lost
+
+    def _parse(self, piece: Piece) -> Parsed:
+        return parse_piece("".join(self.lines[piece.first - 1 : piece.last]), piece)
+
+    def _piece(self, span: Span, *, lead: bool) -> Piece | None:
+        top = piece_at(span.start.row, self._tops)
+        if top is None or top in self._whole:
+            return top
+        number = bisect_right(self._starts, span.start.row) - 1
+        while number >= 0:
+            own = self.statements[number]
+            if own.start.row <= span.start.row and span.end.row <= own.end.row:
+                if self._parents[number] < 0:
+                    return top
+                if self._stands_alone(number, own):
+                    first = self._lead(number, own) if lead else own.start.row
+                    return Piece(first, own.end.row, nested=True)
+            number = self._parents[number]
+        return top
+
+    def _stands_alone(self, number: int, span: Span) -> bool:
+        """Whether a nested statement shares its lines with no other, and can begin one."""
+        line = self.lines[span.start.row - 1]
+        before, after = line[: span.start.column - 1], line[span.start.column - 1 :]
+        if not before.isspace() or after.startswith("elif"):
+            return False
+        following = self._next.get(number)
+        return following is None or self.statements[following].start.row > span.end.row
+
+    def _lead(self, number: int, span: Span) -> int:
+        """The first of the comments and blank lines right above a statement."""
+        first = span.start.row
+        indent = span.start.column - 1
+        while first > 1:
+            line = self.lines[first - 2]
+            bare = line.lstrip()
+            if bare and (not bare.startswith("#") or len(line) - len(bare) > indent):
+                break
+            first -= 1
+        before = self.statements[number - 1]
+        parent = number - 1 == self._parents[number]
+        return max(first, (before.start.row if parent else before.end.row) + 1)
+
+
+def _merged(by_piece: dict[Piece, list[int]]) -> list[tuple[Piece, list[int]]]:
+    """Pieces inside of others become part of them; last ones first."""
+    found: list[tuple[Piece, list[int]]] = []
+    for piece in sorted(by_piece, key=lambda p: (p.first, -p.last)):
+        if found and piece.first <= found[-1][0].last:
+            found[-1][1].extend(by_piece[piece])
+        else:
+            found.append((piece, list(by_piece[piece])))
+    return found[::-1]
+
+
+__all__ = ["Cutter", "Parsed", "Piece", "lines_of", "parse_piece", "pieces_of"]
