@@ -97,6 +97,63 @@ class Broken:
     words: frozenset[str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpinionFact(Fact):
+    """Something that is complete and still not right; `missing` are the scopes that it is about."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFact(OpinionFact):
+    """A key whose segments do not stand in policy's order at its front."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralFact(OpinionFact):
+    """A scope's value that is written out; `reason` is the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFact(OpinionFact):
+    """A read of a whole table that scopes do not narrow; `reason` is what it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalFact(OpinionFact):
+    """A scope parameter or field that can be left out; `reason` says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedFact(OpinionFact):
+    """A scope parameter that the body of its function never reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwapFact(OpinionFact):
+    """One scope's value where another's belongs; `reason` is what stands there."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustFact(OpinionFact):
+    """A scope's value that the client sends; `reason` says in what."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerFact(OpinionFact):
+    """An entity without the marker decorator, whose name is `reason`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFact(OpinionFact):
+    """A repository of which no test shows that it keeps two values of a scope apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionFact(OpinionFact):
+    """A test that asserts fields of an entity (`reason` is its name there) and never its scope."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """All facts of a program, its change sets and its ledger."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts.tree import span_of, spans_of
-from capsule_lint.judgement import FunctionFact, OpenFact
+from capsule_lint.judgement import FunctionFact, OpenFact, OpinionFact
 from capsule_lint.model import Finding, Position, Safety, Span, Suggestion
 from capsule_lint.policy import selects
 from capsule_lint.rewrite import Cutter, lines_of
@@ -113,7 +113,7 @@ class Linter:
             segments=_listed([f"`{s.segment}`" for s in missing]),
             entity=fact.entity or "",
             base=fact.drifting if isinstance(fact, FunctionFact) else "",
-            reason=fact.reason if isinstance(fact, OpenFact) else "",
+            reason=fact.reason if isinstance(fact, OpenFact | OpinionFact) else "",
         )
         found = _finding(rule, message, filename, flag.span)
         names = tuple(s.name for s in missing)

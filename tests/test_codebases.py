@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.codebase import FIXTURES, CodeBase, Ran
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # The case study's isolation tests are thousands: a part of them always, all of them in the gate.
 QUICK = {"case_study": ("-k", "does_not_see or key or both_scopes or stream or maintenance")}
@@ -22,10 +18,10 @@ NAMES = ("case_study", "helpdesk_async", "orders_stage")
 )
 def fixed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[CodeBase, Ran]]:
+) -> tuple[CodeBase, Ran]:
     """A code base after `--fix`, and what the run said."""
     code_base = CodeBase.copy(request.param, tmp_path_factory.mktemp("fixed"))
-    yield code_base, code_base.lint("--fix")
+    return code_base, code_base.lint("--fix")
 
 
 def test_one_run_leaves_nothing(fixed: tuple[CodeBase, Ran]) -> None:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint import syntax
 from capsule_lint.facts import tree
 from capsule_lint.facts.fstrings import Field, fields
 from capsule_lint.facts.suppress import suppressions
@@ -50,8 +51,9 @@ def build(filename: str, text: str, generated_markers: Sequence[str] = ()) -> tr
     head = "\n".join(text.splitlines()[:_HEAD_LINES])
     generated = any(marker in head for marker in generated_markers)
     try:
-        module = ast.parse(text, filename)
+        text, module = syntax.read(text)
         body = _Builder(text).statements(module.body)
+        comments = suppressions(text)
     except SyntaxError as error:
         return tree.FileFacts(
             filename, problem=f"syntax error: {error.msg}", problem_row=error.lineno or 1
@@ -60,7 +62,7 @@ def build(filename: str, text: str, generated_markers: Sequence[str] = ()) -> tr
         return tree.FileFacts(filename, problem="nested too deeply to be read")
     except ValueError as error:
         return tree.FileFacts(filename, problem=f"cannot be parsed: {error}")
-    return tree.FileFacts(filename, body, suppressions(text), generated)
+    return tree.FileFacts(filename, body, comments, generated)
 
 
 @dataclass(frozen=True, slots=True)

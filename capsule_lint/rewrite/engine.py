@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 import libcst as cst
 
+from capsule_lint import syntax
 from capsule_lint.errors import InternalError
 from capsule_lint.model import AddImport, AddStatement, AppendCode, Edit, Mend, Position, Span
 from capsule_lint.rewrite.base import Fix
@@ -89,7 +89,7 @@ def apply(
     result = _appended("".join(lines), [m for m in mends if isinstance(m, AppendCode)])
     result = add_imports(result, [m for m in mends if isinstance(m, AddImport)], width)
     try:
-        ast.parse(result)
+        syntax.parse(result)
     except SyntaxError as error:
         reason = f"{filename}:{error.lineno}: the fixed file would not parse: {error.msg}"
         raise InternalError(reason) from error

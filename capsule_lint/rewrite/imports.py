@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from capsule_lint import syntax
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,7 +25,7 @@ def add_imports(source: str, imports: Sequence[AddImport], width: int) -> str:
 
 
 def _add(source: str, module: str, name: str, width: int) -> str:
-    tree = ast.parse(source)
+    tree = syntax.parse(source)
     for node in tree.body:
         own = node.names if isinstance(node, ast.ImportFrom) and _module(node) == module else []
         if any(alias.name == name and alias.asname is None for alias in own):

@@ -1,0 +1,246 @@
+"""What all opinions stand on: the program, which functions lead to keys, and small questions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.binding import bind
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.templates import hole_name, names_scope, snake
+from capsule_lint.program.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from capsule_lint.judgement import Fact
+    from capsule_lint.model import Mend, Span
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.calls import Callee
+    from capsule_lint.program.model import Module
+
+_CASTS: Final = ("str", "UUID")
+Node = tuple[Function | Class, str]
+"""A function, or a class whose constructor is made from its fields, and a scope that it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A fact that no change set follows from, and the mends that would end it by themselves."""
+
+    fact: Fact
+    mends: tuple[Mend, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """An argument of a resolved call that goes to the parameter of a scope."""
+
+    call: tree.Call
+    argument: tree.Argument
+    callee: Callee
+    parameter: str
+    scope: Scope
+
+
+@dataclass(eq=False)
+class Ground:
+    """The program as it is, seen by opinions."""
+
+    planner: Planner
+    source: Callable[[Module, Span], str]
+    """The text of a file between two places."""
+    _parameters: dict[tuple[Function, str], tree.Parameter | None] = field(default_factory=dict)
+
+    @property
+    def program(self) -> Program:
+        return self.planner.program
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        return self.program.policy.scopes
+
+    # --- files, functions, names ---
+
+    def modules(self, *, tests: bool = False) -> Iterator[Module]:
+        """The modules that are judged: no generated ones; tests only where they are asked for."""
+        for module in self.program.names.modules.values():
+            if not module.generated and (tests or not module.is_test):
+                yield module
+
+    def symbol(self, node: tree.Node) -> str:
+        """The function that an expression stands in, or its module."""
+        scope = self.program.names.place(node).scope
+        return scope.function.symbol if scope.function is not None else scope.module.name
+
+    def scope_named(self, name: str) -> Scope | None:
+        """The scope that a name means, when it means exactly one."""
+        found = [s for s in self.scopes if names_scope(name, s)] if name else []
+        return found[0] if len(found) == 1 else None
+
+    def path_name(self, node: tree.Node) -> str:
+        """The name by which a plain path is known: `capsule_id` of `ctx.capsule_id`,
+        `str(capsule_id)` or `claims["capsule_id"]`; empty for whatever is computed."""
+        match self.uncast(node):
+            case tree.Name() | tree.Attr() | tree.Subscript() as path:
+                return hole_name(path) if is_path(path) else ""
+            case tree.Call(func=tree.Attr(name="get") as func) as path if is_path(func.base):
+                return hole_name(path)
+            case _:
+                return ""
+
+    def uncast(self, node: tree.Node) -> tree.Node:
+        """What stands inside of `str(…)`, or of the type of a scope."""
+        while isinstance(node, tree.Call) and len(node.args) == 1 and self.is_cast(node):
+            node = node.args[0].value
+        return node
+
+    def is_cast(self, call: tree.Call) -> bool:
+        """Whether a call makes nothing but a scope's value, or a string, of its one argument."""
+        if call.args[0].star or call.args[0].keyword is not None:
+            return False
+        name = last_name(call.func)
+        types = [s.type.name for s in self.scopes if s.type is not None]
+        return name in _CASTS or name in types or snake(name) in [s.parameter for s in self.scopes]
+
+    def parameter(self, function: Function, scope: Scope) -> tree.Parameter | None:
+        """The parameter that takes the scope's value."""
+        key = (function, scope.name)
+        if key not in self._parameters:
+            found = self.program.domain.scope_parameter(function, scope)
+            self._parameters[key] = found
+        return self._parameters[key]
+
+    def required(self, function: Function) -> tuple[Scope, ...]:
+        """The scopes that what a function works on needs."""
+        return self.planner._required_of(owner_of(function), function)  # noqa: SLF001
+
+    # --- what is passed for scopes ---
+
+    @cached_property
+    def passed(self) -> tuple[Passed, ...]:
+        """All arguments of resolved calls that go to the parameter of a scope."""
+        return tuple(
+            passed
+            for module in self.modules(tests=True)
+            for node in module.nodes
+            if isinstance(node, tree.Call) and node.args
+            for callee in self.program.calls.callees(node)
+            for passed in self._passed(node, callee)
+        )
+
+    def _passed(self, call: tree.Call, callee: Callee) -> Iterator[Passed]:
+        params, given = self.program.calls.parameters(callee)
+        bound = bind(call.args, params, given)
+        for name, argument in bound.arguments.items() if bound is not None else ():
+            scope = self.scope_named(name)
+            if scope is None:
+                continue
+            own = self.parameter(callee.function, scope) if callee.function is not None else None
+            if callee.function is None or (own is not None and own.name == name):
+                yield Passed(call, argument, callee, name, scope)
+
+    # --- what leads to keys ---
+
+    @cached_property
+    def leading(self) -> frozenset[Node]:
+        """What takes a scope that ends up in a key, a filter, an entity or a context."""
+        feeds: dict[Node, set[Node]] = defaultdict(set)
+        queue: list[Node] = []
+        for passed in self.passed:
+            target = (passed.callee.function or passed.callee.cls, passed.scope.name)
+            if target[0] is None:
+                continue
+            node: Node = (target[0], target[1])
+            for feeder in self._feeders(passed.argument.value, passed.scope):
+                feeds[node].add(feeder)
+            queue.append(node)
+        for module in self.modules():
+            for function in module.functions:
+                queue += [(function, s.name) for s in self.scopes]
+            queue += [(cls, s.name) for cls in module.classes for s in self.scopes]
+        queue = [node for node in dict.fromkeys(queue) if self.is_root(node[0])]
+        found = set(queue)
+        while queue:
+            for feeder in feeds.get(queue.pop(), ()):
+                if feeder not in found:
+                    found.add(feeder)
+                    queue.append(feeder)
+        return frozenset(found)
+
+    def is_root(self, one: Function | Class) -> bool:
+        """Whether something builds keys, reads or writes items, or is one."""
+        domain, keys = self.program.domain, self.program.keys
+        cls = one if isinstance(one, Class) else one.owner
+        if isinstance(one, Function):
+            if one in keys.helpers or one in keys.functions or domain.touches_table(one):
+                return True
+            if cls is not None and cls in domain.repositories:
+                return True
+        constructs = isinstance(one, Class) or one.name == "__init__"
+        return constructs and cls is not None and (cls in domain.entities or domain.is_carrier(cls))
+
+    def leads(self, passed: Passed) -> bool:
+        """Whether what is passed ends up in a key."""
+        target = passed.callee.function or passed.callee.cls
+        return target is not None and (target, passed.scope.name) in self.leading
+
+    def _feeders(self, value: tree.Node, scope: Scope) -> Iterator[Node]:
+        """The functions whose own parameter, or attribute of `self`, is passed on."""
+        value = self.uncast(value)
+        place = self.program.names.place(value)
+        match value:
+            case tree.Name():
+                for binding in self.program.names.bindings(value.id, place):
+                    if binding.kind == "param" and binding.place.scope.function is not None:
+                        yield binding.place.scope.function, scope.name
+            case tree.Attr(base=tree.Name()):
+                owner = owner_of(place.scope.function)
+                initializer = self.program.classes.initializer(owner) if owner else None
+                if initializer is not None and self.scope_named(hole_name(value)) is scope:
+                    yield initializer, scope.name
+
+
+def owner_of(function: Function | None) -> Class | None:
+    """The class that a function, or one around it, is a method of."""
+    while function is not None and function.owner is None:
+        function = function.parent
+    return function.owner if function is not None else None
+
+
+def is_path(node: tree.Node) -> bool:
+    """Whether an expression only reads: names, attributes, constant items, `.get("…")`."""
+    match node:
+        case tree.Name():
+            return True
+        case tree.Attr():
+            return is_path(node.base)
+        case tree.Subscript(index=tree.Const()):
+            return is_path(node.base)
+        case tree.Call(func=tree.Attr(name="get") as func):
+            return is_path(func.base) and all(isinstance(a.value, tree.Const) for a in node.args)
+        case _:
+            return False
+
+
+def inside(node: tree.Node) -> Iterator[tree.Node]:
+    """An expression and all that it consists of."""
+    yield node
+    match node:
+        case tree.Comprehension():
+            parts = [*node.results, *(g.iter for g in node.generators)]
+            parts += [test for g in node.generators for test in g.ifs]
+        case tree.Lambda():
+            parts = [node.body]
+        case _:
+            parts = list(children(node))
+    for part in parts:
+        yield from inside(part)
+
+
+__all__ = ["Ground", "Opinion", "Passed", "inside", "is_path", "owner_of"]
