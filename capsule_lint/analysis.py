@@ -92,13 +92,22 @@ class Analysis:
 
 
 def analyse(
-    policy: Policy, texts: Mapping[str, str], unreadable: Iterable[Problem] = ()
+    policy: Policy,
+    texts: Mapping[str, str],
+    unreadable: Iterable[Problem] = (),
+    before: Analysis | None = None,
 ) -> Analysis:
-    """Analyse the program whose files have these texts.
+    """Analyse the program whose files have these texts; `before` is that of an older version of it.
 
     Raises PolicyError when a source or a type of the policy does not resolve in the program.
     """
-    facts = {name: build(name, text, policy.generated_markers) for name, text in texts.items()}
+    known = before.facts if before is not None else {}
+    facts = {
+        name: known[name]
+        if before is not None and name in known and before.texts[name] is text
+        else build(name, text, policy.generated_markers)
+        for name, text in texts.items()
+    }
     problems = [
         Problem(name, fact.problem_row, fact.problem, words_of(texts[name]))
         for name, fact in facts.items()

@@ -72,7 +72,7 @@ def fix(analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers) -> Fixed:
     """
     chosen = list(sets)
     texts = changed_texts(analysis, chosen, fixers)
-    after = analyse(analysis.policy, {**analysis.texts, **texts})
+    after = analyse(analysis.policy, {**analysis.texts, **texts}, before=analysis)
     for problem in after.problems:
         if problem.filename in texts:
             reason = f"{problem.filename}:{problem.row}: {problem.reason}"

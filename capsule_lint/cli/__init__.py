@@ -7,8 +7,6 @@ import sys
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 nothing found, 1 findings, 2 usage, policy or I/O, 101 internal."""
-    import traceback
-
     import click
 
     from capsule_lint.cli.commands import cli
@@ -36,6 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
         _say(f"error: {error.filename or 'the operating system'}: {error.strerror or error}")
         sys.exit(CapsuleLintError.exit_code)
     except Exception:  # whatever else it is, it is ours: never an exit code that means findings
+        import traceback
+
         traceback.print_exc()
         _say("internal error: please report this with the lines above")
         sys.exit(InternalError.exit_code)

@@ -84,6 +84,8 @@ def _selector(name: str, text: str) -> Callable[[Decorated], Decorated]:
 @click.option("--allow-dirty", is_flag=True, help="Fix files with uncommitted changes too.")
 @click.option("--config", type=click.Path(path_type=Path), help="The file with the policy.")
 @click.option("--isolated", is_flag=True, help="Ignore every policy file.")
+@click.option("--no-cache", is_flag=True, help="Use no results of earlier runs, and keep none.")
+@click.option("--cache-dir", type=click.Path(path_type=Path), help="Where results are kept.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
 @click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit 1 if anything was fixed.")
 @click.option(
@@ -104,7 +106,7 @@ def check(ctx: click.Context, /, **options: object) -> int:
     usage, policy or I/O error.
     """
     from capsule_lint.cli.options import Options
-    from capsule_lint.cli.run import run
+    from capsule_lint.cli.start import run
 
     return run(Options(**options))  # type: ignore[arg-type]  # click has checked them
 

@@ -36,6 +36,8 @@ class Options:
     allow_dirty: bool
     config: Path | None
     isolated: bool
+    no_cache: bool
+    cache_dir: Path | None
     exit_zero: bool
     exit_non_zero_on_fix: bool
     stdin_filename: Path | None

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from capsule_lint import __version__
 from capsule_lint.analysis import Workspace, analyse
 from capsule_lint.baseline import format_baseline, parse_baseline
+from capsule_lint.cache.store import digest
+from capsule_lint.cli.start import in_color, note, write_out
 from capsule_lint.errors import InternalError, PolicyError, SourceError
 from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes, moved
 from capsule_lint.lint import Linter, Selection, fixable_sets
 from capsule_lint.model import Safety
-from capsule_lint.policy import likely, load_policy
+from capsule_lint.policy import likely
 from capsule_lint.registry import load_rules
 from capsule_lint.report import (
     FixSummary,
@@ -36,11 +38,7 @@ from capsule_lint.source import (
     changed_since,
     decode,
     dirty,
-    discover,
     encode,
-    limit,
-    recover,
-    undo,
     write,
 )
 from capsule_lint.source.store import read_bytes, store
@@ -50,6 +48,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.analysis import Analysis
     from capsule_lint.cli.options import Options
+    from capsule_lint.cli.start import Known, Target
     from capsule_lint.model import ChangeSet, Finding
     from capsule_lint.policy import Policy
     from capsule_lint.rule import Rule
@@ -59,44 +58,20 @@ _NO_RULE = "is no rule, and no rule's code starts so"
 _WITH_EDITS = ("json", "json-lines", "sarif")
 
 
-def run(options: Options) -> int:
-    """Do what the options say, print the report, and return the exit code."""
-    policy = load_policy(_start(options), options.config, options.isolated)
-    if options.undo:
-        return _undo(policy, options)
-    return _Run(options, policy).run()
-
-
-def _start(options: Options) -> Path:
-    """The folder whose policy holds: that which all given paths have in common."""
-    if not options.paths:
-        return Path.cwd()
-    folders = []
-    for path in options.paths:
-        if not path.exists():
-            raise SourceError(str(path), "does not exist")
-        absolute = path.absolute()
-        folders.append(str(absolute if absolute.is_dir() else absolute.parent))
-    return Path(os.path.commonpath(folders))
-
-
-def _note(text: str) -> None:
-    print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)
-
-
-def _undo(policy: Policy, options: Options) -> int:
-    names = undo(policy.root)
-    if not options.quiet:
-        _note(
-            f"took the last run back: {len(names)} file{'' if len(names) == 1 else 's'} restored"
-        )
-    return 0
+def run_on(options: Options, target: Target, known: Known | None) -> int:
+    """Check or fix a program; `known` is what earlier runs found out."""
+    run = _Run(options, target.policy, target, known)
+    status = run.run()
+    run.keep(status)
+    return status
 
 
 @dataclass(eq=False, slots=True)
 class _Run:
     options: Options
     policy: Policy
+    target: Target
+    known: Known | None
     rules: Mapping[str, Rule] = field(init=False)
     selection: Selection = field(init=False)
     workspace: Workspace = field(init=False)
@@ -109,19 +84,14 @@ class _Run:
         self.started = time.perf_counter()
         self.rules = load_rules()
         self.selection = self._selection()
-        note = recover(self.policy.root)
-        if note is not None:
-            _note(f"note: {note}")
-        discovery = discover(self.policy)
-        for note in discovery.notes:
-            self._verbose(note)
-        self.limited = limit(
-            self.policy, self.options.paths, discovery, force_exclude=self.options.force_exclude
-        )
+        discovery = self.target.discovery
+        for text in discovery.notes:
+            self._verbose(text)
+        self.limited = self.target.limited
         if not self.limited:
-            _note("warning: no Python files found under the given paths")
+            note("warning: no Python files found under the given paths")
         whole_program = set(discovery.files)
-        self.workspace = Workspace(self.policy.root, tuple(sorted(whole_program | self.limited)))
+        self.workspace = Workspace(self.policy.root, self.target.files)
         if self.options.since is not None:
             self.limited &= changed_since(self.policy.root, self.options.since)
         self.whole = self.limited >= whole_program and not self._narrowed()
@@ -195,11 +165,29 @@ class _Run:
 
     def _say(self, text: str) -> None:
         if not self.options.quiet:
-            _note(text)
+            note(text)
 
     def _verbose(self, text: str) -> None:
         if self.options.verbose:
-            _note(text)
+            note(text)
+
+    def keep(self, status: int) -> None:
+        """Keep the report for a run on the very same program."""
+        known = self.known
+        if known is None:
+            return
+        if known.report is not None and self._is_as_told(known):
+            known.store.save(known.report, (status, self._written))
+            known.store.prune()
+        known.contents.save()
+
+    def _is_as_told(self, known: Known) -> bool:
+        """Whether no file has changed between the moment it was looked at and that it was read."""
+        sources = self.workspace.sources
+        return not self.workspace.problems and all(
+            name in sources and digest(sources[name].data) == told
+            for name, told in known.digests.items()
+        )
 
     # --- the two ways ---
 
@@ -386,12 +374,7 @@ class _Run:
         return Path(os.path.relpath(self.policy.root / filename)).as_posix()
 
     def _style(self) -> Style:
-        color = (
-            sys.stdout.isatty()
-            and "NO_COLOR" not in os.environ
-            and self.options.output_file is None
-        )
-        return Style(color=color, show_fixes=self.options.show_fixes)
+        return Style(color=in_color(self.options), show_fixes=self.options.show_fixes)
 
     def _report(
         self, analysis: Analysis, findings: Sequence[Finding], fixed: FixSummary | None
@@ -427,12 +410,11 @@ class _Run:
 
     def _print(self, text: str) -> None:
         text = text.rstrip("\n") + "\n" if text.strip("\n") else ""
+        self._written += text
         if self.options.output_file is not None:
-            self._written += text
             store(self.options.output_file, self._written.encode())
-            return
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        else:
+            write_out(text)
 
     def _status(self, found: bool) -> int:
         return int(found and not self.options.exit_zero)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NEWLINE: Final = re.compile(r"\r\n|\r|\n")
 _DOTTED: Final = re.compile(r"\s*[^\W\d]\w*(\.[^\W\d]\w*)*\s*")
+_DEFINED: Final = {word: re.compile(rf"{word}[\s\\]+(\w+)") for word in ("def", "class")}
 _HEAD_LINES: Final = 10
 _STABLE_FSTRINGS: Final = sys.version_info >= (3, 12)
 
@@ -135,9 +136,8 @@ class _Builder:
 
     def _name_at(self, at: At, name: str, keyword: str) -> At:
         """The token of a definition's name: the first `keyword name` at or after its line."""
-        found = re.compile(rf"{keyword}[\s\\]+({re.escape(name)})(?!\w)").search(
-            self._text, self._offset(at[0], at[1])
-        )
+        every = _DEFINED[keyword].finditer(self._text, self._offset(at[0], at[1]))
+        found = next((match for match in every if match[1] == name), None)
         if found is None:  # an identifier that NFKC changes
             return at
         row, column = self._place(found.start(1))

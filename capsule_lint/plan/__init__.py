@@ -24,6 +24,7 @@ from capsule_lint.judgement import (
 from capsule_lint.model import AddArgument, ChangeSet, Mend, Occurrence, Safety, Verdict
 from capsule_lint.plan.ledger import Ledger
 from capsule_lint.plan.mends import Mends
+from capsule_lint.plan.opinions import opinions
 from capsule_lint.plan.planner import Planner
 from capsule_lint.plan.sources import enclosing
 from capsule_lint.program.keys import Role
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from capsule_lint.judgement import Broken
+    from capsule_lint.plan.opinions import Opinion
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -53,7 +55,11 @@ def judge(
     mends.build()
     ledger = Ledger(planner, read, broken)
     ledger.build()
-    return _Judge(planner, mends, ledger).judgement()
+    told = tuple(opinions(planner, mends.source))
+    for number, opinion in enumerate(told):
+        for mend in opinion.mends:
+            mends.add(("opinion", number), mend)
+    return _Judge(planner, mends, ledger, told).judgement()
 
 
 @dataclass(eq=False, slots=True)
@@ -61,6 +67,7 @@ class _Judge:
     planner: Planner
     mends: Mends
     ledger: Ledger
+    opinions: Sequence[Opinion] = ()
     _ids: dict[Knot, str] = field(default_factory=dict)
 
     def judgement(self) -> Judgement:
@@ -74,6 +81,7 @@ class _Judge:
                 *self._call_facts(),
                 *self._reader_facts(),
                 *self._open_facts(),
+                *self._opinion_facts(),
             ],
             key=lambda f: (f.filename, f.span, type(f).__name__, f.symbol),
         )
@@ -330,6 +338,11 @@ class _Judge:
                 None,
                 self._id(reader.knot),
             )
+
+    def _opinion_facts(self) -> Iterable[Fact]:
+        for number, opinion in enumerate(self.opinions):
+            change = self._id(("opinion", number)) if opinion.mends else None
+            yield replace(opinion.fact, change_set=change)
 
     def _open_facts(self) -> Iterable[Fact]:
         seen: set[tuple[str, object, str]] = set()

@@ -128,7 +128,7 @@ class Calls:
             dict.fromkeys(self._callee(t) for t in _ordered(self.inference.of(call.func)))
         )
         result = tuple(c for c in found if c is not None)
-        if not self.inference._active:
+        if self.inference.table.is_settled(id(call.func)):
             self._callees[id(call)] = result
         return result
 

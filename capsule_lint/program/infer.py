@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.mocks import MOCKS, Mocks
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, Store, last_name
 from capsule_lint.program.names import External
+from capsule_lint.program.tabling import Table
 from capsule_lint.program.types import (
     ANYTHING,
     NOTHING,
@@ -153,13 +154,12 @@ _DYNAMODB: Final = frozenset(
     ]
 )
 """Operations that only a DynamoDB table or client has."""
-_MAX_DEPTH: Final = 60
 FRAMEWORK: Final = "framework"
 
 
 @dataclass(eq=False)
 class Inference:
-    """Types on demand. Recursion is cut; what was found under a cut is not remembered."""
+    """Types on demand."""
 
     names: Names
     classes: Classes
@@ -167,9 +167,7 @@ class Inference:
     mocks: Mocks = field(init=False)
     enters: Callable[[Function], bool] = field(default=lambda function: False)
     """Whether a framework calls this function (a handler)."""
-    _known: dict[int, Types] = field(default_factory=dict)
-    _active: set[int] = field(default_factory=set)
-    _cut: int = 0
+    table: Table = field(default_factory=Table)
     _foreign_stores: dict[str, list[tree.Node]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -185,29 +183,13 @@ class Inference:
 
     def forget(self) -> None:
         """Forget what was found before classes were known that fit a Protocol by their shape."""
-        self._known.clear()
+        self.table.clear()
 
     # --- expressions ---
 
     def of(self, node: tree.Node) -> Types:
         """What `node`, an expression of the program, may be."""
-        return self._guarded(id(node), self._known, lambda: self._infer(node))
-
-    def _guarded(self, key: int, memory: dict[int, Types], compute: Callable[[], Types]) -> Types:
-        found = memory.get(key)
-        if found is not None:
-            return found
-        if key in self._active or len(self._active) > _MAX_DEPTH:
-            self._cut += 1
-            return NOTHING
-        self._active.add(key)
-        before = self._cut
-        found = compute()
-        self._active.discard(key)
-        if self._cut == before or not self._active:
-            memory[key] = found
-            self._cut = before if not self._active else self._cut
-        return found
+        return self.table.answer(id(node), lambda: self._infer(node))
 
     def _infer(self, node: tree.Node) -> Types:
         match node:
@@ -296,7 +278,7 @@ class Inference:
 
     def bound(self, binding: Binding) -> Types:
         """What a binding gives its name."""
-        return self._guarded(id(binding), self._known, lambda: self._bound(binding))
+        return self.table.answer(id(binding), lambda: self._bound(binding))
 
     def _bound(self, binding: Binding) -> Types:
         match binding.kind:
@@ -673,7 +655,7 @@ class Inference:
         if function is None:
             return ANYTHING
         return (
-            self._guarded(id(function.fact), self._known, lambda: self._returned(function))
+            self.table.answer(id(function.fact), lambda: self._returned(function))
             if not (_names_self(function.fact.returns))
             else self._self_type(function, receiver)
         )

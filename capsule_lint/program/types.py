@@ -116,6 +116,42 @@ def foreign(name: str) -> Types:
     return frozenset((Foreign(name),))
 
 
+_NESTING = 3
+
+
+def shallow(types: Types, nesting: int = _NESTING) -> Types:
+    """The same types, collections inside of collections only so deep: beyond, data or anything."""
+    if not any(isinstance(t, Collection | TupleOf) for t in types):
+        return types
+    if nesting == 0:
+        flat = frozenset(t for t in types if not isinstance(t, Collection | TupleOf))
+        return flat | (foreign("value") if all(map(_is_data, types)) else ANYTHING)
+    return frozenset(_shallow(one, nesting - 1) for one in types)
+
+
+def _is_data(one: Type) -> bool:
+    """Whether nothing of the program is in a value."""
+    match one:
+        case Collection():
+            return all(map(_is_data, one.items | one.keys))
+        case TupleOf():
+            return all(_is_data(inner) for part in one.items for inner in part)
+        case _:
+            return isinstance(one, Foreign)
+
+
+def _shallow(one: Type, nesting: int) -> Type:
+    match one:
+        case Collection():
+            items, keys = shallow(one.items, nesting), shallow(one.keys, nesting)
+            return one if (items, keys) == (one.items, one.keys) else Collection(items, keys, one.kind)
+        case TupleOf():
+            parts = tuple(shallow(part, nesting) for part in one.items)
+            return one if parts == one.items else TupleOf(parts)
+        case _:
+            return one
+
+
 def join(*parts: Types) -> Types:
     """Whatever any of the parts may be."""
     return frozenset[Type]().union(*parts)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeGuard, TypeVar, cast
 
 import libcst as cst
-from libcst.metadata import CodeRange, PositionProvider
+from libcst.metadata import PositionProvider
 from libcst.metadata.position_provider import PositionProvidingCodegenState
 
 from capsule_lint.errors import InternalError
-from capsule_lint.model import Position, Span
 from capsule_lint.rewrite.base import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from libcst.metadata import CodeRange
+
+    from capsule_lint.model import Position, Span
 
 T = TypeVar("T")
 
@@ -108,14 +112,14 @@ class _Positions(PositionProvider):
     """Positions of all nodes, and the code that they were found in."""
 
     def of(self, module: cst.Module) -> tuple[str, dict[cst.CSTNode, CodeRange]]:
-        self._computed: dict[cst.CSTNode, CodeRange] = {}
+        self._computed = {}
         state = PositionProvidingCodegenState(
             default_indent=module.default_indent,
             default_newline=module.default_newline,
             provider=self,
         )
         module._codegen(state)
-        return "".join(state.tokens), self._computed
+        return "".join(state.tokens), cast("dict[cst.CSTNode, CodeRange]", self._computed)
 
 
 def parse_piece(text: str, piece: Piece) -> Parsed:
@@ -136,20 +140,28 @@ def parse_piece(text: str, piece: Piece) -> Parsed:
     return Parsed(piece, text, head, module, place)
 
 
-@cache
-def _holding(kind: type[object]) -> tuple[str, ...] | None:
-    """The fields of a kind of node that may hold nodes; `None` for what is no node."""
-    if not (issubclass(kind, cst.CSTNode) and is_dataclass(kind)):
-        return None
-    return tuple(f.name for f in fields(kind) if not _BARE.search(f.name))
+_FIELDS: Final[dict[type, tuple[str, ...] | None]] = {}
+"""The fields of a kind of node that may hold nodes; `None` for what is no node."""
+
+
+def _fields_of(kind: type) -> tuple[str, ...] | None:
+    if kind not in _FIELDS:
+        node = issubclass(kind, cst.CSTNode) and is_dataclass(kind)
+        names = tuple(f.name for f in fields(kind) if not _BARE.search(f.name)) if node else None
+        _FIELDS[kind] = names
+    return _FIELDS[kind]
+
+
+def _is_node(value: object) -> TypeGuard[cst.CSTNode]:
+    return _fields_of(type(value)) is not None
 
 
 def _children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    for name in _holding(type(node)) or ():
-        value = getattr(node, name)
+    for name in _fields_of(type(node)) or ():
+        value: object = getattr(node, name)
         if isinstance(value, tuple | list):
-            yield from (item for item in value if _holding(type(item)) is not None)
-        elif _holding(type(value)) is not None:
+            yield from filter(_is_node, value)
+        elif _is_node(value):
             yield value
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import stat
 import sys
 from typing import TYPE_CHECKING
@@ -45,6 +44,8 @@ class Disk:
 
     def remove_tree(self, path: Path) -> None:
         """Remove a directory and all that is in it; it is all right if it is gone."""
+        import shutil
+
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(path)
 

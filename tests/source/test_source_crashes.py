@@ -335,5 +335,5 @@ def test_a_disk_that_fails_for_good_is_settled_when_it_works_again(
 
 
 if __name__ == "__main__":
-    os.fsync = lambda _: None
+    os.fsync = lambda fd: None
     main(sys.argv[1], Path(sys.argv[2]))

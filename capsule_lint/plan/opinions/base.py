@@ -118,7 +118,7 @@ class Ground:
 
     def required(self, function: Function) -> tuple[Scope, ...]:
         """The scopes that what a function works on needs."""
-        return self.planner._required_of(owner_of(function), function)  # noqa: SLF001
+        return self.planner._required_of(owner_of(function), function)
 
     # --- what is passed for scopes ---
 
@@ -183,7 +183,9 @@ class Ground:
             if cls is not None and cls in domain.repositories:
                 return True
         constructs = isinstance(one, Class) or one.name == "__init__"
-        return constructs and cls is not None and (cls in domain.entities or domain.is_carrier(cls))
+        return (
+            constructs and cls is not None and (cls in domain.entities or domain.is_carrier(cls))
+        )
 
     def leads(self, passed: Passed) -> bool:
         """Whether what is passed ends up in a key."""

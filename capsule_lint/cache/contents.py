@@ -1,0 +1,86 @@
+"""What files hold, told by their status where that can be trusted, and by reading them elsewhere."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from capsule_lint.cache.store import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from capsule_lint.cache.store import Store
+
+_NAME: Final = "contents"
+_SETTLED: Final = 2_000_000_000
+"""Nanoseconds: what changed later than that before it was read may change again unseen."""
+_Known: TypeAlias = tuple[int, int, int, int, bytes]
+"""Times of modification and of change, size, inode; and the digest of what was in it then."""
+
+
+@dataclass(eq=False, slots=True)
+class Contents:
+    """The digests of files by their absolute names, kept from run to run."""
+
+    store: Store
+    _known: dict[str, _Known] = field(default_factory=dict)
+    _used: dict[str, _Known] = field(default_factory=dict)
+    _changed: bool = False
+
+    def __post_init__(self) -> None:
+        known = self.store.load(_NAME)
+        self._known = known if isinstance(known, dict) else {}
+
+    def digests(self, names: Iterable[str]) -> dict[str, bytes]:
+        """The digest of each file; empty for one that cannot be read."""
+        known, used, stat = self._known, self._used, os.stat
+        found: dict[str, bytes] = {}
+        for name in names:
+            try:
+                now = stat(name)
+            except (OSError, ValueError):
+                found[name] = b""
+                continue
+            entry = known.get(name)
+            if entry is not None and entry[:4] == (
+                now.st_mtime_ns,
+                now.st_ctime_ns,
+                now.st_size,
+                now.st_ino,
+            ):
+                used[name] = entry
+                found[name] = entry[4]
+            else:
+                found[name] = self._read(name)
+        return found
+
+    def _read(self, name: str) -> bytes:
+        self._changed = True
+        try:
+            with open(name, "rb", opener=_open_without_waiting) as file:
+                now = os.fstat(file.fileno())
+                found = digest(file.read())
+        except (OSError, ValueError):
+            return b""
+        if max(now.st_mtime_ns, now.st_ctime_ns) + _SETTLED < time.time_ns():
+            entry = (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino, found)
+            self._used[name] = entry
+        return found
+
+    def save(self) -> None:
+        """Keep what was asked for."""
+        if self._changed or len(self._used) != len(self._known):
+            self.store.save(_NAME, self._used)
+
+
+def combined(digests: Mapping[str, bytes]) -> bytes:
+    """One digest for several files, names included."""
+    names = "\0".join(digests).encode(errors="surrogateescape")
+    return digest(names, *(d or b"\0" for d in digests.values()))
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

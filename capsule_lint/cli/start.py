@@ -1,0 +1,181 @@
+"""The start of a check or fix: which program is meant, and whether its report is known already."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.cache import Contents, Store, place_of
+from capsule_lint.cache.contents import combined
+from capsule_lint.cache.store import STATE, digest
+from capsule_lint.cache.versions import version_of
+from capsule_lint.errors import SourceError
+from capsule_lint.policy import load_policy
+from capsule_lint.source.discover import discover, limit
+
+if TYPE_CHECKING:
+    from capsule_lint.cli.options import Options
+    from capsule_lint.policy import Policy
+    from capsule_lint.source import Discovery
+
+
+_AT_REST: Final = frozenset(("cache", "last", "lock", ".gitignore"))
+"""What stands in the state's directory when no run was interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a run is about: the whole program, and the files of it that are reported on."""
+
+    policy: Policy
+    discovery: Discovery
+    limited: frozenset[str]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All files of the program, those named on the command line included."""
+        return tuple(sorted({*self.discovery.files, *self.limited}))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept for a run, and under which name its report would be."""
+
+    store: Store
+    contents: Contents
+    digests: dict[str, bytes]
+    """By file, relative to the root."""
+    version: bytes
+    report: str | None
+    """`None` for a run whose report depends on more than the program."""
+
+
+def run(options: Options) -> int:
+    """Do what the options say, print the report, and return the exit code."""
+    policy = load_policy(start(options), options.config, options.isolated)
+    if options.undo:
+        return _undo(policy, options)
+    _recover(policy.root)
+    discovery = discover(policy)
+    limited = limit(policy, options.paths, discovery, force_exclude=options.force_exclude)
+    target = Target(policy, discovery, limited)
+    known = None if options.no_cache else _known(options, target)
+    if known is not None and known.report is not None:
+        answer = known.store.load(known.report)
+        for text in known.store.notes:
+            note(f"note: {text}")
+        known.store.notes.clear()
+        match answer:
+            case (int() as status, str() as text):
+                known.store.touch(known.report)
+                known.contents.save()
+                write_out(text)
+                return status
+    from capsule_lint.cli.run import run_on  # it loads what judges: LibCST, and the rules
+
+    return run_on(options, target, known)
+
+
+def start(options: Options) -> Path:
+    """The folder whose policy holds: that which all given paths have in common."""
+    if not options.paths:
+        return Path.cwd()
+    folders = []
+    for path in options.paths:
+        if not path.exists():
+            raise SourceError(str(path), "does not exist")
+        absolute = path.absolute()
+        folders.append(str(absolute if absolute.is_dir() else absolute.parent))
+    return Path(os.path.commonpath(folders))
+
+
+def note(text: str) -> None:
+    """Say something on standard error."""
+    print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)
+
+
+def write_out(text: str) -> None:
+    """Print a report."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def in_color(options: Options) -> bool:
+    """Whether the report is for a person at a terminal."""
+    plain = "NO_COLOR" in os.environ or options.output_file is not None
+    return sys.stdout.isatty() and not plain
+
+
+def _recover(root: Path) -> None:
+    """End a run that was interrupted."""
+    state = root / STATE
+    if not state.is_dir() or _AT_REST.issuperset(entry.name for entry in os.scandir(state)):
+        return
+    from capsule_lint.source import recover
+
+    said = recover(root)
+    if said is not None:
+        note(f"note: {said}")
+
+
+def _undo(policy: Policy, options: Options) -> int:
+    from capsule_lint.source import undo
+
+    names = undo(policy.root)
+    if not options.quiet:
+        count = f"{len(names)} file{'' if len(names) == 1 else 's'}"
+        note(f"took the last run back: {count} restored")
+    return 0
+
+
+def _known(options: Options, target: Target) -> Known:
+    store = Store(place_of(target.policy.root, options.cache_dir))
+    contents = Contents(store)
+    version = version_of(contents, store)
+    root = str(target.policy.root)
+    files = target.files
+    absolute = contents.digests(f"{root}/{name}" for name in files)
+    digests = dict(zip(files, absolute.values(), strict=True))
+    report = None
+    if _is_pure(options, target):
+        said = (repr(target.policy), repr(options), str(Path.cwd()), str(in_color(options)))
+        limited = (
+            b"" if len(target.limited) == len(files) else repr(sorted(target.limited)).encode()
+        )
+        key = digest(
+            version,
+            "\0".join(said).encode(errors="surrogateescape"),
+            combined(digests),
+            limited,
+            _baseline(options, target.policy),
+        )
+        report = f"report-{key.hex()}"
+    return Known(store, contents, digests, version, report)
+
+
+def _is_pure(options: Options, target: Target) -> bool:
+    """Whether the report says all that the run does, and depends on nothing else."""
+    effects = (
+        options.fixing
+        or options.diff
+        or options.verbose
+        or options.update_baseline
+        or options.prune_baseline
+    )
+    elsewhere = options.since or options.stdin_filename or options.output_file
+    return not (effects or elsewhere) and bool(target.limited)
+
+
+def _baseline(options: Options, policy: Policy) -> bytes:
+    path = options.baseline
+    if path is None and policy.baseline:
+        path = policy.root / policy.baseline
+    if path is None:
+        return b""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b"\0"

@@ -1,0 +1,37 @@
+"""What is complete and still not right: opinions on the program as it is, besides what the plan changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.plan.opinions.arguments import ArgumentOpinions
+from capsule_lint.plan.opinions.base import Ground, Opinion
+from capsule_lint.plan.opinions.evidence import EvidenceOpinions
+from capsule_lint.plan.opinions.keys import KeyOpinions
+from capsule_lint.plan.opinions.parameters import ParameterOpinions
+from capsule_lint.plan.opinions.scans import ScanOpinions
+from capsule_lint.plan.opinions.trust import TrustOpinions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from capsule_lint.model import Span
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.program.model import Module
+
+
+def opinions(planner: Planner, source: Callable[[Module, Span], str]) -> Iterator[Opinion]:
+    """All opinions on a program whose plan is settled.
+
+    `source` gives the text of a file between two places.
+    """
+    ground = Ground(planner, source)
+    yield from KeyOpinions(ground).find()
+    yield from ArgumentOpinions(ground).find()
+    yield from ParameterOpinions(ground).find()
+    yield from ScanOpinions(ground).find()
+    yield from TrustOpinions(ground).find()
+    yield from EvidenceOpinions(ground).find()
+
+
+__all__ = ["Opinion", "opinions"]

@@ -1,0 +1,152 @@
+"""Arguments for scopes that are wrong: another scope's value, or a value that is written out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.judgement import LiteralFact, SwapFact
+from capsule_lint.model import Replace
+from capsule_lint.plan.opinions.base import Ground, Opinion, Passed
+from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
+from capsule_lint.program.templates import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """An argument that is named after one scope and goes to the parameter of another."""
+
+    passed: Passed
+    given: Scope
+    name: str
+
+
+@dataclass(eq=False, slots=True)
+class ArgumentOpinions:
+    """Judges what resolved calls pass for scopes."""
+
+    ground: Ground
+
+    def find(self) -> Iterator[Opinion]:
+        """What is wrong with arguments that are there."""
+        by_call: dict[int, list[Passed]] = defaultdict(list)
+        for passed in self.ground.passed:
+            by_call[id(passed.call)].append(passed)
+        for every in by_call.values():
+            yield from self._swapped(every)
+            if not self._module(every[0].call).is_test:
+                yield from self._written_out(every)
+
+    def _module(self, node: tree.Node) -> Module:
+        return self.ground.program.names.place(node).scope.module
+
+    # --- one scope in the place of another ---
+
+    def _swapped(self, every: list[Passed]) -> Iterator[Opinion]:
+        by_argument: dict[int, list[Passed]] = defaultdict(list)
+        for passed in every:
+            by_argument[id(passed.argument)].append(passed)
+        callees = len(self.ground.program.calls.callees(every[0].call))
+        found: list[Mistake] = []
+        for alike in by_argument.values():
+            mistakes = [m for p in alike if (m := self._mistake(p)) is not None]
+            if len(mistakes) == callees == len(alike):
+                found.append(mistakes[0])
+        settled: set[int] = set()
+        for mistake in found:
+            if id(mistake) in settled:
+                continue
+            other = next((m for m in found if self._belong(mistake, m)), None)
+            if other is None or len(found) != 2:
+                yield self._opinion(mistake)
+                continue
+            settled.add(id(other))
+            yield self._opinion(mistake, other)
+
+    def _belong(self, one: Mistake, other: Mistake) -> bool:
+        """Whether each of two arguments stands in the place of the other one."""
+        return one.passed.scope is other.given and other.passed.scope is one.given
+
+    def _mistake(self, passed: Passed) -> Mistake | None:
+        name = self.ground.path_name(passed.argument.value)
+        given = self.ground.scope_named(name)
+        if given is None or names_scope(name, passed.scope):
+            return None
+        return Mistake(passed, given, name)
+
+    def _opinion(self, mistake: Mistake, other: Mistake | None = None) -> Opinion:
+        passed, value = mistake.passed, mistake.passed.argument.value
+        module = self._module(value)
+        callee = passed.callee.function or passed.callee.cls
+        fact = SwapFact(
+            module.filename,
+            value.span,
+            callee.symbol if callee is not None else "",
+            (passed.scope.parameter,),
+            reason=mistake.name,
+        )
+        if other is None:
+            return Opinion(fact)
+        one, two = value, other.passed.argument.value
+        if any(self.ground.uncast(node) is not node for node in (one, two)):
+            return Opinion(fact)  # the type that one is made is not the other's
+        source, filename = self.ground.source, module.filename
+        return Opinion(
+            fact,
+            (
+                Replace(filename, one.span, "CAP402", source(module, two.span)),
+                Replace(filename, two.span, "CAP402", source(module, one.span)),
+            ),
+        )
+
+    # --- values that are written out ---
+
+    def _written_out(self, every: list[Passed]) -> Iterator[Opinion]:
+        seen: set[int] = set()
+        for passed in every:
+            value = passed.argument.value
+            if id(value) in seen or not self.ground.leads(passed):
+                continue
+            text = self._literal(value, passed.scope)
+            if text is None or is_everyone(text):
+                continue
+            seen.add(id(value))
+            module = self._module(value)
+            callee = passed.callee.function or passed.callee.cls
+            yield Opinion(
+                LiteralFact(
+                    module.filename,
+                    value.span,
+                    callee.symbol if callee is not None else "",
+                    (passed.scope.parameter,),
+                    reason=text,
+                )
+            )
+
+    def _literal(self, node: tree.Node, scope: Scope, depth: int = 0) -> str | None:
+        """The text that an argument always is, unless it comes from a constant of the policy."""
+        node = self.ground.uncast(node)
+        if isinstance(node, tree.Const):
+            return node.value if isinstance(node.value, str) else None
+        if not isinstance(node, tree.Name | tree.Attr) or depth > 4:
+            return None
+        if is_source_constant(self.ground, node, scope):
+            return None
+        text = self.ground.program.templates.constant(node)
+        if text is not None or isinstance(node, tree.Attr):
+            return text
+        bindings = self.ground.program.names.bindings(
+            node.id, self.ground.program.names.place(node)
+        )
+        if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].path:
+            return None
+        value = bindings[0].value
+        return self._literal(value, scope, depth + 1) if value is not None else None

@@ -1,0 +1,264 @@
+"""What tests show: that scopes are kept apart, and that an entity has the scope it was made with."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.judgement import AssertionFact, EvidenceFact, MarkerFact
+from capsule_lint.model import AddStatement
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, inside
+from capsule_lint.plan.sources import certainly_before, enclosing
+from capsule_lint.program.templates import names_scope
+from capsule_lint.program.types import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Binding, Class, Function, Place
+
+_EQUAL: Final = frozenset(("assertEqual", "assertEquals", "assertIs", "assertNotEqual"))
+_ENOUGH: Final = 2
+"""How many fields a test asserts that is about the whole of an entity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One asserted side: `name.field`, and the statement that asserts it."""
+
+    name: tree.Name
+    field: str
+    statement: tree.Statement
+    method: str
+    """`self.assertEqual`, or empty for a plain `assert`."""
+
+
+@dataclass(eq=False, slots=True)
+class EvidenceOpinions:
+    """Judges tests by what they say about the innermost scope, and entities by their marker."""
+
+    ground: Ground
+
+    def find(self) -> Iterator[Opinion]:
+        """What no test shows, and what no marker says."""
+        if not self.ground.scopes:
+            return
+        yield from self._markers()
+        yield from self._untested()
+        for module in self.ground.modules(tests=True):
+            for function in module.functions if module.is_test else ():
+                if function.name.startswith("test"):
+                    yield from self._unasserted(function)
+
+    @property
+    def _innermost(self) -> Scope:
+        return self.ground.scopes[-1]
+
+    def _is_isolated(self, cls: Class) -> bool:
+        """Whether policy wants the innermost scope in an entity's keys."""
+        entity = self.ground.program.domain.narrowed_names(cls, None, cls.module.name)
+        return entity is None or self._innermost in self.ground.program.policy.scopes_of(entity)
+
+    # --- markers ---
+
+    def _markers(self) -> Iterator[Opinion]:
+        marker = f"{self._innermost.name}_isolated"
+        classes, domain = self.ground.program.classes, self.ground.program.domain
+        for cls in sorted(domain.entities, key=lambda c: c.symbol):
+            if cls.module.is_test or cls.module.generated or classes.is_abstract(cls):
+                continue
+            if self._is_isolated(cls) and not any(
+                marker in owner.decorators for owner in classes.mro(cls)
+            ):
+                yield Opinion(
+                    MarkerFact(
+                        cls.module.filename,
+                        tree.span_of(cls.fact.name_at),
+                        cls.symbol,
+                        (self._innermost.parameter,),
+                        cls.name,
+                        reason=marker,
+                    )
+                )
+
+    # --- tests of isolation ---
+
+    def _untested(self) -> Iterator[Opinion]:
+        domain, classes = self.ground.program.domain, self.ground.program.classes
+        tested = self._tested()
+        for cls in sorted(domain.repositories, key=lambda c: c.symbol):
+            entities = domain.entities_of.get(cls, set())
+            if cls.module.is_test or cls.module.generated or not entities or cls in tested:
+                continue
+            if classes.is_abstract(cls) or not self._is_isolated(cls) or self._is_base(cls):
+                continue
+            if any(map(self._is_isolated, entities)):
+                yield Opinion(
+                    EvidenceFact(
+                        cls.module.filename,
+                        tree.span_of(cls.fact.name_at),
+                        cls.symbol,
+                        (self._innermost.parameter,),
+                        next(iter(entities)).name if len(entities) == 1 else None,
+                    )
+                )
+
+    def _is_base(self, cls: Class) -> bool:
+        """Whether others are made from it: they are what has to be tested."""
+        return any(sub is not cls for sub in self.ground.program.classes.subclasses(cls))
+
+    def _tested(self) -> set[Class]:
+        """The repositories that one test calls, or makes, for two values of the innermost scope."""
+        values: dict[tuple[Function, Class], set[str]] = defaultdict(set)
+        for passed in self.ground.passed:
+            place = self.ground.program.names.place(passed.call)
+            test = next((f for f in enclosing(place) if f.name.startswith("test")), None)
+            if not place.scope.module.is_test or passed.scope is not self._innermost:
+                continue
+            text = self._said(passed.argument.value)
+            for cls in self._repositories(passed) if test is not None else ():
+                values[test, cls].add(text) if test is not None else None
+        return {cls for (_, cls), said in values.items() if len(said) > 1}
+
+    def _said(self, node: tree.Node) -> str:
+        """An argument as text, the same for the same value as far as can be told."""
+        node = self.ground.uncast(node)
+        known = self.ground.program.templates.constant(node)
+        return known or text_of(node) or str(node.at)
+
+    def _repositories(self, passed: Passed) -> Iterator[Class]:
+        """The implementations that a call may reach."""
+        domain, callee = self.ground.program.domain, passed.callee
+        receivers: set[Class] = set()
+        if callee.cls is not None:
+            receivers.add(callee.cls)
+        elif callee.function is not None and isinstance(passed.call.func, tree.Attr):
+            types = self.ground.program.inference.of(passed.call.func.base)
+            receivers |= {t.cls for t in types if isinstance(t, Instance)}
+        for cls in receivers:
+            if cls in domain.repositories:
+                yield cls
+                if self.ground.program.classes.is_abstract(cls):
+                    yield from self.ground.program.calls.kin(cls)
+
+    # --- assertions on entities ---
+
+    def _unasserted(self, test: Function) -> Iterator[Opinion]:
+        claims: dict[str, list[Claim]] = defaultdict(list)
+        whole: set[str] = set()
+        for statement, place in test.module.statements:
+            if place.scope.function is test:
+                for claim, names in self._claims(statement):
+                    whole |= names
+                    if claim is not None:
+                        claims[claim.name.id].append(claim)
+        for name, own in claims.items():
+            if name in whole or len({claim.field for claim in own}) < _ENOUGH:
+                continue
+            cls = self._entity(own[-1].name)
+            if cls is None or self._is_about_scope(own):
+                continue
+            yield self._unasserted_scope(test, own, cls)
+
+    def _claims(self, statement: tree.Statement) -> Iterator[tuple[Claim | None, set[str]]]:
+        """What a statement asserts about fields, and the names that it asserts something else about."""
+        match statement:
+            case tree.Eval(kind="assert", values=(tree.Compare(ops=("==" | "is",)) as test, *_)):
+                sides, method = [test.left, *test.rights], ""
+            case tree.Eval(
+                kind="expr", values=(tree.Call(func=tree.Attr(name=name) as func) as call,)
+            ) if name in _EQUAL:
+                sides, method = [a.value for a in call.args[:2]], text_of(func) or ""
+            case tree.Eval(kind="assert" | "expr"):
+                yield None, _names(statement.values) if statement.kind == "assert" else set()
+                return
+            case _:
+                return
+        for side in sides:
+            if isinstance(side, tree.Attr) and isinstance(side.base, tree.Name):
+                yield Claim(side.base, side.name, statement, method), set()
+            else:
+                yield None, _names((side,))
+
+    def _entity(self, name: tree.Name) -> Class | None:
+        """The entity that a local name of a test holds, if it has the innermost scope."""
+        program = self.ground.program
+        found = {t.cls for t in program.inference.of(name) if isinstance(t, Instance)}
+        if len(found) != 1:
+            return None
+        cls = found.pop()
+        has = program.classes.has_attribute(cls, self._innermost.parameter)
+        known = cls in program.domain.entities and self._is_isolated(cls)
+        return cls if known and has else None
+
+    def _is_about_scope(self, claims: list[Claim]) -> bool:
+        """Whether one of the fields is the scope, or a key that holds it."""
+        policy = self.ground.program.policy
+        return any(
+            names_scope(claim.field, self._innermost) or policy.is_key_name(claim.field)
+            for claim in claims
+        )
+
+    def _unasserted_scope(self, test: Function, claims: list[Claim], cls: Class) -> Opinion:
+        last = claims[-1]
+        fact = AssertionFact(
+            test.module.filename,
+            last.name.span,
+            test.symbol,
+            (self._innermost.parameter,),
+            cls.name,
+            reason=last.name.id,
+        )
+        expected = self._expected(last.name)
+        if expected is None:
+            return Opinion(fact)
+        actual = f"{last.name.id}.{self._innermost.parameter}"
+        line = f"assert {actual} == {expected}"
+        if last.method:
+            line = f"{last.method}({actual}, {expected})"
+        mend = AddStatement(test.module.filename, last.statement.span, "CAP602", line)
+        return Opinion(fact, (mend,))
+
+    def _expected(self, name: tree.Name) -> str | None:
+        """The value that the entity was made with, where it was made in the test itself."""
+        names = self.ground.program.names
+        bindings = names.bindings(name.id, names.place(name))
+        if len(bindings) != 1 or bindings[0].path or bindings[0].kind != "assign":
+            return None
+        made, place = bindings[0].value, names.place(name)
+        if isinstance(made, tree.Wrapped) and made.kind == "await":
+            made = made.value
+        given = [p for p in self.ground.passed if p.call is made and p.scope is self._innermost]
+        if len(given) != 1 or not isinstance(made, tree.Call):
+            return None
+        value = given[0].argument.value
+        return text_of(value) if self._is_same(value, bindings[0], place) else None
+
+    def _is_same(self, value: tree.Node, made: Binding, place: Place) -> bool:
+        """Whether an expression still says at `place` what it said when the entity was made."""
+        names = self.ground.program.names
+        for node in inside(value):
+            if isinstance(node, tree.Name):
+                then = names.bindings(node.id, made.place)
+                if then != names.bindings(node.id, place) or len(then) > 1:
+                    return False
+        return certainly_before(made, place)
+
+
+def _names(nodes: tuple[tree.Node, ...]) -> set[str]:
+    """The plain names in expressions, those aside of which only a field is read."""
+    found: set[str] = set()
+    fields: set[int] = set()
+    for node in nodes:
+        for part in inside(node):
+            if isinstance(part, tree.Attr) and isinstance(part.base, tree.Name):
+                fields.add(id(part.base))
+            elif isinstance(part, tree.Call) and isinstance(part.func, tree.Attr):
+                fields.discard(id(part.func.base))
+            if isinstance(part, tree.Name) and id(part) not in fields:
+                found.add(part.id)
+    return found

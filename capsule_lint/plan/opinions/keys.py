@@ -1,0 +1,197 @@
+"""Keys that carry their scopes wrongly: out of order, written out, one in the place of another."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.judgement import LiteralFact, OrderFact, SwapFact
+from capsule_lint.plan.opinions.base import Ground, Opinion, inside
+from capsule_lint.policy import SourceKind
+from capsule_lint.program.model import Binding
+from capsule_lint.program.templates import Filled, Text, ends_with_tag, names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.model import Span
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.keys import KeySite
+    from capsule_lint.program.model import Module
+    from capsule_lint.program.templates import Segment, Template
+
+_NAMESPACE: Final = re.compile(
+    r"(?:^|_)(?:prefix|ns|namespace|env|environment|app|service|region|version|v\d+|table"
+    r"|cluster|deployment|shard)$"
+)
+"""What may stand before all scopes: it parts deployments, not data."""
+_WORDS: Final = re.compile(r"[A-Za-z]\w*")
+_EVERYONE: Final = frozenset(("*", "all", "any", "global", "system", "shared", "common", "public"))
+"""Values that stand for no scope in particular."""
+
+
+@dataclass(eq=False, slots=True)
+class KeyOpinions:
+    """Judges the templates in key positions."""
+
+    ground: Ground
+    _seen: set[tuple[str, Span]] = field(default_factory=set)
+
+    def find(self) -> Iterator[Opinion]:
+        """What is wrong with keys that have their segments."""
+        sites = self.ground.program.keys.sites
+        hosts = {id(site.template.host) for site in sites}
+        for site in sites:
+            if site.module.is_test or site.module.generated:
+                continue
+            segments = self.ground.program.templates.segments(site.template.pieces)
+            required = self.ground.program.domain.required(site)
+            yield from self._written_out(site, segments, required)
+            yield from self._mistaken(site)
+            if not self._is_built_elsewhere(site, segments, hosts):
+                yield from self._disordered(site, segments, required)
+
+    def _is_built_elsewhere(
+        self, site: KeySite, segments: tuple[Segment, ...], hosts: set[int]
+    ) -> bool:
+        """Whether all segments are those of another template that is judged itself."""
+        written = [site.template.pieces[s.piece].host for s in segments]
+        return all(h is not site.template.host and id(h) in hosts for h in written)
+
+    # --- the order ---
+
+    def _disordered(
+        self, site: KeySite, segments: tuple[Segment, ...], required: tuple[Scope, ...]
+    ) -> Iterator[Opinion]:
+        names = [scope.name for scope in required]
+        order = [n for n in dict.fromkeys(s.scope for s in segments) if n in names]
+        if not names or set(order) != set(names):
+            return
+        first = next(s for s in segments if s.scope in names)
+        if order != names or not self._is_front(site.template, first, required):
+            yield Opinion(
+                OrderFact(
+                    site.module.filename,
+                    site.template.host.span,
+                    self.ground.symbol(site.template.host),
+                    tuple(scope.parameter for scope in required),
+                    self.ground.program.domain.entity_name(site),
+                )
+            )
+
+    def _is_front(self, template: Template, first: Segment, required: tuple[Scope, ...]) -> bool:
+        """Whether nothing but a namespace stands before the first scope."""
+        text = ""
+        for piece in template.pieces[: first.piece]:
+            if isinstance(piece, Filled):
+                if not _NAMESPACE.search(piece.name):
+                    return False
+                text += "#"
+            else:
+                text += piece.value
+        piece = template.pieces[first.piece]
+        if isinstance(piece, Text):
+            text += piece.value[: first.position]
+        elif first.tagged:
+            tag = next(s.tag for s in required if s.name == first.scope)
+            text = text[: -len(tag)]
+        return all(_NAMESPACE.search(word.lower()) for word in _WORDS.findall(text))
+
+    # --- values that are written out ---
+
+    def _written_out(
+        self, site: KeySite, segments: tuple[Segment, ...], required: tuple[Scope, ...]
+    ) -> Iterator[Opinion]:
+        found: dict[str, str] = {}
+        for scope in required:
+            for segment in segments:
+                if segment.scope == scope.name and segment.literal:
+                    value = self._value(site.template, segment, scope)
+                    if value and not self._is_configured(site.template.host, scope):
+                        found[scope.parameter] = value
+        if not found:
+            return
+        module, node = self._definition(site.template.host)
+        if module.is_test or module.generated or (module.filename, node.span) in self._seen:
+            return
+        self._seen.add((module.filename, node.span))
+        yield Opinion(
+            LiteralFact(
+                module.filename,
+                node.span,
+                self.ground.symbol(site.template.host),
+                tuple(found),
+                self.ground.program.domain.entity_name(site),
+                reason=", ".join(found.values()),
+            )
+        )
+
+    def _value(self, template: Template, segment: Segment, scope: Scope) -> str:
+        """The value in a literal; empty where it is only the beginning of one."""
+        piece = template.pieces[segment.piece]
+        assert isinstance(piece, Text)
+        after = piece.value[segment.position + len(scope.tag) :]
+        value = re.split(r"[#|/{}]", after)[0]
+        goes_on = segment.piece + 1 < len(template.pieces)
+        if value == after and goes_on:
+            return ""
+        return "" if is_everyone(value) else value
+
+    def _is_configured(self, host: tree.Node, scope: Scope) -> bool:
+        """Whether the template takes the value from a constant that is a source of the policy."""
+        return any(is_source_constant(self.ground, node, scope) for node in inside(host))
+
+    def _definition(self, host: tree.Node) -> tuple[Module, tree.Node]:
+        """Where the text stands: a constant is wrong where it is defined, not where it is used."""
+        if isinstance(host, tree.Name | tree.Attr):
+            target = self.ground.program.classes.dotted(host)
+            if isinstance(target, Binding) and target.value is not None:
+                return target.place.scope.module, target.value
+        return self.ground.program.names.place(host).scope.module, host
+
+    # --- one scope in the place of another ---
+
+    def _mistaken(self, site: KeySite) -> Iterator[Opinion]:
+        before = ""
+        for piece in site.template.pieces:
+            if isinstance(piece, Text):
+                before += piece.value
+                continue
+            wanted = next((s for s in self.ground.scopes if ends_with_tag(before, s.tag)), None)
+            before = ""
+            if wanted is None or piece.host is not site.template.host:
+                continue
+            name = self.ground.path_name(piece.value)
+            given = self.ground.scope_named(name)
+            if given is not None and not names_scope(name, wanted):
+                yield Opinion(
+                    SwapFact(
+                        site.module.filename,
+                        piece.value.span,
+                        self.ground.symbol(piece.value),
+                        (wanted.parameter,),
+                        self.ground.program.domain.entity_name(site),
+                        reason=name,
+                    )
+                )
+
+
+def is_everyone(value: str) -> bool:
+    """Whether a value stands for no scope in particular."""
+    return value.strip("_$<>").lower() in ("", *_EVERYONE)
+
+
+def is_source_constant(ground: Ground, node: tree.Node, scope: Scope) -> bool:
+    """Whether a name is that of a constant which the policy names as a source of the scope."""
+    if not isinstance(node, tree.Name | tree.Attr):
+        return False
+    constants = [s for s in scope.sources if s.kind is SourceKind.CONSTANT]
+    if not constants:
+        return False
+    target = ground.program.classes.dotted(node)
+    if not isinstance(target, Binding):
+        return target in [f"{s.module}.{s.name}" for s in constants]
+    module = target.place.scope.module.name
+    return any(s.module == module and s.name == target.name for s in constants)

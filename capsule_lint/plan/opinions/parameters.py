@@ -1,0 +1,271 @@
+"""Scope parameters and fields that are not what they seem: optional ones, and unused ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.judgement import OptionalFact, UnusedFact
+from capsule_lint.plan.opinions.base import Ground, Opinion
+from capsule_lint.plan.sources import enclosing
+from capsule_lint.program.domain import words
+from capsule_lint.program.infer import is_collected
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.templates import hole_name, names_scope
+from capsule_lint.program.types import Collection, FunctionObject, Instance, Types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.policy import Scope
+
+_INJECTED: Final = frozenset(
+    [
+        "Depends",
+        "Security",
+        "Provide",
+        "Option",
+        "Argument",
+        "Query",
+        "Path",
+        "Header",
+        "Cookie",
+        "Body",
+        "Form",
+        "File",
+        "Inject",
+        "Parameter",
+    ]
+)
+"""Defaults that stand for a value which something else fills in."""
+_ITEM_WORDS: Final = frozenset(
+    ("item", "entity", "record", "model", "obj", "row", "doc", "document", "instance", "event")
+)
+_HARMLESS: Final = frozenset(("staticmethod", "classmethod", "override", "final", "property"))
+_NAMESPACES: Final = frozenset(("locals", "vars", "eval", "exec"))
+
+
+@dataclass(eq=False)
+class ParameterOpinions:
+    """Judges the parameters and fields that take scopes."""
+
+    ground: Ground
+
+    def find(self) -> Iterator[Opinion]:
+        """What is wrong with parameters that are there."""
+        for module in self.ground.modules():
+            for function in module.functions:
+                if self._is_called_by_us(function):
+                    for scope in self.ground.scopes:
+                        parameter = self.ground.parameter(function, scope)
+                        if parameter is not None:
+                            yield from self._optional(function, parameter, scope)
+                            yield from self._unused(function, parameter, scope)
+            for cls in module.classes:
+                yield from self._optional_fields(cls)
+
+    def _is_called_by_us(self, function: Function) -> bool:
+        """Whether the program itself passes the arguments; a framework has rules of its own."""
+        return not self.ground.program.domain.enters(function) and not is_collected(function)
+
+    # --- optional ---
+
+    def _optional(
+        self, function: Function, parameter: tree.Parameter, scope: Scope
+    ) -> Iterator[Opinion]:
+        if (function, scope.name) not in self.ground.leading:
+            return
+        if isinstance(parameter.default, tree.Call) and last_name(parameter.default) in _INJECTED:
+            return
+        reason = _how_optional(parameter.annotation, parameter.default is not None)
+        if reason and scope in self.ground.required(function):
+            yield Opinion(
+                OptionalFact(
+                    function.module.filename,
+                    tree.span_of(parameter.at),
+                    function.symbol,
+                    (scope.parameter,),
+                    reason=reason,
+                )
+            )
+
+    def _optional_fields(self, cls: Class) -> Iterator[Opinion]:
+        classes, domain = self.ground.program.classes, self.ground.program.domain
+        if cls not in domain.entities or not classes.is_data(cls):
+            return
+        narrow = domain.narrowed_names(cls, None, cls.module.name)
+        required = self.ground.scopes
+        if narrow is not None:
+            required = self.ground.program.policy.scopes_of(narrow)
+        for one in classes.fields(cls):
+            scope = self.ground.scope_named(one.name)
+            if one.owner is not cls or scope is None or scope not in required:
+                continue
+            reason = _how_optional(one.annotation, one.has_default)
+            if reason:
+                yield Opinion(
+                    OptionalFact(
+                        cls.module.filename,
+                        one.statement.targets[0].span,
+                        cls.symbol,
+                        (scope.parameter,),
+                        cls.name,
+                        reason=reason,
+                    )
+                )
+
+    # --- unused ---
+
+    def _unused(
+        self, function: Function, parameter: tree.Parameter, scope: Scope
+    ) -> Iterator[Opinion]:
+        if parameter.name.startswith("_") or not self._must_use(function, scope):
+            return
+        if parameter.name in self._reads[function] or not self._works(function):
+            return
+        if self._reaches_otherwise(function, scope):
+            return
+        yield Opinion(
+            UnusedFact(
+                function.module.filename,
+                tree.span_of(parameter.at),
+                function.symbol,
+                (scope.parameter,),
+            )
+        )
+
+    def _must_use(self, function: Function, scope: Scope) -> bool:
+        """Whether a function is there to use the scope, as far as can be told."""
+        domain, planner = self.ground.program.domain, self.ground.planner
+        cls = function.owner
+        helper = function in self.ground.program.keys.helpers
+        method = cls is not None and cls in domain.repositories and not function.is_property
+        if not helper and not method:
+            return False
+        if cls is not None and self.ground.program.classes.is_protocol(cls):
+            return False
+        if (function, scope.name) in self._wanted or scope not in self.ground.required(function):
+            return False
+        if any(p.kind == "**" for p in function.params) or function.name.startswith("__"):
+            return False
+        return not planner._takes_entity(function) and not self._takes_item(function)
+
+    def _works(self, function: Function) -> bool:
+        """Whether the body does anything with what it is given: it is no stub, and no null object."""
+        body = function.fact.body[1:] if function.fact.doc else function.fact.body
+        if all(_is_stub(statement) for statement in body):
+            return False
+        if function.decorators - _HARMLESS and self._is_wrapped(function):
+            return False
+        reads = self._reads[function]
+        return not reads & _NAMESPACES and any(p.name in reads for p in function.params)
+
+    def _is_wrapped(self, function: Function) -> bool:
+        """Whether a decorator could use the parameters: one of the program, or a cache."""
+        for decorator in function.fact.decorators:
+            if "cache" in last_name(decorator).lower() or last_name(decorator) == "overload":
+                return True
+            if last_name(decorator).startswith("abstract"):
+                return True
+            called = decorator.func if isinstance(decorator, tree.Call) else decorator
+            types = self.ground.program.inference.of(called)
+            if any(isinstance(t, FunctionObject) for t in types):
+                return True
+        return False
+
+    def _takes_item(self, function: Function) -> bool:
+        """Whether a parameter holds an item, or several, that have the scope themselves."""
+        domain = self.ground.program.domain
+        named = {words(cls.name) for cls in domain.entities}
+        for parameter in function.own_params:
+            own = words(parameter.name)
+            if own in named or (own and own[-1] in _ITEM_WORDS):
+                return True
+            if self._has_entities(domain.parameter_types(function, parameter)):
+                return True
+        return False
+
+    def _has_entities(self, types: Types) -> bool:
+        entities = self.ground.program.domain.entities
+        return any(
+            self._has_entities(t.items)
+            if isinstance(t, Collection)
+            else isinstance(t, Instance) and t.cls in entities
+            for t in types
+        )
+
+    def _reaches_otherwise(self, function: Function, scope: Scope) -> bool:
+        """Whether the body reads the scope from something else: `order.tenant_id`."""
+        return any(names_scope(name, scope) for name in self._paths[function])
+
+    @cached_property
+    def _reads(self) -> dict[Function, set[str]]:
+        """The names that each function mentions, those in functions inside of it included."""
+        found: dict[Function, set[str]] = defaultdict(set)
+        for module in self.ground.modules():
+            for node in module.nodes:
+                if isinstance(node, tree.Name):
+                    for function in enclosing(self.ground.program.names.place(node)):
+                        found[function].add(node.id)
+        return found
+
+    @cached_property
+    def _paths(self) -> dict[Function, set[str]]:
+        """What each function reads attributes and items by."""
+        found: dict[Function, set[str]] = defaultdict(set)
+        for module in self.ground.modules():
+            for node in module.nodes:
+                if isinstance(node, tree.Attr | tree.Subscript):
+                    for function in enclosing(self.ground.program.names.place(node)):
+                        found[function].add(hole_name(node))
+        return found
+
+    @cached_property
+    def _wanted(self) -> set[tuple[Function, str]]:
+        """The functions that the plan lets use their parameters after all: they are reported already."""
+        planner = self.ground.planner
+        wants = [w for d in planner.defects for w in d.wants.values()]
+        wants += [w for d in planner.local.defects for w in d.wants.values()]
+        return {
+            (function, want.scope.name)
+            for want in (*wants, *planner.state.wants)
+            for function in enclosing(self.ground.program.names.place(want.node))
+        }
+
+
+def _how_optional(annotation: tree.Node | None, has_default: bool) -> str:
+    """Why a parameter or field can be left out; empty when it cannot."""
+    if has_default:
+        return "has a default"
+    return "may be `None`" if annotation is not None and _allows_none(annotation) else ""
+
+
+def _allows_none(annotation: tree.Node) -> bool:
+    match annotation:
+        case tree.Const(value=None, kind=""):
+            return True
+        case tree.Binary(op="|"):
+            return _allows_none(annotation.left) or _allows_none(annotation.right)
+        case tree.Subscript():
+            name = last_name(annotation.base)
+            if name == "Union" and isinstance(annotation.index, tree.Sequence):
+                return any(map(_allows_none, annotation.index.items))
+            return name == "Optional"
+        case _:
+            return False
+
+
+def _is_stub(statement: tree.Statement) -> bool:
+    """Whether a statement does nothing: a text, `...`, `raise`, or (`pass`) nothing that was kept."""
+    match statement:
+        case tree.Eval(kind="raise"):
+            return True
+        case tree.Eval(kind="expr", values=values):
+            return all(isinstance(value, tree.Const) for value in values)
+        case tree.Eval(values=()):
+            return True
+        case _:
+            return False

@@ -1,0 +1,280 @@
+"""Reads of a whole table: Scan, its paginator, and PartiQL, when no scope narrows them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.judgement import ScanFact
+from capsule_lint.plan.opinions.base import Ground, Opinion, inside, owner_of
+from capsule_lint.program.domain import words
+from capsule_lint.program.model import last_name
+from capsule_lint.program.templates import hole_name, names_scope
+from capsule_lint.program.types import ClassObject, Foreign, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Binding, Function
+
+_OPTIONS: Final = frozenset(
+    [
+        "TableName",
+        "IndexName",
+        "FilterExpression",
+        "ProjectionExpression",
+        "ExclusiveStartKey",
+        "Select",
+        "Segment",
+        "ExpressionAttributeValues",
+        "ExpressionAttributeNames",
+        "TotalSegments",
+        "ConsistentRead",
+        "ScanFilter",
+        "Limit",
+    ]
+)
+"""The arguments of a Scan, which nothing else that is called `scan` has."""
+_STATEMENTS: Final = frozenset(
+    ("execute_statement", "batch_execute_statement", "execute_transaction")
+)
+_SELECT: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
+_PROBES: Final = frozenset(("ping", "health", "healthy", "healthcheck", "ready", "alive", "probe"))
+_DEPTH: Final = 3
+
+
+@dataclass(eq=False, slots=True)
+class ScanOpinions:
+    """Judges the calls that read whole tables."""
+
+    ground: Ground
+    _hosts: set[int] = field(default_factory=set)
+    _seen: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._hosts = {id(d.template.host) for d in self.ground.planner.defects}
+
+    def find(self) -> Iterator[Opinion]:
+        """The reads that lack a scope."""
+        for name in ("scan", "paginate", *sorted(_STATEMENTS)):
+            for call in self.ground.program.calls.by_name.get(name, ()):
+                module = self.ground.program.names.place(call).scope.module
+                if module.is_test or module.generated or not isinstance(call.func, tree.Attr):
+                    continue
+                if name in _STATEMENTS:
+                    if self._selects(call):
+                        yield from self._judge(call, "PartiQL statement", _DEPTH)
+                elif self._is_paginated(call.func) if name == "paginate" else self._is_scan(call):
+                    yield from self._judge(call, "Scan", _DEPTH)
+
+    # --- which calls ---
+
+    def _is_scan(self, call: tree.Call) -> bool:
+        """Whether a call is one of DynamoDB's, and not of something else that is called so."""
+        assert isinstance(call.func, tree.Attr)
+        if self.ground.program.calls.callees(call):
+            return False
+        for one in self.ground.program.inference.of(call.func.base):
+            if isinstance(one, Foreign) and re.search(r"boto|dynamo", one.name, re.IGNORECASE):
+                return True
+            if isinstance(one, ClassObject | Instance):
+                bases = self.ground.program.classes.foreign_bases(one.cls)
+                return any("pynamodb" in base or base == "Model" for base in bases)
+        receiver = words(last_name(call.func.base))
+        if any(word in ("table", "dynamo", "dynamodb", "ddb") for word in receiver):
+            return True
+        return bool(self._options(call) & _OPTIONS)
+
+    def _options(self, call: tree.Call) -> set[str]:
+        """The names of a call's arguments, those in a dict that is spread included."""
+        found = {a.keyword for a in call.args if a.keyword is not None}
+        for argument in call.args:
+            if argument.star == "**":
+                found |= set(_texts(self._material([argument.value], call)))
+        return found
+
+    def _is_paginated(self, func: tree.Attr) -> bool:
+        """Whether `paginate` is called on the paginator of a Scan."""
+        for node in self._origins(func.base):
+            if isinstance(node, tree.Call) and last_name(node.func) == "get_paginator":
+                names = [self.ground.program.templates.constant(a.value) for a in node.args]
+                return names[:1] == ["scan"]
+        return False
+
+    def _origins(self, node: tree.Node) -> Iterator[tree.Node]:
+        """An expression, or the values of the local or attribute that it is."""
+        yield node
+        if isinstance(node, tree.Name):
+            for binding in self._bindings(node):
+                if binding.value is not None:
+                    yield binding.value
+        elif isinstance(node, tree.Attr):
+            owner = owner_of(self.ground.program.names.place(node).scope.function)
+            for store in owner.stores.get(node.name, ()) if owner is not None else ():
+                if store.value is not None:
+                    yield store.value
+
+    def _bindings(self, node: tree.Name) -> list[Binding]:
+        names = self.ground.program.names
+        return names.bindings(node.id, names.place(node))
+
+    def _selects(self, call: tree.Call) -> bool:
+        """Whether a statement is known to be a SELECT."""
+        for node in self._material([a.value for a in call.args], call):
+            text = self._text(node)
+            if text is not None and _SELECT.match(text):
+                return any(a.keyword in ("Statement", "Statements", None) for a in call.args) or (
+                    any(a.keyword == "TransactStatements" for a in call.args)
+                )
+        return False
+
+    def _text(self, node: tree.Node) -> str | None:
+        if not isinstance(node, tree.Const | tree.FString | tree.Binary | tree.Call):
+            return None
+        template = self.ground.program.templates.template(node)
+        return template.text if template is not None else None
+
+    # --- what narrows them ---
+
+    def _judge(self, call: tree.Call, what: str, depth: int) -> Iterator[Opinion]:
+        if id(call) in self._seen:
+            return
+        self._seen.add(id(call))
+        function = self.ground.program.names.place(call).scope.function
+        if function is not None and set(words(function.name)) & _PROBES:
+            return
+        material = list(self._material([a.value for a in call.args], call))
+        if any(id(node) in self._hosts for node in material):
+            return  # what it looks for is a key, and reported as that
+        if self._is_given(call, function):
+            for caller in self._callers(function) if depth else ():
+                yield from self._judge(caller, what, depth - 1)
+            return
+        narrowing = [*material, *self._compared(function)]
+        missing = [s for s in self._required(call, function) if not self._narrows(narrowing, s)]
+        if missing and not any(map(self._is_whole, material)):
+            yield Opinion(
+                ScanFact(
+                    self.ground.program.names.place(call).scope.module.filename,
+                    call.span,
+                    self.ground.symbol(call),
+                    tuple(scope.parameter for scope in missing),
+                    reason=what,
+                )
+            )
+
+    def _required(self, call: tree.Call, function: Function | None) -> tuple[Scope, ...]:
+        domain, policy = self.ground.program.domain, self.ground.program.policy
+        receiver = call.func.base if isinstance(call.func, tree.Attr) else call.func
+        module = self.ground.program.names.place(call).scope.module
+        for name in (last_name(receiver), module.name):
+            entity = domain.narrowed_names(None, None, name)
+            if entity is not None:
+                return policy.scopes_of(entity)
+        return self.ground.required(function) if function is not None else policy.scopes
+
+    def _is_given(self, call: tree.Call, function: Function | None) -> bool:
+        """Whether the enclosing function passes a filter on that its callers give it."""
+        if function is None:
+            return False
+        for argument in call.args:
+            if argument.star == "**" or argument.keyword in ("FilterExpression", "Statement"):
+                for node in self._origins(argument.value):
+                    if isinstance(node, tree.Name) and self._is_plain_parameter(node):
+                        return True
+        return False
+
+    def _is_plain_parameter(self, node: tree.Name) -> bool:
+        return any(b.kind == "param" for b in self._bindings(node))
+
+    def _callers(self, function: Function | None) -> Iterator[tree.Call]:
+        for call, _ in self.ground.program.calls.callers(function) if function else ():
+            module = self.ground.program.names.place(call).scope.module
+            if not module.is_test and not module.generated:
+                yield call
+
+    def _material(self, nodes: Iterable[tree.Node], call: tree.Call) -> Iterator[tree.Node]:
+        """All expressions that the arguments of a call are made of, through the locals they are put in."""
+        queue, seen = list(nodes), set[int]()
+        while queue:
+            for node in inside(queue.pop()):
+                if id(node) in seen:
+                    continue
+                seen.add(id(node))
+                yield node
+                if isinstance(node, tree.Name):
+                    queue += [b.value for b in self._bindings(node) if b.value is not None]
+                    queue += self._put_into(node)
+
+    def _put_into(self, name: tree.Name) -> Iterator[tree.Node]:
+        """What `kwargs["FilterExpression"] = …` and `kwargs.update(…)` put into a local."""
+        place = self.ground.program.names.place(name)
+        for statement, at in place.scope.module.statements:
+            if at.scope is not place.scope:
+                continue
+            match statement:
+                case tree.Assign(targets=(tree.Subscript(base=tree.Name(id=target)) as item,)):
+                    if target == name.id and statement.value is not None:
+                        yield from (item.index, statement.value)
+                case tree.Eval(
+                    values=(tree.Call(func=tree.Attr(base=tree.Name(id=target))) as call,)
+                ):
+                    if target == name.id:
+                        yield from (argument.value for argument in call.args)
+
+    def _compared(self, function: Function | None) -> Iterator[tree.Node]:
+        """What the function compares: it may part the rows itself, once they are read."""
+        place = self.ground.program.names.place
+        for node in function.module.nodes if function is not None else ():
+            if isinstance(node, tree.Compare) and place(node).scope.function is function:
+                yield from inside(node)
+
+    def _narrows(self, material: Iterable[tree.Node], scope: Scope) -> bool:
+        """Whether anything in a filter is about the scope."""
+        for node in material:
+            match node:
+                case tree.Const(value=str() as text):
+                    if scope.tag.lower() in text.lower():
+                        return True
+                    if any(names_scope(word, scope) for word in re.findall(r"[\w-]+", text)):
+                        return True
+                case tree.Name() | tree.Attr() | tree.Subscript():
+                    if names_scope(hole_name(node), scope):
+                        return True
+                case tree.FString():
+                    texts = [part for part in node.parts if isinstance(part, str)]
+                    if any(scope.tag.lower() in text.lower() for text in texts):
+                        return True
+                    said = " ".join(texts)
+                    if any(names_scope(word, scope) for word in re.findall(r"[\w-]+", said)):
+                        return True
+        return False
+
+    def _is_whole(self, node: tree.Node) -> bool:
+        """Whether a part of a filter could carry every scope: a key, or what a request is known by."""
+        program = self.ground.program
+        match node:
+            case tree.Call():
+                callees = program.calls.callees(node)
+                return any(c.function in program.keys.helpers for c in callees)
+            case tree.Name():
+                if program.policy.is_key_name(node.id) and self._is_plain_parameter(node):
+                    return True
+                return any(
+                    isinstance(t, Instance) and program.domain.is_carrier(t.cls)
+                    for t in program.inference.of(node)
+                )
+            case _:
+                return False
+
+
+def _texts(nodes: Iterable[tree.Node]) -> Iterator[str]:
+    for node in nodes:
+        match node:
+            case tree.Const(value=str() as text):
+                yield text
+            case tree.Call():
+                yield from (a.keyword for a in node.args if a.keyword is not None)
