@@ -24,7 +24,7 @@ from capsule_lint.judgement import (
 from capsule_lint.model import AddArgument, ChangeSet, Mend, Occurrence, Safety, Verdict
 from capsule_lint.plan.ledger import Ledger
 from capsule_lint.plan.mends import Mends
-from capsule_lint.plan.opinions import opinions
+from capsule_lint.plan.opinions import opinions_on
 from capsule_lint.plan.planner import Planner
 from capsule_lint.plan.sources import enclosing
 from capsule_lint.program.keys import Role
@@ -55,7 +55,7 @@ def judge(
     mends.build()
     ledger = Ledger(planner, read, broken)
     ledger.build()
-    told = tuple(opinions(planner, mends.source))
+    told = tuple(opinions_on(planner, mends.source))
     for number, opinion in enumerate(told):
         for mend in opinion.mends:
             mends.add(("opinion", number), mend)

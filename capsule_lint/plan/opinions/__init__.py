@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 
-def opinions(planner: Planner, source: Callable[[Module, Span], str]) -> Iterator[Opinion]:
+def opinions_on(planner: Planner, source: Callable[[Module, Span], str]) -> Iterator[Opinion]:
     """All opinions on a program whose plan is settled.
 
     `source` gives the text of a file between two places.
@@ -34,4 +34,4 @@ def opinions(planner: Planner, source: Callable[[Module, Span], str]) -> Iterato
     yield from EvidenceOpinions(ground).find()
 
 
-__all__ = ["Opinion", "opinions"]
+__all__ = ["Opinion", "opinions_on"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _EQUAL: Final = frozenset(("assertEqual", "assertEquals", "assertIs", "assertNotEqual"))
 _ENOUGH: Final = 2
 """How many fields a test asserts that is about the whole of an entity."""
+_DEPTH: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,14 @@ class EvidenceOpinions:
     def _innermost(self) -> Scope:
         return self.ground.scopes[-1]
 
+    def _is_stored(self, cls: Class) -> bool:
+        """Whether instances are certainly items: they build keys, or have a scope."""
+        classes = self.ground.program.classes
+        if any(classes.has_attribute(cls, scope.parameter) for scope in self.ground.scopes):
+            return True
+        owners = {site.owner for site in self.ground.program.keys.sites}
+        return any(owner in owners for owner in classes.mro(cls)) and not self._is_base(cls)
+
     def _is_isolated(self, cls: Class) -> bool:
         """Whether policy wants the innermost scope in an entity's keys."""
         entity = self.ground.program.domain.narrowed_names(cls, None, cls.module.name)
@@ -71,9 +80,8 @@ class EvidenceOpinions:
         for cls in sorted(domain.entities, key=lambda c: c.symbol):
             if cls.module.is_test or cls.module.generated or classes.is_abstract(cls):
                 continue
-            if self._is_isolated(cls) and not any(
-                marker in owner.decorators for owner in classes.mro(cls)
-            ):
+            marked = any(marker in owner.decorators for owner in classes.mro(cls))
+            if not marked and self._is_isolated(cls) and self._is_stored(cls):
                 yield Opinion(
                     MarkerFact(
                         cls.module.filename,
@@ -91,7 +99,7 @@ class EvidenceOpinions:
         domain, classes = self.ground.program.domain, self.ground.program.classes
         tested = self._tested()
         for cls in sorted(domain.repositories, key=lambda c: c.symbol):
-            entities = domain.entities_of.get(cls, set())
+            entities = list(filter(self._is_stored, domain.entities_of.get(cls, ())))
             if cls.module.is_test or cls.module.generated or not entities or cls in tested:
                 continue
             if classes.is_abstract(cls) or not self._is_isolated(cls) or self._is_base(cls):
@@ -103,7 +111,7 @@ class EvidenceOpinions:
                         tree.span_of(cls.fact.name_at),
                         cls.symbol,
                         (self._innermost.parameter,),
-                        next(iter(entities)).name if len(entities) == 1 else None,
+                        entities[0].name if len(entities) == 1 else None,
                     )
                 )
 
@@ -120,15 +128,34 @@ class EvidenceOpinions:
             if not place.scope.module.is_test or passed.scope is not self._innermost:
                 continue
             text = self._said(passed.argument.value)
-            for cls in self._repositories(passed) if test is not None else ():
-                values[test, cls].add(text) if test is not None else None
+            for cls in self._repositories(passed):
+                if test is not None:
+                    values[test, cls].add(text)
         return {cls for (_, cls), said in values.items() if len(said) > 1}
 
-    def _said(self, node: tree.Node) -> str:
+    def _said(self, node: tree.Node, depth: int = 0) -> str:
         """An argument as text, the same for the same value as far as can be told."""
         node = self.ground.uncast(node)
         known = self.ground.program.templates.constant(node)
+        source = self._behind(node) if known is None and depth < _DEPTH else None
+        if source is not None:
+            return self._said(source, depth + 1)
         return known or text_of(node) or str(node.at)
+
+    def _behind(self, node: tree.Node) -> tree.Node | None:
+        """What a local is assigned, or a helper without arguments returns."""
+        names = self.ground.program.names
+        match node:
+            case tree.Name():
+                bindings = names.bindings(node.id, names.place(node))
+                if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
+                    return bindings[0].value
+            case tree.Call(args=()):
+                found = self.ground.program.calls.callees(node)
+                functions = [c.function for c in found if c.function is not None]
+                if len(found) == len(functions) == 1 and len(functions[0].returns) == 1:
+                    return functions[0].returns[0]
+        return None
 
     def _repositories(self, passed: Passed) -> Iterator[Class]:
         """The implementations that a call may reach."""

@@ -53,6 +53,7 @@ class ScanOpinions:
     ground: Ground
     _hosts: set[int] = field(default_factory=set)
     _seen: set[int] = field(default_factory=set)
+    _reported: set[Function | None] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._hosts = {id(d.template.host) for d in self.ground.planner.defects}
@@ -155,7 +156,10 @@ class ScanOpinions:
             return
         narrowing = [*material, *self._compared(function)]
         missing = [s for s in self._required(call, function) if not self._narrows(narrowing, s)]
+        if "ExclusiveStartKey" in self._options(call) and function in self._reported:
+            return  # the next page of what is reported
         if missing and not any(map(self._is_whole, material)):
+            self._reported.add(function)
             yield Opinion(
                 ScanFact(
                     self.ground.program.names.place(call).scope.module.filename,

@@ -1,0 +1,101 @@
+"""Small programs, each with one thing that was once done wrong: fixed, they work, or a finding says why not.
+
+A case is a text file: `--- path` starts a file of the program. A first line `reported: CAP403` says
+that the change is not safe: `--fix` leaves the program alone, and those findings stay.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.project import Project
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
+
+POLICY = """\
+[tool.capsule-lint]
+src = ["app", "tests"]
+[[tool.capsule-lint.scopes]]
+name = "tenant"
+segment = "TENANT#{tenant_id}"
+sources = ["app.context:RequestContext.tenant_id"]
+test-source = "tests.helpers:test_tenant()"
+test-value = '"t"'
+[[tool.capsule-lint.scopes]]
+name = "capsule"
+segment = "CAPSULE#{capsule_id}"
+sources = ["app.context:RequestContext.capsule_id"]
+test-source = "tests.helpers:test_capsule()"
+test-value = '"PRODUS"'
+[tool.pytest.ini_options]
+pythonpath = ["."]
+"""
+CONTEXT = """\
+from dataclasses import dataclass
+
+
+@dataclass
+class RequestContext:
+    tenant_id: str
+    capsule_id: str
+"""
+FAKE = """\
+class FakeTable:
+    def __init__(self):
+        self.rows = {}
+
+    def put_item(self, Item):
+        self.rows[Item["PK"], Item["SK"]] = dict(Item)
+
+    def get_item(self, Key):
+        row = self.rows.get((Key["PK"], Key["SK"]))
+        return {"Item": dict(row)} if row else {}
+
+    def delete_item(self, Key):
+        self.rows.pop((Key["PK"], Key["SK"]), None)
+"""
+
+
+def _files(text: str) -> dict[str, str]:
+    _, *parts = re.split(r"^--- ", text, flags=re.MULTILINE)
+    found = {"pyproject.toml": POLICY, "app/context.py": CONTEXT, "app/fake.py": FAKE}
+    found |= {"app/__init__.py": "", "tests/__init__.py": ""}
+    for part in parts:
+        name, _, body = part.partition("\n")
+        found[name.strip()] = body.rstrip("\n") + "\n"
+    return found
+
+
+def _own_tests(project: Project) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly")
+    return subprocess.run(
+        [*command, "-p", "no:xdist"], cwd=project.root, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case(path: Path, project: Project) -> None:
+    text = path.read_text()
+    project.write(_files(text))
+    before = project.tree()
+    reported = set(re.findall(r"CAP\d{3}", text.partition("\n---")[0]))
+    ran = project.run("--fix", "--output-format", "concise")
+    if reported:
+        assert ran.status == 1, ran.out + ran.err
+        assert reported <= set(re.findall(r"CAP\d{3}", ran.out)), ran.out
+        assert project.tree() == before
+        return
+    assert ran.status == 0, ran.out + ran.err
+    after = project.tree()
+    if any(name.startswith("tests/test_") for name in after):
+        tests = _own_tests(project)
+        assert tests.returncode == 0, tests.stdout[-3000:]
+    again = project.run("--fix")
+    assert (again.status, project.tree()) == (0, after)
