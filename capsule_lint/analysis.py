@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.cache.facts import Builder
 from capsule_lint.errors import SourceError
-from capsule_lint.facts.build import build
 from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
 from capsule_lint.program import link_program
@@ -89,6 +89,7 @@ class Analysis:
     program: Program
     judgement: Judgement
     problems: tuple[Problem, ...]
+    builder: Builder
 
 
 def analyse(
@@ -96,18 +97,24 @@ def analyse(
     texts: Mapping[str, str],
     unreadable: Iterable[Problem] = (),
     before: Analysis | None = None,
+    builder: Builder | None = None,
 ) -> Analysis:
     """Analyse the program whose files have these texts; `before` is that of an older version of it.
+
+    `builder` knows the facts of files from earlier runs.
 
     Raises PolicyError when a source or a type of the policy does not resolve in the program.
     """
     known = before.facts if before is not None else {}
-    facts = {
+    kept = {
         name: known[name]
-        if before is not None and name in known and before.texts[name] is text
-        else build(name, text, policy.generated_markers)
         for name, text in texts.items()
+        if before is not None and name in known and before.texts[name] is text
     }
+    builder = builder or (before.builder if before is not None else Builder())
+    new = {name: text for name, text in texts.items() if name not in kept}
+    built = builder.build(new, policy.generated_markers)
+    facts = {name: kept[name] if name in kept else built[name] for name in texts}
     problems = [
         Problem(name, fact.problem_row, fact.problem, words_of(texts[name]))
         for name, fact in facts.items()
@@ -118,4 +125,4 @@ def analyse(
     problems = [*unreadable, *problems]
     broken = [Broken(p.filename, p.row, p.words) for p in problems]
     judgement = judge(program, texts.__getitem__, broken)
-    return Analysis(policy, texts, facts, program, judgement, tuple(problems))
+    return Analysis(policy, texts, facts, program, judgement, tuple(problems), builder)

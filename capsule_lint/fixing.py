@@ -14,6 +14,7 @@ from capsule_lint.errors import InternalError
 from capsule_lint.facts.tree import spans_of
 from capsule_lint.model import AppendCode, Position, Span
 from capsule_lint.rewrite import apply, lines_of
+from capsule_lint.workers import fork_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from capsule_lint.rewrite import Fixers
     from capsule_lint.rule import Rule
 
+_WORTH: Final = 150
+"""How many mends a process should have to make."""
 _KINDS: Final = {
     "posonly": inspect.Parameter.POSITIONAL_ONLY,
     "plain": inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -53,15 +56,22 @@ def changed_texts(analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers)
         for mend in change.mends:
             if mend not in by_file[mend.filename] or not isinstance(mend, AppendCode):
                 by_file[mend.filename].append(mend)
-    found = {}
-    for filename, mends in sorted(by_file.items()):
-        before = analysis.texts.get(filename, "")
+    files = sorted(by_file.items())
+
+    def changed(file: tuple[str, list[Mend]]) -> str:
+        filename, mends = file
         facts = analysis.facts.get(filename)
         statements = spans_of(facts.body) if facts is not None else ()
-        after = apply(before, statements, mends, fixers, analysis.policy.line_length)
-        if after != before or filename not in analysis.texts:
-            found[filename] = after
-    return found
+        before = analysis.texts.get(filename, "")
+        return apply(before, statements, mends, fixers, analysis.policy.line_length)
+
+    weights = [len(mends) for _, mends in files]
+    texts = fork_map(changed, files, weights, analysis.builder.jobs, _WORTH)
+    return {
+        filename: text
+        for (filename, _), text in zip(files, texts, strict=True)
+        if text != analysis.texts.get(filename, "") or filename not in analysis.texts
+    }
 
 
 def fix(analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers) -> Fixed:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts.tree import span_of, spans_of
 from capsule_lint.judgement import FunctionFact, OpenFact, OpinionFact
 from capsule_lint.model import Finding, Position, Safety, Span, Suggestion
 from capsule_lint.policy import selects
 from capsule_lint.rewrite import Cutter, lines_of
+from capsule_lint.workers import fork_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 UNUSED = "CAP001"
 UNPARSABLE = "CAP002"
+_WORTH: Final = 150
+"""How many facts a process should have to judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Linter:
     selection: Selection
     whole: bool = True
     """Whether every file and every rule is judged: only then a suppression can be called unused."""
+    jobs: int = 1
     _used: set[tuple[str, int, str]] = field(default_factory=set)
 
     def findings(self) -> tuple[Finding, ...]:
@@ -78,8 +82,14 @@ class Linter:
 
     def _raw(self, rules: list[Rule]) -> Iterator[Finding]:
         checked = [rule for rule in rules if rule.check is not None]
-        for filename, facts in self.analysis.judgement.by_file().items():
-            yield from self._file(filename, list(facts), checked)
+        files = [(n, list(f)) for n, f in self.analysis.judgement.by_file().items()]
+        weights = [len(facts) for _, facts in files]
+
+        def judged(file: tuple[str, list[Fact]]) -> list[Finding]:
+            return list(self._file(*file, checked))
+
+        for found in fork_map(judged, files, weights, self.jobs, _WORTH):
+            yield from found
         for rule in rules:
             if rule.code == UNPARSABLE:
                 for problem in self.analysis.problems:

@@ -187,6 +187,8 @@ class AddImport(Mend):
 
     module: str
     name: str
+    typing: bool = False
+    """Whether it stands under `if TYPE_CHECKING:`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,9 @@ def _selector(name: str, text: str) -> Callable[[Decorated], Decorated]:
 @click.option("--isolated", is_flag=True, help="Ignore every policy file.")
 @click.option("--no-cache", is_flag=True, help="Use no results of earlier runs, and keep none.")
 @click.option("--cache-dir", type=click.Path(path_type=Path), help="Where results are kept.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Processes to use (default: one a core)."
+)
 @click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
 @click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit 1 if anything was fixed.")
 @click.option(

@@ -38,6 +38,7 @@ class Options:
     isolated: bool
     no_cache: bool
     cache_dir: Path | None
+    jobs: int | None
     exit_zero: bool
     exit_non_zero_on_fix: bool
     stdin_filename: Path | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from capsule_lint import __version__
 from capsule_lint.analysis import Workspace, analyse
 from capsule_lint.baseline import format_baseline, parse_baseline
+from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.store import digest
 from capsule_lint.cli.start import in_color, note, write_out
 from capsule_lint.errors import InternalError, PolicyError, SourceError
@@ -60,8 +62,12 @@ _WITH_EDITS = ("json", "json-lines", "sarif")
 
 def run_on(options: Options, target: Target, known: Known | None) -> int:
     """Check or fix a program; `known` is what earlier runs found out."""
-    run = _Run(options, target.policy, target, known)
-    status = run.run()
+    gc.disable()  # a run makes much and drops little of it before it ends
+    try:
+        run = _Run(options, target.policy, target, known)
+        status = run.run()
+    finally:
+        gc.enable()
     run.keep(status)
     return status
 
@@ -72,6 +78,7 @@ class _Run:
     policy: Policy
     target: Target
     known: Known | None
+    builder: Builder = field(init=False)
     rules: Mapping[str, Rule] = field(init=False)
     selection: Selection = field(init=False)
     workspace: Workspace = field(init=False)
@@ -82,6 +89,10 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.started = time.perf_counter()
+        known, jobs = self.known, self.options.jobs or os.cpu_count() or 1
+        self.builder = (
+            Builder(jobs=jobs) if known is None else Builder(known.store, known.version, jobs)
+        )
         self.rules = load_rules()
         self.selection = self._selection()
         discovery = self.target.discovery
@@ -179,6 +190,7 @@ class _Run:
         if known.report is not None and self._is_as_told(known):
             known.store.save(known.report, (status, self._written))
             known.store.prune()
+        self.builder.save()
         known.contents.save()
 
     def _is_as_told(self, known: Known) -> bool:
@@ -192,7 +204,12 @@ class _Run:
     # --- the two ways ---
 
     def run(self) -> int:
-        analysis = analyse(self.policy, self.workspace.texts(), self.workspace.problems.values())
+        analysis = analyse(
+            self.policy,
+            self.workspace.texts(),
+            self.workspace.problems.values(),
+            builder=self.builder,
+        )
         findings = self._findings(analysis)
         if self.options.diff:
             return self._diff(analysis, findings)
@@ -205,7 +222,7 @@ class _Run:
         return self._status(bool(findings))
 
     def _findings(self, analysis: Analysis) -> tuple[Finding, ...]:
-        linter = Linter(analysis, self.rules, self.selection, self.whole)
+        linter = Linter(analysis, self.rules, self.selection, self.whole, self.builder.jobs)
         return tuple(f for f in linter.findings() if f.filename in self.limited)
 
     def _sets(self, analysis: Analysis, findings: Sequence[Finding]) -> list[ChangeSet]:

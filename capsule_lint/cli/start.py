@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -141,7 +141,12 @@ def _known(options: Options, target: Target) -> Known:
     digests = dict(zip(files, absolute.values(), strict=True))
     report = None
     if _is_pure(options, target):
-        said = (repr(target.policy), repr(options), str(Path.cwd()), str(in_color(options)))
+        said = (
+            repr(target.policy),
+            repr(replace(options, jobs=None, cache_dir=None)),
+            str(Path.cwd()),
+            str(in_color(options)),
+        )
         limited = (
             b"" if len(target.limited) == len(files) else repr(sorted(target.limited)).encode()
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -25,6 +26,7 @@ from capsule_lint.model import (
     Span,
 )
 from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.imports import Imports, Refused
 from capsule_lint.plan.sources import enclosing, inline
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, Value, Want
 from capsule_lint.plan.testing import Testing
@@ -46,7 +48,7 @@ _SEPARATORS: Final = "#|/:;~"
 _PLAIN_ANNOTATIONS: Final = frozenset(("str", "int", "UUID", "uuid.UUID"))
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Mends:
     """Builds the mends of a settled plan, each with the knot whose change set it belongs to."""
 
@@ -57,13 +59,14 @@ class Mends:
     _bound: dict[tuple[Function, str], list[tuple[Want, Value]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    _imports: set[tuple[str, str, str]] = field(default_factory=set)
+    imports: Imports = field(init=False)
     _starts: dict[str, list[int]] = field(default_factory=dict)
     _values: dict[int, Value | None] = field(default_factory=dict)
     testing: Testing = field(init=False)
 
     def __post_init__(self) -> None:
         self.testing = Testing(self)
+        self.imports = Imports(self.planner.program)
 
     def build(self) -> None:
         """Fill `found`."""
@@ -136,7 +139,7 @@ class Mends:
         ):
             return want.scope.parameter
         for name in value.imports:
-            self._import(knot, module, *name)
+            self.import_(knot, module, *name)
         if value.kind == "test":
             self.testing.helper(want.scope, knot)
         return value.code
@@ -168,7 +171,7 @@ class Mends:
         first = self._first_statement(function, [want for want, _ in uses])
         want, value = uses[0]
         for name in value.imports:
-            self._import(want.knot, function.module, *name)
+            self.import_(want.knot, function.module, *name)
         statement = f"{parameter} = {value.code}"
         self.add(
             want.knot,
@@ -184,55 +187,20 @@ class Mends:
 
     # --- imports ---
 
-    def _import(self, knot: Knot, module: Module, source: str, name: str) -> None:
-        if module.name == source or source == "builtins":
-            return
-        own = self.planner.program.names.module(source)
-        if own is module:
-            return
-        if self._has(module, name, source):
-            return
-        written = self._written(module, source)
-        if (module.filename, written, name) not in self._imports:
-            self._imports.add((module.filename, written, name))
-        self.add(knot, AddImport(module.filename, _NOWHERE, "CAP401", written, name))
-
-    def _has(self, module: Module, name: str, source: str) -> bool:
-        names = self.planner.program.names
-        for binding in module.scope.bindings.get(name, ()):
-            if binding.kind != "import" or binding.imported is None:
-                return binding.kind in ("def", "class")
-            if binding.place.blocks:
-                continue
-            if names.absolute(module, binding.level, binding.imported.module) == source:
-                return True
-            target, wanted = names.follow(binding), names.follow(names.member(source, name))
-            if target is wanted:
-                return True
-        return False
-
-    def _written(self, module: Module, source: str) -> str:
-        """The module as this file writes it: `app.ids`, `.ids`, `..ids`, or the package that re-exports it."""
-        names = self.planner.program.names
-        relative = False
-        for statement, _ in module.imports:
-            for imported in statement.names:
-                if (
-                    imported.name is not None
-                    and names.absolute(module, statement.level, imported.module) == source
-                ):
-                    return "." * statement.level + imported.module
-            relative = relative or statement.level > 0
-        target = names.module(source)
-        if relative and target is not None:
-            own = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
-            theirs = source.split(".")
-            common = 0
-            while common < min(len(own), len(theirs)) and own[common] == theirs[common]:
-                common += 1
-            if common:
-                return "." * (len(own) - common + 1) + ".".join(theirs[common:])
-        return source
+    def import_(
+        self, knot: Knot, module: Module, source: str, name: str, *, annotation: bool = False
+    ) -> None:
+        """Have a name imported into a module, unless it is there."""
+        needed = self.imports.find(module, source, name, annotation=annotation)
+        if isinstance(needed, Refused):
+            at = Span(Position(1, 1), Position(1, 1))
+            obstacle = Obstacle(module.filename, at, needed.reason, module.name, "reference")
+            self.planner.state.obstacles.append((knot, obstacle))
+        elif needed is not None:
+            mend = AddImport(
+                module.filename, _NOWHERE, "CAP401", needed.written, name, needed.typing
+            )
+            self.add(knot, mend)
 
     def annotation(
         self, knot: Knot, module: Module, scope: Scope, neighbour: tree.Node | None
@@ -260,7 +228,7 @@ class Mends:
                     and base
                 ):
                     return f"{base}.{reference.name}"
-        self._import(knot, module, reference.module, reference.name)
+        self.import_(knot, module, reference.module, reference.name, annotation=True)
         return reference.name
 
     # --- templates ---
@@ -685,7 +653,22 @@ class Mends:
             if neighbours
             else (any(p.annotation is not None for p in own) or function.fact.returns is not None)
         )
-        return self.annotation(knot, function.module, scope, neighbour) if typed else None
+        if not typed:
+            return None
+        said = self.annotation(knot, function.module, scope, neighbour)
+        return said or ("str" if self._scopes_are_text else None)
+
+    @cached_property
+    def _scopes_are_text(self) -> bool:
+        """Whether the program says somewhere that the value of a scope is a `str`."""
+        return any(
+            text_of(parameter.annotation) == "str"
+            for module in self.planner.program.names.modules.values()
+            for function in module.functions
+            for parameter in function.params
+            if parameter.annotation is not None
+            and any(names_scope(parameter.name, s) for s in self.planner.program.policy.scopes)
+        )
 
     def _parameter_code(self, function: Function) -> str:
         if function in self.planner.program.keys.helpers:
@@ -702,7 +685,7 @@ class Mends:
         annotation = None
         if parameter.annotation is not None:
             annotation = parameter.annotation.name
-            self._import(
+            self.import_(
                 knot, function.module, parameter.annotation.module, parameter.annotation.name
             )
         at = tree.span_of(function.fact.name_at)
@@ -808,7 +791,8 @@ class Mends:
         signature = self._signature(want)
         entry = next((e for e in signature if e[0] == name), None)
         if entry is None:
-            return None
+            takes = any(kind == "**" for _, kind, _ in signature)
+            return (name, self._keyword_index(call.args, want)) if takes else None
         args = call.args[want.offset :]
         if any(a.keyword == name for a in args):
             return ()
@@ -824,6 +808,12 @@ class Mends:
             return self._spread(call, args, want)
         if entry[1] == "kwonly":
             return name, self._keyword_index(args, want) + want.offset
+        if (
+            stars
+            and neighbour is None
+            and self._starred(args[stars[0]], want, old_before - stars[0])
+        ):
+            return ()
         if stars and (neighbour is None or stars[0] < old_before):
             return (
                 None
@@ -846,6 +836,33 @@ class Mends:
         if entry[1] == "posonly":
             return None
         return name, self._keyword_index(args, want) + want.offset
+
+    def _starred(self, argument: tree.Argument, want: Want, index: int) -> bool:
+        """`get(*key)`, where `key` is a local tuple that is used for nothing else."""
+        display = argument.value
+        if isinstance(display, tree.Name):
+            place = self.planner.program.names.place(display)
+            bindings = self.planner.program.names.bindings(display.id, place)
+            uses = [
+                n
+                for n in place.scope.module.nodes
+                if isinstance(n, tree.Name)
+                and n.id == display.id
+                and self.planner.program.names.place(n).scope is place.scope
+            ]
+            if len(bindings) != 1 or len(uses) != 2 or bindings[0].value is None:
+                return False
+            display = bindings[0].value
+        if not isinstance(display, tree.Sequence) or not 0 <= index <= len(display.items):
+            return False
+        code = self.code_of(want, want.knot)
+        if code is None:
+            return False
+        before, after = ((), (code,)) if index else ((code,), ())
+        at = display.items[max(index - 1, 0)].span
+        filename = self._module(display).filename
+        mend = AddElements(filename, display.span, "CAP401", before, after, at)
+        return self._once(want, mend)
 
     def _neighbour_argument(
         self, args: Sequence[tree.Argument], want: Want, signature: list[tuple[str, str, bool]]
@@ -893,65 +910,80 @@ class Mends:
         return None
 
     def _spread_entry(self, node: tree.Node, want: Want) -> bool:
-        if isinstance(node, tree.Name):
-            bindings = self.planner.program.names.bindings(
-                node.id, self.planner.program.names.place(node)
-            )
-            return (
-                len(bindings) == 1
-                and bindings[0].value is not None
-                and bindings[0].kind == "assign"
-                and self._spread_entry(bindings[0].value, want)
-            )
-        if isinstance(node, tree.DictDisplay):
-            for key, value in zip(node.keys, node.values, strict=True):
-                if key is None:
-                    if self._spread_entry(value, want):
-                        return True
-                    continue
-                if (
-                    isinstance(key, tree.Const)
-                    and isinstance(key.value, str)
-                    and self._is_other_scope(key.value, want.scope)
-                ):
-                    code = self.code_of(want, want.knot)
-                    if code is None:
-                        return False
-                    entry = AddEntry(
-                        self._module(node).filename,
-                        node.span,
-                        "CAP401",
-                        f'"{want.scope.parameter}"',
-                        code,
-                        value.span,
-                    )
-                    if not any(m == entry for _, m in self.found):
-                        self.add(want.knot, entry)
-                    return True
-        if (
-            isinstance(node, tree.Call)
-            and isinstance(node.func, tree.Name)
-            and node.func.id == "dict"
-        ):
-            for number, argument in enumerate(node.args):
-                if argument.keyword is not None and self._is_other_scope(
-                    argument.keyword, want.scope
-                ):
-                    code = self.code_of(want, want.knot)
-                    if code is None:
-                        return False
-                    mend = AddArgument(
-                        self._module(node).filename,
-                        node.span,
-                        "CAP401",
-                        code,
-                        want.scope.parameter,
-                        number + 1,
-                    )
-                    if not any(m == mend for _, m in self.found):
-                        self.add(want.knot, mend)
-                    return True
+        """Give a dict that is written out nearby the entry beside that of another scope."""
+        match node:
+            case tree.Name():
+                return self._spread_name(node, want)
+            case tree.Binary(op="|"):
+                return self._spread_entry(node.left, want) or self._spread_entry(node.right, want)
+            case tree.DictDisplay():
+                return self._spread_display(node, want)
+            case tree.Call(func=tree.Name(id="dict")):
+                return self._spread_call(node, want)
         return False
+
+    def _spread_call(self, node: tree.Call, want: Want) -> bool:
+        filename, name = self._module(node).filename, want.scope.parameter
+        code = self.code_of(want, want.knot)
+        for number, argument in enumerate(node.args if code is not None else ()):
+            if argument.keyword and self._is_other_scope(argument.keyword, want.scope):
+                mend = AddArgument(filename, node.span, "CAP401", code or "", name, number + 1)
+                return self._once(want, mend)
+        return False
+
+    def _spread_display(self, node: tree.DictDisplay, want: Want) -> bool:
+        filename, name = self._module(node).filename, f'"{want.scope.parameter}"'
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                if self._spread_entry(value, want):
+                    return True
+            elif self._names_other(key, want.scope):
+                code = self.code_of(want, want.knot)
+                if code is None:
+                    return False
+                mend = AddEntry(filename, node.span, "CAP401", name, code, value.span)
+                return self._once(want, mend)
+        return False
+
+    def _spread_name(self, node: tree.Name, want: Want) -> bool:
+        """A local dict: its display, or the statement that sets another scope's key."""
+        place = self.planner.program.names.place(node)
+        for statement, at in place.scope.module.statements:
+            if at.scope is not place.scope or at.order >= place.order:
+                continue
+            line = self._key_set(statement, node.id, want.scope)
+            code = self.code_of(want, want.knot) if line is not None else None
+            if line is not None and code is not None:
+                filename, text = self._module(node).filename, line.format(code)
+                return self._once(want, AddStatement(filename, statement.span, "CAP401", text))
+        bindings = self.planner.program.names.bindings(node.id, place)
+        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+        return value is not None and self._spread_entry(value, want)
+
+    def _key_set(self, statement: tree.Statement, name: str, scope: Scope) -> str | None:
+        """`kw.setdefault("tenant_id", …)` and `kw["tenant_id"] = …`, as the line for another scope."""
+        match statement:
+            case tree.Eval(
+                values=(
+                    tree.Call(func=tree.Attr(base=tree.Name() as base, name="setdefault")) as call,
+                )
+            ) if base.id == name and len(call.args) == 2:
+                if self._names_other(call.args[0].value, scope):
+                    return f'{name}.setdefault("{scope.parameter}", {{}})'
+            case tree.Assign(targets=(tree.Subscript(base=tree.Name() as base) as target,)):
+                if base.id == name and self._names_other(target.index, scope):
+                    return f'{name}["{scope.parameter}"] = {{}}'
+        return None
+
+    def _names_other(self, key: tree.Node, scope: Scope) -> bool:
+        text = key.value if isinstance(key, tree.Const) else None
+        return isinstance(text, str) and self._is_other_scope(text, scope)
+
+    def _once(self, want: Want, mend: Mend) -> bool:
+        """Add a mend that several calls may ask for."""
+        if not any(m == mend for _, m in self.found):
+            self.add(want.knot, mend)
+        return True
 
     def _is_other_scope(self, name: str, scope: Scope) -> bool:
         return any(
@@ -1084,12 +1116,16 @@ class Mends:
             if not isinstance(binding.value, tree.Sequence):
                 continue
             attribute = self.planner.state.attributes[cls, scope.parameter]
-            for item in binding.value.items:
-                if (
-                    isinstance(item, tree.Const)
-                    and isinstance(item.value, str)
-                    and self._is_other_scope(item.value, scope)
-                ):
+            near = [
+                item
+                for other, _ in self._near_scopes(scope)
+                for item in binding.value.items
+                if isinstance(item, tree.Const)
+                and isinstance(item.value, str)
+                and names_scope(item.value, other)
+            ]
+            for item in near[:1]:
+                if isinstance(item, tree.Const):
                     mend = AddElements(
                         cls.module.filename,
                         binding.value.span,

@@ -15,6 +15,7 @@ from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.sources import Sources
 from capsule_lint.plan.standins import StandIn, accepts_anything, fits, stand_ins
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Want
+from capsule_lint.policy import selects
 from capsule_lint.program.binding import bind
 from capsule_lint.program.infer import is_collected
 from capsule_lint.program.keys import KeySite, Role
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
+_SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
 _SPECIAL: Final = ("__init__", "__new__", "__call__")
 _MAX_ROUNDS: Final = 200
 
@@ -113,6 +115,8 @@ class Planner:
         at = site.template.host.at
         if self.is_helper(site) and site.function is not None:
             at = site.function.fact.name_at
+        if site.function is not None and self._is_fixed(site.function):
+            return True
         return self.silence.over(site.module, at, self.key_code(site))
 
     def _judge_site(self, site: KeySite) -> None:
@@ -348,7 +352,19 @@ class Planner:
             and self.mirrored(source, scope, ("function", function)) is not None
         ):
             return  # `self.tenant_id = ctx.tenant_id` goes on as `self.capsule_id = ctx.capsule_id`
+        if source is not None and self._reads_keywords(function, source):
+            for call, callee in list(self.program.calls.callers(function)):
+                self._want_argument(call, scope, function, callee.given, ("function", function))
+            return  # and `self.tenant_id = kw["tenant_id"]` as `self.capsule_id = kw["capsule_id"]`
         self.gain_param(function, scope, ("function", function))
+
+    def _reads_keywords(self, function: Function, node: tree.Node) -> bool:
+        """Whether an expression takes a value from the function's `**` parameter."""
+        while isinstance(node, tree.Call | tree.Subscript):
+            node = node.base if isinstance(node, tree.Subscript) else node.func
+            node = node.base if isinstance(node, tree.Attr) else node
+        keywords = {p.name for p in function.params if p.kind == "**"}
+        return isinstance(node, tree.Name) and node.id in keywords
 
     def _neighbour(self, scope: Scope) -> Scope:
         """The scope beside which another one stands: the one before it, or else the one after."""
@@ -451,12 +467,18 @@ class Planner:
             return False
         if method.is_static or "classmethod" in method.decorators or is_collected(method):
             return False
-        if method in self.program.domain.handlers:
+        if method in self.program.domain.handlers or self._only_silenced(method):
             return False
         family = self.program.calls.family(method)
         if any(self._constructor_scoped(f.owner) for f in family if f.owner is not None):
             return False
         return any(self._touches(f) for f in family)
+
+    def _only_silenced(self, method: Function) -> bool:
+        """Whether all keys of a method that lack scopes are meant to."""
+        return any(d.function is method for d in self.silenced) and not any(
+            d.function is method for d in self.defects
+        )
 
     def _constructor_scoped(self, cls: Class) -> bool:
         """Whether instances are made for one scope: `Repo(tenant_id)`."""
@@ -531,11 +553,12 @@ class Planner:
         )
         first = ("function", function)
         self.state.groups.join(knot, first)
-        for member in sorted(family, key=lambda f: f.symbol):
+        stubs = {stub for member in family for stub in _overloads(member)}
+        for member in sorted(family | stubs, key=lambda f: (f.symbol, f.fact.at)):
             own: Knot = ("function", member)
             self.state.groups.join(first, own)
             if (
-                scope.parameter in self.state.params[member]
+                scope.parameter in self.state.params.get(member, ())
                 or self.program.domain.scope_parameter(member, scope) is not None
             ):
                 continue
@@ -565,12 +588,21 @@ class Planner:
                 self.gain_param(one.function, scope, knot)
 
     def _can_gain(self, function: Function) -> bool:
-        if function.is_property or function.module.generated:
+        if function.is_property or function.module.generated or self._is_fixed(function):
             return False
         if function.name.startswith("__") and function.name not in _SPECIAL:
             return False
         return not self.program.domain.enters(function) and not (
             function.module.is_test and is_collected(function)
+        )
+
+    def _is_fixed(self, function: Function) -> bool:
+        """Whether people have said that a signature is meant to be as it is."""
+        at = function.fact.name_at
+        return any(
+            comment.row in range(at[0], at[2] + 1)
+            and any(selects(comment.codes or (code,), code) for code in _SIGNATURES)
+            for comment in function.module.facts.suppressions
         )
 
     def _block(self, function: Function, scope: Scope, knot: Knot) -> None:
@@ -617,11 +649,27 @@ class Planner:
         if known is not knot:
             self.state.groups.join(known, knot)
             return
+        forwarder = self._forwarder(call)
+        if forwarder is not None:
+            before = sum(p.kind in ("plain", "posonly") for p in forwarder.own_params)
+            for outer, _ in list(self.program.calls.callers(forwarder)):
+                self._want_argument(outer, scope, callee, given, knot, offset + before)
+            return
         want = Want(
             scope, call, knot, "argument", call=call, callee=callee, given=given, offset=offset
         )
         self.state.wants.append(want)
         self._queued.append(want)
+
+    def _forwarder(self, call: tree.Call) -> Function | None:
+        """The function that passes all of its `*args` and `**kwargs` on by this call, and only those:
+        its callers are the call sites."""
+        function = self.program.names.place(call).scope.function
+        if function is None or len(call.args) < 1:
+            return None
+        own = {p.name: p.kind for p in function.params if p.kind in ("*", "**")}
+        given = {a.value.id: a.star for a in call.args if isinstance(a.value, tree.Name)}
+        return function if len(given) == len(call.args) and own == given else None
 
     # --- calls of what is scoped already ---
 
@@ -761,7 +809,12 @@ class Planner:
             and not self.program.domain.enters(outermost)
         ):
             outermost = outermost.parent
-        if self._extend_item(want):
+        rivals = self.sources.rivals(want.scope, want.node, want.call)
+        if rivals:
+            said = " and ".join(f"`{code}`" for code in rivals)
+            self._no_source(want, outermost, f"both {said} have `{want.scope.parameter}`")
+            return
+        if self._extend_item(want) or self._extend_self(want):
             return
         if outermost is not None and self._thread(outermost, want):
             return
@@ -790,6 +843,34 @@ class Planner:
                 if found is not None and self.value(want) is not None:
                     return True
         return False
+
+    def _extend_self(self, want: Want) -> bool:
+        """A call that is given `self.tenant_id`, of a class whose constructor takes it: the class gets
+        the other scope the same way."""
+        for scope in self.program.policy.scopes:
+            if want.call is None or scope is want.scope:
+                continue
+            argument = self.argument_of(want.call, want, scope)
+            path = argument.value if argument is not None else None
+            if not isinstance(path, tree.Attr) or not isinstance(path.base, tree.Name):
+                continue
+            function = self.program.names.place(want.call).scope.function
+            owner = function.owner if function is not None else None
+            if owner is None or function is None or not function.takes_self:
+                continue
+            if path.base.id != function.params[0].name or not self._is_given(owner, path.name):
+                continue
+            if self.mirrored(path, want.scope, want.knot) is not None:
+                return self.value(want) is not None
+        return False
+
+    def _is_given(self, cls: Class, name: str) -> bool:
+        """Whether a constructor stores one of its parameters under a name."""
+        return any(
+            store.function.name == "__init__" and isinstance(store.value, tree.Name)
+            for owner in self.program.classes.mro(cls)
+            for store in owner.stores.get(name, ())
+        )
 
     def _thread(self, function: Function, want: Want) -> bool:
         """Give the enclosing function the parameter, so that its callers become call sites."""
@@ -855,10 +936,10 @@ class Planner:
             and function.name not in _SPECIAL
         )
 
-    def _no_source(self, want: Want, function: Function | None) -> None:
+    def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
         module = self.program.names.place(want.node).scope.module
         symbol = function.symbol if function is not None else module.name
-        reason = f"nothing in scope yields `{want.scope.parameter}`"
+        reason = reason or f"nothing in scope yields `{want.scope.parameter}`"
         span = (want.call or want.node).span
         self._obstacle(want.knot, module.filename, span, reason, symbol, "source", want.scope)
 
@@ -954,6 +1035,8 @@ class Planner:
             case tree.Name():
                 bindings = self.program.names.bindings(node.id, self.program.names.place(node))
                 return any(b.value is not None and self.spells_scope(b.value) for b in bindings)
+            case tree.Binary(op="|"):
+                return self.spells_scope(node.left) or self.spells_scope(node.right)
             case tree.DictDisplay():
                 return any(
                     isinstance(key, tree.Const)
@@ -977,7 +1060,7 @@ class Planner:
             if function is not None and function.name not in ("__init__", "__new__"):
                 has = self.program.domain.scope_parameter(function, scope) is not None
                 if not has and scope.parameter not in self.state.params.get(function, ()):
-                    return any(p.kind == "**" for p in function.params)
+                    return any(p.kind in ("*", "**") for p in function.params)
             elif cls is not None and function is None:
                 names = {p.name for p in self.program.classes.constructor(cls) or ()}
                 if scope.parameter not in names and self._gaining(cls, scope) is None:
@@ -1030,3 +1113,14 @@ class Planner:
     def text(self, node: tree.Node, _near: tree.Node) -> str:
         """The code of a simple expression."""
         return text_of(node) or ""
+
+
+def _overloads(function: Function) -> list[Function]:
+    """The `@overload` stubs of a function."""
+    return [
+        other
+        for other in function.module.functions
+        if other.qualname == function.qualname
+        and other is not function
+        and "overload" in other.decorators
+    ]

@@ -13,9 +13,10 @@ from capsule_lint.program.model import Binding, Class, Function, Place
 from capsule_lint.program.presence import is_present
 from capsule_lint.program.templates import names_scope
 from capsule_lint.program.types import Instance
+from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -40,7 +41,7 @@ class Sources:
         """
         place = self.program.names.place(node)
         found = self._named(scope, place)
-        if found is not None:
+        if found is not None and not _passes(call, found.code):
             return found
         if place.scope.module.is_test and scope.test_source is not None:
             return self._test(scope.test_source)
@@ -115,13 +116,34 @@ class Sources:
         return None
 
     def _of_class(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
-        wanted = self.program.names.definition(f"{spec.module}.{spec.name}")
-        if not isinstance(wanted, Class):
-            return None
-        for code, cls in (*self.beside(call), *self.values(place), *self.own_attributes(place)):
-            if wanted in self.program.classes.mro(cls):
-                return Value(f"{code}.{spec.access}", kind="configured")
+        code = self._the_one(spec, place, call)
+        return Value(f"{code}.{spec.access}", kind="configured") if code is not None else None
+
+    def _the_one(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> str | None:
+        """The value of a source's class: what the call itself names, or else the only one in scope."""
+        for group in (self.beside(call), self.values(place), self.own_attributes(place)):
+            found = self._of_kind(spec, group)
+            if found:
+                return next(iter(found)) if len(found) == 1 else None
         return None
+
+    def _of_kind(self, spec: SourceSpec, pairs: Iterable[tuple[str, Class]]) -> dict[str, Class]:
+        wanted = self.program.names.definition(f"{spec.module}.{spec.name}")
+        mro = self.program.classes.mro
+        return {
+            code: cls for code, cls in pairs if isinstance(wanted, Class) and wanted in mro(cls)
+        }
+
+    def rivals(self, scope: Scope, node: tree.Node, call: tree.Call | None) -> tuple[str, ...]:
+        """Several values of one configured class, none of which the call names: nobody can tell which
+        of them is meant."""
+        place = self.program.names.place(node)
+        for spec in scope.sources:
+            if spec.kind is SourceKind.ATTRIBUTE:
+                found = self._of_kind(spec, (*self.beside(call), *self.values(place)))
+                if len(found) > 1:
+                    return tuple(found)
+        return ()
 
     def _from_roots(self, spec: SourceSpec, place: Place) -> Value | None:
         imports = ((spec.module, spec.name),) if spec.module else ()
@@ -224,7 +246,7 @@ class Sources:
         Where several values could be meant, the call's own arguments say which one is.
         """
         values = [a.value for a in call.args] if call is not None else []
-        paths = [v.base for v in values if isinstance(v, tree.Attr) and self._names_any(v.name)]
+        paths = [p.base for value in values for p in self._paths_in(value)]
         for node in (*paths, *(v for v in values if isinstance(v, tree.Name))):
             code = text_of(node)
             present = node in paths or self._is_present(node)
@@ -232,6 +254,13 @@ class Sources:
             cls = self.program.inference.the_class(types, present=present)
             if code is not None and cls is not None:
                 yield code, cls
+
+    def _paths_in(self, node: tree.Node) -> Iterator[tree.Attr]:
+        """The `x.tenant_id` in an argument, also deep inside of it."""
+        if isinstance(node, tree.Attr) and self._names_any(node.name):
+            yield node
+        for child in children(node):
+            yield from self._paths_in(child)
 
     def _is_present(self, node: tree.Node) -> bool:
         return isinstance(node, tree.Name) and is_present(node.id, self.program.names.place(node))
@@ -301,6 +330,14 @@ def _flows(scope: object, place: Place) -> bool:
         if between.kind not in ("comprehension", "lambda"):
             return False
     return False
+
+
+def _passes(call: tree.Call | None, code: str) -> bool:
+    """Whether a call passes a name already: then it is the value of something else."""
+    return call is not None and any(
+        isinstance(a.value, tree.Name) and a.value.id == code and a.keyword is None
+        for a in call.args
+    )
 
 
 def inline(value: Value) -> bool:

@@ -68,14 +68,11 @@ class Testing:
             and needed.module != "builtins"
             and needed.name in f"{scope.test_value}{annotation}"
         ):
-            present = module is not None and self.mends._has(module, needed.name, needed.module)
-            if not present and needed.module != spec.module:
-                written = (
-                    self.mends._written(module, needed.module)
-                    if module is not None
-                    else needed.module
-                )
-                self.mends.add(knot, AddImport(filename, _NOWHERE, "CAP401", written, needed.name))
+            if module is not None:
+                self.mends.import_(knot, module, needed.module, needed.name)
+            elif needed.module != spec.module:
+                mend = AddImport(filename, _NOWHERE, "CAP401", needed.module, needed.name)
+                self.mends.add(knot, mend)
 
     # --- literal keys ---
 

@@ -83,9 +83,10 @@ def apply(
     for mend in lost:
         raise InternalError(f"{_where(mend)}: no statement stands where a change was planned")
     for parsed, own in cuts:
-        before = parsed.head + parsed.text
+        before = parsed.head + parsed.text + parsed.tail
         changed = wrapped(before, _changed(parsed, own, fixers), width)
-        lines[parsed.piece.first - 1 : parsed.piece.last] = [changed[len(parsed.head) :]]
+        end = len(changed) - len(parsed.tail)
+        lines[parsed.piece.first - 1 : parsed.piece.last] = [changed[len(parsed.head) : end]]
     result = _appended("".join(lines), [m for m in mends if isinstance(m, AppendCode)])
     result = add_imports(result, [m for m in mends if isinstance(m, AddImport)], width)
     try:

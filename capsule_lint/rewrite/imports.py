@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import libcst as cst
 
@@ -19,9 +19,43 @@ if TYPE_CHECKING:
 
 def add_imports(source: str, imports: Sequence[AddImport], width: int) -> str:
     """`source` with the imports that it lacks, lines longer than `width` broken; every other byte stays."""
-    for wanted in sorted({(i.module, i.name) for i in imports}):
-        source = _add(source, *wanted, width)
+    at_run_time = {(i.module, i.name) for i in imports if not i.typing}
+    for module, name in sorted(at_run_time):
+        source = _add(source, module, name, width)
+    for module, name in sorted({(i.module, i.name) for i in imports if i.typing} - at_run_time):
+        source = _add_typing(source, module, name, width)
     return source
+
+
+def _add_typing(source: str, module: str, name: str, width: int) -> str:
+    """An import for the type checker, under `if TYPE_CHECKING:`."""
+    blocks = [node for node in syntax.parse(source).body if _is_typing(node)]
+    own = [n for block in blocks for n in block.body if isinstance(n, ast.ImportFrom)]
+    for node in own:
+        if _module(node) == module and any(a.name == name and not a.asname for a in node.names):
+            return source
+    for node in own:
+        if _module(node) == module and node.names[0].name != "*":
+            return _extended(source, node, name, width)
+    newline, lines = _newline(source), _lines(source)
+    if blocks:
+        last = blocks[0].body[-1]
+        at = last.end_lineno or last.lineno
+        indent = lines[last.lineno - 1][: last.col_offset]
+        return "".join([*lines[:at], f"{indent}from {module} import {name}{newline}", *lines[at:]])
+    source = _add(source, "typing", "TYPE_CHECKING", width)
+    lines, block = _lines(source), _block(syntax.parse(source))
+    at = block[-1].end_lineno or block[-1].lineno
+    new = f"{newline}if TYPE_CHECKING:{newline}    from {module} import {name}{newline}"
+    return "".join([*lines[:at], new, *lines[at:]])
+
+
+def _is_typing(node: ast.stmt) -> TypeGuard[ast.If]:
+    match node:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
+            return True
+        case _:
+            return False
 
 
 def _add(source: str, module: str, name: str, width: int) -> str:
@@ -56,7 +90,9 @@ def _newline(source: str) -> str:
 def _extended(source: str, node: ast.ImportFrom, name: str, width: int) -> str:
     lines = _lines(source)
     first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-    piece = "".join(lines[first : last + 1])
+    indent = lines[first][: node.col_offset]
+    indent = indent if not indent.strip() else ""
+    piece = "".join(line.removeprefix(indent) for line in lines[first : last + 1])
     module = cst.parse_module(piece)
     line = module.body[0]
     assert isinstance(line, cst.SimpleStatementLine)
@@ -67,6 +103,7 @@ def _extended(source: str, node: ast.ImportFrom, name: str, width: int) -> str:
     flat = code.rstrip("\r\n")
     if first == last and len(flat) > width and "(" not in flat and "#" not in flat:
         code = _wrapped(flat, _newline(source)) + code[len(flat) :]
+    code = "".join(indent + line for line in _lines(code))
     return "".join([*lines[:first], code, *lines[last + 1 :]])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field, fields, is_dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Generic, TypeGuard, TypeVar, cast
 
 import libcst as cst
@@ -30,23 +31,29 @@ _BARE: Final = re.compile(r"whitespace|lines|indent|newline|semicolon|equal|dot"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Piece:
-    """Statements that share whole lines: `first` to `last`, counted from 1; `nested` in others."""
+    """Statements that share whole lines: `first` to `last`, counted from 1; `nested` in others.
+
+    `body` is the indentation of the body of a statement that is cut off behind its head.
+    """
 
     first: int
     last: int
     nested: bool = False
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """A piece's text and syntax, and where its nodes stand in the file.
 
-    A nested piece has a first line of its own before it, so that its indentation is a block's.
+    A nested piece has a first line of its own before it, so that its indentation is a block's; a
+    statement without its body has another body behind it.
     """
 
     piece: Piece
     text: str
     head: str
+    tail: str
     module: cst.Module
     place: Place
 
@@ -128,16 +135,16 @@ def parse_piece(text: str, piece: Piece) -> Parsed:
     Raises InternalError when LibCST would not give the text back as it is, ParserSyntaxError when
     it cannot read it.
     """
-    head = ""
-    if piece.nested:
-        newline = re.search(r"\r\n|\r|\n", text)
-        head = f"if 1:{newline[0] if newline else chr(10)}"
-    module = cst.parse_module(head + text)
+    newline = re.search(r"\r\n|\r|\n", text)
+    end = newline[0] if newline else "\n"
+    head = f"if 1:{end}" if piece.nested else ""
+    tail = f"{piece.body}pass{end}" if piece.body else ""
+    module = cst.parse_module(head + text + tail)
     code, ranges = _Positions().of(module)
-    if code != head + text:
+    if code != head + text + tail:
         raise InternalError(f"line {piece.first}: a statement cannot be read without loss")
     place = Place(ranges, piece.first - bool(head))
-    return Parsed(piece, text, head, module, place)
+    return Parsed(piece, text, head, tail, module, place)
 
 
 _FIELDS: Final[dict[type, tuple[str, ...] | None]] = {}
@@ -210,19 +217,25 @@ class Cutter(Generic[T]):
                     lost.append(target)
                 else:
                     by_piece.setdefault(piece, []).append(number)
-            failed = False
+            crossing = [a for a, b in pairwise(sorted(by_piece)) if b.first <= a.last < b.last]
+            for piece in crossing:
+                self._keep_whole(piece)
+            failed = bool(crossing)
             parsed = []
-            for piece, own in _merged(by_piece):
+            for piece, own in _merged(by_piece) if not failed else ():
                 try:
                     parsed.append((self._parse(piece), [wanted[n][2] for n in sorted(own)]))
                 except (cst.ParserSyntaxError, InternalError):
-                    if not piece.nested:
+                    if not (piece.nested or piece.body):
                         raise
                     failed = True
-                    top = piece_at(piece.first, self._tops)
-                    self._whole.update((top,) if top is not None else ())
+                    self._keep_whole(piece)
             if not failed:
                 return parsed, lost
+
+    def _keep_whole(self, piece: Piece) -> None:
+        top = piece_at(piece.first, self._tops)
+        self._whole.update((top,) if top is not None else ())
 
     def _parse(self, piece: Piece) -> Parsed:
         return parse_piece("".join(self.lines[piece.first - 1 : piece.last]), piece)
@@ -235,11 +248,15 @@ class Cutter(Generic[T]):
         while number >= 0:
             own = self.statements[number]
             if own.start.row <= span.start.row and span.end.row <= own.end.row:
-                if self._parents[number] < 0:
+                nested = self._parents[number] >= 0
+                if nested and not self._stands_alone(number, own):
+                    number = self._parents[number]
+                    continue
+                first = self._lead(number, own) if lead and nested else own.start.row
+                last, body = self._head(number, span) or (own.end.row, "")
+                if not nested and not body:
                     return top
-                if self._stands_alone(number, own):
-                    first = self._lead(number, own) if lead else own.start.row
-                    return Piece(first, own.end.row, nested=True)
+                return Piece(first, last, nested, body)
             number = self._parents[number]
         return top
 
@@ -251,6 +268,16 @@ class Cutter(Generic[T]):
             return False
         following = self._next.get(number)
         return following is None or self.statements[following].start.row > span.end.row
+
+    def _head(self, number: int, span: Span) -> tuple[int, str] | None:
+        """The last row of a statement's head, if it ends `span`, and its body's indentation."""
+        inner = number + 1
+        if inner >= len(self.statements) or self._parents[inner] != number:
+            return None
+        start = self.statements[inner].start
+        if span.end.row >= start.row or not self._stands_alone(inner, self.statements[inner]):
+            return None
+        return start.row - 1, self.lines[start.row - 1][: start.column - 1]
 
     def _lead(self, number: int, span: Span) -> int:
         """The first of the comments and blank lines right above a statement."""

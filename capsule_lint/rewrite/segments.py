@@ -345,11 +345,13 @@ class SegmentFix(Fix[AddSegments]):
         else:
             tagged = values[near - 1] if near else None
             quoted = tagged.raw_value if isinstance(tagged, cst.SimpleString) else None
-            new = [
-                v
-                for s in mend.segments
-                for v in (parse(_string(_cased(s.tag.rstrip("#|/:"), quoted))), parse(s.hole))
-            ]
+            wrap = isinstance(beside, cst.Call) and name_of(beside.func) == "str"
+            new = []
+            for segment in mend.segments:
+                if segment.tag:  # the pieces of a local key have none
+                    tag = _cased(segment.tag.rstrip("#|/:"), quoted)
+                    new.append(parse(_string(tag)))
+                new.append(parse(f"str({segment.hole})" if wrap else segment.hole))
         return (near + 1 if near is not None else 0), new
 
 

@@ -1,0 +1,171 @@
+"""Which import brings a name into a module: how it is written, and whether it may run at run time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Module, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """An import that a module needs: the module as it is to be written, and whether it belongs under
+    `if TYPE_CHECKING:`."""
+
+    written: str
+    typing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a name cannot be imported."""
+
+    reason: str
+
+
+@dataclass(eq=False, slots=True)
+class Imports:
+    """Decides on imports, for one program."""
+
+    program: Program
+    _edges: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def find(
+        self, module: Module, source: str, name: str, *, annotation: bool
+    ) -> Needed | Refused | None:
+        """What `module` needs so that `name` means `source`'s; `None` when it has it already.
+
+        `annotation` says that the name is needed in annotations alone.
+        """
+        if source == "builtins" or self.program.names.module(source) is module:
+            return None
+        for binding in module.scope.bindings.get(name, ()):
+            if self._is_it(binding, source, name):
+                if annotation or not is_typing(binding.place):
+                    return None
+            else:
+                return Refused(f"`{name}` means something else in this file")
+        written, typing = self._written(module, source, name)
+        typing = typing and annotation and self._postponed(module)
+        if not typing and self._closes_circle(module, source):
+            if not (annotation and self._postponed(module)):
+                return Refused(
+                    f"importing `{name}` from `{source}` would close a circle of imports"
+                )
+            typing = True
+        return Needed(written, typing)
+
+    def _is_it(self, binding: Binding, source: str, name: str) -> bool:
+        names = self.program.names
+        if binding.kind != "import" or binding.imported is None:
+            return False
+        module = binding.place.scope.module
+        if names.absolute(module, binding.level, binding.imported.module) == source:
+            return True
+        return names.follow(binding) is names.follow(names.member(source, name))
+
+    # --- how it is written ---
+
+    def _written(self, module: Module, source: str, name: str) -> tuple[str, bool]:
+        """The module as this file writes it, and whether that import is for the type checker.
+
+        First that which brings the type of another scope, also where it only passes the name on.
+        """
+        names = self.program.names
+        target = names.follow(names.member(source, name))
+        kindred = {s.type.name for s in self.program.policy.scopes if s.type is not None}
+        same: tuple[str, bool] | None = None
+        for statement, place in module.imports:
+            if place.scope.kind != "module":
+                continue
+            for imported in statement.names:
+                if imported.name is None or imported.name == "*":
+                    continue
+                base = names.absolute(module, statement.level, imported.module)
+                found = "." * statement.level + imported.module, is_typing(place)
+                passes = (
+                    isinstance(target, Binding)
+                    and names.follow(names.member(base, name)) is target
+                )
+                if imported.name in kindred and passes:
+                    return found
+                if base == source:
+                    same = same or found
+        return same or (self._relative(module, source), False)
+
+    def _relative(self, module: Module, source: str) -> str:
+        """`..ids` where the file imports relatively, else the dotted name."""
+        target = self.program.names.module(source)
+        if target is None or not any(statement.level for statement, _ in module.imports):
+            return source
+        own = module.name.split(".") if module.is_package else module.name.split(".")[:-1]
+        theirs = source.split(".")
+        common = 0
+        while common < min(len(own), len(theirs)) and own[common] == theirs[common]:
+            common += 1
+        return "." * (len(own) - common + 1) + ".".join(theirs[common:]) if common else source
+
+    # --- circles ---
+
+    def _postponed(self, module: Module) -> bool:
+        """Whether annotations are not evaluated: `from __future__ import annotations`."""
+        return any(
+            imported.module == "__future__" and imported.name == "annotations"
+            for statement, _ in module.imports
+            for imported in statement.names
+        )
+
+    def _closes_circle(self, module: Module, source: str) -> bool:
+        """Whether importing `source` at run time would make a circle that is not there yet."""
+        start = self.program.names.module(source)
+        if start is None or start.name in self._imported_by(module):
+            return False
+        seen, queue = {start.name}, [start.name]
+        while queue:
+            current = self.program.names.modules.get(queue.pop())
+            for other in self._imported_by(current) if current is not None else ():
+                if other == module.name:
+                    return True
+                if other not in seen:
+                    seen.add(other)
+                    queue.append(other)
+        return False
+
+    def _imported_by(self, module: Module) -> frozenset[str]:
+        """The modules of the program that a module imports when it is imported itself."""
+        known = self._edges.get(module.name)
+        if known is None:
+            known = self._edges[module.name] = frozenset(self._run_time_imports(module))
+        return known
+
+    def _run_time_imports(self, module: Module) -> Iterator[str]:
+        names = self.program.names
+        for statement, place in module.imports:
+            if place.scope.kind == "function" or is_typing(place):
+                continue
+            for imported in statement.names:
+                base = names.absolute(module, statement.level, imported.module)
+                for dotted in (base, f"{base}.{imported.name}"):
+                    found = names.module(dotted)
+                    if found is not None:
+                        yield found.name
+
+
+def is_typing(place: Place) -> bool:
+    """Whether a place is inside of `if TYPE_CHECKING:`."""
+    blocks = place.scope.module.blocks
+    return any(
+        branch == 0
+        and blocks[number].kind == "if"
+        and isinstance(blocks[number].heads[0], tree.Name | tree.Attr)
+        and last_name(blocks[number].heads[0]) == "TYPE_CHECKING"
+        for number, branch, _ in place.blocks
+    )

@@ -1,0 +1,372 @@
+"""Dicts that stand for items: where the one that an expression reads is spelled out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from capsule_lint.facts import tree
+from capsule_lint.program.binding import bind
+from capsule_lint.program.infer import is_collected
+from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.templates import names_scope
+from capsule_lint.program.types import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+Display: TypeAlias = tree.DictDisplay | tree.Call
+"""`{"tenant_id": …}` or `dict(tenant_id=…)`."""
+Home: TypeAlias = tuple[Class | Module, str]
+
+_MAX_DEPTH: Final = 12
+_SAME: Final = frozenset(("copy", "deepcopy", "dict", "cast", "MappingProxyType"))
+_SAME_ITEMS: Final = frozenset(
+    ("list", "tuple", "sorted", "reversed", "iter", "set", "frozenset", "deque")
+)
+_READS: Final = frozenset(("get", "pop", "setdefault", "values", "copy", "popleft", "popitem"))
+_ADDS: Final = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
+_ADDS_ALL: Final = ("extend", "extendleft")
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """The dicts that an expression may be, as they are written out; whether there can be no others."""
+
+    displays: tuple[Display, ...] = ()
+    complete: bool = True
+
+    def __add__(self, other: Origins) -> Origins:
+        every = {id(d): d for d in (*self.displays, *other.displays)}
+        return Origins(tuple(every.values()), self.complete and other.complete)
+
+
+_NONE: Final = Origins()
+_UNKNOWN: Final = Origins((), complete=False)
+
+
+@dataclass(eq=False, slots=True)
+class Rows:
+    """Follows dicts back through names, parameters, collections and functions."""
+
+    program: Program
+    _path: set[int] = field(default_factory=set)
+
+    def origins(self, node: tree.Node) -> Origins:
+        """What is written where the dict `node` is made."""
+        return self._follow(node, 0)
+
+    def _follow(self, node: tree.Node, depth: int) -> Origins:
+        if depth > _MAX_DEPTH:
+            return _UNKNOWN
+        if id(node) in self._path:
+            return _NONE
+        self._path.add(id(node))
+        try:
+            return self._dict(node, depth + 1)
+        finally:
+            self._path.discard(id(node))
+
+    def _all(self, nodes: Iterable[tree.Node], depth: int) -> Origins:
+        found = _NONE
+        for node in nodes:
+            found += self._follow(node, depth)
+        return found
+
+    def _dict(self, node: tree.Node, depth: int) -> Origins:
+        match node:
+            case tree.DictDisplay():
+                return self._display(node, depth)
+            case tree.Call(func=tree.Name(id="dict")) if any(a.keyword for a in node.args):
+                rest = [a.value for a in node.args if a.star == "**" or a.keyword is None]
+                return Origins((node,)) + self._all(rest, depth)
+            case tree.Const(value=None):
+                return _NONE
+            case tree.Conditional():
+                return self._all((node.then, node.otherwise), depth)
+            case tree.Boolean():
+                return self._all(node.values, depth)
+            case tree.Binary(op="|"):
+                return self._all((node.left, node.right), depth)
+            case tree.Wrapped(kind="await") | tree.Walrus():
+                return self._follow(node.value, depth)
+            case tree.Comprehension(kind="DictComp"):
+                return self._filtered(node, depth)
+            case tree.Name():
+                return self._name(node, depth)
+            case tree.Call():
+                return self._call(node, depth)
+            case tree.Subscript(index=tree.Other()):
+                return _UNKNOWN
+            case tree.Subscript():
+                return self._elements(node.base, depth)
+            case _:
+                return _UNKNOWN
+
+    def _display(self, node: tree.DictDisplay, depth: int) -> Origins:
+        if not node.keys:
+            return _NONE
+        spread = [v for k, v in zip(node.keys, node.values, strict=True) if k is None]
+        if len(spread) == len(node.keys):
+            return self._all(spread, depth)
+        own = Origins((node,))
+        return own if names_any(node, self.program) else own + self._all(spread, depth)
+
+    def _filtered(self, node: tree.Comprehension, depth: int) -> Origins:
+        """`{k: v for k, v in item.items() if …}` is `item` with some keys."""
+        source = node.generators[0].iter
+        if (
+            len(node.generators) == 1
+            and isinstance(source, tree.Call)
+            and isinstance(source.func, tree.Attr)
+            and source.func.name == "items"
+        ):
+            return self._follow(source.func.base, depth)
+        return _UNKNOWN
+
+    def _name(self, node: tree.Name, depth: int) -> Origins:
+        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        found = _NONE if bindings else _UNKNOWN
+        for binding in bindings:
+            target = self.program.names.follow(binding)
+            found += self._bound(target, depth) if isinstance(target, Binding) else _UNKNOWN
+        return found
+
+    def _bound(self, binding: Binding, depth: int) -> Origins:
+        match binding.kind:
+            case "assign" if binding.value is not None and not binding.path:
+                return self._follow(binding.value, depth)
+            case "for" if binding.value is not None and not binding.path:
+                return self._elements(binding.value, depth)
+            case "for" if binding.path == (1,) and isinstance(binding.value, tree.Call):
+                return self._second(binding.value, depth)
+            case "param":
+                return self._parameter(binding, depth)
+            case _:
+                return _UNKNOWN
+
+    def _second(self, call: tree.Call, depth: int) -> Origins:
+        """The second names of `for key, row in rows.items()` and of `for n, row in enumerate(rows)`."""
+        if isinstance(call.func, tree.Attr) and call.func.name == "items":
+            return self._elements(call.func.base, depth)
+        if last_name(call.func) == "enumerate" and call.args:
+            return self._elements(call.args[0].value, depth)
+        return _UNKNOWN
+
+    def _parameter(self, binding: Binding, depth: int) -> Origins:
+        scope, parameter = binding.place.scope, binding.parameter
+        function = scope.function if scope.kind == "function" else None
+        if parameter is None or parameter.kind in ("*", "**"):
+            return _UNKNOWN
+        if function is None or scope.kind == "lambda":
+            return self._lambda(binding, depth)
+        if self.program.domain.enters(function) or is_collected(function):
+            return _UNKNOWN
+        found, callers = _NONE, list(self.program.calls.callers(function))
+        for call, callee in callers:
+            bound = bind(call.args, function.params, callee.given)
+            argument = bound.arguments.get(binding.name) if bound is not None else None
+            if argument is not None:
+                found += self._follow(argument.value, depth)
+            elif bound is None or bound.starred or parameter.default is None:
+                found += _UNKNOWN
+        return found if callers else _UNKNOWN
+
+    def _lambda(self, binding: Binding, depth: int) -> Origins:
+        """`filter(lambda row: …, self._rows)`."""
+        node = self.program.names.index.lambdas.get(id(binding.place.scope))
+        call = self.program.names.index.parents.get(id(node))
+        if node is None or not isinstance(call, tree.Call) or len(node.params) != 1:
+            return _UNKNOWN
+        others = [a.value for a in call.args if a.value is not node and a.keyword is None]
+        return self._elements(others[0], depth) if len(others) == 1 else _UNKNOWN
+
+    def _call(self, node: tree.Call, depth: int) -> Origins:
+        callees = self.program.calls.callees(node)
+        returns = [v for c in callees if c.function and c.cls is None for v in c.function.returns]
+        if callees:
+            return self._all(returns, depth) if returns else _UNKNOWN
+        name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
+        if isinstance(node.func, tree.Attr) and name in ("get", "pop", "setdefault", "popleft"):
+            return self._elements(node.func.base, depth) + self._all(plain[1:], depth)
+        if name in ("copy",) and isinstance(node.func, tree.Attr) and not plain:
+            return self._follow(node.func.base, depth)
+        if name in ("next", "min", "max") and plain:
+            rest = plain[1:] if name == "next" else []
+            return self._elements(plain[0], depth) + self._all(rest, depth)
+        if name in _SAME and plain:
+            return self._follow(plain[-1], depth)
+        return _UNKNOWN
+
+    # --- what is in collections ---
+
+    def _elements(self, node: tree.Node, depth: int) -> Origins:
+        """The dicts that a list, or the values of a dict, holds."""
+        if depth > _MAX_DEPTH:
+            return _UNKNOWN
+        home = self.home(node)
+        if home is not None:
+            return self._all(self.stored(home), depth + 1)
+        match node:
+            case tree.Sequence():
+                return self._all(node.items, depth + 1)
+            case tree.Comprehension() if node.kind != "DictComp":
+                return self._follow(node.results[0], depth + 1)
+            case tree.Name():
+                return self._listed(node, depth + 1)
+            case tree.Wrapped(kind="await" | "starred"):
+                return self._elements(node.value, depth + 1)
+            case tree.Call():
+                return self._passed(node, depth + 1)
+            case _:
+                return _UNKNOWN
+
+    def _passed(self, node: tree.Call, depth: int) -> Origins:
+        callees = self.program.calls.callees(node)
+        found = _NONE
+        for callee in callees:
+            for value in callee.function.returns if callee.function is not None else ():
+                found += self._elements(value, depth)
+        if callees:
+            return found
+        name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
+        if name in _SAME_ITEMS and len(plain) == 1:
+            return self._elements(plain[0], depth)
+        if name == "filter" and len(plain) == 2:
+            return self._elements(plain[1], depth)
+        if isinstance(node.func, tree.Attr) and name in ("values", "copy"):
+            return self._elements(node.func.base, depth)
+        return _UNKNOWN
+
+    def _listed(self, node: tree.Name, depth: int) -> Origins:
+        """A local list: what it starts with, and what is appended to it."""
+        found = _NONE
+        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        for binding in bindings:
+            if binding.kind != "assign" or binding.value is None or binding.path:
+                return _UNKNOWN
+            found += self._elements(binding.value, depth) if _holds(binding.value) else _NONE
+        scope = bindings[0].place.scope if bindings else None
+        for value, base in self._added():
+            if (
+                isinstance(base, tree.Name)
+                and base.id == node.id
+                and any(b.place.scope is scope for b in self._bindings(base))
+            ):
+                found += self._follow(value, depth)
+        return found if bindings else _UNKNOWN
+
+    def _bindings(self, node: tree.Name) -> list[Binding]:
+        return self.program.names.bindings(node.id, self.program.names.place(node))
+
+    def home(self, node: tree.Node) -> Home | None:
+        """The class (or module) and name of the collection that an expression is, or is a part of."""
+        node = _root(node)
+        if isinstance(node, tree.Attr):
+            for one in self.program.inference.of(node.base):
+                cls = one.cls if isinstance(one, Instance) else None
+                for owner in self.program.classes.mro(cls) if cls is not None else ():
+                    if node.name in owner.stores or node.name in owner.scope.bindings:
+                        return None if node.name in owner.methods else (owner, node.name)
+        if isinstance(node, tree.Name):
+            for binding in self._bindings(node):
+                target = self.program.names.follow(binding)
+                if (
+                    isinstance(target, Binding)
+                    and target.kind == "assign"
+                    and target.place.scope.kind == "module"
+                ):
+                    return target.place.scope.module, target.name
+        return None
+
+    def stored(self, home: Home) -> list[tree.Node]:
+        """Everything that is put into a collection, however deep in it."""
+        owner, name = home
+        found = [s.value for s in owner.stores.get(name, ())] if isinstance(owner, Class) else []
+        found += [b.value for b in owner.scope.bindings.get(name, ())]
+        held = [v for value in found if value is not None for v in _held(value)]
+        for value, base in self._added():
+            if last_name(_root(base)) == name and self.home(base) == home:
+                held += [value] if _holds(value) else []
+        return held
+
+    def _added(self) -> Iterator[tuple[tree.Node, tree.Node]]:
+        """What is added to collections, and to which: `rows.append(x)`, `rows[key] = x`."""
+        for name, position in _ADDS.items():
+            for call in self.program.calls.by_name.get(name, ()):
+                if isinstance(call.func, tree.Attr) and len(call.args) > position:
+                    yield call.args[position].value, call.func.base
+        for name in _ADDS_ALL:
+            for call in self.program.calls.by_name.get(name, ()):
+                if isinstance(call.func, tree.Attr) and call.args:
+                    for value in _held(call.args[0].value):
+                        yield value, call.func.base
+        for module in self.program.names.modules.values():
+            for statement, _ in module.statements:
+                if isinstance(statement, tree.Assign) and statement.value is not None:
+                    for target in statement.targets:
+                        if isinstance(target, tree.Subscript):
+                            yield statement.value, target.base
+
+
+def _root(node: tree.Node) -> tree.Node:
+    """`self._rows` of `self._rows.setdefault(tenant_id, {}).values()` and of `self._rows[key]`."""
+    while True:
+        match node:
+            case tree.Subscript():
+                node = node.base
+            case tree.Call(func=tree.Attr() as func) if func.name in _READS:
+                node = func.base
+            case tree.Call() if last_name(node.func) in _SAME_ITEMS and len(node.args) == 1:
+                node = node.args[0].value
+            case _:
+                return node
+
+
+def _holds(node: tree.Node) -> bool:
+    """Whether something stored is more than an empty collection."""
+    match node:
+        case tree.DictDisplay():
+            return bool(node.keys)
+        case tree.Sequence():
+            return bool(node.items)
+        case tree.Call():
+            return bool(node.args) and last_name(node.func) not in ("defaultdict", "field")
+        case _:
+            return True
+
+
+def _held(node: tree.Node) -> list[tree.Node]:
+    """The elements of a collection that is written out; a comprehension's element stands for all."""
+    match node:
+        case tree.Sequence():
+            return list(node.items)
+        case tree.Comprehension():
+            return [node.results[-1]]
+        case tree.DictDisplay():
+            return [v for v in node.values if _holds(v)]
+        case _:
+            return [node] if _holds(node) else []
+
+
+def entries_of(node: Display) -> Iterator[tuple[str, tree.Node]]:
+    """The string keys of a dict that is written out, and their values."""
+    if isinstance(node, tree.Call):
+        yield from ((a.keyword, a.value) for a in node.args if a.keyword is not None)
+        return
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, tree.Const) and isinstance(key.value, str):
+            yield key.value, value
+
+
+def entry_of(node: Display, scope: Scope) -> tuple[str, tree.Node] | None:
+    """The entry of a dict that is a scope's."""
+    return next(((k, v) for k, v in entries_of(node) if names_scope(k, scope)), None)
+
+
+def names_any(node: Display, program: Program) -> bool:
+    """Whether a dict that is written out has an entry for a scope."""
+    return any(entry_of(node, scope) is not None for scope in program.policy.scopes)

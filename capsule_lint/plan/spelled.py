@@ -1,0 +1,193 @@
+"""Keys that are spelled out: what keys of a changed template look like, and where segments come into them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.templates import Filled, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+    from capsule_lint.program.templates import Piece, Template
+
+HOLE: Final = "\x00"
+"""What stands for a hole in the text of an f-string."""
+_MARKS: Final = "#|/:"
+_END: Final = r"""[^\s#"'`<>()\[\]{},;"""
+_LITERAL: Final = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A segment that keys of a form lack: at which group of the form's pattern, before or behind what
+    stands there, and the template's own separator."""
+
+    scope: Scope
+    defect: KeyDefect
+    group: str
+    front: bool
+    separator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How keys of a template look, or texts that have such keys in them, and what they lack."""
+
+    regex: re.Pattern[str]
+    gaps: tuple[Gap, ...]
+    function: Function | None
+    """The function that makes them."""
+    weight: int
+    provable: bool = True
+    """Whether the place of each gap is known."""
+
+    @property
+    def functions(self) -> set[Function]:
+        """The functions in which such a text, or the key in it, is made."""
+        made = {gap.defect.function for gap in self.gaps} | {self.function}
+        return {function for function in made if function is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Makes forms of templates."""
+
+    program: Program
+    separator: Callable[[KeyDefect, tree.Node | None], str]
+
+    def direct(self, defect: KeyDefect) -> Form | None:
+        """The keys of a changed template."""
+        return self._form(defect.template.pieces, (defect,), defect.function)
+
+    def around(self, template: Template, defects: Sequence[KeyDefect]) -> Form | None:
+        """The texts of a template that has the keys of changed templates in it."""
+        hosts = {id(piece.host) for piece in template.pieces}
+        inner = [d for d in defects if id(d.template.host) in hosts]
+        function = self.program.names.place(template.host).scope.function
+        return self._form(template.pieces, inner, function) if inner else None
+
+    def _form(
+        self, pieces: Sequence[Piece], defects: Sequence[KeyDefect], function: Function | None
+    ) -> Form | None:
+        if not any(re.search(r"\w", p.value) for p in pieces if isinstance(p, Text)):
+            return None
+        gaps, marks = [], set()
+        for defect in defects:
+            for scope in defect.missing:
+                at = self._gap(pieces, defect, scope)
+                if at is not None:
+                    group, front = f"at_{at}", defect.anchors[scope.name] is None
+                    between = self.separator(defect, defect.anchors[scope.name])
+                    gaps.append(Gap(scope, defect, group, front, between))
+                    marks.add(at)
+        weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
+        known = len(gaps) == sum(len(d.missing) for d in defects)
+        if not gaps and not known:
+            return None
+        return Form(pattern(pieces, marks), tuple(gaps), function, weight, known)
+
+    def _gap(self, pieces: Sequence[Piece], defect: KeyDefect, scope: Scope) -> int | None:
+        """Before which piece the segment comes; `None` when that is inside of a text."""
+        own = defect.template.pieces
+        if defect.anchors[scope.name] is None:
+            first = next((n for n, p in enumerate(pieces) if p.host is own[0].host), None)
+            return first
+        order = [s.name for s in self.program.policy.scopes]
+        before = [
+            s
+            for s in self.program.templates.segments(own)
+            if order.index(s.scope) < order.index(scope.name)
+        ]
+        anchor = own[before[-1].piece] if before else None
+        if not isinstance(anchor, Filled):
+            return None
+        for number, piece in enumerate(pieces):
+            if (
+                isinstance(piece, Filled)
+                and piece.value is anchor.value
+                and piece.host is anchor.host
+                and piece.name == anchor.name
+            ):
+                return number + 1
+        return None
+
+
+def pattern(pieces: Sequence[Piece], marks: set[int]) -> re.Pattern[str]:
+    """What texts of a template look like; before each piece of `marks` an empty group stands."""
+    used = {mark for p in pieces if isinstance(p, Text) for mark in _MARKS if mark in p.value}
+    value = f"[^#{re.escape(''.join(sorted(used)))}]+?"
+    return _compiled(pieces, marks, value)
+
+
+def embedded(pieces: Sequence[Piece]) -> re.Pattern[str] | None:
+    """Where keys of a template stand in a longer text; `None` when hardly anything tells them."""
+    texts = [p.value for p in pieces if isinstance(p, Text) and re.search(r"\w", p.value)]
+    if len(texts) < 2:
+        return None
+    inner = _compiled(pieces, set(), f"{_END}]+?").pattern
+    return re.compile(rf"(?<![\w#|/:\-]){inner}(?![\w#|/:\-])", re.DOTALL)
+
+
+def _compiled(pieces: Sequence[Piece], marks: set[int], value: str) -> re.Pattern[str]:
+    parts = []
+    for number, piece in enumerate(pieces):
+        if number in marks:
+            parts.append(f"(?P<at_{number}>)")
+        parts.append(re.escape(piece.value) if isinstance(piece, Text) else value)
+    if len(pieces) in marks:
+        parts.append(f"(?P<at_{len(pieces)}>)")
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def literal_text(node: tree.Node) -> str | None:
+    """The text of a string literal that may be a key, a mark for each hole."""
+    match node:
+        case tree.Const(value=str() as value):
+            return value if any(mark in value for mark in _MARKS) else None
+        case tree.FString():
+            text = "".join(p if isinstance(p, str) else HOLE for p in node.parts)
+            return text if text != HOLE else None
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """The source of one string literal: its prefix, its quote, and what stands between the quotes."""
+
+    prefix: str
+    quote: str
+    body: str
+
+    @property
+    def formatted(self) -> bool:
+        return "f" in self.prefix.lower()
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one literal, and no implicit concatenation of several."""
+        return self.quote not in self.body
+
+    def code(self, body: str, *, formatted: bool) -> str:
+        """The literal with another body."""
+        prefix = self.prefix
+        if formatted and not self.formatted:
+            prefix = f"{prefix.replace('u', '').replace('U', '')}f"
+        return f"{prefix}{self.quote}{body}{self.quote}"
+
+
+def literal(source: str) -> Literal | None:
+    """The source of a string literal taken apart; `None` for one with escapes."""
+    opening = _LITERAL.match(source)
+    if opening is None or "\\" in source:
+        return None
+    quote = opening["quote"]
+    return Literal(opening["prefix"], quote, source[opening.end() : -len(quote)])
