@@ -1,7 +1,8 @@
 """Small programs, each with one thing that was once done wrong: fixed, they work, or a finding says why not.
 
-A case is a text file: `--- path` starts a file of the program. A first line `reported: CAP403` says
-that the change is not safe: `--fix` leaves the program alone, and those findings stay.
+A case is a text file: `--- path` starts a file of the program, `+++ path` a test file that is added once
+the program is fixed. A first line `reported: CAP403` says that the change is not safe: `--fix` leaves
+the program alone, and those findings stay.
 """
 
 from __future__ import annotations
@@ -63,14 +64,16 @@ class FakeTable:
 """
 
 
-def _files(text: str) -> dict[str, str]:
-    _, *parts = re.split(r"^--- ", text, flags=re.MULTILINE)
-    found = {"pyproject.toml": POLICY, "app/context.py": CONTEXT, "app/fake.py": FAKE}
-    found |= {"app/__init__.py": "", "tests/__init__.py": ""}
-    for part in parts:
+def _files(text: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The program of a case, and the tests that come after the fix."""
+    _, *parts = re.split(r"^(---|\+\+\+) ", text, flags=re.MULTILINE)
+    program = {"pyproject.toml": POLICY, "app/context.py": CONTEXT, "app/fake.py": FAKE}
+    program |= {"app/__init__.py": "", "tests/__init__.py": ""}
+    after: dict[str, str] = {}
+    for mark, part in zip(parts[::2], parts[1::2], strict=True):
         name, _, body = part.partition("\n")
-        found[name.strip()] = body.rstrip("\n") + "\n"
-    return found
+        (program if mark == "---" else after)[name.strip()] = body.rstrip("\n") + "\n"
+    return program, after
 
 
 def _own_tests(project: Project) -> subprocess.CompletedProcess[str]:
@@ -83,7 +86,8 @@ def _own_tests(project: Project) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path: Path, project: Project) -> None:
     text = path.read_text()
-    project.write(_files(text))
+    program, isolation = _files(text)
+    project.write(program)
     before = project.tree()
     first = text.partition("\n")[0]
     reported = set(re.findall(r"CAP\d{3}", first)) if first.startswith("reported:") else set()
@@ -100,3 +104,7 @@ def test_case(path: Path, project: Project) -> None:
         assert tests.returncode == 0, tests.stdout[-3000:]
     again = project.run("--fix")
     assert (again.status, project.tree()) == (0, after)
+    if isolation:
+        project.write(isolation)
+        tests = _own_tests(project)
+        assert tests.returncode == 0, tests.stdout[-3000:]

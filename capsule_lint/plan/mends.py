@@ -27,6 +27,7 @@ from capsule_lint.model import (
 )
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.imports import Imports, Refused
+from capsule_lint.plan.rebuilds import update_of
 from capsule_lint.plan.sources import enclosing, inline
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, Value, Want
 from capsule_lint.plan.testing import Testing
@@ -88,6 +89,8 @@ class Mends:
         for want in self.planner.state.wants:
             if want.purpose == "argument":
                 by_call[id(want.call)].append(want)
+            elif want.purpose == "rebuild":
+                self._rebuild(want)
         for wants in by_call.values():
             self._arguments(wants)
         self._entries()
@@ -149,7 +152,7 @@ class Mends:
         found: dict[tuple[Function, str], list[tuple[Want, Value]]] = defaultdict(list)
         every = [w for d in self.planner.defects for w in d.wants.values()]
         every += [w for d in self.planner.local.defects for w in d.wants.values()]
-        every += [w for w in self.planner.state.wants if w.purpose == "argument"]
+        every += [w for w in self.planner.state.wants if w.purpose in ("argument", "rebuild")]
         for want in every:
             value = self._value(want)
             if value is not None and value.bind and value.root is not None:
@@ -737,6 +740,28 @@ class Mends:
                     self._module(call).filename, call.span, "CAP401", code, keyword, index
                 ),
             )
+
+    def _rebuild(self, want: Want) -> None:
+        """`replace(doc, tenant_id=…)` and `model_copy(update={…})` name the other scope as well."""
+        call, name = want.call, want.scope.parameter
+        assert call is not None
+        value = self._value(want)
+        if value is not None and value.kind == "spread":
+            return
+        update = update_of(call)
+        if update is not None:
+            placed = self._spread_entry(update, want)
+        else:
+            code = self.code_of(want, want.knot)
+            placed = code is not None
+            index = self._keyword_index(call.args, want)
+            filename = self._module(call).filename
+            if code is not None:
+                self.add(
+                    want.knot, AddArgument(filename, call.span, "CAP401", code, name, index)
+                )
+        if not placed:
+            self.obstacle(want.knot, call, f"`{name}` cannot be placed in this copy")
 
     def _signature(self, want: Want) -> list[tuple[str, str, bool]]:
         """The callee's parameters after the change, without those that are given."""

@@ -11,6 +11,7 @@ from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_o
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.readers import Readers
+from capsule_lint.plan.rebuilds import rebuilds
 from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.sources import Sources
 from capsule_lint.plan.standins import StandIn, accepts_anything, fits, stand_ins
@@ -315,6 +316,8 @@ class Planner:
         else:
             for call, _ in list(self.program.calls.constructors_of(home)):
                 self._want_argument(call, scope, home, 0, knot_of)
+        for call, value in list(rebuilds(self.program, home, scope)):
+            self._ask(Want(scope, call, knot_of, "rebuild", call=call, callee=home, mirror=value))
         return attribute
 
     def _home(self, cls: Class, like: str | None) -> Class:

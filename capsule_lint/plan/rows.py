@@ -54,6 +54,8 @@ class Rows:
 
     program: Program
     _path: set[int] = field(default_factory=set)
+    _additions: dict[str, list[tuple[tree.Node, tree.Node]]] | None = None
+    """By the name of the collection: what is added, and to which expression."""
 
     def origins(self, node: tree.Node) -> Origins:
         """What is written where the dict `node` is made."""
@@ -250,11 +252,10 @@ class Rows:
                 return _UNKNOWN
             found += self._elements(binding.value, depth) if _holds(binding.value) else _NONE
         scope = bindings[0].place.scope if bindings else None
-        for value, base in self._added():
-            if (
-                isinstance(base, tree.Name)
-                and base.id == node.id
-                and any(b.place.scope is scope for b in self._bindings(base))
+        for value, base in self._added(node.id):
+            root = _root(base)
+            if isinstance(root, tree.Name) and any(
+                b.place.scope is scope for b in self._bindings(root)
             ):
                 found += self._follow(value, depth)
         return found if bindings else _UNKNOWN
@@ -288,13 +289,20 @@ class Rows:
         found = [s.value for s in owner.stores.get(name, ())] if isinstance(owner, Class) else []
         found += [b.value for b in owner.scope.bindings.get(name, ())]
         held = [v for value in found if value is not None for v in _held(value)]
-        for value, base in self._added():
-            if last_name(_root(base)) == name and self.home(base) == home:
-                held += [value] if _holds(value) else []
+        held += [value for value, base in self._added(name) if self.home(base) == home]
         return held
 
-    def _added(self) -> Iterator[tuple[tree.Node, tree.Node]]:
-        """What is added to collections, and to which: `rows.append(x)`, `rows[key] = x`."""
+    def _added(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
+        """What is added to collections of that name: `rows.append(x)`, `rows[key] = x`."""
+        if self._additions is None:
+            self._additions = {}
+            for value, base in self._every_addition():
+                values = [value] if isinstance(value, tree.DictDisplay) else _held(value)
+                for one in values if _holds(value) else ():
+                    self._additions.setdefault(last_name(_root(base)), []).append((one, base))
+        return self._additions.get(name, [])
+
+    def _every_addition(self) -> Iterator[tuple[tree.Node, tree.Node]]:
         for name, position in _ADDS.items():
             for call in self.program.calls.by_name.get(name, ()):
                 if isinstance(call.func, tree.Attr) and len(call.args) > position:
@@ -302,8 +310,7 @@ class Rows:
         for name in _ADDS_ALL:
             for call in self.program.calls.by_name.get(name, ()):
                 if isinstance(call.func, tree.Attr) and call.args:
-                    for value in _held(call.args[0].value):
-                        yield value, call.func.base
+                    yield call.args[0].value, call.func.base
         for module in self.program.names.modules.values():
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:

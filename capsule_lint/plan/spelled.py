@@ -42,6 +42,7 @@ class Form:
     """How keys of a template look, or texts that have such keys in them, and what they lack."""
 
     regex: re.Pattern[str]
+    defects: tuple[KeyDefect, ...]
     gaps: tuple[Gap, ...]
     function: Function | None
     """The function that makes them."""
@@ -52,7 +53,7 @@ class Form:
     @property
     def functions(self) -> set[Function]:
         """The functions in which such a text, or the key in it, is made."""
-        made = {gap.defect.function for gap in self.gaps} | {self.function}
+        made = {defect.function for defect in self.defects} | {self.function}
         return {function for function in made if function is not None}
 
 
@@ -79,7 +80,8 @@ class Forms:
     ) -> Form | None:
         if not any(re.search(r"\w", p.value) for p in pieces if isinstance(p, Text)):
             return None
-        gaps, marks = [], set()
+        gaps: list[Gap] = []
+        marks: set[int] = set()
         for defect in defects:
             for scope in defect.missing:
                 at = self._gap(pieces, defect, scope)
@@ -90,9 +92,8 @@ class Forms:
                     marks.add(at)
         weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
         known = len(gaps) == sum(len(d.missing) for d in defects)
-        if not gaps and not known:
-            return None
-        return Form(pattern(pieces, marks), tuple(gaps), function, weight, known)
+        regex = pattern(pieces, marks)
+        return Form(regex, tuple(defects), tuple(gaps), function, weight, known)
 
     def _gap(self, pieces: Sequence[Piece], defect: KeyDefect, scope: Scope) -> int | None:
         """Before which piece the segment comes; `None` when that is inside of a text."""

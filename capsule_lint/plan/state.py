@@ -59,7 +59,7 @@ class Want:
     node: tree.Node
     knot: Knot
     purpose: str
-    """`segment`, `argument`, `local`, `filter` or `store`."""
+    """`segment`, `argument`, `rebuild` or `local`."""
     call: tree.Call | None = None
     callee: Function | Class | None = None
     mirror: tree.Node | None = None

@@ -8,31 +8,26 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
-from capsule_lint.plan.state import KeyDefect, Knot, Want
+from capsule_lint.plan.reach import Reach
+from capsule_lint.plan.spelled import Form, Forms, embedded, literal, literal_text, pattern
+from capsule_lint.plan.state import Want
 from capsule_lint.program.model import Binding, Function, last_name
-from capsule_lint.program.templates import Filled, Text
+from capsule_lint.program.templates import Text
+from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.plan.state import Value
+    from capsule_lint.plan.state import Knot, Value
     from capsule_lint.policy import Scope, SourceSpec
     from capsule_lint.program.model import Module
 
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
-_LITERAL: Final = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
-_HOLE: Final = "\x00"
-_MARKS: Final = "#|/:"
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """How keys of a template look, and what they lack."""
-
-    regex: re.Pattern[str]
-    defect: KeyDefect
-    weight: int
+_TEXTS: Final = (tree.FString, tree.Binary, tree.Call)
+_EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
+"""Functions by which a test says what text it expects."""
+_MAX_DEPTH: Final = 4
 
 
 @dataclass(eq=False, slots=True)
@@ -40,7 +35,10 @@ class Testing:
     """Test helpers and literal keys."""
 
     mends: Mends
-    _written: set[str] = field(default_factory=set)
+    reach: Reach = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reach = Reach(self.mends.planner.program)
 
     # --- the helper ---
 
@@ -58,9 +56,10 @@ class Testing:
         source = (
             f"def {spec.name}(){annotation}:\n"
             f'    """The {scope.name} that tests use unless they say otherwise."""\n'
-            f"    return {scope.test_value}\n\n\n"
-            f"{spec.name}.__test__ = False\n"
+            f"    return {scope.test_value}\n"
         )
+        if spec.name.startswith("test"):  # pytest would collect it
+            source += f"\n\n{spec.name}.__test__ = False\n"
         self.mends.add(knot, AppendCode(filename, _NOWHERE, "CAP401", source))
         needed = scope.type
         if (
@@ -78,11 +77,17 @@ class Testing:
 
     def keys(self) -> None:
         """Update the keys that tests spell out, where they belong to a changed template."""
-        patterns = [p for d in self.mends.planner.defects if (p := self._pattern(d)) is not None]
-        if not patterns:
+        forms = list(self._forms())
+        if not forms:
             return
-        patterns.sort(key=lambda p: -p.weight)
+        forms.sort(key=lambda form: -form.weight)
         unchanged = self._unchanged()
+        inside = [
+            (form, regex)
+            for form in forms
+            if len(form.defects) == 1 and form.provable
+            if (regex := embedded(form.defects[0].template.pieces)) is not None
+        ]
         program = self.mends.planner.program
         for module in program.names.modules.values():
             if not module.is_test or module.generated:
@@ -94,25 +99,112 @@ class Testing:
                     or program.names.index.parents.get(id(node)).__class__ is tree.FString
                 ):
                     continue
-                possible = [p for p in patterns if p.regex.fullmatch(text)]
+                possible = [form for form in forms if form.regex.fullmatch(text)]
                 made_by = self._compared_with(node) if possible else set()
-                meant = [p for p in possible if p.defect.function in made_by]
+                meant = [form for form in possible if form.functions & made_by]
                 if meant:
                     self._update(module, node, meant[0])
-                elif possible and not any(regex.fullmatch(text) for regex in unchanged):
-                    self._update(module, node, possible[0])
+                elif possible:
+                    if not any(regex.fullmatch(text) for regex in unchanged):
+                        self._update(module, node, possible[0])
+                else:
+                    self._look_inside(node, text, inside)
+
+    def _forms(self) -> Iterator[Form]:
+        """How the keys look that change, and the texts of the program that have such keys in them."""
+        program = self.mends.planner.program
+        forms = Forms(program, self.mends._separator)
+        defects = [d for d in self.mends.planner.defects if not d.module.is_test]
+        for defect in defects:
+            form = forms.direct(defect)
+            if form is not None:
+                yield form
+        hosts = {id(d.template.host) for d in defects}
+        for module in program.names.modules.values() if hosts else ():
+            if module.is_test or module.generated:
+                continue
+            for node in module.nodes:
+                if id(node) in hosts or not isinstance(node, _TEXTS):
+                    continue
+                template = program.templates.template(node)
+                if template is not None and template.host is node:
+                    form = forms.around(template, defects)
+                    if form is not None:
+                        yield form
+
+    def _look_inside(
+        self, node: tree.Node, text: str, inside: list[tuple[Form, re.Pattern[str]]]
+    ) -> None:
+        """A longer text that a test expects, with a key in it: nobody can tell what else it says."""
+        found = [form for form, regex in inside if regex.search(text)]
+        if not found or not self._is_expected(node):
+            return
+        running = self._running(node)
+        for form in found:
+            if form.functions & running:
+                reason = "a key that changes stands inside of this text"
+                self.mends.obstacle(form.defects[0].knot, node, reason)
+                return
+
+    def _is_expected(self, node: tree.Node) -> bool:
+        """Whether a literal stands in a comparison or in an assertion's call."""
+        return any(
+            isinstance(around, tree.Compare)
+            or (isinstance(around, tree.Call) and last_name(around.func) in _EXPECTING)
+            or (isinstance(around, tree.Call) and last_name(around.func).startswith("assert"))
+            for around in self._around(node)
+        )
+
+    def _around(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What an expression is part of, innermost first."""
+        parents = self.mends.planner.program.names.index.parents
+        current = parents.get(id(node))
+        while current is not None and not isinstance(current, tree.Stmt):
+            yield current  # type: ignore[misc]  # no statement
+            current = parents.get(id(current))
+
+    def _running(self, node: tree.Node) -> set[Function]:
+        """The functions that may make what a literal is compared with: those of the other side, or,
+        where that comes from elsewhere, those that the test runs."""
+        sides = self._sides(node)
+        made = {f for side in sides for f in self._makers(side)}
+        function = self.mends.planner.program.names.place(node).scope.function
+        if not made and function is not None:
+            made = {function}
+        return {f for one in made for f in self.reach.of(one)}
+
+    def _makers(self, side: tree.Node, depth: int = 0) -> Iterator[Function]:
+        """The functions of the program that an expression runs, through locals."""
+        names = self.mends.planner.program.names
+        queue = [side]
+        while queue:
+            node = queue.pop()
+            queue += children(node)
+            yield from self.reach.by(node)
+            if isinstance(node, tree.Name) and depth < _MAX_DEPTH:
+                for binding in names.bindings(node.id, names.place(node)):
+                    if binding.kind == "assign" and binding.value is not None:
+                        yield from self._makers(binding.value, depth + 1)
+
+    def _sides(self, node: tree.Node) -> list[tree.Node]:
+        """What a literal, or the display that it stands in, is compared with."""
+        inner = node
+        for around in self._around(node):
+            match around:
+                case tree.Compare():
+                    return [s for s in (around.left, *around.rights) if s is not inner]
+                case tree.Call() if last_name(around.func).startswith("assert"):
+                    return [a.value for a in around.args if a.value is not inner]
+                case tree.Call():
+                    return []
+            inner = around
+        return []
 
     def _compared_with(self, node: tree.Node) -> set[Function]:
         """The functions whose result a literal is compared with, and those that they return."""
         program = self.mends.planner.program
-        parent = program.names.index.parents.get(id(node))
-        sides: list[tree.Node] = []
-        if isinstance(parent, tree.Compare):
-            sides = [parent.left, *parent.rights]
-        elif isinstance(parent, tree.Call) and last_name(parent.func).startswith("assert"):
-            sides = [argument.value for argument in parent.args]
         found: set[Function] = set()
-        queue = [f for side in sides if side is not node for f in program.keys.helpers_in(side)]
+        queue = [f for side in self._sides(node) for f in program.keys.helpers_in(side)]
         while queue:
             function = queue.pop()
             if function not in found:
@@ -131,57 +223,55 @@ class Testing:
             if any(id(p.host) in changed for p in site.template.pieces):
                 continue
             if any(isinstance(p, Text) for p in site.template.pieces):
-                found.append(_regex(site.template.pieces))
+                found.append(pattern(site.template.pieces, set()))
         return found
 
-    def _pattern(self, defect: KeyDefect) -> Pattern | None:
-        pieces = defect.template.pieces
-        weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
-        if defect.module.is_test or not any(
-            re.search(r"\w", p.value) for p in pieces if isinstance(p, Text)
-        ):
+    def _update(self, module: Module, node: tree.Node, form: Form) -> None:
+        """Put the segments that keys of a form lack into a literal."""
+        knot = form.defects[0].knot
+        for other in form.defects[1:]:
+            self.mends.planner.state.groups.join(knot, other.knot)
+        changed = self.filled(module, node, form) if form.provable else None
+        if changed is None:
+            self.mends.obstacle(knot, node, "spells out a key that changes")
+        else:
+            self.mends.add(knot, Replace(module.filename, node.span, "CAP104", changed))
+
+    def filled(self, module: Module, node: tree.Node, form: Form) -> str | None:
+        """The code of a literal with the missing segments; `None` when they cannot be put in."""
+        known = literal(self.mends.source(module, node.span))
+        found = form.regex.fullmatch(known.body) if known is not None else None
+        if known is None or found is None:
             return None
-        return Pattern(_regex(pieces, _groups(defect)), defect, weight)
-
-    def _update(self, module: Module, node: tree.Node, pattern: Pattern) -> None:
-        defect, literal = pattern.defect, self.mends.source(module, node.span)
-        opening = _LITERAL.match(literal)
-        body = literal[opening.end() : -len(opening["quote"])] if opening is not None else ""
-        found = pattern.regex.fullmatch(body)
-        if opening is None or found is None or "\\" in literal:
-            self.mends.obstacle(defect.knot, node, "spells out a key that changes")
-            return
-        formatted = "f" in opening["prefix"].lower()
-        for scope in reversed(self.mends._policy_order(defect.missing)):
-            segment = self._segment(scope, node, defect)
+        formatted, body = known.formatted, known.body
+        order = self.mends.planner.program.policy.scopes
+        gaps = sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope)))
+        for gap in reversed(gaps):
+            segment = self._segment(gap.scope, node, gap.defect.knot)
             if segment is None:
-                self.mends.obstacle(defect.knot, node, "spells out a key that changes")
-                return
+                return None
             text, is_hole = segment
-            if is_hole and not formatted and "{" in body:
-                self.mends.obstacle(defect.knot, node, "spells out a key that changes")
-                return
+            if is_hole and not formatted and ("{" in known.body or not known.single):
+                return None
+            if is_hole and known.quote in text:
+                return None
             formatted = formatted or is_hole
-            at = found.end(_group(anchor)) if (anchor := defect.anchors[scope.name]) else 0
-            body = f"{body[:at]}#{text}{body[at:]}" if at else f"{text}#{body}"
-        prefix = opening["prefix"]
-        if formatted and "f" not in prefix.lower():
-            prefix += "f"
-        changed = f"{prefix}{opening['quote']}{body}{opening['quote']}"
-        self.mends.add(defect.knot, Replace(module.filename, node.span, "CAP104", changed))
+            between = gap.separator
+            new = f"{text}{between}" if gap.front else f"{between}{text}"
+            at = found.end(gap.group)
+            body = f"{body[:at]}{new}{body[at:]}"
+        return known.code(body, formatted=formatted)
 
-    def _segment(
-        self, scope: Scope, node: tree.Node, defect: KeyDefect
-    ) -> tuple[str, bool] | None:
+    def _segment(self, scope: Scope, node: tree.Node, knot: Knot) -> tuple[str, bool] | None:
         """The segment for a key that a test spells out, and whether it has a hole."""
-        want = Want(scope, node, defect.knot, "key")
+        want = Want(scope, node, knot, "key")
         value = self.mends.planner.sources.find(scope, node)
         if value is None:
             return None
         known = self.known(value, want)
         if known is not None:
             return f"{scope.tag}{known}", False
-        return f"{scope.tag}{{{self.mends.code_of(want, defect.knot)}}}", True
+        return f"{scope.tag}{{{self.mends.code_of(want, knot)}}}", True
 
     def known(self, value: Value, want: Want) -> str | None:
         """The literal that an expression always is; `None` when it is not known."""
@@ -227,41 +317,3 @@ def _literal_in(node: tree.Node | None) -> str | None:
             return _literal_in(node.args[0].value)
         case _:
             return None
-
-
-def literal_text(node: tree.Node) -> str | None:
-    """The text of a string literal, a mark for each hole."""
-    match node:
-        case tree.Const(value=str() as value):
-            return value if "#" in value or "|" in value or "/" in value else None
-        case tree.FString():
-            text = "".join(p if isinstance(p, str) else _HOLE for p in node.parts)
-            return text if text != _HOLE else None
-        case _:
-            return None
-
-
-def _group(anchor: tree.Node) -> str:
-    return f"at_{id(anchor)}"
-
-
-def _groups(defect: KeyDefect) -> list[str | None]:
-    """For each piece of a template: the group of the hole behind which segments come."""
-    anchors = {id(a): _group(a) for a in defect.anchors.values() if a is not None}
-    return [
-        anchors.get(id(p.value)) if isinstance(p, Filled) else None for p in defect.template.pieces
-    ]
-
-
-def _regex(pieces: Sequence[Text | Filled], groups: Sequence[str | None] = ()) -> re.Pattern[str]:
-    """What keys of a template look like; the holes of `groups` are named ones."""
-    marks = {mark for p in pieces if isinstance(p, Text) for mark in _MARKS if mark in p.value}
-    value = f"[^#{re.escape(''.join(sorted(marks)))}]+?"
-    parts = []
-    for number, piece in enumerate(pieces):
-        name = groups[number] if groups else None
-        if isinstance(piece, Text):
-            parts.append(re.escape(piece.value))
-        else:
-            parts.append(f"(?P<{name}>{value})" if name else value)
-    return re.compile("".join(parts), re.DOTALL)

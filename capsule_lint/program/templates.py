@@ -12,7 +12,7 @@ from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.types import ClassObject, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.calls import Calls
@@ -26,6 +26,10 @@ _PERCENT: Final = re.compile(r"%(?:\((?P<name>\w+)\))?[-#0-9 +.]*(?P<kind>[a-zA-
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TAGGED: Final = re.compile(r"[#|/:]")
+_UNCHANGING: Final = frozenset(
+    ("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "encode", "decode")
+)
+"""Methods of a string that leave its segments what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ class Templates:
     scopes: Sequence[ScopePolicy]
     _templates: dict[int, Template] = field(default_factory=dict)
     _generic: dict[Function, bool] = field(default_factory=dict)
+    _fields: dict[tuple[int, str], tree.Name] = field(default_factory=dict)
+    _steps: dict[int, Template] = field(default_factory=dict)
 
     # --- segments ---
 
@@ -225,9 +231,30 @@ class Templates:
                 found += [template] if template is not None else []
             elif target.path:
                 found += self._resolve_unpacked(target, depth)
+            elif _is_step(target):
+                found += self._built_up(node, target)
             else:
                 found += self.resolve(target.value, depth + 1)
         return found
+
+    def _built_up(self, node: tree.Name, last: Binding) -> list[Template]:
+        """`key = f"…"` and then `key += f"…"`: one template, written where it starts."""
+        pieces = self._stepwise(self._history(last), 0)
+        if not pieces:
+            return []
+        known = self._steps.get(id(node))
+        if known is None:
+            known = self._steps[id(node)] = Template(pieces[0].host, _merged(pieces))
+        return [known]
+
+    def _history(self, last: Binding) -> list[Binding]:
+        """The bindings of a local from its plain assignment up to the step `last`, in order."""
+        every = sorted(
+            last.place.scope.bindings.get(last.name, ()), key=lambda b: b.place.order
+        )
+        before = [b for b in every if b.place.order <= last.place.order]
+        start = max((n for n, b in enumerate(before) if not _is_step(b)), default=0)
+        return before[start:]
 
     def _resolve_unpacked(self, target: Binding, depth: int) -> list[Template]:
         value = target.value
@@ -250,6 +277,14 @@ class Templates:
             return None
         template = self._templates[id(node)] = Template(host, _merged(pieces))
         return template if template.has_text or len(template.pieces) > 1 else None
+
+    def _field(self, name: str, near: tree.Node) -> tree.Node:
+        """A name of its own for a field that nothing written out fills: `%(tenant_id)s` of `locals()`."""
+        known = self._fields.get((id(near), name))
+        if known is None:
+            known = self._fields[id(near), name] = tree.Name(near.at, name)
+            self.names.index.places[id(known)] = self.names.place(near)
+        return known
 
     # --- evaluation ---
 
@@ -274,8 +309,9 @@ class Templates:
                     self._hole(node.right, host)
                 ]
                 return left + right if any(isinstance(p, Text) for p in left + right) else None
-            case tree.Binary(op="%", left=tree.Const(value=str() as text)):
-                return self._percent(text, node, host, depth)
+            case tree.Binary(op="%"):
+                text = self.constant(node.left)
+                return None if text is None else self._percent(text, node, host, depth)
             case tree.Call():
                 return self._call(node, host, depth)
             case tree.Name():
@@ -313,7 +349,7 @@ class Templates:
             number += not match["name"]
             value = given.get(name.partition(".")[0].partition("[")[0])
             if value is None:
-                found.append(Filled(node, host, snake(name)))
+                found.append(Filled(self._field(name, node), host, snake(name)))
             elif "." in name:
                 found.append(Filled(value, host, snake(name)))
             else:
@@ -323,16 +359,8 @@ class Templates:
 
     def _percent(self, text: str, node: tree.Binary, host: tree.Node, depth: int) -> list[Piece]:
         right = node.right
-        operands = (
-            list(right.items)
-            if isinstance(right, tree.Sequence) and right.kind == "tuple"
-            else [right]
-        )
-        by_name: dict[str, tree.Node] = {}
-        if isinstance(right, tree.DictDisplay):
-            for key, value in zip(right.keys, right.values, strict=True):
-                if isinstance(key, tree.Const):
-                    by_name[str(key.value)] = value
+        by_name = self.entries(right) or {}
+        operands = self.operands(right)
         found: list[Piece] = []
         at = 0
         for match in _PERCENT.finditer(text):
@@ -345,7 +373,7 @@ class Templates:
                 found += (
                     self._inline(named, host, depth)
                     if named is not None
-                    else [Filled(right, host, snake(match["name"]))]
+                    else [Filled(self._field(match["name"], right), host, snake(match["name"]))]
                 )
             elif operands:
                 found += self._inline(operands.pop(0), host, depth)
@@ -355,10 +383,12 @@ class Templates:
     def _call(self, node: tree.Call, host: tree.Node, depth: int) -> list[Piece] | None:
         func = node.func
         if isinstance(func, tree.Attr):
-            if func.name == "format":
+            if func.name in ("format", "format_map"):
                 return self._format(node, func.base, host, depth)
             if func.name == "join" and node.args:
                 return self._join(node, func.base, host, depth)
+            if func.name in _UNCHANGING and not node.args:
+                return self._evaluate(func.base, func.base, depth + 1)
         if isinstance(func, tree.Name) and func.id == "str" and len(node.args) == 1:
             return self._evaluate(node.args[0].value, host, depth + 1)
         for callee in self.calls.callees(node):
@@ -374,15 +404,55 @@ class Templates:
         text = self.constant(base)
         if text is None:
             return None
-        given = {}
-        number = 0
+        if last_name(node.func) == "format_map":
+            given = self.entries(node.args[0].value) if node.args else None
+            return self._braces(text, node, host, dict(given or {}))
+        given, number = {}, 0
         for argument in node.args:
             if argument.keyword is not None:
                 given[argument.keyword] = argument.value
-            elif not argument.star:
-                given[str(number)] = argument.value
-                number += 1
+            elif argument.star == "**":
+                given |= self.entries(argument.value) or {}
+            else:
+                for value in self.operands(argument.value) if argument.star else [argument.value]:
+                    given[str(number)] = value
+                    number += 1
         return self._braces(text, node, host, given)
+
+    def operands(self, node: tree.Node) -> list[tree.Node]:
+        """What the right side of `%` fills in one after the other: a tuple's items, or itself."""
+        written = self.written_out(node)
+        if isinstance(written, tree.Sequence) and written.kind == "tuple":
+            return list(written.items)
+        return [node]
+
+    def entries(self, node: tree.Node) -> dict[str, tree.Node] | None:
+        """What a mapping that is written out holds, by its string keys; `None` when it is not."""
+        match self.written_out(node):
+            case tree.DictDisplay() as display:
+                found: dict[str, tree.Node] = {}
+                for key, value in zip(display.keys, display.values, strict=True):
+                    if key is None:
+                        found |= self.entries(value) or {}
+                    elif isinstance(key, tree.Const) and isinstance(key.value, str):
+                        found[key.value] = value
+                return found
+            case tree.Call(func=tree.Name(id="dict")) as call:
+                return {a.keyword: a.value for a in call.args if a.keyword is not None}
+            case _:
+                return None
+
+    def written_out(self, node: tree.Node) -> tree.Node:
+        """The expression itself, or that which the one assignment of a local gives it."""
+        if not isinstance(node, tree.Name):
+            return node
+        bindings = self.names.bindings(node.id, self.names.place(node))
+        if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].path:
+            return node
+        statement, value = bindings[0].place.statement, bindings[0].value
+        if value is None or (isinstance(statement, tree.Assign) and statement.op):
+            return node
+        return node if bindings[0].place.scope.kind in ("module", "class") else value
 
     def _join(
         self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int
@@ -404,40 +474,81 @@ class Templates:
         """The elements of a list display, or of a local list built in steps, and where it is written."""
         match node:
             case tree.Sequence():
-                if any(isinstance(i, tree.Wrapped) for i in node.items):
-                    return None, host
-                return list(node.items), host
-            case tree.Comprehension() if len(node.generators) == 1:
+                found: list[tree.Node] = []
+                for item in node.items:
+                    inner: list[tree.Node] | None = [item]
+                    if isinstance(item, tree.Wrapped) and item.kind == "*":
+                        inner, _ = self.elements(item.value, item.value)
+                    found += inner if inner is not None else [item]
+                return found, host
+            case tree.Comprehension() if len(node.generators) == 1 and self._only_passes(node):
                 source = node.generators[0].iter
-                return self.elements(source, host)
+                return self.elements(source, source)
+            case tree.Call(func=tree.Name(id="map" | "filter")) if len(node.args) == 2:
+                source = node.args[1].value
+                return self.elements(source, source)
+            case tree.Call(func=tree.Name(id="list" | "tuple")) if len(node.args) == 1:
+                return self.elements(node.args[0].value, node.args[0].value)
+            case tree.Binary(op="+"):
+                left, written = self.elements(node.left, node.left)
+                right, _ = self.elements(node.right, node.right)
+                return (None if left is None or right is None else left + right), written
             case tree.Name():
-                bindings = self.names.bindings(node.id, self.names.place(node))
-                if (
-                    len(bindings) == 1
-                    and isinstance(bindings[0].value, tree.Sequence)
-                    and not bindings[0].path
-                ):
-                    steps = self._appended(bindings[0], node)
-                    first, _ = self.elements(bindings[0].value, bindings[0].value)
-                    return (None if first is None else first + steps), bindings[0].value
+                return self._steps_of_list(node, host)
         return None, host
 
+    def _only_passes(self, node: tree.Comprehension) -> bool:
+        """Whether a comprehension's results are its items, as strings at most."""
+        target, result = node.generators[0].target, node.results[0]
+        while isinstance(result, tree.Call) and len(result.args) + isinstance(
+            result.func, tree.Attr
+        ) == 1:
+            func = result.func
+            result = func.base if isinstance(func, tree.Attr) else result.args[0].value
+        if isinstance(result, tree.FString) and len(result.parts) == 1:
+            part = result.parts[0]
+            result = part.value if isinstance(part, tree.Hole) else result
+        return (
+            isinstance(target, tree.Name)
+            and isinstance(result, tree.Name)
+            and result.id == target.id
+        )
+
+    def _steps_of_list(
+        self, node: tree.Name, host: tree.Node
+    ) -> tuple[list[tree.Node] | None, tree.Node]:
+        """The elements of a local list: those of its display, and what is added before its use."""
+        binding = self._first(node)
+        if binding is None or binding.value is None:
+            return None, host
+        first, written = self.elements(binding.value, binding.value)
+        if first is None or not isinstance(written, tree.Sequence):
+            return None, host
+        return first + self._appended(binding, node), written
+
+    def _first(self, node: tree.Name) -> Binding | None:
+        """The one plain assignment that a local starts with, whatever is added to it later."""
+        place = self.names.place(node)
+        for scope in place.scope.ancestors():
+            every = scope.bindings.get(node.id, [])
+            if every:
+                plain = [b for b in every if not _is_step(b)]
+                usable = len(plain) == 1 and plain[0].kind == "assign" and not plain[0].path
+                return plain[0] if usable and scope.kind not in ("module", "class") else None
+        return None
+
     def _appended(self, binding: Binding, use: tree.Name) -> list[tree.Node]:
-        """What `parts.append(x)` and `parts += [x]` add between the list's display and its use."""
-        found = []
+        """What `parts.append(x)`, `parts.extend([x])` and `parts += [x]` add between the list's
+        display and its use."""
+        found: list[tree.Node] = []
         for statement, place in binding.place.scope.module.statements:
             if place.scope is not binding.place.scope or place.order <= binding.place.order:
                 continue
             if place.order >= self.names.place(use).order:
                 break
-            match statement:
-                case tree.Eval(
-                    values=(
-                        tree.Call(func=tree.Attr(base=tree.Name() as base, name="append")) as call,
-                    )
-                ):
-                    if base.id == binding.name and call.args:
-                        found.append(call.args[0].value)
+            for added in _added(statement, binding.name):
+                more, _ = self.elements(added, added)
+                found += more or []
         return found
 
     def _called(
@@ -596,8 +707,8 @@ class Templates:
         if target.place.scope.kind in ("module", "class"):
             value = self.constant(target.value)
             return None if value is None else [Text(value, host, node)]
-        if isinstance(target.place.statement, tree.Assign) and target.place.statement.op:
-            return self._stepwise(bindings, depth)
+        if _is_step(target):
+            return self._stepwise(self._history(target), depth)
         if isinstance(target.value, tree.Name | tree.Attr) and target.value is not node:
             inner = self._evaluate(target.value, target.value, depth + 1)
             return inner if inner and any(isinstance(p, Text) for p in inner) else None
@@ -694,6 +805,28 @@ class Templates:
                         if bindings and inner.name not in owner.stores:
                             return self._constant_of(bindings, depth)
         return None
+
+
+def _is_step(binding: Binding) -> bool:
+    """Whether a binding is one of `name += …`."""
+    statement = binding.place.statement
+    return isinstance(statement, tree.Assign) and bool(statement.op)
+
+
+def _added(statement: tree.Statement, name: str) -> Iterator[tree.Node]:
+    """The lists that a statement adds to the list called `name`."""
+    match statement:
+        case tree.Assign(op="+", targets=(tree.Name() as target,), value=tree.Sequence() as value):
+            if target.id == name:
+                yield value
+        case tree.Eval(
+            values=(tree.Call(func=tree.Attr(base=tree.Name() as base) as func) as call,)
+        ) if base.id == name and len(call.args) == 1:
+            value = call.args[0].value
+            if func.name == "append":
+                yield tree.Sequence(value.at, "list", (value,))
+            elif func.name == "extend":
+                yield value
 
 
 def ends_with_tag(text: str, tag: str) -> bool:

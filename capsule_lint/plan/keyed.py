@@ -1,0 +1,413 @@
+"""Code that reads the keys of a collection: loops, comparisons, unpacking. It changes when the keys do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.state import Want
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.local import LocalDefect, LocalKeys
+    from capsule_lint.plan.rows import Home
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Binding, Module
+
+_SAME: Final = frozenset(("list", "tuple", "sorted", "set", "frozenset", "iter", "reversed", "copy"))
+_COUNTS: Final = frozenset(("len", "bool", "any", "all", "isinstance", "id", "type"))
+_SAFE_METHODS: Final = frozenset(("values", "clear", "move_to_end", "expire", "maxsize", "currsize"))
+_ADDS: Final = frozenset(("append", "add"))
+_LOGS: Final = frozenset(("debug", "info", "warning", "error", "exception", "print", "log"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """How the keys of a collection change: those of `width` elements get `scopes` at `index`; a text
+    gets them somewhere inside, then the width is 0."""
+
+    index: int
+    scopes: tuple[Scope, ...]
+    width: int
+
+
+@dataclass(eq=False, slots=True)
+class KeyReaders:
+    """Follows the keys of collections that change to whatever reads them."""
+
+    local: LocalKeys
+    _seen: set[int] = field(default_factory=set)
+
+    def find(self) -> None:
+        """Mend every reader, or make the change unsafe where one is not understood."""
+        names = {name for _, name in self.local.rekeyed}
+        for module in list(self.local.program.names.modules.values()):
+            if module.generated or not names:
+                continue
+            for node in module.nodes:
+                if isinstance(node, tree.Attr | tree.Name) and last_name(node) in names:
+                    home = self.local.collection(node)
+                    if home is not None and home in self.local.rekeyed:
+                        self._collection(node, home)
+
+    def _parent(self, node: tree.Node) -> object:
+        return self.local.program.names.index.parents.get(id(node))
+
+    def _module(self, node: tree.Node) -> Module:
+        return self.local.program.names.place(node).scope.module
+
+    def _knot(self, home: Home, node: tree.Node) -> Knot:
+        return self.local.knot_of(home[0], node)
+
+    def _unsure(self, node: tree.Node, home: Home) -> None:
+        """A reader that is not understood. What tests look into is judged with the literals of tests."""
+        if not self._module(node).is_test:
+            reason = f"reads keys of `{home[1]}`, which change, in a way that is not understood"
+            self.local.obstacle(self._knot(home, node), node, reason)
+
+    # --- the collection itself ---
+
+    def _collection(self, node: tree.Node, home: Home) -> None:
+        if id(node) in self._seen:
+            return
+        self._seen.add(id(node))
+        parent = self._parent(node)
+        match parent:
+            case tree.Subscript() if parent.base is node:
+                return
+            case tree.Attr():
+                self._method(parent, home)
+            case tree.Compare():
+                self._compared_whole(parent, node, home)
+            case tree.Assign() if parent.value is node and len(parent.targets) == 1:
+                for use in self._alias(parent.targets[0], home):
+                    self._collection(use, home)
+            case _ if self._is_truth(node, parent):
+                return
+            case _:
+                self._iterated(node, home, pairs=False)
+
+    def _method(self, access: tree.Attr, home: Home) -> None:
+        """`rows.items()`, `rows.get(key)` and whatever else a collection can do."""
+        call = self._parent(access)
+        name = access.name
+        if not isinstance(call, tree.Call) or call.func is not access:
+            self._unsure(access, home)
+        elif name in ("items", "keys", "copy"):
+            self._iterated(call, home, pairs=name == "items")
+        elif name == "update":
+            self._updated(call, home)
+        elif name not in _SAFE_METHODS and not self.local.is_keyed(name):
+            self._unsure(access, home)
+
+    def _updated(self, call: tree.Call, home: Home) -> None:
+        """`rows.update({key: row})`."""
+        for argument in call.args:
+            if not self.local.settles(home, *keys_of(argument.value)):
+                self._unsure(call, home)
+
+    def _compared_whole(self, compare: tree.Compare, node: tree.Node, home: Home) -> None:
+        if compare.ops[0] in ("in", "not in") and compare.rights[0] is node:
+            return
+        other = compare.rights[0] if compare.left is node else compare.left
+        if not isinstance(other, tree.DictDisplay | tree.Sequence) or keys_of(other):
+            self._unsure(compare, home)
+
+    def _is_truth(self, node: tree.Node, parent: object) -> bool:
+        """Whether only the number of elements is asked for, or the collection is replaced."""
+        match parent:
+            case tree.Assign():
+                return parent.value is not node
+            case tree.Block():
+                return all(bind.value is not node for bind in parent.binds)
+            case tree.Boolean() | tree.FString() | tree.Wrapped(kind="not"):
+                return True
+            case tree.Conditional():
+                return parent.test is node
+            case tree.Call():
+                return last_name(parent.func) in _COUNTS and parent.func is not node
+            case tree.Eval():
+                return parent.kind == "assert"
+            case _:
+                return False
+
+    def _alias(self, target: tree.Node, home: Home) -> Iterator[tree.Name]:
+        """The uses of a local name that stands for something."""
+        if isinstance(target, tree.Name):
+            yield from self._uses(target)
+        elif self.local.collection(target) != home:
+            self._unsure(target, home)
+
+    def _uses(self, target: tree.Name) -> list[tree.Name]:
+        """Where a name is read that this target binds."""
+        names = self.local.program.names
+
+        def bound(node: tree.Name) -> list[Binding]:
+            return names.bindings(node.id, names.place(node))
+
+        return [
+            node
+            for node in self._module(target).nodes
+            if isinstance(node, tree.Name)
+            and node.id == target.id
+            and node.at != target.at
+            and any(b.at == target.at for b in bound(node))
+        ]
+
+    # --- what goes through keys ---
+
+    def _iterated(self, node: tree.Node, home: Home, *, pairs: bool) -> None:
+        """`node` gives the keys one after the other, or pairs of keys and values."""
+        parent = self._parent(node)
+        match parent:
+            case tree.Comprehension():
+                self._generated(parent, node, home, pairs=pairs)
+            case tree.Block():
+                for bind in parent.binds:
+                    if bind.value is node:
+                        self._target(bind.target, home, pairs=pairs)
+            case tree.Call():
+                self._passed(parent, node, home, pairs=pairs)
+            case tree.Attr(name="copy" | "items" | "keys" | "values") if not pairs:
+                self._method(parent, home)
+            case tree.Compare(ops=("in" | "not in",)) if not pairs:
+                if not self.local.settles(home, parent.left):
+                    self._unsure(parent, home)
+            case tree.Assign() if parent.value is node and len(parent.targets) == 1:
+                for use in self._alias(parent.targets[0], home):
+                    self._iterated(use, home, pairs=pairs)
+            case _ if self._is_truth(node, parent):
+                return
+            case _:
+                self._unsure(node, home)
+
+    def _generated(
+        self, parent: tree.Comprehension, node: tree.Node, home: Home, *, pairs: bool
+    ) -> None:
+        for part in parent.generators:
+            if part.iter is node:
+                self._target(part.target, home, pairs=pairs)
+                return
+        self._unsure(node, home)
+
+    def _passed(self, call: tree.Call, node: tree.Node, home: Home, *, pairs: bool) -> None:
+        name = last_name(call.func)
+        if name in _SAME and len(call.args) == 1 and not pairs:
+            self._iterated(call, home, pairs=False)
+        elif name in _SAME and len([a for a in call.args if a.keyword != "reverse"]) == 1:
+            self._iterated(call, home, pairs=pairs)
+        elif name not in _COUNTS:
+            self._unsure(node, home)
+
+    def _target(self, target: tree.Node, home: Home, *, pairs: bool) -> None:
+        """What a loop over keys (or pairs) binds."""
+        if pairs:
+            if isinstance(target, tree.Name):
+                for use in self._uses(target):
+                    self._pair(use, home)
+                return
+            if not isinstance(target, tree.Sequence) or len(target.items) != 2:
+                self._unsure(target, home)
+                return
+            target = target.items[0]
+        self._key_target(target, home)
+
+    def _pair(self, node: tree.Name, home: Home) -> None:
+        """`pair[0]` is the key, `pair[1]` what stands under it."""
+        parent = self._parent(node)
+        match parent:
+            case tree.Subscript(index=tree.Const(value=0)):
+                self._key(parent, home)
+            case tree.Subscript(index=tree.Const(value=1)):
+                return
+            case tree.Assign(targets=(tree.Sequence() as target,)) if len(target.items) == 2:
+                self._key_target(target.items[0], home)
+            case _:
+                self._unsure(node, home)
+
+    # --- one key ---
+
+    def _key_target(self, target: tree.Node, home: Home) -> None:
+        change = self.local.rekeyed[home]
+        if isinstance(target, tree.Name):
+            for use in self._uses(target):
+                self._key(use, home)
+        elif isinstance(target, tree.Sequence) and len(target.items) == change.width > 1:
+            self._unpacked(target, change, home)
+        else:
+            self._unsure(target, home)
+
+    def _unpacked(self, target: tree.Sequence, change: Rekeyed, home: Home) -> None:
+        """`for (tenant, item_id), item in self._items.items()`."""
+        neighbour = target.items[max(change.index - 1, 0)]
+        compared = list(self._comparisons(neighbour))
+        spare = isinstance(neighbour, tree.Name) and neighbour.id.startswith("_") and not compared
+        defect = self.local.defect(target, "pattern", list(change.scopes), self._knot(home, target))
+        for scope in change.scopes:
+            defect.anchors[scope.name] = neighbour if change.index else None
+            defect.detail[scope.name] = "_" if spare else f"stored_{scope.parameter}"
+        for scope in change.scopes if not spare else ():
+            for compare in compared:
+                self._beside(compare, f"stored_{scope.parameter}", scope, home)
+
+    def _comparisons(self, target: tree.Node) -> Iterator[tree.Compare]:
+        """Comparisons of a name that a loop binds."""
+        for use in self._uses(target) if isinstance(target, tree.Name) else ():
+            parent = self._parent(use)
+            if isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",)):
+                yield parent
+
+    def _beside(self, compare: tree.Compare, left: str, scope: Scope, home: Home) -> None:
+        """Another condition beside one that compares a part of a key."""
+        knot = self._knot(home, compare)
+        defect = self.local.defect(compare, "filter", [scope], knot)
+        defect.anchors[scope.name] = compare
+        defect.detail[scope.name] = left
+        mirror = next((s for s in (compare.left, *compare.rights) if isinstance(s, tree.Attr)), None)
+        self.local.ask(defect, Want(scope, compare, knot, "filter", mirror=mirror))
+
+    def _key(self, node: tree.Node, home: Home) -> None:
+        """A place that reads a whole key."""
+        parent = self._parent(node)
+        match parent:
+            case tree.Compare():
+                self._compared(parent, node, home)
+            case tree.Subscript() if parent.base is node:
+                self._indexed(parent, home)
+            case tree.Subscript():
+                if self.local.collection(parent.base) != home:
+                    self._unsure(node, home)
+            case tree.Attr():
+                self._text_method(parent, home)
+            case tree.Call():
+                self._key_passed(parent, node, home)
+            case tree.Comprehension():
+                self._collected(parent, node, home)
+            case tree.Assign() if parent.value is node and len(parent.targets) == 1:
+                self._key_target(parent.targets[0], home)
+            case tree.Boolean() | tree.Block():
+                return
+            case _:
+                self._unsure(node, home)
+
+    def _compared(self, compare: tree.Compare, node: tree.Node, home: Home) -> None:
+        op, other = compare.ops[0], compare.rights[0] if compare.left is node else compare.left
+        values: tuple[tree.Node, ...] = (other,)
+        if op in ("in", "not in"):
+            if compare.left is node and self.local.collection(other) == home:
+                return
+            if compare.left is not node or not isinstance(other, tree.Sequence):
+                self._unsure(compare, home)
+                return
+            values = other.items
+        if len(compare.ops) > 1 or not self.local.settles(home, *values):
+            self._unsure(compare, home)
+
+    def _indexed(self, node: tree.Subscript, home: Home) -> None:
+        """`key[1]` behind the new element becomes `key[2]`."""
+        change, number = self.local.rekeyed[home], None
+        if isinstance(node.index, tree.Const) and isinstance(node.index.value, int):
+            number = node.index.value
+        if number is None or change.width < 2:
+            self._unsure(node, home)
+            return
+        code = _code(node.base)
+        if number >= change.index:
+            knot = self._knot(home, node)
+            defect = self.local.defect(node.index, "index", list(change.scopes), knot)
+            defect.detail["index"] = str(number + len(change.scopes))
+        parent = self._parent(node)
+        if (
+            number == max(change.index - 1, 0)
+            and code is not None
+            and isinstance(parent, tree.Compare)
+            and parent.ops in (("==",), ("!=",))
+        ):
+            for step, scope in enumerate(change.scopes):
+                self._beside(parent, f"{code}[{change.index + step}]", scope, home)
+
+    def _text_method(self, access: tree.Attr, home: Home) -> None:
+        """`key.startswith(f"{tenant_id}:")` of a text."""
+        call = self._parent(access)
+        if (
+            access.name == "startswith"
+            and not self.local.rekeyed[home].width
+            and isinstance(call, tree.Call)
+            and len(call.args) == 1
+            and not isinstance(call.args[0].value, tree.Name | tree.Attr)
+            and self.local.settles(home, call.args[0].value)
+        ):
+            return
+        self._unsure(access, home)
+
+    def _key_passed(self, call: tree.Call, node: tree.Node, home: Home) -> None:
+        func = call.func
+        if not isinstance(func, tree.Attr):
+            if last_name(func) not in _LOGS | _COUNTS:
+                self._unsure(node, home)
+        elif func.name in _ADDS and isinstance(func.base, tree.Name):
+            for use in self._kept_in(func.base):
+                if use is not func.base:
+                    self._iterated(use, home, pairs=False)
+        elif self.local.collection(func.base) != home and func.name not in _LOGS:
+            self._unsure(node, home)
+
+    def _kept_in(self, name: tree.Name) -> list[tree.Name]:
+        """The other uses of a local list that keys are added to."""
+        names = self.local.program.names
+        bindings = names.bindings(name.id, names.place(name))
+        uses = [u for b in bindings for u in self._uses(tree.Name(b.at, b.name, )) ] if bindings else []
+        return [u for u in uses if not self._is_addition(u)]
+
+    def _is_addition(self, node: tree.Name) -> bool:
+        access = self._parent(node)
+        return isinstance(access, tree.Attr) and access.name in _ADDS
+
+    def _collected(self, parent: tree.Comprehension, node: tree.Node, home: Home) -> None:
+        """`[key for key in rows]` gives keys again; `{key: … for …}` keeps them."""
+        if parent.kind == "DictComp" and parent.results[0] is node:
+            self._iterated_again(parent, home)
+        elif parent.kind != "DictComp" and parent.results == (node,):
+            self._iterated(parent, home, pairs=False)
+        elif not any(node is one for part in parent.generators for one in part.ifs):
+            self._unsure(node, home)
+
+    def _iterated_again(self, node: tree.Comprehension, home: Home) -> None:
+        holder = self._parent(node)
+        if isinstance(holder, tree.Assign) and all(
+            self.local.collection(target) == home for target in holder.targets
+        ):
+            return
+        self._collection(node, home)
+
+
+def keys_of(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The keys of a dict that is written out, the elements of a set."""
+    match node:
+        case tree.DictDisplay():
+            return tuple(key for key in node.keys if key is not None)
+        case tree.Comprehension(kind="DictComp" | "SetComp"):
+            return node.results[:1]
+        case tree.Sequence():
+            return node.items
+        case _:
+            return ()
+
+
+def _code(node: tree.Node) -> str | None:
+    """`key` and `pair[0]` as code."""
+    match node:
+        case tree.Name():
+            return node.id
+        case tree.Subscript(index=tree.Const(value=int() as number)):
+            base = _code(node.base)
+            return f"{base}[{number}]" if base is not None else None
+        case _:
+            return None
+
+
+__all__ = ["KeyReaders", "LocalDefect", "Rekeyed", "keys_of"]

@@ -1,0 +1,70 @@
+"""Which functions of a program run when one of them is called."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+
+@dataclass(eq=False)
+class Reach:
+    """The call graph, followed from callers to callees."""
+
+    program: Program
+    _direct: dict[Function, frozenset[Function]] = field(default_factory=dict)
+
+    def of(self, function: Function) -> set[Function]:
+        """The function, and all that may run because it is called."""
+        found: set[Function] = set()
+        queue = [function]
+        while queue:
+            current = queue.pop()
+            if current not in found:
+                found.add(current)
+                queue += self._called_by(current)
+        return found
+
+    def by(self, node: tree.Node) -> Iterator[Function]:
+        """The functions that one call, or the reading of one property, runs."""
+        match node:
+            case tree.Call():
+                for callee in self.program.calls.callees(node):
+                    if callee.function is not None and not callee.mock:
+                        yield from self.program.calls.family(callee.function)
+            case tree.Attr() if node.name in self._properties:
+                for function in self.program.keys.helpers_in(node):
+                    yield from self.program.calls.family(function)
+
+    def _called_by(self, function: Function) -> frozenset[Function]:
+        if function not in self._direct:
+            inside = self._inside.get(function, ())
+            self._direct[function] = frozenset(f for node in inside for f in self.by(node))
+        return self._direct[function]
+
+    @cached_property
+    def _properties(self) -> set[str]:
+        modules = self.program.names.modules.values()
+        return {f.name for module in modules for f in module.functions if f.is_property}
+
+    @cached_property
+    def _inside(self) -> dict[Function, list[tree.Node]]:
+        """The calls and attributes in each function, those of functions inside of it among them."""
+        found: dict[Function, list[tree.Node]] = defaultdict(list)
+        for module in self.program.names.modules.values():
+            for node in module.nodes:
+                if isinstance(node, tree.Call | tree.Attr):
+                    function = self.program.names.place(node).scope.function
+                    while function is not None:
+                        found[function].append(node)
+                        function = function.parent
+        return found
