@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
@@ -111,22 +113,56 @@ NOTHING: Types = frozenset()
 ANYTHING: Types = frozenset((UNKNOWN,))
 
 
+_NESTING: Final = 3
+_STEPS: Final = 6
+_FOREIGN: Final = 16
+
+
+@lru_cache(maxsize=1 << 14)
 def foreign(name: str) -> Types:
-    """The one foreign value of that name."""
-    return frozenset((Foreign(name),))
+    """The one foreign value of that name; of a long way to it, only where it comes from."""
+    steps = name.count(".") + name.count("()") + name.count("[]")
+    return frozenset((Foreign(name if steps <= _STEPS else _origin(name)),))
 
 
-_NESTING = 3
+def _origin(name: str) -> str:
+    head = re.match(r"\w*", name)
+    return f"{head[0] if head else ''}.…"
 
 
 def shallow(types: Types, nesting: int = _NESTING) -> Types:
-    """The same types, collections inside of collections only so deep: beyond, data or anything."""
-    if not any(isinstance(t, Collection | TupleOf) for t in types):
+    """The same types, as few as can be: one list of all items for several lists; collections inside
+    of collections only so deep, beyond that data or anything; of many foreign values, only where
+    they come from."""
+    if len(types) > _FOREIGN:
+        types = frozenset(Foreign(_origin(t.name)) if isinstance(t, Foreign) else t for t in types)
+    nested = [t for t in types if isinstance(t, Collection | TupleOf)]
+    if not nested:
         return types
+    flat = types.difference(nested)
     if nesting == 0:
-        flat = frozenset(t for t in types if not isinstance(t, Collection | TupleOf))
         return flat | (foreign("value") if all(map(_is_data, types)) else ANYTHING)
-    return frozenset(_shallow(one, nesting - 1) for one in types)
+    return flat.union(_shallow(one, nesting - 1) for one in _merged(nested))
+
+
+def _merged(nested: list[Collection | TupleOf]) -> list[Collection | TupleOf]:
+    """One for those of the same kind."""
+    if len(nested) == 1:
+        return nested
+    alike: dict[object, list[Collection | TupleOf]] = {}
+    for one in nested:
+        kind = one.kind if isinstance(one, Collection) else len(one.items)
+        alike.setdefault(kind, []).append(one)
+    return [_union(group) if len(group) > 1 else group[0] for group in alike.values()]
+
+
+def _union(group: list[Collection | TupleOf]) -> Collection | TupleOf:
+    lists = [one for one in group if isinstance(one, Collection)]
+    if lists:
+        items, keys = join(*(c.items for c in lists)), join(*(c.keys for c in lists))
+        return Collection(items, keys, lists[0].kind)
+    tuples = [one.items for one in group if isinstance(one, TupleOf)]
+    return TupleOf(tuple(join(*parts) for parts in zip(*tuples, strict=True)))
 
 
 def _is_data(one: Type) -> bool:
@@ -140,16 +176,12 @@ def _is_data(one: Type) -> bool:
             return isinstance(one, Foreign)
 
 
-def _shallow(one: Type, nesting: int) -> Type:
-    match one:
-        case Collection():
-            items, keys = shallow(one.items, nesting), shallow(one.keys, nesting)
-            return one if (items, keys) == (one.items, one.keys) else Collection(items, keys, one.kind)
-        case TupleOf():
-            parts = tuple(shallow(part, nesting) for part in one.items)
-            return one if parts == one.items else TupleOf(parts)
-        case _:
-            return one
+def _shallow(one: Collection | TupleOf, nesting: int) -> Type:
+    if isinstance(one, TupleOf):
+        parts = tuple(shallow(part, nesting) for part in one.items)
+        return one if parts == one.items else TupleOf(parts)
+    items, keys = shallow(one.items, nesting), shallow(one.keys, nesting)
+    return one if (items, keys) == (one.items, one.keys) else Collection(items, keys, one.kind)
 
 
 def join(*parts: Types) -> Types:
