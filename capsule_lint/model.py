@@ -82,10 +82,16 @@ class Mend:
 
 @dataclass(frozen=True, slots=True)
 class NewSegment:
-    """A segment for a key template: the literal tag (`CAPSULE#`) and the hole's expression."""
+    """A segment for a key template: the literal tag (`CAPSULE#`) and the hole's expression.
+
+    A `constant` stands for the tag where the neighbours are written so; `joint` is the text between
+    it and the hole, empty where the constant has its separator.
+    """
 
     tag: str
     hole: str
+    constant: str = ""
+    joint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

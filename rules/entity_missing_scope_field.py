@@ -31,7 +31,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import ClassFact
-from capsule_lint.rewrite import ArgumentFix, ElementFix, EntryFix, ParameterFix, StatementFix
+from capsule_lint.rewrite import (
+    ArgumentFix,
+    ElementFix,
+    EntryFix,
+    ParameterFix,
+    ReplaceFix,
+    StatementFix,
+)
 from capsule_lint.rule import Bad, Check, Rule
 
 if TYPE_CHECKING:
@@ -51,7 +58,7 @@ RULE = Rule(
     code="CAP301",
     message="entity `{name}` has no field {missing}",
     check=Visitor,
-    fix=(StatementFix, EntryFix, ArgumentFix, ElementFix, ParameterFix),
+    fix=(StatementFix, EntryFix, ArgumentFix, ElementFix, ParameterFix, ReplaceFix),
     fix_message="Add the field, and the argument to every construction",
     valid=(
         """

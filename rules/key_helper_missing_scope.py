@@ -29,9 +29,11 @@ from capsule_lint.rewrite import (
     ArgumentFix,
     ConditionFix,
     ElementFix,
+    EntryFix,
     ParameterFix,
     ReplaceFix,
     SegmentFix,
+    StatementFix,
 )
 from capsule_lint.rule import Bad, Check, Rule
 
@@ -53,7 +55,16 @@ RULE = Rule(
     code="CAP202",
     message="`{name}` builds a key without {missing}",
     check=Visitor,
-    fix=(ParameterFix, SegmentFix, ArgumentFix, ElementFix, ConditionFix, ReplaceFix),
+    fix=(
+        ParameterFix,
+        SegmentFix,
+        ArgumentFix,
+        ElementFix,
+        EntryFix,
+        ConditionFix,
+        ReplaceFix,
+        StatementFix,
+    ),
     fix_message="Add the parameter and the segment to the helper, and the argument to its calls",
     valid=(
         """

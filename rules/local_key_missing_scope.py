@@ -24,7 +24,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import KeyFact, KeyUse
-from capsule_lint.rewrite import ConditionFix, ElementFix, ReplaceFix, SegmentFix
+from capsule_lint.rewrite import (
+    ArgumentFix,
+    ConditionFix,
+    ElementFix,
+    EntryFix,
+    ReplaceFix,
+    SegmentFix,
+)
 from capsule_lint.rule import Bad, ExpressionCheck, Rule
 
 if TYPE_CHECKING:
@@ -45,7 +52,7 @@ RULE = Rule(
     code="CAP107",
     message="local key or filter lacks {missing}",
     check=Visitor,
-    fix=(ElementFix, SegmentFix, ConditionFix, ReplaceFix),
+    fix=(ElementFix, EntryFix, ArgumentFix, SegmentFix, ConditionFix, ReplaceFix),
     fix_message="Add the scope to the local key or filter",
     valid=(
         """

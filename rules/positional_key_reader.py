@@ -42,7 +42,7 @@ class Visitor(ExpressionCheck):
 
 RULE = Rule(
     code="CAP108",
-    message="reads a key by position, and the position moves when {segments} is added",
+    message="takes a key apart, and reads something else once {segments} is added",
     check=Visitor,
     fix=(ReplaceFix, ElementFix),
     fix_message="Read the part at its new position",

@@ -172,5 +172,12 @@ RULE = Rule(
             """,
             lines=(2,),
         ),
+        Bad(
+            """
+            def order_pk(tenant_id: str, capsule_id: str) -> str:
+                return "#".join(["TENANT", capsule_id, "CAPSULE", tenant_id, "ORDERS"])
+            """,
+            lines=(2,),
+        ),
     ),
 )

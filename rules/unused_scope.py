@@ -1,23 +1,20 @@
 """A scope parameter is accepted and never used.
 
 ## Why is this bad?
-The signature promises isolation, every caller passes the capsule, and the rows of all capsules come
-back. Such a parameter passes every review that looks at calls.
+The signature promises isolation, every caller passes the capsule, and all capsules are read or
+emptied. Such a parameter passes every review that looks at calls.
 
 ## Example
 ```python
-def list_orders(self, tenant_id: str, capsule_id: str) -> list[Order]:
-    return [order for order in self._orders if order.tenant_id == tenant_id]
+def clear(self, tenant_id: str, capsule_id: str) -> None:
+    self._orders.clear()
 ```
 
 ## Use instead
 ```python
-def list_orders(self, tenant_id: str, capsule_id: str) -> list[Order]:
-    return [
-        order
-        for order in self._orders
-        if order.tenant_id == tenant_id and order.capsule_id == capsule_id
-    ]
+def clear(self, tenant_id: str, capsule_id: str) -> None:
+    for key in [k for k in self._orders if k[:2] == (tenant_id, capsule_id)]:
+        del self._orders[key]
 ```
 
 ## Fix safety
@@ -116,12 +113,15 @@ RULE = Rule(
             """
             class InMemoryOrderRepository:
                 def __init__(self) -> None:
-                    self._orders: dict[str, dict[str, str]] = {}
+                    self._orders: dict[tuple[str, str, str], str] = {}
 
-                def list_orders(self, tenant_id: str, capsule_id: str) -> list[dict[str, str]]:
-                    return [o for o in self._orders.values() if o["tenant_id"] == tenant_id]
+                def get(self, tenant_id: str, capsule_id: str, order_id: str) -> str | None:
+                    return self._orders.get((tenant_id, capsule_id, order_id))
+
+                def clear(self, tenant_id: str, capsule_id: str) -> None:
+                    self._orders.clear()
             """,
-            lines=(5,),
+            lines=(8, 8),
         ),
         Bad(
             """

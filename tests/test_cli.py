@@ -133,7 +133,7 @@ def test_an_internal_error_is_exit_101_and_writes_nothing(
 def test_an_unforeseen_exception_is_exit_101_too(
     orders: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise KeyError("oops")
 
     monkeypatch.setattr(cli_run, "analyse", fail)

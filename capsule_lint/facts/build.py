@@ -106,7 +106,9 @@ class _Builder:
             column += self._inner.column - 2  # its text is parsed inside one parenthesis
         return self._inner.row + row - 1, column
 
-    def _at(self, node: ast.expr | ast.stmt | ast.keyword | ast.arg | ast.alias) -> At:
+    def _at(
+        self, node: ast.expr | ast.stmt | ast.keyword | ast.arg | ast.alias | ast.pattern
+    ) -> At:
         end_row, end = node.end_lineno or node.lineno, node.end_col_offset or 0
         return (*self._point(node.lineno, node.col_offset), *self._point(end_row, end))
 
@@ -451,7 +453,13 @@ class _Builder:
                 if isinstance(part, ast.MatchValue):
                     heads.append(self.expr(part.value))
                 elif isinstance(part, ast.MatchClass):
-                    heads.append(self.expr(part.cls))
+                    marks = tuple(tree.Const(self._at(p), None, "pattern") for p in part.patterns)
+                    named = self.expr(part.cls)
+                    at = self._at(part)
+                    heads.append(tree.Other(at, (named, *marks)) if marks else named)
+                elif isinstance(part, ast.MatchSequence):
+                    mark = tree.Const(self._at(part), None, "pattern")
+                    heads.append(tree.Other(self._at(part), (mark,)))
                 elif isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
                     at = (part.lineno, part.col_offset + 1, part.lineno, part.col_offset + 1)
                     binds.append(tree.Bind(tree.Name(at, part.name), None, "case"))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.judgement import Broken
     from capsule_lint.plan.opinions import Opinion
+    from capsule_lint.plan.readers import Reader, Unfit
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -228,7 +229,7 @@ class _Judge:
                 helpers.setdefault(local.helper, (set(), None, local.knot))[0].update(
                     local.missing
                 )
-            elif local.shape not in ("pattern", "index"):
+            elif local.shape not in ("pattern", "index", "entry"):
                 yield KeyFact(
                     local.module.filename,
                     local.node.span,
@@ -328,13 +329,14 @@ class _Judge:
             )
 
     def _reader_facts(self) -> Iterable[Fact]:
-        for reader in self.planner.readers.found:
+        readers: list[Reader | Unfit] = [*self.planner.readers.found, *self.planner.readers.broken]
+        for reader in readers:
             function = self.planner.program.names.place(reader.node).scope.function
             yield ReaderFact(
                 reader.module.filename,
                 reader.node.span,
                 self._symbol(function, reader.module.name),
-                self._names(reader.shift.scopes),
+                self._names(reader.scopes),
                 None,
                 self._id(reader.knot),
             )

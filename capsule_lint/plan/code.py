@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -94,3 +95,38 @@ def rename(name: str, old: Scope, new: Scope) -> str:
         if before in name:
             return name.replace(before, after)
     return name
+
+
+@dataclass(frozen=True, slots=True)
+class AddedEntry:
+    """A statement that gives a dict one more entry."""
+
+    base: tree.Node
+    key: str
+    value: tree.Node
+    method: str = ""
+    """`setdefault`, or empty for `base[key] = value`."""
+
+    def spelled(self, base: str, key: str, value: str) -> str:
+        """The same statement for another key."""
+        if self.method:
+            return f'{base}.{self.method}("{key}", {value})'
+        return f'{base}["{key}"] = {value}'
+
+
+def added_entry(statement: tree.Statement) -> AddedEntry | None:
+    """The entry that `item["key"] = value` or `item.setdefault("key", value)` adds."""
+    match statement:
+        case tree.Assign(
+            targets=(tree.Subscript(index=tree.Const(value=str() as key)) as target,),
+            value=value,
+            op="",
+        ) if value is not None:
+            return AddedEntry(target.base, key, value)
+        case tree.Eval(kind="expr", values=(tree.Call(func=tree.Attr() as func) as call,)):
+            plain = [a.value for a in call.args if a.keyword is None and not a.star]
+            if func.name == "setdefault" and len(plain) == len(call.args) == 2:
+                first = plain[0]
+                if isinstance(first, tree.Const) and isinstance(first.value, str):
+                    return AddedEntry(func.base, first.value, plain[1], func.name)
+    return None

@@ -12,15 +12,20 @@ from capsule_lint.program.model import last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.local import LocalDefect, LocalKeys
+    from capsule_lint.plan.local import LocalKeys
     from capsule_lint.plan.rows import Home
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Binding, Module
+    from capsule_lint.program.model import Module
 
-_SAME: Final = frozenset(("list", "tuple", "sorted", "set", "frozenset", "iter", "reversed", "copy"))
+_SAME: Final = frozenset(
+    ("list", "tuple", "sorted", "set", "frozenset", "iter", "reversed", "copy")
+)
+_FIRST: Final = frozenset(("next", "min", "max"))
 _COUNTS: Final = frozenset(("len", "bool", "any", "all", "isinstance", "id", "type"))
-_SAFE_METHODS: Final = frozenset(("values", "clear", "move_to_end", "expire", "maxsize", "currsize"))
+_SAFE_METHODS: Final = frozenset(
+    ("values", "clear", "move_to_end", "expire", "maxsize", "currsize")
+)
 _ADDS: Final = frozenset(("append", "add"))
 _LOGS: Final = frozenset(("debug", "info", "warning", "error", "exception", "print", "log"))
 
@@ -86,6 +91,8 @@ class KeyReaders:
             case tree.Assign() if parent.value is node and len(parent.targets) == 1:
                 for use in self._alias(parent.targets[0], home):
                     self._collection(use, home)
+            case tree.DictDisplay() | tree.Binary(op="|") if self._is_kept(parent, home):
+                return
             case _ if self._is_truth(node, parent):
                 return
             case _:
@@ -107,7 +114,9 @@ class KeyReaders:
     def _updated(self, call: tree.Call, home: Home) -> None:
         """`rows.update({key: row})`."""
         for argument in call.args:
-            if not self.local.settles(home, *keys_of(argument.value)):
+            keys = keys_of(argument.value)
+            same = self.local.collection(argument.value) == home
+            if not same and not (keys and self.local.settles(home, *keys)):
                 self._unsure(call, home)
 
     def _compared_whole(self, compare: tree.Compare, node: tree.Node, home: Home) -> None:
@@ -144,18 +153,17 @@ class KeyReaders:
 
     def _uses(self, target: tree.Name) -> list[tree.Name]:
         """Where a name is read that this target binds."""
+        return self._readers(self._module(target), target.id, {target.at})
+
+    def _readers(self, module: Module, name: str, bound_at: set[tree.At]) -> list[tree.Name]:
         names = self.local.program.names
-
-        def bound(node: tree.Name) -> list[Binding]:
-            return names.bindings(node.id, names.place(node))
-
         return [
             node
-            for node in self._module(target).nodes
+            for node in module.nodes
             if isinstance(node, tree.Name)
-            and node.id == target.id
-            and node.at != target.at
-            and any(b.at == target.at for b in bound(node))
+            and node.id == name
+            and node.at not in bound_at
+            and any(b.at in bound_at for b in names.bindings(name, names.place(node)))
         ]
 
     # --- what goes through keys ---
@@ -200,6 +208,8 @@ class KeyReaders:
             self._iterated(call, home, pairs=False)
         elif name in _SAME and len([a for a in call.args if a.keyword != "reverse"]) == 1:
             self._iterated(call, home, pairs=pairs)
+        elif name in _FIRST and len(call.args) == 1 and not pairs:
+            self._key(call, home)
         elif name not in _COUNTS:
             self._unsure(node, home)
 
@@ -246,7 +256,9 @@ class KeyReaders:
         neighbour = target.items[max(change.index - 1, 0)]
         compared = list(self._comparisons(neighbour))
         spare = isinstance(neighbour, tree.Name) and neighbour.id.startswith("_") and not compared
-        defect = self.local.defect(target, "pattern", list(change.scopes), self._knot(home, target))
+        defect = self.local.defect(
+            target, "pattern", list(change.scopes), self._knot(home, target)
+        )
         for scope in change.scopes:
             defect.anchors[scope.name] = neighbour if change.index else None
             defect.detail[scope.name] = "_" if spare else f"stored_{scope.parameter}"
@@ -265,9 +277,12 @@ class KeyReaders:
         """Another condition beside one that compares a part of a key."""
         knot = self._knot(home, compare)
         defect = self.local.defect(compare, "filter", [scope], knot)
+        self.local.settle(compare)
         defect.anchors[scope.name] = compare
         defect.detail[scope.name] = left
-        mirror = next((s for s in (compare.left, *compare.rights) if isinstance(s, tree.Attr)), None)
+        mirror = next(
+            (s for s in (compare.left, *compare.rights) if isinstance(s, tree.Attr)), None
+        )
         self.local.ask(defect, Want(scope, compare, knot, "filter", mirror=mirror))
 
     def _key(self, node: tree.Node, home: Home) -> None:
@@ -290,6 +305,8 @@ class KeyReaders:
             case tree.Assign() if parent.value is node and len(parent.targets) == 1:
                 self._key_target(parent.targets[0], home)
             case tree.Boolean() | tree.Block():
+                return
+            case tree.Eval(kind="expr"):
                 return
             case _:
                 self._unsure(node, home)
@@ -351,17 +368,16 @@ class KeyReaders:
                 self._unsure(node, home)
         elif func.name in _ADDS and isinstance(func.base, tree.Name):
             for use in self._kept_in(func.base):
-                if use is not func.base:
-                    self._iterated(use, home, pairs=False)
+                self._iterated(use, home, pairs=False)
         elif self.local.collection(func.base) != home and func.name not in _LOGS:
             self._unsure(node, home)
 
     def _kept_in(self, name: tree.Name) -> list[tree.Name]:
         """The other uses of a local list that keys are added to."""
         names = self.local.program.names
-        bindings = names.bindings(name.id, names.place(name))
-        uses = [u for b in bindings for u in self._uses(tree.Name(b.at, b.name, )) ] if bindings else []
-        return [u for u in uses if not self._is_addition(u)]
+        bound_at = {b.at for b in names.bindings(name.id, names.place(name))}
+        uses = self._readers(self._module(name), name.id, bound_at)
+        return [use for use in uses if not self._is_addition(use)]
 
     def _is_addition(self, node: tree.Name) -> bool:
         access = self._parent(node)
@@ -377,12 +393,15 @@ class KeyReaders:
             self._unsure(node, home)
 
     def _iterated_again(self, node: tree.Comprehension, home: Home) -> None:
+        if not self._is_kept(node, home):
+            self._collection(node, home)
+
+    def _is_kept(self, node: tree.Node, home: Home) -> bool:
+        """Whether a new dict comes in the place of the collection: `self._rows = {**self._rows, …}`."""
         holder = self._parent(node)
-        if isinstance(holder, tree.Assign) and all(
+        return isinstance(holder, tree.Assign) and all(
             self.local.collection(target) == home for target in holder.targets
-        ):
-            return
-        self._collection(node, home)
+        )
 
 
 def keys_of(node: tree.Node) -> tuple[tree.Node, ...]:
@@ -408,6 +427,3 @@ def _code(node: tree.Node) -> str | None:
             return f"{base}[{number}]" if base is not None else None
         case _:
             return None
-
-
-__all__ = ["KeyReaders", "LocalDefect", "Rekeyed", "keys_of"]

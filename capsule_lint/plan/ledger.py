@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
+from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
-from capsule_lint.plan.standins import accepts_anything
+from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
 from capsule_lint.program.binding import bind
 from capsule_lint.program.mocks import PATCHES, replacement
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.types import (
     ClassObject,
     FunctionObject,
+    LambdaObject,
     Mocked,
     Partial,
+    Type,
     Types,
     UnknownType,
 )
@@ -97,6 +100,10 @@ class Ledger:
                 self._asked.setdefault(id(want.call), []).append(want.scope)
         for module in self.planner.program.names.modules.values():
             self._module(module)
+        for lookup in Dynamic(self.planner.program, self.planner.state.params).find():
+            reason = f"`getattr` with a name that is not known may find `{lookup.function.name}`"
+            span = lookup.name.span
+            self._row(lookup.module, span, lookup.function, Verdict.TEXT, reason)
         for broken in self.broken:
             self._blocked(broken)
 
@@ -259,6 +266,13 @@ class Ledger:
         return None
 
     def _reference(self, node: tree.Node, symbol: Symbol, types: Types) -> tuple[Verdict, str]:
+        known = self.planner.state.verdicts.get(id(node))
+        if known is not None:
+            return known
+        replaced = self.planner.stand_ins.named(node)
+        if any(True for one in replaced for _ in callables(self.planner.program, one.node)):
+            escape = (Verdict.ESCAPE, "is replaced by something else")
+            return self._replaced(replaced, symbol) or escape
         parents = self.planner.program.names.index.parents
         parent = parents.get(id(node))
         match parent:
@@ -270,6 +284,10 @@ class Ledger:
                 return self._attribute_of(parent, symbol)
             case tree.Assign() if any(t is node for t in parent.targets):
                 return self._assigned(parent, symbol)
+            case tree.Assign() if any(last_name(t) in CALLED for t in parent.targets):
+                if self._stands_in(node) or isinstance(symbol, Class):
+                    return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
+                return Verdict.ESCAPE, "is called by a mock that nothing is known of"
             case tree.Assign():
                 return Verdict.ALREADY_CORRECT, "an alias; its calls are followed"
             case tree.Block() if any(_binds(bind.target, node) for bind in parent.binds):
@@ -301,9 +319,16 @@ class Ledger:
         name = last_name(call.func)
         if id(call) in self._asked and name in PASSING:
             return Verdict.REWRITTEN, f"passed on by `{name}` together with its arguments"
+        if self._stands_in(node):
+            return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
         if isinstance(symbol, Class) or name in _HARMLESS:
             return Verdict.ALREADY_CORRECT, "passed as a value"
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
+
+    def _stands_in(self, node: tree.Node) -> bool:
+        """Whether a function comes in the place of functions that gain what it gains."""
+        replaced = self.planner.stand_ins.replaced(node)
+        return bool(replaced) and all(f in self.planner.state.params for f in replaced)
 
     def _attribute_of(self, parent: tree.Attr, symbol: Symbol) -> tuple[Verdict, str]:
         call = self.planner.program.names.index.parents.get(id(parent))
@@ -425,21 +450,56 @@ class Ledger:
 
     def _patched(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
         """A name that a test replaces: as good as what comes in its place."""
+        stand_ins = [s for a in call.args[:2] for s in self.planner.stand_ins.named(a.value)]
         node = replacement(call)
-        types = self.planner.program.inference.of(node) if node is not None else frozenset()
-        if node is None or any(isinstance(t, Mocked) for t in types):
+        if node is not None and not stand_ins:
+            stand_ins = [StandIn(node, 0, node)]
+        types = [t for one in stand_ins for t in self.planner.program.inference.of(one.node)]
+        if not stand_ins or any(isinstance(t, Mocked) for t in types):
             return Verdict.ALREADY_CORRECT, "patched by a mock that takes any arguments"
-        if isinstance(node, tree.Lambda):
-            if id(node) in self.planner.stand_ins:
-                return Verdict.REWRITTEN, "replaced by a lambda that gets the parameter too"
-            if accepts_anything(node.params):
-                return Verdict.ALREADY_CORRECT, "replaced by what takes any arguments"
-        functions = [t.function for t in types if isinstance(t, FunctionObject)]
-        if functions and all(f in self.planner.state.params for f in functions):
-            return Verdict.REWRITTEN, "replaced by a function that gets the parameter too"
-        if functions and all(accepts_anything(f.params) for f in functions):
+        reason = f"named in a string given to `{last_name(call.func)}`"
+        return self._replaced(stand_ins, symbol) or (Verdict.TEXT, reason)
+
+    def _replaced(
+        self, stand_ins: Sequence[StandIn], symbol: Symbol
+    ) -> tuple[Verdict, str] | None:
+        """A function that something else replaces: as good as that; `None` where it is not."""
+        program, verdicts = self.planner.program, self.planner.state.verdicts
+        read = [verdicts[id(one.name)] for one in stand_ins if id(one.name) in verdicts]
+        if read:
+            return read[0]
+        every = [(s.given, one) for s in stand_ins for one in callables(program, s.node)]
+        if not every:
+            return Verdict.ALREADY_CORRECT, "replaced by what is not called"
+        if all(self._gains(one) for _, one in every):
+            return Verdict.REWRITTEN, "replaced by what gets the parameter too"
+        if isinstance(symbol, Function) and all(
+            self._gains(one) or self._takes_more(one, symbol, given) for given, one in every
+        ):
             return Verdict.ALREADY_CORRECT, "replaced by what takes any arguments"
-        return Verdict.TEXT, f"named in a string given to `{last_name(call.func)}`"
+        return None
+
+    def _gains(self, one: Type) -> bool:
+        match one:
+            case LambdaObject():
+                return id(one.node) in self.planner.doubles
+            case FunctionObject():
+                function = one.function
+                return function in self.planner.state.params or (
+                    id(function.fact) in self.planner.doubles
+                )
+            case _:
+                return False
+
+    def _takes_more(self, one: Type, symbol: Function, given: int) -> bool:
+        """Whether a replacement takes the parameters that a function gains as it is."""
+        program, scopes = self.planner.program, self.planner.state.params[symbol].values()
+        if isinstance(one, FunctionObject) and all(
+            program.domain.scope_parameter(one.function, s) is not None for s in scopes
+        ):
+            return True
+        params, _ = parameters(program, one)
+        return spare(program, params, symbol, given, scopes) is not None
 
 
 def _binds(target: tree.Node, node: tree.Node) -> bool:

@@ -6,16 +6,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import rename, text_of
-from capsule_lint.plan.state import State, Want
+from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
+from capsule_lint.plan.rows import Rows, entries_of, entry_of
+from capsule_lint.plan.sources import enclosing
+from capsule_lint.plan.state import Obstacle, State, Want
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.templates import Filled, hole_name, names_scope
 from capsule_lint.program.types import Collection, Foreign, FunctionObject, Instance
+from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from capsule_lint.plan.rows import Display, Home
     from capsule_lint.plan.silence import Silence
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -61,7 +66,8 @@ _SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", 
 
 @dataclass(eq=False, slots=True)
 class LocalDefect:
-    """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `bare`, `filter`, `pattern` or `index`."""
+    """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `bare`, `filter`, `pattern`, `index`
+    or `entry`."""
 
     node: tree.Node
     module: Module
@@ -72,7 +78,7 @@ class LocalDefect:
     knot: Knot
     wants: dict[str, Want] = field(default_factory=dict)
     detail: dict[str, str] = field(default_factory=dict)
-    """By parameter: the left side of a new condition, or the name for a pattern."""
+    """By scope: the left side of a new condition, the name for a pattern, the key of an entry."""
     helper: Function | None = None
 
 
@@ -87,12 +93,17 @@ class LocalKeys:
     defects: list[LocalDefect] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
     touched: set[Function] = field(default_factory=set)
-    _hosts: dict[int, LocalDefect] = field(default_factory=dict)
-    insertions: dict[tuple[Class | Module, str], tuple[int, list[Scope], int]] = field(
-        default_factory=dict
-    )
-    _collections: dict[tuple[Class | Module, str], bool] = field(default_factory=dict)
+    rekeyed: dict[Home, Rekeyed] = field(default_factory=dict)
+    """The collections whose keys change."""
+    rows: Rows = field(init=False)
+    _collections: dict[Home, bool] = field(default_factory=dict)
     _checked: set[int] = field(default_factory=set)
+    _settled: set[int] = field(default_factory=set)
+    """The keys that have what they need, or get it."""
+    _entries: set[tuple[int, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.rows = Rows(self.program)
 
     def find(self) -> None:
         """Fill `defects` and `wants`."""
@@ -105,31 +116,51 @@ class LocalKeys:
                     if function is not None:
                         self.touched.add(function)
                     self._judge_key(owner, name, key)
+            for statement, place in module.statements:
+                for home, key in self._replaced(statement):
+                    if place.scope.function is not None:
+                        self.touched.add(place.scope.function)
+                    self._judge_key(*home, key)
         for module in self.program.names.modules.values():
             if not module.generated:
                 for node in module.nodes:
                     if isinstance(node, tree.Compare) and len(node.ops) == 1:
                         self._judge_filter(node)
-                self._patterns(module)
+        KeyReaders(self).find()
 
     # --- which collections ---
 
     def _sinks(self, node: tree.Node) -> Iterator[tuple[Class | Module, str, tree.Node]]:
         match node:
             case tree.Subscript():
-                home = self._collection(node.base)
+                home = self.collection(node.base)
                 if home is not None:
                     yield (*home, node.index)
             case tree.Call(func=tree.Attr() as func) if func.name in _KEYED and node.args:
-                home = self._collection(func.base)
+                home = self.collection(func.base)
                 if home is not None:
                     yield (*home, node.args[0].value)
             case tree.Compare(ops=("in" | "not in",)):
-                home = self._collection(node.rights[0])
+                home = self.collection(node.rights[0])
                 if home is not None:
                     yield (*home, node.left)
 
-    def _collection(self, node: tree.Node) -> tuple[Class | Module, str] | None:
+    def _replaced(self, statement: tree.Statement) -> Iterator[tuple[Home, tree.Node]]:
+        """The keys of `self._rows = {key: row for …}`."""
+        if isinstance(statement, tree.Assign) and isinstance(
+            statement.value, tree.DictDisplay | tree.Comprehension
+        ):
+            keys = keys_of(statement.value)
+            for target in statement.targets if keys else ():
+                home = self.collection(target)
+                if home is not None:
+                    yield from ((home, key) for key in keys)
+
+    def is_keyed(self, method: str) -> bool:
+        """Whether a method of a collection takes a key first."""
+        return method in _KEYED
+
+    def collection(self, node: tree.Node) -> Home | None:
         """The class (or module) and name of a collection that a repository keeps."""
         match node:
             case tree.Attr():
@@ -147,6 +178,14 @@ class LocalKeys:
                     node.id, self.program.names.place(node)
                 ):
                     target = self.program.names.follow(binding)
+                    if (
+                        isinstance(target, Binding)
+                        and target.kind == "assign"
+                        and not target.path
+                        and isinstance(target.value, tree.Attr)
+                        and target.place.scope.kind == "function"
+                    ):
+                        return self.collection(target.value)
                     if (
                         isinstance(target, Binding)
                         and target.place.scope.kind == "module"
@@ -298,6 +337,8 @@ class LocalKeys:
         place = self.program.names.place(host)
         required = self._required(owner, place.scope.function, place.scope.module)
         missing = [s for s in required if s.name not in present]
+        if not missing:
+            self._settled.add(id(host))
         if not missing or not self._matters(owner, name, elements, bool(present)):
             return
         order = [s.name for s in self.program.policy.scopes]
@@ -307,34 +348,59 @@ class LocalKeys:
             anchors[scope.name] = present[before[-1]] if before else None
         knot = self.knot_of(owner, host)
         defect = LocalDefect(
-            host,
-            place.scope.module,
-            place.scope.function,
-            shape,
-            missing,
-            anchors,
-            knot,
-            helper=helper,
+            host, place.scope.module, place.scope.function, shape, missing, anchors, knot
         )
+        defect.helper = helper
         if self._is_silenced(defect):
             return
         neighbours = list(present.values())
         for scope in missing:
             mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
-            want = Want(
-                scope,
-                host,
-                knot,
-                "local",
-                mirror=mirror if isinstance(mirror, tree.Attr) else None,
-            )
-            defect.wants[scope.name] = want
-            self.wants.append(want)
+            mirror = mirror if isinstance(mirror, tree.Attr) else None
+            self.ask(defect, Want(scope, host, knot, "local", mirror=mirror))
         self.defects.append(defect)
-        if shape in ("tuple", "bare"):
-            first = anchors[missing[0].name]
-            index = next((n + 1 for n, e in enumerate(elements) if e is first), 0)
-            self.insertions.setdefault((owner, name), (index, missing, len(elements)))
+        self._settled.add(id(host))
+        first = anchors[missing[0].name]
+        index = next((n + 1 for n, e in enumerate(elements) if e is first), 0)
+        width = len(elements) if shape in ("tuple", "bare") else 0
+        self.rekeyed.setdefault((owner, name), Rekeyed(index, tuple(missing), width))
+
+    def defect(self, node: tree.Node, shape: str, scopes: list[Scope], knot: Knot) -> LocalDefect:
+        """One more place that changes with the keys of a collection."""
+        place = self.program.names.place(node)
+        found = LocalDefect(
+            node, place.scope.module, place.scope.function, shape, scopes, {}, knot
+        )
+        self.defects.append(found)
+        return found
+
+    def ask(self, defect: LocalDefect, want: Want) -> None:
+        """Demand a scope's value for a defect."""
+        defect.wants[want.scope.name] = want
+        self.wants.append(want)
+
+    def settle(self, node: tree.Node) -> None:
+        """Note that an expression has what it needs, or gets it."""
+        self._settled.add(id(node))
+
+    def settles(self, home: Home, *keys: tree.Node) -> bool:
+        """Whether expressions that keys of a collection are compared with change as the keys do."""
+        for key in keys:
+            hosts = list(self._hosts_of(key, 0))
+            self._judge_key(*home, key)
+            if not hosts or not all(id(host) in self._settled for host, _ in hosts):
+                return False
+        return True
+
+    def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
+        """A place that needs a person: what it belongs to is not changed without one."""
+        place = self.program.names.place(node)
+        function, module = place.scope.function, place.scope.module
+        symbol = function.symbol if function is not None else module.name
+        found = Obstacle(module.filename, node.span, reason, symbol, "reference")
+        self.state.obstacles.append((knot, found))
+        for one in enclosing(place):
+            self.state.groups.join(knot, ("function", one))
 
     def _parts(self, host: tree.Node) -> tuple[str, list[tree.Node]] | None:
         """The shape of a key and the expressions in it."""
@@ -435,31 +501,31 @@ class LocalKeys:
     def _judge_filter(self, node: tree.Compare) -> None:
         if node.ops[0] not in ("==", "!="):
             return
-        place = self.program.names.place(node)
-        function = place.scope.function
+        function = self.program.names.place(node).scope.function
         owner = self._filter_owner(function)
         if owner is None or function is None:
             return
-        for left, right in ((node.left, node.rights[0]), (node.rights[0], node.left)):
-            scope = next(
-                (
-                    s
-                    for s in self.program.policy.scopes
-                    if names_scope(hole_name(left), s) and names_scope(hole_name(right), s)
-                ),
-                None,
-            )
-            if scope is None or not isinstance(left, tree.Attr):
-                continue
-            classes = [
-                t.cls
-                for t in self.program.inference.of(left.base)
-                if isinstance(t, Instance) and t.cls in self.program.domain.entities
-            ]
-            if not classes or (isinstance(left.base, tree.Name) and left.base.id == "self"):
-                continue
-            self._add_filter(node, left, right, scope, classes[0], owner, function)
-            return
+        for one, other, inside in _compared(node):
+            for left, right in ((one, other), (other, one)):
+                for scope in self.program.policy.scopes:
+                    if names_scope(hole_name(right), scope) and self._reads(left, scope):
+                        found = Filter(node, left, right, scope, inside)
+                        self._add_filter(found, owner, function)
+                        return
+
+    def _reads(self, node: tree.Node, scope: Scope) -> bool:
+        """Whether an expression is a scope's value of an entity, or of a dict that stands for one."""
+        if isinstance(node, tree.Attr):
+            if not names_scope(hole_name(node), scope):
+                return False
+            return not _is_self(node.base) and self._entity_of(node.base) is not None
+        return item_key(node, scope) is not None and dict_in(node) is not None
+
+    def _entity_of(self, node: tree.Node) -> Class | None:
+        for one in self.program.inference.of(node):
+            if isinstance(one, Instance) and one.cls in self.program.domain.entities:
+                return one.cls
+        return None
 
     def _filter_owner(self, function: Function | None) -> Class | None:
         while function is not None:
@@ -470,40 +536,165 @@ class LocalKeys:
             function = function.parent
         return None
 
-    def _add_filter(
-        self,
-        node: tree.Compare,
-        left: tree.Attr,
-        right: tree.Node,
-        scope: Scope,
-        cls: Class,
-        owner: Class,
-        function: Function,
-    ) -> None:
+    def _add_filter(self, found: Filter, owner: Class, function: Function) -> None:
         required = self._required(owner, function, function.module)
-        place = self.program.names.place(node)
-        beside = self._conditions_beside(node)
+        beside = self._conditions_beside(found.node)
         missing = [
-            s for s in required if s is not scope and not any(names_scope(h, s) for h in beside)
+            s
+            for s in required
+            if s is not found.scope and not any(names_scope(h, s) for h in beside)
         ]
-        base = text_of(left.base)
-        if not missing or base is None:
+        details = {s.name: self._beside(found, s) for s in missing}
+        if not missing or None in details.values():
             return
-        knot = self.knot_of(owner, node)
-        anchors: dict[str, tree.Node | None] = {s.name: node for s in missing}
-        defect = LocalDefect(node, place.scope.module, function, "filter", missing, anchors, knot)
-        if self._is_silenced(defect):
+        knot = self.knot_of(owner, found.node)
+        if self._is_meant(found.node):
             return
+        row = dict_in(found.left)
+        if row is not None and not self._extend_rows(row, found, missing, knot):
+            return
+        if isinstance(found.left, tree.Attr):
+            cls = self._entity_of(found.left.base)
+            if cls is not None:
+                self.state.groups.join(knot, ("entity", cls.name))
+        read, asked = self._sides(found, missing, knot)
+        mirror = found.right if isinstance(found.right, tree.Attr) else None
         for one in missing:
-            want = Want(
-                one, node, knot, "filter", mirror=right if isinstance(right, tree.Attr) else None
-            )
-            defect.wants[one.name] = want
-            defect.detail[one.name] = f"{base}.{rename(left.name, scope, one)}"
-            self.wants.append(want)
-            self.state.groups.join(knot, ("entity", cls.name))
-        self.defects.append(defect)
+            read.detail[one.name] = details[one.name] or ""
+            self.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))
+        self._settled.add(id(found.node))
         self.touched.add(function)
+
+    def _sides(
+        self, found: Filter, missing: list[Scope], knot: Knot
+    ) -> tuple[LocalDefect, LocalDefect]:
+        """What reads a row and what asks for it: one condition, or the two tuples that it compares."""
+        if not found.inside:
+            defect = self.defect(found.node, "filter", missing, knot)
+            defect.anchors.update({s.name: found.node for s in missing})
+            return defect, defect
+        sides = []
+        for value, shape in ((found.left, "pattern"), (found.right, "tuple")):
+            display = next(d for d in found.inside if any(i is value for i in d.items))
+            sides.append(self.defect(display, shape, missing, knot))
+            sides[-1].anchors.update({s.name: value for s in missing})
+        return sides[0], sides[1]
+
+    def _is_meant(self, node: tree.Node) -> bool:
+        place = self.program.names.place(node)
+        defect = LocalDefect(
+            node, place.scope.module, place.scope.function, "filter", [], {}, ("local", id(node))
+        )
+        return self._is_silenced(defect)
+
+    def _beside(self, found: Filter, scope: Scope) -> str | None:
+        """`row["capsule_id"]` beside `row["tenant_id"]`."""
+        if isinstance(found.left, tree.Attr):
+            base = text_of(found.left.base)
+            name = rename(found.left.name, found.scope, scope)
+            return f"{base}.{name}" if base is not None else None
+        code = text_of(found.left)
+        return renamed_item_access(code or "", found.left, found.scope, scope)
+
+    def _extend_rows(
+        self, row: tree.Node, found: Filter, missing: list[Scope], knot: Knot
+    ) -> bool:
+        """Give the dicts that a filter goes through the entries that it is going to read."""
+        place = self.program.names.place(found.node)
+        function, origins = place.scope.function, self.rows.origins(row)
+        lacking = [(d, s) for d in origins.displays for s in missing if entry_of(d, s) is None]
+        known = origins.complete and bool(origins.displays)
+        if known and all(entry_of(d, found.scope) for d, _ in lacking):
+            for display, scope in lacking:
+                self.extend(display, found.scope, scope, knot)
+            return True
+        if function is None or function in self.program.keys.functions:
+            return False  # the key that it reads by has narrowed the rows already
+        has = self.program.domain.scope_parameter
+        if any(has(f, s) is None for f in enclosing(place) for s in missing):
+            reason = "filters rows of which it is not known where they are made"
+            self.obstacle(knot, found.node, reason)
+        return False
+
+    def extend(self, display: Display, old: Scope, scope: Scope, knot: Knot) -> Want | None:
+        """Demand the entry of a scope in a dict that is written out, beside the entry of another one."""
+        entry = entry_of(display, old)
+        key = rename(entry[0], old, scope) if entry is not None else ""
+        if entry is None or key in dict(entries_of(display)) or key == entry[0]:
+            return None
+        if self.is_extended(display, key):
+            return None
+        self._entries.add((id(display), key))
+        defect = self.defect(display, "entry", [scope], knot)
+        defect.anchors[scope.name], defect.detail[scope.name] = entry[1], key
+        mirror = entry[1] if isinstance(entry[1], tree.Attr) else None
+        want = Want(scope, display, knot, "entry", mirror=mirror)
+        self.ask(defect, want)
+        return want
+
+    def is_extended(self, display: tree.Node, key: str) -> bool:
+        """Whether a dict that is written out gets an entry of that key."""
+        return (id(display), key) in self._entries
+
+    # --- the net ---
+
+    def check(self, wants: Iterable[Want]) -> None:
+        """Make a change unsafe where a scope is going to be accepted by a method of a repository, and
+        only its neighbour decides what the method finds: that would be a leak."""
+        reached = {
+            (function, want.scope.name)
+            for want in wants
+            for function in enclosing(self.program.names.place(want.node))
+        }
+        for function, gained in list(self.state.params.items()):
+            if function.owner not in self.program.domain.repositories or function.module.is_test:
+                continue
+            if function in self.program.keys.functions:
+                continue
+            for scope in gained.values():
+                reads = list(self._decided_by(function, scope))
+                loose = [r for r in reads if isinstance(self._holder(r), tree.Compare)]
+                if (function, scope.name) not in reached:
+                    loose = reads
+                for read in loose[:1]:
+                    reason = f"decides by one scope, and `{scope.parameter}` decides nothing"
+                    self.obstacle(("function", function), read, reason)
+
+    def _decided_by(self, function: Function, scope: Scope) -> Iterator[tree.Name]:
+        """Where a method uses the parameter of another scope to find something, and not this one."""
+        others = [s for s in self.program.policy.scopes if s is not scope]
+        found = [self.program.domain.scope_parameter(function, s) for s in others]
+        names = {p.name for p in found if p is not None}
+        for node in function.module.nodes:
+            if not isinstance(node, tree.Name) or node.id not in names:
+                continue
+            place = self.program.names.place(node)
+            if function not in enclosing(place) or id(node) in self._settled:
+                continue
+            holder = self._holder(node)
+            if isinstance(holder, tree.Compare):
+                sides = (holder.left, *holder.rights)
+                fixed = any(isinstance(side, tree.Const) for side in sides)
+                home = any(self.collection(side) is not None for side in holder.rights)
+                if not fixed and not home and not self._is_covered(holder, scope):
+                    yield node
+            elif isinstance(holder, tree.Subscript) and self.collection(holder.base) is None:
+                yield node
+
+    def _holder(self, node: tree.Node) -> object:
+        """What uses a value: the comparison, subscript or call around it and around tuples of it."""
+        parents = self.program.names.index.parents
+        holder: object = parents.get(id(node))
+        while isinstance(holder, tree.Sequence):
+            holder = parents.get(id(holder))
+        return holder
+
+    def _is_covered(self, node: tree.Compare, scope: Scope) -> bool:
+        if id(node) in self._settled:
+            return True
+        if any(id(one) in self._settled for one in (node.left, *node.rights)):
+            return True
+        return any(names_scope(name, scope) for name in self._conditions_beside(node))
 
     def _conditions_beside(self, node: tree.Compare) -> set[str]:
         """The names that are compared in the same condition."""
@@ -515,168 +706,60 @@ class LocalKeys:
             current = parents[id(current)]
         found: set[str] = set()
         queue = [current]
-        from capsule_lint.program.walk import children
-
         while queue:
             one = queue.pop()
             if isinstance(one, tree.Compare):
-                found.add(hole_name(one.left))
+                sides = one.left.items if isinstance(one.left, tree.Sequence) else (one.left,)
+                found.update(map(hole_name, sides))
             if isinstance(one, tree.Comprehension):
                 queue += [*one.results, *(i for g in one.generators for i in g.ifs)]
             elif isinstance(one, tree.Boolean | tree.Wrapped):
                 queue += list(children(one))
         return found
 
-    # --- tuple keys that are taken apart ---
 
-    def _patterns(self, module: Module) -> None:
-        """`for (tenant, item_id), item in self._items.items()` and `key[0] == tenant_id`."""
-        for node in module.nodes:
-            if isinstance(node, tree.Comprehension):
-                for part in node.generators:
-                    self._pattern(part.target, part.iter, node)
-        for statement, _ in module.statements:
-            if isinstance(statement, tree.Block) and statement.kind == "for":
-                for bind in statement.binds:
-                    if bind.value is not None:
-                        self._pattern(bind.target, bind.value, None)
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A comparison of a scope's value of a row (`left`) with the one that is asked for (`right`)."""
 
-    def _pattern(
-        self, target: tree.Node, source: tree.Node, comprehension: tree.Comprehension | None
-    ) -> None:
-        while (
-            isinstance(source, tree.Call)
-            and last_name(source.func) in ("list", "tuple", "sorted", "set")
-            and len(source.args) >= 1
-        ):
-            source = source.args[0].value
-        pairs = False
-        if (
-            isinstance(source, tree.Call)
-            and isinstance(source.func, tree.Attr)
-            and source.func.name in ("items", "keys")
-        ):
-            pairs = source.func.name == "items"
-            source = source.func.base
-        home = self._collection(source)
-        insertion = self.insertions.get(home) if home is not None else None
-        if home is None or insertion is None:
-            return
-        if pairs:
-            if not isinstance(target, tree.Sequence) or len(target.items) != 2:
-                return
-            target = target.items[0]
-        self._key_pattern(target, insertion, home[0])
+    node: tree.Compare
+    left: tree.Node
+    right: tree.Node
+    scope: Scope
+    inside: tuple[tree.Sequence, ...] = ()
+    """The two tuples that are compared, where both sides are one."""
 
-    def _key_pattern(
-        self, target: tree.Node, insertion: tuple[int, list[Scope], int], owner: Class | Module
-    ) -> None:
-        index, scopes, width = insertion
-        place = self.program.names.place(target)
-        knot = self.knot_of(owner, target)
-        if isinstance(target, tree.Sequence) and len(target.items) == width > 1:
-            neighbour = target.items[index - 1] if index else target.items[0]
-            defect = LocalDefect(
-                target,
-                place.scope.module,
-                place.scope.function,
-                "pattern",
-                scopes,
-                {s.name: neighbour if index else None for s in scopes},
-                knot,
-            )
-            for scope in scopes:
-                spare = isinstance(neighbour, tree.Name) and neighbour.id.startswith("_")
-                defect.detail[scope.name] = (
-                    "_"
-                    if spare and not self._compared(neighbour, place)
-                    else f"stored_{scope.parameter}"
-                )
-            self.defects.append(defect)
-            for scope in scopes:
-                if defect.detail[scope.name] != "_":
-                    self._filter_by_name(neighbour, defect.detail[scope.name], scope, knot)
-        elif isinstance(target, tree.Name):
-            self._indexed(target, insertion, knot)
 
-    def _compared(self, node: tree.Node, place: object) -> bool:
-        return isinstance(node, tree.Name) and any(True for _ in self._comparisons(node))
+def _compared(
+    node: tree.Compare,
+) -> Iterator[tuple[tree.Node, tree.Node, tuple[tree.Sequence, ...]]]:
+    """What is compared with what: `a == b`, and the elements of `(a, b) == (c, d)`."""
+    left, right = node.left, node.rights[0]
+    if isinstance(left, tree.Sequence) and isinstance(right, tree.Sequence):
+        if len(left.items) == len(right.items):
+            for one, other in zip(left.items, right.items, strict=True):
+                yield one, other, (left, right)
+    else:
+        yield left, right, ()
 
-    def _comparisons(self, name: tree.Name) -> Iterator[tree.Compare]:
-        """Comparisons of a loop's name with a scope's value."""
-        place = self.program.names.place(name)
-        for node in place.scope.module.nodes:
-            if (
-                isinstance(node, tree.Compare)
-                and len(node.ops) == 1
-                and node.ops[0] in ("==", "!=")
-            ):
-                for side in (node.left, node.rights[0]):
-                    if (
-                        isinstance(side, tree.Name)
-                        and side.id == name.id
-                        and self.program.names.place(node).scope.function is place.scope.function
-                    ):
-                        yield node
 
-    def _filter_by_name(self, neighbour: tree.Node, new: str, scope: Scope, knot: Knot) -> None:
-        if not isinstance(neighbour, tree.Name):
-            return
-        for compare in self._comparisons(neighbour):
-            self._add_key_filter(compare, new, scope, knot)
+def _is_self(node: tree.Node) -> bool:
+    return isinstance(node, tree.Name) and node.id == "self"
 
-    def _add_key_filter(self, compare: tree.Compare, left: str, scope: Scope, knot: Knot) -> None:
-        place = self.program.names.place(compare)
-        defect = LocalDefect(
-            compare,
-            place.scope.module,
-            place.scope.function,
-            "filter",
-            [scope],
-            {scope.name: compare},
-            knot,
-        )
-        want = Want(scope, compare, knot, "filter")
-        defect.wants[scope.name] = want
-        defect.detail[scope.name] = left
-        self.wants.append(want)
-        self.defects.append(defect)
 
-    def _indexed(
-        self, target: tree.Name, insertion: tuple[int, list[Scope], int], knot: Knot
-    ) -> None:
-        """`key[1]` behind the new element becomes `key[2]`."""
-        index, scopes, _ = insertion
-        place = self.program.names.place(target)
-        for node in place.scope.module.nodes:
-            if not (
-                isinstance(node, tree.Subscript)
-                and isinstance(node.base, tree.Name)
-                and node.base.id == target.id
-            ):
-                continue
-            if not isinstance(node.index, tree.Const) or not isinstance(node.index.value, int):
-                continue
-            if target.id not in {node.base.id} or not any(
-                b.at == target.at
-                for b in self.program.names.bindings(node.base.id, self.program.names.place(node))
-            ):
-                continue
-            number = node.index.value
-            if number >= index:
-                defect = LocalDefect(
-                    node.index, place.scope.module, place.scope.function, "index", scopes, {}, knot
-                )
-                defect.detail["index"] = str(number + len(scopes))
-                self.defects.append(defect)
-            parent = self.program.names.index.parents.get(id(node))
-            if (
-                number == index - 1
-                and isinstance(parent, tree.Compare)
-                and parent.ops[0] in ("==", "!=")
-            ):
-                for step, scope in enumerate(scopes):
-                    self._add_key_filter(parent, f"{target.id}[{index + step}]", scope, knot)
+def dict_in(node: tree.Node) -> tree.Node | None:
+    """`row` of `row["tenant_id"]`, of `row.get("tenant_id")` and of `str(row["tenant_id"])`."""
+    match node:
+        case tree.Subscript(index=tree.Const(value="S")):
+            return dict_in(node.base)
+        case tree.Subscript():
+            return node.base
+        case tree.Call(func=tree.Attr(name="get" | "pop") as func):
+            return func.base
+        case tree.Call() if len(node.args) == 1:
+            return dict_in(node.args[0].value)
+        case _:
+            return None
 
 
 def _makes_collection(node: tree.Node | None) -> bool:

@@ -16,20 +16,22 @@ from capsule_lint.model import (
     AddEntry,
     AddImport,
     AddParameter,
-    AddSegments,
     AddStatement,
     Mend,
-    NewSegment,
     ParameterKind,
     Position,
     Replace,
     Span,
 )
-from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.code import AddedEntry, added_entry, rename, text_of
 from capsule_lint.plan.imports import Imports, Refused
+from capsule_lint.plan.lookins import LookIns
+from capsule_lint.plan.patterns import code_of
 from capsule_lint.plan.rebuilds import update_of
+from capsule_lint.plan.recorded import Recorded
+from capsule_lint.plan.segments import SEPARATORS, LocalPiece, Segments
 from capsule_lint.plan.sources import enclosing, inline
-from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, Value, Want
+from capsule_lint.plan.state import Knot, Obstacle, Value, Want
 from capsule_lint.plan.testing import Testing
 from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.templates import Filled, Text, ends_with_tag, names_scope
@@ -40,12 +42,12 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.local import LocalDefect
     from capsule_lint.plan.planner import Planner
-    from capsule_lint.plan.standins import StandIn
+    from capsule_lint.plan.readers import Unfit
+    from capsule_lint.plan.standins import Double
     from capsule_lint.policy import Reference, Scope
     from capsule_lint.program.model import Place
 
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
-_SEPARATORS: Final = "#|/:;~"
 _PLAIN_ANNOTATIONS: Final = frozenset(("str", "int", "UUID", "uuid.UUID"))
 
 
@@ -64,23 +66,26 @@ class Mends:
     _starts: dict[str, list[int]] = field(default_factory=dict)
     _values: dict[int, Value | None] = field(default_factory=dict)
     testing: Testing = field(init=False)
+    segments: Segments = field(init=False)
 
     def __post_init__(self) -> None:
         self.testing = Testing(self)
+        self.segments = Segments(self)
         self.imports = Imports(self.planner.program)
 
     def build(self) -> None:
         """Fill `found`."""
         self._collect_bound()
         for defect in self.planner.defects:
-            self._key(defect)
+            self.segments.key(defect)
+        self.segments.formats.uses()
         for local in self.planner.local.defects:
             self._local(local)
         self._local_annotations()
         for function, scopes in self.planner.state.params.items():
             self._parameters(function, list(scopes.values()))
-        for stand_in, function in self.planner.stand_ins.values():
-            self._stand_in(stand_in, function)
+        for double in self.planner.doubles.values():
+            self._double(double)
         for cls, scopes in self.planner.state.fields.items():
             self._fields(cls, list(scopes.values()))
         for function, knot in self.planner.state.handler_params.items():
@@ -95,6 +100,9 @@ class Mends:
             self._arguments(wants)
         self._entries()
         self._readers()
+        self._fields_by_position()
+        Recorded(self).build()
+        LookIns(self).build()
         self.testing.keys()
         for (function, parameter), uses in self._bound.items():
             self._bind(function, parameter, uses)
@@ -104,6 +112,14 @@ class Mends:
     def add(self, knot: Knot, mend: Mend) -> None:
         """One more mend."""
         self.found.append((knot, mend))
+
+    def module_of(self, node: tree.Node) -> Module:
+        """The file that an expression stands in."""
+        return self._module(node)
+
+    def policy_order(self, scopes: Sequence[Scope]) -> list[Scope]:
+        """Scopes in the order in which policy lists them."""
+        return self._policy_order(scopes)
 
     def _policy_order(self, scopes: Sequence[Scope]) -> list[Scope]:
         order = self.planner.program.policy.scopes
@@ -234,82 +250,6 @@ class Mends:
         self.import_(knot, module, reference.module, reference.name, annotation=True)
         return reference.name
 
-    # --- templates ---
-
-    def _key(self, defect: KeyDefect) -> None:
-        host = defect.template.host
-        site = self.planner.sites[id(host)]
-        code = self.planner.key_code(site)
-        knot = defect.knot
-        segments: dict[int, list[NewSegment]] = {}
-        anchors: dict[int, tree.Node | None] = {}
-        for scope in self._policy_order(defect.missing):
-            hole = self.code_of(defect.wants[scope.name], knot)
-            if hole is None:
-                return
-            anchor = defect.anchors[scope.name]
-            anchors[id(anchor)] = anchor
-            segments.setdefault(id(anchor), []).append(NewSegment(scope.tag, hole))
-        for key, new in segments.items():
-            self._segments(defect, anchors[key], new, code)
-
-    def _segments(
-        self, defect: KeyDefect, anchor: tree.Node | None, new: list[NewSegment], code: str
-    ) -> None:
-        host, filename = defect.template.host, defect.module.filename
-        if isinstance(host, tree.Const) and any(
-            isinstance(p, Filled) for p in defect.template.pieces
-        ):
-            self._brace_template(defect, host, new, code)
-            return
-        if (
-            isinstance(host, tree.Call)
-            and isinstance(host.func, tree.Attr)
-            and host.func.name == "format"
-            and not isinstance(host.func.base, tree.Const)
-        ):
-            self._named_format(defect, host, host.func.base, anchor, new, code)
-            return
-        if anchor is host or (
-            isinstance(anchor, tree.Const) and not isinstance(host, tree.Sequence | tree.Call)
-        ):
-            self.obstacle(defect.knot, host, "the scope before it is written out in the text")
-            return
-        if isinstance(host, tree.Sequence) and anchor is not None and anchor.span not in host.span:
-            self._appended(defect, anchor, new, code)
-            return
-        separator = self._separator(defect, anchor)
-        self.add(
-            defect.knot,
-            AddSegments(
-                filename,
-                host.span,
-                code,
-                tuple(new),
-                anchor.span if anchor is not None else None,
-                separator,
-            ),
-        )
-
-    def _appended(
-        self, defect: KeyDefect, anchor: tree.Node, new: list[NewSegment], code: str
-    ) -> None:
-        """A list of parts that grows by `parts.append(…)`: the new parts are appended in their turn."""
-        statement = self.planner.program.names.place(anchor).statement
-        call = (
-            statement.values[0] if isinstance(statement, tree.Eval) and statement.values else None
-        )
-        parts = text_of(call.func) if isinstance(call, tree.Call) else None
-        if statement is None or parts is None:
-            self.obstacle(defect.knot, anchor, "the key is put together in steps")
-            return
-        for segment in reversed(new):
-            for part in (segment.hole, f'"{segment.tag.rstrip(_SEPARATORS)}"'):
-                line = f"{parts}({part})"
-                self.add(
-                    defect.knot, AddStatement(defect.module.filename, statement.span, code, line)
-                )
-
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that the plan cannot settle: its change set is unsafe."""
         module = self._module(node)
@@ -318,96 +258,6 @@ class Mends:
         self.planner.state.obstacles.append(
             (knot, Obstacle(module.filename, node.span, reason, symbol, "reference"))
         )
-
-    def _separator(self, defect: KeyDefect, anchor: tree.Node | None) -> str:
-        pieces = defect.template.pieces
-        for number, piece in enumerate(pieces):
-            if isinstance(piece, Filled) and (piece.value is anchor or anchor is None):
-                following = pieces[number + 1] if number + 1 < len(pieces) else None
-                if isinstance(following, Text) and following.value[:1] in tuple(_SEPARATORS):
-                    return following.value[0]
-                return "#"
-        return "#"
-
-    def _brace_template(
-        self, defect: KeyDefect, host: tree.Const, new: list[NewSegment], code: str
-    ) -> None:
-        """`"TENANT#{tenant_id}#X"` as a literal (a decorator's argument): the text itself changes."""
-        literal = self.source(defect.module, host.span)
-        order = self.planner.program.policy.scopes
-        for segment in new:
-            scope = next(s for s in order if s.tag == segment.tag)
-            before = [s for s in order[: order.index(scope)] if "{" + s.parameter + "}" in literal]
-            hole = f"{segment.tag}{{{scope.parameter}}}"
-            if before:
-                mark = "{" + before[-1].parameter + "}"
-                literal = literal.replace(mark, f"{mark}#{hole}", 1)
-            else:
-                quote = re.match(r"[A-Za-z]*(\"\"\"|'''|\"|')", literal)
-                assert quote is not None
-                literal = literal[: quote.end()] + f"{hole}#" + literal[quote.end() :]
-        self.add(defect.knot, Replace(defect.module.filename, host.span, code, literal))
-
-    def _named_format(
-        self,
-        defect: KeyDefect,
-        host: tree.Call,
-        base: tree.Node,
-        anchor: tree.Node | None,
-        new: list[NewSegment],
-        code: str,
-    ) -> None:
-        """`PK.format(t, x)`: the constant's text gets the segment, the call the argument."""
-        constant = self._definition(base)
-        module = self._module(constant) if constant is not None else None
-        if constant is None or module is None:
-            self.obstacle(defect.knot, host, "the format string is not a constant of the program")
-            return
-        literal = self.source(module, constant.span)
-        at = next((n for n, a in enumerate(host.args) if a.value is anchor), -1)
-        order = self.planner.program.policy.scopes
-        for number, segment in enumerate(new):
-            scope = next(s for s in order if s.tag == segment.tag)
-            keyword = host.args[max(at, 0)].keyword is not None
-            hole = "{" + scope.parameter + "}" if keyword else "{}"
-            place = at + 1
-            self.add(
-                defect.knot,
-                AddArgument(
-                    defect.module.filename,
-                    host.span,
-                    code,
-                    segment.hole,
-                    scope.parameter if keyword else None,
-                    place,
-                ),
-            )
-            literal = _insert_field(
-                literal,
-                at + number,
-                f"{segment.tag}{hole}",
-                host.args[at].keyword if at >= 0 else None,
-            )
-        mend = Replace(module.filename, constant.span, code, literal)
-        if not any(m == mend for _, m in self.found):
-            self.add(defect.knot, mend)
-        self.planner.state.groups.join(defect.knot, ("constant", id(constant)))
-
-    def _definition(self, base: tree.Node) -> tree.Const | None:
-        from capsule_lint.program.model import Binding
-
-        dotted = self.planner.program.classes.dotted(base)
-        if isinstance(dotted, Binding) and isinstance(dotted.value, tree.Const):
-            return dotted.value
-        if isinstance(base, tree.Attr):
-            for one in self.planner.program.inference.of(base.base):
-                cls = getattr(one, "cls", None)
-                if isinstance(cls, Class):
-                    for owner in self.planner.program.classes.mro(cls):
-                        for binding in owner.scope.bindings.get(base.name, ()):
-                            if isinstance(binding.value, tree.Const):
-                                return binding.value
-        return None
 
     # --- local keys ---
 
@@ -438,15 +288,33 @@ class Mends:
                         "and" if operator == "==" else "or",
                     ),
                 )
+        elif defect.shape == "entry":
+            self._new_entries(defect, codes)
         elif defect.shape == "text":
             self._local_text(defect, codes, code)
         else:
             self._elements(defect, codes, code)
 
+    def _new_entries(self, defect: LocalDefect, codes: dict[str, str]) -> None:
+        """A dict that stands for an item gets the other scope's entry beside the one that it has."""
+        node, filename = defect.node, defect.module.filename
+        for scope in self._policy_order(defect.missing):
+            key, anchor = defect.detail[scope.name], defect.anchors[scope.name]
+            assert anchor is not None
+            mend: Mend
+            if isinstance(node, tree.Call):
+                at = next(n for n, a in enumerate(node.args) if a.value is anchor)
+                mend = AddArgument(filename, node.span, "CAP301", codes[scope.name], key, at + 1)
+            else:
+                name, code = f'"{key}"', codes[scope.name]
+                mend = AddEntry(filename, node.span, "CAP301", name, code, anchor.span)
+            self.add(defect.knot, mend)
+
     def _local_annotations(self) -> None:
         """`dict[tuple[TenantId, OrderId], Order]` says what the keys of a collection have become."""
-        for (owner, name), (index, scopes, width) in self.planner.local.insertions.items():
-            for annotation in _annotations_of(owner, name):
+        for (owner, name), change in self.planner.local.rekeyed.items():
+            index, scopes, width = change.index, change.scopes, change.width
+            for annotation in _annotations_of(owner, name) if width else ():
                 key = _key_annotation(annotation)
                 if key is None:
                     continue
@@ -469,42 +337,35 @@ class Mends:
                     self.add(knot, Replace(filename, key.span, "CAP107", text))
 
     def _local_text(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
+        pieces = [
+            LocalPiece(scope, defect.anchors[scope.name], *self.local_marks(defect, scope), hole)
+            for scope in self._policy_order(defect.missing)
+            if (hole := codes[scope.name])
+        ]
+        self.segments.local(defect.knot, defect.node, pieces, code)
+
+    def local_marks(self, defect: LocalDefect, scope: Scope) -> tuple[str, str]:
+        """What separates the parts of a local key that is a text, and the tag before the scope's."""
         template = self.planner.program.templates.template(defect.node)
         assert template is not None
-        pieces = template.pieces
-        for scope in self._policy_order(defect.missing):
-            anchor = defect.anchors[scope.name]
-            separator, tag = ":", ""
-            for number, piece in enumerate(pieces):
-                if isinstance(piece, Filled) and (
-                    piece.value is anchor or (anchor is None and number <= 1)
+        pieces, anchor = template.pieces, defect.anchors[scope.name]
+        separator, tag = ":", ""
+        for number, piece in enumerate(pieces):
+            if isinstance(piece, Filled) and (
+                piece.value is anchor or (anchor is None and number <= 1)
+            ):
+                near = [
+                    p.value for p in pieces[max(0, number - 1) : number + 2] if isinstance(p, Text)
+                ]
+                found = re.findall(rf"[{SEPARATORS}]", "".join(reversed(near)))
+                separator = found[0] if found else separator
+                before = pieces[number - 1] if number else None
+                if isinstance(before, Text) and any(
+                    ends_with_tag(before.value, s.tag) for s in self.planner.program.policy.scopes
                 ):
-                    near = [
-                        p.value
-                        for p in pieces[max(0, number - 1) : number + 2]
-                        if isinstance(p, Text)
-                    ]
-                    found = re.findall(rf"[{_SEPARATORS}]", "".join(reversed(near)))
-                    separator = found[0] if found else separator
-                    before = pieces[number - 1] if number else None
-                    if isinstance(before, Text) and any(
-                        ends_with_tag(before.value, s.tag)
-                        for s in self.planner.program.policy.scopes
-                    ):
-                        tag = scope.tag
-                    break
-            new = (NewSegment(tag, codes[scope.name]),)
-            self.add(
-                defect.knot,
-                AddSegments(
-                    defect.module.filename,
-                    defect.node.span,
-                    code,
-                    new,
-                    anchor.span if anchor is not None else None,
-                    separator,
-                ),
-            )
+                    tag = scope.tag
+                break
+        return separator, tag
 
     def _elements(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
         by_anchor: dict[int, list[str]] = defaultdict(list)
@@ -528,6 +389,23 @@ class Mends:
 
     # --- positional readers ---
 
+    def _fields_by_position(self) -> None:
+        """`tenant, vin = truck` and `truck[1]`, where the class of `truck` gets a field."""
+        for reader in self.planner.tuples.found:
+            filename, knot = self._module(reader.node).filename, ("class", reader.layout.home)
+            if reader.number is not None:
+                text = str(reader.number)
+                self.add(knot, Replace(filename, reader.node.span, "CAP301", text))
+            elif reader.anchor is not None:
+                names = tuple(reader.name or f"_{s.parameter}" for s in reader.scopes)
+                before, after = (names, ()) if reader.before else ((), names)
+                anchor = reader.anchor.span
+                mend = AddElements(filename, reader.node.span, "CAP301", before, after, anchor)
+                self.add(knot, mend)
+        for node, layout in self.planner.tuples.unsure:
+            reason = f"takes the fields of `{layout.cls.name}` by position"
+            self.obstacle(("class", layout.home), node, reason)
+
     def _readers(self) -> None:
         for reader in self.planner.readers.found:
             filename, span = reader.module.filename, reader.node.span
@@ -541,10 +419,41 @@ class Mends:
                 )
                 anchor = reader.node.items[reader.shift.start - 1].span
                 self.add(reader.knot, AddElements(filename, span, "CAP108", (), names, anchor))
+        for broken in self.planner.readers.broken:
+            self._broken(broken)
         for node, knot in self.planner.readers.unsure:
             self.obstacle(
                 knot, node, "takes a key apart by position, and keys change in different ways"
             )
+
+    def _broken(self, broken: Unfit) -> None:
+        """A regular expression gets the segment; whatever else does not fit needs a person."""
+        text = broken.text
+        if broken.module.is_test and isinstance(broken.node, tree.Const) and broken.gaps:
+            text = self._beginning(broken)
+        code = None
+        if text is not None:
+            literal = self.source(broken.module, broken.node.span)
+            code = code_of(literal, broken.old, text)
+        if code is None:
+            self.obstacle(broken.knot, broken.node, "does not recognise the keys as they will be")
+            return
+        filename = broken.module.filename
+        self.add(broken.knot, Replace(filename, broken.node.span, "CAP108", code))
+
+    def _beginning(self, broken: Unfit) -> str | None:
+        """The beginning of a key in a test, with the values that the test uses."""
+        text = broken.old
+        for gap in reversed(broken.gaps):
+            want = Want(gap.scope, broken.node, broken.knot, "key")
+            value = self.planner.sources.find(gap.scope, broken.node)
+            known = self.testing.known(value, want) if value is not None else None
+            if known is None:
+                return None
+            segment = f"{gap.scope.tag}{known}"
+            head, tail = text[: gap.at], text[gap.at :]
+            text = f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}#{tail}"
+        return text
 
     # --- signatures ---
 
@@ -630,18 +539,18 @@ class Mends:
                 ),
             )
 
-    def _stand_in(self, stand_in: StandIn, function: Function) -> None:
-        """A lambda in a function's place gets the parameters where the function gets them."""
-        filename = self._module(stand_in.node).filename
-        final = self.final_params(function)[stand_in.given :]
+    def _double(self, double: Double) -> None:
+        """What comes in a function's place gets the parameters where the function gets them."""
+        filename = double.module.filename
+        final = self.final_params(double.function)[double.given :]
         for number, (name, kind, new) in enumerate(final):
             if new:
                 before = final[:number]
                 index = sum(1 for _, k, fresh in before if k == kind and not fresh)
                 mend = AddParameter(
-                    filename, stand_in.node.span, "CAP401", name, None, _KINDS[kind], index
+                    filename, double.at, "CAP401", name, None, _KINDS[kind], index
                 )
-                self.add(("function", function), mend)
+                self.add(("function", double.function), mend)
 
     def _parameter_annotation(self, function: Function, scope: Scope, knot: Knot) -> str | None:
         own = function.own_params
@@ -734,12 +643,31 @@ class Mends:
             if not where:
                 continue
             keyword, index = where
+            if keyword == want.scope.parameter:
+                keyword = self._spelled(want, [a.keyword for a in call.args if a.keyword])
+                if any(a.keyword == keyword for a in call.args):
+                    continue
             self.add(
                 want.knot,
                 AddArgument(
                     self._module(call).filename, call.span, "CAP401", code, keyword, index
                 ),
             )
+
+    def _spelled(self, want: Want, beside: Sequence[str]) -> str:
+        """The keyword for a scope among others: an alias (`tenantId=`) beside aliases."""
+        cls, classes = want.callee, self.planner.program.classes
+        if isinstance(cls, Class) and classes.is_typed_dict(cls):
+            for home in classes.mro(cls):
+                key = self.planner.state.attributes.get((home, want.scope.parameter))
+                if key is not None:
+                    return key
+        if isinstance(cls, Class) and (aliases := classes.aliases(cls)):
+            for other in self.planner.program.policy.scopes:
+                for name in beside if other is not want.scope else ():
+                    if name in aliases.values() and names_scope(name, other):
+                        return rename(name, other, want.scope)
+        return want.scope.parameter
 
     def _rebuild(self, want: Want) -> None:
         """`replace(doc, tenant_id=…)` and `model_copy(update={…})` name the other scope as well."""
@@ -948,16 +876,16 @@ class Mends:
         return False
 
     def _spread_call(self, node: tree.Call, want: Want) -> bool:
-        filename, name = self._module(node).filename, want.scope.parameter
-        code = self.code_of(want, want.knot)
+        filename, code = self._module(node).filename, self.code_of(want, want.knot)
         for number, argument in enumerate(node.args if code is not None else ()):
             if argument.keyword and self._is_other_scope(argument.keyword, want.scope):
+                name = self._spelled(want, (argument.keyword,))
                 mend = AddArgument(filename, node.span, "CAP401", code or "", name, number + 1)
                 return self._once(want, mend)
         return False
 
     def _spread_display(self, node: tree.DictDisplay, want: Want) -> bool:
-        filename, name = self._module(node).filename, f'"{want.scope.parameter}"'
+        filename = self._module(node).filename
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
                 if self._spread_entry(value, want):
@@ -966,7 +894,9 @@ class Mends:
                 code = self.code_of(want, want.knot)
                 if code is None:
                     return False
-                mend = AddEntry(filename, node.span, "CAP401", name, code, value.span)
+                said = key.value if isinstance(key, tree.Const) else None
+                name = self._spelled(want, (str(said),))
+                mend = AddEntry(filename, node.span, "CAP401", f'"{name}"', code, value.span)
                 return self._once(want, mend)
         return False
 
@@ -1046,7 +976,8 @@ class Mends:
                 if near.value is not None
                 else None
             )
-            statement = f"{attribute}: {annotation}" + (f" = {value}" if value is not None else "")
+            statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
+            statement += f" = {value}" if value is not None else ""
             self.add(
                 knot, AddStatement(filename, near.statement.span, "CAP301", statement, before)
             )
@@ -1174,13 +1105,15 @@ class Mends:
         for module in self.planner.program.names.modules.values():
             if module.generated or module.is_test:
                 continue
+            for statement, _ in module.statements:
+                self._added_entry(statement, gained)
             for node in module.nodes:
                 if isinstance(node, tree.DictDisplay):
                     self._entry(node, gained)
                 elif (
                     isinstance(node, tree.Call)
-                    and isinstance(node.func, tree.Name)
-                    and node.func.id == "dict"
+                    and _takes_entries(node.func)
+                    and not self.planner.program.calls.callees(node)
                 ):
                     self._keyword_entry(node, gained)
                 elif isinstance(node, tree.Sequence) and not self._are_slots(node):
@@ -1203,9 +1136,9 @@ class Mends:
             for cls, scope in self._lacking(node, value, gained, old):
                 present = {k.value for k in node.keys if isinstance(k, tree.Const)}
                 new = rename(name, old, scope)
-                if new in present or new == name:
+                if new in present or new == name or self._is_extended(node, new):
                     continue
-                code = _renamed(self.source(self._module(node), value.span), old, scope)
+                code = self._renamed_value(self._module(node), self._spelled_out(value), old, scope)
                 self.add(
                     ("class", cls),
                     AddEntry(
@@ -1232,9 +1165,10 @@ class Mends:
                 continue
             for cls, scope in self._lacking(node, argument.value, gained, old):
                 new = rename(argument.keyword or "", old, scope)
-                if any(a.keyword == new for a in node.args):
+                if any(a.keyword == new for a in node.args) or self._is_extended(node, new):
                     continue
-                code = _renamed(self.source(self._module(node), argument.value.span), old, scope)
+                value = self._spelled_out(argument.value)
+                code = self._renamed_value(self._module(node), value, old, scope)
                 self.add(
                     ("class", cls),
                     AddArgument(
@@ -1242,25 +1176,74 @@ class Mends:
                     ),
                 )
 
+    def _added_entry(self, statement: tree.Statement, gained: set[Class]) -> None:
+        """`item["tenant_id"] = self.tenant_id` and `item.setdefault("tenant_id", self.tenant_id)`."""
+        added = added_entry(statement)
+        old = self._scope_named(added.key) if added is not None else None
+        if added is None or old is None or self.planner.program.policy.is_key_name(added.key):
+            return
+        names = self._added_beside(added)
+        for cls, scope in self._lacking(added.base, added.value, gained, old, frozenset(names)):
+            new = rename(added.key, old, scope)
+            if new in names or new == added.key:
+                continue
+            module = self._module(added.base)
+            base = self.source(module, added.base.span)
+            value = self._renamed_value(module, self._spelled_out(added.value), old, scope)
+            code = added.spelled(base, new, value)
+            self.add(("class", cls), AddStatement(module.filename, statement.span, "CAP301", code))
+
+    def _added_beside(self, added: AddedEntry) -> set[str]:
+        """All keys that one dict gets, step by step, in one function."""
+        names = self.planner.program.names
+        place, base = names.place(added.base), text_of(added.base)
+        found = {added.key}
+        for statement, at in place.scope.module.statements:
+            other = added_entry(statement) if at.scope is place.scope else None
+            if other is not None and text_of(other.base) == base:
+                found.add(other.key)
+        for binding in names.bindings(base, place) if base is not None else ():
+            found |= _entry_names(binding.value) if binding.value is not None else set()
+        return found
+
+    def _is_extended(self, node: tree.Node, key: str) -> bool:
+        return self.planner.local.is_extended(node, key)
+
+    def _spelled_out(self, value: tree.Node) -> tree.Node:
+        """What a local name stands for, where that is an attribute: `tenant = self.tenant_id`."""
+        if isinstance(value, tree.Name):
+            names = self.planner.program.names
+            bindings = names.bindings(value.id, names.place(value))
+            if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
+                found = bindings[0].value
+                if found is not None and _attribute_in(found) is not None:
+                    return found
+        return value
+
     def _lacking(
-        self, node: tree.Node, value: tree.Node, gained: set[Class], old: Scope
+        self,
+        node: tree.Node,
+        value: tree.Node,
+        gained: set[Class],
+        old: Scope,
+        names: frozenset[str] = frozenset(),
     ) -> list[tuple[Class, Scope]]:
         """The gained fields that belong beside `old` in an item dict whose entry has that value."""
         place: Place = self.planner.program.names.place(node)
         if any(self.planner.program.domain.enters(f) for f in enclosing(place)):
             return []
-        path = _attribute_in(value)
+        path = _attribute_in(self._spelled_out(value))
         if path is None or not names_scope(path.name, old):
             return []
         for one in sorted(self.planner.program.inference.of(path.base), key=repr):
             if isinstance(one, Instance) and one.cls in gained:
-                return self._beside(one.cls, old) if self._lists(node, one.cls) else []
+                lists = self._lists(node, one.cls, names or frozenset(_entry_names(node)))
+                return self._beside(one.cls, old) if lists else []
         return []
 
-    def _lists(self, node: tree.Node, cls: Class) -> bool:
+    def _lists(self, node: tree.Node, cls: Class, names: frozenset[str]) -> bool:
         """Whether a dict is an item, and no mere message about one: it has keys of the table, or all
         fields, or it is made by the entity or by a repository."""
-        names = _entry_names(node)
         if any(self.planner.program.policy.is_key_name(name) for name in names):
             return True
         function = self.planner.program.names.place(node).scope.function
@@ -1293,15 +1276,16 @@ class Mends:
         if len(names) < 2 or len(names) != len(node.items):
             return
         texts = [name for name in names if isinstance(name, str)]
-        has = self.planner.program.classes.has_attribute
         for cls in sorted(gained, key=lambda c: (c.module is not module, c.symbol)):
-            if len(texts) != len(names) or not all(has(cls, name) for name in texts):
+            if len(texts) != len(names) or not self._are_fields(cls, texts):
                 continue
             for item in node.items:
                 assert isinstance(item, tree.Const)
                 old = self._scope_named(str(item.value))
                 for home, scope in self._beside(cls, old) if old is not None else ():
                     new = self.planner.state.attributes[home, scope.parameter]
+                    if not self.planner.program.classes.has_attribute(cls, str(item.value)):
+                        new = rename(str(item.value), old, scope) if old is not None else new
                     if new in texts:
                         continue
                     knot: Knot = ("class", home)
@@ -1311,8 +1295,25 @@ class Mends:
                     self.add(knot, mend)
             return
 
+    def _are_fields(self, cls: Class, names: list[str]) -> bool:
+        """Whether texts are the names of a class's attributes, or their aliases."""
+        classes = self.planner.program.classes
+        aliases = set(classes.aliases(cls).values())
+        return all(classes.has_attribute(cls, name) or name in aliases for name in names)
+
     def _scope_named(self, name: str) -> Scope | None:
         return next((s for s in self.planner.program.policy.scopes if names_scope(name, s)), None)
+
+
+def _takes_entries(func: tree.Node) -> bool:
+    """Whether keywords become the entries of a dict: `dict(…)`, `item.update(…)`."""
+    match func:
+        case tree.Name():
+            return func.id == "dict"
+        case tree.Attr():
+            return func.name == "update"
+        case _:
+            return False
 
 
 def _entry_names(node: tree.Node) -> set[str]:
@@ -1380,20 +1381,6 @@ def _renamed(text: str, old: Scope, new: Scope) -> str:
     if old.type is not None and new.type is not None:
         found = re.sub(rf"\b{re.escape(old.type.name)}\b", new.type.name, found)
     return found
-
-
-def _insert_field(literal: str, after: int, segment: str, keyword: str | None) -> str:
-    """A format string's literal with a segment behind its field number `after` (or the named one)."""
-    matches = list(re.finditer(r"(?<!\{)\{(?P<name>[^{}]*)\}(?!\})", literal))
-    if keyword is not None:
-        found = next((m for m in matches if m["name"] == keyword), None)
-    else:
-        found = matches[after] if 0 <= after < len(matches) else None
-    if found is None:
-        quote = re.match(r"[A-Za-z]*(\"\"\"|'''|\"|')", literal)
-        assert quote is not None
-        return literal[: quote.end()] + f"{segment}#" + literal[quote.end() :]
-    return literal[: found.end()] + f"#{segment}" + literal[found.end() :]
 
 
 _KINDS: Final = {

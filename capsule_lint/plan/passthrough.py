@@ -68,31 +68,29 @@ def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call,
                     yield call, int(one.bound and function.takes_self), position + 1
 
 
-def asserted(program: Program, function: Function) -> Iterator[tree.Call]:
-    """The assertions on a mock of `function` that spell its arguments out."""
+def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, int]]:
+    """The assertions on a mock of `function` that spell its arguments out, and how many of its first
+    parameters the mock does not record."""
     if function.owner is None and not function.params:
         return
     for name in ASSERTIONS:
         for call in program.calls.by_name.get(name, ()):
-            if isinstance(call.func, tree.Attr) and _mocks(program, call.func.base, function):
-                yield call
+            if isinstance(call.func, tree.Attr):
+                yield from ((call, given) for given in _given(program, call.func.base, function))
     for call in program.calls.by_name.get("call", ()):
-        if isinstance(call.func, tree.Name) and _compared_with(program, call, function):
-            yield call
+        if isinstance(call.func, tree.Name):
+            for mock, _ in program.records.compared(call):
+                yield from ((call, given) for given in _given(program, mock, function))
     for call in program.calls.by_name.get(function.name, ()):
-        if (
-            isinstance(call.func, tree.Attr)
-            and _is_call_object(call.func.base)
-            and _compared_with(program, call, function)
-        ):
-            yield call
+        if isinstance(call.func, tree.Attr) and _is_call_object(call.func.base):
+            for mock, named in program.records.compared(call):
+                if named and _has_method(program, mock, function):
+                    yield call, int(function.takes_self)
 
 
-def _mocks(program: Program, node: tree.Node, function: Function) -> bool:
-    return any(
-        isinstance(t, FunctionObject) and t.mock and t.function is function
-        for t in program.inference.of(node)
-    )
+def _given(program: Program, mock: tree.Node, function: Function) -> Iterator[int]:
+    """How many of a function's first parameters a mock of it does not record; nothing if it is none."""
+    yield from {given for one, given in program.records.functions(mock) if one is function}
 
 
 def _is_call_object(node: tree.Node) -> bool:
@@ -100,39 +98,13 @@ def _is_call_object(node: tree.Node) -> bool:
     return isinstance(node, tree.Name | tree.Attr) and last_name(node) == "call"
 
 
-def _of_mock(program: Program, node: tree.Node, function: Function) -> bool:
-    """Whether `node` is the mock itself, or its method."""
-    if _mocks(program, node, function):
-        return True
-    owners = {t.spec for t in program.inference.of(node) if isinstance(t, Mocked)}
+def _has_method(program: Program, mock: tree.Node, function: Function) -> bool:
+    """Whether a function is a method of what a mock stands for."""
+    owners = {t.spec for t in program.inference.of(mock) if isinstance(t, Mocked)}
     return any(
         isinstance(spec, Class) and program.classes.method(spec, function.name) is function
         for spec in owners
     )
-
-
-def _compared_with(program: Program, call: tree.Call, function: Function) -> bool:
-    """Whether `call(…)` stands in an assertion on the mock: `m.get.assert_has_calls([call(…)])`."""
-    current: object = call
-    for _ in range(4):
-        parent = program.names.index.parents.get(id(current))
-        if (
-            isinstance(parent, tree.Call)
-            and isinstance(parent.func, tree.Attr)
-            and parent.func.name in CALL_LISTS
-        ):
-            return _of_mock(program, parent.func.base, function)
-        if isinstance(parent, tree.Compare):
-            sides = (parent.left, *parent.rights)
-            return any(
-                isinstance(side, tree.Attr)
-                and side.name
-                in ("call_args", "call_args_list", "await_args", "mock_calls", "method_calls")
-                and _of_mock(program, side.base, function)
-                for side in sides
-            )
-        current = parent
-    return False
 
 
 __all__ = ["ASSERTIONS", "CALL_LISTS", "PASSING", "asserted", "forwarded", "listed_calls"]

@@ -8,21 +8,32 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.passthrough import asserted, forwarded
+from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.readers import Readers
 from capsule_lint.plan.rebuilds import rebuilds
 from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.sources import Sources
-from capsule_lint.plan.standins import StandIn, accepts_anything, fits, stand_ins
+from capsule_lint.plan.standins import (
+    Double,
+    StandIn,
+    StandIns,
+    accepts_anything,
+    agrees,
+    callables,
+    fits,
+)
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Want
+from capsule_lint.plan.tuples import Tuples
 from capsule_lint.policy import selects
 from capsule_lint.program.binding import bind
 from capsule_lint.program.infer import is_collected
 from capsule_lint.program.keys import KeySite, Role
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.templates import Filled, hole_name, names_scope
-from capsule_lint.program.types import FunctionObject, Instance
+from capsule_lint.program.types import FunctionObject, Instance, LambdaObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,28 +63,38 @@ class Planner:
     partial_calls: dict[int, tuple[tree.Call, Function | Class, list[Scope]]] = field(
         default_factory=dict
     )
-    stand_ins: dict[int, tuple[StandIn, Function]] = field(default_factory=dict)
-    """The lambdas that tests put in the place of functions which change."""
+    doubles: dict[int, Double] = field(default_factory=dict)
+    """What tests put in the place of functions which change, by lambda or definition."""
+    stand_ins: StandIns = field(init=False)
     silence: Silence = field(init=False)
     local: LocalKeys = field(init=False)
+    loads: Loads = field(init=False)
     readers: Readers = field(init=False)
+    tuples: Tuples = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
     _loose: set[int] = field(default_factory=set)
     """The wants that nothing but an entity in scope can satisfy."""
     _constants: set[int] = field(default_factory=set)
+    _prefixes: list[KeySite] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sources = Sources(self.program, self.state)
+        self.stand_ins = StandIns(self.program)
         self.silence = Silence(self.program.policy)
         self.local = LocalKeys(self.program, self.state, self.silence)
+        self.loads = Loads(self)
         self.readers = Readers(self.program, self.state)
+        self.tuples = Tuples(self)
 
     def plan(self) -> None:
         """Fill the state."""
         for site in self.program.keys.sites:
             if not site.module.is_test:
                 self._judge_site(site)
+        probes = Probes(self.program, self.readers)
+        for site in [s for s in self._prefixes if probes.loses(s, self.defects)]:
+            self._judge_site(site, prefix=True)
         self.local.find()
         for want in self.local.wants:
             self._mirror(want)
@@ -87,8 +108,13 @@ class Planner:
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
             self._ask(want)
         self._settle()
+        while self.loads.extend():
+            self._settle()
         self._tie()
+        self.local.check(self.state.wants)
+        self.loads.check()
         self.readers.find(self.defects)
+        self.tuples.find()
 
     # --- keys ---
 
@@ -120,12 +146,13 @@ class Planner:
             return True
         return self.silence.over(site.module, at, self.key_code(site))
 
-    def _judge_site(self, site: KeySite) -> None:
+    def _judge_site(self, site: KeySite, *, prefix: bool = False) -> None:
         template, templates = site.template, self.program.templates
         segments = list(templates.segments(template.pieces))
         present = {s.scope for s in segments}
         missing = [s for s in self.program.domain.required(site) if s.name not in present]
-        if site.prefix and not segments and missing:
+        if site.prefix and not segments and missing and not prefix:
+            self._prefixes.append(site)  # whether it lacks them, the keys tell that begin so
             return
         if not missing:
             return
@@ -136,8 +163,8 @@ class Planner:
             before = [s for s in segments if order.index(s.scope) < order.index(scope.name)]
             piece = template.pieces[before[-1].piece] if before else None
             if piece is not None and piece.host is not template.host:
-                self._delegate(piece.host, site)
-                continue
+                if self._delegate(piece.host, site):
+                    continue
             if (
                 piece is None
                 and template.pieces[0].host is not template.host
@@ -154,13 +181,14 @@ class Planner:
     def _is_site(self, host: tree.Node) -> bool:
         return any(site.template.host is host for site in self.program.keys.sites)
 
-    def _delegate(self, host: tree.Node, site: KeySite) -> None:
-        """A template that lacks a scope where it is built, in a local or in another function."""
+    def _delegate(self, host: tree.Node, site: KeySite) -> bool:
+        """A template that lacks a scope where it is built, in a local or in another function; whether
+        it is one by itself."""
         if self._is_site(host) or id(host) in self.sites:
-            return
+            return True
         template = self.program.templates.template(host)
         if template is None:
-            return
+            return False
         place = self.program.names.place(host)
         role = site.role if place.scope.function is site.function else Role.HELPER
         inner = KeySite(template, place.scope.module, place.scope.function, role, site.index)
@@ -169,6 +197,7 @@ class Planner:
         if role is Role.HELPER and inner.function is not None:
             self.program.keys.helpers.add(inner.function)
         self._judge_site(inner)
+        return True
 
     def _add_defect(
         self,
@@ -455,9 +484,21 @@ class Planner:
             for scope in self._required_of(cls, function)
             if domain.scope_parameter(function, scope) is None
             and not domain.carries(function, scope, self.state.gained())
+            and not self._is_written_out(function, scope)
         ]
         if lacking:
             self.methods[function] = lacking
+
+    def _is_written_out(self, function: Function, scope: Scope) -> bool:
+        """Whether all keys of a function spell the scope's value out (CAP105): a parameter for it would
+        reach nothing."""
+        segments = self.program.templates.segments
+        found = [
+            any(s.scope == scope.name and s.literal for s in segments(site.template.pieces))
+            for site in self.program.keys.sites
+            if site.function is function
+        ]
+        return bool(found) and all(found)
 
     def _is_demanded(self, cls: Class, method: Function) -> bool:
         """Whether a repository's method touches entities."""
@@ -573,22 +614,28 @@ class Planner:
                 self._want_argument(call, scope, member, callee.given, own)
             for call, given, offset in list(forwarded(self.program, member)):
                 self._want_argument(call, scope, member, given, own, offset)
-            for call in list(asserted(self.program, member)):
-                self._want_argument(call, scope, member, int(member.takes_self), own)
-            for stand_in in list(stand_ins(self.program, member)):
+            for call, given in list(asserted(self.program, member)):
+                self._want_argument(call, scope, member, given, own)
+            for stand_in in self.stand_ins.of(member):
                 self._stand_in(stand_in, member, scope, own)
 
     def _stand_in(self, stand_in: StandIn, function: Function, scope: Scope, knot: Knot) -> None:
         """What a test puts in the function's place takes what the function takes."""
-        if isinstance(stand_in.node, tree.Lambda):
-            if fits(stand_in.node.params, function, stand_in.given):
-                self.stand_ins[id(stand_in.node)] = (stand_in, function)
-            return
-        for one in self.program.inference.of(stand_in.node):
-            if not isinstance(one, FunctionObject) or accepts_anything(one.function.params):
-                continue
-            if fits(one.function.params[int(one.bound) :], function, stand_in.given):
-                self.gain_param(one.function, scope, knot)
+        given = stand_in.given
+        for one in callables(self.program, stand_in.node):
+            if isinstance(one, LambdaObject) and fits(one.node.params, function, given):
+                module = self.program.names.place(one.node).scope.module
+                self.doubles[id(one.node)] = Double(one.node.span, module, function, given)
+            elif isinstance(one, FunctionObject) and one.function is not function:
+                other = one.function
+                params = other.params[int(one.bound and other.takes_self) :]
+                if accepts_anything(params) or not fits(params, function, given):
+                    continue
+                if agrees(params, function, given, self.program.policy.scopes):
+                    self.gain_param(other, scope, knot)
+                elif other.owner is None and not any(True for _ in self.program.calls.callers(other)):
+                    at = tree.span_of(other.fact.name_at)
+                    self.doubles[id(other.fact)] = Double(at, other.module, function, given)
 
     def _can_gain(self, function: Function) -> bool:
         if function.is_property or function.module.generated or self._is_fixed(function):
@@ -775,6 +822,11 @@ class Planner:
 
     # --- fixpoint ---
 
+    def want(self, want: Want) -> None:
+        """One more place that needs a scope's value."""
+        self._mirror(want)
+        self._ask(want)
+
     def _ask(self, want: Want) -> None:
         self.state.wants.append(want)
         self._queued.append(want)
@@ -927,6 +979,11 @@ class Planner:
             return True
         if function.owner is None:
             return function.name == "main"
+        if any(
+            self.program.domain.scope_parameter(function, s) is not None
+            for s in self.program.policy.scopes
+        ):
+            return False  # no framework knows of scopes
         plain = ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
         foreign = [
             b
@@ -960,6 +1017,8 @@ class Planner:
                 return loaded
         loose = id(want) in self._loose
         found = self.sources.find(want.scope, want.node, want.call, loose=loose)
+        if found is None and isinstance(want.callee, Class | Function):
+            found = self.loads.beside(want)
         if found is None and id(want) in self._constants:
             return self.sources.constant(want.scope)
         return found

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.patterns import Patterns
+from capsule_lint.plan.probes import Probes
 from capsule_lint.program.domain import words
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.templates import Text, hole_name, snake
@@ -14,6 +16,7 @@ from capsule_lint.program.templates import Text, hole_name, snake
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.probes import Gap
     from capsule_lint.plan.state import KeyDefect, Knot, State
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -107,6 +110,25 @@ class Reader:
     knot: Knot
     number: int | None
 
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes whose segments move what is read."""
+        return self.shift.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Code that does not recognise the changed keys: `text` is what the literal `node` becomes, if known."""
+
+    node: tree.Node
+    module: Module
+    scopes: tuple[Scope, ...]
+    knot: Knot
+    old: str
+    text: str | None = None
+    gaps: tuple[Gap, ...] = ()
+    """Where segments come into the text, which a test may know the values of."""
+
 
 @dataclass(eq=False, slots=True)
 class Readers:
@@ -116,10 +138,12 @@ class Readers:
     state: State
     found: list[Reader] = field(default_factory=list)
     unsure: list[tuple[tree.Node, Knot]] = field(default_factory=list)
+    broken: list[Unfit] = field(default_factory=list)
     _limits: set[int] = field(default_factory=set)
 
     def find(self, defects: list[KeyDefect]) -> None:
         """Fill `found` and `unsure`."""
+        defects = [d for d in defects if not d.template.opaque]
         if not defects:
             return
         for module in self.program.names.modules.values():
@@ -138,6 +162,31 @@ class Readers:
                     for target in statement.targets:
                         if isinstance(target, tree.Sequence):
                             self._unpacked(target, statement.value, module, defects)
+        self._find_broken(defects)
+
+    def _find_broken(self, defects: list[KeyDefect]) -> None:
+        """Regular expressions, prefixes and the like that the changed keys do not fit any more."""
+        for expression, matched, text in Patterns(self.program).broken(defects):
+            every = [w.defect for w in matched]
+            node = expression.call if text is None else expression.node
+            self._note_broken(node, every, expression.text, text)
+        for probe in Probes(self.program, self).broken(defects):
+            self._note_broken(probe.node, list(probe.defects), probe.text, gaps=probe.gaps)
+
+    def _note_broken(
+        self,
+        node: tree.Node,
+        every: list[KeyDefect],
+        old: str,
+        text: str | None = None,
+        gaps: tuple[Gap, ...] = (),
+    ) -> None:
+        first = every[0]
+        for other in every[1:]:
+            self.state.groups.join(first.knot, other.knot)
+        module = self.program.names.place(node).scope.module
+        scopes = tuple(first.missing)
+        self.broken.append(Unfit(node, module, scopes, first.knot, old, text, gaps))
 
     def _subscript(
         self, node: tree.Subscript, index: int, module: Module, defects: list[KeyDefect]
@@ -216,7 +265,7 @@ class Readers:
                 limit = _number(node.args[1].value) if len(node.args) == 2 else -1
                 key, prefix = self._unprefixed(func.base)
                 mark = separator.value if isinstance(separator, tree.Const) else None
-                if isinstance(mark, str) and limit is not None and self._is_key(key):
+                if isinstance(mark, str) and limit is not None and self.is_key(key):
                     yield Split(node, key, mark, limit, prefix)
             case tree.Name():
                 place = self.program.names.place(node)
@@ -234,10 +283,14 @@ class Readers:
                     return func.base, prefix
         return node, ""
 
-    def _is_key(self, node: tree.Node) -> bool:
+    def is_key(self, node: tree.Node) -> bool:
+        """Whether an expression is known as a key, by its name or by where it comes from."""
         name = self._name(node)
         if self.program.policy.is_key_name(name):
             return True
+        if isinstance(node, tree.Call):
+            callees = self.program.calls.callees(node)
+            return any(callee.function in self.program.keys.helpers for callee in callees)
         plain = snake(name)
         if plain.endswith(_KEYISH) and not self.program.policy.is_sort_key_name(name):
             return True
@@ -248,7 +301,7 @@ class Readers:
                     and binding.value is not None
                     and not isinstance(binding.value, tree.Name)
                 ):
-                    return not binding.path and self._is_key(binding.value)
+                    return not binding.path and self.is_key(binding.value)
         return False
 
     def _name(self, node: tree.Node) -> str:

@@ -7,27 +7,30 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
-from capsule_lint.program.infer import is_collected
-from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.infer import is_collected, parametrized
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.templates import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
 Display: TypeAlias = tree.DictDisplay | tree.Call
 """`{"tenant_id": …}` or `dict(tenant_id=…)`."""
+Step: TypeAlias = "Callable[[tree.Node, int], Origins]"
 Home: TypeAlias = tuple[Class | Module, str]
 
 _MAX_DEPTH: Final = 12
+_MAX_STEPS: Final = 1000
 _SAME: Final = frozenset(("copy", "deepcopy", "dict", "cast", "MappingProxyType"))
 _SAME_ITEMS: Final = frozenset(
     ("list", "tuple", "sorted", "reversed", "iter", "set", "frozenset", "deque")
 )
 _READS: Final = frozenset(("get", "pop", "setdefault", "values", "copy", "popleft", "popitem"))
+_RESPONSES: Final = ("Item", "Items", "Attributes")
 _ADDS: Final = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
 _ADDS_ALL: Final = ("extend", "extendleft")
 
@@ -53,16 +56,22 @@ class Rows:
     """Follows dicts back through names, parameters, collections and functions."""
 
     program: Program
+    _known: dict[int, Origins] = field(default_factory=dict)
     _path: set[int] = field(default_factory=set)
+    _steps: int = 0
     _additions: dict[str, list[tuple[tree.Node, tree.Node]]] | None = None
     """By the name of the collection: what is added, and to which expression."""
 
     def origins(self, node: tree.Node) -> Origins:
         """What is written where the dict `node` is made."""
-        return self._follow(node, 0)
+        if id(node) not in self._known:
+            self._steps = 0
+            self._known[id(node)] = self._follow(node, 0)
+        return self._known[id(node)]
 
     def _follow(self, node: tree.Node, depth: int) -> Origins:
-        if depth > _MAX_DEPTH:
+        self._steps += 1
+        if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
             return _UNKNOWN
         if id(node) in self._path:
             return _NONE
@@ -73,12 +82,17 @@ class Rows:
             self._path.discard(id(node))
 
     def _all(self, nodes: Iterable[tree.Node], depth: int) -> Origins:
+        return self._each(nodes, depth, self._follow)
+
+    def _each(self, nodes: Iterable[tree.Node], depth: int, step: Step) -> Origins:
         found = _NONE
         for node in nodes:
-            found += self._follow(node, depth)
+            found += step(node, depth)
         return found
 
     def _dict(self, node: tree.Node, depth: int) -> Origins:
+        if _is_stored(node):
+            return _NONE
         match node:
             case tree.DictDisplay():
                 return self._display(node, depth)
@@ -114,8 +128,9 @@ class Rows:
         spread = [v for k, v in zip(node.keys, node.values, strict=True) if k is None]
         if len(spread) == len(node.keys):
             return self._all(spread, depth)
-        own = Origins((node,))
-        return own if names_any(node, self.program) else own + self._all(spread, depth)
+        if spread and not names_any(node, self.program):
+            return self._all(spread, depth)
+        return Origins((node,))
 
     def _filtered(self, node: tree.Comprehension, depth: int) -> Origins:
         """`{k: v for k, v in item.items() if …}` is `item` with some keys."""
@@ -146,7 +161,7 @@ class Rows:
             case "for" if binding.path == (1,) and isinstance(binding.value, tree.Call):
                 return self._second(binding.value, depth)
             case "param":
-                return self._parameter(binding, depth)
+                return self._parameter(binding, depth, self._follow)
             case _:
                 return _UNKNOWN
 
@@ -158,24 +173,40 @@ class Rows:
             return self._elements(call.args[0].value, depth)
         return _UNKNOWN
 
-    def _parameter(self, binding: Binding, depth: int) -> Origins:
+    def _parameter(self, binding: Binding, depth: int, step: Step) -> Origins:
+        """What callers pass; `step` goes on from there."""
         scope, parameter = binding.place.scope, binding.parameter
         function = scope.function if scope.kind == "function" else None
         if parameter is None or parameter.kind in ("*", "**"):
             return _UNKNOWN
         if function is None or scope.kind == "lambda":
             return self._lambda(binding, depth)
-        if self.program.domain.enters(function) or is_collected(function):
+        if is_collected(function):
+            return self._injected(function, parameter.name, depth, step)
+        if self.program.domain.enters(function):
             return _UNKNOWN
         found, callers = _NONE, list(self.program.calls.callers(function))
         for call, callee in callers:
             bound = bind(call.args, function.params, callee.given)
             argument = bound.arguments.get(binding.name) if bound is not None else None
             if argument is not None:
-                found += self._follow(argument.value, depth)
+                found += step(argument.value, depth)
             elif bound is None or bound.starred or parameter.default is None:
                 found += _UNKNOWN
         return found if callers else _UNKNOWN
+
+    def _injected(self, function: Function, name: str, depth: int, step: Step) -> Origins:
+        """What pytest gives a test: the values of `parametrize`, or what a fixture returns."""
+        for decorator in function.fact.decorators:
+            values = parametrized(decorator, name)
+            if values is not None:
+                return self._each(values, depth, step)
+        fixture = self.program.inference.fixture(function, name)
+        yields = (
+            [y.value for y in fixture.yields if isinstance(y, tree.Wrapped)] if fixture else []
+        )
+        made = [*fixture.returns, *yields] if fixture is not None else []
+        return self._each(made, depth, step) if made else _UNKNOWN
 
     def _lambda(self, binding: Binding, depth: int) -> Origins:
         """`filter(lambda row: …, self._rows)`."""
@@ -207,11 +238,14 @@ class Rows:
 
     def _elements(self, node: tree.Node, depth: int) -> Origins:
         """The dicts that a list, or the values of a dict, holds."""
-        if depth > _MAX_DEPTH:
+        self._steps += 1
+        if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
             return _UNKNOWN
         home = self.home(node)
         if home is not None:
             return self._all(self.stored(home), depth + 1)
+        if _is_stored(node):
+            return _NONE
         match node:
             case tree.Sequence():
                 return self._all(node.items, depth + 1)
@@ -248,6 +282,8 @@ class Rows:
         found = _NONE
         bindings = self.program.names.bindings(node.id, self.program.names.place(node))
         for binding in bindings:
+            if binding.kind == "param":
+                return self._parameter(binding, depth, self._elements)
             if binding.kind != "assign" or binding.value is None or binding.path:
                 return _UNKNOWN
             found += self._elements(binding.value, depth) if _holds(binding.value) else _NONE
@@ -317,6 +353,18 @@ class Rows:
                     for target in statement.targets:
                         if isinstance(target, tree.Subscript):
                             yield statement.value, target.base
+
+
+def _is_stored(node: tree.Node) -> bool:
+    """`response["Item"]`, `response.get("Items", [])`: what has been written with an entry is read with it."""
+    match node:
+        case tree.Subscript(index=tree.Const(value=str() as key)):
+            return key in _RESPONSES
+        case tree.Call(func=tree.Attr(name="get")) if node.args:
+            first = node.args[0].value
+            return isinstance(first, tree.Const) and first.value in _RESPONSES
+        case _:
+            return False
 
 
 def _root(node: tree.Node) -> tree.Node:

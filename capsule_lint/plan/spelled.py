@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.segments import SEPARATORS
 from capsule_lint.program.templates import Filled, Text
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Gap:
     group: str
     front: bool
     separator: str
+    tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,6 @@ class Forms:
     """Makes forms of templates."""
 
     program: Program
-    separator: Callable[[KeyDefect, tree.Node | None], str]
 
     def direct(self, defect: KeyDefect) -> Form | None:
         """The keys of a changed template."""
@@ -75,10 +76,27 @@ class Forms:
         function = self.program.names.place(template.host).scope.function
         return self._form(template.pieces, inner, function) if inner else None
 
+    def local(self, defect: KeyDefect, marks: Callable[[Scope], tuple[str, str]]) -> Form | None:
+        """The keys of a dict or cache that are texts; `marks` says what separates their parts, and
+        which tag a scope has there."""
+        found = self._form(defect.template.pieces, (defect,), defect.function, texts=False)
+        if found is None:
+            return None
+        gaps = []
+        for gap in found.gaps:
+            separator, tag = marks(gap.scope)
+            gaps.append(replace(gap, separator=separator, tag=tag))
+        return replace(found, gaps=tuple(gaps))
+
     def _form(
-        self, pieces: Sequence[Piece], defects: Sequence[KeyDefect], function: Function | None
+        self,
+        pieces: Sequence[Piece],
+        defects: Sequence[KeyDefect],
+        function: Function | None,
+        *,
+        texts: bool = True,
     ) -> Form | None:
-        if not any(re.search(r"\w", p.value) for p in pieces if isinstance(p, Text)):
+        if texts and not any(re.search(r"\w", p.value) for p in pieces if isinstance(p, Text)):
             return None
         gaps: list[Gap] = []
         marks: set[int] = set()
@@ -87,8 +105,8 @@ class Forms:
                 at = self._gap(pieces, defect, scope)
                 if at is not None:
                     group, front = f"at_{at}", defect.anchors[scope.name] is None
-                    between = self.separator(defect, defect.anchors[scope.name])
-                    gaps.append(Gap(scope, defect, group, front, between))
+                    between = _separator(pieces[at if front else at - 1 :])
+                    gaps.append(Gap(scope, defect, group, front, between, scope.tag))
                     marks.add(at)
         weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
         known = len(gaps) == sum(len(d.missing) for d in defects)
@@ -99,16 +117,9 @@ class Forms:
         """Before which piece the segment comes; `None` when that is inside of a text."""
         own = defect.template.pieces
         if defect.anchors[scope.name] is None:
-            first = next((n for n, p in enumerate(pieces) if p.host is own[0].host), None)
-            return first
-        order = [s.name for s in self.program.policy.scopes]
-        before = [
-            s
-            for s in self.program.templates.segments(own)
-            if order.index(s.scope) < order.index(scope.name)
-        ]
-        anchor = own[before[-1].piece] if before else None
-        if not isinstance(anchor, Filled):
+            return next((n for n, p in enumerate(pieces) if p.host is own[0].host), None)
+        anchor = self._anchor(own, scope)
+        if anchor is None:
             return None
         for number, piece in enumerate(pieces):
             if (
@@ -119,6 +130,25 @@ class Forms:
             ):
                 return number + 1
         return None
+
+    def _anchor(self, pieces: Sequence[Piece], scope: Scope) -> Filled | None:
+        """The hole behind which a segment comes; `None` when it is written out."""
+        order = [s.name for s in self.program.policy.scopes]
+        before = [
+            s
+            for s in self.program.templates.segments(pieces)
+            if order.index(s.scope) < order.index(scope.name)
+        ]
+        found = pieces[before[-1].piece] if before else None
+        return found if isinstance(found, Filled) else None
+
+
+def _separator(pieces: Sequence[Piece]) -> str:
+    """What follows the first hole of a template's pieces."""
+    first = next((n for n, piece in enumerate(pieces) if isinstance(piece, Filled)), len(pieces))
+    following = pieces[first + 1] if first + 1 < len(pieces) else None
+    mark = following.value[:1] if isinstance(following, Text) else ""
+    return mark if mark and mark in SEPARATORS else "#"
 
 
 def pattern(pieces: Sequence[Piece], marks: set[int]) -> re.Pattern[str]:

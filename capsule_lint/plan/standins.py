@@ -1,48 +1,184 @@
-"""What tests put in the place of a function: `monkeypatch.setattr(module, "f", lambda a, b: …)`."""
+"""What tests put in the place of a function: `monkeypatch.setattr(module, "f", lambda a, b: …)`,
+`mock.get.side_effect = fake_get`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.mocks import PATCHES, replacement
-from capsule_lint.program.types import FunctionObject, Mocked
+from capsule_lint.program.mocks import MOCKS, PATCHES, is_autospec, replacement
+from capsule_lint.program.model import last_name
+from capsule_lint.program.templates import names_scope
+from capsule_lint.program.types import (
+    Collection,
+    Foreign,
+    FunctionObject,
+    Instance,
+    LambdaObject,
+    Mocked,
+    TupleOf,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from capsule_lint.model import Span
+    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.types import Type
+
+CALLED: Final = ("side_effect", "wraps")
+"""The names under which a mock keeps what it calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """A replacement of a function: the call that puts it there, the string that names the function,
-    what comes in its place, and how many of the function's first parameters it does not take."""
+    """A replacement of a function: what comes in its place, how many of the function's first
+    parameters it does not take, and the expression that names the function there, if there is one."""
 
-    call: tree.Call
-    text: tree.Const
     node: tree.Node
+    given: int
+    name: tree.Node
+
+
+@dataclass(eq=False, slots=True)
+class StandIns:
+    """All replacements in a program, by the functions that they replace."""
+
+    program: Program
+    _found: dict[Function, list[StandIn]] | None = None
+    _by_name: dict[int, list[StandIn]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, function: Function) -> list[StandIn]:
+        """The replacements of a function that are not plain mocks."""
+        return self._all().get(function, [])
+
+    def named(self, node: tree.Node) -> list[StandIn]:
+        """The replacements that come where an expression, or a string, names a function."""
+        self._all()
+        return self._by_name.get(id(node), [])
+
+    def replaced(self, node: tree.Node) -> list[Function]:
+        """The functions in whose place an expression comes."""
+        every = self._all().items()
+        return [f for f, found in every if any(one.node is node for one in found)]
+
+    def _all(self) -> dict[Function, list[StandIn]]:
+        if self._found is None:
+            found: dict[Function, list[StandIn]] = defaultdict(list)
+            for function, stand_in in self._find():
+                found[function].append(stand_in)
+                self._by_name[id(stand_in.name)].append(stand_in)
+            self._found = found
+        return self._found
+
+    def _find(self) -> Iterator[tuple[Function, StandIn]]:
+        for word in sorted(PATCHES):
+            for call in self.program.calls.by_name.get(word, ()):
+                yield from self._patched(call)
+        for word in sorted(MOCKS):
+            for call in self.program.calls.by_name.get(word, ()):
+                yield from self._specified(call)
+        for module in self.program.names.modules.values():
+            for statement, _ in module.statements:
+                if isinstance(statement, tree.Assign) and statement.value is not None:
+                    for target in statement.targets:
+                        if isinstance(target, tree.Attr):
+                            yield from self._assigned(target, statement.value)
+
+    def _patched(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:
+        """`patch("a.f", new)`, `patch.object(C, "f", side_effect=fake)`, `setattr(C, "f", fake)`."""
+        node = replacement(call)
+        if node is None:
+            return
+        called = any(a.value is node and a.keyword in CALLED for a in call.args)
+        for argument in call.args[:2]:
+            text = argument.value
+            said = text.value if isinstance(text, tree.Const) else None
+            for one in self.program.inference.mocks.target(call) or ():
+                if (
+                    isinstance(one, FunctionObject)
+                    and isinstance(said, str)
+                    and said.rpartition(".")[2] == one.function.name
+                ):
+                    bound = one.bound or (called and not is_autospec(call))
+                    yield from self._come(one.function, node, text, bound=bound)
+
+    def _specified(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:
+        """`create_autospec(f, side_effect=fake)`, `MagicMock(spec=f, wraps=fake)`."""
+        called = [a.value for a in call.args if a.keyword in CALLED]
+        for spec in call.args if called else ():
+            if spec.keyword not in (None, "spec", "spec_set"):
+                continue
+            for one in self.program.inference.of(spec.value):
+                if isinstance(one, FunctionObject):
+                    bound = one.bound or not is_autospec(call)
+                    for node in called:
+                        yield from self._come(one.function, node, spec.value, bound=bound)
+
+    def _assigned(self, target: tree.Attr, value: tree.Node) -> Iterator[tuple[Function, StandIn]]:
+        """`mock.get.side_effect = fake`, `mock.get = fake`, `Repo.get = fake`."""
+        if target.name in CALLED:
+            for one in self.program.inference.of(target.base):
+                if isinstance(one, FunctionObject) and one.mock:
+                    yield from self._come(one.function, value, target.base, bound=one.bound)
+        for one in self.program.inference.of(target):
+            if isinstance(one, FunctionObject) and one.function.name == target.name:
+                yield from self._come(one.function, value, target, bound=one.bound)
+
+    def _come(
+        self, function: Function, node: tree.Node, name: tree.Node, *, bound: bool
+    ) -> Iterator[tuple[Function, StandIn]]:
+        """What is called in the end: the function itself, or what the mock calls that comes there."""
+        if isinstance(node, tree.Call) and last_name(node.func) in MOCKS:
+            for argument in node.args:
+                if argument.keyword in CALLED:
+                    yield from self._come(function, argument.value, name, bound=True)
+        elif not any(isinstance(t, Mocked) for t in self.program.inference.of(node)):
+            yield function, StandIn(node, int(bound and function.takes_self), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """A lambda, or a function that nothing else calls, which comes in another function's place: it
+    gets the parameters that the function gets, where the function gets them."""
+
+    at: Span
+    module: Module
+    function: Function
     given: int
 
 
-def stand_ins(program: Program, function: Function) -> Iterator[StandIn]:
-    """The replacements of a function that are not plain mocks."""
-    for word in sorted(PATCHES):
-        for call in program.calls.by_name.get(word, ()):
-            node = replacement(call)
-            if node is None or any(isinstance(t, Mocked) for t in program.inference.of(node)):
-                continue
-            for argument in call.args[:2]:
-                text = argument.value
-                if not isinstance(text, tree.Const) or not isinstance(text.value, str):
-                    continue
-                if text.value.rpartition(".")[2] != function.name:
-                    continue
-                for one in program.inference.mocks.target(call) or ():
-                    if isinstance(one, FunctionObject) and one.function is function:
-                        yield StandIn(call, text, node, int(one.bound and function.takes_self))
+def callables(program: Program, node: tree.Node) -> Iterator[Type]:
+    """What may be called where `node` is put, in an order that does not depend on the run."""
+    types = program.inference.of(node)
+    yield from sorted((t for t in types if not _is_data(t, program)), key=repr)
+
+
+def parameters(program: Program, one: Type) -> tuple[tuple[tree.Parameter, ...], Module | None]:
+    """The parameters that something callable is given, and where it is written."""
+    match one:
+        case LambdaObject():
+            return one.node.params, program.names.place(one.node).scope.module
+        case FunctionObject():
+            function = one.function
+            return function.params[int(one.bound and function.takes_self) :], function.module
+        case _:
+            return (), None
+
+
+def _is_data(one: Type, program: Program) -> bool:
+    """Whether nothing is called: a mock's `side_effect` may be an exception or a list of results."""
+    match one:
+        case Collection() | TupleOf() | Foreign() | Mocked():
+            return True
+        case Instance():
+            return program.classes.method(one.cls, "__call__") is None
+        case _:
+            return False
 
 
 def accepts_anything(params: tuple[tree.Parameter, ...]) -> bool:
@@ -56,3 +192,39 @@ def fits(params: tuple[tree.Parameter, ...], function: Function, given: int) -> 
     return len(params) == len(own) and all(
         a.kind == b.kind for a, b in zip(params, own, strict=True)
     )
+
+
+def agrees(
+    params: tuple[tree.Parameter, ...], function: Function, given: int, scopes: tuple[Scope, ...]
+) -> bool:
+    """Whether both name the same scopes at the same places, so that a new one comes to the same place."""
+
+    def places(listed: tuple[tree.Parameter, ...]) -> list[tuple[int, str]]:
+        return [
+            (n, s.name) for n, p in enumerate(listed) for s in scopes if names_scope(p.name, s)
+        ]
+
+    return places(params) == places(function.params[given:])
+
+
+def spare(
+    program: Program,
+    params: tuple[tree.Parameter, ...],
+    function: Function,
+    given: int,
+    scopes: Iterable[Scope],
+) -> int | None:
+    """How many parameters stand before the `*args` of a replacement, if it takes one more argument
+    where `scopes` come; `None` if it does not."""
+    if not accepts_anything(params):
+        return None
+    order = list(program.policy.scopes)
+    first = min((order.index(scope) for scope in scopes), default=0)
+    before = 0
+    for number, parameter in enumerate(function.params[given:]):
+        itself = number + given == 0 and function.takes_self
+        if not itself and not any(names_scope(parameter.name, s) for s in order[:first]):
+            break
+        before += 1
+    named = sum(1 for p in params if p.kind in ("posonly", "plain"))
+    return named if named <= before else None

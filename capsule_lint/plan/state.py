@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
-    from capsule_lint.model import Span
+    from capsule_lint.model import Span, Verdict
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function, Module
     from capsule_lint.program.templates import Template
@@ -105,6 +105,8 @@ class State:
     groups: Groups = field(default_factory=Groups)
     wants: list[Want] = field(default_factory=list)
     obstacles: list[tuple[Knot, Obstacle]] = field(default_factory=list)
+    verdicts: dict[int, tuple[Verdict, str]] = field(default_factory=dict)
+    """What has become of occurrences whose surroundings were looked into, by their expressions."""
 
     def gained(self) -> dict[Class, set[str]]:
         """The parameter names of the fields that classes gain."""

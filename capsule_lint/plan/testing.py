@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
+from capsule_lint.plan.mentions import texts_with
 from capsule_lint.plan.reach import Reach
-from capsule_lint.plan.spelled import Form, Forms, embedded, literal, literal_text, pattern
+from capsule_lint.plan.spelled import Form, Forms, Gap, embedded, literal, literal_text, pattern
 from capsule_lint.plan.state import Want
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.templates import Text
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
-_TEXTS: Final = (tree.FString, tree.Binary, tree.Call)
 _EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
 """Functions by which a test says what text it expects."""
 _MAX_DEPTH: Final = 4
@@ -113,24 +113,19 @@ class Testing:
     def _forms(self) -> Iterator[Form]:
         """How the keys look that change, and the texts of the program that have such keys in them."""
         program = self.mends.planner.program
-        forms = Forms(program, self.mends._separator)
+        forms = Forms(program)
         defects = [d for d in self.mends.planner.defects if not d.module.is_test]
         for defect in defects:
             form = forms.direct(defect)
             if form is not None:
                 yield form
         hosts = {id(d.template.host) for d in defects}
-        for module in program.names.modules.values() if hosts else ():
-            if module.is_test or module.generated:
-                continue
-            for node in module.nodes:
-                if id(node) in hosts or not isinstance(node, _TEXTS):
-                    continue
-                template = program.templates.template(node)
-                if template is not None and template.host is node:
-                    form = forms.around(template, defects)
-                    if form is not None:
-                        yield form
+        for node in texts_with(program, [d.template.host for d in defects]):
+            template = program.templates.template(node) if id(node) not in hosts else None
+            if template is not None and template.host is node:
+                form = forms.around(template, defects)
+                if form is not None:
+                    yield form
 
     def _look_inside(
         self, node: tree.Node, text: str, inside: list[tuple[Form, re.Pattern[str]]]
@@ -247,7 +242,7 @@ class Testing:
         order = self.mends.planner.program.policy.scopes
         gaps = sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope)))
         for gap in reversed(gaps):
-            segment = self._segment(gap.scope, node, gap.defect.knot)
+            segment = self._segment(gap, node)
             if segment is None:
                 return None
             text, is_hole = segment
@@ -262,16 +257,17 @@ class Testing:
             body = f"{body[:at]}{new}{body[at:]}"
         return known.code(body, formatted=formatted)
 
-    def _segment(self, scope: Scope, node: tree.Node, knot: Knot) -> tuple[str, bool] | None:
+    def _segment(self, gap: Gap, node: tree.Node) -> tuple[str, bool] | None:
         """The segment for a key that a test spells out, and whether it has a hole."""
+        scope, knot = gap.scope, gap.defect.knot
         want = Want(scope, node, knot, "key")
         value = self.mends.planner.sources.find(scope, node)
         if value is None:
             return None
         known = self.known(value, want)
         if known is not None:
-            return f"{scope.tag}{known}", False
-        return f"{scope.tag}{{{self.mends.code_of(want, knot)}}}", True
+            return f"{gap.tag}{known}", False
+        return f"{gap.tag}{{{self.mends.code_of(want, knot)}}}", True
 
     def known(self, value: Value, want: Want) -> str | None:
         """The literal that an expression always is; `None` when it is not known."""

@@ -11,6 +11,7 @@ from capsule_lint.program.domain import Domain
 from capsule_lint.program.infer import Inference
 from capsule_lint.program.keys import Keys
 from capsule_lint.program.names import Names, link
+from capsule_lint.program.records import Records
 from capsule_lint.program.templates import Templates
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Program:
     templates: Templates
     keys: Keys
     domain: Domain
+    records: Records
 
 
 def link_program(files: Iterable[FileFacts], policy: Policy) -> Program:
@@ -49,7 +51,8 @@ def link_program(files: Iterable[FileFacts], policy: Policy) -> Program:
     calls.find_structural()
     keys = Keys(names, classes, calls, templates, policy)
     domain.find_roles(keys)
-    return Program(policy, names, classes, inference, calls, templates, keys, domain)
+    records = Records(names, classes, inference)
+    return Program(policy, names, classes, inference, calls, templates, keys, domain, records)
 
 
 __all__ = ["Program", "link_program"]

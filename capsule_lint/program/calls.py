@@ -318,7 +318,7 @@ class Calls:
         for base in self.classes.mro(function.owner):
             if function.name in base.methods:
                 owners.update(self.classes.subclasses(base))
-        for heir in owners:
+        for heir in tuple(owners):
             # A class that inherits an implementation from one base for the sake of another.
             owners.update(b for b in self.classes.mro(heir) if function.name in b.methods)
         return {o.methods[function.name] for o in owners if function.name in o.methods} | {

@@ -35,8 +35,11 @@ class Field:
 
     @property
     def has_default(self) -> bool:
-        """Whether the constructor can do without it."""
+        """Whether a default stands for it."""
         value = self.value
+        if self.annotation is None:
+            keywords = {a.keyword for a in value.args} if isinstance(value, tree.Call) else set()
+            return bool(keywords & {"default", "default_for_new", "null"})
         if isinstance(value, tree.Call) and last_name(value.func) in (
             "field",
             "Field",
@@ -63,6 +66,24 @@ class Field:
             init = flags.get("init")
             return not (isinstance(init, tree.Const) and init.value is False)
         return True
+
+
+def _alias_of(value: tree.Node | None) -> str | None:
+    """`tenantId` of `Field(alias="tenantId")`."""
+    said = {a.keyword: a.value for a in value.args} if isinstance(value, tree.Call) else {}
+    for keyword in ("alias", "validation_alias", "serialization_alias"):
+        alias = said.get(keyword)
+        if isinstance(alias, tree.Const) and isinstance(alias.value, str):
+            return alias.value
+    return None
+
+
+def _is_field(statement: tree.Assign) -> bool:
+    """Whether a class attribute is a field: it is annotated, or an attribute of PynamoDB's."""
+    if statement.annotation is not None:
+        return True
+    value = statement.value
+    return isinstance(value, tree.Call) and last_name(value.func).endswith("Attribute")
 
 
 def _base_of(node: tree.Node | None) -> tree.Node | None:
@@ -172,6 +193,21 @@ class Classes:
             for argument in cls.fact.bases
         )
 
+    def is_typed_dict(self, cls: Class) -> bool:
+        """Whether its instances are plain dicts of known keys."""
+        return any(last_name_of(b) == "TypedDict" for c in self.mro(cls) for b in self.bases(c))
+
+    def is_pynamo(self, cls: Class) -> bool:
+        """Whether it is a model of PynamoDB's, or an index of one."""
+        return any(base.startswith("pynamodb.") for base in self.foreign_bases(cls))
+
+    def is_pynamo_index(self, cls: Class) -> bool:
+        """Whether it is a secondary index of PynamoDB's."""
+        return any(
+            base.startswith("pynamodb.") and base.endswith("SecondaryIndex")
+            for base in self.foreign_bases(cls)
+        )
+
     def is_enum(self, cls: Class) -> bool:
         """Whether its class attributes are members."""
         return any(
@@ -189,14 +225,14 @@ class Classes:
                 return True
             if any(last_name_of(base) in _DATA_BASES for base in self.bases(owner)):
                 return True
-        return False
+        return self.is_pynamo(cls) and not self.is_pynamo_index(cls)
 
     def fields(self, cls: Class) -> tuple[Field, ...]:
         """The fields of a data class, inherited ones first."""
         found: dict[str, Field] = {}
         for owner in reversed(self.mro(cls)):
             for statement in owner.fact.body:
-                if isinstance(statement, tree.Assign) and statement.annotation is not None:
+                if isinstance(statement, tree.Assign) and _is_field(statement):
                     target = statement.targets[0]
                     if isinstance(target, tree.Name):
                         new = Field(
@@ -206,8 +242,35 @@ class Classes:
                             found[target.id] = new
         return tuple(found.values())
 
+    def aliases(self, cls: Class) -> dict[str, str]:
+        """The names by which a constructor and an item know fields, where they have names of their own."""
+        camel = self._generates_aliases(cls)
+        found = {}
+        for one in self.fields(cls):
+            alias = _alias_of(one.value)
+            if alias is None and camel:
+                head, *rest = one.name.split("_")
+                alias = head + "".join(part.capitalize() for part in rest)
+            if alias is not None and alias != one.name:
+                found[one.name] = alias
+        return found
+
+    def _generates_aliases(self, cls: Class) -> bool:
+        """Whether the model's configuration makes aliases of all names: `alias_generator=to_camel`."""
+        for owner in self.mro(cls):
+            for statement in owner.fact.body:
+                value = statement.value if isinstance(statement, tree.Assign) else None
+                if isinstance(value, tree.Call) and any(
+                    a.keyword == "alias_generator" and "camel" in last_name(a.value).lower()
+                    for a in value.args
+                ):
+                    return True
+        return False
+
     def keyword_only(self, cls: Class) -> bool:
         """Whether its constructor takes keywords alone (pydantic, `kw_only=True`)."""
+        if self.is_pynamo(cls):
+            return True
         for owner in self.mro(cls):
             if any(
                 last_name_of(b) in ("BaseModel", "SQLModel", "BaseSettings")
@@ -239,7 +302,7 @@ class Classes:
                         f.name,
                         kind,
                         f.annotation,
-                        f.value if f.has_default else None,
+                        f.value if f.has_default or f.annotation is None else None,
                         f.statement.at,
                     )
                     for f in self.fields(cls)

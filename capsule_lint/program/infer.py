@@ -305,7 +305,7 @@ class Inference:
             value = self.elements(value)
         elif binding.kind == "with":
             value = self._entered(value)
-        value = self._unpacked(value, binding.path)
+        value = self.unpacked(value, binding.path)
         return self.mocks.role(binding, value)
 
     def _imported(self, binding: Binding) -> Types:
@@ -320,7 +320,8 @@ class Inference:
             case _:
                 return ANYTHING
 
-    def _unpacked(self, value: Types, path: tuple[int, ...]) -> Types:
+    def unpacked(self, value: Types, path: tuple[int, ...]) -> Types:
+        """What stands at a place of an unpacked target."""
         for step in path:
             parts = []
             for one in value:
@@ -347,8 +348,8 @@ class Inference:
                 found.append(frozenset((one,)))
         return join(*found)
 
-    def elements(self, types: Types) -> Types:
-        """What iterating over a value of these types yields."""
+    def elements(self, types: Types, around: frozenset[Class] = frozenset()) -> Types:
+        """What iterating over a value of these types yields; `around` are those that lead there."""
         found: list[Types] = []
         for one in types:
             match one:
@@ -359,13 +360,20 @@ class Inference:
                 case TupleOf():
                     found.append(join(*one.items))
                 case Instance():
-                    method = self.classes.method(one.cls, "__iter__")
-                    found.append(self.elements(self.returned(method)) if method else ANYTHING)
+                    found.append(self._iterated(one.cls, around))
                 case Foreign():
                     found.append(foreign(f"{one.name}[]"))
                 case _:
                     found.append(ANYTHING)
         return join(*found)
+
+    def _iterated(self, cls: Class, around: frozenset[Class]) -> Types:
+        """What an object yields: one that is its own iterator says so in `__next__`."""
+        method = self.classes.method(cls, "__next__" if cls in around else "__iter__")
+        if method is None:
+            return ANYTHING
+        found = self.returned(method)
+        return found if cls in around else self.elements(found, around | {cls})
 
     # --- attributes ---
 
@@ -475,7 +483,7 @@ class Inference:
     def _store(self, store: Store) -> Types:
         if store.value is None:
             return ANYTHING
-        return self._unpacked(self.of(store.value), store.path)
+        return self.unpacked(self.of(store.value), store.path)
 
     # --- calls ---
 
@@ -546,7 +554,7 @@ class Inference:
             return self._super(node)
         if name in MOCKS and self._outside(node.func):
             return self.mocks.made(node, plain)
-        if name in ("patch", "object") and plain and self._patches(node.func):
+        if name in ("patch", "object", "spy") and plain and self._patches(node.func):
             return self.mocks.patched(node)
         if not plain:
             return self._depends(node) if name in ("Depends", "Security") else None

@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program import partiql
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.templates import Filled, Template, Text, snake
-from capsule_lint.program.types import ClassObject
+from capsule_lint.program.types import ClassObject, Collection, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +74,52 @@ _HELPER_NAME: Final = re.compile(
 )
 
 
+_VERBS: Final = frozenset(
+    [
+        "query",
+        "get",
+        "fetch",
+        "find",
+        "load",
+        "read",
+        "delete",
+        "remove",
+        "put",
+        "save",
+        "write",
+        "update",
+        "count",
+        "exists",
+        "list",
+        "item",
+        "items",
+    ]
+)
+_OTHER_STORES: Final = frozenset(
+    [
+        "cache",
+        "redis",
+        "memcache",
+        "lock",
+        "locks",
+        "log",
+        "logger",
+        "logging",
+        "metrics",
+        "queue",
+        "bus",
+        "events",
+        "sns",
+        "sqs",
+        "s3",
+        "bucket",
+        "headers",
+        "environ",
+    ]
+)
+_MODEL_READS: Final = frozenset(("query", "get", "count", "batch_get"))
+
+
 class Role(StrEnum):
     """What a template is used for."""
 
@@ -119,6 +166,7 @@ class Keys:
     wrappers: dict[Function, set[str]] = field(default_factory=lambda: defaultdict(set))
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
+    _hashes: dict[Class, list[tuple[str, bool]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for module in self.names.modules.values():
@@ -154,6 +202,8 @@ class Keys:
                     self._collect_dict(node, conditions)
                 case tree.Call():
                     self._collect_call(node)
+                case tree.Lambda():
+                    self._collect_lambda(node)
         for statement, place in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 for target in statement.targets:
@@ -184,7 +234,10 @@ class Keys:
         for node in module.nodes:
             text = node.value if isinstance(node, tree.Const) else None
             if isinstance(node, tree.FString):
-                text = "".join(p if isinstance(p, str) else "_" for p in node.parts)
+                text = "".join(
+                    p if isinstance(p, str) else self.templates.constant(p.value) or "_"
+                    for p in node.parts
+                )
             if not isinstance(text, str) or ":" not in text:
                 continue
             function = id(self.names.place(node).scope.function)
@@ -199,6 +252,9 @@ class Keys:
         self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]
     ) -> None:
         function = id(self.names.place(node).scope.function)
+        said = [k.value if isinstance(k, tree.Const) else None for k in node.keys]
+        pairs = zip(said, node.values, strict=True)
+        self._collect_statement({k: v for k, v in pairs if isinstance(k, str)})
         for key, value in zip(node.keys, node.values, strict=True):
             name = self.key_name(key)
             if name:
@@ -278,8 +334,13 @@ class Keys:
                         Role.WRITTEN,
                         self._is_index(last_name(target.base), target),
                     )
+                elif target.name in self._declared_names:
+                    for made in self.templates.inference.of(target.base):
+                        names = dict(self._hash_names(made.cls)) if isinstance(made, Instance) else {}
+                        if target.name in names:
+                            self._sink(statement.value, Role.WRITTEN, names[target.name])
             case tree.Name():
-                if self._is_key(target.id) and not _is_pattern(statement.value):
+                if self._is_key(target.id) and not self._is_only_text(statement.value, target):
                     role = Role.WRITTEN if cls is not None else Role.LOOKUP
                     self._sink(statement.value, role, self._is_index(target.id, target))
             case tree.Sequence() if isinstance(statement.value, tree.Sequence):
@@ -287,8 +348,134 @@ class Keys:
                     if isinstance(one, tree.Name) and self._is_key(one.id):
                         self._sink(value, Role.LOOKUP, self._is_index(one.id, one))
 
+    def _collect_lambda(self, node: tree.Lambda) -> None:
+        """A lambda that makes a key, wherever it is kept: its text starts as the policy's keys do."""
+        parent = self.names.index.parents.get(id(node))
+        match parent:
+            case tree.Call():
+                names = [a.keyword or "" for a in parent.args if a.value is node]
+            case tree.DictDisplay():
+                pairs = zip(parent.keys, parent.values, strict=True)
+                names = [str(k.value) for k, v in pairs if v is node and isinstance(k, tree.Const)]
+            case tree.Assign():
+                names = [last_name(target) for target in parent.targets]
+            case _:
+                names = []
+        if any(self.policy.is_sort_key_name(name) for name in names):
+            return
+        if self._starts_scoped(node.body):
+            self._sink(node.body, Role.LOOKUP, any(map(self.policy.is_index_key_name, names)))
+
+    def _is_only_text(self, value: tree.Node, target: tree.Node) -> bool:
+        """Whether what a name that sounds like a key's is given is a text to make keys of: a format,
+        the name of an attribute, a constant of a module, which is a key only where it is used as one."""
+        if not isinstance(value, tree.Const) or not isinstance(value.value, str):
+            return False
+        policy, text = self.policy, value.value
+        if self.names.place(target).scope.kind == "module" or _is_pattern(value):
+            return True
+        return policy.is_key_name(text) or policy.is_sort_key_name(text)
+
+    def _collect_stray(self, node: tree.Call) -> None:
+        """A text that starts as the policy's keys do, given to something unknown that reads or writes:
+        `db.query_items(f"TENANT#{tenant_id}#USER#{user_id}", "USER#")`."""
+        if not _VERBS & set(snake(last_name(node.func)).split("_")) or self.calls.callees(node):
+            return
+        if isinstance(node.func, tree.Attr):
+            if _OTHER_STORES & set(snake(last_name(node.func.base)).split("_")):
+                return
+            if any(isinstance(t, Collection) for t in self.templates.inference.of(node.func.base)):
+                return
+        role = Role.WRITTEN if last_name(node.func) in _WRITES else Role.LOOKUP
+        for argument in node.args:
+            made = isinstance(argument.value, tree.FString | tree.Binary | tree.Call | tree.Name)
+            if argument.keyword is None and made and self._starts_scoped(argument.value):
+                self._sink(argument.value, role, index=False)
+
+    def _starts_scoped(self, node: tree.Node) -> bool:
+        form = re.compile(rf"{re.escape(self.policy.scopes[0].tag)}\{{\}}(?:[#|/:]|$)")
+        return any(form.match(template.text) for template in self.templates.resolve(node))
+
+    # --- PartiQL ---
+
+    def _collect_statement(self, arguments: dict[str, tree.Node]) -> None:
+        """`Statement=…` with its `Parameters=[…]`, as arguments of a call or as a dict."""
+        statement = arguments.get("Statement")
+        if statement is None:
+            return
+        statement = self.templates.written_out(statement)
+        for name, key, prefix in partiql.written(self.templates, statement, self._is_key):
+            index = self.policy.is_index_key_name(name)
+            if isinstance(key, Template):
+                self._note(key, Role.LOOKUP, index, prefix)
+            else:
+                self._sink(key, Role.LOOKUP, index, prefix=prefix)
+        template = self.templates.template(statement)
+        text = template.text if template is not None else self.templates.constant(statement)
+        values = (
+            self.templates.written_out(arguments["Parameters"])
+            if ("Parameters" in arguments)
+            else None
+        )
+        if text is None or not isinstance(values, tree.Sequence):
+            return
+        for number, name, prefix in partiql.given(text, self._is_key):
+            if number < len(values.items):
+                index = self.policy.is_index_key_name(name)
+                self._sink(values.items[number], Role.LOOKUP, index, prefix=prefix)
+
+    # --- PynamoDB ---
+
+    def _collect_model(self, node: tree.Call, func: tree.Attr) -> None:
+        """`Model.query(…)`, `Model.get(…)`, `Model.index.query(…)`: the first argument is a key."""
+        if func.name not in _MODEL_READS or not node.args or node.args[0].keyword is not None:
+            return
+        for one in self.templates.inference.of(func.base):
+            if isinstance(one, ClassObject | Instance) and self.classes.is_pynamo(one.cls):
+                index = self.classes.is_pynamo_index(one.cls)
+                for value in _first_values(node.args[0].value, func.name):
+                    self._sink(value, Role.LOOKUP, index)
+
+    def _hash_names(self, cls: Class) -> list[tuple[str, bool]]:
+        """The attributes that a model declares as partition keys, of its table and of its indexes:
+        `UnicodeAttribute(hash_key=True)`, `__hash_key__ = "owner"`."""
+        if cls not in self._hashes:
+            self._hashes[cls] = list(dict.fromkeys(self._declared(cls)))
+        return self._hashes[cls]
+
+    @cached_property
+    def _declared_names(self) -> frozenset[str]:
+        """All attributes that any model declares as a partition key."""
+        models = [c for c in self.classes.all if self.classes.is_data(c)]
+        return frozenset(name for cls in models for name, _ in self._hash_names(cls))
+
+    def _declared(self, cls: Class) -> Iterator[tuple[str, bool]]:
+        for owner in self.classes.mro(cls):
+            for name, bindings in owner.scope.bindings.items():
+                value = bindings[-1].value
+                if name == "__hash_key__" and isinstance(value, tree.Const):
+                    yield str(value.value), False
+                if not isinstance(value, tree.Call):
+                    continue
+                if any(a.keyword == "hash_key" and _is_true(a.value) for a in value.args):
+                    yield name, self.classes.is_pynamo_index(cls)
+                for callee in self.calls.callees(value):
+                    if callee.cls is not None and self.classes.is_pynamo_index(callee.cls):
+                        yield from self._declared(callee.cls)
+
     def _collect_call(self, node: tree.Call) -> None:
         func = node.func
+        self._collect_statement({a.keyword: a.value for a in node.args if a.keyword is not None})
+        if isinstance(func, tree.Attr):
+            self._collect_model(node, func)
+        made = [c.cls for c in self.calls.callees(node) if c.cls is not None]
+        if any(map(self.classes.is_pynamo, made)) and node.args and node.args[0].keyword is None:
+            self._sink(node.args[0].value, Role.WRITTEN, index=False)
+        for cls in made:
+            for name, index in self._hash_names(cls):
+                for argument in node.args:
+                    if argument.keyword == name:
+                        self._sink(argument.value, Role.WRITTEN, index)
         if isinstance(func, tree.Attr) and func.name in _OPERATORS and node.args:
             name = self._condition_name(func.base)
             if name:
@@ -299,6 +486,11 @@ class Keys:
                     prefix=func.name != "eq",
                 )
                 return
+        if last_name(func) == "setdefault" and len(node.args) == 2:
+            name = self.key_name(node.args[0].value)
+            if name:
+                self._sink(node.args[1].value, Role.WRITTEN, self._is_index(name, node))
+        self._collect_stray(node)
         for argument in node.args:
             if argument.keyword is not None and self._is_key(argument.keyword):
                 role = Role.WRITTEN if self._constructs(node) else Role.LOOKUP
@@ -483,6 +675,24 @@ class Keys:
                     self._sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
                     )
+
+
+def _is_true(node: tree.Node) -> bool:
+    return isinstance(node, tree.Const) and node.value is True
+
+
+def _first_values(node: tree.Node, method: str) -> Iterator[tree.Node]:
+    """The keys that an argument of a model's method says: it, or those of a list of keys or of pairs."""
+    if method != "batch_get":
+        yield node
+        return
+    items: tuple[tree.Node, ...] = ()
+    if isinstance(node, tree.Sequence):
+        items = node.items
+    elif isinstance(node, tree.Comprehension):
+        items = node.results
+    for item in items:
+        yield item.items[0] if isinstance(item, tree.Sequence) and item.items else item
 
 
 def _form(template: Template) -> re.Pattern[str]:

@@ -34,7 +34,7 @@ MOCKS: Final = frozenset(
         "create_autospec",
     ]
 )
-PATCHES: Final = frozenset(["patch", "object", "setattr", "patch_object", "dict"])
+PATCHES: Final = frozenset(["patch", "object", "setattr", "patch_object", "dict", "spy"])
 """The last names of functions that put something in the place of what a string names."""
 _REPLACING: Final = ("new", "side_effect", "value", "new_callable", "wraps")
 
@@ -50,6 +50,23 @@ def replacement(call: tree.Call) -> tree.Node | None:
     return next((a.value for a in call.args if a.keyword in _REPLACING), None)
 
 
+def _new(call: tree.Call) -> tree.Node | None:
+    """The object itself that a patch puts in place; `None` where it makes a mock."""
+    node = replacement(call)
+    if any(a.value is node and a.keyword not in (None, "new", "value") for a in call.args):
+        return next((a.value for a in call.args if a.keyword == "new"), None)
+    return node
+
+
+def is_autospec(call: tree.Call) -> bool:
+    """Whether a mock has the signature of what it replaces, and so takes `self` like a function of a
+    class does."""
+    if last_name(call.func) in ("create_autospec", "spy"):
+        return True
+    said = next((a.value for a in call.args if a.keyword == "autospec"), None)
+    return said is not None and not (isinstance(said, tree.Const) and not said.value)
+
+
 @dataclass(eq=False, slots=True)
 class Mocks:
     """Answers the inference's questions about mocks."""
@@ -61,20 +78,24 @@ class Mocks:
         spec = next((a.value for a in node.args if a.keyword in ("spec", "spec_set")), None)
         if spec is None and plain:
             spec = plain[0]
-        return self.of(self.inference.of(spec)) if spec is not None else frozenset((Mocked(None),))
+        autospec = is_autospec(node)
+        types = self.inference.of(spec) if spec is not None else NOTHING
+        return self.of(types, autospec=autospec)
 
-    def of(self, types: Types) -> Types:
+    def of(self, types: Types, *, autospec: bool = False) -> Types:
         """Mocks of what has these types."""
-        return frozenset(map(self._of, types)) or frozenset((Mocked(None),))
+        found = frozenset(self._of(one, autospec=autospec) for one in types)
+        return found or frozenset((Mocked(None),))
 
-    def _of(self, one: Type) -> Type:
+    def _of(self, one: Type, *, autospec: bool) -> Type:
+        """A mock; only one with `autospec` in the place of a method is given `self` when it is called."""
         match one:
             case ClassObject() | Instance():
                 return Mocked(one.cls)
             case ModuleObject():
                 return Mocked(one.module)
             case FunctionObject():
-                return FunctionObject(one.function, one.bound, mock=True)
+                return FunctionObject(one.function, one.bound or not autospec, mock=True)
             case _:
                 return Mocked(None)
 
@@ -116,16 +137,20 @@ class Mocks:
 
     def patched(self, call: tree.Call) -> Types:
         """What `with patch("a.b.f") as mock` binds, and `patch(…).start()` gives."""
-        node = replacement(call)
-        if node is not None and not any(a.keyword == "side_effect" for a in call.args):
+        node = _new(call)
+        if node is not None:
             return self.inference.of(node)
+        maker = next((a.value for a in call.args if a.keyword == "new_callable"), None)
+        if maker is not None and last_name(maker) not in MOCKS:
+            types = self.inference.of(maker)
+            return frozenset(Instance(t.cls) for t in types if isinstance(t, ClassObject)) or types
         found: set[Type] = set()
         for one in self.target(call) or ():
             if isinstance(one, ClassObject):
                 made = self.inference.classes.initializer(one.cls)
                 found.add(FunctionObject(made, bound=True, mock=True) if made else Mocked(one.cls))
             else:
-                found.add(self._of(one))
+                found.add(self._of(one, autospec=is_autospec(call)))
         return frozenset(found) or frozenset((Mocked(None),))
 
     def injected(self, function: Function, parameter: tree.Parameter) -> Types | None:
@@ -135,7 +160,7 @@ class Mocks:
             for d in reversed(function.fact.decorators)
             if isinstance(d, tree.Call)
             and last_name(d.func) in ("patch", "object")
-            and replacement(d) is None
+            and _new(d) is None
         ]
         own = function.own_params
         at = own.index(parameter) if parameter in own else len(patches)

@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.types import ClassObject, Instance
+from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,26 @@ _UNCHANGING: Final = frozenset(
     ("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "encode", "decode")
 )
 """Methods of a string that leave its segments what they are."""
+_TAKES_APART: Final = frozenset(
+    [
+        "startswith",
+        "endswith",
+        "removeprefix",
+        "removesuffix",
+        "split",
+        "rsplit",
+        "partition",
+        "rpartition",
+        "find",
+        "index",
+        "count",
+        "match",
+        "search",
+        "fullmatch",
+        "get",
+        "pop",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +93,10 @@ class Template:
 
     host: tree.Node
     pieces: tuple[Piece, ...]
+    opaque: bool = False
+    """Whether only its texts and values are known, and not how it is put together."""
+    part: bool = False
+    """Whether it is only a part of the text at `host`."""
 
     @property
     def text(self) -> str:
@@ -151,8 +176,11 @@ class Templates:
     scopes: Sequence[ScopePolicy]
     _templates: dict[int, Template] = field(default_factory=dict)
     _generic: dict[Function, bool] = field(default_factory=dict)
+    _said: dict[tuple[Function, int], list[Piece] | None] = field(default_factory=dict)
+    """What functions return, by how deep in other templates they are called."""
     _fields: dict[tuple[int, str], tree.Name] = field(default_factory=dict)
     _steps: dict[int, Template] = field(default_factory=dict)
+    _rough: dict[int, Template] = field(default_factory=dict)
 
     # --- segments ---
 
@@ -208,25 +236,93 @@ class Templates:
                 return [t for value in node.values for t in self.resolve(value, depth + 1)]
             case tree.DictDisplay(keys=(tree.Const(value="S"),)):
                 return self.resolve(node.values[0], depth + 1)
+            case tree.DictDisplay():
+                return [t for value in _compared(node) for t in self.resolve(value, depth + 1)]
             case tree.Walrus():
                 return self.resolve(node.value, depth + 1)
             case tree.Wrapped(kind="await"):
                 return self.resolve(node.value, depth + 1)
             case tree.Lambda():
                 return self.resolve(node.body, depth + 1)
+            case tree.Call() if (inner := self._wrapped(node)) is not None:
+                return self.resolve(inner, depth + 1)
             case tree.FString() | tree.Binary() | tree.Const() | tree.Call() | tree.Attr():
-                template = self.template(node)
+                template = self.template(node) or self.rough(node)
                 return [template] if template is not None else []
             case _:
                 return []
+
+    def rough(self, node: tree.Node) -> Template | None:
+        """A key that is put together in a way that is not known: it says the tag of a scope, and the
+        scope's value is in it."""
+        if not isinstance(node, tree.Call | tree.Binary) or last_name(node) in _TAKES_APART:
+            return None
+        known = self._rough.get(id(node))
+        if known is None:
+            known = self._rough[id(node)] = self._seen(node)
+        return known if known.pieces else None
+
+    def _seen(self, node: tree.Call | tree.Binary) -> Template:
+        said: list[str] = []
+        values: list[tree.Node] = []
+        for part in _contents(node):
+            match part:
+                case str():
+                    said.append(part)
+                case tree.Const(value=str() as text):
+                    said.append(text)
+                case tree.Name() | tree.Attr():
+                    constant = self.constant(part) or self._made_from(part)
+                    said += [constant] if constant is not None else []
+                    values += [part] if constant is None else []
+        found: list[Piece] = []
+        for scope in self.scopes:
+            bare = scope.tag.rstrip("#|/:").lower()
+            named = [v for v in values if names_scope(hole_name(v), scope)]
+            if named and any(re.search(rf"\b{re.escape(bare)}\b", t.lower()) for t in said):
+                found += [Text(scope.tag, node, node), Filled(named[0], node, hole_name(named[0]))]
+        return Template(node, tuple(found), opaque=True)
+
+    def _made_from(self, node: tree.Name | tree.Attr) -> str | None:
+        """The text that a constant like `Template("TENANT#$tenant_id")` is made from."""
+        target = self.classes.dotted(node)
+        value = target.value if isinstance(target, Binding) else None
+        if not isinstance(value, tree.Call) or len(value.args) != 1:
+            return None
+        first = value.args[0].value
+        return (
+            first.value if isinstance(first, tree.Const) and isinstance(first.value, str) else None
+        )
+
+    def _wrapped(self, node: tree.Call) -> tree.Node | None:
+        """The string that a call only passes on: `key.lower()`, `str(key)`, `PartitionKey(key)`."""
+        func, args = node.func, node.args
+        if isinstance(func, tree.Attr) and func.name in _UNCHANGING and not args:
+            return func.base
+        if not args or any(a.star or a.keyword is not None for a in args):
+            return None
+        if last_name(func) == "cast" and len(args) == 2:
+            return args[1].value
+        if len(args) != 1 or self.calls.callees(node):
+            return None
+        inner = args[0].value
+        made = isinstance(inner, tree.FString | tree.Binary | tree.Call)
+        if isinstance(func, tree.Name) and func.id == "str":
+            return inner if made else None
+        return inner if made and last_name(func)[:1].isupper() else None
 
     def _resolve_name(self, node: tree.Name, depth: int) -> list[Template]:
         found: list[Template] = []
         for binding in self.names.bindings(node.id, self.names.place(node)):
             target = self.names.follow(binding)
-            if not isinstance(target, Binding) or target.kind != "assign" or target.value is None:
+            if not isinstance(target, Binding) or target.value is None:
                 continue
-            if target.place.scope.kind in ("module", "class"):
+            if target.kind == "for":
+                for item in self._iterated(target.value, target.path):
+                    found += self.resolve(item, depth + 1)
+            elif target.kind != "assign":
+                continue
+            elif target.place.scope.kind in ("module", "class"):
                 template = self.template(node)
                 found += [template] if template is not None else []
             elif target.path:
@@ -236,6 +332,15 @@ class Templates:
             else:
                 found += self.resolve(target.value, depth + 1)
         return found
+
+    def _iterated(self, node: tree.Node, path: tuple[int, ...]) -> list[tree.Node]:
+        """What a loop over a list that is written out gives its target, or the part `path` of it."""
+        source = self.written_out(node)
+        items = list(source.items) if isinstance(source, tree.Sequence) else []
+        for step in path:
+            rows = [item.items for item in items if isinstance(item, tree.Sequence)]
+            items = [row[step] for row in rows if 0 <= step < len(row)]
+        return items
 
     def _built_up(self, node: tree.Name, last: Binding) -> list[Template]:
         """`key = f"…"` and then `key += f"…"`: one template, written where it starts."""
@@ -249,9 +354,7 @@ class Templates:
 
     def _history(self, last: Binding) -> list[Binding]:
         """The bindings of a local from its plain assignment up to the step `last`, in order."""
-        every = sorted(
-            last.place.scope.bindings.get(last.name, ()), key=lambda b: b.place.order
-        )
+        every = sorted(last.place.scope.bindings.get(last.name, ()), key=lambda b: b.place.order)
         before = [b for b in every if b.place.order <= last.place.order]
         start = max((n for n, b in enumerate(before) if not _is_step(b)), default=0)
         return before[start:]
@@ -278,7 +381,7 @@ class Templates:
         template = self._templates[id(node)] = Template(host, _merged(pieces))
         return template if template.has_text or len(template.pieces) > 1 else None
 
-    def _field(self, name: str, near: tree.Node) -> tree.Node:
+    def named_field(self, name: str, near: tree.Node) -> tree.Node:
         """A name of its own for a field that nothing written out fills: `%(tenant_id)s` of `locals()`."""
         known = self._fields.get((id(near), name))
         if known is None:
@@ -349,7 +452,7 @@ class Templates:
             number += not match["name"]
             value = given.get(name.partition(".")[0].partition("[")[0])
             if value is None:
-                found.append(Filled(self._field(name, node), host, snake(name)))
+                found.append(Filled(self.named_field(name, node), host, snake(name)))
             elif "." in name:
                 found.append(Filled(value, host, snake(name)))
             else:
@@ -373,7 +476,9 @@ class Templates:
                 found += (
                     self._inline(named, host, depth)
                     if named is not None
-                    else [Filled(self._field(match["name"], right), host, snake(match["name"]))]
+                    else [
+                        Filled(self.named_field(match["name"], right), host, snake(match["name"]))
+                    ]
                 )
             elif operands:
                 found += self._inline(operands.pop(0), host, depth)
@@ -458,6 +563,9 @@ class Templates:
         self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int
     ) -> list[Piece] | None:
         separator = self.constant(base)
+        rows = self._pairs(node.args[0].value)
+        if separator is not None and rows is not None:
+            return self._join_pairs(node, separator, *rows, depth)
         elements, written = self.elements(node.args[0].value, host)
         if separator is None or elements is None:
             return None
@@ -466,6 +574,49 @@ class Templates:
             if number:
                 found.append(Text(separator, written, node))
             found += self._inline(element, written, depth + 1)
+        return found
+
+    def _pairs(
+        self, node: tree.Node
+    ) -> tuple[tree.Comprehension, list[tree.Sequence], tree.Node] | None:
+        """The rows of `f"{k}#{v}" for k, v in (("TENANT", tenant_id), …)`."""
+        if not isinstance(node, tree.Comprehension) or len(node.generators) != 1:
+            return None
+        target, source = node.generators[0].target, node.generators[0].iter
+        if not isinstance(target, tree.Sequence):
+            return None
+        items, written = self.elements(source, source)
+        rows = [item for item in items or () if isinstance(item, tree.Sequence)]
+        names = [item for item in target.items if isinstance(item, tree.Name)]
+        if not rows or len(rows) != len(items or ()) or len(names) != len(target.items):
+            return None
+        return (node, rows, written) if all(len(r.items) == len(names) for r in rows) else None
+
+    def _join_pairs(
+        self,
+        node: tree.Call,
+        separator: str,
+        each: tree.Comprehension,
+        rows: list[tree.Sequence],
+        written: tree.Node,
+        depth: int,
+    ) -> list[Piece] | None:
+        form = self._evaluate(each.results[0], each.results[0], depth + 1)
+        target = each.generators[0].target
+        assert isinstance(target, tree.Sequence)
+        names = [item.id for item in target.items if isinstance(item, tree.Name)]
+        found: list[Piece] = []
+        for number, row in enumerate(rows):
+            if number:
+                found.append(Text(separator, written, node))
+            for piece in form or ():
+                if isinstance(piece, Text):
+                    found.append(Text(piece.value, written, node))
+                elif isinstance(piece.value, tree.Name) and piece.value.id in names:
+                    item = row.items[names.index(piece.value.id)]
+                    found += self._inline(item, written, depth + 1)
+                else:
+                    return None
         return found
 
     def elements(
@@ -477,7 +628,7 @@ class Templates:
                 found: list[tree.Node] = []
                 for item in node.items:
                     inner: list[tree.Node] | None = [item]
-                    if isinstance(item, tree.Wrapped) and item.kind == "*":
+                    if isinstance(item, tree.Wrapped) and item.kind == "starred":
                         inner, _ = self.elements(item.value, item.value)
                     found += inner if inner is not None else [item]
                 return found, host
@@ -500,9 +651,10 @@ class Templates:
     def _only_passes(self, node: tree.Comprehension) -> bool:
         """Whether a comprehension's results are its items, as strings at most."""
         target, result = node.generators[0].target, node.results[0]
-        while isinstance(result, tree.Call) and len(result.args) + isinstance(
-            result.func, tree.Attr
-        ) == 1:
+        while (
+            isinstance(result, tree.Call)
+            and len(result.args) + isinstance(result.func, tree.Attr) == 1
+        ):
             func = result.func
             result = func.base if isinstance(func, tree.Attr) else result.args[0].value
         if isinstance(result, tree.FString) and len(result.parts) == 1:
@@ -562,6 +714,14 @@ class Templates:
             return self._enum_key(node, function, host, depth)
         if self.is_generic(function):
             return self._filled_in(node, function, given, host, depth)
+        key = (function, depth)
+        if key not in self._said:  # functions that call each other: many ways lead to each
+            self._said[key] = self._first_said(function, depth)
+        said = self._said[key]
+        return None if said is None else list(said)
+
+    def _first_said(self, function: Function, depth: int) -> list[Piece] | None:
+        """The first template among the values that a function returns."""
         for value in function.returns:
             pieces = self._evaluate(value, value, depth + 1)
             if pieces is not None and any(isinstance(p, Text) for p in pieces):
@@ -677,7 +837,7 @@ class Templates:
         """`TableKey.TEAM.key(id)`: the member's value, a separator, and the arguments."""
         assert isinstance(node.func, tree.Attr)
         tag = self.constant(node.func.base)
-        if tag is None:
+        if tag is None or "{" in tag or any(a.keyword is not None or a.star for a in node.args):
             return None
         found: list[Piece] = [Text(tag if tag.endswith("#") else f"{tag}#", host, node)]
         for number, argument in enumerate(node.args):
@@ -807,6 +967,25 @@ class Templates:
         return None
 
 
+def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
+    """The values of `{"AttributeValueList": […], "ComparisonOperator": "EQ"}`."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, tree.Const) and key.value == "AttributeValueList":
+            yield from value.items if isinstance(value, tree.Sequence) else ()
+
+
+def _contents(node: tree.Node) -> Iterator[tree.Node | str]:
+    """All that an expression is made of, the names of its keyword arguments included."""
+    yield node
+    if isinstance(node, tree.Call):
+        yield from (a.keyword for a in node.args if a.keyword is not None)
+    parts = list(children(node))
+    if isinstance(node, tree.Comprehension):
+        parts = [*node.results, *(g.iter for g in node.generators)]
+    for part in parts:
+        yield from _contents(part)
+
+
 def _is_step(binding: Binding) -> bool:
     """Whether a binding is one of `name += …`."""
     statement = binding.place.statement
@@ -822,11 +1001,11 @@ def _added(statement: tree.Statement, name: str) -> Iterator[tree.Node]:
         case tree.Eval(
             values=(tree.Call(func=tree.Attr(base=tree.Name() as base) as func) as call,)
         ) if base.id == name and len(call.args) == 1:
-            value = call.args[0].value
+            added = call.args[0].value
             if func.name == "append":
-                yield tree.Sequence(value.at, "list", (value,))
+                yield tree.Sequence(added.at, "list", (added,))
             elif func.name == "extend":
-                yield value
+                yield added
 
 
 def ends_with_tag(text: str, tag: str) -> bool:

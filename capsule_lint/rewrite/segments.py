@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _QUOTED = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
-_PLACEHOLDER = re.compile(r"%(?:%|(?:\(\w+\))?[-#0-9 +.]*[a-zA-Z])")
-_FIELD = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}")
 
 
 class SegmentFix(Fix[AddSegments]):
@@ -45,8 +43,6 @@ class SegmentFix(Fix[AddSegments]):
                 return self._simple(updated, mend)
             case cst.BinaryOperation(operator=cst.Add()), cst.BinaryOperation():
                 return self._added(original, updated, mend)
-            case cst.BinaryOperation(operator=cst.Modulo()), cst.BinaryOperation():
-                return self._percent(original, updated, mend)
             case cst.Call(), cst.Call():
                 return self._call(original, updated, mend)
             case ((cst.List() | cst.Tuple()), (cst.List() | cst.Tuple())):
@@ -72,12 +68,10 @@ class SegmentFix(Fix[AddSegments]):
         front = mend.anchor is None
         found: list[cst.BaseFormattedStringContent] = []
         for segment in mend.segments:
-            before = segment.tag if front else mend.separator + segment.tag
-            if before:
-                found.append(cst.FormattedStringText(_escaped(before)))
+            found += _text("" if front else mend.separator)
+            found += _tag(segment, quote)
             found.append(cst.FormattedStringExpression(parse(_requoted(segment.hole, quote))))
-            if front:
-                found.append(cst.FormattedStringText(mend.separator))
+            found += _text(mend.separator if front else "")
         return found
 
     def _formatted(
@@ -155,7 +149,8 @@ class SegmentFix(Fix[AddSegments]):
             )
             wrap = isinstance(old, cst.Call) and name_of(old.func) == "str"
             for segment in mend.segments:
-                base = _plus(base, parse(_string(mend.separator + segment.tag)))
+                for part in _operands(segment, mend.separator):
+                    base = _plus(base, part)
                 base = _plus(base, parse(f"str({segment.hole})" if wrap else segment.hole))
             if side == "left":
                 return updated.with_changes(left=base)
@@ -168,8 +163,9 @@ class SegmentFix(Fix[AddSegments]):
             return updated.with_changes(left=self._added_front(left, mend))
         base: cst.BaseExpression | None = None
         for segment in mend.segments:
-            tag = parse(_string(segment.tag if base is None else mend.separator + segment.tag))
-            base = tag if base is None else _plus(base, tag)
+            for part in _operands(segment, "" if base is None else mend.separator):
+                base = part if base is None else _plus(base, part)
+            assert base is not None
             base = _plus(base, parse(segment.hole))
         assert base is not None
         if isinstance(left, cst.SimpleString):
@@ -179,109 +175,12 @@ class SegmentFix(Fix[AddSegments]):
             return updated.with_changes(left=_plus(base, left.with_changes(value=value)))
         return updated.with_changes(left=_plus(_plus(base, parse(_string(mend.separator))), left))
 
-    # --- `%` and `.format` ---
-
-    def _percent(
-        self, original: cst.BinaryOperation, updated: cst.BinaryOperation, mend: AddSegments
-    ) -> cst.BinaryOperation:
-        left, right = updated.left, updated.right
-        if not isinstance(left, cst.SimpleString):
-            raise self._lost(mend)
-        operands = list(right.elements) if isinstance(right, cst.Tuple) else [cst.Element(right)]
-        originals = (
-            [e.value for e in original.right.elements]
-            if isinstance(original.right, cst.Tuple)
-            else [original.right]
-        )
-        at = -1
-        if mend.anchor is not None:
-            at = next(
-                (n for n, value in enumerate(originals) if self._holds(value, mend.anchor)), -1
-            )
-            if at < 0:
-                raise self._lost(mend)
-        marks = [m for m in _PLACEHOLDER.finditer(left.value) if m[0] != "%%"]
-        text = _joined(mend, "%s")
-        offset = marks[at].end() if at >= 0 else _text_start(left.value)
-        literal = left.value[:offset] + text + left.value[offset:]
-        new = [cst.Element(parse(s.hole)) for s in mend.segments]
-        values = [e.value for e in [*operands[: at + 1], *new, *operands[at + 1 :]]]
-        elements = [cst.Element(value) for value in values]
-        return updated.with_changes(
-            left=left.with_changes(value=literal), right=cst.Tuple(elements)
-        )
-
-    def _format(self, original: cst.Call, updated: cst.Call, mend: AddSegments) -> cst.Call:
-        func = updated.func
-        assert isinstance(func, cst.Attribute)
-        literal = func.value
-        if not isinstance(literal, cst.SimpleString):
-            raise self._lost(mend)
-        at = -1
-        if mend.anchor is not None:
-            at = next(
-                (n for n, a in enumerate(original.args) if self._holds(a.value, mend.anchor)), -1
-            )
-            if at < 0:
-                raise self._lost(mend)
-        keyword = updated.args[max(at, 0)].keyword if updated.args else None
-        marks = [m for m in _FIELD.finditer(literal.value) if m[0] not in ("{{", "}}")]
-        numbered = any((m["name"] or "").isdigit() for m in marks)
-        names = [_identifier(s.hole) for s in mend.segments]
-        if keyword is not None:
-            said = keyword.value if at >= 0 else ""
-            mark = next((m for m in marks if m["name"] == said), None)
-            text = _joined(mend, *[f"{{{name}}}" for name in names])
-        else:
-            mark = next(
-                (
-                    m
-                    for n, m in enumerate(marks)
-                    if at >= 0 and (m["name"] == str(at) if numbered else n == at)
-                ),
-                None,
-            )
-            text = _joined(
-                mend,
-                *(
-                    [f"{{{at + 1 + n}}}" for n in range(len(names))]
-                    if numbered
-                    else ["{}"] * len(names)
-                ),
-            )
-        offset = mark.end() if mark is not None else _text_start(literal.value)
-        value = literal.value
-        if numbered and keyword is None:
-            shifted = (
-                _FIELD.sub(lambda m: _shifted(m, at, len(names)), value[:offset]),
-                _FIELD.sub(lambda m: _shifted(m, at, len(names)), value[offset:]),
-            )
-            changed = shifted[0] + text + shifted[1]
-        else:
-            changed = value[:offset] + text + value[offset:]
-        args = list(updated.args)
-        for number, segment in enumerate(mend.segments):
-            new = cst.Arg(parse(segment.hole))
-            if keyword is not None:
-                new = new.with_changes(keyword=cst.Name(names[number]), equal=_TIGHT)
-            args.insert(at + 1 + number, new)
-        return updated.with_changes(
-            func=func.with_changes(value=literal.with_changes(value=changed)),
-            args=_separated(args, updated.args),
-        )
-
     # --- joins ---
 
     def _call(
         self, original: cst.Call, updated: cst.Call, mend: AddSegments
     ) -> cst.BaseExpression:
         name = name_of(original.func)
-        if (
-            name == "format"
-            and isinstance(original.func, cst.Attribute)
-            and isinstance(original.func.value, cst.SimpleString)
-        ):
-            return self._format(original, updated, mend)
         if (
             name == "join"
             and original.args
@@ -333,9 +232,8 @@ class SegmentFix(Fix[AddSegments]):
             raise self._lost(mend)
         beside = values[near if near is not None else 0] if values else None
         if isinstance(beside, cst.FormattedString | cst.BinaryOperation | cst.ConcatenatedString):
-            new = [
-                parse('f"' + s.tag + "{" + _requoted(s.hole, '"') + '}"') for s in mend.segments
-            ]
+            added = isinstance(beside, cst.BinaryOperation)
+            new = [_element(s, added=added) for s in mend.segments]
         elif isinstance(beside, cst.Tuple):
             quoted = _first_text(beside)
             new = [
@@ -349,15 +247,11 @@ class SegmentFix(Fix[AddSegments]):
             new = []
             for segment in mend.segments:
                 if segment.tag:  # the pieces of a local key have none
-                    tag = _cased(segment.tag.rstrip("#|/:"), quoted)
-                    new.append(parse(_string(tag)))
+                    new.append(_bare(segment, quoted))
                 new.append(parse(f"str({segment.hole})" if wrap else segment.hole))
         return (near + 1 if near is not None else 0), new
 
 
-_TIGHT = cst.AssignEqual(
-    whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace("")
-)
 _COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
@@ -375,6 +269,42 @@ def _plus(left: cst.BaseExpression, right: cst.BaseExpression) -> cst.BinaryOper
     return cst.BinaryOperation(left, cst.Add(), right)
 
 
+def _text(text: str) -> list[cst.BaseFormattedStringContent]:
+    return [cst.FormattedStringText(_escaped(text))] if text else []
+
+
+def _tag(segment: NewSegment, quote: str) -> list[cst.BaseFormattedStringContent]:
+    """What stands before a segment's hole in an f-string."""
+    if not segment.constant:
+        return _text(segment.tag)
+    constant = parse(_requoted(segment.constant, quote))
+    return [cst.FormattedStringExpression(constant), *_text(segment.joint)]
+
+
+def _operands(segment: NewSegment, separator: str) -> list[cst.BaseExpression]:
+    """What stands before a segment's hole in a sum."""
+    if not segment.constant:
+        return [parse(_string(separator + segment.tag))]
+    texts = [_string(separator), segment.constant, _string(segment.joint)]
+    return [parse(code) for code in texts if code != '""']
+
+
+def _element(segment: NewSegment, *, added: bool) -> cst.BaseExpression:
+    """A tag with its value as one element: `f"CAPSULE#{capsule_id}"`, `P.CAPSULE + capsule_id`."""
+    if segment.constant and added:
+        parts = [segment.constant, *([_string(segment.joint)] if segment.joint else [])]
+        return parse(" + ".join([*parts, segment.hole]))
+    tag = "".join(cst.Module([]).code_for_node(part) for part in _tag(segment, '"'))
+    return parse('f"' + tag + "{" + _requoted(segment.hole, '"') + '}"')
+
+
+def _bare(segment: NewSegment, quoted: str | None) -> cst.BaseExpression:
+    """A tag as an element of its own."""
+    if segment.constant:
+        return parse(segment.constant)
+    return parse(_string(_cased(segment.tag.rstrip("#|/:"), quoted)))
+
+
 def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
@@ -389,32 +319,6 @@ def _requoted(code: str, quote: str) -> str:
     if len(quote) == 3 or char not in code:
         return code
     return code.replace(char, "'" if char == '"' else '"')
-
-
-def _text_start(literal: str) -> int:
-    opening = _QUOTED.match(literal)
-    assert opening is not None
-    return opening.end()
-
-
-def _joined(mend: AddSegments, *holes: str) -> str:
-    every = list(holes) if len(holes) == len(mend.segments) else [holes[0]] * len(mend.segments)
-    front = mend.anchor is None
-    return "".join(
-        f"{s.tag}{hole}{mend.separator}" if front else f"{mend.separator}{s.tag}{hole}"
-        for s, hole in zip(mend.segments, every, strict=True)
-    )
-
-
-def _identifier(hole: str) -> str:
-    return re.sub(r"\W.*", "", hole.rpartition(".")[2]) or "scope"
-
-
-def _shifted(match: re.Match[str], at: int, by: int) -> str:
-    name = match["name"]
-    if match[0] in ("{{", "}}") or not (name or "").isdigit() or int(name) <= at:
-        return match[0]
-    return "{" + str(int(name) + by) + "}"
 
 
 def _cased(tag: str, like: str | None) -> str:

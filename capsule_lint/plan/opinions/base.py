@@ -55,6 +55,7 @@ class Ground:
     planner: Planner
     source: Callable[[Module, Span], str]
     """The text of a file between two places."""
+    _named: dict[str, Scope | None] = field(default_factory=dict)
     _parameters: dict[tuple[Function, str], tree.Parameter | None] = field(default_factory=dict)
 
     @property
@@ -80,8 +81,10 @@ class Ground:
 
     def scope_named(self, name: str) -> Scope | None:
         """The scope that a name means, when it means exactly one."""
-        found = [s for s in self.scopes if names_scope(name, s)] if name else []
-        return found[0] if len(found) == 1 else None
+        if name not in self._named:
+            found = [s for s in self.scopes if names_scope(name, s)] if name else []
+            self._named[name] = found[0] if len(found) == 1 else None
+        return self._named[name]
 
     def path_name(self, node: tree.Node) -> str:
         """The name by which a plain path is known: `capsule_id` of `ctx.capsule_id`,

@@ -237,15 +237,17 @@ class Clients:
         """Whether the route, or what any router puts before its routes, may hold the parameter."""
         calls = [d for d in function.fact.decorators if isinstance(d, tree.Call)]
         routes = [a.value for call in calls for a in call.args if a.keyword in (None, "path")]
-        for maker in ("APIRouter", "FastAPI", "include_router", "mount"):
-            for call in self.ground.program.calls.by_name.get(maker, ()):
-                routes += [
-                    a.value for a in call.args if a.keyword in (None, "prefix", "root_path")
-                ]
-        for route in routes:
+        prefixes = [
+            argument.value
+            for maker in ("APIRouter", "FastAPI", "include_router", "mount")
+            for call in self.ground.program.calls.by_name.get(maker, ())
+            for argument in call.args
+            if argument.keyword in (None, "prefix", "root_path")
+        ]
+        for route in (*routes, *prefixes):
             text = self.ground.program.templates.constant(route)
-            if text is None:
-                if not isinstance(route, tree.Name | tree.Attr) or route in routes[: len(calls)]:
+            if text is None:  # a router, or a prefix from the settings, says nothing of scopes
+                if route in routes or not isinstance(route, tree.Name | tree.Attr):
                     return True
             elif re.search(rf"\{{{re.escape(name)}\b", text):
                 return True

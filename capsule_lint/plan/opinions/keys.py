@@ -154,6 +154,23 @@ class KeyOpinions:
     # --- one scope in the place of another ---
 
     def _mistaken(self, site: KeySite) -> Iterator[Opinion]:
+        found = list(self._misplaced(site))
+        if len(found) == 2 and found[0][:2] == found[1][1::-1]:
+            del found[1]  # two that stand in each other's places are one mistake
+        for wanted, _, hole in found:
+            yield Opinion(
+                SwapFact(
+                    site.module.filename,
+                    hole.value.span,
+                    self.ground.symbol(hole.value),
+                    (wanted.parameter,),
+                    self.ground.program.domain.entity_name(site),
+                    reason=self.ground.path_name(hole.value),
+                )
+            )
+
+    def _misplaced(self, site: KeySite) -> Iterator[tuple[Scope, Scope, Filled]]:
+        """The holes whose tag is one scope's and whose name another's: both, and the hole."""
         before = ""
         for piece in site.template.pieces:
             if isinstance(piece, Text):
@@ -166,16 +183,7 @@ class KeyOpinions:
             name = self.ground.path_name(piece.value)
             given = self.ground.scope_named(name)
             if given is not None and not names_scope(name, wanted):
-                yield Opinion(
-                    SwapFact(
-                        site.module.filename,
-                        piece.value.span,
-                        self.ground.symbol(piece.value),
-                        (wanted.parameter,),
-                        self.ground.program.domain.entity_name(site),
-                        reason=name,
-                    )
-                )
+                yield wanted, given, piece
 
 
 def is_everyone(value: str) -> bool:

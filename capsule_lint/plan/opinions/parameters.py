@@ -122,9 +122,9 @@ class ParameterOpinions:
     def _unused(
         self, function: Function, parameter: tree.Parameter, scope: Scope
     ) -> Iterator[Opinion]:
-        if parameter.name.startswith("_") or not self._must_use(function, scope):
+        if parameter.name in self._reads[function] or parameter.name.startswith("_"):
             return
-        if parameter.name in self._reads[function] or not self._works(function):
+        if not self._must_use(function, scope) or not self._works(function):
             return
         if self._reaches_otherwise(function, scope):
             return

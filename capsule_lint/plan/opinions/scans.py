@@ -41,6 +41,7 @@ _OPTIONS: Final = frozenset(
 _STATEMENTS: Final = frozenset(
     ("execute_statement", "batch_execute_statement", "execute_transaction")
 )
+_FILTERS: Final = ("FilterExpression", "Statement")
 _SELECT: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _PROBES: Final = frozenset(("ping", "health", "healthy", "healthcheck", "ready", "alive", "probe"))
 _DEPTH: Final = 3
@@ -184,12 +185,29 @@ class ScanOpinions:
         """Whether the enclosing function passes a filter on that its callers give it."""
         if function is None:
             return False
-        for argument in call.args:
-            if argument.star == "**" or argument.keyword in ("FilterExpression", "Statement"):
-                for node in self._origins(argument.value):
-                    if isinstance(node, tree.Name) and self._is_plain_parameter(node):
-                        return True
-        return False
+        return any(
+            isinstance(node, tree.Name) and self._is_plain_parameter(node)
+            for filtering in self._filters(call)
+            for node in self._origins(filtering)
+        )
+
+    def _filters(self, call: tree.Call) -> Iterator[tree.Node]:
+        """What a call is given as its filter or statement, or as all of its arguments."""
+        spread = [a.value for a in call.args if a.star == "**"]
+        yield from spread
+        yield from (a.value for a in call.args if a.keyword in _FILTERS)
+        for node in self._material(spread, call):
+            match node:
+                case tree.DictDisplay():
+                    for key, value in zip(node.keys, node.values, strict=True):
+                        if isinstance(key, tree.Const) and key.value in _FILTERS:
+                            yield value
+                case tree.Call():
+                    yield from (a.value for a in node.args if a.keyword in _FILTERS)
+                case tree.Name():
+                    for index, value in self._items_of(node):
+                        if isinstance(index, tree.Const) and index.value in _FILTERS:
+                            yield value
 
     def _is_plain_parameter(self, node: tree.Name) -> bool:
         return any(b.kind == "param" for b in self._bindings(node))
@@ -211,9 +229,9 @@ class ScanOpinions:
                 yield node
                 if isinstance(node, tree.Name):
                     queue += [b.value for b in self._bindings(node) if b.value is not None]
-                    queue += self._put_into(node)
+                    queue += [part for pair in self._items_of(node) for part in pair]
 
-    def _put_into(self, name: tree.Name) -> Iterator[tree.Node]:
+    def _items_of(self, name: tree.Name) -> Iterator[tuple[tree.Node, tree.Node]]:
         """What `kwargs["FilterExpression"] = …` and `kwargs.update(…)` put into a local."""
         place = self.ground.program.names.place(name)
         for statement, at in place.scope.module.statements:
@@ -222,12 +240,12 @@ class ScanOpinions:
             match statement:
                 case tree.Assign(targets=(tree.Subscript(base=tree.Name(id=target)) as item,)):
                     if target == name.id and statement.value is not None:
-                        yield from (item.index, statement.value)
+                        yield item.index, statement.value
                 case tree.Eval(
                     values=(tree.Call(func=tree.Attr(base=tree.Name(id=target))) as call,)
                 ):
                     if target == name.id:
-                        yield from (argument.value for argument in call.args)
+                        yield from ((argument.value, argument.value) for argument in call.args)
 
     def _compared(self, function: Function | None) -> Iterator[tree.Node]:
         """What the function compares: it may part the rows itself, once they are read."""

@@ -1,0 +1,46 @@
+"""Programs on which a careless analysis never ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts.build import build
+from capsule_lint.policy import Policy
+from capsule_lint.program import link_program
+from tests.project import text_of
+
+if TYPE_CHECKING:
+    from tests.project import Project
+
+
+def test_an_iterator_that_is_its_own_iterator(project: Project) -> None:
+    project.write(
+        {
+            "app.py": """
+                class Lines:
+                    def __iter__(self) -> "Lines":
+                        return self
+
+                    def __next__(self) -> str:
+                        return ""
+
+
+                def pk(tenant_id: str) -> str:
+                    for line in Lines():
+                        print(line)
+                    return f"TENANT#{tenant_id}"
+                """
+        }
+    )
+    assert project.check("--no-cache").codes == ["CAP202"]
+
+
+def test_functions_that_return_what_many_others_return() -> None:
+    calls = [
+        f"def key_{n}(x):\n    if x:\n        return key_{n + 1}(x)\n"
+        f"    elif not x:\n        return key_{n + 2}(x)\n    return key_{n + 3}(x)\n"
+        for n in range(60)
+    ]
+    last = "".join(f"def key_{n}(x):\n    return x\n" for n in range(60, 63))
+    code = text_of("\n".join([*calls, last, "pk = key_0(1)\n"]))
+    link_program([build("app.py", code)], Policy())  # 3 to the power of 12 ways, one answer
