@@ -174,7 +174,10 @@ class Formats:
             return None
         for number, mark in enumerate(marks):
             value = self._value(mark, positions[number], filling)
-            if value is not None and (value is group.anchor or _holds(value, group.anchor)):
+            if value is None or mark.name in (name for name, _, _ in filling.new):
+                continue
+            known = not mark.is_named or mark.name in filling.names
+            if value is group.anchor or (known and _holds(value, group.anchor)):
                 return number
         raise Unknown("the scope before it is written out in the text")
 
@@ -339,6 +342,7 @@ class Formats:
     def _definition(self, base: tree.Node) -> tree.Const | None:
         """The constant that a format string is kept in."""
         program = self.mends.planner.program
+        base = _member(base)
         dotted = program.classes.dotted(base)
         if isinstance(dotted, Binding) and isinstance(dotted.value, tree.Const):
             return dotted.value
@@ -356,11 +360,8 @@ class Formats:
         if not self._texts:
             return
         program = self.mends.planner.program
-        bases = {
-            id(_base(d.template.host))
-            for d in self.mends.planner.defects
-            if is_format(d.template.host)
-        }
+        hosts = [d.template.host for d in self.mends.planner.defects if is_format(d.template.host)]
+        bases = {id(node) for h in hosts for node in (_base(h), _member(_base(h)))}
         for module in program.names.modules.values():
             for node in module.nodes:
                 if isinstance(node, tree.Name | tree.Attr) and id(node) not in bases:
@@ -374,6 +375,15 @@ class Formats:
             return
         knot: Knot = ("constant", id(constant))
         self.mends.obstacle(knot, node, f"fills `{text_of(node)}`, which changes, in its own way")
+
+
+def _member(node: tree.Node) -> tree.Node:
+    """`Texts.DOC` of `Texts.DOC.value`."""
+    match node:
+        case tree.Attr(name="value" | "_value_", base=tree.Attr() as member):
+            return member
+        case _:
+            return node
 
 
 def _targets(module: Module) -> Iterator[tree.Node]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
+from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
@@ -85,12 +86,16 @@ class Ledger:
     broken: Sequence[Broken] = ()
     blocked: list[tuple[Knot, str]] = field(default_factory=list)
     """What cannot be proven for the sake of files that could not be read."""
+    arrivals: Arrivals = field(init=False)
     rows: list[tuple[Knot, Occurrence]] = field(default_factory=list)
     spans: dict[Occurrence, Span] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _by_name: dict[str, list[Symbol]] = field(default_factory=dict)
     _asked: dict[int, list[Scope]] = field(default_factory=dict)
     _refused: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.arrivals = Arrivals(self.planner.program)
 
     def build(self) -> None:
         """Fill `rows` and `blocked`."""
@@ -408,6 +413,7 @@ class Ledger:
         call = self.planner.program.names.index.parents.get(id(node))
         if not isinstance(call, tree.Call) or call.func is not node:
             return False
+        symbols = [s for s in symbols if self.arrivals.at(s, node.base)]
         found = False
         for symbol in symbols:
             if not isinstance(symbol, Function) or symbol.owner is None:

@@ -57,9 +57,7 @@ class Probes:
                     for node, text in self._texts(call):
                         yield from self._probes(node, text, defects)
 
-    def _probes(
-        self, node: tree.Node, text: str, defects: Sequence[KeyDefect]
-    ) -> Iterator[Probe]:
+    def _probes(self, node: tree.Node, text: str, defects: Sequence[KeyDefect]) -> Iterator[Probe]:
         found = [(d, gaps) for d in defects if (gaps := tuple(gaps_in(d, text)))]
         if found:
             yield Probe(node, text, tuple(d for d, _ in found), found[0][1])

@@ -98,9 +98,7 @@ class Segments:
             for key, new in groups.items():
                 self._into(defect, anchors[key], new, code)
 
-    def local(
-        self, knot: Knot, host: tree.Node, pieces: Sequence[LocalPiece], code: str
-    ) -> None:
+    def local(self, knot: Knot, host: tree.Node, pieces: Sequence[LocalPiece], code: str) -> None:
         """Put scopes into the text that is the key of a dict or of a cache."""
         groups: dict[int, list[LocalPiece]] = defaultdict(list)
         for piece in pieces:

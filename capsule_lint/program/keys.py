@@ -336,7 +336,9 @@ class Keys:
                     )
                 elif target.name in self._declared_names:
                     for made in self.templates.inference.of(target.base):
-                        names = dict(self._hash_names(made.cls)) if isinstance(made, Instance) else {}
+                        names = (
+                            dict(self._hash_names(made.cls)) if isinstance(made, Instance) else {}
+                        )
                         if target.name in names:
                             self._sink(statement.value, Role.WRITTEN, names[target.name])
             case tree.Name():

@@ -26,7 +26,7 @@ class SegmentFix(Fix[AddSegments]):
         self, original: cst.CSTNode, updated: cst.CSTNode
     ) -> cst.CSTNode:
         if self.mends and isinstance(original, cst.BaseExpression):
-            for mend in self.expression(original):
+            for mend in sorted(self.expression(original), key=_from_behind):
                 assert isinstance(updated, cst.BaseExpression)
                 updated = self._mend(original, updated, mend)
         return updated
@@ -129,13 +129,6 @@ class SegmentFix(Fix[AddSegments]):
     ) -> cst.BaseExpression:
         if mend.anchor is None:
             return self._added_front(updated, mend)
-        if (
-            isinstance(original.left, cst.BinaryOperation)
-            and isinstance(original.left.operator, cst.Add)
-            and self._holds(original.left, mend.anchor)
-        ):
-            assert isinstance(updated.left, cst.BinaryOperation)
-            return updated.with_changes(left=self._added(original.left, updated.left, mend))
         for side, old, new in (
             ("left", original.left, updated.left),
             ("right", original.right, updated.right),
@@ -144,17 +137,16 @@ class SegmentFix(Fix[AddSegments]):
                 continue
             if isinstance(old, cst.FormattedString | cst.ConcatenatedString):
                 return updated.with_changes(**{side: self._mend(old, new, mend)})
-            base: cst.BaseExpression = (
-                new if side == "left" else updated.with_changes(lpar=[], rpar=[])
-            )
+            if isinstance(old, cst.BinaryOperation) and isinstance(old.operator, cst.Add):
+                assert isinstance(new, cst.BinaryOperation)
+                return updated.with_changes(**{side: self._added(old, new, mend)})
+            # Sums need no parentheses, so the operand can become one where it stands.
             wrap = isinstance(old, cst.Call) and name_of(old.func) == "str"
             for segment in mend.segments:
                 for part in _operands(segment, mend.separator):
-                    base = _plus(base, part)
-                base = _plus(base, parse(f"str({segment.hole})" if wrap else segment.hole))
-            if side == "left":
-                return updated.with_changes(left=base)
-            return base.with_changes(lpar=updated.lpar, rpar=updated.rpar)
+                    new = _plus(new, part)
+                new = _plus(new, parse(f"str({segment.hole})" if wrap else segment.hole))
+            return updated.with_changes(**{side: new})
         raise self._lost(mend)
 
     def _added_front(self, updated: cst.BinaryOperation, mend: AddSegments) -> cst.BinaryOperation:
@@ -263,6 +255,13 @@ def _separated(args: list[cst.Arg], before: Sequence[cst.Arg]) -> list[cst.Arg]:
         a if isinstance(a.comma, cst.Comma) else a.with_changes(comma=comma) for a in args[:-1]
     ]
     return [*found, args[-1].with_changes(comma=trailing)]
+
+
+def _from_behind(mend: AddSegments) -> tuple[int, int]:
+    """The order in which several mends leave each other's places alone: the last one first."""
+    if mend.anchor is None:
+        return (0, 0)
+    return (-mend.anchor.start.row, -mend.anchor.start.column)
 
 
 def _plus(left: cst.BaseExpression, right: cst.BaseExpression) -> cst.BinaryOperation:

@@ -1,0 +1,66 @@
+"""Whether an object of a changing family can be what a receiver of unknown type is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.mentions import Mentions
+from capsule_lint.program.model import Class
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+
+@dataclass(eq=False)
+class Arrivals:
+    """Follows the objects of a family's classes by name."""
+
+    program: Program
+    _reached: dict[frozenset[Class], set[int]] = field(default_factory=dict)
+
+    def at(self, symbol: Function | Class, receiver: tree.Node) -> bool:
+        """Whether an object whose class has the method `symbol`, or overrides it, may get to `receiver`."""
+        classes = self._classes(symbol)
+        if classes not in self._reached:
+            names = {cls.name for cls in classes}
+            self._reached[classes] = self._mentions.reach(self._selves(classes), names)
+        return id(receiver) in self._reached[classes]
+
+    @cached_property
+    def _mentions(self) -> Mentions:
+        return Mentions(self.program, list(self.program.names.modules.values()))
+
+    def _classes(self, symbol: Function | Class) -> frozenset[Class]:
+        if isinstance(symbol, Class):
+            owners = {symbol}
+        else:
+            family = self.program.calls.family(symbol)
+            owners = {f.owner for f in family if f.owner is not None}
+        return frozenset(
+            owners.union(*(self.program.classes.subclasses(owner) for owner in owners))
+        )
+
+    def _selves(self, classes: frozenset[Class]) -> Iterator[tree.Node]:
+        """Where methods of the classes, inherited ones too, speak of the object, or of its class."""
+        methods = {
+            method: method.params[0].name
+            for cls in classes
+            for owner in self.program.classes.mro(cls)
+            for method in owner.methods.values()
+            if method.params and not method.is_static
+        }
+        modules = {id(method.module): method.module for method in methods}
+        for module in modules.values():
+            for node in module.nodes:
+                if isinstance(node, tree.Name):
+                    function = self.program.names.place(node).scope.function
+                    while function is not None and function not in methods:
+                        function = function.parent
+                    if function is not None and node.id == methods[function]:
+                        yield node
