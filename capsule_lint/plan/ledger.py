@@ -17,6 +17,7 @@ from capsule_lint.program.mocks import PATCHES, replacement
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.types import (
     ClassObject,
+    Foreign,
     FunctionObject,
     LambdaObject,
     Mocked,
@@ -74,6 +75,7 @@ _HARMLESS: Final = frozenset(
         "include_router",
     ]
 )
+_RUNNING: Final = frozenset(("builtins.eval", "builtins.exec", "builtins.compile"))
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -109,6 +111,8 @@ class Ledger:
             reason = f"`getattr` with a name that is not known may find `{lookup.function.name}`"
             span = lookup.name.span
             self._row(lookup.module, span, lookup.function, Verdict.TEXT, reason)
+        for function in sorted(self.planner.state.params, key=lambda f: (f.symbol, f.fact.at)):
+            self._decorated(function)
         for broken in self.broken:
             self._blocked(broken)
 
@@ -160,6 +164,8 @@ class Ledger:
                     self._name(module, node, node.id, node.span)
                 case tree.Attr() if node.name in self._by_name:
                     self._name(module, node, node.name, node.name_span)
+                case tree.Const(value=str() as text) if self._is_run(node):
+                    self._code(module, node, text)
                 case tree.Const(value=str() as text):
                     name = text.rpartition(".")[2]
                     if name in self._by_name and re.fullmatch(r"[\w.]+", text):
@@ -224,6 +230,25 @@ class Ledger:
             Verdict.OTHER,
             "the name of an argument",
         )
+
+    def _decorated(self, function: Function) -> None:
+        """Calls of a function by what decorates it, unless they pass on whatever they are given."""
+        program = self.planner.program
+        for decorator in function.fact.decorators:
+            for one in sorted(program.inference.of(decorator), key=repr):
+                if not isinstance(one, FunctionObject) or not one.function.own_params:
+                    continue
+                own = one.function.own_params[0]
+                for call in program.calls.by_name.get(own.name, ()):
+                    place = program.names.place(call)
+                    if not isinstance(call.func, tree.Name) or any(
+                        argument.star == "**" for argument in call.args
+                    ):
+                        continue
+                    if any(b.parameter is own for b in program.names.bindings(own.name, place)):
+                        reason = f"`{one.function.name}`, which decorates it, calls it"
+                        span = call.func.span
+                        self._row(place.scope.module, span, function, Verdict.ESCAPE, reason)
 
     # --- names and attributes ---
 
@@ -293,8 +318,14 @@ class Ledger:
                 if self._stands_in(node) or isinstance(symbol, Class):
                     return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
                 return Verdict.ESCAPE, "is called by a mock that nothing is known of"
+            case tree.Assign() if isinstance(symbol, Function) and any(
+                isinstance(target, tree.Subscript) for target in parent.targets
+            ):
+                return self._tabled(node, symbol)
             case tree.Assign():
                 return Verdict.ALREADY_CORRECT, "an alias; its calls are followed"
+            case tree.Eval(kind="raise") if isinstance(symbol, Class):
+                return Verdict.ESCAPE, "is raised, which constructs it without arguments"
             case tree.Block() if any(_binds(bind.target, node) for bind in parent.binds):
                 return Verdict.ALREADY_CORRECT, "an alias; its calls are followed"
             case tree.Comprehension() if any(_binds(g.target, node) for g in parent.generators):
@@ -449,6 +480,21 @@ class Ledger:
             self._row(
                 module, node.span, symbol, Verdict.TEXT, f"named in a string given to `{word}`"
             )
+
+    def _is_run(self, node: tree.Const) -> bool:
+        """Whether a string is code for the built-in `eval`, `exec` or `compile`."""
+        program = self.planner.program
+        call = program.names.index.parents.get(id(node))
+        return isinstance(call, tree.Call) and any(
+            isinstance(one, Foreign) and one.name in _RUNNING
+            for one in program.inference.of(call.func)
+        )
+
+    def _code(self, module: Module, node: tree.Const, text: str) -> None:
+        """Code in a string that is run: it may call what it names."""
+        for name in dict.fromkeys(re.findall(r"\w+", text)):
+            for symbol in self._by_name.get(name, ()):
+                self._row(module, node.span, symbol, Verdict.TEXT, "named in code that is run")
 
     def _named_by(self, call: tree.Call, symbols: list[Symbol]) -> Symbol | None:
         types = self.planner.program.inference.mocks.target(call)

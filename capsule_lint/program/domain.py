@@ -11,7 +11,14 @@ from capsule_lint.facts import tree
 from capsule_lint.program.keys import KeySite, Role
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.templates import Text, names_scope, snake
-from capsule_lint.program.types import Collection, FunctionObject, Instance, TupleOf, Types
+from capsule_lint.program.types import (
+    Collection,
+    Foreign,
+    FunctionObject,
+    Instance,
+    TupleOf,
+    Types,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +53,26 @@ _TABLE_CALLS: Final = frozenset(
         "paginate",
     ]
 )
+_COMMON: Final = frozenset(("query", "scan", "paginate"))
+"""Table calls whose names others have as well."""
+_DYNAMO: Final = re.compile(r"boto|dynamo|table|aws", re.IGNORECASE)
+_NOWHERE: Final = frozenset(
+    [
+        "None",
+        "builtins",
+        "collection",
+        "exception",
+        "fixture",
+        "framework",
+        "function",
+        "key",
+        "mock",
+        "partial",
+        "super",
+        "value",
+    ]
+)
+"""What inference calls values of which it knows no origin."""
 _TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
 _TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
 _GENERIC_WORDS: Final = frozenset(
@@ -193,12 +220,56 @@ class Domain:
                 self.entities.add(entity)
 
     def _find_tables(self) -> None:
-        for name in _TABLE_CALLS:
+        """The functions that call the table themselves, or through a function of a table call's name."""
+        wrapped: list[tuple[Function, list[Function]]] = []
+        for name in sorted(_TABLE_CALLS):
             for call in self.calls.by_name.get(name, ()):
                 function = self.names.place(call).scope.function
-                if function is not None and isinstance(call.func, tree.Attr):
+                if function is None or not isinstance(call.func, tree.Attr):
+                    continue
+                callees = self.calls.callees(call)
+                own = [c.function for c in callees if c.function is not None and not c.mock]
+                if (
+                    name not in _COMMON
+                    or (not own and self._is_of_table(call, call.func))
+                    or any(f.owner is not None and _is_table(f.owner) for f in own)
+                ):
                     self._tables.add(function)
-                    self.item_modules.add(function.module.name)
+                elif own:
+                    wrapped.append((function, own))
+        before = -1
+        while before != len(self._tables):
+            before = len(self._tables)
+            for function, own in wrapped:
+                if any(f in self._tables for one in own for f in self.calls.family(one)):
+                    self._tables.add(function)
+        self.item_modules |= {function.module.name for function in self._tables}
+
+    def _is_of_table(self, call: tree.Call, func: tree.Attr) -> bool:
+        """Whether `x.query(…)`, a common word, is the operation of a table: not where `x` is known to
+        come from a package that has nothing to do with DynamoDB."""
+        if func.name == "paginate":
+            return self._pages(func.base)
+        if any(a.keyword is not None and a.keyword[:1].isupper() for a in call.args):
+            return True
+        types = self.inference.of(func.base)
+        return not types or not all(
+            isinstance(t, Foreign)
+            and t.name.partition(".")[0] not in _NOWHERE
+            and not _DYNAMO.search(t.name)
+            for t in types
+        )
+
+    def _pages(self, node: tree.Node) -> bool:
+        """Whether an expression is `client.get_paginator("query")`, or may be."""
+        if isinstance(node, tree.Name):
+            bindings = self.names.bindings(node.id, self.names.place(node))
+            node = next((b.value for b in bindings if b.value is not None), node)
+        match node:
+            case tree.Call(args=(tree.Argument(value=tree.Const(value=str() as operation)),)):
+                return operation in _COMMON
+            case _:
+                return True
 
     def touches_table(self, function: Function) -> bool:
         """Whether the function itself calls a DynamoDB operation."""
@@ -505,3 +576,8 @@ def dotted_text(node: tree.Node) -> str:
 
 
 __all__ = ["Domain", "Role", "contains", "dotted_text", "words"]
+
+
+def _is_table(cls: Class) -> bool:
+    """Whether a class is a table, or stands for one: a fake, or a Protocol of what boto3 has."""
+    return any(name in cls.methods for name in _TABLE_CALLS - _COMMON)

@@ -453,16 +453,23 @@ class Inference:
                 return found
         if self.classes.method(cls, "__getattr__"):
             return ANYTHING
-        kin = [self.classes.method(other, name) for other in self.calls.kin(cls)]
-        of_kin = frozenset(FunctionObject(m, bound=not m.is_static) for m in kin if m is not None)
+        of_kin = join(*(self._of_kin(other, name) for other in self.calls.kin(cls)))
         if of_kin:  # what is declared lacks it, what is given there has it
-            return frozenset[Type](of_kin)
+            return of_kin
         foreign_bases = [
             b
             for b in self.classes.foreign_bases(cls)
             if b.rpartition(".")[2] not in ("object", "ABC", "Protocol", "Generic")
         ]
         return foreign(f"{foreign_bases[0]}.{name}") if foreign_bases else ANYTHING
+
+    def _of_kin(self, cls: Class, name: str) -> Types:
+        """What a class that may stand where another is declared has under a name."""
+        method = self.classes.method(cls, name)
+        if method is not None:
+            return frozenset((FunctionObject(method, bound=not method.is_static),))
+        found = self._stored(cls, name) or NOTHING
+        return frozenset(t for t in found if isinstance(t, FunctionObject))
 
     def _stored(self, cls: Class, name: str) -> Types | None:
         stores = cls.stores.get(name, [])
