@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.mentions import Mentions
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 
+_DICT_METHODS: Final = ("get", "pop", "setdefault", "update", "items", "keys", "values")
+
+
 @dataclass(eq=False)
 class Arrivals:
     """Follows the objects of a family's classes by name."""
@@ -27,10 +30,42 @@ class Arrivals:
     def at(self, symbol: Function | Class, receiver: tree.Node) -> bool:
         """Whether an object whose class has the method `symbol`, or overrides it, may get to `receiver`."""
         classes = self._classes(symbol)
+        if self._is_dict(symbol, receiver, classes):
+            return False
         if classes not in self._reached:
             names = {cls.name for cls in classes}
             self._reached[classes] = self._mentions.reach(self._selves(classes), names)
         return id(receiver) in self._reached[classes]
+
+    def _is_dict(
+        self, symbol: Function | Class, receiver: tree.Node, classes: frozenset[Class]
+    ) -> bool:
+        """Whether `x.get(…)` is that of a dict: by a default that no key has, by what `x` is, or because
+        `x` is subscripted as well, while no class of the family can be."""
+        names = self.program.names
+        if symbol.name not in _DICT_METHODS:
+            return False
+        func = names.index.parents.get(id(receiver))
+        call = names.index.parents.get(id(func)) if isinstance(func, tree.Attr) else None
+        if isinstance(call, tree.Call) and len(call.args) == 2:
+            first, default = (a.value for a in call.args)
+            if isinstance(first, tree.Const) and _is_default(default):
+                return True
+        if _is_dict_made(receiver):
+            return True
+        if any(self.program.classes.method(cls, "__getitem__") for cls in classes):
+            return False
+        if not isinstance(receiver, tree.Name):
+            return False
+        place = names.place(receiver)
+        return any(
+            isinstance(node, tree.Subscript)
+            and isinstance(node.base, tree.Name)
+            and node.base.id == receiver.id
+            and isinstance(node.index, tree.Const)
+            and names.place(node).scope is place.scope
+            for node in place.scope.module.nodes
+        )
 
     @cached_property
     def _mentions(self) -> Mentions:
@@ -64,3 +99,28 @@ class Arrivals:
                         function = function.parent
                     if function is not None and node.id == methods[function]:
                         yield node
+
+
+def _is_default(node: tree.Node) -> bool:
+    """Whether a second argument is what `dict.get` gives where there is nothing."""
+    match node:
+        case tree.Const(value=value):
+            return value is None or value == "" or isinstance(value, bool | int | float)
+        case tree.DictDisplay(keys=()) | tree.Sequence(items=()):
+            return True
+        case _:
+            return False
+
+
+def _is_dict_made(node: tree.Node) -> bool:
+    """Whether an expression is a namespace, or itself comes out of a dict with a dict for a default."""
+    match node:
+        case tree.Attr(name="__dict__" | "environ"):
+            return True
+        case tree.Call(func=tree.Name(id="vars" | "globals" | "locals")):
+            return True
+        case tree.Call():
+            last = node.args[-1].value if len(node.args) > 1 else None
+            return isinstance(last, tree.DictDisplay) and not last.keys
+        case _:
+            return False
