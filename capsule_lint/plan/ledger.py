@@ -133,6 +133,8 @@ class Ledger:
         symbols += sorted(classes, key=lambda c: c.symbol)
         for symbol in sorted(symbols, key=lambda s: s.symbol):
             for name in self.planner.program.calls.aliases(symbol.name):
+                if name == "_":  # what nobody reads
+                    continue
                 self._by_name.setdefault(name, []).append(symbol)
 
     def knot(self, symbol: Symbol) -> Knot:
@@ -336,6 +338,8 @@ class Ledger:
             return Verdict.ALREADY_CORRECT, "is compared, or an alias"
         if isinstance(parent, tree.DictDisplay | tree.Sequence):
             return self._tabled(node, symbol)
+        if isinstance(parent, tree.FunctionDef) and not any(d is node for d in parent.decorators):
+            return Verdict.ESCAPE, "is the default of a parameter, which may call it"
         if isinstance(parent, tree.FunctionDef | tree.ClassDef) or parent is None:
             return Verdict.ESCAPE, "decorates something"
         if isinstance(parent, tree.Eval) and parent.kind == "expr":

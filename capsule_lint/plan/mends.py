@@ -253,8 +253,12 @@ class Mends:
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that the plan cannot settle: its change set is unsafe."""
         module = self._module(node)
-        function = self.planner.program.names.place(node).scope.function
-        symbol = function.symbol if function is not None else module.name
+        match knot:
+            case (_, Function() | Class() as changed):
+                symbol = changed.symbol
+            case _:
+                function = self.planner.program.names.place(node).scope.function
+                symbol = function.symbol if function is not None else module.name
         self.planner.state.obstacles.append(
             (knot, Obstacle(module.filename, node.span, reason, symbol, "reference"))
         )
