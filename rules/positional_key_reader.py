@@ -16,7 +16,9 @@ order_id = item["PK"].split("#")[5]
 
 ## Fix safety
 Positions are moved by as many parts as the key gains, in the change set of that key; where keys that
-change in different ways could be meant, the place is reported and a person has to look.
+change in different ways could be meant, the place is reported and a person has to look. A regular
+expression gets the segment if it then reads from the new keys what it has read from the old ones; any
+other one is reported, as is code that asks a key for a beginning which it loses.
 """
 
 from __future__ import annotations
@@ -73,6 +75,35 @@ RULE = Rule(
             def order_of(pk: str) -> str:
                 return pk.split("#")[5]
             """,
+        ),
+        Bad(
+            """
+            import re
+
+            ORDER = re.compile(r"^TENANT#[^#]+#ORDER#(?P<order>.+)$")
+
+            def order_pk(tenant_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#ORDER#{order_id}"
+            """,
+            lines=(3,),
+            fixed="""
+            import re
+
+            ORDER = re.compile(r"^TENANT#[^#]+#CAPSULE#[^#]+#ORDER#(?P<order>.+)$")
+
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+            """,
+        ),
+        Bad(
+            """
+            def audit_pk(audit_id: str) -> str:
+                return f"AUDIT#{audit_id}"
+
+            def is_audit(pk: str) -> bool:
+                return pk.startswith("AUDIT#")
+            """,
+            lines=(5,),
         ),
     ),
 )
