@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections import defaultdict
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.analysis import analyse
 from capsule_lint.errors import InternalError
-from capsule_lint.facts.tree import spans_of
+from capsule_lint.facts.tree import span_of, spans_of
 from capsule_lint.model import AppendCode, Position, Span
 from capsule_lint.rewrite import apply, lines_of
 from capsule_lint.workers import fork_map
@@ -37,11 +38,20 @@ _KINDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """The texts of the changed files, and the analysis of the program as it is with them."""
+class Changed:
+    """The texts of the files that change sets change."""
 
     texts: Mapping[str, str]
-    after: Analysis
+    applied: tuple[ChangeSet, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why, for each change set of which nothing was applied, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed(Changed):
+    """The same, and the analysis of the program as it is with these texts."""
+
+    after: Analysis = field(kw_only=True)
 
 
 def fixers_of(rules: Mapping[str, Rule]) -> Fixers:
@@ -49,52 +59,151 @@ def fixers_of(rules: Mapping[str, Rule]) -> Fixers:
     return {code: rule.fix for code, rule in rules.items()}
 
 
-def changed_texts(analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers) -> dict[str, str]:
-    """The new texts of the files that change sets reach; files that do not change are left out."""
-    by_file: dict[str, list[Mend]] = defaultdict(list)
+def changed_texts(analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers) -> Changed:
+    """The new texts of the files that change sets reach; files that do not change are left out.
+
+    A change set that cannot be written into one of its files is refused: nothing of it is applied.
+    """
+    chosen = list(sets)
+    refused: dict[str, str] = {}
+    while True:
+        texts, failed = _edited(analysis, chosen, fixers)
+        if not failed:
+            return Changed(texts, tuple(chosen), refused)
+        refused |= failed
+        chosen = [change for change in chosen if change.id not in failed]
+
+
+def _edited(
+    analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The new texts, and the change sets that cannot be written with the reason."""
+    by_file: dict[str, dict[str, list[Mend]]] = defaultdict(dict)
     for change in sets:
         for mend in change.mends:
-            if mend not in by_file[mend.filename] or not isinstance(mend, AppendCode):
-                by_file[mend.filename].append(mend)
+            by_file[mend.filename].setdefault(change.id, []).append(mend)
     files = sorted(by_file.items())
 
-    def changed(file: tuple[str, list[Mend]]) -> str:
-        filename, mends = file
+    def text_of(filename: str, mends: Iterable[Mend]) -> str:
         facts = analysis.facts.get(filename)
         statements = spans_of(facts.body) if facts is not None else ()
         before = analysis.texts.get(filename, "")
-        return apply(before, statements, mends, fixers, analysis.policy.line_length)
+        return apply(before, statements, _once(mends), fixers, analysis.policy.line_length)
 
-    weights = [len(mends) for _, mends in files]
-    texts = fork_map(changed, files, weights, analysis.builder.jobs, _WORTH)
-    return {
+    def changed(file: tuple[str, dict[str, list[Mend]]]) -> tuple[str, dict[str, str]]:
+        filename, own = file
+        try:
+            return text_of(filename, chain.from_iterable(own.values())), {}
+        except Exception as error:  # whatever it is: the other change sets are none the worse
+            failed = {identity: _reason(filename, mends, error) for identity, mends in own.items()}
+        kept: list[Mend] = []
+        guilty: dict[str, str] = {}
+        for identity, mends in own.items():
+            try:
+                text_of(filename, [*kept, *mends])
+            except Exception as error:
+                guilty[identity] = _reason(filename, mends, error)
+            else:
+                kept += mends
+        return "", guilty or failed
+
+    weights = [sum(map(len, own.values())) for _, own in files]
+    results = fork_map(changed, files, weights, analysis.builder.jobs, _WORTH)
+    texts = {
         filename: text
-        for (filename, _), text in zip(files, texts, strict=True)
+        for (filename, _), (text, _) in zip(files, results, strict=True)
         if text != analysis.texts.get(filename, "") or filename not in analysis.texts
     }
+    return texts, {identity: why for _, failed in results for identity, why in failed.items()}
+
+
+def _once(mends: Iterable[Mend]) -> list[Mend]:
+    """The mends, code that several of them append only once."""
+    found: list[Mend] = []
+    for mend in mends:
+        if not isinstance(mend, AppendCode) or mend not in found:
+            found.append(mend)
+    return found
+
+
+def _reason(filename: str, mends: Sequence[Mend], error: Exception) -> str:
+    """Why mends cannot be made, with the place."""
+    said = str(error).partition("\n")[0] or type(error).__name__
+    if isinstance(error, InternalError) and said.startswith(f"{filename}:"):
+        return said
+    start = mends[0].at.start
+    return f"{filename}:{start.row}:{start.column}: the change cannot be written: {said}"
 
 
 def fix(analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers) -> Fixed:
     """Apply change sets in memory, and check the result.
 
-    Raises InternalError when it does not parse, when a rewritten call does not bind to its new
-    signature, or when the same change sets would be found again.
+    A change set is refused that cannot be written, after which a file does not parse, or a rewritten
+    call does not bind to its new signature; the others are applied.
+    Raises InternalError when it is not known which change set that is.
     """
-    chosen = list(sets)
-    texts = changed_texts(analysis, chosen, fixers)
-    after = analyse(analysis.policy, {**analysis.texts, **texts}, before=analysis)
+    chosen = tuple(sets)
+    refused: dict[str, str] = {}
+    while True:
+        changed = changed_texts(analysis, chosen, fixers)
+        refused |= changed.refused
+        if not changed.texts:
+            return Fixed({}, changed.applied, refused, after=analysis)
+        after = analyse(analysis.policy, {**analysis.texts, **changed.texts}, before=analysis)
+        failed = {
+            **_unread(after, changed),
+            **_not_binding(analysis, after, changed.applied),
+        }
+        if not failed:
+            return Fixed(changed.texts, changed.applied, refused, after=after)
+        refused |= failed
+        chosen = tuple(change for change in changed.applied if change.id not in failed)
+
+
+def _unread(after: Analysis, changed: Changed) -> dict[str, str]:
+    """The change sets that reach a changed file which does not parse, with the reason."""
+    failed: dict[str, str] = {}
     for problem in after.problems:
-        if problem.filename in texts:
-            reason = f"{problem.filename}:{problem.row}: {problem.reason}"
-            raise InternalError(f"the fixed file would not parse: {reason}")
-    unbound = list(_unbound(after, {s for change in chosen for s in change.symbols}))
-    if len(unbound) > sum(len(change.obstacles) for change in chosen):
-        raise InternalError(f"rewritten calls would not bind: {', '.join(unbound[:5])}")
-    return Fixed(texts, after)
+        if problem.filename not in changed.texts:
+            continue
+        where = f"{problem.filename}:{problem.row}"
+        reason = f"{where}:1: the fixed file would not parse: {problem.reason}"
+        own = [c for c in changed.applied if any(m.filename == problem.filename for m in c.mends)]
+        if not own:
+            raise InternalError(reason)
+        failed.update((change.id, reason) for change in own)
+    return failed
 
 
-def _unbound(after: Analysis, symbols: set[str]) -> Iterator[str]:
-    """The calls of changed definitions that do not bind to the new signature."""
+def _not_binding(
+    before: Analysis, after: Analysis, applied: Sequence[ChangeSet]
+) -> dict[str, str]:
+    """The change sets after which calls do not bind that did so before, with the reason.
+
+    What a person must look at anyway may be such a call.
+    """
+    symbols = {symbol for change in applied for symbol in change.symbols}
+    unbound = list(_unbound(after, symbols))
+    if len(unbound) <= sum(len(change.obstacles) for change in applied):
+        return {}
+    known = Counter(symbol for symbol, _ in _unbound(before, {symbol for symbol, _ in unbound}))
+    new: list[tuple[str, str]] = []
+    for symbol, where in unbound:
+        if known[symbol] > 0:
+            known[symbol] -= 1
+        else:
+            new.append((symbol, where))
+    failed: dict[str, str] = {}
+    for change in applied:
+        own = [(symbol, where) for symbol, where in new if symbol in change.symbols]
+        if len(own) > len(change.obstacles):
+            symbol, where = own[0]
+            failed[change.id] = f"{where}: the rewritten call would not bind to `{symbol}`"
+    return failed
+
+
+def _unbound(after: Analysis, symbols: set[str]) -> Iterator[tuple[str, str]]:
+    """The changed definitions and their calls that do not bind to the signature."""
     program = after.program
     for module in program.names.modules.values():
         for function in module.functions:
@@ -105,8 +214,9 @@ def _unbound(after: Analysis, symbols: set[str]) -> Iterator[str]:
                 if callee.mock or any(a.star for a in call.args):
                     continue
                 if not _binds(signature, call, callee.given):
-                    where = f"{program.names.place(call).scope.module.filename}:{call.at[0]}"
-                    yield f"{where} (`{function.symbol}`)"
+                    filename = program.names.place(call).scope.module.filename
+                    start = span_of(call.at).start
+                    yield function.symbol, f"{filename}:{start.row}:{start.column}"
 
 
 def _signature(params: Iterable[tree.Parameter]) -> inspect.Signature:

@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+import libcst as cst
+
 from capsule_lint.facts.tree import span_of, spans_of
 from capsule_lint.judgement import FunctionFact, OpenFact, OpinionFact
 from capsule_lint.model import Finding, Position, Safety, Span, Suggestion
@@ -99,8 +101,12 @@ class Linter:
 
     def _file(self, filename: str, facts: list[Fact], rules: list[Rule]) -> Iterator[Finding]:
         lines = lines_of(self.analysis.texts[filename])
-        cutter = Cutter["Fact"](lines, spans_of(self.analysis.facts[filename].body))
-        cuts, _ = cutter.cut((fact.span, False, fact) for fact in facts)
+        cutter = Cutter["Fact"](lines, spans_of(self.analysis.facts[filename].body), True)
+        try:
+            cuts, _ = cutter.cut((fact.span, False, fact) for fact in facts)
+        except (cst.ParserSyntaxError, RecursionError) as error:
+            yield from self._unread(filename, facts, error)
+            return
         for parsed, own in cuts[::-1]:
             known: dict[Span, list[Fact]] = defaultdict(list)
             for fact in own:
@@ -111,6 +117,16 @@ class Linter:
             for rule, check in checks:
                 for flag in check.flags:
                     yield self._of_flag(rule, filename, flag)
+
+    def _unread(self, filename: str, facts: list[Fact], error: Exception) -> Iterator[Finding]:
+        """Code that Python reads and LibCST does not: nothing in that file can be judged."""
+        rule = self.rules.get(UNPARSABLE)
+        if rule is not None and self.selection.reports(rule):
+            at = Position(min(fact.span.start.row for fact in facts), 1)
+            said = "nested too deeply to be read"
+            if isinstance(error, cst.ParserSyntaxError):
+                said = error.message.partition("\n")[0]
+            yield _finding(rule, rule.message.format(reason=said), filename, Span(at, at))
 
     def _of_flag(self, rule: Rule, filename: str, flag: Flag) -> Finding:
         fact = flag.fact

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,30 @@ def read(text: str) -> tuple[str, ast.Module]:
         if older is None:
             raise
         return older, ast.parse(older)
+
+
+def check(before: str, after: str) -> None:
+    """Raise SyntaxError when a text cannot be compiled, though the one that it was made of can.
+
+    The parser alone accepts `def f(a): global a`, a `return` outside of functions, and the like.
+    """
+    older, _ = read(after)
+    try:
+        _compile(older)
+    except SyntaxError:
+        try:
+            _compile(read(before)[0])
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return  # it never could be
+        raise
+    except (RecursionError, MemoryError):
+        return
+
+
+def _compile(text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compile(text, "<text>", "exec", dont_inherit=True)
 
 
 def _older(text: str) -> str | None:

@@ -16,7 +16,7 @@ from capsule_lint.baseline import format_baseline, parse_baseline
 from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.store import digest
 from capsule_lint.cli.start import in_color, note, write_out
-from capsule_lint.errors import InternalError, PolicyError, SourceError
+from capsule_lint.errors import PolicyError, SourceError
 from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes, moved
 from capsule_lint.lint import Linter, Selection, fixable_sets
 from capsule_lint.model import Safety
@@ -46,7 +46,7 @@ from capsule_lint.source import (
 from capsule_lint.source.store import read_bytes, store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from capsule_lint.analysis import Analysis
     from capsule_lint.cli.options import Options
@@ -73,6 +73,25 @@ def run_on(options: Options, target: Target, known: Known | None) -> int:
 
 
 @dataclass(eq=False, slots=True)
+class _Fixing:
+    """How far a fix has come."""
+
+    analysis: Analysis
+    findings: tuple[Finding, ...]
+    texts: dict[str, str] = field(default_factory=dict)
+    rounds: list[tuple[tuple[ChangeSet, ...], tuple[Finding, ...]]] = field(default_factory=list)
+    """What was applied in each, and what had been found before it."""
+    opened: tuple[Finding, ...] = ()
+    endless: frozenset[str] = frozenset()
+    """The fingerprints of what is found again however often it is fixed."""
+
+    @property
+    def applied(self) -> list[ChangeSet]:
+        """All change sets that were applied."""
+        return [change for sets, _ in self.rounds for change in sets]
+
+
+@dataclass(eq=False, slots=True)
 class _Run:
     options: Options
     policy: Policy
@@ -86,6 +105,8 @@ class _Run:
     whole: bool = field(init=False)
     started: float = field(init=False)
     _written: str = ""
+    _refused: dict[str, str] = field(default_factory=dict)
+    """Why a change set cannot be applied, by the fingerprint of each of its findings."""
 
     def __post_init__(self) -> None:
         self.started = time.perf_counter()
@@ -227,56 +248,106 @@ class _Run:
 
     def _sets(self, analysis: Analysis, findings: Sequence[Finding]) -> list[ChangeSet]:
         wanted = fixable_sets(findings, unsafe=self.options.unsafe_fixes)
+        wanted -= self._barred(findings).keys()
         sets = analysis.judgement.change_sets
         return [sets[identity] for identity in sorted(wanted)]
 
     def _diff(self, analysis: Analysis, findings: tuple[Finding, ...]) -> int:
         sets = self._sets(analysis, self._with_baseline(findings))
-        texts = changed_texts(analysis, sets, fixers_of(self.rules))
+        changed = changed_texts(analysis, sets, fixers_of(self.rules))
+        self._refuse(findings, changed.refused)
+        self._say_refused()
         pairs = [
-            (self._shown(name), analysis.texts.get(name, ""), text) for name, text in texts.items()
+            (self._shown(name), analysis.texts.get(name, ""), text)
+            for name, text in changed.texts.items()
         ]
         self._print(render_diff(pairs, color=self._style().color))
         files = f"{len(pairs)} file{'' if len(pairs) == 1 else 's'}"
         self._say(f"{files} would be changed" if pairs else "nothing would be changed")
         return self._status(bool(pairs))
 
-    def _fix(self, analysis: Analysis, before: tuple[Finding, ...]) -> int:
-        first, texts = analysis, dict[str, str]()
-        applied: list[ChangeSet] = []
-        findings = self._with_baseline(before)
-        opened: tuple[Finding, ...] = ()
-        for _ in range(_MAX_ROUNDS):
-            sets = self._sets(analysis, findings)
-            fixed = fix(analysis, sets, fixers_of(self.rules)) if sets else None
-            if fixed is None or not fixed.texts:
-                break
-            applied += sets
-            texts.update(fixed.texts)
-            opened = self._moved((*opened, *self._open(findings, sets)), analysis, fixed.after)
-            analysis = fixed.after
-            findings = self._with_baseline(self._findings(analysis))
-        else:
-            self._check_end(self._sets(analysis, findings), findings)
+    def _fix(self, first: Analysis, before: tuple[Finding, ...]) -> int:
+        start = self._with_baseline(before)
+        fixing = self._rounds(first, start)
+        while fixing.endless:
+            self._drop_endless(fixing)
+            fixing = self._rounds(first, start)
+        findings, texts = fixing.findings, fixing.texts
         if texts:
             self._write(texts)
         known = {(f.sort_key, f.span) for f in findings}
-        left = (f for f in opened if (f.sort_key, f.span) not in known)
+        left = (f for f in fixing.opened if (f.sort_key, f.span) not in known)
         remaining = tuple(sorted((*findings, *left), key=lambda f: (f.sort_key, f.message)))
         if self.options.fix_only:
             remaining = ()
+        applied = fixing.applied
         done = self._summary(first, applied, texts, before, remaining) if texts else None
-        self._report(analysis, remaining, done)
+        self._say_refused()
+        self._report(fixing.analysis, remaining, done)
         changed = bool(texts) and self.options.exit_non_zero_on_fix
         return self._status(bool(remaining) or changed)
 
-    def _check_end(self, left: Sequence[ChangeSet], findings: Sequence[Finding]) -> None:
-        """Fixing what was fixed again and again would never stop."""
-        endless = {change.id for change in left}
+    def _rounds(self, analysis: Analysis, findings: tuple[Finding, ...]) -> _Fixing:
+        """Fix what can be fixed until there is nothing more, or until it goes round in circles."""
+        fixing = _Fixing(analysis, findings)
+        fingerprints: frozenset[str] = frozenset()
+        for _ in range(_MAX_ROUNDS):
+            before, findings = fixing.analysis, fixing.findings
+            sets = self._sets(before, findings)
+            told = _fingerprints(findings, {change.id for change in sets})
+            if told and told == fingerprints:
+                break
+            fingerprints = told
+            fixed = fix(before, sets, fixers_of(self.rules)) if sets else None
+            if fixed is not None:
+                self._refuse(findings, fixed.refused)
+            if fixed is None or not fixed.texts:
+                return fixing
+            fixing.rounds.append((fixed.applied, findings))
+            fixing.texts.update(fixed.texts)
+            opened = (*fixing.opened, *self._open(findings, fixed.applied))
+            fixing.opened = self._moved(opened, before, fixed.after)
+            fixing.analysis = fixed.after
+            fixing.findings = self._with_baseline(self._findings(fixed.after))
+        left = self._sets(fixing.analysis, fixing.findings)
+        fixing.endless = _fingerprints(fixing.findings, {change.id for change in left})
+        return fixing
+
+    def _refuse(self, findings: Sequence[Finding], refused: Mapping[str, str]) -> None:
+        """Remember that the change sets of some findings cannot be applied, and why."""
         for finding in findings:
-            if finding.change_set in endless:
-                where = f"{self._shown(finding.filename)}:{finding.span.start.row}"
-                raise InternalError(f"the fix does not come to an end: {finding.code} at {where}")
+            reason = refused.get(finding.change_set or "")
+            if reason is not None:
+                self._refused.setdefault(finding.fingerprint, reason)
+
+    def _drop_endless(self, fixing: _Fixing) -> None:
+        """Refuse what is found again and again, and what was fixed of it before."""
+        endless = [f for f in fixing.findings if f.fingerprint in fixing.endless]
+        places = {(f.filename, f.symbol): f for f in endless}
+        chosen: list[Finding] = []
+        for applied, findings in reversed(fixing.rounds):
+            sets = {change.id for change in applied}
+            own = [f for f in findings if f.change_set in sets]
+            chosen += [f for f in own if (f.filename, f.symbol) in places]
+            places |= {(f.filename, f.symbol): f for f in own if (f.filename, f.symbol) in places}
+        for finding in (*endless, *chosen):
+            first = places[finding.filename, finding.symbol]
+            start = first.span.start
+            where = f"{first.filename}:{start.row}:{start.column}"
+            reason = f"{where}: {first.code} would be found again after the fix"
+            self._refused.setdefault(finding.fingerprint, reason)
+
+    def _barred(self, findings: Sequence[Finding]) -> dict[str, str]:
+        """The change sets that cannot be applied, by their ids, and why."""
+        return {
+            f.change_set: self._refused[f.fingerprint]
+            for f in findings
+            if f.change_set is not None and f.fingerprint in self._refused
+        }
+
+    def _say_refused(self) -> None:
+        for reason in sorted(set(self._refused.values())):
+            self._say(f"warning: not fixed: {reason}")
 
     def _open(
         self, findings: Sequence[Finding], applied: Sequence[ChangeSet]
@@ -373,10 +444,11 @@ class _Run:
         for identity in {
             f.change_set for f in findings if f.suggestion is not None and f.change_set
         }:
-            texts = changed_texts(analysis, [analysis.judgement.change_sets[identity]], fixers)
+            changed = changed_texts(analysis, [analysis.judgement.change_sets[identity]], fixers)
+            self._refuse(findings, changed.refused)
             by_set[identity] = tuple(
                 edit
-                for name, text in texts.items()
+                for name, text in changed.texts.items()
                 for edit in edits(analysis.texts.get(name, ""), text, self._shown(name))
             )
         return tuple(
@@ -397,9 +469,24 @@ class _Run:
         self, analysis: Analysis, findings: Sequence[Finding], fixed: FixSummary | None
     ) -> None:
         shown = {self._shown(name): name for name in analysis.texts}
+        barred = self._barred(findings)
         report = Report(
-            tuple(replace(f, filename=self._shown(f.filename)) for f in findings),
-            analysis.judgement.change_sets,
+            tuple(
+                replace(
+                    f,
+                    filename=self._shown(f.filename),
+                    suggestion=None if f.change_set in barred else f.suggestion,
+                )
+                for f in findings
+            ),
+            {
+                identity: replace(
+                    change, safety=Safety.UNSAFE, obstacles=(barred[identity], *change.obstacles)
+                )
+                if identity in barred
+                else change
+                for identity, change in analysis.judgement.change_sets.items()
+            },
             tuple(
                 replace(row, filename=self._shown(row.filename))
                 for row in analysis.judgement.ledger
@@ -435,6 +522,11 @@ class _Run:
 
     def _status(self, found: bool) -> int:
         return int(found and not self.options.exit_zero)
+
+
+def _fingerprints(findings: Sequence[Finding], sets: Container[str | None]) -> frozenset[str]:
+    """What identifies the findings of change sets, however their files change."""
+    return frozenset(f.fingerprint for f in findings if f.change_set in sets)
 
 
 def url_of(rule: Rule) -> str:

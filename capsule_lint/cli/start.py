@@ -99,14 +99,15 @@ def note(text: str) -> None:
 
 def write_out(text: str) -> None:
     """Print a report."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    if sys.stdout is not None:  # it may be closed
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def in_color(options: Options) -> bool:
     """Whether the report is for a person at a terminal."""
     plain = "NO_COLOR" in os.environ or options.output_file is not None
-    return sys.stdout.isatty() and not plain
+    return sys.stdout is not None and sys.stdout.isatty() and not plain
 
 
 def _recover(root: Path) -> None:

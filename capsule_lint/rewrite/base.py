@@ -12,7 +12,7 @@ from capsule_lint.model import Mend, Position, Span
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from libcst.metadata import CodeRange
+    from libcst.metadata import CodePosition, CodeRange
 
 MendT = TypeVar("MendT", bound=Mend)
 
@@ -20,13 +20,21 @@ MendT = TypeVar("MendT", bound=Mend)
 class Place:
     """Where the nodes of a piece stand in their file."""
 
-    def __init__(self, ranges: Mapping[cst.CSTNode, CodeRange], first_row: int) -> None:
+    def __init__(
+        self,
+        ranges: Mapping[cst.CSTNode, CodeRange],
+        first_row: int,
+        columns: Mapping[int, int] | None = None,
+    ) -> None:
+        """`columns` says how many characters a line of the piece lacks at its start."""
         self._ranges = ranges
+        self._columns = columns or {}
         self._shift = first_row - 1
 
     def starting(self, starts: frozenset[Position]) -> set[int]:
         """The nodes that start at one of these positions, by `id`."""
-        wanted = {(p.row - self._shift, p.column - 1) for p in starts}
+        rows = [(p.row - self._shift, p.column - 1) for p in starts]
+        wanted = {(row, column - self._columns.get(row, 0)) for row, column in rows}
         return {
             id(node)
             for node, found in self._ranges.items()
@@ -41,9 +49,12 @@ class Place:
         if isinstance(node, cst.Tuple) and node.lpar and node.rpar:
             start, end = self._ranges[node.lpar[-1]].start, self._ranges[node.rpar[0]].end
         return Span(
-            Position(start.line + self._shift, start.column + 1),
-            Position(end.line + self._shift, end.column + 1),
+            Position(start.line + self._shift, self._column(start)),
+            Position(end.line + self._shift, self._column(end)),
         )
+
+    def _column(self, found: CodePosition) -> int:
+        return found.column + 1 + self._columns.get(found.line, 0)
 
 
 class Fix(cst.CSTTransformer, Generic[MendT]):

@@ -14,7 +14,7 @@ from capsule_lint.model import AddImport, AddStatement, AppendCode, Edit, Mend, 
 from capsule_lint.rewrite.base import Fix
 from capsule_lint.rewrite.imports import add_imports
 from capsule_lint.rewrite.layout import wrapped
-from capsule_lint.rewrite.pieces import Cutter, Parsed, lines_of
+from capsule_lint.rewrite.pieces import Cutter, Parsed, lines_of, newline_of
 
 Fixers = Mapping[str, tuple[type[Fix[Mend]], ...]]
 """The transformers of each rule, by its code."""
@@ -86,13 +86,14 @@ def apply(
         before = parsed.head + parsed.text + parsed.tail
         changed = wrapped(before, _changed(parsed, own, fixers), width)
         end = len(changed) - len(parsed.tail)
-        lines[parsed.piece.first - 1 : parsed.piece.last] = [changed[len(parsed.head) : end]]
+        code = parsed.lead + changed[len(parsed.head) : end]
+        lines[parsed.piece.first - 1 : parsed.piece.last] = [code]
     result = _appended("".join(lines), [m for m in mends if isinstance(m, AppendCode)])
     result = add_imports(result, [m for m in mends if isinstance(m, AddImport)], width)
     try:
-        syntax.parse(result)
+        syntax.check(source, result)
     except SyntaxError as error:
-        reason = f"{filename}:{error.lineno}: the fixed file would not parse: {error.msg}"
+        reason = f"{filename}:{error.lineno}:1: the fixed file would not parse: {error.msg}"
         raise InternalError(reason) from error
     return result
 
@@ -125,7 +126,7 @@ def _fixer_order(pair: tuple[type[Fix[Mend]], list[Mend]]) -> tuple[int, str]:
 
 
 def _appended(source: str, additions: Sequence[AppendCode]) -> str:
-    newline = "\r\n" if "\r\n" in source else "\n"
+    newline = newline_of(source)
     for addition in additions:
         code = addition.source.replace("\n", newline)
         if not source.strip():

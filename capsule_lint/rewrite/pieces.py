@@ -16,7 +16,7 @@ from capsule_lint.errors import InternalError
 from capsule_lint.rewrite.base import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from libcst.metadata import CodeRange
 
@@ -27,6 +27,11 @@ T = TypeVar("T")
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 _BARE: Final = re.compile(r"whitespace|lines|indent|newline|semicolon|equal|dot")
 """The fields of nodes that hold no expression and no statement."""
+
+
+_FEED: Final = re.compile(r"[ \t\f]*\f(?=[ \t]*[^\s#])")
+"""A form feed before code, after which the line's indentation begins."""
+_FEEDS: Final = re.compile(rf"(?m)^{_FEED.pattern}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,7 +52,8 @@ class Parsed:
     """A piece's text and syntax, and where its nodes stand in the file.
 
     A nested piece has a first line of its own before it, so that its indentation is a block's; a
-    statement without its body has another body behind it.
+    statement without its body has another body behind it. `lead` is what stood before the text: a
+    form feed at the start of a line, which LibCST does not keep.
     """
 
     piece: Piece
@@ -56,6 +62,7 @@ class Parsed:
     tail: str
     module: cst.Module
     place: Place
+    lead: str = ""
 
     def around(self, starts: Iterable[Position]) -> set[int]:
         """The nodes that start at these positions, and all nodes around them, by `id`."""
@@ -90,6 +97,12 @@ class Parsed:
                 self._visit(child, below, around)
         for visitor in visitors:
             visitor.on_leave(node)
+
+
+def newline_of(source: str) -> str:
+    """The end of a text's first line."""
+    found = re.search(r"\r\n|\r|\n", source)
+    return found[0] if found else "\n"
 
 
 def lines_of(source: str) -> list[str]:
@@ -129,22 +142,48 @@ class _Positions(PositionProvider):
         return "".join(state.tokens), cast("dict[cst.CSTNode, CodeRange]", self._computed)
 
 
-def parse_piece(text: str, piece: Piece) -> Parsed:
+def parse_piece(text: str, piece: Piece, *, reading: bool = False) -> Parsed:
     """A piece's syntax, and where its nodes stand in the file.
 
-    Raises InternalError when LibCST would not give the text back as it is, ParserSyntaxError when
-    it cannot read it.
+    Raises InternalError when LibCST would not give the text back as it is (unless that is for
+    reading only: then form feeds may be lost), ParserSyntaxError when it cannot read it.
     """
-    newline = re.search(r"\r\n|\r|\n", text)
-    end = newline[0] if newline else "\n"
+    lead = _FEED.match(text)
+    if not reading:
+        if lead is None:
+            return _parse(text, piece)
+        return _parse(text[lead.end() :], piece, {0: lead.end()}, lead[0])
+    try:
+        return _parse(text, piece)
+    except InternalError:
+        found = [(number, _FEED.match(line)) for number, line in enumerate(lines_of(text))]
+        feeds = {number: match.end() for number, match in found if match is not None}
+        return _parse(_FEEDS.sub("", text), piece, feeds, reading=True)
+
+
+def _parse(
+    text: str,
+    piece: Piece,
+    feeds: Mapping[int, int] | None = None,
+    lead: str = "",
+    *,
+    reading: bool = False,
+) -> Parsed:
+    """`feeds` are the characters that were taken from the start of lines, by their number."""
+    end = newline_of(text)
     head = f"if 1:{end}" if piece.nested else ""
     tail = f"{piece.body}pass{end}" if piece.body else ""
-    module = cst.parse_module(head + text + tail)
+    whole = head + text + tail
+    module = cst.parse_module(whole)
+    if whole.endswith("\r"):  # LibCST does not take it for the end of a line
+        module = module.with_changes(has_trailing_newline=True)
     code, ranges = _Positions().of(module)
-    if code != head + text + tail:
+    if code != whole and not reading:
         raise InternalError(f"line {piece.first}: a statement cannot be read without loss")
-    place = Place(ranges, piece.first - bool(head))
-    return Parsed(piece, text, head, tail, module, place)
+    shift = bool(head)
+    columns = {number + 1 + shift: count for number, count in (feeds or {}).items()}
+    place = Place(ranges, piece.first - shift, columns)
+    return Parsed(piece, text, head, tail, module, place, lead)
 
 
 _FIELDS: Final[dict[type, tuple[str, ...] | None]] = {}
@@ -179,6 +218,8 @@ class Cutter(Generic[T]):
     lines: Sequence[str]
     statements: Sequence[Span]
     """All of them, outer ones before inner ones; top-level ones alone are enough."""
+    reading: bool = False
+    """Whether nothing is changed: then what LibCST does not keep may be lost."""
     _parents: list[int] = field(default_factory=list)
     _next: dict[int, int] = field(default_factory=dict)
     _starts: list[int] = field(default_factory=list)
@@ -238,7 +279,8 @@ class Cutter(Generic[T]):
         self._whole.update((top,) if top is not None else ())
 
     def _parse(self, piece: Piece) -> Parsed:
-        return parse_piece("".join(self.lines[piece.first - 1 : piece.last]), piece)
+        text = "".join(self.lines[piece.first - 1 : piece.last])
+        return parse_piece(text, piece, reading=self.reading)
 
     def _piece(self, span: Span, *, lead: bool) -> Piece | None:
         top = piece_at(span.start.row, self._tops)
@@ -277,7 +319,7 @@ class Cutter(Generic[T]):
         start = self.statements[inner].start
         if span.end.row >= start.row or not self._stands_alone(inner, self.statements[inner]):
             return None
-        return start.row - 1, self.lines[start.row - 1][: start.column - 1]
+        return start.row - 1, self.lines[start.row - 1][: start.column - 1].rpartition("\f")[2]
 
     def _lead(self, number: int, span: Span) -> int:
         """The first of the comments and blank lines right above a statement."""
@@ -305,4 +347,4 @@ def _merged(by_piece: dict[Piece, list[int]]) -> list[tuple[Piece, list[int]]]:
     return found[::-1]
 
 
-__all__ = ["Cutter", "Parsed", "Piece", "lines_of", "parse_piece", "pieces_of"]
+__all__ = ["Cutter", "Parsed", "Piece", "lines_of", "newline_of", "parse_piece", "pieces_of"]
