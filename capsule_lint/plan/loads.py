@@ -96,10 +96,20 @@ class Loads:
     def _demands(self, node: tree.Node, scope: Scope, knot: Knot) -> Iterator[Want]:
         self._typed(node, scope, knot)
         for display in self.planner.local.rows.origins(node).displays:
-            old = self._present(display, scope)
+            old = self._present(display, scope) if not self._is_narrowed(display, scope) else None
             want = None if old is None else self.planner.local.extend(display, old, scope, knot)
             if want is not None:
                 yield want
+
+    def _is_narrowed(self, display: Display, scope: Scope) -> bool:
+        """Whether a dict is an item of an entity that policy does not keep apart by a scope."""
+        place = self.planner.program.names.place(display)
+        function = place.scope.function
+        entity = self.planner.program.domain.narrowed_names(
+            function.owner if function is not None else None, function, place.scope.module.name
+        )
+        policy = self.planner.program.policy
+        return entity is not None and scope not in policy.scopes_of(entity)
 
     def _present(self, display: Display, scope: Scope) -> Scope | None:
         """The scope beside whose entry a new one belongs."""
