@@ -15,7 +15,7 @@ from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.readers import Readers
 from capsule_lint.plan.rebuilds import rebuilds
 from capsule_lint.plan.silence import Silence
-from capsule_lint.plan.sources import Sources
+from capsule_lint.plan.sources import Sources, repeatable
 from capsule_lint.plan.standins import (
     Double,
     StandIn,
@@ -162,9 +162,9 @@ class Planner:
         for scope in missing:
             before = [s for s in segments if order.index(s.scope) < order.index(scope.name)]
             piece = template.pieces[before[-1].piece] if before else None
-            if piece is not None and piece.host is not template.host:
-                if self._delegate(piece.host, site):
-                    continue
+            delegated = piece is not None and piece.host is not template.host
+            if delegated and piece is not None and self._delegate(piece.host, site):
+                continue
             if (
                 piece is None
                 and template.pieces[0].host is not template.host
@@ -272,14 +272,14 @@ class Planner:
             if not isinstance(one, Instance):
                 continue
             base = text_of(node.base)
-            if base is None:
+            if base is None or not repeatable(node.base):
                 continue
             attribute = self.sources.attribute_of(one.cls, scope)
             if attribute is None:
                 through = self._through_property(one.cls, node, scope, knot)
                 if through is not None:
                     return through
-                if not self.can_gain_field(one.cls):
+                if self._is_narrowed(one.cls, scope) or not self.can_gain_field(one.cls):
                     continue
                 attribute = self.gain_field(one.cls, scope, knot, like=node.name)
             owner = self._gaining(one.cls, scope)
@@ -315,6 +315,11 @@ class Planner:
         """Whether instances are items: the program says so, or the plan has found that out."""
         domain = self.program.domain
         return cls in domain.entities or (cls in self.state.fields and domain.is_item(cls))
+
+    def _is_narrowed(self, cls: Class, scope: Scope) -> bool:
+        """Whether policy says that an entity is not kept apart by a scope."""
+        policy = self.program.policy
+        return cls.name in policy.entities and scope not in policy.scopes_of(cls.name)
 
     def can_gain_field(self, cls: Class) -> bool:
         """Whether the class is ours to extend."""
@@ -601,13 +606,16 @@ class Planner:
         for member in sorted(family | stubs, key=lambda f: (f.symbol, f.fact.at)):
             own: Knot = ("function", member)
             self.state.groups.join(first, own)
-            if (
-                scope.parameter in self.state.params.get(member, ())
-                or self.program.domain.scope_parameter(member, scope) is not None
+            taken = self.program.domain.scope_parameter(member, scope)
+            if scope.parameter in self.state.params.get(member, ()) or (
+                taken is not None and taken.kind not in ("*", "**")
             ):
                 continue
             if not self._can_gain(member):
                 self._block(member, scope, own)
+                continue
+            if self.sources.is_taken(member, scope.parameter):
+                self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
                 continue
             self.state.params[member][scope.parameter] = scope
             for call, callee in list(self.program.calls.callers(member)):
@@ -633,7 +641,9 @@ class Planner:
                     continue
                 if agrees(params, function, given, self.program.policy.scopes):
                     self.gain_param(other, scope, knot)
-                elif other.owner is None and not any(True for _ in self.program.calls.callers(other)):
+                elif other.owner is None and not any(
+                    True for _ in self.program.calls.callers(other)
+                ):
                     at = tree.span_of(other.fact.name_at)
                     self.doubles[id(other.fact)] = Double(at, other.module, function, given)
 
@@ -655,10 +665,14 @@ class Planner:
             for comment in function.module.facts.suppressions
         )
 
-    def _block(self, function: Function, scope: Scope, knot: Knot) -> None:
-        reason = (
-            f"`{function.name}` needs `{scope.parameter}` and its signature is not ours to change"
-        )
+    def _block(
+        self,
+        function: Function,
+        scope: Scope,
+        knot: Knot,
+        why: str = "its signature is not ours to change",
+    ) -> None:
+        reason = f"`{function.name}` needs `{scope.parameter}` and {why}"
         self._obstacle(
             knot,
             function.module.filename,
@@ -872,6 +886,10 @@ class Planner:
         if self._extend_item(want) or self._extend_self(want):
             return
         if outermost is not None and self._thread(outermost, want):
+            name = want.scope.parameter
+            if self.value(want) is None and not self.sources.is_taken(outermost, name):
+                reason = f"`{name}` means something else here"
+                self._no_source(want, outermost, reason)
             return
         self._loose.add(id(want))
         if self.value(want) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -10,18 +10,21 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place
-from capsule_lint.program.presence import is_present
+from capsule_lint.program.names import reaching
+from capsule_lint.program.presence import has_run, is_present
 from capsule_lint.program.templates import names_scope
 from capsule_lint.program.types import Instance
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Scope as ScopeOfNames
 
 _INLINE_LENGTH = 48
+_PURE = ("get", "split", "rsplit", "partition", "rpartition", "strip", "removeprefix", "lower")
 
 
 @dataclass(eq=False, slots=True)
@@ -30,6 +33,10 @@ class Sources:
 
     program: Program
     state: State
+    _deleted: dict[int, dict[tuple[int, str], list[Place]]] = field(default_factory=dict)
+    """Where each scope of a module deletes a name, by the modules."""
+    _read: dict[int, dict[str, list[ScopeOfNames]]] = field(default_factory=dict)
+    """The scopes in which names are read that scopes' values have, by the modules."""
 
     def find(
         self, scope: Scope, node: tree.Node, call: tree.Call | None = None, *, loose: bool = True
@@ -48,7 +55,8 @@ class Sources:
         for spec in scope.sources:
             found = self._configured(spec, place, call)
             if found is not None:
-                return found
+                taken = found.root is not None and self.is_taken(found.root, scope.parameter)
+                return replace(found, bind=False) if taken else found
         return self._attribute(scope, place, call, loose=loose)
 
     def constant(self, scope: Scope) -> Value | None:
@@ -76,6 +84,8 @@ class Sources:
             name = self._own_name(scope, function, place)
             if name is not None:
                 return Value(name)
+            if scope.parameter in function.scope.bindings:
+                return None  # the name means something else here, whatever it means around
         if self._visible(scope.parameter, place) is not None:
             return Value(scope.parameter)
         return None
@@ -84,23 +94,98 @@ class Sources:
         if self._visible(scope.parameter, place) is not None:
             return scope.parameter
         parameter = self.program.domain.scope_parameter(function, scope)
-        return parameter.name if parameter is not None else None
+        if parameter is None or parameter.kind in ("*", "**"):
+            return None
+        others = len(function.scope.bindings.get(parameter.name, ())) > 1
+        if (others or self._deletions(function.scope, parameter.name)) and not self._visible(
+            parameter.name, place
+        ):
+            return None
+        return parameter.name
 
     def _visible(self, name: str, place: Place) -> Binding | None:
         """A parameter or local of that name that is certainly bound at `place`."""
         for scope in place.scope.ancestors():
-            if scope.kind in ("module", "class"):
+            if scope.kind in ("module", "class") or name in scope.outer:
                 return None
-            for binding in scope.bindings.get(name, ()):
+            bindings = scope.bindings.get(name, ())
+            if any(b.kind in ("def", "class", "import", "except") for b in bindings):
+                return None
+            flows = scope is place.scope or _flows(scope, place)
+            if flows and any(
+                at.order < place.order or any(b[2] for b in at.blocks if b in place.blocks)
+                for at in self._deletions(scope, name)
+            ):
+                return None
+            held = reaching(bindings, place) if flows and len(bindings) > 1 else bindings
+            if any(self._is_overwritten(b, place) for b in held) or _is_none(held):
+                return None
+            for binding in bindings:
+                if binding.parameter is not None and binding.parameter.kind in ("*", "**"):
+                    return None
                 if binding.kind == "param" or (
                     scope is not place.scope and scope.kind in ("comprehension", "lambda")
                 ):
                     return binding
-                if scope is not place.scope and not _flows(scope, place):
+                if not flows:
                     continue
                 if binding.kind in ("assign", "for", "with") and certainly_before(binding, place):
                     return binding
+            if bindings:
+                return None
         return None
+
+    def _is_overwritten(self, binding: Binding, place: Place) -> bool:
+        """Whether a loop that is over may have left its last value in the name."""
+        return (
+            binding.kind == "for"
+            and binding.place.scope.kind != "comprehension"
+            and binding.place.order < place.order
+            and not certainly_before(binding, place)
+        )
+
+    def _deletions(self, scope: ScopeOfNames, name: str) -> list[Place]:
+        module = scope.module
+        if id(module) not in self._deleted:
+            found = self._deleted[id(module)] = {}
+            for statement, at in module.statements:
+                if isinstance(statement, tree.Eval) and statement.kind == "del":
+                    for node in statement.values:
+                        for one in node.items if isinstance(node, tree.Sequence) else (node,):
+                            if isinstance(one, tree.Name):
+                                found.setdefault((id(at.scope), one.id), []).append(at)
+        return self._deleted[id(module)].get((id(scope), name), [])
+
+    # --- names that are taken ---
+
+    def is_taken(self, function: Function, name: str) -> bool:
+        """Whether a new parameter of that name would change what the function does, or would not hold
+        what it is given: the name is bound to something else, or read from around the function."""
+        if name in function.scope.outer or name in function.scope.bindings:
+            return True
+        return any(
+            self._reads_around(at, function.scope, name) for at in self._reads(function, name)
+        )
+
+    def _reads(self, function: Function, name: str) -> list[ScopeOfNames]:
+        found = self._read.setdefault(id(function.module), {})
+        if name not in found:
+            place = self.program.names.place
+            found[name] = [
+                place(node).scope
+                for node in function.module.nodes
+                if isinstance(node, tree.Name) and node.id == name
+            ]
+        return found[name]
+
+    def _reads_around(self, at: ScopeOfNames, inside: ScopeOfNames, name: str) -> bool:
+        """Whether a name that is read in a scope is looked up in the one around `inside`."""
+        for scope in at.ancestors():
+            if scope is inside:
+                return True
+            if name in scope.bindings and (scope.kind != "class" or scope is at):
+                return False
+        return False
 
     # --- configured ---
 
@@ -194,11 +279,25 @@ class Sources:
         holders = [pair for pair in others if self.attribute_of(pair[1], scope) is not None]
         if len(holders) > 1:  # which of them is meant, nobody can tell
             holders = []
+        carriers = self._meant(carriers, call)
         for code, cls in (*near, *carriers, *holders):
             attribute = self.attribute_of(cls, scope)
             if attribute is not None:
                 return Value(f"{code}.{attribute}", knot=self._field_knot(cls, scope))
         return None
+
+    def _meant(
+        self, pairs: list[tuple[str, Class]], call: tree.Call | None
+    ) -> list[tuple[str, Class]]:
+        """Of several values of one class those that the call names, `guest` of `guest.name`; none if
+        nobody can tell which is meant."""
+        if len({cls for _, cls in pairs}) == len(pairs):
+            return pairs
+        said = {
+            node.id for a in (call.args if call is not None else ()) for node in _names(a.value)
+        }
+        named = [pair for pair in pairs if pair[0] in said]
+        return named if len(named) == 1 else []
 
     def _takes_scope(self, function: Function) -> bool:
         return any(
@@ -249,10 +348,14 @@ class Sources:
         paths = [p.base for value in values for p in self._paths_in(value)]
         for node in (*paths, *(v for v in values if isinstance(v, tree.Name))):
             code = text_of(node)
-            present = node in paths or self._is_present(node)
-            types = self.program.inference.of(node)
-            cls = self.program.inference.the_class(types, present=present)
-            if code is not None and cls is not None:
+            if code is None or not repeatable(node) or self._is_unfinished(node):
+                continue
+            if node in paths:
+                types = self.program.inference.of(node)
+                cls = self.program.inference.the_class(types, present=True)
+            else:
+                cls = self._class_of(node)
+            if cls is not None:
                 yield code, cls
 
     def _paths_in(self, node: tree.Node) -> Iterator[tree.Attr]:
@@ -262,8 +365,28 @@ class Sources:
         for child in children(node):
             yield from self._paths_in(child)
 
-    def _is_present(self, node: tree.Node) -> bool:
-        return isinstance(node, tree.Name) and is_present(node.id, self.program.names.place(node))
+    def _class_of(self, node: tree.Node) -> Class | None:
+        types = self.program.inference.of(node)
+        if not isinstance(node, tree.Name):
+            return self.program.inference.the_class(types)
+        place = self.program.names.place(node)
+        present = is_present(node.id, place)
+        if not present and any(
+            _may_be_none(b) for b in self.program.names.bindings(node.id, place)
+        ):
+            return None
+        return self.program.inference.the_class(types, present=present)
+
+    def _is_unfinished(self, node: tree.Node) -> bool:
+        """Whether this is `self` where it is being made: nobody knows what it has by then."""
+        function = self.program.names.place(node).scope.function
+        return (
+            isinstance(node, tree.Name)
+            and function is not None
+            and function.takes_self
+            and function.name in ("__init__", "__new__")
+            and node.id == function.params[0].name
+        )
 
     def _names_any(self, name: str) -> bool:
         return any(names_scope(name, scope) for scope in self.program.policy.scopes)
@@ -286,8 +409,11 @@ class Sources:
                         continue
                     if binding.parameter.kind in ("*", "**"):
                         continue
-                types = self.program.inference.bound(binding)
+                held = reaching(bindings, place) if _flows(scope, place) else bindings
                 present = is_present(name, place)
+                if not present and any(_may_be_none(b) for b in held):
+                    continue
+                types = frozenset(t for b in held for t in self.program.inference.bound(b))
                 cls = self.program.inference.the_class(types, present=present)
                 if cls is not None:
                     yield name, cls
@@ -317,6 +443,8 @@ def certainly_before(binding: Binding, place: Place) -> bool:
     at = binding.place
     if at.order > place.order or (at.order == place.order and binding.kind == "assign"):
         return False
+    if not has_run(at, place, binding.name):
+        return False
     if binding.kind == "for" and binding.place.scope.kind != "comprehension":
         inner = [b for b in place.blocks if b not in at.blocks]
         return at.blocks == place.blocks[: len(at.blocks)] and bool(inner)
@@ -332,6 +460,44 @@ def _flows(scope: object, place: Place) -> bool:
     return False
 
 
+def _names(node: tree.Node) -> Iterator[tree.Name]:
+    if isinstance(node, tree.Name):
+        yield node
+    for child in children(node):
+        yield from _names(child)
+
+
+def _is_none(bindings: Sequence[Binding]) -> bool:
+    """Whether `None` is all that a name can hold."""
+    return bool(bindings) and all(b.kind == "assign" and _says_none(b.value) for b in bindings)
+
+
+def _may_be_none(binding: Binding) -> bool:
+    """Whether a name may hold `None` whatever its annotation says: `ctx: Ctx = None`."""
+    return binding.kind in ("param", "assign") and not binding.path and _says_none(binding.value)
+
+
+def _says_none(node: tree.Node | None) -> bool:
+    return isinstance(node, tree.Const) and node.value is None and node.kind == ""
+
+
+def repeatable(node: tree.Node) -> bool:
+    """Whether an expression can be evaluated once more: it has no effects, and yields the same again."""
+    match node:
+        case tree.Name() | tree.Const():
+            return True
+        case tree.Attr():
+            return repeatable(node.base)
+        case tree.Subscript():
+            return repeatable(node.base) and repeatable(node.index)
+        case tree.Call(func=tree.Attr(name=name) as func) if name in _PURE:
+            return repeatable(func.base) and all(repeatable(a.value) for a in node.args)
+        case tree.Call(func=tree.Name(id="str" | "len" | "cast" | "super")):
+            return all(repeatable(a.value) for a in node.args)
+        case _:
+            return False
+
+
 def _passes(call: tree.Call | None, code: str) -> bool:
     """Whether a call passes a name already: then it is the value of something else."""
     return call is not None and any(
@@ -345,4 +511,4 @@ def inline(value: Value) -> bool:
     return len(value.code) <= _INLINE_LENGTH
 
 
-__all__ = ["Sources", "certainly_before", "enclosing", "inline", "names_scope"]
+__all__ = ["Sources", "certainly_before", "enclosing", "inline", "names_scope", "repeatable"]

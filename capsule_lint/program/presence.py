@@ -2,44 +2,133 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from capsule_lint.program.model import Branch, Place
 
-    from capsule_lint.program.model import Place
-
-_LEAVES = ("return", "raise", "break", "continue")
+_LEAVES: Final = ("return", "raise", "break", "continue")
+_EXITS: Final = ("exit", "fail", "skip", "abort", "xfail")
+_SWALLOW: Final = ("suppress", "raises", "assertRaises", "assertRaisesRegex")
 
 
 def is_present(name: str, place: Place) -> bool:
     """Whether `name` is proven not to be `None` where `place` is: it is tested around the place, or
-    before it in a way that leaves, or an attribute of it was read on the way."""
+    before it in a way that leaves, or an attribute of it was read on the way; and it has not been
+    given another value since."""
     module = place.scope.module
-    for number, branch, _ in place.blocks:
-        block = module.blocks[number]
-        if block.kind in ("if", "while") and block.heads:
-            if branch == 0 and _holds(block.heads[0], name, present=True):
+    around = {id(module.blocks[number]): branch for number, branch, _ in place.blocks}
+    since = _last_bound(name, place)
+    for statement, at in module.statements:
+        if at.order < since or at.order >= place.order:
+            continue
+        if id(statement) in around:
+            if isinstance(statement, tree.Block) and _guards(
+                statement, around[id(statement)], name
+            ):
                 return True
-            if branch == 1 and _holds(block.heads[0], name, present=False):
-                return True
-    return any(_proves(statement, name) for statement in _before(place))
+        elif (
+            at.scope is place.scope
+            and (at.order > since or not isinstance(statement, tree.Assign))
+            and _proves(statement, name)
+            and has_run(at, place)
+        ):
+            return True
+    return False
 
 
-def _before(place: Place) -> Iterator[tree.Statement]:
-    """The statements that have certainly run before `place` does, in its own function."""
-    for statement, at in place.scope.module.statements:
-        earlier = at.scope is place.scope and at.order < place.order
-        if earlier and at.blocks == place.blocks[: len(at.blocks)]:
-            yield statement
+def _guards(block: tree.Block, branch: int, name: str) -> bool:
+    """Whether being in a branch of a block says that the name is there."""
+    if block.kind not in ("if", "while") or not block.heads or branch > 1:
+        return False
+    return _holds(block.heads[0], name, present=branch == 0)
+
+
+def _last_bound(name: str, place: Place) -> int:
+    """When the name was last given a value, in the order of statements: what was proven before that
+    is worth nothing."""
+    scope = next((s for s in place.scope.ancestors() if name in s.bindings), None)
+    last = 0
+    for binding in scope.bindings[name] if scope is not None else ():
+        at = binding.place
+        if at.order < place.order:
+            last = max(last, at.order)
+        else:  # it may have run in the round before
+            loops = [b for b in place.blocks if b[2] and b in at.blocks]
+            last = max(last, _order(loops[0], place) if loops else 0)
+    return last
+
+
+def _order(branch: Branch, place: Place) -> int:
+    module = place.scope.module
+    block = module.blocks[branch[0]]
+    return next((at.order for statement, at in module.statements if statement is block), 0)
+
+
+def has_run(earlier: Place, place: Place, name: str = "") -> bool:
+    """Whether what stands at `earlier` has run, to its end, whenever `place` runs.
+
+    A `try` may have been left early: its handlers count as if they gave `name` a value where they do.
+    """
+    if earlier.order > place.order or earlier.blocks != place.blocks[: len(earlier.blocks)]:
+        return False
+    module = place.scope.module
+    inside = {number: branch for number, branch, _ in place.blocks}
+    for number, block in module.blocks.items():
+        if block.kind not in ("try", "with") or not _contains(block.bodies[0], earlier.statement):
+            continue
+        if _contains(block.bodies[0], place.statement):
+            continue
+        if block.kind == "with":
+            if any(last_name(head) in _SWALLOW for head in _managers(block)):
+                return False
+        elif number in inside:
+            if inside[number] != len(block.bodies) - 2:  # the `else` comes after the whole body
+                return False
+        elif any(not _gives(body, name, earlier) for body in block.bodies[1:-2]):
+            return False
+    return True
+
+
+def _managers(block: tree.Block) -> list[tree.Node]:
+    return [*block.heads, *(bind.value for bind in block.binds if bind.value is not None)]
+
+
+def _gives(body: tuple[tree.Statement, ...], name: str, place: Place) -> bool:
+    """Whether a handler leaves, or gives the name a value itself."""
+    bindings = place.scope.bindings.get(name, ())
+    return _ends(body) or any(_contains(body, b.place.statement) for b in bindings)
+
+
+def _ends(body: tuple[tree.Statement, ...]) -> bool:
+    match body[-1] if body else None:
+        case tree.Eval(kind="expr", values=(tree.Call(func=func),)):
+            return last_name(func) in _EXITS
+        case tree.Eval(kind=kind):
+            return kind in _LEAVES
+        case tree.Block(kind="if", bodies=bodies):
+            return all(_ends(one) for one in bodies)
+        case tree.Block(kind="with", bodies=(one, *_)):
+            return _ends(one)
+        case _:
+            return False
+
+
+def _contains(body: tuple[tree.Statement, ...], statement: tree.Statement | None) -> bool:
+    """Whether a statement stands in a body, however deep."""
+    if statement is None or not body:
+        return False
+    first, last = body[0].at, body[-1].at
+    return first[:2] <= statement.at[:2] and statement.at[2:] <= last[2:]
 
 
 def _proves(statement: tree.Statement, name: str) -> bool:
     match statement:
         case tree.Block(kind="if", heads=(test, *_), bodies=(body, *_)):
-            return _holds(test, name, present=False) and bool(body) and _leaves(body[-1])
+            return _holds(test, name, present=False) and _ends(body)
         case tree.Eval(kind="assert", values=(test, *_)):
             return _holds(test, name, present=True)
         case tree.Eval(kind="expr" | "return"):
@@ -48,10 +137,6 @@ def _proves(statement: tree.Statement, name: str) -> bool:
             return _reads(value, name)
         case _:
             return False
-
-
-def _leaves(statement: tree.Statement) -> bool:
-    return isinstance(statement, tree.Eval) and statement.kind in _LEAVES
 
 
 def _holds(test: tree.Node, name: str, *, present: bool) -> bool:
