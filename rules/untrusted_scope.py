@@ -136,6 +136,19 @@ RULE = Rule(
         ),
     ),
     invalid=(
+        # A fallback to the body is the client's choice as well.
+        Bad(
+            """
+            import json
+
+            def handler(event, context):
+                claims = event["requestContext"]["authorizer"]["claims"]
+                body = json.loads(event["body"])
+                tenant_id = claims.get("tenant_id") or body.get("tenant_id", "default")
+                return f"TENANT#{tenant_id}#CAPSULE#{claims['capsule_id']}#ORDERS"
+            """,
+            lines=(7,),
+        ),
         Bad(
             """
             from flask import Flask, g, request

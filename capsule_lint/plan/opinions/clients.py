@@ -15,7 +15,7 @@ from capsule_lint.program.model import Binding, Class, Function, last_name
 from capsule_lint.program.types import Foreign, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.policy import Scope
 
@@ -78,7 +78,9 @@ class Clients:
             case tree.Subscript():
                 return self._item(node.base, node.index, scope, depth)
             case tree.Boolean(op="or"):
-                return self.origin(node.values[0], scope, depth + 1)
+                return self._any(node.values, scope, depth)
+            case tree.Conditional():
+                return self._any((node.then, node.otherwise), scope, depth)
             case tree.Wrapped(kind="await"):
                 return self.origin(node.value, scope, depth + 1)
             case tree.Walrus():
@@ -87,6 +89,12 @@ class Clients:
                 return self._called(node, scope, depth)
             case _:
                 return ""
+
+    def _any(self, nodes: Iterable[tree.Node], scope: Scope, depth: int) -> str:
+        """A fallback to what the client sends is as bad as that alone: whoever leaves out the rest
+        chooses it."""
+        found = (self.origin(node, scope, depth + 1) for node in nodes)
+        return next((origin for origin in found if origin), "")
 
     def _is_source(self, node: tree.Node, scope: Scope) -> bool:
         """Whether policy says that an expression is to be trusted."""
