@@ -147,7 +147,7 @@ RULE = Rule(
                 tenant_id = claims.get("tenant_id") or body.get("tenant_id", "default")
                 return f"TENANT#{tenant_id}#CAPSULE#{claims['capsule_id']}#ORDERS"
             """,
-            lines=(7,),
+            lines=(6,),
         ),
         Bad(
             """
