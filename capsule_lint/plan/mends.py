@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.readers import Unfit
     from capsule_lint.plan.standins import Double
     from capsule_lint.policy import Reference, Scope
-    from capsule_lint.program.model import Place
+    from capsule_lint.program.model import Place, Store
 
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 _PLAIN_ANNOTATIONS: Final = frozenset(("str", "int", "UUID", "uuid.UUID"))
@@ -551,9 +551,7 @@ class Mends:
             if new:
                 before = final[:number]
                 index = sum(1 for _, k, fresh in before if k == kind and not fresh)
-                mend = AddParameter(
-                    filename, double.at, "CAP401", name, None, _KINDS[kind], index
-                )
+                mend = AddParameter(filename, double.at, "CAP401", name, None, _KINDS[kind], index)
                 self.add(("function", double.function), mend)
 
     def _parameter_annotation(self, function: Function, scope: Scope, knot: Knot) -> str | None:
@@ -689,9 +687,7 @@ class Mends:
             index = self._keyword_index(call.args, want)
             filename = self._module(call).filename
             if code is not None:
-                self.add(
-                    want.knot, AddArgument(filename, call.span, "CAP401", code, name, index)
-                )
+                self.add(want.knot, AddArgument(filename, call.span, "CAP401", code, name, index))
         if not placed:
             self.obstacle(want.knot, call, f"`{name}` cannot be placed in this copy")
 
@@ -1005,71 +1001,89 @@ class Mends:
         filename = cls.module.filename
         attribute = self.planner.state.attributes[cls, scope.parameter]
         itself = initializer.params[0].name
-        for other, before in self._near_scopes(scope):
-            for name, stores in cls.stores.items():
-                store = next(
-                    (s for s in stores if s.function is initializer and names_scope(name, other)),
-                    None,
-                )
-                if store is None or store.path:
-                    continue
-                value = self._stored_value(store.value, other, scope, initializer)
-                annotation = ""
-                if store.annotation is not None:
-                    said = self.annotation(knot, cls.module, scope, store.annotation)
-                    annotation = f": {said}" if said else ""
-                statement = f"{itself}.{attribute}{annotation} = {value}"
-                self.add(
-                    knot, AddStatement(filename, store.statement.span, "CAP301", statement, before)
+        found = self._neighbour_store(cls, initializer, scope)
+        if found is not None and any(found[0].statement is s for s in initializer.fact.body):
+            store, other, before = found
+            value = self._stored_value(store.value, other, scope, initializer)
+            if value is None:
+                self.obstacle(
+                    ("class", cls),
+                    store.value or store.statement.targets[0],
+                    f"nothing in `__init__` yields `{scope.parameter}`",
                 )
                 return
+            annotation = ""
+            if store.annotation is not None:
+                said = self.annotation(knot, cls.module, scope, store.annotation)
+                annotation = f": {said}" if said else ""
+            statement = f"{itself}.{attribute}{annotation} = {value}"
+            self.add(
+                knot, AddStatement(filename, store.statement.span, "CAP301", statement, before)
+            )
+            return
+        own = self._own_parameter(initializer, scope)
         body = [
             s
             for s in initializer.fact.body
             if not (initializer.fact.doc and s is initializer.fact.body[0])
         ]
+        if own is None and found is not None:  # set in a branch, from something that may be there
+            node = found[0].value or found[0].statement.targets[0]
+            self.obstacle(knot, node, f"`{scope.parameter}` would be set on one path alone")
         if not body:
             return
         first = body[0]
-        if (
+        supers = (
             isinstance(first, tree.Eval)
-            and first.values
+            and bool(first.values)
             and isinstance(first.values[0], tree.Call)
             and "super" in str(text_of(first.values[0].func))
-        ):
-            self.add(
-                knot,
-                AddStatement(
-                    filename,
-                    first.span,
-                    "CAP301",
-                    f"{itself}.{attribute} = {scope.parameter}",
-                    before=False,
-                ),
-            )
-        else:
-            self.add(
-                knot,
-                AddStatement(
-                    filename,
-                    first.span,
-                    "CAP301",
-                    f"{itself}.{attribute} = {scope.parameter}",
-                    before=True,
-                ),
-            )
+        )
+        statement = f"{itself}.{attribute} = {own or scope.parameter}"
+        self.add(knot, AddStatement(filename, first.span, "CAP301", statement, before=not supers))
+
+    def _neighbour_store(
+        self, cls: Class, initializer: Function, scope: Scope
+    ) -> tuple[Store, Scope, bool] | None:
+        """Where the initializer sets another scope's attribute, and whether that comes after."""
+        for other, before in self._near_scopes(scope):
+            for name, stores in cls.stores.items():
+                for store in stores:
+                    if store.function is initializer and names_scope(name, other):
+                        if not store.path:
+                            return store, other, before
+                        break
+        return None
+
+    def _own_parameter(self, function: Function, scope: Scope) -> str | None:
+        """The parameter by which a function takes a scope, or will."""
+        if scope.parameter in self.planner.state.params.get(function, ()):
+            return scope.parameter
+        own = self.planner.program.domain.scope_parameter(function, scope)
+        return own.name if own is not None else None
 
     def _stored_value(
         self, value: tree.Node | None, old: Scope, new: Scope, initializer: Function
-    ) -> str:
+    ) -> str | None:
+        own = self._own_parameter(initializer, new)
         if value is None or isinstance(value, tree.Name):
-            own = self.planner.program.domain.scope_parameter(initializer, new)
-            return own.name if own is not None else new.parameter
-        found = self.planner.mirrored(value, new, ("function", initializer))
-        if found is not None:
-            return found.code
+            return own
         text = text_of(value)
-        return _renamed(text, old, new) if text is not None else new.parameter
+        taken = self.planner.program.domain.scope_parameter(initializer, old)
+        if text is not None and taken is not None and own is not None:
+            match value:  # `str(tenant_id)`, and what else is made of the parameter
+                case tree.Call(func=tree.Name(id=func), args=(tree.Argument(value=given),)):
+                    same = _renamed(func, old, new)
+                    known = new.type.name if new.type is not None else func
+                    if isinstance(given, tree.Name) and given.id == taken.name:
+                        return f"{same}({own})" if same in (func, known) else own
+        if new.parameter not in self.planner.state.params.get(initializer, ()):
+            found = self.planner.mirrored(value, new, ("function", initializer))
+            if found is not None:
+                return found.code
+            if self.planner.reads_keywords(initializer, value) and text is not None:
+                return _renamed(text, old, new)
+        return own
 
     def _slot(self, cls: Class, scope: Scope) -> None:
         for binding in cls.scope.bindings.get("__slots__", ()):
@@ -1142,7 +1156,9 @@ class Mends:
                 new = rename(name, old, scope)
                 if new in present or new == name or self._is_extended(node, new):
                     continue
-                code = self._renamed_value(self._module(node), self._spelled_out(value), old, scope)
+                code = self._renamed_value(
+                    self._module(node), self._spelled_out(value), old, scope
+                )
                 self.add(
                     ("class", cls),
                     AddEntry(

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
 _SPECIAL: Final = ("__init__", "__new__", "__call__")
+_CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__", "model_post_init")
 _MAX_ROUNDS: Final = 200
 
 
@@ -343,6 +344,7 @@ class Planner:
             return self.state.attributes.get((home, scope.parameter), attribute)
         self.state.fields[home][scope.parameter] = scope
         self.state.attributes[home, scope.parameter] = attribute
+        self._check_setters(home, scope, knot_of)
         initializer = home.methods.get("__init__")
         if initializer is not None:
             self.state.groups.join(knot_of, ("function", initializer))
@@ -353,6 +355,23 @@ class Planner:
         for call, value in list(rebuilds(self.program, home, scope)):
             self._ask(Want(scope, call, knot_of, "rebuild", call=call, callee=home, mirror=value))
         return attribute
+
+    def _check_setters(self, cls: Class, scope: Scope, knot: Knot) -> None:
+        """Methods that set the neighbouring field, other than constructors, would have to set the new
+        one too, and nobody gives them its value."""
+        for name, stores in cls.stores.items():
+            if not any(names_scope(name, s) for s in self.program.policy.scopes if s is not scope):
+                continue
+            for store in stores:
+                if store.function.name in _CONSTRUCTORS or isinstance(store.value, tree.Const):
+                    continue
+                function = store.function
+                reason = (
+                    f"`{function.name}` sets `{name}`, and nothing sets `{scope.parameter}` there"
+                )
+                span = store.statement.targets[0].span
+                where = knot, function.module.filename, span, reason, function.symbol
+                self._obstacle(*where, "source", scope)
 
     def _home(self, cls: Class, like: str | None) -> Class:
         """The class of the hierarchy that defines the neighbouring field."""
@@ -389,13 +408,13 @@ class Planner:
             and self.mirrored(source, scope, ("function", function)) is not None
         ):
             return  # `self.tenant_id = ctx.tenant_id` goes on as `self.capsule_id = ctx.capsule_id`
-        if source is not None and self._reads_keywords(function, source):
+        if source is not None and self.reads_keywords(function, source):
             for call, callee in list(self.program.calls.callers(function)):
                 self._want_argument(call, scope, function, callee.given, ("function", function))
             return  # and `self.tenant_id = kw["tenant_id"]` as `self.capsule_id = kw["capsule_id"]`
         self.gain_param(function, scope, ("function", function))
 
-    def _reads_keywords(self, function: Function, node: tree.Node) -> bool:
+    def reads_keywords(self, function: Function, node: tree.Node) -> bool:
         """Whether an expression takes a value from the function's `**` parameter."""
         while isinstance(node, tree.Call | tree.Subscript):
             node = node.base if isinstance(node, tree.Subscript) else node.func
