@@ -99,3 +99,37 @@ def name_of(node: cst.BaseExpression) -> str:
             return node.value
         case _:
             return ""
+
+
+def bare(comma: cst.Comma) -> cst.Comma:
+    """A comma of a list's layout without the comments behind it."""
+    space = comma.whitespace_after
+    if not isinstance(space, cst.ParenthesizedWhitespace):
+        return comma
+    line = cst.TrailingWhitespace(newline=space.first_line.newline)
+    return comma.with_changes(whitespace_after=space.with_changes(first_line=line, empty_lines=[]))
+
+
+def with_remark(comma: cst.Comma, end: cst.BaseParenthesizableWhitespace) -> cst.Comma:
+    """The comma behind what used to be last in a list: the comment on its line stays there.
+
+    `end` is what stood behind it, before the closing bracket.
+    """
+    space = comma.whitespace_after
+    if isinstance(space, cst.ParenthesizedWhitespace) and isinstance(
+        end, cst.ParenthesizedWhitespace
+    ):
+        return comma.with_changes(whitespace_after=space.with_changes(first_line=end.first_line))
+    return comma
+
+
+def without_remark(
+    end: cst.BaseParenthesizableWhitespace, comma: cst.Comma
+) -> cst.BaseParenthesizableWhitespace:
+    """What stands at the end of a list from now on, if `comma` took the comment on the last line."""
+    if isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace) and isinstance(
+        end, cst.ParenthesizedWhitespace
+    ):
+        line = cst.TrailingWhitespace(newline=end.first_line.newline)
+        return end.with_changes(first_line=line)
+    return end

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import libcst as cst
 
 from capsule_lint.model import AddArgument, Mend
-from capsule_lint.rewrite.base import Fix, parse
+from capsule_lint.rewrite.base import Fix, parse, with_remark, without_remark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +75,23 @@ def _separated(result: list[cst.Arg], before: Sequence[cst.Arg]) -> list[cst.Arg
     comma = _layout(before)
     old = {id(a) for a in before}
     last = before[-1]
+    end = last.whitespace_after_arg
     found = []
     for number, arg in enumerate(result):
-        if number == len(result) - 1:
-            found.append(arg if id(arg) in old else arg.with_changes(comma=_ending(last.comma)))
+        if arg is last and number < len(result) - 1 and not isinstance(last.comma, cst.Comma):
+            # What stood before the closing parenthesis stays there.
+            between = with_remark(comma, end)
+            found.append(
+                arg.with_changes(comma=between, whitespace_after_arg=cst.SimpleWhitespace(""))
+            )
+        elif number == len(result) - 1 and arg is not last:
+            if isinstance(last.comma, cst.Comma):
+                found.append(arg.with_changes(comma=_ending(last.comma)))
+            else:
+                space = without_remark(end, comma)
+                found.append(arg.with_changes(comma=last.comma, whitespace_after_arg=space))
+        elif number == len(result) - 1:
+            found.append(arg)
         elif id(arg) not in old:
             found.append(arg.with_changes(comma=comma))
         elif arg is last:
@@ -95,9 +108,7 @@ def _ending(comma: cst.Comma | cst.MaybeSentinel) -> cst.Comma | cst.MaybeSentin
     ):
         space = comma.whitespace_after
         newline = cst.TrailingWhitespace(newline=space.first_line.newline)
-        return comma.with_changes(
-            whitespace_after=space.with_changes(first_line=newline, empty_lines=[])
-        )
+        return comma.with_changes(whitespace_after=space.with_changes(first_line=newline))
     return comma
 
 
@@ -114,8 +125,6 @@ def _between(
             return comma.with_changes(
                 whitespace_after=inner.with_changes(first_line=space.first_line)
             )
-        indent = before[-1].whitespace_after_arg
-        del indent
         deeper = space.with_changes(
             last_line=cst.SimpleWhitespace(space.last_line.value + "    "), empty_lines=[]
         )

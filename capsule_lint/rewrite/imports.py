@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeGuard
 import libcst as cst
 
 from capsule_lint import syntax
+from capsule_lint.rewrite.base import bare, with_remark, without_remark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +45,11 @@ def _add_typing(source: str, module: str, name: str, width: int) -> str:
         indent = lines[last.lineno - 1][: last.col_offset]
         return "".join([*lines[:at], f"{indent}from {module} import {name}{newline}", *lines[at:]])
     source = _add(source, "typing", "TYPE_CHECKING", width)
-    lines, block = _lines(source), _block(syntax.parse(source))
+    tree = syntax.parse(source)
+    lines, block = _lines(source), _block(tree)
     at = block[-1].end_lineno or block[-1].lineno
     new = f"{newline}if TYPE_CHECKING:{newline}    from {module} import {name}{newline}"
-    return "".join([*lines[:at], new, *lines[at:]])
+    return _put(lines, tree, at, [new])
 
 
 def _is_typing(node: ast.stmt) -> TypeGuard[ast.If]:
@@ -94,6 +96,8 @@ def _extended(source: str, node: ast.ImportFrom, name: str, width: int) -> str:
     indent = indent if not indent.strip() else ""
     piece = "".join(line.removeprefix(indent) for line in lines[first : last + 1])
     module = cst.parse_module(piece)
+    if piece.endswith("\r"):  # LibCST does not take it for the end of a line
+        module = module.with_changes(has_trailing_newline=True)
     line = module.body[0]
     assert isinstance(line, cst.SimpleStatementLine)
     changed = line.with_changes(
@@ -124,20 +128,30 @@ def _with_name(statement: cst.BaseSmallStatement, name: str) -> cst.BaseSmallSta
     elif said == sorted(said):
         at = next((n for n, other in enumerate(said) if other > name), len(names))
     comma = next(
-        (n.comma for n in names[:-1] if isinstance(n.comma, cst.Comma)),
+        (bare(n.comma) for n in names[:-1] if isinstance(n.comma, cst.Comma)),
         cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
     )
-    last = names[-1]
+    last, closing = names[-1], statement.rpar
     if len(names) == 1 and isinstance(last.comma, cst.Comma):
         space = last.comma.whitespace_after
         if isinstance(space, cst.ParenthesizedWhitespace) and statement.lpar is not None:
-            comma = cst.Comma(whitespace_after=statement.lpar.whitespace_after)
-    if at == len(names):
-        names[-1] = last.with_changes(comma=comma)
-        names.append(cst.ImportAlias(cst.Name(name), comma=last.comma))
-    else:
+            comma = bare(cst.Comma(whitespace_after=statement.lpar.whitespace_after))
+    if at < len(names):
         names.insert(at, cst.ImportAlias(cst.Name(name), comma=comma))
-    return statement.with_changes(names=names)
+    elif isinstance(last.comma, cst.Comma):
+        names[-1] = last.with_changes(comma=with_remark(comma, last.comma.whitespace_after))
+        ending = without_remark(last.comma.whitespace_after, comma)
+        ending_comma = last.comma.with_changes(whitespace_after=ending)
+        names.append(cst.ImportAlias(cst.Name(name), comma=ending_comma))
+    else:
+        if closing is not None:
+            space = closing.whitespace_before
+            closing = closing.with_changes(whitespace_before=without_remark(space, comma))
+            names[-1] = last.with_changes(comma=with_remark(comma, space))
+        else:
+            names[-1] = last.with_changes(comma=comma)
+        names.append(cst.ImportAlias(cst.Name(name)))
+    return statement.with_changes(names=names, rpar=closing)
 
 
 def _order(name: str) -> tuple[int, str]:
@@ -176,21 +190,38 @@ def _new_line(source: str, tree: ast.Module, module: str, name: str) -> str:
         if _name_of(node) < module:
             after = node
     if after is not None:
-        at = after.end_lineno or after.lineno
-        if lines and at == len(lines) and not lines[-1].endswith(("\n", "\r")):
-            lines[-1] += newline
-        return "".join([*lines[:at], new, *lines[at:]])
+        return _put(lines, tree, after.end_lineno or after.lineno, [new])
     if siblings:
-        at = siblings[0].lineno - 1
-        return "".join([*lines[:at], new, *lines[at:]])
+        return _put(lines, tree, siblings[0].lineno - 1, [new])
     earlier = [n for n in block if _kind_of(n) < _kind(module)]
     if earlier:
-        at = earlier[-1].end_lineno or earlier[-1].lineno
-        if at == len(lines) and not lines[-1].endswith(("\n", "\r")):
-            lines[-1] += newline
-        return "".join([*lines[:at], newline, new, *lines[at:]])
-    at = block[0].lineno - 1
-    return "".join([*lines[:at], new, newline, *lines[at:]])
+        return _put(lines, tree, earlier[-1].end_lineno or earlier[-1].lineno, [newline, new])
+    return _put(lines, tree, block[0].lineno - 1, [new, newline])
+
+
+def _put(lines: list[str], tree: ast.Module, at: int, new: list[str]) -> str:
+    """`lines` with new ones at a place, or at the next one between statements: never above the
+    docstring or a `from __future__`, which may share their line with others."""
+    for number, node in enumerate(tree.body):
+        end = node.end_lineno or node.lineno
+        if _is_first(node, number):
+            at = max(at, end)
+        if node.lineno - 1 < at < end:
+            at = end
+    if at == len(lines) and lines and not lines[-1].endswith(("\n", "\r")):
+        lines[-1] += _newline("".join(new))
+    return "".join([*lines[:at], *new, *lines[at:]])
+
+
+def _is_first(node: ast.stmt, number: int) -> bool:
+    """Whether nothing may stand above a statement: the docstring, a `from __future__`."""
+    match node:
+        case ast.ImportFrom(module="__future__", level=0):
+            return True
+        case ast.Expr(value=ast.Constant(value=str())):
+            return number == 0
+        case _:
+            return False
 
 
 def _block(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
@@ -225,10 +256,7 @@ def _first_import(lines: list[str], tree: ast.Module, new: str, newline: str) ->
         and isinstance(first.value, ast.Constant)
         and isinstance(first.value.value, str)
     ):
-        at = first.end_lineno or first.lineno
-        if at == len(lines) and not lines[-1].endswith(("\n", "\r")):
-            lines[-1] += newline
-        return "".join([*lines[:at], newline, new, *lines[at:]])
+        return _put(lines, tree, first.end_lineno or first.lineno, [newline, new])
     at = 0
     while at < len(lines) and lines[at].startswith("#"):
         at += 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import libcst as cst
 
 from capsule_lint.model import AddParameter, Mend
-from capsule_lint.rewrite.base import Fix, parse
+from capsule_lint.rewrite.base import Fix, parse, with_remark, without_remark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,30 +83,21 @@ def _separated(
     last = before[-1]
     if result[-1] is last:
         return result
-    # Parameters were added behind the last one: it gets a comma, they end as it did.
-    fixed = []
-    for param in result[:-1]:
-        if param is last:
-            middle = comma
-            if isinstance(last.comma, cst.Comma) and isinstance(
-                last.comma.whitespace_after, cst.ParenthesizedWhitespace
-            ):
-                kept = last.comma.whitespace_after
-                inner = comma.whitespace_after
-                if isinstance(inner, cst.ParenthesizedWhitespace):
-                    middle = comma.with_changes(
-                        whitespace_after=inner.with_changes(first_line=kept.first_line)
-                    )
-            fixed.append(param.with_changes(comma=middle))
-        else:
-            fixed.append(param)
+    # Parameters were added behind the last one: it gets a comma, they end as it did. What stood
+    # before the closing parenthesis stays there, a comment on the last line stays on that.
     ending = last.comma
-    if isinstance(ending, cst.Comma) and isinstance(
-        ending.whitespace_after, cst.ParenthesizedWhitespace
-    ):
-        space = ending.whitespace_after
-        newline = cst.TrailingWhitespace(newline=space.first_line.newline)
-        ending = ending.with_changes(
-            whitespace_after=space.with_changes(first_line=newline, empty_lines=[])
-        )
-    return [*fixed, result[-1].with_changes(comma=ending)]
+    if isinstance(ending, cst.Comma):
+        end = ending.whitespace_after
+        old = last.with_changes(comma=with_remark(comma, end))
+        space = end
+        if isinstance(end, cst.ParenthesizedWhitespace):
+            newline = cst.TrailingWhitespace(newline=end.first_line.newline)
+            space = end.with_changes(first_line=newline)
+        new = result[-1].with_changes(comma=ending.with_changes(whitespace_after=space))
+    else:
+        end = last.whitespace_after_param
+        none = cst.SimpleWhitespace("")
+        old = last.with_changes(whitespace_after_param=none, comma=with_remark(comma, end))
+        space = without_remark(end, comma)
+        new = result[-1].with_changes(whitespace_after_param=space, comma=ending)
+    return [*(old if param is last else param for param in result[:-1]), new]
