@@ -151,6 +151,8 @@ class Domain:
     item_modules: set[str] = field(default_factory=set)
     """The modules in which keys are written, or operations of the table are called."""
     _tables: set[Function] = field(default_factory=set)
+    _holders: set[Function] = field(default_factory=set)
+    """The methods that call an operation of what their object keeps."""
 
     # --- handlers: known before types are asked for ---
 
@@ -282,8 +284,9 @@ class Domain:
             return True
         if any(function in self.handlers for function in cls.methods.values()):
             return False
-        return any(f in self._tables for f in cls.methods.values()) and not self.classes.is_data(
-            cls
+        return any(
+            f in self._tables and (f in self._holders or not self.classes.is_data(cls))
+            for f in cls.methods.values()
         )
 
     def _keeps_items(self, cls: Class) -> bool:
