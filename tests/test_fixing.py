@@ -32,6 +32,9 @@ ENDLESS = 'def a_pk(tenant_id, u):\n    capsule_id = "C"\n    return f"TENANT#{t
 
 def test_what_would_not_end_is_reported_and_the_rest_lands(project: Project) -> None:
     project.policy(POLICY).write({"keys.py": KEYS, "odd.py": ENDLESS})
+    diff = project.run("--diff").out
+    assert "keys.py" in diff
+    assert "odd.py" not in diff
     ran = project.run("--fix", "--output-format", "json")
     assert ran.status == 1
     assert ran.places() == [("odd.py", 1)]

@@ -253,13 +253,10 @@ class _Run:
         return [sets[identity] for identity in sorted(wanted)]
 
     def _diff(self, analysis: Analysis, findings: tuple[Finding, ...]) -> int:
-        sets = self._sets(analysis, self._with_baseline(findings))
-        changed = changed_texts(analysis, sets, fixers_of(self.rules))
-        self._refuse(findings, changed.refused)
+        texts = self._fixing(analysis, self._with_baseline(findings)).texts
         self._say_refused()
         pairs = [
-            (self._shown(name), analysis.texts.get(name, ""), text)
-            for name, text in changed.texts.items()
+            (self._shown(name), analysis.texts.get(name, ""), text) for name, text in texts.items()
         ]
         self._print(render_diff(pairs, color=self._style().color))
         files = f"{len(pairs)} file{'' if len(pairs) == 1 else 's'}"
@@ -267,11 +264,7 @@ class _Run:
         return self._status(bool(pairs))
 
     def _fix(self, first: Analysis, before: tuple[Finding, ...]) -> int:
-        start = self._with_baseline(before)
-        fixing = self._rounds(first, start)
-        while fixing.endless:
-            self._drop_endless(fixing)
-            fixing = self._rounds(first, start)
+        fixing = self._fixing(first, self._with_baseline(before))
         findings, texts = fixing.findings, fixing.texts
         if texts:
             self._write(texts)
@@ -286,6 +279,14 @@ class _Run:
         self._report(fixing.analysis, remaining, done)
         changed = bool(texts) and self.options.exit_non_zero_on_fix
         return self._status(bool(remaining) or changed)
+
+    def _fixing(self, first: Analysis, findings: tuple[Finding, ...]) -> _Fixing:
+        """Fix what can be fixed, without what would not come to an end."""
+        fixing = self._rounds(first, findings)
+        while fixing.endless:
+            self._drop_endless(fixing)
+            fixing = self._rounds(first, findings)
+        return fixing
 
     def _rounds(self, analysis: Analysis, findings: tuple[Finding, ...]) -> _Fixing:
         """Fix what can be fixed until there is nothing more, or until it goes round in circles."""

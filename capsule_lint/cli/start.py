@@ -94,7 +94,8 @@ def start(options: Options) -> Path:
 
 def note(text: str) -> None:
     """Say something on standard error."""
-    print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)
+    if sys.stderr is not None:  # it may be closed
+        print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)
 
 
 def write_out(text: str) -> None:
