@@ -215,6 +215,12 @@ class Planner:
             self.silenced.append(defect)
             return
         self.defects.append(defect)
+        for part in self._unpacked_parts(site):
+            function = site.function
+            symbol = function.symbol if function is not None else site.module.name
+            reason = f"`{part.id}` is unpacked, and has scopes of the key in it"
+            where = knot, site.module.filename, part.span, reason, symbol
+            self._obstacle(*where, "reference", missing[0])
         entity = self.program.domain.entity_name(site)
         if entity is not None:
             self.state.groups.join(knot, ("entity", entity))
@@ -233,6 +239,22 @@ class Planner:
                 owner = self._owner(site.function)
                 if owner is not None and self.sources.attribute_of(owner, scope) is None:
                     self.gain_field(owner, scope, knot)
+
+    def _unpacked_parts(self, site: KeySite) -> Iterable[tree.Name]:
+        """The names in a template that were unpacked from parts which carry scopes."""
+        templates = self.program.templates
+        for piece in site.template.pieces:
+            if not isinstance(piece, Filled) or not isinstance(piece.value, tree.Name):
+                continue
+            place = self.program.names.place(piece.value)
+            for binding in self.program.names.bindings(piece.value.id, place):
+                node = binding.value
+                for index in binding.path:
+                    items = node.items if isinstance(node, tree.Sequence) else ()
+                    node = items[index] if 0 <= index < len(items) else None
+                part = templates.template(node) if binding.path and node is not None else None
+                if part is not None and templates.segments(part.pieces):
+                    yield piece.value
 
     def _owner(self, function: Function | None) -> Class | None:
         while function is not None and function.owner is None:
