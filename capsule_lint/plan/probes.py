@@ -108,6 +108,7 @@ def _hole_ends(defect: KeyDefect, text: str) -> dict[int, int] | None:
     they do not."""
     found: dict[int, int] = {}
     at, pieces = 0, defect.template.pieces
+    told = False  # a hole alone may begin with anything
     for number, piece in enumerate(pieces):
         rest = text[at:]
         if not rest:
@@ -116,6 +117,7 @@ def _hole_ends(defect: KeyDefect, text: str) -> dict[int, int] | None:
             if not rest.startswith(piece.value) and not piece.value.startswith(rest):
                 return None
             at += min(len(piece.value), len(rest))
+            told = True
             continue
         following = pieces[number + 1] if number + 1 < len(pieces) else None
         stop = re.escape(following.value[0]) if isinstance(following, Text) else "#"
@@ -124,4 +126,4 @@ def _hole_ends(defect: KeyDefect, text: str) -> dict[int, int] | None:
             return None
         at += value.end()
         found[id(piece.value)] = at
-    return found if at == len(text) else None
+    return found if told and at == len(text) else None
