@@ -1107,6 +1107,8 @@ class Planner:
         argument = self.argument_of(call, want, neighbour)
         if argument is None:
             return Value("", kind="spread") if self._spreads_item(call) else None
+        if not _is_read_again(argument.value):
+            return None
         code = renamed_item_access(
             self.text(argument.value, call), argument.value, neighbour, want.scope
         )
@@ -1121,7 +1123,7 @@ class Planner:
         for scope in self.program.policy.scopes:
             argument = self.argument_of(call, want, scope) if scope is not want.scope else None
             key = item_key(argument.value, scope) if argument is not None else None
-            if argument is None or key is None:
+            if argument is None or key is None or not _is_read_again(argument.value):
                 continue
             new = rename(key, scope, want.scope)
             code = renamed_item_access(
@@ -1234,6 +1236,22 @@ class Planner:
     def text(self, node: tree.Node, _near: tree.Node) -> str:
         """The code of a simple expression."""
         return text_of(node) or ""
+
+
+def _is_read_again(node: tree.Node) -> bool:
+    """Whether what an item is read from can be read once more, for the other key: `item["tenant_id"]`,
+    `kw.pop("tenant_id")`, but not `rows.pop()["tenant_id"]`."""
+    match node:
+        case tree.Call(func=tree.Attr(name="get" | "pop") as func, args=(first, *_)) if isinstance(
+            first.value, tree.Const
+        ) and isinstance(first.value.value, str):
+            return repeatable(func.base)
+        case tree.Call(args=(only,)) if not isinstance(node.func, tree.Attr):
+            return _is_read_again(only.value)
+        case tree.Call(func=tree.Attr(base=tree.Name()), args=(only,)):
+            return _is_read_again(only.value)
+        case _:
+            return repeatable(node)
 
 
 def _overloads(function: Function) -> list[Function]:

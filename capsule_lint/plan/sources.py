@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Scope as ScopeOfNames
 
 _INLINE_LENGTH = 48
-_PURE = ("get", "split", "rsplit", "partition", "rpartition", "strip", "removeprefix", "lower")
+_PURE = (
+    "get",
+    "split",
+    "rsplit",
+    "partition",
+    "rpartition",
+    "strip",
+    "removeprefix",
+    "lower",
+    "upper",
+    "decode",
+    "encode",
+)
 
 
 @dataclass(eq=False, slots=True)
