@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.formats import Addition, Formats, Group, is_format
-from capsule_lint.program.model import Binding, Class, Module
+from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.templates import Filled, Text
 from capsule_lint.program.types import ClassObject, Instance
 from capsule_lint.program.walk import children
@@ -138,6 +138,9 @@ class Segments:
         if isinstance(host, tree.Const) and any(
             isinstance(p, Filled) and p.host is host for p in defect.template.pieces
         ):
+            if anchor is None:
+                self.mends.obstacle(defect.knot, host, "nothing says what fills the braces")
+                return
             self._brace_template(defect, host, new, code)
             return
         if anchor is host or (
@@ -160,6 +163,10 @@ class Segments:
             place = self._step(defect, anchor) or place
         if anchor is not None and anchor.span not in place.span:
             self.mends.obstacle(defect.knot, anchor, "the key is put together in steps")
+            return
+        doubt = _doubt(place, anchor)
+        if doubt:
+            self.mends.obstacle(defect.knot, host, doubt)
             return
         self.mends.add(
             defect.knot,
@@ -386,6 +393,33 @@ def _parts_of(node: tree.Node) -> Iterator[list[tree.Node | str]]:
             yield [a.value for a in node.args]
     for child in children(node):
         yield from _parts_of(child)
+
+
+def _doubt(place: tree.Node, anchor: tree.Node | None) -> str:
+    """Why a segment beside `anchor` would not come out between separators; empty where it does."""
+    match place:
+        case tree.Const(value=str() as text) if "{" in text or "}" in text or "\\" in text:
+            return "the text has braces or escapes of its own"
+        case tree.Call(func=tree.Attr(name="join", base=tree.Const(value=""))):
+            return "the parts are joined by nothing"
+        case tree.Binary(op="+") if anchor is not None:
+            part = next((o for o in _operands(place) if anchor.span in o.span), None)
+            if part is not None and _goes_on(part):
+                return "the scope before it is inside of a part of the sum"
+    return ""
+
+
+def _goes_on(part: tree.Node) -> bool:
+    """Whether a formatted or joined part of a sum may go on behind its last value."""
+    match part:
+        case tree.Binary(op="%", left=tree.Const(value=str() as text)):
+            return not text.endswith("s")
+        case tree.Call(func=tree.Attr(name="format", base=tree.Const(value=str() as text))):
+            return not text.endswith("}")
+        case tree.Call():
+            return last_name(part.func) in ("format", "format_map", "join")
+        case _:
+            return isinstance(part, tree.Binary)
 
 
 def _operands(node: tree.Node) -> list[tree.Node]:
