@@ -24,14 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import KeyFact, KeyUse
-from capsule_lint.rewrite import (
-    ArgumentFix,
-    ElementFix,
-    EntryFix,
-    ReplaceFix,
-    SegmentFix,
-    StatementFix,
-)
+from capsule_lint.rewrite import KEY_FIXES
 from capsule_lint.rule import Bad, ExpressionCheck, Rule
 
 if TYPE_CHECKING:
@@ -52,7 +45,7 @@ RULE = Rule(
     code="CAP102",
     message="partition key of an index lacks {segments}",
     check=Visitor,
-    fix=(SegmentFix, ArgumentFix, ElementFix, EntryFix, ReplaceFix, StatementFix),
+    fix=KEY_FIXES,
     fix_message="Add the segment to the index key",
     valid=(
         """

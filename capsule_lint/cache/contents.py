@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.cache.store import digest
+from capsule_lint.source.disk import contents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,11 +61,10 @@ class Contents:
     def _read(self, name: str) -> bytes:
         self._changed = True
         try:
-            with open(name, "rb", opener=_open_without_waiting) as file:
-                now = os.fstat(file.fileno())
-                found = digest(file.read())
+            data, now = contents(name)
         except (OSError, ValueError):
             return b""
+        found = digest(data)
         if max(now.st_mtime_ns, now.st_ctime_ns) + _SETTLED < time.time_ns():
             entry = (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino, found)
             self._used[name] = entry
@@ -80,7 +80,3 @@ def combined(digests: Mapping[str, bytes]) -> bytes:
     """One digest for several files, names included."""
     names = "\0".join(digests).encode(errors="surrogateescape")
     return digest(names, *(d or b"\0" for d in digests.values()))
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -478,7 +478,6 @@ class _Builder:
             None if node.returns is None else self._annotation(node.returns),
             self._exprs(node.decorator_list),
             self.statements(node.body),
-            isinstance(node, ast.AsyncFunctionDef),
             ast.get_docstring(node, clean=False) is not None,
         )
 

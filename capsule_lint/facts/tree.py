@@ -284,7 +284,6 @@ class FunctionDef(Stmt, frozen=True, tag=True):
     returns: Node | None
     decorators: tuple[Node, ...]
     body: tuple[Statement, ...]
-    is_async: bool
     doc: bool
 
 
@@ -334,3 +333,14 @@ def spans_of(body: tuple[Statement, ...]) -> tuple[Span, ...]:
             case Block():
                 stack.extend(s for inner in reversed(statement.bodies) for s in reversed(inner))
     return tuple(found)
+
+
+def integer(node: Node) -> int | None:
+    """The integer that a literal says; it may be negative. `None` for anything else."""
+    match node:
+        case Const(value=int() as number) if not isinstance(number, bool):
+            return number
+        case Wrapped(kind="unary", value=Const(value=int() as number)):
+            return -number
+        case _:
+            return None

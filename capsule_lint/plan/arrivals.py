@@ -30,12 +30,12 @@ class Arrivals:
     def at(self, symbol: Function | Class, receiver: tree.Node) -> bool:
         """Whether an object whose class has the method `symbol`, or overrides it, may get to `receiver`."""
         classes = self._classes(symbol)
-        if self._is_dict(symbol, receiver, classes):
-            return False
         if classes not in self._reached:
             names = {cls.name for cls in classes}
             self._reached[classes] = self._mentions.reach(self._selves(classes), names)
-        return id(receiver) in self._reached[classes]
+        if id(receiver) not in self._reached[classes]:
+            return False
+        return not self._is_dict(symbol, receiver, classes)
 
     def _is_dict(
         self, symbol: Function | Class, receiver: tree.Node, classes: frozenset[Class]
@@ -45,8 +45,8 @@ class Arrivals:
         names = self.program.names
         if symbol.name not in _DICT_METHODS:
             return False
-        func = names.index.parents.get(id(receiver))
-        call = names.index.parents.get(id(func)) if isinstance(func, tree.Attr) else None
+        func = names.parent(receiver)
+        call = names.parent(func) if isinstance(func, tree.Attr) else None
         if isinstance(call, tree.Call) and len(call.args) == 2:
             first, default = (a.value for a in call.args)
             if isinstance(first, tree.Const) and _is_default(default):

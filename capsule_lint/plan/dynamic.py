@@ -174,7 +174,7 @@ class Dynamic:
 
     def _uses(self, node: tree.Node, depth: int) -> Iterator[tree.Call | None]:
         """The calls of what an expression yields; `None` for a use in which it may be called."""
-        parent = self.program.names.index.parents.get(id(node))
+        parent = self.program.names.parent(node)
         match parent:
             case tree.Call() if parent.func is node:
                 yield parent

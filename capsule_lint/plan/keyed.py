@@ -60,7 +60,7 @@ class KeyReaders:
                         self._collection(node, home)
 
     def _parent(self, node: tree.Node) -> object:
-        return self.local.program.names.index.parents.get(id(node))
+        return self.local.program.names.parent(node)
 
     def _module(self, node: tree.Node) -> Module:
         return self.local.program.names.place(node).scope.module

@@ -262,7 +262,7 @@ class Ledger:
             verdict, reason = self._reference(node, found, types)
             self._row(module, span, found, verdict, reason)
             return
-        parent = self.planner.program.names.index.parents.get(id(node))
+        parent = self.planner.program.names.parent(node)
         if isinstance(parent, tree.Call) and parent.func is node and id(parent) in self._asked:
             self._row(module, span, symbols[0], Verdict.REWRITTEN, "a call recorded by a mock")
             return
@@ -305,8 +305,8 @@ class Ledger:
         if any(True for one in replaced for _ in callables(self.planner.program, one.node)):
             escape = (Verdict.ESCAPE, "is replaced by something else")
             return self._replaced(replaced, symbol) or escape
-        parents = self.planner.program.names.index.parents
-        parent = parents.get(id(node))
+        parent_of = self.planner.program.names.parent
+        parent = parent_of(node)
         match parent:
             case tree.Call() if parent.func is node:
                 return self._called(parent, symbol)
@@ -371,7 +371,7 @@ class Ledger:
         return bool(replaced) and all(f in self.planner.state.params for f in replaced)
 
     def _attribute_of(self, parent: tree.Attr, symbol: Symbol) -> tuple[Verdict, str]:
-        call = self.planner.program.names.index.parents.get(id(parent))
+        call = self.planner.program.names.parent(parent)
         if not isinstance(call, tree.Call) or parent.name not in (*ASSERTIONS, *CALL_LISTS):
             return Verdict.ALREADY_CORRECT, "an attribute of it"
         if any(id(c) in self._asked for c in (call, *listed_calls(call))):
@@ -408,10 +408,10 @@ class Ledger:
 
     def _table_names(self, node: tree.Node) -> set[str]:
         """The names by which what stands in a display is called: the table's, a loop's, a parameter's."""
-        parents = self.planner.program.names.index.parents
-        path, holder = node, parents.get(id(node))
+        parent_of = self.planner.program.names.parent
+        path, holder = node, parent_of(node)
         while isinstance(holder, tree.DictDisplay | tree.Sequence):
-            path, holder = holder, parents.get(id(holder))
+            path, holder = holder, parent_of(holder)
         match holder:
             case tree.Assign():
                 names = {last_name(target) for target in holder.targets}
@@ -445,7 +445,7 @@ class Ledger:
 
     def _unknown(self, module: Module, node: tree.Attr, symbols: list[Symbol], span: Span) -> bool:
         """A call on a receiver that nothing is known of, if it binds to an old signature."""
-        call = self.planner.program.names.index.parents.get(id(node))
+        call = self.planner.program.names.parent(node)
         if not isinstance(call, tree.Call) or call.func is not node:
             return False
         symbols = [s for s in symbols if self.arrivals.at(s, node.base)]
@@ -465,7 +465,7 @@ class Ledger:
 
     def _string(self, module: Module, node: tree.Const, text: str, name: str) -> None:
         symbols = self._by_name[name]
-        parent = self.planner.program.names.index.parents.get(id(node))
+        parent = self.planner.program.names.parent(node)
         call = parent if isinstance(parent, tree.Call) else None
         word = last_name(call.func) if call is not None else ""
         if call is None or word not in PATCHES | _READERS:
@@ -488,7 +488,7 @@ class Ledger:
     def _is_run(self, node: tree.Const) -> bool:
         """Whether a string is code for the built-in `eval`, `exec` or `compile`."""
         program = self.planner.program
-        call = program.names.index.parents.get(id(node))
+        call = program.names.parent(node)
         return isinstance(call, tree.Call) and any(
             isinstance(one, Foreign) and one.name in _RUNNING
             for one in program.inference.of(call.func)

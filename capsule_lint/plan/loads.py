@@ -109,7 +109,7 @@ class Loads:
             function.owner if function is not None else None, function, place.scope.module.name
         )
         policy = self.planner.program.policy
-        return entity is not None and scope not in policy.scopes_of(entity)
+        return scope not in policy.scopes_of(entity)
 
     def _present(self, display: Display, scope: Scope) -> Scope | None:
         """The scope beside whose entry a new one belongs."""

@@ -433,9 +433,7 @@ class LocalKeys:
             narrow = kinds & set(self.program.policy.entities)
             if narrow and narrow == kinds:
                 entity = sorted(narrow)[0]
-        return (
-            self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
-        )
+        return self.program.policy.scopes_of(entity)
 
     def _matters(
         self, owner: Class | Module, name: str, elements: list[tree.Node], scoped: bool
@@ -683,10 +681,10 @@ class LocalKeys:
 
     def _holder(self, node: tree.Node) -> object:
         """What uses a value: the comparison, subscript or call around it and around tuples of it."""
-        parents = self.program.names.index.parents
-        holder: object = parents.get(id(node))
+        parent_of = self.program.names.parent
+        holder: object = parent_of(node)
         while isinstance(holder, tree.Sequence):
-            holder = parents.get(id(holder))
+            holder = parent_of(holder)
         return holder
 
     def _is_covered(self, node: tree.Compare, scope: Scope) -> bool:
@@ -699,11 +697,9 @@ class LocalKeys:
     def _conditions_beside(self, node: tree.Compare) -> set[str]:
         """The names that are compared in the same condition."""
         current: object = node
-        parents = self.program.names.index.parents
-        while isinstance(
-            parents.get(id(current)), tree.Boolean | tree.Wrapped | tree.Comprehension
-        ):
-            current = parents[id(current)]
+        parent_of = self.program.names.parent
+        while isinstance(parent_of(current), tree.Boolean | tree.Wrapped | tree.Comprehension):
+            current = parent_of(current)
         found: set[str] = set()
         queue = [current]
         while queue:

@@ -51,7 +51,7 @@ class LookIns:
     # --- where keys are ---
 
     def _parent(self, node: tree.Node) -> object:
-        return self.mends.planner.program.names.index.parents.get(id(node))
+        return self.mends.planner.program.names.parent(node)
 
     def _keys(self, node: tree.Node) -> Iterator[tree.Node]:
         """The keys that a use of a collection spells out."""

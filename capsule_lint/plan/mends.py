@@ -1138,7 +1138,7 @@ class Mends:
                     self._named_fields(node, module, gained)
 
     def _are_slots(self, node: tree.Sequence) -> bool:
-        holder = self.planner.program.names.index.parents.get(id(node))
+        holder = self.planner.program.names.parent(node)
         return isinstance(holder, tree.Assign) and last_name(holder.targets[0]) == "__slots__"
 
     def _entry(self, node: tree.DictDisplay, gained: set[Class]) -> None:

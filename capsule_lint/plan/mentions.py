@@ -69,12 +69,12 @@ class Mentions:
     @cached_property
     def _escaping(self) -> set[str]:
         """The parameters of the functions that are passed on, and so may be called under any name."""
-        parents = self.program.names.index.parents
+        parent_of = self.program.names.parent
         return {
             parameter
             for name, parameters in self._parameters.items()
             for node in self._by_name.get(name, ())
-            if not (isinstance(parent := parents.get(id(node)), tree.Call) and parent.func is node)
+            if not (isinstance(parent := parent_of(node), tree.Call) and parent.func is node)
             for parameter in parameters
         }
 
@@ -96,7 +96,7 @@ class Mentions:
             if node is None or id(node) in seen:
                 continue
             seen.add(id(node))
-            parent = self.program.names.index.parents.get(id(node))
+            parent = self.program.names.parent(node)
             if isinstance(parent, tree.Expr):
                 queue.append(parent)
             fresh += self._receivers(parent, node)

@@ -38,6 +38,7 @@ from capsule_lint.program.types import FunctionObject, Instance, LambdaObject
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from capsule_lint.model import Span
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
@@ -265,7 +266,7 @@ class Planner:
         owner = self._owner(site.function)
         if owner is None or owner not in self.program.domain.entities:
             return False
-        return self.program.domain._reads_self(site)
+        return self.program.domain.reads_self(site)
 
     # --- mirrors: beside `{self.tenant_id}` comes `{self.capsule_id}` ---
 
@@ -342,7 +343,7 @@ class Planner:
     def _is_narrowed(self, cls: Class, scope: Scope) -> bool:
         """Whether policy says that an entity is not kept apart by a scope."""
         policy = self.program.policy
-        return cls.name in policy.entities and scope not in policy.scopes_of(cls.name)
+        return scope not in policy.scopes_of(cls.name)
 
     def can_gain_field(self, cls: Class) -> bool:
         """Whether the class is ours to extend."""
@@ -454,11 +455,7 @@ class Planner:
         """Entities whose repositories lack a scope get the field beside the one they have."""
         for cls in sorted(self.program.domain.entities, key=lambda c: c.symbol):
             entity = self.program.domain.narrowed_names(cls, None, cls.module.name)
-            required = (
-                self.program.policy.scopes
-                if entity is None
-                else self.program.policy.scopes_of(entity)
-            )
+            required = self.program.policy.scopes_of(entity)
             have = [
                 s
                 for s in self.program.policy.scopes
@@ -506,28 +503,27 @@ class Planner:
                 return other
         return None
 
-    def _required_of(self, cls: Class | None, function: Function) -> tuple[Scope, ...]:
+    def required_of(self, cls: Class | None, function: Function) -> tuple[Scope, ...]:
+        """The scopes that policy demands of a function, by the entity that it serves."""
         entity = self.program.domain.narrowed_names(cls, function, function.module.name)
         if entity is None and cls is not None:
             kinds = {e.name for e in self.program.domain.entities_of.get(cls, ())}
             narrow = kinds & set(self.program.policy.entities)
             if narrow and narrow == kinds:
                 entity = sorted(narrow)[0]
-        return (
-            self.program.policy.scopes if entity is None else self.program.policy.scopes_of(entity)
-        )
+        return self.program.policy.scopes_of(entity)
 
     def _demand(self, function: Function, cls: Class | None) -> None:
         """Note the scopes that a method, or a function like one, lacks."""
         domain = self.program.domain
         narrow = domain.narrowed_names(cls, function, function.module.name) is not None
-        if (narrow or self.program.policy.entity_argument_suffices) and self._takes_entity(
+        if (narrow or self.program.policy.entity_argument_suffices) and self.takes_entity(
             function
         ):
             return
         lacking = [
             scope
-            for scope in self._required_of(cls, function)
+            for scope in self.required_of(cls, function)
             if domain.scope_parameter(function, scope) is None
             and not domain.carries(function, scope, self.state.gained())
             and not self._is_written_out(function, scope)
@@ -593,7 +589,8 @@ class Planner:
                             return True
         return False
 
-    def _takes_entity(self, method: Function) -> bool:
+    def takes_entity(self, method: Function) -> bool:
+        """Whether a parameter is an entity."""
         return any(
             isinstance(t, Instance) and t.cls in self.program.domain.entities
             for p in method.own_params
@@ -602,11 +599,11 @@ class Planner:
 
     def _touches(self, method: Function) -> bool:
         """Whether the method takes an entity or an identifier, or touches a key."""
-        if any(self.program.keys._is_key(p.name) for p in method.own_params):
+        if any(self.program.policy.is_key_name(p.name) for p in method.own_params):
             return False
         if any(
             self.program.domain.is_identifier(p) for p in method.own_params
-        ) or self._takes_entity(method):
+        ) or self.takes_entity(method):
             return True
         if any(defect.function is method for defect in self.defects):
             return True
@@ -627,11 +624,11 @@ class Planner:
                     continue
                 if self.program.domain.enters(function) or function.name.startswith("__"):
                     continue
-                if any(self.program.keys._is_key(p.name) for p in function.own_params):
+                if any(self.program.policy.is_key_name(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them
                 uses = function in sites or self.program.domain.touches_table(function)
                 takes = any(self.program.domain.is_identifier(p) for p in function.own_params)
-                if uses and (takes or self._takes_entity(function)):
+                if uses and (takes or self.takes_entity(function)):
                     yield function
 
     def gain_param(self, function: Function, scope: Scope, knot: Knot) -> None:
@@ -728,15 +725,12 @@ class Planner:
         self,
         knot: Knot,
         filename: str,
-        span: object,
+        span: Span,
         reason: str,
         symbol: str,
         kind: str,
         scope: Scope,
     ) -> None:
-        from capsule_lint.model import Span
-
-        assert isinstance(span, Span)
         self.state.obstacles.append(
             (knot, Obstacle(filename, span, reason, symbol, kind, (scope.name,)))
         )
@@ -1110,7 +1104,7 @@ class Planner:
         if not _is_read_again(argument.value):
             return None
         code = renamed_item_access(
-            self.text(argument.value, call), argument.value, neighbour, want.scope
+            text_of(argument.value) or "", argument.value, neighbour, want.scope
         )
         if code is None:
             code = self._by_position(argument.value, neighbour, want.scope)
@@ -1232,10 +1226,6 @@ class Planner:
                 (a for a in call.args if a.keyword and names_scope(a.keyword, scope)), None
             )
         return next((a for n, a in bound.arguments.items() if names_scope(n, scope)), None)
-
-    def text(self, node: tree.Node, _near: tree.Node) -> str:
-        """The code of a simple expression."""
-        return text_of(node) or ""
 
 
 def _is_read_again(node: tree.Node) -> bool:

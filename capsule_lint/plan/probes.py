@@ -83,7 +83,7 @@ class Probes:
         return "{}" not in text and any(True for d in defects for _ in gaps_in(d, text))
 
     def _call_around(self, node: tree.Node) -> tree.Node | None:
-        parent = self.program.names.index.parents.get(id(node))
+        parent = self.program.names.parent(node)
         return parent if isinstance(parent, tree.Call) else None
 
 

@@ -151,7 +151,7 @@ class Readers:
                 continue
             for node in module.nodes:
                 if isinstance(node, tree.Subscript):
-                    index = _number(node.index)
+                    index = tree.integer(node.index)
                     if index is not None:
                         self._subscript(node, index, module, defects)
             for node in module.nodes:
@@ -212,7 +212,7 @@ class Readers:
             (node.left, node.rights[0], op in mirrored),
             (node.rights[0], node.left, op in mirrored.values()),
         ):
-            number = _number(other)
+            number = tree.integer(other)
             if number is None or not isinstance(side, tree.Call) or last_name(side.func) != "len":
                 continue
             needed = number + 1 if more else number  # `> 2` asks for three
@@ -262,7 +262,7 @@ class Readers:
         match node:
             case tree.Call(func=tree.Attr(name="split") as func) if 1 <= len(node.args) <= 2:
                 separator = node.args[0].value
-                limit = _number(node.args[1].value) if len(node.args) == 2 else -1
+                limit = tree.integer(node.args[1].value) if len(node.args) == 2 else -1
                 key, prefix = self._unprefixed(func.base)
                 mark = separator.value if isinstance(separator, tree.Const) else None
                 if isinstance(mark, str) and limit is not None and self.is_key(key):
@@ -388,14 +388,3 @@ def _parts(defect: KeyDefect, separator: str) -> tuple[str | None, ...]:
         else:
             found[-1] = piece.name
     return tuple(found)
-
-
-def _number(node: tree.Node) -> int | None:
-    """The integer that a literal says; it may be negative."""
-    match node:
-        case tree.Const(value=int() as number) if not isinstance(number, bool):
-            return number
-        case tree.Wrapped(kind="unary", value=tree.Const(value=int() as number)):
-            return -number
-        case _:
-            return None

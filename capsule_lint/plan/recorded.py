@@ -12,7 +12,7 @@ from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
 from capsule_lint.plan.standins import callables, parameters, spare
 from capsule_lint.plan.state import Obstacle, Want
 from capsule_lint.program.model import last_name
-from capsule_lint.program.records import MANY_CALLS, ONE_CALL, View, number
+from capsule_lint.program.records import MANY_CALLS, ONE_CALL, View
 from capsule_lint.program.templates import names_scope
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Recorded:
 
     def _use(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
         """Mend one use of a part of a record, by what it is used in."""
-        parent = self.mends.planner.program.names.index.parents.get(id(node))
+        parent = self.mends.planner.program.names.parent(node)
         match record.view, parent:
             case View.ARGS, tree.Subscript() if parent.base is node:
                 self._index(module, parent.index, record, shape)
@@ -161,7 +161,7 @@ class Recorded:
     # --- parts ---
 
     def _index(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
-        index = number(node)
+        index = tree.integer(node)
         if index is None:
             self._unsure(module, record, shape)
         elif shape.moved(index) != index:
@@ -171,12 +171,12 @@ class Recorded:
             self._settled(record)
 
     def _length(self, module: Module, call: tree.Call, record: Record, shape: Shape) -> None:
-        compare = self.mends.planner.program.names.index.parents.get(id(call))
+        compare = self.mends.planner.program.names.parent(call)
         if not isinstance(compare, tree.Compare) or len(compare.ops) != 1:
             self._unsure(module, record, shape)
             return
         other = compare.rights[0] if compare.left is call else compare.left
-        length = number(other)
+        length = tree.integer(other)
         if length is None:
             self._unsure(module, record, shape)
             return

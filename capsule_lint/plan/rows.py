@@ -211,7 +211,7 @@ class Rows:
     def _lambda(self, binding: Binding, depth: int) -> Origins:
         """`filter(lambda row: …, self._rows)`."""
         node = self.program.names.index.lambdas.get(id(binding.place.scope))
-        call = self.program.names.index.parents.get(id(node))
+        call = self.program.names.parent(node)
         if node is None or not isinstance(call, tree.Call) or len(node.params) != 1:
             return _UNKNOWN
         others = [a.value for a in call.args if a.value is not node and a.keyword is None]

@@ -196,15 +196,15 @@ class Segments:
             return host
         if isinstance(host, tree.Call) and not _joins(host):
             return host
-        parents = self.mends.planner.program.names.index.parents
+        parent_of = self.mends.planner.program.names.parent
         current: object = anchor
         for _ in range(6):
-            parent = parents.get(id(current))
+            parent = parent_of(current)
             if parent is None or parent is host:
                 return host
             if isinstance(parent, tree.Sequence):
                 direct = isinstance(host, tree.Call) and any(a.value is parent for a in host.args)
-                pair = isinstance(parents.get(id(parent)), tree.Sequence)
+                pair = isinstance(parent_of(parent), tree.Sequence)
                 return host if direct or pair else parent
             current = parent
         return host

@@ -10,7 +10,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place
-from capsule_lint.program.names import reaching
+from capsule_lint.program.names import reaching, same_flow
 from capsule_lint.program.presence import has_run, is_present
 from capsule_lint.program.templates import names_scope
 from capsule_lint.program.types import Instance
@@ -123,7 +123,7 @@ class Sources:
             bindings = scope.bindings.get(name, ())
             if any(b.kind in ("def", "class", "import", "except") for b in bindings):
                 return None
-            flows = scope is place.scope or _flows(scope, place)
+            flows = scope is place.scope or same_flow(scope, place)
             if flows and any(
                 at.order < place.order or any(b[2] for b in at.blocks if b in place.blocks)
                 for at in self._deletions(scope, name)
@@ -421,7 +421,7 @@ class Sources:
                         continue
                     if binding.parameter.kind in ("*", "**"):
                         continue
-                held = reaching(bindings, place) if _flows(scope, place) else bindings
+                held = reaching(bindings, place) if same_flow(scope, place) else bindings
                 present = is_present(name, place)
                 if not present and any(_may_be_none(b) for b in held):
                     continue
@@ -461,15 +461,6 @@ def certainly_before(binding: Binding, place: Place) -> bool:
         inner = [b for b in place.blocks if b not in at.blocks]
         return at.blocks == place.blocks[: len(at.blocks)] and bool(inner)
     return at.blocks == place.blocks[: len(at.blocks)]
-
-
-def _flows(scope: object, place: Place) -> bool:
-    for between in place.scope.ancestors():
-        if between is scope:
-            return True
-        if between.kind not in ("comprehension", "lambda"):
-            return False
-    return False
 
 
 def _names(node: tree.Node) -> Iterator[tree.Name]:

@@ -94,10 +94,7 @@ class Testing:
                 continue
             for node in module.nodes:
                 text = literal_text(node)
-                if (
-                    text is None
-                    or program.names.index.parents.get(id(node)).__class__ is tree.FString
-                ):
+                if text is None or program.names.parent(node).__class__ is tree.FString:
                     continue
                 possible = [form for form in forms if form.regex.fullmatch(text)]
                 made_by = self._compared_with(node) if possible else set()
@@ -152,11 +149,11 @@ class Testing:
 
     def _around(self, node: tree.Node) -> Iterator[tree.Node]:
         """What an expression is part of, innermost first."""
-        parents = self.mends.planner.program.names.index.parents
-        current = parents.get(id(node))
-        while current is not None and not isinstance(current, tree.Stmt):
-            yield current  # type: ignore[misc]  # no statement
-            current = parents.get(id(current))
+        names = self.mends.planner.program.names
+        current = names.parent(node)
+        while isinstance(current, tree.Expr):
+            yield current
+            current = names.parent(current)
 
     def _running(self, node: tree.Node) -> set[Function]:
         """The functions that may make what a literal is compared with: those of the other side, or,

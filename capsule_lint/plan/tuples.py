@@ -241,7 +241,7 @@ class Tuples:
     def _tuple_made(self, node: tree.Call) -> None:
         """`astuple(truck)` that is neither unpacked nor indexed at once."""
         layout = self._made(node)
-        parent = self.planner.program.names.index.parents.get(id(node))
+        parent = self.planner.program.names.parent(node)
         taken = (
             isinstance(parent, tree.Subscript)
             or (isinstance(parent, tree.Assign) and parent.value is node)
@@ -272,7 +272,7 @@ class Tuples:
             self._number(node.index, layout)
 
     def _number(self, node: tree.Node, layout: Layout) -> None:
-        number = _integer(node)
+        number = tree.integer(node)
         if number is None or not -layout.width <= number < layout.width:
             self.unsure.append((node, layout))
         elif layout.moved(number) != number:
@@ -340,13 +340,3 @@ def _places(items: Sequence[tree.Node], layout: Layout) -> Iterator[tuple[int, i
             yield at, len(items) - (layout.width - at)
         else:
             yield at, None
-
-
-def _integer(node: tree.Node) -> int | None:
-    match node:
-        case tree.Const(value=int() as number) if not isinstance(number, bool):
-            return number
-        case tree.Wrapped(kind="unary", value=tree.Const(value=int() as number)):
-            return -number
-        case _:
-            return None

@@ -200,11 +200,14 @@ class Policy:
             for code in codes
         )
 
-    def scopes_of(self, entity: str) -> tuple[Scope, ...]:
+    def scopes_of(self, entity: str | None) -> tuple[Scope, ...]:
         """The scopes that the keys of an entity need, outermost first.
 
-        `entity` is a qualified name; policy may know it by that or by the bare class name.
+        `entity` is a qualified name; policy may know it by that or by the bare class name. `None`, and
+        what policy does not know, needs all.
         """
+        if entity is None:
+            return self.scopes
         said = self.entities.get(entity) or self.entities.get(entity.rpartition(".")[2])
         if said is None:
             return self.scopes

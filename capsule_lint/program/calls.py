@@ -55,7 +55,6 @@ class Calls:
     )
     _structural: dict[Class, set[Class]] | None = None
     _families: dict[Function, frozenset[Function]] = field(default_factory=dict)
-    _families_open: bool = False
 
     def __post_init__(self) -> None:
         for module in self.names.modules.values():
@@ -230,15 +229,8 @@ class Calls:
     def role_of(self, binding: Binding) -> frozenset[Class]:
         """The classes that a mock bound there is expected to be, by what it is passed to."""
         function = binding.place.scope.function
-        return self._roles((id(function), binding.name))
-
-    def role_of_attribute(self, owner: Class, name: str) -> frozenset[Class]:
-        """The same for a mock that is kept in an attribute of `self`."""
-        return self._roles((id(owner), name))
-
-    def _roles(self, key: tuple[int, str]) -> frozenset[Class]:
         found: set[Class] = set()
-        for call, argument in self._argument_uses.get(key, ()):
+        for call, argument in self._argument_uses.get((id(function), binding.name), ()):
             for callee in self.callees(call):
                 found |= self._expected(call, argument, callee)
         return frozenset(found)

@@ -210,7 +210,7 @@ class Domain:
                 owner is not None
                 and owner not in self.repositories
                 and self._has_items(owner)
-                and self._reads_self(site)
+                and self.reads_self(site)
             ):
                 self.entities.add(owner)
         for cls in self.classes.all:
@@ -336,7 +336,8 @@ class Domain:
     def _has_items(self, cls: Class) -> bool:
         return not self.classes.is_enum(cls) and not self.classes.is_protocol(cls)
 
-    def _reads_self(self, site: KeySite) -> bool:
+    def reads_self(self, site: KeySite) -> bool:
+        """Whether a key is made of the object itself."""
         function = site.function
         if function is None:
             return False
@@ -406,7 +407,7 @@ class Domain:
     def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
         """The scopes that the key of a site needs."""
         entity = self.narrowed(site)
-        return self.policy.scopes if entity is None else self.policy.scopes_of(entity)
+        return self.policy.scopes_of(entity)
 
     def narrowed(self, site: KeySite) -> str | None:
         """The entity of policy's table that a site's key belongs to."""

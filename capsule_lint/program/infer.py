@@ -90,16 +90,6 @@ _TRANSPARENT: Final = frozenset(
     ]
 )
 _VAGUE: Final = frozenset(("typing.Any", "object", "typing.TypeVar", "Any"))
-_MOCKS: Final = frozenset(
-    (
-        "MagicMock",
-        "Mock",
-        "AsyncMock",
-        "NonCallableMock",
-        "NonCallableMagicMock",
-        "create_autospec",
-    )
-)
 _SAME: Final = frozenset(
     (
         "replace",
@@ -718,7 +708,7 @@ class Inference:
         if node is None or parameter not in node.params:
             return ANYTHING
         position = node.params.index(parameter)
-        parent = self.names.index.parents.get(id(node))
+        parent = self.names.parent(node)
         name = ""
         match parent:
             case tree.Call():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -163,7 +162,6 @@ class Keys:
     sites: list[KeySite] = field(default_factory=list)
     helpers: set[Function] = field(default_factory=set)
     """Functions whose result is used as a key."""
-    wrappers: dict[Function, set[str]] = field(default_factory=lambda: defaultdict(set))
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
     _hashes: dict[Class, list[tuple[str, bool]]] = field(default_factory=dict)
@@ -214,10 +212,7 @@ class Keys:
     def key_name(self, node: tree.Node | None) -> str:
         """The name of a key position that a dict key or an argument spells; empty when it is none."""
         text = self.templates.constant(node) if node is not None else None
-        return text if text is not None and self._is_key(text) else ""
-
-    def _is_key(self, name: str) -> bool:
-        return self.policy.is_key_name(name)
+        return text if text is not None and self.policy.is_key_name(text) else ""
 
     def _conditions(self, module: Module) -> dict[tuple[int, str], str]:
         """For each function: the `:values` that a condition string compares a key with."""
@@ -244,7 +239,7 @@ class Keys:
             for match in _CONDITION.finditer(text):
                 name = match["name"] or match["begins"]
                 name = aliases.get((function, name), name.lstrip("#"))
-                if self._is_key(name):
+                if self.policy.is_key_name(name):
                     found[function, match["value"] or match["prefix"]] = name
         return found
 
@@ -258,26 +253,23 @@ class Keys:
         for key, value in zip(node.keys, node.values, strict=True):
             name = self.key_name(key)
             if name:
-                self._sink(value, self._dict_role(node), self._is_index(name, node))
+                self._sink(value, self._dict_role(node), self.policy.is_index_key_name(name))
                 continue
             text = key.value if isinstance(key, tree.Const) else None
             if isinstance(text, str) and text.startswith(":"):
                 bound = conditions.get((function, text)) or (
-                    text[1:] if self._is_key(text[1:]) else ""
+                    text[1:] if self.policy.is_key_name(text[1:]) else ""
                 )
                 if bound:
-                    self._sink(value, Role.LOOKUP, self._is_index(bound, node))
-
-    def _is_index(self, name: str, node: tree.Node) -> bool:
-        return self.policy.is_index_key_name(name)
+                    self._sink(value, Role.LOOKUP, self.policy.is_index_key_name(bound))
 
     def _dict_role(self, node: tree.Node) -> Role:
         """Written or looked up, by what the dict is part of."""
-        parents = self.names.index.parents
+        parent_of = self.names.parent
         function = self.names.place(node).scope.function
         current: object = node
         for _ in range(8):
-            parent = parents.get(id(current))
+            parent = parent_of(current)
             match parent:
                 case tree.Call():
                     keyword = next(
@@ -324,15 +316,19 @@ class Keys:
             case tree.Subscript():
                 name = self.key_name(target.index)
                 if name:
-                    self._sink(statement.value, Role.WRITTEN, self._is_index(name, target))
+                    self._sink(statement.value, Role.WRITTEN, self.policy.is_index_key_name(name))
             case tree.Attr():
-                if self._is_key(target.name):
-                    self._sink(statement.value, Role.WRITTEN, self._is_index(target.name, target))
-                elif target.name in ("value", "builder") and self._is_key(last_name(target.base)):
+                if self.policy.is_key_name(target.name):
+                    self._sink(
+                        statement.value, Role.WRITTEN, self.policy.is_index_key_name(target.name)
+                    )
+                elif target.name in ("value", "builder") and self.policy.is_key_name(
+                    last_name(target.base)
+                ):
                     self._sink(
                         statement.value,
                         Role.WRITTEN,
-                        self._is_index(last_name(target.base), target),
+                        self.policy.is_index_key_name(last_name(target.base)),
                     )
                 elif target.name in self._declared_names:
                     for made in self.templates.inference.of(target.base):
@@ -342,17 +338,19 @@ class Keys:
                         if target.name in names:
                             self._sink(statement.value, Role.WRITTEN, names[target.name])
             case tree.Name():
-                if self._is_key(target.id) and not self._is_only_text(statement.value, target):
+                if self.policy.is_key_name(target.id) and not self._is_only_text(
+                    statement.value, target
+                ):
                     role = Role.WRITTEN if cls is not None else Role.LOOKUP
-                    self._sink(statement.value, role, self._is_index(target.id, target))
+                    self._sink(statement.value, role, self.policy.is_index_key_name(target.id))
             case tree.Sequence() if isinstance(statement.value, tree.Sequence):
                 for one, value in zip(target.items, statement.value.items, strict=False):
-                    if isinstance(one, tree.Name) and self._is_key(one.id):
-                        self._sink(value, Role.LOOKUP, self._is_index(one.id, one))
+                    if isinstance(one, tree.Name) and self.policy.is_key_name(one.id):
+                        self._sink(value, Role.LOOKUP, self.policy.is_index_key_name(one.id))
 
     def _collect_lambda(self, node: tree.Lambda) -> None:
         """A lambda that makes a key, wherever it is kept: its text starts as the policy's keys do."""
-        parent = self.names.index.parents.get(id(node))
+        parent = self.names.parent(node)
         match parent:
             case tree.Call():
                 names = [a.keyword or "" for a in parent.args if a.value is node]
@@ -406,7 +404,9 @@ class Keys:
         if statement is None:
             return
         statement = self.templates.written_out(statement)
-        for name, key, prefix in partiql.written(self.templates, statement, self._is_key):
+        for name, key, prefix in partiql.written(
+            self.templates, statement, self.policy.is_key_name
+        ):
             index = self.policy.is_index_key_name(name)
             if isinstance(key, Template):
                 self._note(key, Role.LOOKUP, index, prefix)
@@ -421,7 +421,7 @@ class Keys:
         )
         if text is None or not isinstance(values, tree.Sequence):
             return
-        for number, name, prefix in partiql.given(text, self._is_key):
+        for number, name, prefix in partiql.given(text, self.policy.is_key_name):
             if number < len(values.items):
                 index = self.policy.is_index_key_name(name)
                 self._sink(values.items[number], Role.LOOKUP, index, prefix=prefix)
@@ -484,19 +484,19 @@ class Keys:
                 self._sink(
                     node.args[0].value,
                     Role.LOOKUP,
-                    self._is_index(name, node),
+                    self.policy.is_index_key_name(name),
                     prefix=func.name != "eq",
                 )
                 return
         if last_name(func) == "setdefault" and len(node.args) == 2:
             name = self.key_name(node.args[0].value)
             if name:
-                self._sink(node.args[1].value, Role.WRITTEN, self._is_index(name, node))
+                self._sink(node.args[1].value, Role.WRITTEN, self.policy.is_index_key_name(name))
         self._collect_stray(node)
         for argument in node.args:
-            if argument.keyword is not None and self._is_key(argument.keyword):
+            if argument.keyword is not None and self.policy.is_key_name(argument.keyword):
                 role = Role.WRITTEN if self._constructs(node) else Role.LOOKUP
-                self._sink(argument.value, role, self._is_index(argument.keyword, node))
+                self._sink(argument.value, role, self.policy.is_index_key_name(argument.keyword))
 
     def _constructs(self, node: tree.Call) -> bool:
         name = last_name(node.func)
@@ -515,12 +515,12 @@ class Keys:
             if isinstance(base, tree.Attr)
             else ""
         )
-        return name if name and self._is_key(name) else ""
+        return name if name and self.policy.is_key_name(name) else ""
 
     def _collect_helper(self, function: Function) -> None:
         if function.name.startswith("test") or self.templates.is_generic(function):
             return
-        named = self._is_key(function.name)
+        named = self.policy.is_key_name(function.name)
         if not named and not _HELPER_NAME.search(snake(function.name)):
             return
         if self.policy.is_sort_key_name(function.name):
@@ -544,7 +544,7 @@ class Keys:
         """Arguments that fill a parameter named like a key: `query_items(f"…", "USER#")`."""
         for module in self.names.modules.values():
             for function in module.functions:
-                if any(self._is_key(p.name) for p in function.own_params):
+                if any(self.policy.is_key_name(p.name) for p in function.own_params):
                     self._collect_arguments(function)
         for cls in self.classes.all:
             if self.classes.is_data(cls):
@@ -554,19 +554,19 @@ class Keys:
         for call, callee in list(self.calls.callers(function)):
             bound = bind(call.args, function.params, callee.given)
             for name, argument in bound.arguments.items() if bound else ():
-                if self._is_key(name) and argument.keyword is None:
+                if self.policy.is_key_name(name) and argument.keyword is None:
                     role = Role.WRITTEN if callee.cls is not None else Role.LOOKUP
-                    self._sink(argument.value, role, self._is_index(name, call))
+                    self._sink(argument.value, role, self.policy.is_index_key_name(name))
 
     def _collect_fields(self, cls: Class) -> None:
         params = self.classes.constructor(cls) or ()
-        if not any(self._is_key(p.name) for p in params):
+        if not any(self.policy.is_key_name(p.name) for p in params):
             return
         for call, _ in list(self.calls.constructors_of(cls)):
             bound = bind(call.args, params)
             for name, argument in bound.arguments.items() if bound else ():
-                if self._is_key(name) and argument.keyword is None:
-                    self._sink(argument.value, Role.WRITTEN, self._is_index(name, call))
+                if self.policy.is_key_name(name) and argument.keyword is None:
+                    self._sink(argument.value, Role.WRITTEN, self.policy.is_index_key_name(name))
 
     # --- sites ---
 

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.facts import tree
-    from capsule_lint.model import Span
 
 Branch = tuple[int, int, bool]
 """A block that a statement stands in: the block's number, which of its bodies, whether it loops."""
@@ -194,14 +193,6 @@ class Module:
 
     def __repr__(self) -> str:
         return f"<module {self.name}>"
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A place in a file, for reports."""
-
-    module: Module
-    span: Span
 
 
 def last_name(node: tree.Node | None) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, Scope
-from capsule_lint.program.walk import Index, Walker
+from capsule_lint.program.walk import Index, Parent, Walker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,10 @@ class Names:
     def place(self, node: tree.Node) -> Place:
         """Where an expression of the program stands."""
         return self.index.places[id(node)]
+
+    def parent(self, node: object) -> Parent:
+        """What an expression is a part of: an expression, a statement, or nothing that is known."""
+        return self.index.parents.get(id(node))
 
     # --- imports ---
 
@@ -124,7 +128,7 @@ class Names:
             if found:
                 return (
                     reaching(found, place)
-                    if scope is place.scope or _same_flow(scope, place)
+                    if scope is place.scope or same_flow(scope, place)
                     else found
                 )
         module = place.scope.module
@@ -146,7 +150,7 @@ class Names:
         return None
 
 
-def _same_flow(scope: Scope, place: Place) -> bool:
+def same_flow(scope: Scope, place: Place) -> bool:
     """Whether only comprehensions and lambdas lie between `scope` and `place`."""
     for between in place.scope.ancestors():
         if between is scope:
@@ -245,8 +249,3 @@ def _tests_import(folder: str, files: list[tree.FileFacts]) -> bool:
         if isinstance(statement, tree.Import) and statement.level == 0
         for name in statement.names
     )
-
-
-def walk_modules(names: Names) -> Iterator[Module]:
-    """The modules in the order of their file names."""
-    yield from names.modules.values()

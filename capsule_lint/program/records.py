@@ -107,7 +107,7 @@ class Records:
                 if base is None or isinstance(node.index, tree.Other):  # a slice
                     listed = base is not None and base.view in (View.CALLS, View.LISTED)
                     return base if listed else None
-                return base.item(number(node.index))
+                return base.item(tree.integer(node.index))
             case tree.Call(args=(argument,)) if last_name(node.func) in _SAME_ORDER:
                 base = self.of(argument.value, depth + 1)
                 return base if base is not None and base.view is not View.CALL else None
@@ -162,7 +162,7 @@ class Records:
     def _keep(self, node: tree.Name, record: Record) -> None:
         """`calls.append(args)`, `calls.append((args, kwargs))`: a local list of calls."""
         kept: tree.Node = node
-        parent = self.names.index.parents.get(id(kept))
+        parent = self.names.parent(kept)
         view = View.LISTED
         if (
             isinstance(parent, tree.Sequence)
@@ -170,7 +170,7 @@ class Records:
             and parent.items[0] is node
         ):
             kept, view = parent, View.CALLS
-            parent = self.names.index.parents.get(id(kept))
+            parent = self.names.parent(kept)
         match parent:
             case tree.Call(func=tree.Attr(name="append", base=tree.Name() as base)):
                 bindings = self.names.bindings(base.id, self.names.place(base))
@@ -208,7 +208,7 @@ class Records:
     def _compares(self, node: tree.Node, depth: int) -> Iterator[tuple[tree.Node, bool]]:
         if depth > _MAX_DEPTH:
             return
-        parent = self.names.index.parents.get(id(node))
+        parent = self.names.parent(node)
         match parent:
             case tree.Sequence() | tree.Wrapped() | tree.Binary():
                 yield from self._compares(parent, depth + 1)
@@ -240,14 +240,3 @@ class Records:
                 bindings = self.names.bindings(node.id, self.names.place(node))
                 if len(bindings) == 1 and bindings[0].at == target.at:
                     yield node
-
-
-def number(node: tree.Node) -> int | None:
-    """The integer that a literal says; it may be negative."""
-    match node:
-        case tree.Const(value=int() as value) if not isinstance(value, bool):
-            return value
-        case tree.Wrapped(kind="unary", value=tree.Const(value=int() as value)):
-            return -value
-        case _:
-            return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
@@ -26,7 +27,6 @@ _GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk",
 _PERCENT: Final = re.compile(r"%(?:\((?P<name>\w+)\))?[-#0-9 +.]*(?P<kind>[a-zA-Z%])")
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_TAGGED: Final = re.compile(r"[#|/:]")
 _UNCHANGING: Final = frozenset(
     ("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "encode", "decode")
 )
@@ -108,6 +108,7 @@ class Template:
         return any(isinstance(p, Text) and p.value for p in self.pieces)
 
 
+@lru_cache(maxsize=1 << 14)
 def snake(name: str) -> str:
     """`tenantId`, `_tenant_id`, `custom:tenant_id` to `tenant_id`."""
     name = name.rpartition(":")[2].rpartition(".")[2].replace("-", "_")

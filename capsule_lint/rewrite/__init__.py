@@ -14,7 +14,11 @@ from capsule_lint.rewrite.segments import SegmentFix
 from capsule_lint.rewrite.signatures import ParameterFix
 from capsule_lint.rewrite.statements import StatementFix
 
+KEY_FIXES = (SegmentFix, ArgumentFix, ElementFix, EntryFix, ReplaceFix, StatementFix)
+"""What a key that lacks scopes may need, whatever builds it."""
+
 __all__ = [
+    "KEY_FIXES",
     "ArgumentFix",
     "ConditionFix",
     "Cutter",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -11,6 +10,7 @@ import libcst as cst
 
 from capsule_lint import syntax
 from capsule_lint.rewrite.base import bare, with_remark, without_remark
+from capsule_lint.rewrite.pieces import lines_of, newline_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def _add_typing(source: str, module: str, name: str, width: int) -> str:
     for node in own:
         if _module(node) == module and node.names[0].name != "*":
             return _extended(source, node, name, width)
-    newline, lines = _newline(source), _lines(source)
+    newline, lines = newline_of(source), lines_of(source)
     if blocks:
         last = blocks[0].body[-1]
         at = last.end_lineno or last.lineno
@@ -46,7 +46,7 @@ def _add_typing(source: str, module: str, name: str, width: int) -> str:
         return "".join([*lines[:at], f"{indent}from {module} import {name}{newline}", *lines[at:]])
     source = _add(source, "typing", "TYPE_CHECKING", width)
     tree = syntax.parse(source)
-    lines, block = _lines(source), _block(tree)
+    lines, block = lines_of(source), _block(tree)
     at = block[-1].end_lineno or block[-1].lineno
     new = f"{newline}if TYPE_CHECKING:{newline}    from {module} import {name}{newline}"
     return _put(lines, tree, at, [new])
@@ -80,17 +80,8 @@ def _module(node: ast.ImportFrom) -> str:
     return "." * node.level + (node.module or "")
 
 
-def _lines(source: str) -> list[str]:
-    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", source)
-
-
-def _newline(source: str) -> str:
-    found = re.search(r"\r\n|\r|\n", source)
-    return found[0] if found else "\n"
-
-
 def _extended(source: str, node: ast.ImportFrom, name: str, width: int) -> str:
-    lines = _lines(source)
+    lines = lines_of(source)
     first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
     indent = lines[first][: node.col_offset]
     indent = indent if not indent.strip() else ""
@@ -106,8 +97,8 @@ def _extended(source: str, node: ast.ImportFrom, name: str, width: int) -> str:
     code = module.with_changes(body=[changed, *module.body[1:]]).code
     flat = code.rstrip("\r\n")
     if first == last and len(flat) > width and "(" not in flat and "#" not in flat:
-        code = _wrapped(flat, _newline(source)) + code[len(flat) :]
-    code = "".join(indent + line for line in _lines(code))
+        code = _wrapped(flat, newline_of(source)) + code[len(flat) :]
+    code = "".join(indent + line for line in lines_of(code))
     return "".join([*lines[:first], code, *lines[last + 1 :]])
 
 
@@ -176,8 +167,8 @@ def _kind(module: str) -> int:
 
 
 def _new_line(source: str, tree: ast.Module, module: str, name: str) -> str:
-    newline = _newline(source)
-    lines = _lines(source)
+    newline = newline_of(source)
+    lines = lines_of(source)
     new = f"from {module} import {name}{newline}"
     block = _block(tree)
     if not block:
@@ -209,7 +200,7 @@ def _put(lines: list[str], tree: ast.Module, at: int, new: list[str]) -> str:
         if node.lineno - 1 < at < end:
             at = end
     if at == len(lines) and lines and not lines[-1].endswith(("\n", "\r")):
-        lines[-1] += _newline("".join(new))
+        lines[-1] += newline_of("".join(new))
     return "".join([*lines[:at], *new, *lines[at:]])
 
 

@@ -50,9 +50,6 @@ class SegmentFix(Fix[AddSegments]):
             case _:
                 return self._around(updated, mend)
 
-    def _is(self, node: cst.CSTNode, span: Span | None) -> bool:
-        return span is not None and self.place.span_of(node) == span
-
     def _holds(self, node: cst.CSTNode, span: Span | None) -> bool:
         return span is not None and span in self.place.span_of(node)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def contents(path: Path) -> tuple[bytes, os.stat_result]:
+def contents(path: Path | str) -> tuple[bytes, os.stat_result]:
     """The bytes of a regular file, and its status. Never waits: a pipe or a device is refused.
 
     Raises OSError if it cannot be read, ValueError if no file can have that name.

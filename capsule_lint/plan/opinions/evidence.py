@@ -70,7 +70,7 @@ class EvidenceOpinions:
     def _is_isolated(self, cls: Class) -> bool:
         """Whether policy wants the innermost scope in an entity's keys."""
         entity = self.ground.program.domain.narrowed_names(cls, None, cls.module.name)
-        return entity is None or self._innermost in self.ground.program.policy.scopes_of(entity)
+        return self._innermost in self.ground.program.policy.scopes_of(entity)
 
     # --- markers ---
 

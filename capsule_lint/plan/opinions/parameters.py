@@ -97,9 +97,7 @@ class ParameterOpinions:
         if cls not in domain.entities or not classes.is_data(cls):
             return
         narrow = domain.narrowed_names(cls, None, cls.module.name)
-        required = self.ground.scopes
-        if narrow is not None:
-            required = self.ground.program.policy.scopes_of(narrow)
+        required = self.ground.program.policy.scopes_of(narrow)
         for one in classes.fields(cls):
             scope = self.ground.scope_named(one.name)
             if one.owner is not cls or scope is None or scope not in required:
@@ -151,7 +149,7 @@ class ParameterOpinions:
             return False
         if any(p.kind == "**" for p in function.params) or function.name.startswith("__"):
             return False
-        return not planner._takes_entity(function) and not self._takes_item(function)
+        return not planner.takes_entity(function) and not self._takes_item(function)
 
     def _works(self, function: Function) -> bool:
         """Whether the body does anything with what it is given: it is no stub, and no null object."""
