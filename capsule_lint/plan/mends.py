@@ -115,18 +115,11 @@ class Mends:
 
     def module_of(self, node: tree.Node) -> Module:
         """The file that an expression stands in."""
-        return self._module(node)
+        return self.planner.program.names.place(node).scope.module
 
     def policy_order(self, scopes: Sequence[Scope]) -> list[Scope]:
         """Scopes in the order in which policy lists them."""
-        return self._policy_order(scopes)
-
-    def _policy_order(self, scopes: Sequence[Scope]) -> list[Scope]:
-        order = self.planner.program.policy.scopes
-        return sorted(scopes, key=order.index)
-
-    def _module(self, node: tree.Node) -> Module:
-        return self.planner.program.names.place(node).scope.module
+        return sorted(scopes, key=self.planner.program.policy.scopes.index)
 
     def source(self, module: Module, span: Span) -> str:
         """The text of a file between two places."""
@@ -150,7 +143,7 @@ class Mends:
         value = self._value(want)
         if value is None:
             return None
-        module = self._module(want.node)
+        module = self.module_of(want.node)
         if (
             value.bind
             and value.root is not None
@@ -252,7 +245,7 @@ class Mends:
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that the plan cannot settle: its change set is unsafe."""
-        module = self._module(node)
+        module = self.module_of(node)
         match knot:
             case (_, Function() | Class() as changed):
                 symbol = changed.symbol
@@ -269,7 +262,7 @@ class Mends:
         filename, knot = defect.module.filename, defect.knot
         code = "CAP202" if defect.helper is not None else "CAP107"
         codes: dict[str, str] = {}
-        for scope in self._policy_order(defect.missing):
+        for scope in self.policy_order(defect.missing):
             if scope.name in defect.wants:
                 found = self.code_of(defect.wants[scope.name], knot)
                 if found is None:
@@ -280,7 +273,7 @@ class Mends:
         elif defect.shape == "filter":
             assert isinstance(defect.node, tree.Compare)
             operator = defect.node.ops[0]
-            for scope in self._policy_order(defect.missing):
+            for scope in self.policy_order(defect.missing):
                 condition = f"{defect.detail[scope.name]} {operator} {codes[scope.name]}"
                 self.add(
                     knot,
@@ -302,7 +295,7 @@ class Mends:
     def _new_entries(self, defect: LocalDefect, codes: dict[str, str]) -> None:
         """A dict that stands for an item gets the other scope's entry beside the one that it has."""
         node, filename = defect.node, defect.module.filename
-        for scope in self._policy_order(defect.missing):
+        for scope in self.policy_order(defect.missing):
             key, anchor = defect.detail[scope.name], defect.anchors[scope.name]
             assert anchor is not None
             mend: Mend
@@ -323,8 +316,8 @@ class Mends:
                 if key is None:
                     continue
                 knot = self.planner.local.knot_of(owner, annotation)
-                module = self._module(annotation)
-                said = [self.annotation(knot, module, s, key) for s in self._policy_order(scopes)]
+                module = self.module_of(annotation)
+                said = [self.annotation(knot, module, s, key) for s in self.policy_order(scopes)]
                 if None in said:
                     continue
                 types = tuple(one for one in said if one is not None)
@@ -343,7 +336,7 @@ class Mends:
     def _local_text(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
         pieces = [
             LocalPiece(scope, defect.anchors[scope.name], *self.local_marks(defect, scope), hole)
-            for scope in self._policy_order(defect.missing)
+            for scope in self.policy_order(defect.missing)
             if (hole := codes[scope.name])
         ]
         self.segments.local(defect.knot, defect.node, pieces, code)
@@ -374,7 +367,7 @@ class Mends:
     def _elements(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
         by_anchor: dict[int, list[str]] = defaultdict(list)
         anchors: dict[int, tree.Node | None] = {}
-        for scope in self._policy_order(defect.missing):
+        for scope in self.policy_order(defect.missing):
             anchor = defect.anchors[scope.name]
             anchors[id(anchor)] = anchor
             by_anchor[id(anchor)].append(codes.get(scope.name) or defect.detail[scope.name])
@@ -396,7 +389,7 @@ class Mends:
     def _fields_by_position(self) -> None:
         """`tenant, vin = truck` and `truck[1]`, where the class of `truck` gets a field."""
         for reader in self.planner.tuples.found:
-            filename, knot = self._module(reader.node).filename, ("class", reader.layout.home)
+            filename, knot = self.module_of(reader.node).filename, ("class", reader.layout.home)
             if reader.number is not None:
                 text = str(reader.number)
                 self.add(knot, Replace(filename, reader.node.span, "CAP301", text))
@@ -464,7 +457,7 @@ class Mends:
     def final_params(self, function: Function) -> list[tuple[str, str, bool]]:
         """Name, kind and novelty of each parameter after the change, in order."""
         found = [(p.name, p.kind, False) for p in function.params]
-        for scope in self._policy_order(
+        for scope in self.policy_order(
             list(self.planner.state.params.get(function, {}).values())
         ):
             at, kind = self._where(function, scope, found)
@@ -652,7 +645,7 @@ class Mends:
             self.add(
                 want.knot,
                 AddArgument(
-                    self._module(call).filename, call.span, "CAP401", code, keyword, index
+                    self.module_of(call).filename, call.span, "CAP401", code, keyword, index
                 ),
             )
 
@@ -685,7 +678,7 @@ class Mends:
             code = self.code_of(want, want.knot)
             placed = code is not None
             index = self._keyword_index(call.args, want)
-            filename = self._module(call).filename
+            filename = self.module_of(call).filename
             if code is not None:
                 self.add(want.knot, AddArgument(filename, call.span, "CAP401", code, name, index))
         if not placed:
@@ -711,7 +704,7 @@ class Mends:
         fresh = {s.parameter for s in own[2]} if own else set()
         found = [(p.name, p.kind, p.name in fresh) for p in params]
         for cls in self.planner.program.classes.mro(callee):
-            for scope in self._policy_order(list(self.planner.state.fields.get(cls, {}).values())):
+            for scope in self.policy_order(list(self.planner.state.fields.get(cls, {}).values())):
                 if any(name == scope.parameter for name, _, _ in found):
                     continue
                 found.insert(*self._field_place(cls, scope, found, params))
@@ -813,7 +806,7 @@ class Mends:
             return False
         before, after = ((), (code,)) if index else ((code,), ())
         at = display.items[max(index - 1, 0)].span
-        filename = self._module(display).filename
+        filename = self.module_of(display).filename
         mend = AddElements(filename, display.span, "CAP401", before, after, at)
         return self._once(want, mend)
 
@@ -876,7 +869,7 @@ class Mends:
         return False
 
     def _spread_call(self, node: tree.Call, want: Want) -> bool:
-        filename, code = self._module(node).filename, self.code_of(want, want.knot)
+        filename, code = self.module_of(node).filename, self.code_of(want, want.knot)
         for number, argument in enumerate(node.args if code is not None else ()):
             if argument.keyword and self._is_other_scope(argument.keyword, want.scope):
                 name = self._spelled(want, (argument.keyword,))
@@ -885,7 +878,7 @@ class Mends:
         return False
 
     def _spread_display(self, node: tree.DictDisplay, want: Want) -> bool:
-        filename = self._module(node).filename
+        filename = self.module_of(node).filename
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
                 if self._spread_entry(value, want):
@@ -909,7 +902,7 @@ class Mends:
             line = self._key_set(statement, node.id, want.scope)
             code = self.code_of(want, want.knot) if line is not None else None
             if line is not None and code is not None:
-                filename, text = self._module(node).filename, line.format(code)
+                filename, text = self.module_of(node).filename, line.format(code)
                 return self._once(want, AddStatement(filename, statement.span, "CAP401", text))
         bindings = self.planner.program.names.bindings(node.id, place)
         value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
@@ -949,7 +942,7 @@ class Mends:
 
     def _fields(self, cls: Class, scopes: list[Scope]) -> None:
         initializer = cls.methods.get("__init__")
-        for scope in self._policy_order(scopes):
+        for scope in self.policy_order(scopes):
             if initializer is not None:
                 self._store(cls, initializer, scope)
             else:
@@ -1157,12 +1150,12 @@ class Mends:
                 if new in present or new == name or self._is_extended(node, new):
                     continue
                 code = self._renamed_value(
-                    self._module(node), self._spelled_out(value), old, scope
+                    self.module_of(node), self._spelled_out(value), old, scope
                 )
                 self.add(
                     ("class", cls),
                     AddEntry(
-                        self._module(node).filename,
+                        self.module_of(node).filename,
                         node.span,
                         "CAP301",
                         f'"{new}"',
@@ -1188,11 +1181,11 @@ class Mends:
                 if any(a.keyword == new for a in node.args) or self._is_extended(node, new):
                     continue
                 value = self._spelled_out(argument.value)
-                code = self._renamed_value(self._module(node), value, old, scope)
+                code = self._renamed_value(self.module_of(node), value, old, scope)
                 self.add(
                     ("class", cls),
                     AddArgument(
-                        self._module(node).filename, node.span, "CAP301", code, new, number + 1
+                        self.module_of(node).filename, node.span, "CAP301", code, new, number + 1
                     ),
                 )
 
@@ -1207,7 +1200,7 @@ class Mends:
             new = rename(added.key, old, scope)
             if new in names or new == added.key:
                 continue
-            module = self._module(added.base)
+            module = self.module_of(added.base)
             base = self.source(module, added.base.span)
             value = self._renamed_value(module, self._spelled_out(added.value), old, scope)
             code = added.spelled(base, new, value)
@@ -1283,7 +1276,7 @@ class Mends:
         order = list(self.planner.program.policy.scopes)
         have = [s for s in order if s.parameter not in gained[home]]
         found = []
-        for scope in self._policy_order(list(gained[home].values())):
+        for scope in self.policy_order(list(gained[home].values())):
             preceding = [s for s in have if order.index(s) < order.index(scope)]
             beside = preceding[-1] if preceding else have[0] if have else None
             if beside is old:
