@@ -215,7 +215,7 @@ class LookIns:
             defect = KeyDefect(
                 template, local.module, local.function, local.missing, anchors, local.knot
             )
-            form = forms.local(defect, partial(self.mends.local_marks, local))
+            form = forms.local(defect, partial(self.mends.local.marks, local))
             if form is not None:
                 self._forms[id(local.node)] = form
         return list(self._forms.values())

@@ -113,7 +113,7 @@ class Recorded:
             return
         for function, given in self.mends.planner.program.records.functions(record.mock):
             if function in self.mends.planner.state.params:
-                final = self.mends.final_params(function)[given:]
+                final = self.mends.signatures.final_params(function)[given:]
                 self._use(module, node, record, Shape(function, tuple(final)))
 
     def _use(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:

@@ -1,0 +1,367 @@
+"""Mends of calls: where an argument goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import (
+    AddArgument,
+    AddElements,
+    AddEntry,
+    AddStatement,
+    Mend,
+)
+from capsule_lint.plan.code import rename
+from capsule_lint.plan.rebuilds import update_of
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.templates import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Want
+    from capsule_lint.policy import Scope
+
+
+@dataclass(eq=False, slots=True)
+class CallMends:
+    """Builds the mends of calls, of copies, and of what is spread into them."""
+
+    mends: Mends
+
+    def arguments(self, wants: list[Want]) -> None:
+        """Give a call the arguments that its wants ask for."""
+        call = wants[0].call
+        assert call is not None
+        wants = sorted(
+            wants, key=lambda w: self.mends.planner.program.policy.scopes.index(w.scope)
+        )
+        for want in wants:
+            if not self.mends.planner.takes(call, want.scope):
+                reason = f"this also calls what does not take `{want.scope.parameter}`"
+                self.mends.obstacle(want.knot, call, reason)
+                continue
+            value = self.mends.value(want)
+            if value is not None and value.kind == "spread":
+                continue
+            code = self.mends.code_of(want, want.knot)
+            if code is None:
+                continue
+            where = self._argument_place(call, want)
+            if where is None:
+                self.mends.obstacle(
+                    want.knot,
+                    call,
+                    f"`{want.scope.parameter}` cannot be placed among the arguments",
+                )
+                continue
+            if not where:
+                continue
+            keyword, index = where
+            if keyword == want.scope.parameter:
+                keyword = self._spelled(want, [a.keyword for a in call.args if a.keyword])
+                if any(a.keyword == keyword for a in call.args):
+                    continue
+            self.mends.add(
+                want.knot,
+                AddArgument(
+                    self.mends.module_of(call).filename, call.span, "CAP401", code, keyword, index
+                ),
+            )
+
+    def _spelled(self, want: Want, beside: Sequence[str]) -> str:
+        """The keyword for a scope among others: an alias (`tenantId=`) beside aliases."""
+        cls, classes = want.callee, self.mends.planner.program.classes
+        if isinstance(cls, Class) and classes.is_typed_dict(cls):
+            for home in classes.mro(cls):
+                key = self.mends.planner.state.attributes.get((home, want.scope.parameter))
+                if key is not None:
+                    return key
+        if isinstance(cls, Class) and (aliases := classes.aliases(cls)):
+            for other in self.mends.planner.program.policy.scopes:
+                for name in beside if other is not want.scope else ():
+                    if name in aliases.values() and names_scope(name, other):
+                        return rename(name, other, want.scope)
+        return want.scope.parameter
+
+    def rebuild(self, want: Want) -> None:
+        """`replace(doc, tenant_id=…)` and `model_copy(update={…})` name the other scope as well."""
+        call, name = want.call, want.scope.parameter
+        assert call is not None
+        value = self.mends.value(want)
+        if value is not None and value.kind == "spread":
+            return
+        update = update_of(call)
+        if update is not None:
+            placed = self._spread_entry(update, want)
+        else:
+            code = self.mends.code_of(want, want.knot)
+            placed = code is not None
+            index = self._keyword_index(call.args, want)
+            filename = self.mends.module_of(call).filename
+            if code is not None:
+                self.mends.add(
+                    want.knot, AddArgument(filename, call.span, "CAP401", code, name, index)
+                )
+        if not placed:
+            self.mends.obstacle(want.knot, call, f"`{name}` cannot be placed in this copy")
+
+    def _signature(self, want: Want) -> list[tuple[str, str, bool]]:
+        """The callee's parameters after the change, without those that are given."""
+        callee = want.callee
+        if isinstance(callee, Function):
+            if callee not in self.mends.planner.state.params:
+                names = {
+                    s.parameter
+                    for _, _, scopes in self.mends.planner.partial_calls.values()
+                    for s in scopes
+                }
+                own = self.mends.planner.partial_calls.get(id(want.call))
+                fresh = {s.parameter for s in own[2]} if own else names
+                return [(p.name, p.kind, p.name in fresh) for p in callee.params][want.given :]
+            return self.mends.signatures.final_params(callee)[want.given :]
+        assert callee is not None
+        params = self.mends.planner.program.classes.constructor(callee) or ()
+        own = self.mends.planner.partial_calls.get(id(want.call))
+        fresh = {s.parameter for s in own[2]} if own else set()
+        found = [(p.name, p.kind, p.name in fresh) for p in params]
+        for cls in self.mends.planner.program.classes.mro(callee):
+            for scope in self.mends.policy_order(
+                list(self.mends.planner.state.fields.get(cls, {}).values())
+            ):
+                if any(name == scope.parameter for name, _, _ in found):
+                    continue
+                found.insert(*self._field_place(cls, scope, found, params))
+        return found
+
+    def _field_place(
+        self,
+        cls: Class,
+        scope: Scope,
+        found: list[tuple[str, str, bool]],
+        params: Sequence[tree.Parameter],
+    ) -> tuple[int, tuple[str, str, bool]]:
+        order = self.mends.planner.program.policy.scopes
+        kind = params[0].kind if params else "plain"
+        at = order.index(scope)
+        for other, step in [
+            *((o, 1) for o in reversed(order[:at])),
+            *((o, 0) for o in order[at + 1 :]),
+        ]:
+            for number, (name, _, _) in enumerate(found):
+                if names_scope(name, other) and (name == other.parameter or step):
+                    return number + step, (scope.parameter, kind, True)
+        return 0, (scope.parameter, kind, True)
+
+    def _argument_place(
+        self, call: tree.Call, want: Want
+    ) -> tuple[str | None, int] | tuple[()] | None:
+        """Keyword (or `None`) and index of the new argument; `()` when `**` passes it on; `None` when unsure."""
+        name = want.scope.parameter
+        signature = self._signature(want)
+        entry = next((e for e in signature if e[0] == name), None)
+        if entry is None:
+            takes = any(kind == "**" for _, kind, _ in signature)
+            return (name, self._keyword_index(call.args, want)) if takes else None
+        args = call.args[want.offset :]
+        if any(a.keyword == name for a in args):
+            return ()
+        positional = [n for n, a in enumerate(args) if a.keyword is None and a.star != "**"]
+        stars = [n for n in positional if args[n].star]
+        count = len(positional)
+        plain = [e for e in signature if e[1] in ("posonly", "plain")]
+        old_before = (
+            sum(1 for e in plain[: plain.index(entry)] if not e[2]) if entry in plain else 0
+        )
+        neighbour = self._neighbour_argument(args, want, signature)
+        if any(a.star == "**" for a in args) and neighbour is None and old_before >= count:
+            return self._spread(call, args, want)
+        if entry[1] == "kwonly":
+            return name, self._keyword_index(args, want) + want.offset
+        if (
+            stars
+            and neighbour is None
+            and self._starred(args[stars[0]], want, old_before - stars[0])
+        ):
+            return ()
+        if stars and (neighbour is None or stars[0] < old_before):
+            return (
+                None
+                if neighbour is None or args[neighbour].keyword is None
+                else (name, neighbour + 1 + want.offset)
+            )
+        if old_before < count or (
+            old_before == count and (count > 0 or not any(a.keyword for a in args))
+        ):
+            if want.offset and last_name(call.func) == "partial" and old_before > count:
+                return None
+            at = (
+                positional[old_before]
+                if old_before < count
+                else (positional[-1] + 1 if positional else 0)
+            )
+            return None, at + want.offset
+        if want.offset and last_name(call.func) == "partial":
+            return None
+        if entry[1] == "posonly":
+            return None
+        return name, self._keyword_index(args, want) + want.offset
+
+    def _starred(self, argument: tree.Argument, want: Want, index: int) -> bool:
+        """`get(*key)`, where `key` is a local tuple that is used for nothing else."""
+        display = argument.value
+        if isinstance(display, tree.Name):
+            place = self.mends.planner.program.names.place(display)
+            bindings = self.mends.planner.program.names.bindings(display.id, place)
+            uses = [
+                n
+                for n in place.scope.module.nodes
+                if isinstance(n, tree.Name)
+                and n.id == display.id
+                and self.mends.planner.program.names.place(n).scope is place.scope
+            ]
+            if len(bindings) != 1 or len(uses) != 2 or bindings[0].value is None:
+                return False
+            display = bindings[0].value
+        if not isinstance(display, tree.Sequence) or not 0 <= index <= len(display.items):
+            return False
+        code = self.mends.code_of(want, want.knot)
+        if code is None:
+            return False
+        before, after = ((), (code,)) if index else ((code,), ())
+        at = display.items[max(index - 1, 0)].span
+        filename = self.mends.module_of(display).filename
+        mend = AddElements(filename, display.span, "CAP401", before, after, at)
+        return self._once(want, mend)
+
+    def _neighbour_argument(
+        self, args: Sequence[tree.Argument], want: Want, signature: list[tuple[str, str, bool]]
+    ) -> int | None:
+        """Where the call passes the neighbouring scope's value."""
+        others = [s for s in self.mends.planner.program.policy.scopes if s is not want.scope]
+        for number, argument in enumerate(args):
+            if argument.keyword is not None and any(
+                names_scope(argument.keyword, s) for s in others
+            ):
+                return number
+        plain = [e for e in signature if e[1] in ("posonly", "plain") and not e[2]]
+        for number, argument in enumerate(args):
+            if (
+                argument.keyword is None
+                and not argument.star
+                and number < len(plain)
+                and any(names_scope(plain[number][0], s) for s in others)
+            ):
+                return number
+        return None
+
+    def _keyword_index(self, args: Sequence[tree.Argument], want: Want) -> int:
+        order = self.mends.planner.program.policy.scopes
+        at = order.index(want.scope)
+        for other in reversed(order[:at]):
+            for number, argument in enumerate(args):
+                if argument.keyword is not None and names_scope(argument.keyword, other):
+                    return number + 1
+        for other in order[at + 1 :]:
+            for number, argument in enumerate(args):
+                if argument.keyword is not None and names_scope(argument.keyword, other):
+                    return number
+        return sum(1 for a in args if a.keyword is None and a.star != "**")
+
+    def _spread(
+        self, call: tree.Call, args: Sequence[tree.Argument], want: Want
+    ) -> tuple[()] | None:
+        """`C(**fields)`: the dict that is spread gets the entry, where it is written out nearby."""
+        for argument in args:
+            if argument.star != "**":
+                continue
+            if self._spread_entry(argument.value, want):
+                return ()
+        return None
+
+    def _spread_entry(self, node: tree.Node, want: Want) -> bool:
+        """Give a dict that is written out nearby the entry beside that of another scope."""
+        match node:
+            case tree.Name():
+                return self._spread_name(node, want)
+            case tree.Binary(op="|"):
+                return self._spread_entry(node.left, want) or self._spread_entry(node.right, want)
+            case tree.DictDisplay():
+                return self._spread_display(node, want)
+            case tree.Call(func=tree.Name(id="dict")):
+                return self._spread_call(node, want)
+        return False
+
+    def _spread_call(self, node: tree.Call, want: Want) -> bool:
+        filename, code = self.mends.module_of(node).filename, self.mends.code_of(want, want.knot)
+        for number, argument in enumerate(node.args if code is not None else ()):
+            if argument.keyword and self._is_other_scope(argument.keyword, want.scope):
+                name = self._spelled(want, (argument.keyword,))
+                mend = AddArgument(filename, node.span, "CAP401", code or "", name, number + 1)
+                return self._once(want, mend)
+        return False
+
+    def _spread_display(self, node: tree.DictDisplay, want: Want) -> bool:
+        filename = self.mends.module_of(node).filename
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                if self._spread_entry(value, want):
+                    return True
+            elif self._names_other(key, want.scope):
+                code = self.mends.code_of(want, want.knot)
+                if code is None:
+                    return False
+                said = key.value if isinstance(key, tree.Const) else None
+                name = self._spelled(want, (str(said),))
+                mend = AddEntry(filename, node.span, "CAP401", f'"{name}"', code, value.span)
+                return self._once(want, mend)
+        return False
+
+    def _spread_name(self, node: tree.Name, want: Want) -> bool:
+        """A local dict: its display, or the statement that sets another scope's key."""
+        place = self.mends.planner.program.names.place(node)
+        for statement, at in place.scope.module.statements:
+            if at.scope is not place.scope or at.order >= place.order:
+                continue
+            line = self._key_set(statement, node.id, want.scope)
+            code = self.mends.code_of(want, want.knot) if line is not None else None
+            if line is not None and code is not None:
+                filename, text = self.mends.module_of(node).filename, line.format(code)
+                return self._once(want, AddStatement(filename, statement.span, "CAP401", text))
+        bindings = self.mends.planner.program.names.bindings(node.id, place)
+        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+        return value is not None and self._spread_entry(value, want)
+
+    def _key_set(self, statement: tree.Statement, name: str, scope: Scope) -> str | None:
+        """`kw.setdefault("tenant_id", …)` and `kw["tenant_id"] = …`, as the line for another scope."""
+        match statement:
+            case tree.Eval(
+                values=(
+                    tree.Call(func=tree.Attr(base=tree.Name() as base, name="setdefault")) as call,
+                )
+            ) if base.id == name and len(call.args) == 2:
+                if self._names_other(call.args[0].value, scope):
+                    return f'{name}.setdefault("{scope.parameter}", {{}})'
+            case tree.Assign(targets=(tree.Subscript(base=tree.Name() as base) as target,)):
+                if base.id == name and self._names_other(target.index, scope):
+                    return f'{name}["{scope.parameter}"] = {{}}'
+        return None
+
+    def _names_other(self, key: tree.Node, scope: Scope) -> bool:
+        text = key.value if isinstance(key, tree.Const) else None
+        return isinstance(text, str) and self._is_other_scope(text, scope)
+
+    def _once(self, want: Want, mend: Mend) -> bool:
+        """Add a mend that several calls may ask for."""
+        if not any(m == mend for _, m in self.mends.found):
+            self.mends.add(want.knot, mend)
+        return True
+
+    def _is_other_scope(self, name: str, scope: Scope) -> bool:
+        return any(
+            s is not scope and names_scope(name, s)
+            for s in self.mends.planner.program.policy.scopes
+        )

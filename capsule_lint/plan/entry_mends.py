@@ -1,0 +1,300 @@
+"""Mends of items and of what lists the fields of an entity by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import (
+    AddArgument,
+    AddElements,
+    AddEntry,
+    AddStatement,
+)
+from capsule_lint.plan.code import AddedEntry, added_entry, rename, text_of
+from capsule_lint.plan.sources import enclosing
+from capsule_lint.program.model import Class, Module, last_name
+from capsule_lint.program.templates import names_scope
+from capsule_lint.program.types import Instance
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Place
+
+
+@dataclass(eq=False, slots=True)
+class EntryMends:
+    """Builds the mends of item dicts and lists of field names."""
+
+    mends: Mends
+
+    def build(self) -> None:
+        """Item dicts that list an entity's fields by hand get the new one beside its neighbour."""
+        gained = {
+            c
+            for cls in self.mends.planner.state.fields
+            for c in self.mends.planner.program.classes.subclasses(cls)
+        }
+        for module in self.mends.planner.program.names.modules.values():
+            if module.generated or module.is_test:
+                continue
+            for statement, _ in module.statements:
+                self._added_entry(statement, gained)
+            for node in module.nodes:
+                if isinstance(node, tree.DictDisplay):
+                    self._entry(node, gained)
+                elif (
+                    isinstance(node, tree.Call)
+                    and _takes_entries(node.func)
+                    and not self.mends.planner.program.calls.callees(node)
+                ):
+                    self._keyword_entry(node, gained)
+                elif isinstance(node, tree.Sequence) and not self._are_slots(node):
+                    self._named_fields(node, module, gained)
+
+    def _are_slots(self, node: tree.Sequence) -> bool:
+        holder = self.mends.planner.program.names.parent(node)
+        return isinstance(holder, tree.Assign) and last_name(holder.targets[0]) == "__slots__"
+
+    def _entry(self, node: tree.DictDisplay, gained: set[Class]) -> None:
+        for key, value in zip(node.keys, node.values, strict=True):
+            name = key.value if isinstance(key, tree.Const) else None
+            if not isinstance(name, str) or self.mends.planner.program.policy.is_key_name(name):
+                continue
+            old = next(
+                (s for s in self.mends.planner.program.policy.scopes if names_scope(name, s)), None
+            )
+            if old is None:
+                continue
+            for cls, scope in self._lacking(node, value, gained, old):
+                present = {k.value for k in node.keys if isinstance(k, tree.Const)}
+                new = rename(name, old, scope)
+                if new in present or new == name or self._is_extended(node, new):
+                    continue
+                code = self.mends.fields.renamed_value(
+                    self.mends.module_of(node), self._spelled_out(value), old, scope
+                )
+                self.mends.add(
+                    ("class", cls),
+                    AddEntry(
+                        self.mends.module_of(node).filename,
+                        node.span,
+                        "CAP301",
+                        f'"{new}"',
+                        code,
+                        value.span,
+                    ),
+                )
+
+    def _keyword_entry(self, node: tree.Call, gained: set[Class]) -> None:
+        for number, argument in enumerate(node.args):
+            old = next(
+                (
+                    s
+                    for s in self.mends.planner.program.policy.scopes
+                    if argument.keyword and names_scope(argument.keyword, s)
+                ),
+                None,
+            )
+            if old is None:
+                continue
+            for cls, scope in self._lacking(node, argument.value, gained, old):
+                new = rename(argument.keyword or "", old, scope)
+                if any(a.keyword == new for a in node.args) or self._is_extended(node, new):
+                    continue
+                value = self._spelled_out(argument.value)
+                code = self.mends.fields.renamed_value(
+                    self.mends.module_of(node), value, old, scope
+                )
+                self.mends.add(
+                    ("class", cls),
+                    AddArgument(
+                        self.mends.module_of(node).filename,
+                        node.span,
+                        "CAP301",
+                        code,
+                        new,
+                        number + 1,
+                    ),
+                )
+
+    def _added_entry(self, statement: tree.Statement, gained: set[Class]) -> None:
+        """`item["tenant_id"] = self.tenant_id` and `item.setdefault("tenant_id", self.tenant_id)`."""
+        added = added_entry(statement)
+        old = self._scope_named(added.key) if added is not None else None
+        if (
+            added is None
+            or old is None
+            or self.mends.planner.program.policy.is_key_name(added.key)
+        ):
+            return
+        names = self._added_beside(added)
+        for cls, scope in self._lacking(added.base, added.value, gained, old, frozenset(names)):
+            new = rename(added.key, old, scope)
+            if new in names or new == added.key:
+                continue
+            module = self.mends.module_of(added.base)
+            base = self.mends.source(module, added.base.span)
+            value = self.mends.fields.renamed_value(
+                module, self._spelled_out(added.value), old, scope
+            )
+            code = added.spelled(base, new, value)
+            self.mends.add(
+                ("class", cls), AddStatement(module.filename, statement.span, "CAP301", code)
+            )
+
+    def _added_beside(self, added: AddedEntry) -> set[str]:
+        """All keys that one dict gets, step by step, in one function."""
+        names = self.mends.planner.program.names
+        place, base = names.place(added.base), text_of(added.base)
+        found = {added.key}
+        for statement, at in place.scope.module.statements:
+            other = added_entry(statement) if at.scope is place.scope else None
+            if other is not None and text_of(other.base) == base:
+                found.add(other.key)
+        for binding in names.bindings(base, place) if base is not None else ():
+            found |= _entry_names(binding.value) if binding.value is not None else set()
+        return found
+
+    def _is_extended(self, node: tree.Node, key: str) -> bool:
+        return self.mends.planner.local.is_extended(node, key)
+
+    def _spelled_out(self, value: tree.Node) -> tree.Node:
+        """What a local name stands for, where that is an attribute: `tenant = self.tenant_id`."""
+        if isinstance(value, tree.Name):
+            names = self.mends.planner.program.names
+            bindings = names.bindings(value.id, names.place(value))
+            if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
+                found = bindings[0].value
+                if found is not None and _attribute_in(found) is not None:
+                    return found
+        return value
+
+    def _lacking(
+        self,
+        node: tree.Node,
+        value: tree.Node,
+        gained: set[Class],
+        old: Scope,
+        names: frozenset[str] = frozenset(),
+    ) -> list[tuple[Class, Scope]]:
+        """The gained fields that belong beside `old` in an item dict whose entry has that value."""
+        place: Place = self.mends.planner.program.names.place(node)
+        if any(self.mends.planner.program.domain.enters(f) for f in enclosing(place)):
+            return []
+        path = _attribute_in(self._spelled_out(value))
+        if path is None or not names_scope(path.name, old):
+            return []
+        for one in sorted(self.mends.planner.program.inference.of(path.base), key=repr):
+            if isinstance(one, Instance) and one.cls in gained:
+                lists = self._lists(node, one.cls, names or frozenset(_entry_names(node)))
+                return self._beside(one.cls, old) if lists else []
+        return []
+
+    def _lists(self, node: tree.Node, cls: Class, names: frozenset[str]) -> bool:
+        """Whether a dict is an item, and no mere message about one: it has keys of the table, or all
+        fields, or it is made by the entity or by a repository."""
+        if any(self.mends.planner.program.policy.is_key_name(name) for name in names):
+            return True
+        function = self.mends.planner.program.names.place(node).scope.function
+        owner = function.owner if function is not None else None
+        if owner is not None and (
+            owner in self.mends.planner.program.classes.mro(cls)
+            or owner in self.mends.planner.program.domain.repositories
+        ):
+            return True
+        fields = {p.name for p in self.mends.planner.program.classes.constructor(cls) or ()}
+        return bool(fields) and fields - set(self.mends.planner.state.fields.get(cls, ())) <= names
+
+    def _beside(self, cls: Class, old: Scope) -> list[tuple[Class, Scope]]:
+        """The fields that a class gains right beside the scope `old`, and where they are defined."""
+        gained = self.mends.planner.state.fields
+        home = next(c for c in self.mends.planner.program.classes.mro(cls) if c in gained)
+        order = list(self.mends.planner.program.policy.scopes)
+        have = [s for s in order if s.parameter not in gained[home]]
+        found = []
+        for scope in self.mends.policy_order(list(gained[home].values())):
+            preceding = [s for s in have if order.index(s) < order.index(scope)]
+            beside = preceding[-1] if preceding else have[0] if have else None
+            if beside is old:
+                found.append((home, scope))
+        return found
+
+    def _named_fields(self, node: tree.Sequence, module: Module, gained: set[Class]) -> None:
+        """`for name in ("tenant_id", "number"): item[name] = getattr(self, name)`."""
+        names = [item.value for item in node.items if isinstance(item, tree.Const)]
+        if len(names) < 2 or len(names) != len(node.items):
+            return
+        texts = [name for name in names if isinstance(name, str)]
+        for cls in sorted(gained, key=lambda c: (c.module is not module, c.symbol)):
+            if len(texts) != len(names) or not self._are_fields(cls, texts):
+                continue
+            for item in node.items:
+                assert isinstance(item, tree.Const)
+                old = self._scope_named(str(item.value))
+                for home, scope in self._beside(cls, old) if old is not None else ():
+                    new = self.mends.planner.state.attributes[home, scope.parameter]
+                    if not self.mends.planner.program.classes.has_attribute(cls, str(item.value)):
+                        new = rename(str(item.value), old, scope) if old is not None else new
+                    if new in texts:
+                        continue
+                    knot: Knot = ("class", home)
+                    mend = AddElements(
+                        module.filename, node.span, "CAP301", (), (f'"{new}"',), item.span
+                    )
+                    self.mends.add(knot, mend)
+            return
+
+    def _are_fields(self, cls: Class, names: list[str]) -> bool:
+        """Whether texts are the names of a class's attributes, or their aliases."""
+        classes = self.mends.planner.program.classes
+        aliases = set(classes.aliases(cls).values())
+        return all(classes.has_attribute(cls, name) or name in aliases for name in names)
+
+    def _scope_named(self, name: str) -> Scope | None:
+        return next(
+            (s for s in self.mends.planner.program.policy.scopes if names_scope(name, s)), None
+        )
+
+
+def _takes_entries(func: tree.Node) -> bool:
+    """Whether keywords become the entries of a dict: `dict(…)`, `item.update(…)`."""
+    match func:
+        case tree.Name():
+            return func.id == "dict"
+        case tree.Attr():
+            return func.name == "update"
+        case _:
+            return False
+
+
+def _entry_names(node: tree.Node) -> set[str]:
+    """The string keys of a dict display or of a call of `dict`."""
+    match node:
+        case tree.DictDisplay():
+            keys = [key.value for key in node.keys if isinstance(key, tree.Const)]
+            return {key for key in keys if isinstance(key, str)}
+        case tree.Call():
+            return {a.keyword for a in node.args if a.keyword is not None}
+        case _:
+            return set()
+
+
+def _attribute_in(node: tree.Node) -> tree.Attr | None:
+    """`self.tenant_id` in `str(self.tenant_id)`, `{"S": self.tenant_id}` and `self.tenant_id.value`."""
+    match node:
+        case tree.Attr(name="value" | "hex", base=tree.Attr() as inner):
+            return inner
+        case tree.Attr():
+            return node
+        case tree.Call() if len(node.args) == 1:
+            return _attribute_in(node.args[0].value)
+        case tree.Call(func=tree.Attr() as func) if not node.args:
+            return _attribute_in(func.base)
+        case tree.DictDisplay() if len(node.values) == 1:
+            return _attribute_in(node.values[0])
+        case _:
+            return None

@@ -1,0 +1,204 @@
+"""Mends of classes: the field, what stores it, and its slot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import (
+    AddElements,
+    AddStatement,
+)
+from capsule_lint.plan.code import rename, text_of
+from capsule_lint.program.templates import names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function, Module, Store
+
+
+@dataclass(eq=False, slots=True)
+class FieldMends:
+    """Builds the mends of classes that gain a field."""
+
+    mends: Mends
+
+    def gain(self, cls: Class, scopes: list[Scope]) -> None:
+        """Give a class the fields."""
+        initializer = cls.methods.get("__init__")
+        for scope in self.mends.policy_order(scopes):
+            if initializer is not None:
+                self._store(cls, initializer, scope)
+            else:
+                self._field(cls, scope)
+            self._slot(cls, scope)
+
+    def _near_scopes(self, scope: Scope) -> list[tuple[Scope, bool]]:
+        order = self.mends.planner.program.policy.scopes
+        at = order.index(scope)
+        return [*((s, False) for s in reversed(order[:at])), *((s, True) for s in order[at + 1 :])]
+
+    def _field(self, cls: Class, scope: Scope) -> None:
+        knot: Knot = ("class", cls)
+        filename = cls.module.filename
+        fields = [f for f in self.mends.planner.program.classes.fields(cls) if f.owner is cls]
+        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+        for other, before in self._near_scopes(scope):
+            near = next((f for f in fields if names_scope(f.name, other)), None)
+            if near is None:
+                continue
+            annotation = self.mends.annotation(knot, cls.module, scope, near.annotation) or "str"
+            value = (
+                self.renamed_value(cls.module, near.value, other, scope)
+                if near.value is not None
+                else None
+            )
+            statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
+            statement += f" = {value}" if value is not None else ""
+            self.mends.add(
+                knot, AddStatement(filename, near.statement.span, "CAP301", statement, before)
+            )
+            return
+        annotation = self.mends.annotation(knot, cls.module, scope, None) or "str"
+        body = [s for s in cls.fact.body if not (cls.fact.doc and s is cls.fact.body[0])]
+        anchor = fields[0].statement if fields else body[0]
+        self.mends.add(
+            knot,
+            AddStatement(
+                filename, anchor.span, "CAP301", f"{attribute}: {annotation}", before=True
+            ),
+        )
+
+    def renamed_value(self, module: Module, value: tree.Node, old: Scope, new: Scope) -> str:
+        """What stands at one scope's place, as it stands at another's."""
+        text = self.mends.source(module, value.span)
+        return _renamed(text, old, new)
+
+    def _store(self, cls: Class, initializer: Function, scope: Scope) -> None:
+        knot: Knot = ("class", cls)
+        filename = cls.module.filename
+        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+        itself = initializer.params[0].name
+        found = self._neighbour_store(cls, initializer, scope)
+        if found is not None and any(found[0].statement is s for s in initializer.fact.body):
+            store, other, before = found
+            value = self._stored_value(store.value, other, scope, initializer)
+            if value is None:
+                self.mends.obstacle(
+                    ("class", cls),
+                    store.value or store.statement.targets[0],
+                    f"nothing in `__init__` yields `{scope.parameter}`",
+                )
+                return
+            annotation = ""
+            if store.annotation is not None:
+                said = self.mends.annotation(knot, cls.module, scope, store.annotation)
+                annotation = f": {said}" if said else ""
+            statement = f"{itself}.{attribute}{annotation} = {value}"
+            self.mends.add(
+                knot, AddStatement(filename, store.statement.span, "CAP301", statement, before)
+            )
+            return
+        own = self._own_parameter(initializer, scope)
+        body = [
+            s
+            for s in initializer.fact.body
+            if not (initializer.fact.doc and s is initializer.fact.body[0])
+        ]
+        if own is None and found is not None:  # set in a branch, from something that may be there
+            node = found[0].value or found[0].statement.targets[0]
+            self.mends.obstacle(knot, node, f"`{scope.parameter}` would be set on one path alone")
+        if not body:
+            return
+        first = body[0]
+        supers = (
+            isinstance(first, tree.Eval)
+            and bool(first.values)
+            and isinstance(first.values[0], tree.Call)
+            and "super" in str(text_of(first.values[0].func))
+        )
+        statement = f"{itself}.{attribute} = {own or scope.parameter}"
+        self.mends.add(
+            knot, AddStatement(filename, first.span, "CAP301", statement, before=not supers)
+        )
+
+    def _neighbour_store(
+        self, cls: Class, initializer: Function, scope: Scope
+    ) -> tuple[Store, Scope, bool] | None:
+        """Where the initializer sets another scope's attribute, and whether that comes after."""
+        for other, before in self._near_scopes(scope):
+            for name, stores in cls.stores.items():
+                for store in stores:
+                    if store.function is initializer and names_scope(name, other):
+                        if not store.path:
+                            return store, other, before
+                        break
+        return None
+
+    def _own_parameter(self, function: Function, scope: Scope) -> str | None:
+        """The parameter by which a function takes a scope, or will."""
+        if scope.parameter in self.mends.planner.state.params.get(function, ()):
+            return scope.parameter
+        own = self.mends.planner.program.domain.scope_parameter(function, scope)
+        return own.name if own is not None else None
+
+    def _stored_value(
+        self, value: tree.Node | None, old: Scope, new: Scope, initializer: Function
+    ) -> str | None:
+        own = self._own_parameter(initializer, new)
+        if value is None or isinstance(value, tree.Name):
+            return own
+        text = text_of(value)
+        taken = self.mends.planner.program.domain.scope_parameter(initializer, old)
+        if text is not None and taken is not None and own is not None:
+            match value:  # `str(tenant_id)`, and what else is made of the parameter
+                case tree.Call(func=tree.Name(id=func), args=(tree.Argument(value=given),)):
+                    same = _renamed(func, old, new)
+                    known = new.type.name if new.type is not None else func
+                    if isinstance(given, tree.Name) and given.id == taken.name:
+                        return f"{same}({own})" if same in (func, known) else own
+        if new.parameter not in self.mends.planner.state.params.get(initializer, ()):
+            found = self.mends.planner.mirrored(value, new, ("function", initializer))
+            if found is not None:
+                return found.code
+            if self.mends.planner.reads_keywords(initializer, value) and text is not None:
+                return _renamed(text, old, new)
+        return own
+
+    def _slot(self, cls: Class, scope: Scope) -> None:
+        for binding in cls.scope.bindings.get("__slots__", ()):
+            if not isinstance(binding.value, tree.Sequence):
+                continue
+            attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+            near = [
+                item
+                for other, _ in self._near_scopes(scope)
+                for item in binding.value.items
+                if isinstance(item, tree.Const)
+                and isinstance(item.value, str)
+                and names_scope(item.value, other)
+            ]
+            for item in near[:1]:
+                if isinstance(item, tree.Const):
+                    mend = AddElements(
+                        cls.module.filename,
+                        binding.value.span,
+                        "CAP301",
+                        (),
+                        (f'"{attribute}"',),
+                        item.span,
+                    )
+                    self.mends.add(("class", cls), mend)
+                    return
+
+
+def _renamed(text: str, old: Scope, new: Scope) -> str:
+    """Code with one scope's names replaced by another's."""
+    found = rename(text, old, new)
+    if old.type is not None and new.type is not None:
+        found = re.sub(rf"\b{re.escape(old.type.name)}\b", new.type.name, found)
+    return found

@@ -1,0 +1,198 @@
+"""Mends of signatures: where a parameter goes, and what it is annotated with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import (
+    AddParameter,
+    ParameterKind,
+)
+from capsule_lint.plan.code import text_of
+from capsule_lint.program.templates import names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.standins import Double
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
+
+
+_KINDS: Final = {
+    "posonly": ParameterKind.POSITIONAL_ONLY,
+    "plain": ParameterKind.PLAIN,
+    "kwonly": ParameterKind.KEYWORD_ONLY,
+}
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.mends import Mends
+
+
+@dataclass(eq=False)
+class SignatureMends:
+    """Builds the mends of definitions."""
+
+    mends: Mends
+
+    def final_params(self, function: Function) -> list[tuple[str, str, bool]]:
+        """Name, kind and novelty of each parameter after the change, in order."""
+        found = [(p.name, p.kind, False) for p in function.params]
+        for scope in self.mends.policy_order(
+            list(self.mends.planner.state.params.get(function, {}).values())
+        ):
+            at, kind = self._where(function, scope, found)
+            found.insert(at, (scope.parameter, kind, True))
+        return found
+
+    def _where(
+        self, function: Function, scope: Scope, params: list[tuple[str, str, bool]]
+    ) -> tuple[int, str]:
+        order = self.mends.planner.program.policy.scopes
+        at = order.index(scope)
+        for other in reversed(order[:at]):
+            found = self._index_of(function, other, params)
+            if found is not None:
+                return self._before_defaults(function, params, found + 1, params[found][1])
+        for other in order[at + 1 :]:
+            found = self._index_of(function, other, params)
+            if found is not None:
+                return self._before_defaults(function, params, found, params[found][1])
+        front = 1 if function.takes_self else 0
+        kind = "posonly" if front < len(params) and params[front][1] == "posonly" else "plain"
+        return front, kind
+
+    def _index_of(
+        self, function: Function, scope: Scope, params: list[tuple[str, str, bool]]
+    ) -> int | None:
+        own = self.mends.planner.program.domain.scope_parameter(function, scope)
+        for number, (name, kind, new) in enumerate(params):
+            if kind in ("*", "**"):
+                continue
+            if (new and name == scope.parameter) or (
+                own is not None and not new and name == own.name
+            ):
+                return number
+        return None
+
+    def _before_defaults(
+        self, function: Function, params: list[tuple[str, str, bool]], at: int, kind: str
+    ) -> tuple[int, str]:
+        """A parameter without a default cannot follow one with a default, unless it is keyword-only."""
+        if kind == "kwonly":
+            return at, kind
+        for number, (name, its_kind, new) in enumerate(params[:at]):
+            fact = function.parameter(name)
+            if (
+                not new
+                and fact is not None
+                and fact.default is not None
+                and its_kind in ("plain", "posonly")
+            ):
+                return number, its_kind
+        return at, kind
+
+    def parameters(self, function: Function, scopes: list[Scope]) -> None:
+        """Give a function the parameters."""
+        knot: Knot = ("function", function)
+        final = self.final_params(function)
+        code = self._parameter_code(function)
+        for name, kind, new in final:
+            if not new:
+                continue
+            scope = next(s for s in scopes if s.parameter == name)
+            listed = [(n, k, fresh) for n, k, fresh in final if k == kind]
+            position = next(i for i, entry in enumerate(listed) if entry[0] == name)
+            index = sum(1 for _, _, fresh in listed[:position] if not fresh)
+            annotation = self._parameter_annotation(function, scope, knot)
+            self.mends.add(
+                knot,
+                AddParameter(
+                    function.module.filename,
+                    tree.span_of(function.fact.name_at),
+                    code,
+                    name,
+                    annotation,
+                    _KINDS[kind],
+                    index,
+                ),
+            )
+
+    def double(self, double: Double) -> None:
+        """What comes in a function's place gets the parameters where the function gets them."""
+        filename = double.module.filename
+        final = self.final_params(double.function)[double.given :]
+        for number, (name, kind, new) in enumerate(final):
+            if new:
+                before = final[:number]
+                index = sum(1 for _, k, fresh in before if k == kind and not fresh)
+                mend = AddParameter(filename, double.at, "CAP401", name, None, _KINDS[kind], index)
+                self.mends.add(("function", double.function), mend)
+
+    def _parameter_annotation(self, function: Function, scope: Scope, knot: Knot) -> str | None:
+        own = function.own_params
+        neighbours = [
+            p
+            for s in self.mends.planner.program.policy.scopes
+            if (p := self.mends.planner.program.domain.scope_parameter(function, s)) is not None
+        ]
+        neighbour = neighbours[0].annotation if neighbours else None
+        typed = (
+            neighbour is not None
+            if neighbours
+            else (any(p.annotation is not None for p in own) or function.fact.returns is not None)
+        )
+        if not typed:
+            return None
+        said = self.mends.annotation(knot, function.module, scope, neighbour)
+        return said or ("str" if self._scopes_are_text else None)
+
+    @cached_property
+    def _scopes_are_text(self) -> bool:
+        """Whether the program says somewhere that the value of a scope is a `str`."""
+        return any(
+            text_of(parameter.annotation) == "str"
+            for module in self.mends.planner.program.names.modules.values()
+            for function in module.functions
+            for parameter in function.params
+            if parameter.annotation is not None
+            and any(
+                names_scope(parameter.name, s) for s in self.mends.planner.program.policy.scopes
+            )
+        )
+
+    def _parameter_code(self, function: Function) -> str:
+        if function in self.mends.planner.program.keys.helpers:
+            return "CAP202"
+        if function in self.mends.planner.drifting:
+            return "CAP203"
+        if function in self.mends.planner.methods:
+            return "CAP201"
+        return "CAP301" if function.name == "__init__" else "CAP401"
+
+    def handler_parameter(self, function: Function, knot: Knot) -> None:
+        """Give a handler the parameter from which it takes its context."""
+        parameter = self.mends.planner.program.policy.handlers.parameter
+        assert parameter is not None
+        annotation = None
+        if parameter.annotation is not None:
+            annotation = parameter.annotation.name
+            self.mends.import_(
+                knot, function.module, parameter.annotation.module, parameter.annotation.name
+            )
+        at = tree.span_of(function.fact.name_at)
+        index = 1 if function.takes_self else 0
+        self.mends.add(
+            knot,
+            AddParameter(
+                function.module.filename,
+                at,
+                "CAP501",
+                parameter.name,
+                annotation,
+                ParameterKind.PLAIN,
+                index,
+            ),
+        )
