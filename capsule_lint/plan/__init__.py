@@ -209,7 +209,7 @@ class _Judge:
             site = self.planner.sites[id(defect.template.host)]
             entity = self.planner.program.domain.entity_name(site)
             function = defect.function
-            if function is not None and self.planner.is_helper(site):
+            if function is not None and self.planner.keys.is_helper(site):
                 known = helpers.setdefault(function, (set(), entity, defect.knot))
                 known[0].update(defect.missing)
                 continue

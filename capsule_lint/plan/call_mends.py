@@ -40,7 +40,7 @@ class CallMends:
             wants, key=lambda w: self.mends.planner.program.policy.scopes.index(w.scope)
         )
         for want in wants:
-            if not self.mends.planner.takes(call, want.scope):
+            if not self.mends.planner.values.takes(call, want.scope):
                 reason = f"this also calls what does not take `{want.scope.parameter}`"
                 self.mends.obstacle(want.knot, call, reason)
                 continue

@@ -162,10 +162,10 @@ class FieldMends:
                     if isinstance(given, tree.Name) and given.id == taken.name:
                         return f"{same}({own})" if same in (func, known) else own
         if new.parameter not in self.mends.planner.state.params.get(initializer, ()):
-            found = self.mends.planner.mirrored(value, new, ("function", initializer))
+            found = self.mends.planner.gains.mirrored(value, new, ("function", initializer))
             if found is not None:
                 return found.code
-            if self.mends.planner.reads_keywords(initializer, value) and text is not None:
+            if self.mends.planner.gains.reads_keywords(initializer, value) and text is not None:
                 return _renamed(text, old, new)
         return own
 

@@ -62,6 +62,7 @@ class Mark:
 
     @property
     def is_named(self) -> bool:
+        """Whether the field is filled by name."""
         return bool(self.name) and not self.name.isdigit()
 
 

@@ -404,7 +404,9 @@ class Ledger:
     def _settled(self, call: tree.Call) -> bool:
         """Whether a call is rewritten, and everything that it may call changes in the same way."""
         wanted = self._asked.get(id(call))
-        return wanted is not None and all(self.planner.takes(call, scope) for scope in wanted)
+        return wanted is not None and all(
+            self.planner.values.takes(call, scope) for scope in wanted
+        )
 
     def _table_names(self, node: tree.Node) -> set[str]:
         """The names by which what stands in a display is called: the table's, a loop's, a parameter's."""

@@ -47,7 +47,7 @@ class Loads:
         for want in list(self.planner.state.wants):
             if want.purpose != "argument" or want.call is None:
                 continue
-            value = self.planner.value(want)
+            value = self.planner.values.value(want)
             if value is None or value.kind not in ("loaded", "spread"):
                 continue
             for node in self._dicts(want, want.call, value):
@@ -65,7 +65,7 @@ class Loads:
 
     def _row(self, want: Want, call: tree.Call, scope: Scope) -> tree.Node | None:
         """`row` of `f(row["tenant_id"])`."""
-        argument = self.planner.argument_of(call, want, scope)
+        argument = self.planner.values.argument_of(call, want, scope)
         if argument is None or item_key(argument.value, scope) is None:
             return None
         return dict_in(argument.value)
@@ -129,7 +129,7 @@ class Loads:
                 names = fields if old is not scope else ()
                 like = next((n for n in names if names_scope(n, old)), None)
                 if like is not None and rename(like, old, scope) not in fields:
-                    self.planner.gain_field(one.cls, scope, knot, like=like)
+                    self.planner.gains.gain_field(one.cls, scope, knot, like=like)
                     for home in classes.mro(one.cls):
                         if scope.parameter in self.planner.state.fields.get(home, ()):
                             name = rename(like, old, scope)
@@ -151,7 +151,7 @@ class Loads:
                 continue
             if not all(entry_of(d, scope) is not None for d in origins.displays):
                 continue
-            argument = self.planner.argument_of(want.call, want, scope)
+            argument = self.planner.values.argument_of(want.call, want, scope)
             assert argument is not None
             code = renamed_item_access(
                 text_of(argument.value) or "", argument.value, scope, want.scope
@@ -171,7 +171,7 @@ class Loads:
                 continue
             if want.callee not in self.planner.program.keys.helpers or not functions:
                 continue
-            value = self.planner.value(want)
+            value = self.planner.values.value(want)
             if value is None or value.code != want.scope.parameter:
                 continue
             for scope in scopes:

@@ -477,6 +477,7 @@ class LocalKeys:
         return False
 
     def knot_of(self, owner: Class | Module, host: tree.Node) -> Knot:
+        """The change set that a collection belongs to."""
         knot: Knot = ("local", id(host))
         if isinstance(owner, Class):
             self.state.groups.join(knot, ("store", owner))

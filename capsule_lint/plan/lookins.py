@@ -174,7 +174,7 @@ class LookIns:
         for scope in self.mends.planner.program.policy.scopes:
             if scope in change.scopes:
                 want = Want(scope, node, knot, "key")
-                value = self.mends.planner.value(want)
+                value = self.mends.planner.values.value(want)
                 code = self.mends.code_of(want, knot)
                 if value is None or code is None:
                     self.mends.obstacle(knot, node, "spells out a key that changes")

@@ -139,7 +139,7 @@ class Mends:
     def value(self, want: Want) -> Value | None:
         """The value of a want, found once."""
         if id(want) not in self._values:
-            self._values[id(want)] = self.planner.value(want)
+            self._values[id(want)] = self.planner.values.value(want)
         return self._values[id(want)]
 
     def code_of(self, want: Want, knot: Knot) -> str | None:

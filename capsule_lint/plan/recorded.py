@@ -296,7 +296,7 @@ class Recorded:
     def _code(self, node: tree.Node, parameter: str, knot: Knot) -> str | None:
         """The code of the value that is expected of a new parameter."""
         want = Want(self._scope(parameter), node, knot, "record")
-        value = self.mends.planner.value(want)
+        value = self.mends.planner.values.value(want)
         if value is not None and value.knot is not None:
             self.mends.planner.state.groups.join(knot, value.knot)
         return self.mends.code_of(want, knot)

@@ -74,7 +74,7 @@ class Segments:
     def key(self, defect: KeyDefect) -> None:
         """Put the segments that a key lacks into its template."""
         host = defect.template.host
-        code = self.mends.planner.key_code(self.mends.planner.sites[id(host)])
+        code = self.mends.planner.keys.key_code(self.mends.planner.sites[id(host)])
         anchors: dict[int, tree.Node | None] = {}
         groups: dict[int, list[Added]] = defaultdict(list)
         for scope in self.mends.policy_order(defect.missing):

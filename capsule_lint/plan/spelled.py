@@ -200,6 +200,7 @@ class Literal:
 
     @property
     def formatted(self) -> bool:
+        """Whether it is an f-string."""
         return "f" in self.prefix.lower()
 
     @property

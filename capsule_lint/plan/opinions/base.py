@@ -121,7 +121,7 @@ class Ground:
 
     def required(self, function: Function) -> tuple[Scope, ...]:
         """The scopes that what a function works on needs."""
-        return self.planner.required_of(owner_of(function), function)
+        return self.planner.demands.required_of(owner_of(function), function)
 
     # --- what is passed for scopes ---
 

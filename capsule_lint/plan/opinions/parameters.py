@@ -149,7 +149,7 @@ class ParameterOpinions:
             return False
         if any(p.kind == "**" for p in function.params) or function.name.startswith("__"):
             return False
-        return not planner.takes_entity(function) and not self._takes_item(function)
+        return not planner.demands.takes_entity(function) and not self._takes_item(function)
 
     def _works(self, function: Function) -> bool:
         """Whether the body does anything with what it is given: it is no stub, and no null object."""

@@ -1,0 +1,196 @@
+"""Which methods and functions policy demands scopes of, by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.program.infer import is_collected
+from capsule_lint.program.keys import Role
+from capsule_lint.program.templates import names_scope
+from capsule_lint.program.types import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+
+@dataclass(eq=False, slots=True)
+class Demands:
+    """Finds the repository methods that lack parameters."""
+
+    planner: Planner
+
+    def find(self) -> None:
+        """Demand the parameters that repository methods, and functions like them, lack."""
+        for cls in sorted(self.planner.program.domain.repositories, key=lambda c: c.symbol):
+            for method in cls.methods.values():
+                if self._is_demanded(cls, method):
+                    self._demand(method, cls)
+        for function in self._repository_functions():
+            self._demand(function, None)
+        for method, scopes in list(self.planner.methods.items()):
+            for scope in scopes:
+                base = self._drifts_from(method, scope)
+                if base is not None:
+                    self.planner.drifting[method] = base
+                code = "CAP201" if base is None else "CAP203"
+                if not self.planner.silence.over(method.module, method.fact.name_at, code):
+                    self.planner.gain_param(method, scope, ("function", method))
+
+    def _drifts_from(self, method: Function, scope: Scope) -> Function | None:
+        """The base method that has the parameter which its implementation lacks."""
+        if method.owner is None:
+            return None
+        for other in sorted(self.planner.program.calls.family(method), key=lambda f: f.symbol):
+            if (
+                other is method
+                or other.owner is None
+                or method.owner in self.planner.program.classes.mro(other.owner)[1:]
+            ):
+                continue
+            is_base = other.owner in self.planner.program.classes.mro(
+                method.owner
+            ) or self.planner.program.classes.is_abstract(other.owner)
+            if is_base and self.planner.program.domain.scope_parameter(other, scope) is not None:
+                return other
+        return None
+
+    def required_of(self, cls: Class | None, function: Function) -> tuple[Scope, ...]:
+        """The scopes that policy demands of a function, by the entity that it serves."""
+        entity = self.planner.program.domain.narrowed_names(cls, function, function.module.name)
+        if entity is None and cls is not None:
+            kinds = {e.name for e in self.planner.program.domain.entities_of.get(cls, ())}
+            narrow = kinds & set(self.planner.program.policy.entities)
+            if narrow and narrow == kinds:
+                entity = sorted(narrow)[0]
+        return self.planner.program.policy.scopes_of(entity)
+
+    def _demand(self, function: Function, cls: Class | None) -> None:
+        """Note the scopes that a method, or a function like one, lacks."""
+        domain = self.planner.program.domain
+        narrow = domain.narrowed_names(cls, function, function.module.name) is not None
+        if (narrow or self.planner.program.policy.entity_argument_suffices) and self.takes_entity(
+            function
+        ):
+            return
+        lacking = [
+            scope
+            for scope in self.required_of(cls, function)
+            if domain.scope_parameter(function, scope) is None
+            and not domain.carries(function, scope, self.planner.state.gained())
+            and not self._is_written_out(function, scope)
+        ]
+        if lacking:
+            self.planner.methods[function] = lacking
+
+    def _is_written_out(self, function: Function, scope: Scope) -> bool:
+        """Whether all keys of a function spell the scope's value out (CAP105): a parameter for it would
+        reach nothing."""
+        segments = self.planner.program.templates.segments
+        found = [
+            any(s.scope == scope.name and s.literal for s in segments(site.template.pieces))
+            for site in self.planner.program.keys.sites
+            if site.function is function
+        ]
+        return bool(found) and all(found)
+
+    def _is_demanded(self, cls: Class, method: Function) -> bool:
+        """Whether a repository's method touches entities."""
+        if (
+            method.name.startswith("_")
+            or method.is_property
+            or cls.module.generated
+            or method in self.planner.program.keys.helpers
+        ):
+            return False
+        if method.is_static or "classmethod" in method.decorators or is_collected(method):
+            return False
+        if method in self.planner.program.domain.handlers or self._only_silenced(method):
+            return False
+        family = self.planner.program.calls.family(method)
+        if any(self._constructor_scoped(f.owner) for f in family if f.owner is not None):
+            return False
+        return any(self._touches(f) for f in family)
+
+    def _only_silenced(self, method: Function) -> bool:
+        """Whether all keys of a method that lack scopes are meant to."""
+        return any(d.function is method for d in self.planner.silenced) and not any(
+            d.function is method for d in self.planner.defects
+        )
+
+    def _constructor_scoped(self, cls: Class) -> bool:
+        """Whether instances are made for one scope: `Repo(tenant_id)`."""
+        if cls not in self.planner.program.domain.repositories:
+            return False
+        for owner in self.planner.program.classes.mro(cls):
+            for name, stores in owner.stores.items():
+                if any(names_scope(name, s) for s in self.planner.program.policy.scopes) and any(
+                    s.function.name == "__init__" for s in stores
+                ):
+                    return True
+                if any(s.function.name == "__init__" for s in stores):
+                    for one in self.planner.program.inference.member(owner, name):
+                        if (
+                            isinstance(one, Instance)
+                            and self.planner.program.domain.is_carrier(one.cls)
+                            and any(
+                                self.planner.sources.attribute_of(one.cls, s)
+                                for s in self.planner.program.policy.scopes
+                            )
+                        ):
+                            return True
+        return False
+
+    def takes_entity(self, method: Function) -> bool:
+        """Whether a parameter is an entity."""
+        return any(
+            isinstance(t, Instance) and t.cls in self.planner.program.domain.entities
+            for p in method.own_params
+            for t in self.planner.program.domain.parameter_types(method, p)
+        )
+
+    def _touches(self, method: Function) -> bool:
+        """Whether the method takes an entity or an identifier, or touches a key."""
+        if any(self.planner.program.policy.is_key_name(p.name) for p in method.own_params):
+            return False
+        if any(
+            self.planner.program.domain.is_identifier(p) for p in method.own_params
+        ) or self.takes_entity(method):
+            return True
+        if any(defect.function is method for defect in self.planner.defects):
+            return True
+        return method in self.planner.local.touched
+
+    def _repository_functions(self) -> Iterable[Function]:
+        """Functions outside of classes that read or write entities themselves."""
+        sites = {
+            site.function
+            for site in self.planner.program.keys.sites
+            if site.role is not Role.HELPER
+        }
+        for module in self.planner.program.names.modules.values():
+            if module.is_test or module.generated:
+                continue
+            for function in module.functions:
+                if (
+                    function.owner is not None
+                    or function.parent is not None
+                    or function in self.planner.program.keys.helpers
+                ):
+                    continue
+                if self.planner.program.domain.enters(function) or function.name.startswith("__"):
+                    continue
+                if any(
+                    self.planner.program.policy.is_key_name(p.name) for p in function.own_params
+                ):
+                    continue  # it is given whole keys, and knows nothing of what is in them
+                uses = function in sites or self.planner.program.domain.touches_table(function)
+                takes = any(
+                    self.planner.program.domain.is_identifier(p) for p in function.own_params
+                )
+                if uses and (takes or self.takes_entity(function)):
+                    yield function

@@ -1,0 +1,234 @@
+"""Classes that gain a field, and the access paths that go through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.rebuilds import rebuilds
+from capsule_lint.plan.sources import repeatable
+from capsule_lint.plan.state import Knot, Value, Want
+from capsule_lint.program.templates import names_scope
+from capsule_lint.program.types import Instance
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+
+_CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__", "model_post_init")
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.planner import Planner
+
+
+@dataclass(eq=False, slots=True)
+class Gains:
+    """Gives classes the fields that a plan needs."""
+
+    planner: Planner
+
+    def mirror(self, want: Want) -> None:
+        """Give the class of the neighbour's access path the field, where it is the program's own."""
+        if want.mirror is not None:
+            self.mirrored(want.mirror, want.scope, want.knot)
+
+    def mirrored(self, node: tree.Node, scope: Scope, knot: Knot) -> Value | None:
+        """The access path beside `node`, with the class's field demanded where it is not there yet."""
+        match node:
+            case tree.Call(func=tree.Name(id="str")) if len(node.args) == 1:
+                return self.mirrored(node.args[0].value, scope, knot)
+            case tree.Call(func=tree.Attr() as func) if not node.args:
+                return self.mirrored(func.base, scope, knot)
+            case tree.Attr(name="value" | "hex"):
+                return self.mirrored(node.base, scope, knot)
+            case tree.Attr():
+                return self._mirrored_attribute(node, scope, knot)
+            case _:
+                return None
+
+    def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
+        if not any(names_scope(node.name, s) for s in self.planner.program.policy.scopes):
+            return None
+        for one in sorted(self.planner.program.inference.of(node.base), key=repr):
+            if not isinstance(one, Instance):
+                continue
+            base = text_of(node.base)
+            if base is None or not repeatable(node.base):
+                continue
+            attribute = self.planner.sources.attribute_of(one.cls, scope)
+            if attribute is None:
+                through = self._through_property(one.cls, node, scope, knot)
+                if through is not None:
+                    return through
+                if self._is_narrowed(one.cls, scope) or not self.can_gain_field(one.cls):
+                    continue
+                attribute = self.gain_field(one.cls, scope, knot, like=node.name)
+            owner = self.gaining(one.cls, scope)
+            return Value(
+                f"{base}.{attribute}", knot=("class", owner) if owner else None, kind="mirror"
+            )
+        return None
+
+    def gaining(self, cls: Class, scope: Scope) -> Class | None:
+        """The class of the hierarchy that gains the field; `None` if none does."""
+        return next(
+            (
+                c
+                for c in self.planner.program.classes.mro(cls)
+                if scope.parameter in self.planner.state.fields.get(c, ())
+            ),
+            None,
+        )
+
+    def _through_property(
+        self, cls: Class, node: tree.Attr, scope: Scope, knot: Knot
+    ) -> Value | None:
+        """`self.tenant_id` that is a property over `self._ctx.tenant_id`: mirror what it returns."""
+        method = self.planner.program.classes.method(cls, node.name)
+        if method is None or not method.is_property or len(method.returns) != 1:
+            return None
+        if not isinstance(node.base, tree.Name) or node.base.id != method.params[0].name:
+            return None
+        return self.mirrored(method.returns[0], scope, knot)
+
+    def is_entity(self, cls: Class) -> bool:
+        """Whether instances are items: the program says so, or the plan has found that out."""
+        domain = self.planner.program.domain
+        return cls in domain.entities or (cls in self.planner.state.fields and domain.is_item(cls))
+
+    def _is_narrowed(self, cls: Class, scope: Scope) -> bool:
+        """Whether policy says that an entity is not kept apart by a scope."""
+        policy = self.planner.program.policy
+        return scope not in policy.scopes_of(cls.name)
+
+    def can_gain_field(self, cls: Class) -> bool:
+        """Whether the class is ours to extend."""
+        if (
+            cls.module.generated
+            or self.planner.program.classes.is_enum(cls)
+            or self.planner.program.classes.is_protocol(cls)
+        ):
+            return False
+        return self.planner.program.classes.constructor(cls) is not None
+
+    def gain_field(self, cls: Class, scope: Scope, knot: Knot, like: str | None = None) -> str:
+        """Demand that instances of `cls` have the scope's value; returns the attribute's name."""
+        home = self._home(cls, like)
+        attribute = scope.parameter
+        if like is not None and like.startswith("_"):
+            attribute = f"_{scope.parameter}"
+        knot_of = ("class", home)
+        self.planner.state.groups.join(knot, knot_of)
+        if scope.parameter in self.planner.state.fields[home]:
+            return self.planner.state.attributes.get((home, scope.parameter), attribute)
+        self.planner.state.fields[home][scope.parameter] = scope
+        self.planner.state.attributes[home, scope.parameter] = attribute
+        self._check_setters(home, scope, knot_of)
+        initializer = home.methods.get("__init__")
+        if initializer is not None:
+            self.planner.state.groups.join(knot_of, ("function", initializer))
+            self._gain_initializer(initializer, scope)
+        else:
+            for call, _ in list(self.planner.program.calls.constructors_of(home)):
+                self.planner.want_argument(call, scope, home, 0, knot_of)
+        for call, value in list(rebuilds(self.planner.program, home, scope)):
+            self.planner.ask(
+                Want(scope, call, knot_of, "rebuild", call=call, callee=home, mirror=value)
+            )
+        return attribute
+
+    def _check_setters(self, cls: Class, scope: Scope, knot: Knot) -> None:
+        """Methods that set the neighbouring field, other than constructors, would have to set the new
+        one too, and nobody gives them its value."""
+        for name, stores in cls.stores.items():
+            if not any(
+                names_scope(name, s) for s in self.planner.program.policy.scopes if s is not scope
+            ):
+                continue
+            for store in stores:
+                if store.function.name in _CONSTRUCTORS or isinstance(store.value, tree.Const):
+                    continue
+                function = store.function
+                reason = (
+                    f"`{function.name}` sets `{name}`, and nothing sets `{scope.parameter}` there"
+                )
+                span = store.statement.targets[0].span
+                where = knot, function.module.filename, span, reason, function.symbol
+                self.planner.obstacle(*where, "source", scope)
+
+    def _home(self, cls: Class, like: str | None) -> Class:
+        """The class of the hierarchy that defines the neighbouring field."""
+        if like is not None:
+            for owner in self.planner.program.classes.mro(cls):
+                if like in owner.stores or any(
+                    f.name == like and f.owner is owner
+                    for f in self.planner.program.classes.fields(owner)
+                ):
+                    return owner
+        else:
+            for scope in self.planner.program.policy.scopes:
+                for owner in self.planner.program.classes.mro(cls):
+                    if scope.parameter in owner.stores or any(
+                        f.name == scope.parameter and f.owner is owner
+                        for f in self.planner.program.classes.fields(owner)
+                    ):
+                        return owner
+        return cls
+
+    def _gain_initializer(self, function: Function, scope: Scope) -> None:
+        if self.planner.program.domain.scope_parameter(function, scope) is not None:
+            return
+        own = function.owner.stores.items() if function.owner is not None else ()
+        stores = [
+            s
+            for name, listed in own
+            for s in listed
+            if s.function is function and names_scope(name, self.neighbour(scope))
+        ]
+        source = stores[0].value if stores else None
+        if (
+            source is not None
+            and not isinstance(source, tree.Name)
+            and self.mirrored(source, scope, ("function", function)) is not None
+        ):
+            return  # `self.tenant_id = ctx.tenant_id` goes on as `self.capsule_id = ctx.capsule_id`
+        if source is not None and self.reads_keywords(function, source):
+            for call, callee in list(self.planner.program.calls.callers(function)):
+                self.planner.want_argument(
+                    call, scope, function, callee.given, ("function", function)
+                )
+            return  # and `self.tenant_id = kw["tenant_id"]` as `self.capsule_id = kw["capsule_id"]`
+        self.planner.gain_param(function, scope, ("function", function))
+
+    def reads_keywords(self, function: Function, node: tree.Node) -> bool:
+        """Whether an expression takes a value from the function's `**` parameter."""
+        while isinstance(node, tree.Call | tree.Subscript):
+            node = node.base if isinstance(node, tree.Subscript) else node.func
+            node = node.base if isinstance(node, tree.Attr) else node
+        keywords = {p.name for p in function.params if p.kind == "**"}
+        return isinstance(node, tree.Name) and node.id in keywords
+
+    def neighbour(self, scope: Scope) -> Scope:
+        """The scope beside which another one stands: the one before it, or else the one after."""
+        scopes = self.planner.program.policy.scopes
+        at = scopes.index(scope)
+        return scopes[at - 1] if at else scopes[min(1, len(scopes) - 1)]
+
+    def entities(self) -> None:
+        """Entities whose repositories lack a scope get the field beside the one they have."""
+        for cls in sorted(self.planner.program.domain.entities, key=lambda c: c.symbol):
+            entity = self.planner.program.domain.narrowed_names(cls, None, cls.module.name)
+            required = self.planner.program.policy.scopes_of(entity)
+            have = [
+                s
+                for s in self.planner.program.policy.scopes
+                if self.planner.sources.attribute_of(cls, s) is not None
+            ]
+            lacking = [s for s in required if s not in have]
+            if have and lacking and self.can_gain_field(cls) and not cls.module.is_test:
+                for scope in lacking:
+                    like = self.planner.sources.attribute_of(cls, have[0])
+                    self.gain_field(cls, scope, ("entity", cls.name), like=like)

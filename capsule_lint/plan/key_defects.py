@@ -1,0 +1,176 @@
+"""Which keys lack scopes, and where in the program the template that lacks them stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.state import KeyDefect, Knot, Want
+from capsule_lint.program.keys import KeySite, Role
+from capsule_lint.program.templates import Filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+
+@dataclass(eq=False, slots=True)
+class KeyDefects:
+    """Judges the templates of keys."""
+
+    planner: Planner
+
+    def key_code(self, site: KeySite) -> str:
+        """The rule that a template belongs to."""
+        if self.is_helper(site):
+            return "CAP202"
+        if site.role is Role.LOOKUP:
+            return "CAP104"
+        return "CAP102" if site.index else "CAP101"
+
+    def is_helper(self, site: KeySite) -> bool:
+        """Whether a template is that of a key helper, and no entity's own key."""
+        function = site.function
+        if site.role is not Role.HELPER or function is None:
+            return False
+        return not (
+            function.owner in self.planner.program.domain.entities
+            and function.takes_self
+            and not function.own_params
+            and "classmethod" not in function.decorators
+        )
+
+    def _is_silenced(self, site: KeySite) -> bool:
+        at = site.template.host.at
+        if self.is_helper(site) and site.function is not None:
+            at = site.function.fact.name_at
+        if site.function is not None and self.planner.is_fixed(site.function):
+            return True
+        return self.planner.silence.over(site.module, at, self.key_code(site))
+
+    def judge(self, site: KeySite, *, prefix: bool = False) -> None:
+        """Note the scopes that a template lacks, with what their values are wanted for."""
+        template, templates = site.template, self.planner.program.templates
+        segments = list(templates.segments(template.pieces))
+        present = {s.scope for s in segments}
+        missing = [s for s in self.planner.program.domain.required(site) if s.name not in present]
+        if site.prefix and not segments and missing and not prefix:
+            self.planner.prefixes.append(
+                site
+            )  # whether it lacks them, the keys tell that begin so
+            return
+        if not missing:
+            return
+        order = [s.name for s in self.planner.program.policy.scopes]
+        own: list[Scope] = []
+        anchors: dict[str, tree.Node | None] = {}
+        for scope in missing:
+            before = [s for s in segments if order.index(s.scope) < order.index(scope.name)]
+            piece = template.pieces[before[-1].piece] if before else None
+            delegated = piece is not None and piece.host is not template.host
+            if delegated and piece is not None and self._delegate(piece.host, site):
+                continue
+            if (
+                piece is None
+                and template.pieces[0].host is not template.host
+                and self._is_site(template.pieces[0].host)
+            ):
+                continue
+            own.append(scope)
+            anchors[scope.name] = piece.value if isinstance(piece, Filled) else None
+            if piece is not None and not isinstance(piece, Filled):
+                anchors[scope.name] = piece.node
+        if own:
+            self._add_defect(site, own, anchors, [s.piece for s in segments])
+
+    def _is_site(self, host: tree.Node) -> bool:
+        return any(site.template.host is host for site in self.planner.program.keys.sites)
+
+    def _delegate(self, host: tree.Node, site: KeySite) -> bool:
+        """A template that lacks a scope where it is built, in a local or in another function; whether
+        it is one by itself."""
+        if self._is_site(host) or id(host) in self.planner.sites:
+            return True
+        template = self.planner.program.templates.template(host)
+        if template is None:
+            return False
+        place = self.planner.program.names.place(host)
+        role = site.role if place.scope.function is site.function else Role.HELPER
+        inner = KeySite(template, place.scope.module, place.scope.function, role, site.index)
+        self.planner.sites[id(host)] = inner
+        self.planner.program.keys.sites.append(inner)
+        if role is Role.HELPER and inner.function is not None:
+            self.planner.program.keys.helpers.add(inner.function)
+        self.judge(inner)
+        return True
+
+    def _add_defect(
+        self,
+        site: KeySite,
+        missing: list[Scope],
+        anchors: dict[str, tree.Node | None],
+        present: list[int],
+    ) -> None:
+        host = site.template.host
+        knot: Knot = ("key", id(host))
+        defect = KeyDefect(site.template, site.module, site.function, missing, anchors, knot)
+        self.planner.sites[id(host)] = site
+        if self._is_silenced(site):
+            self.planner.silenced.append(defect)
+            return
+        self.planner.defects.append(defect)
+        for part in self._unpacked_parts(site):
+            function = site.function
+            symbol = function.symbol if function is not None else site.module.name
+            reason = f"`{part.id}` is unpacked, and has scopes of the key in it"
+            where = knot, site.module.filename, part.span, reason, symbol
+            self.planner.obstacle(*where, "reference", missing[0])
+        entity = self.planner.program.domain.entity_name(site)
+        if entity is not None:
+            self.planner.state.groups.join(knot, ("entity", entity))
+        tags = self.planner.program.domain.tags(site)
+        if tags:  # what is written under a tag and what is looked up under it change together
+            self.planner.state.groups.join(knot, ("tag", (tags[0].lower(), site.index)))
+        pieces = site.template.pieces
+        neighbours = [
+            p.value for n in present if isinstance(p := pieces[n], Filled) and p.host is host
+        ]
+        for scope in missing:
+            mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
+            want = Want(scope, host, knot, "segment", mirror=mirror)
+            defect.wants[scope.name] = want
+            if mirror is None and self._belongs_to_entity(site):
+                owner = self._owner(site.function)
+                if owner is not None and self.planner.sources.attribute_of(owner, scope) is None:
+                    self.planner.gains.gain_field(owner, scope, knot)
+
+    def _unpacked_parts(self, site: KeySite) -> Iterable[tree.Name]:
+        """The names in a template that were unpacked from parts which carry scopes."""
+        templates = self.planner.program.templates
+        for piece in site.template.pieces:
+            if not isinstance(piece, Filled) or not isinstance(piece.value, tree.Name):
+                continue
+            place = self.planner.program.names.place(piece.value)
+            for binding in self.planner.program.names.bindings(piece.value.id, place):
+                node = binding.value
+                for index in binding.path:
+                    items = node.items if isinstance(node, tree.Sequence) else ()
+                    node = items[index] if 0 <= index < len(items) else None
+                part = templates.template(node) if binding.path and node is not None else None
+                if part is not None and templates.segments(part.pieces):
+                    yield piece.value
+
+    def _owner(self, function: Function | None) -> Class | None:
+        while function is not None and function.owner is None:
+            function = function.parent
+        return function.owner if function is not None else None
+
+    def _belongs_to_entity(self, site: KeySite) -> bool:
+        owner = self._owner(site.function)
+        if owner is None or owner not in self.planner.program.domain.entities:
+            return False
+        return self.planner.program.domain.reads_self(site)

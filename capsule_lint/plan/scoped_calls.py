@@ -1,0 +1,123 @@
+"""Calls of what is scoped already, and of key helpers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.program.binding import bind
+from capsule_lint.program.infer import is_collected
+from capsule_lint.program.templates import hole_name, names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.facts import tree
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+
+@dataclass(eq=False, slots=True)
+class ScopedCalls:
+    """Finds the calls that lack an argument."""
+
+    planner: Planner
+
+    def calls(self) -> None:
+        """Calls that lack the argument of a parameter that is there (CAP401)."""
+        for module in self.planner.program.names.modules.values():
+            for function in module.functions:
+                scopes = [
+                    (s, p)
+                    for s in self.planner.program.policy.scopes
+                    if (p := function.parameter(s.parameter)) is not None
+                    and p.default is None
+                    and p.kind != "**"
+                ]
+                if (
+                    scopes
+                    and not is_collected(function)
+                    and not self.planner.program.domain.enters(function)
+                ):
+                    self._check_callers(function, scopes)
+        for cls in self.planner.program.classes.all:
+            if self.planner.program.classes.is_data(cls):
+                params = self.planner.program.classes.constructor(cls) or ()
+                needed = [
+                    (s, p)
+                    for s in self.planner.program.policy.scopes
+                    for p in params
+                    if p.name == s.parameter and p.default is None
+                ]
+                if needed:
+                    for call, _ in list(self.planner.program.calls.constructors_of(cls)):
+                        self._check_call(call, params, 0, needed, cls)
+
+    def _check_callers(
+        self, function: Function, scopes: list[tuple[Scope, tree.Parameter]]
+    ) -> None:
+        for call, callee in list(self.planner.program.calls.callers(function)):
+            self._check_call(call, function.params, callee.given, scopes, function)
+
+    def _check_call(
+        self,
+        call: tree.Call,
+        params: tuple[tree.Parameter, ...],
+        given: int,
+        scopes: list[tuple[Scope, tree.Parameter]],
+        callee: Function | Class,
+    ) -> None:
+        """A call that does not bind because a scope's argument is not there, and would without that parameter."""
+        if any(a.star for a in call.args) or bind(call.args, params, given) is not None:
+            return
+        module = self.planner.program.names.place(call).scope.module
+        if self.planner.silence.over(module, call.at, "CAP401"):
+            return
+        possible = []
+        for lacking in (*([pair] for pair in scopes), scopes):
+            names = {p.name for _, p in lacking}
+            bound = bind(call.args, tuple(p for p in params if p.name not in names), given)
+            if bound is not None and not any(
+                self._is_misplaced(name, argument) for name, argument in bound.arguments.items()
+            ):
+                possible.append([s for s, _ in lacking])
+        if not possible:
+            return
+        found = possible[0]
+        knot: Knot = ("call", id(call))
+        if len(possible) > 1 and len(scopes) > 1:  # by hand, the innermost is added last
+            found = max(
+                possible, key=lambda scopes: self.planner.program.policy.scopes.index(scopes[-1])
+            )
+            reason = "it cannot be told which of the scopes this call lacks"
+            symbol = callee.symbol
+            where = module.filename, call.span
+            self.planner.obstacle(knot, *where, reason, symbol, "reference", found[-1])
+        self.planner.partial_calls[id(call)] = (call, callee, found)
+        for scope in found:
+            self.planner.want_argument(call, scope, callee, given, knot)
+
+    def _is_misplaced(self, parameter: str, argument: tree.Argument) -> bool:
+        """Whether an argument that is named like one scope would go to the parameter of something else."""
+        name = hole_name(argument.value)
+        meant = [s for s in self.planner.program.policy.scopes if name and names_scope(name, s)]
+        return bool(meant) and not any(names_scope(parameter, s) for s in meant)
+
+    def helpers(self) -> None:
+        """A key helper takes its scopes as parameters, whatever else is in reach."""
+        for defect in self.planner.defects:
+            function = defect.function
+            if (
+                function is None
+                or function not in self.planner.program.keys.helpers
+                or not self.planner.can_gain(function)
+            ):
+                continue
+            for want in defect.wants.values():
+                if (
+                    want.mirror is not None
+                    and self.planner.gains.mirrored(want.mirror, want.scope, want.knot) is not None
+                ):
+                    continue
+                if self.planner.sources.own(want.scope, want.node) is None:
+                    self.planner.gain_param(function, want.scope, want.knot)
