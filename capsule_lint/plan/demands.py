@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capsule_lint.program.infer import is_collected
+from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.keys import Role
 from capsule_lint.program.templates import names_scope
 from capsule_lint.program.types import Instance

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
-from capsule_lint.program.infer import parametrized
+from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.types import ClassObject, Instance, Mocked, ModuleObject
 

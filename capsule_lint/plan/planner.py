@@ -30,7 +30,7 @@ from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
 from capsule_lint.plan.tuples import Tuples
 from capsule_lint.plan.values import Values
 from capsule_lint.policy import selects
-from capsule_lint.program.infer import is_collected
+from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.types import FunctionObject, Instance, LambdaObject
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
-from capsule_lint.program.infer import is_collected, parametrized
+from capsule_lint.program.fixtures import is_collected, parametrized
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.templates import names_scope
 from capsule_lint.program.types import Instance
@@ -201,7 +201,7 @@ class Rows:
             values = parametrized(decorator, name)
             if values is not None:
                 return self._each(values, depth, step)
-        fixture = self.program.inference.fixture(function, name)
+        fixture = self.program.inference.fixtures.named(function, name)
         yields = (
             [y.value for y in fixture.yields if isinstance(y, tree.Wrapped)] if fixture else []
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.program.binding import bind
-from capsule_lint.program.infer import is_collected
+from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.templates import hole_name, names_scope
 
 if TYPE_CHECKING:

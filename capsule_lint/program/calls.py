@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
-from capsule_lint.program.infer import parametrized
+from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Binding, Class, Function, last_name
 from capsule_lint.program.types import (
     ClassObject,
@@ -256,7 +256,9 @@ class Calls:
         if callee.function is None:
             annotation = next((p.annotation for p in params if p.name == name), None)
             types = (
-                self.inference.annotation(annotation) if annotation is not None else frozenset()
+                self.inference.annotations.of(annotation)
+                if annotation is not None
+                else frozenset()
             )
         else:
             bindings = callee.function.scope.bindings.get(name)
@@ -360,7 +362,7 @@ class Calls:
 
     def _flows(self) -> Iterator[tuple[Types, Types]]:
         """Pairs of what a place asks for and what is put there."""
-        annotated = self.inference.annotation
+        annotated = self.inference.annotations.of
         for module in self.names.modules.values():
             for function in module.functions:
                 if function.fact.returns is not None:
@@ -387,7 +389,7 @@ class Calls:
             for name, argument in bound.arguments.items() if bound else ():
                 annotation = next((p.annotation for p in params if p.name == name), None)
                 expected = (
-                    self.inference.annotation(annotation)
+                    self.inference.annotations.of(annotation)
                     if annotation is not None
                     else frozenset()
                 )

@@ -357,9 +357,11 @@ class Domain:
                 continue
             for parameter in method.own_params:
                 if parameter.annotation is not None:
-                    yield from self._item_classes(self.inference.annotation(parameter.annotation))
+                    yield from self._item_classes(
+                        self.inference.annotations.of(parameter.annotation)
+                    )
             if method.fact.returns is not None:
-                yield from self._item_classes(self.inference.annotation(method.fact.returns))
+                yield from self._item_classes(self.inference.annotations.of(method.fact.returns))
             elif not method.name.startswith("_"):
                 yield from self._item_classes(self.inference.returned(method))
 

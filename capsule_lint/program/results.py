@@ -1,0 +1,245 @@
+"""What calls yield: of the program's own functions, of collections, and of what everybody knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.mocks import MOCKS
+from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.types import (
+    ANYTHING,
+    NOTHING,
+    ClassObject,
+    Collection,
+    Foreign,
+    FunctionObject,
+    Instance,
+    LambdaObject,
+    Mocked,
+    Partial,
+    TupleOf,
+    Type,
+    Types,
+    foreign,
+    join,
+)
+
+_SAME: Final = frozenset(
+    (
+        "replace",
+        "copy",
+        "deepcopy",
+        "cast",
+        "wait_for",
+        "shield",
+        "run",
+        "ensure_future",
+        "create_task",
+        "run_until_complete",
+        "evolve",
+        "run_sync",
+    )
+)
+
+_TO_LIST: Final = frozenset(
+    (
+        "list",
+        "tuple",
+        "sorted",
+        "set",
+        "frozenset",
+        "reversed",
+        "iter",
+        "filter",
+        "gather",
+        "aiter",
+        "chain",
+        "islice",
+    )
+)
+
+_FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
+
+_DICT_ITEMS: Final = frozenset(("get", "pop", "setdefault", "popleft", "__getitem__"))
+
+if TYPE_CHECKING:
+    from capsule_lint.program.infer import Inference
+
+
+@dataclass(eq=False, slots=True)
+class Results:
+    """Types of calls."""
+
+    inference: Inference
+
+    def of(self, node: tree.Call) -> Types:
+        """What a call yields."""
+        special = self._special(node)
+        if special is not None:
+            return special
+        if isinstance(node.func, tree.Attr):
+            of_collection = self._collection_method(node, node.func)
+            if of_collection is not None:
+                return of_collection
+        return join(*(self._result(t, node) for t in self.inference.of(node.func)))
+
+    def _result(self, called: Type, node: tree.Call) -> Types:
+        match called:
+            case ClassObject():
+                return frozenset((Instance(called.cls),))
+            case FunctionObject():
+                if called.mock:
+                    return self.inference.returned(called.function)
+                return self.inference.returned(called.function, self._receiver(node))
+            case Partial():
+                return self.inference.returned(called.function.function)
+            case LambdaObject():
+                return self.inference.of(called.node.body)
+            case Instance():
+                method = self.inference.classes.method(called.cls, "__call__")
+                return self.inference.returned(method) if method else ANYTHING
+            case Mocked():
+                return foreign("mock")
+            case Foreign():
+                return foreign(f"{called.name}()")
+            case _:
+                return ANYTHING
+
+    def _receiver(self, node: tree.Call) -> Type | None:
+        if not isinstance(node.func, tree.Attr):
+            return None
+        for one in self.inference.of(node.func.base):
+            if isinstance(one, Instance | ClassObject):
+                return one
+        return None
+
+    def _collection_method(self, node: tree.Call, func: tree.Attr) -> Types | None:
+        base = self.inference.of(func.base)
+        found: list[Types] = []
+        for one in base:
+            if not isinstance(one, Collection):
+                return None
+            if func.name == "values":
+                found.append(frozenset((Collection(one.items),)))
+            elif func.name == "items":
+                pair = TupleOf((one.keys or foreign("key"), one.items))
+                found.append(frozenset((Collection(frozenset((pair,))),)))
+            elif func.name in _DICT_ITEMS:
+                defaults = [self.inference.of(a.value) for a in node.args[1:2]]
+                found.append(join(one.items, *defaults))
+            elif func.name == "copy":
+                found.append(frozenset((one,)))
+            else:
+                found.append(foreign(f"collection.{func.name}()"))
+        return join(*found) if found else None
+
+    def _special(self, node: tree.Call) -> Types | None:
+        name = last_name(node.func)
+        plain = [a.value for a in node.args if not a.star and a.keyword is None]
+        if name == "super" and not node.args:
+            return self._super(node)
+        if name in MOCKS and self._outside(node.func):
+            return self.inference.mocks.made(node, plain)
+        if name in ("patch", "object", "spy") and plain and self._patches(node.func):
+            return self.inference.mocks.patched(node)
+        if not plain:
+            return self.depends(node) if name in ("Depends", "Security") else None
+        if name in ("Depends", "Security", "Provide", "Inject") and self._outside(node.func):
+            return self.depends(node)
+        if not self._outside(node.func):
+            return None
+        if name == "partial":
+            return self._partial(node, plain[0])
+        if name == "getfixturevalue" and isinstance(plain[0], tree.Const):
+            given = self.inference.fixtures.by_name.get(str(plain[0].value), ())
+            return join(*(self.yielded(self.inference.returned(f)) for f in given)) or ANYTHING
+        if name == "cast":
+            return self.inference.annotations.of(plain[0])
+        if name in _SAME:
+            return self.inference.of(plain[0])
+        if name in _TO_LIST:
+            if name == "gather":
+                return frozenset((TupleOf(tuple(map(self.inference.of, plain))),))
+            source = plain[-1] if name == "filter" else plain[0]
+            return frozenset((Collection(self.inference.elements(self.inference.of(source))),))
+        if name in _FIRST_ITEM:
+            return join(
+                self.inference.elements(self.inference.of(plain[0])),
+                *map(self.inference.of, plain[1:2] if name == "next" else []),
+            )
+        if name == "enumerate":
+            pair = TupleOf(
+                (foreign("builtins.int"), self.inference.elements(self.inference.of(plain[0])))
+            )
+            return frozenset((Collection(frozenset((pair,))),))
+        if name == "zip":
+            row = TupleOf(
+                tuple(self.inference.elements(self.inference.of(part)) for part in plain)
+            )
+            return frozenset((Collection(frozenset((row,))),))
+        if name == "type" and len(plain) == 1:
+            return (
+                frozenset(
+                    ClassObject(t.cls)
+                    for t in self.inference.of(plain[0])
+                    if isinstance(t, Instance)
+                )
+                or ANYTHING
+            )
+        if name == "getattr" and len(plain) >= 2 and isinstance(plain[1], tree.Const):
+            return join(
+                *(
+                    self.inference.attribute(t, str(plain[1].value))
+                    for t in self.inference.of(plain[0])
+                )
+            )
+        if name == "map":
+            called = [self._result(t, node) for t in self.inference.of(plain[0])]
+            return frozenset((Collection(join(*called)),))
+        return None
+
+    def _outside(self, func: tree.Node) -> bool:
+        """Whether a called name is not one of the program's own."""
+        return all(isinstance(t, Foreign) for t in self.inference.of(func))
+
+    def _super(self, node: tree.Call) -> Types:
+        function = self.inference.names.place(node).scope.function
+        while function is not None and function.owner is None:
+            function = function.parent
+        if function is None or function.owner is None:
+            return ANYTHING
+        bases = [b for b in self.inference.classes.bases(function.owner) if isinstance(b, Class)]
+        if not bases:
+            return foreign("super")
+        return frozenset(Instance(base) for base in bases)
+
+    def _patches(self, func: tree.Node) -> bool:
+        """Whether a function is `unittest.mock.patch`, `patch.object` or pytest-mock's."""
+        base = func.base if isinstance(func, tree.Attr) else None
+        if last_name(func) == "object":
+            return isinstance(base, tree.Name | tree.Attr) and last_name(base) == "patch"
+        return self._outside(func)
+
+    def depends(self, node: tree.Call) -> Types:
+        """What `Depends(f)` injects: what `f` returns."""
+        args = [a.value for a in node.args if a.keyword in (None, "dependency")]
+        if not args:
+            return NOTHING
+        return join(*(self.yielded(self._result(one, node)) for one in self.inference.of(args[0])))
+
+    def yielded(self, types: Types) -> Types:
+        """What a generator's `yield` gives, for a fixture or a context manager."""
+        return join(
+            *(
+                t.items if isinstance(t, Collection) and t.kind == "yields" else frozenset((t,))
+                for t in types
+            )
+        )
+
+    def _partial(self, node: tree.Call, func: tree.Node) -> Types:
+        found: set[Type] = {
+            Partial(t, node) for t in self.inference.of(func) if isinstance(t, FunctionObject)
+        }
+        return frozenset(found) or foreign("partial")
