@@ -29,7 +29,7 @@ from capsule_lint.plan.planner import Planner
 from capsule_lint.plan.sources import enclosing
 from capsule_lint.program.keys import Role
 from capsule_lint.program.model import Class, Function
-from capsule_lint.program.templates import hole_name, names_scope
+from capsule_lint.program.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -16,7 +16,7 @@ from capsule_lint.model import (
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.rebuilds import update_of
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

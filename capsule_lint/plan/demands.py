@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.keys import Role
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:

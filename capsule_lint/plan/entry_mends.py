@@ -15,7 +15,7 @@ from capsule_lint.model import (
 from capsule_lint.plan.code import AddedEntry, added_entry, rename, text_of
 from capsule_lint.plan.sources import enclosing
 from capsule_lint.program.model import Class, Module, last_name
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:

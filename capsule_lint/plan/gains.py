@@ -10,7 +10,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.rebuilds import rebuilds
 from capsule_lint.plan.sources import repeatable
 from capsule_lint.plan.state import Knot, Value, Want
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.program.keys import KeySite, Role
-from capsule_lint.program.templates import Filled
+from capsule_lint.program.pieces import Filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

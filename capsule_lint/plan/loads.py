@@ -11,7 +11,7 @@ from capsule_lint.plan.local import dict_in
 from capsule_lint.plan.rows import entry_of
 from capsule_lint.plan.sources import enclosing
 from capsule_lint.plan.state import Value
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import ClassObject, Instance
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from capsule_lint.plan.sources import enclosing
 from capsule_lint.plan.state import Obstacle, State, Want
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
-from capsule_lint.program.templates import Filled, hole_name, names_scope
+from capsule_lint.program.pieces import Filled, hole_name, names_scope
 from capsule_lint.program.types import Collection, Foreign, FunctionObject, Instance
 from capsule_lint.program.walk import children
 

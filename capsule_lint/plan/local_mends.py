@@ -18,7 +18,7 @@ from capsule_lint.model import (
 )
 from capsule_lint.plan.segments import SEPARATORS, LocalPiece
 from capsule_lint.program.model import Class, Module, last_name
-from capsule_lint.program.templates import Filled, Text, ends_with_tag
+from capsule_lint.program.pieces import Filled, Text, ends_with_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

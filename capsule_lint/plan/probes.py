@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.samples import separator_of
 from capsule_lint.program.model import last_name
-from capsule_lint.program.templates import Text
+from capsule_lint.program.pieces import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

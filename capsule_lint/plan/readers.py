@@ -11,7 +11,7 @@ from capsule_lint.plan.patterns import Patterns
 from capsule_lint.plan.probes import Probes
 from capsule_lint.program.domain import words
 from capsule_lint.program.model import Class, last_name
-from capsule_lint.program.templates import Text, hole_name, snake
+from capsule_lint.program.pieces import Text, hole_name, snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
 from capsule_lint.plan.standins import callables, parameters, spare
 from capsule_lint.plan.state import Obstacle, Want
 from capsule_lint.program.model import last_name
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.records import MANY_CALLS, ONE_CALL, View
-from capsule_lint.program.templates import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

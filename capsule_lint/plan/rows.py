@@ -9,7 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import is_collected, parametrized
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.program.templates import Filled, Text
+from capsule_lint.program.pieces import Filled, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

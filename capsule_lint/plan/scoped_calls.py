@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import is_collected
-from capsule_lint.program.templates import hole_name, names_scope
+from capsule_lint.program.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.facts import tree

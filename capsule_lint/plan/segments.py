@@ -12,7 +12,7 @@ from capsule_lint.model import AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.formats import Addition, Formats, Group, is_format
 from capsule_lint.program.model import Binding, Class, Module, last_name
-from capsule_lint.program.templates import Filled, Text
+from capsule_lint.program.pieces import Filled, Text
 from capsule_lint.program.types import ClassObject, Instance
 from capsule_lint.program.walk import children
 

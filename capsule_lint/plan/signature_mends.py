@@ -12,7 +12,7 @@ from capsule_lint.model import (
     ParameterKind,
 )
 from capsule_lint.plan.code import text_of
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.plan.standins import Double

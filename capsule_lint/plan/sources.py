@@ -11,8 +11,8 @@ from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place
 from capsule_lint.program.names import reaching, same_flow
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.presence import has_run, is_present
-from capsule_lint.program.templates import names_scope
 from capsule_lint.program.types import Instance
 from capsule_lint.program.walk import children
 

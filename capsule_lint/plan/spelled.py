@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.segments import SEPARATORS
-from capsule_lint.program.templates import Filled, Text
+from capsule_lint.program.pieces import Filled, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
-    from capsule_lint.program.templates import Piece, Template
+    from capsule_lint.program.pieces import Piece, Template
 
 HOLE: Final = "\x00"
 """What stands for a hole in the text of an f-string."""

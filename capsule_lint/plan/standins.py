@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.mocks import MOCKS, PATCHES, is_autospec, replacement
 from capsule_lint.program.model import last_name
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import (
     Collection,
     Foreign,

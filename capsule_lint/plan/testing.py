@@ -13,7 +13,7 @@ from capsule_lint.plan.reach import Reach
 from capsule_lint.plan.spelled import Form, Forms, Gap, embedded, literal, literal_text, pattern
 from capsule_lint.plan.state import Want
 from capsule_lint.program.model import Binding, Function, last_name
-from capsule_lint.program.templates import Text
+from capsule_lint.program.pieces import Text
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:

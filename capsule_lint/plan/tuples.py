@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.classes import last_name_of
 from capsule_lint.program.model import Class, last_name
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import ClassObject, Instance, Types
 
 if TYPE_CHECKING:

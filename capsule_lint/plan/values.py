@@ -12,7 +12,7 @@ from capsule_lint.plan.sources import repeatable
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Class, Function
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.keys import KeySite, Role
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.templates import Text, names_scope, snake
+from capsule_lint.program.pieces import Text, names_scope, snake
 from capsule_lint.program.types import (
     Collection,
     Foreign,

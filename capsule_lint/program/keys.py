@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program import partiql
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
-from capsule_lint.program.templates import Filled, Template, Text, snake
+from capsule_lint.program.pieces import Filled, Template, Text, snake
 from capsule_lint.program.types import ClassObject, Collection, Instance
 
 if TYPE_CHECKING:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from capsule_lint.facts import tree
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.facts import tree
 
 Branch = tuple[int, int, bool]
 """A block that a statement stands in: the block's number, which of its bodies, whether it loops."""
@@ -31,6 +32,12 @@ class Binding:
     imported: tree.Imported | None = None
     level: int = 0
     parameter: tree.Parameter | None = None
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is one of `name += …`."""
+        statement = self.place.statement
+        return isinstance(statement, tree.Assign) and bool(statement.op)
 
 
 @dataclass(eq=False, slots=True)

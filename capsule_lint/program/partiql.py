@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.program.templates import Filled, Template, Text
+from capsule_lint.program.pieces import Filled, Template, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.facts import tree
-    from capsule_lint.program.templates import Piece, Templates
+    from capsule_lint.program.pieces import Piece
+    from capsule_lint.program.templates import Templates
 
 _VERB: Final = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|EXISTS)\b", re.IGNORECASE)
 _NAME: Final = r"['\"]?(?P<name>\w+)['\"]?"

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Function, last_name
+from capsule_lint.program.pieces import (
+    Filled,
+    Piece,
+    Segment,
+    Template,
+    Text,
+    ends_with_tag,
+    hole_name,
+    names_scope,
+    snake,
+)
 from capsule_lint.program.types import ClassObject, Instance
 from capsule_lint.program.walk import children
 
@@ -23,10 +33,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 _MAX_DEPTH: Final = 12
-_GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk", "hex", "raw"))
 _PERCENT: Final = re.compile(r"%(?:\((?P<name>\w+)\))?[-#0-9 +.]*(?P<kind>[a-zA-Z%])")
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _UNCHANGING: Final = frozenset(
     ("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "encode", "decode")
 )
@@ -51,119 +59,6 @@ _TAKES_APART: Final = frozenset(
         "pop",
     ]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Literal text of a template."""
-
-    value: str
-    host: tree.Node
-    """The template expression that it is written in."""
-    node: tree.Node
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A hole: the expression that fills it, and the name by which it is known."""
-
-    value: tree.Node
-    host: tree.Node
-    name: str
-
-
-Piece: TypeAlias = Text | Filled
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A scope that a template carries: which, at which piece, and whether its value is written out."""
-
-    scope: str
-    piece: int
-    literal: bool
-    tagged: bool
-    position: int = 0
-    """Where in a literal's text it starts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """One template: where its expression starts, and its pieces in order."""
-
-    host: tree.Node
-    pieces: tuple[Piece, ...]
-    opaque: bool = False
-    """Whether only its texts and values are known, and not how it is put together."""
-    part: bool = False
-    """Whether it is only a part of the text at `host`."""
-
-    @property
-    def text(self) -> str:
-        """The template with `{}` for its holes."""
-        return "".join(p.value if isinstance(p, Text) else "{}" for p in self.pieces)
-
-    @property
-    def has_text(self) -> bool:
-        return any(isinstance(p, Text) and p.value for p in self.pieces)
-
-
-@lru_cache(maxsize=1 << 14)
-def snake(name: str) -> str:
-    """`tenantId`, `_tenant_id`, `custom:tenant_id` to `tenant_id`."""
-    name = name.rpartition(":")[2].rpartition(".")[2].replace("-", "_")
-    return _CAMEL.sub("_", name).lower().strip("_")
-
-
-def hole_name(node: tree.Node) -> str:
-    """The name by which the value of an expression is known; empty when it has none."""
-    match node:
-        case tree.Name():
-            return snake(node.id)
-        case tree.Attr():
-            own = snake(node.name)
-            if own in _GENERIC:
-                base = hole_name(node.base)
-                if base.endswith("_id") or (own in ("value", "hex", "raw") and base):
-                    return base
-                return f"{base}_{own}" if base and base not in ("self", "cls") else own
-            return own
-        case tree.Subscript(index=tree.Const(value=str() as key)):
-            own = snake(key)
-            return hole_name(node.base) if own in ("s", "n") else own
-        case tree.Call(func=tree.Attr() as func) if func.name == "get" and node.args:
-            first = node.args[0].value
-            return (
-                snake(first.value)
-                if isinstance(first, tree.Const) and isinstance(first.value, str)
-                else ""
-            )
-        case tree.Call(func=tree.Attr() as func) if not node.args:
-            return hole_name(func.base)
-        case tree.Call() if len(node.args) == 1 and not node.args[0].star:
-            return hole_name(node.args[0].value)
-        case tree.Call(func=tree.Attr() as func) if isinstance(func.base, tree.Name | tree.Attr):
-            return hole_name(func.base)
-        case tree.Wrapped() | tree.Walrus():
-            return hole_name(node.value)
-        case tree.Boolean():
-            return hole_name(node.values[0])
-        case tree.Conditional():
-            return hole_name(node.then)
-        case _:
-            return ""
-
-
-def names_scope(name: str, scope: ScopePolicy) -> bool:
-    """Whether a value of that name is one of the scope's: `tenant_id`, `tenant`, `current_tenant_id`."""
-    wanted = snake(scope.parameter)
-    short = wanted.removesuffix("_id")
-    name = snake(name)
-    return (
-        name in (wanted, short, scope.name)
-        or name.endswith((f"_{wanted}",))
-        or (wanted.endswith("_id") and name == f"{short}id")
-    )
 
 
 @dataclass(eq=False, slots=True)
@@ -328,7 +223,7 @@ class Templates:
                 found += [template] if template is not None else []
             elif target.path:
                 found += self._resolve_unpacked(target, depth)
-            elif _is_step(target):
+            elif target.is_step:
                 found += self._built_up(node, target)
             else:
                 found += self.resolve(target.value, depth + 1)
@@ -357,7 +252,7 @@ class Templates:
         """The bindings of a local from its plain assignment up to the step `last`, in order."""
         every = sorted(last.place.scope.bindings.get(last.name, ()), key=lambda b: b.place.order)
         before = [b for b in every if b.place.order <= last.place.order]
-        start = max((n for n, b in enumerate(before) if not _is_step(b)), default=0)
+        start = max((n for n, b in enumerate(before) if not b.is_step), default=0)
         return before[start:]
 
     def _resolve_unpacked(self, target: Binding, depth: int) -> list[Template]:
@@ -685,7 +580,7 @@ class Templates:
         for scope in place.scope.ancestors():
             every = scope.bindings.get(node.id, [])
             if every:
-                plain = [b for b in every if not _is_step(b)]
+                plain = [b for b in every if not b.is_step]
                 usable = len(plain) == 1 and plain[0].kind == "assign" and not plain[0].path
                 return plain[0] if usable and scope.kind not in ("module", "class") else None
         return None
@@ -868,7 +763,7 @@ class Templates:
         if target.place.scope.kind in ("module", "class"):
             value = self.constant(target.value)
             return None if value is None else [Text(value, host, node)]
-        if _is_step(target):
+        if target.is_step:
             return self._stepwise(self._history(target), depth)
         if isinstance(target.value, tree.Name | tree.Attr) and target.value is not node:
             inner = self._evaluate(target.value, target.value, depth + 1)
@@ -987,12 +882,6 @@ def _contents(node: tree.Node) -> Iterator[tree.Node | str]:
         yield from _contents(part)
 
 
-def _is_step(binding: Binding) -> bool:
-    """Whether a binding is one of `name += …`."""
-    statement = binding.place.statement
-    return isinstance(statement, tree.Assign) and bool(statement.op)
-
-
 def _added(statement: tree.Statement, name: str) -> Iterator[tree.Node]:
     """The lists that a statement adds to the list called `name`."""
     match statement:
@@ -1007,14 +896,6 @@ def _added(statement: tree.Statement, name: str) -> Iterator[tree.Node]:
                 yield tree.Sequence(added.at, "list", (added,))
             elif func.name == "extend":
                 yield added
-
-
-def ends_with_tag(text: str, tag: str) -> bool:
-    """Whether a text ends with a scope's tag (any case, any separator before it)."""
-    if not text.upper().endswith(tag.upper()):
-        return False
-    rest = text[: len(text) - len(tag)]
-    return not rest or not (rest[-1].isalnum() or rest[-1] == "_")
 
 
 def _tag_pattern(tag: str) -> str:

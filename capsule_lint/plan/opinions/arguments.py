@@ -11,7 +11,7 @@ from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed
 from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
-from capsule_lint.program.templates import names_scope
+from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

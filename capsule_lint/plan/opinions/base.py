@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.templates import hole_name, names_scope, snake
+from capsule_lint.program.pieces import hole_name, names_scope, snake
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:

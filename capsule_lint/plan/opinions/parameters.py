@@ -14,7 +14,7 @@ from capsule_lint.plan.sources import enclosing
 from capsule_lint.program.domain import words
 from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.templates import hole_name, names_scope
+from capsule_lint.program.pieces import hole_name, names_scope
 from capsule_lint.program.types import Collection, FunctionObject, Instance, Types
 
 if TYPE_CHECKING:

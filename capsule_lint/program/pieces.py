@@ -1,0 +1,137 @@
+"""What a template is made of: texts, holes and segments, and the names by which values are known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from capsule_lint.facts import tree
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Scope as ScopePolicy
+
+_GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk", "hex", "raw"))
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Literal text of a template."""
+
+    value: str
+    host: tree.Node
+    """The template expression that it is written in."""
+    node: tree.Node
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A hole: the expression that fills it, and the name by which it is known."""
+
+    value: tree.Node
+    host: tree.Node
+    name: str
+
+
+Piece: TypeAlias = Text | Filled
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A scope that a template carries: which, at which piece, and whether its value is written out."""
+
+    scope: str
+    piece: int
+    literal: bool
+    tagged: bool
+    position: int = 0
+    """Where in a literal's text it starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One template: where its expression starts, and its pieces in order."""
+
+    host: tree.Node
+    pieces: tuple[Piece, ...]
+    opaque: bool = False
+    """Whether only its texts and values are known, and not how it is put together."""
+    part: bool = False
+    """Whether it is only a part of the text at `host`."""
+
+    @property
+    def text(self) -> str:
+        """The template with `{}` for its holes."""
+        return "".join(p.value if isinstance(p, Text) else "{}" for p in self.pieces)
+
+    @property
+    def has_text(self) -> bool:
+        return any(isinstance(p, Text) and p.value for p in self.pieces)
+
+
+@lru_cache(maxsize=1 << 14)
+def snake(name: str) -> str:
+    """`tenantId`, `_tenant_id`, `custom:tenant_id` to `tenant_id`."""
+    name = name.rpartition(":")[2].rpartition(".")[2].replace("-", "_")
+    return _CAMEL.sub("_", name).lower().strip("_")
+
+
+def hole_name(node: tree.Node) -> str:
+    """The name by which the value of an expression is known; empty when it has none."""
+    match node:
+        case tree.Name():
+            return snake(node.id)
+        case tree.Attr():
+            own = snake(node.name)
+            if own in _GENERIC:
+                base = hole_name(node.base)
+                if base.endswith("_id") or (own in ("value", "hex", "raw") and base):
+                    return base
+                return f"{base}_{own}" if base and base not in ("self", "cls") else own
+            return own
+        case tree.Subscript(index=tree.Const(value=str() as key)):
+            own = snake(key)
+            return hole_name(node.base) if own in ("s", "n") else own
+        case tree.Call(func=tree.Attr() as func) if func.name == "get" and node.args:
+            first = node.args[0].value
+            return (
+                snake(first.value)
+                if isinstance(first, tree.Const) and isinstance(first.value, str)
+                else ""
+            )
+        case tree.Call(func=tree.Attr() as func) if not node.args:
+            return hole_name(func.base)
+        case tree.Call() if len(node.args) == 1 and not node.args[0].star:
+            return hole_name(node.args[0].value)
+        case tree.Call(func=tree.Attr() as func) if isinstance(func.base, tree.Name | tree.Attr):
+            return hole_name(func.base)
+        case tree.Wrapped() | tree.Walrus():
+            return hole_name(node.value)
+        case tree.Boolean():
+            return hole_name(node.values[0])
+        case tree.Conditional():
+            return hole_name(node.then)
+        case _:
+            return ""
+
+
+def names_scope(name: str, scope: ScopePolicy) -> bool:
+    """Whether a value of that name is one of the scope's: `tenant_id`, `tenant`, `current_tenant_id`."""
+    wanted = snake(scope.parameter)
+    short = wanted.removesuffix("_id")
+    name = snake(name)
+    return (
+        name in (wanted, short, scope.name)
+        or name.endswith((f"_{wanted}",))
+        or (wanted.endswith("_id") and name == f"{short}id")
+    )
+
+
+def ends_with_tag(text: str, tag: str) -> bool:
+    """Whether a text ends with a scope's tag (any case, any separator before it)."""
+    if not text.upper().endswith(tag.upper()):
+        return False
+    rest = text[: len(text) - len(tag)]
+    return not rest or not (rest[-1].isalnum() or rest[-1] == "_")
