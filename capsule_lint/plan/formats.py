@@ -185,7 +185,9 @@ class Formats:
     def _value(self, mark: Mark, position: int | None, filling: Filling) -> tree.Node | None:
         if mark.is_named:
             if mark.name not in filling.names and filling.mapping is not None:
-                return self.mends.planner.program.templates.named_field(mark.name, filling.near)
+                return self.mends.planner.program.templates.formatted.named_field(
+                    mark.name, filling.near
+                )
             return filling.names.get(mark.name)
         if position is None or position >= len(filling.values):
             return None
@@ -208,10 +210,10 @@ class Formats:
     def _filling(self, host: tree.Node) -> Filling:
         templates = self.mends.planner.program.templates
         if isinstance(host, tree.Binary):
-            entries = templates.entries(host.right)
+            entries = templates.formatted.entries(host.right)
             if entries is not None or _is_namespace(host.right):
                 return Filling([], dict(entries or {}), host.right, host.right)
-            values: list[Filler] = [*templates.operands(host.right)]
+            values: list[Filler] = [*templates.formatted.operands(host.right)]
             return Filling(values, {}, host.right, host.right)
         assert isinstance(host, tree.Call)
         names = {a.keyword: a.value for a in host.args if a.keyword is not None}
@@ -219,13 +221,13 @@ class Formats:
         listed: list[Filler] = []
         for argument in host.args:
             if argument.star == "*":
-                listed += templates.operands(argument.value)
+                listed += templates.formatted.operands(argument.value)
             elif argument.keyword is None and not argument.star:
                 listed.append(argument.value)
         if isinstance(host.func, tree.Attr) and host.func.name == "format_map":
             mapping, listed = host.args[0].value, []
         if mapping is not None:
-            names |= templates.entries(mapping) or {}
+            names |= templates.formatted.entries(mapping) or {}
         return Filling(listed, names, mapping, host)
 
     def _operands(self, host: tree.Node, filling: Filling, code: str) -> Iterator[Mend]:
@@ -325,7 +327,7 @@ class Formats:
     def _own(self, node: tree.Node) -> tree.Node:
         """What a local is assigned that fills nothing but this one format; any other expression itself."""
         program = self.mends.planner.program
-        written = program.templates.written_out(node)
+        written = program.templates.formatted.written_out(node)
         if written is node or not isinstance(node, tree.Name):
             return node
         binding = program.names.bindings(node.id, program.names.place(node))[0]

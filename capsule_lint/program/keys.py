@@ -403,7 +403,7 @@ class Keys:
         statement = arguments.get("Statement")
         if statement is None:
             return
-        statement = self.templates.written_out(statement)
+        statement = self.templates.formatted.written_out(statement)
         for name, key, prefix in partiql.written(
             self.templates, statement, self.policy.is_key_name
         ):
@@ -415,7 +415,7 @@ class Keys:
         template = self.templates.template(statement)
         text = template.text if template is not None else self.templates.constant(statement)
         values = (
-            self.templates.written_out(arguments["Parameters"])
+            self.templates.formatted.written_out(arguments["Parameters"])
             if ("Parameters" in arguments)
             else None
         )
@@ -518,7 +518,7 @@ class Keys:
         return name if name and self.policy.is_key_name(name) else ""
 
     def _collect_helper(self, function: Function) -> None:
-        if function.name.startswith("test") or self.templates.is_generic(function):
+        if function.name.startswith("test") or self.templates.called.is_generic(function):
             return
         named = self.policy.is_key_name(function.name)
         if not named and not _HELPER_NAME.search(snake(function.name)):
@@ -662,7 +662,7 @@ class Keys:
         if (
             function in self.helpers
             or function.module.generated
-            or self.templates.is_generic(function)
+            or self.templates.called.is_generic(function)
         ):
             return
         for member in self.calls.family(function):
