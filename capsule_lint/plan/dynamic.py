@@ -58,7 +58,7 @@ class Dynamic:
 
     def find(self) -> Iterator[Lookup]:
         """Every lookup that may find a changing function and have it called with old arguments."""
-        for call in self.program.calls.by_name.get("getattr", ()):
+        for call in self.program.calls.uses.calls("getattr"):
             if len(call.args) < 2 or not isinstance(call.func, tree.Name):
                 continue
             receiver, name = call.args[0].value, call.args[1].value

@@ -132,7 +132,7 @@ class Ledger:
         }
         symbols += sorted(classes, key=lambda c: c.symbol)
         for symbol in sorted(symbols, key=lambda s: s.symbol):
-            for name in self.planner.program.calls.aliases(symbol.name):
+            for name in self.planner.program.calls.uses.aliases(symbol.name):
                 if name == "_":  # what nobody reads
                     continue
                 self._by_name.setdefault(name, []).append(symbol)
@@ -241,7 +241,7 @@ class Ledger:
                 if not isinstance(one, FunctionObject) or not one.function.own_params:
                     continue
                 own = one.function.own_params[0]
-                for call in program.calls.by_name.get(own.name, ()):
+                for call in program.calls.uses.calls(own.name):
                     place = program.names.place(call)
                     if not isinstance(call.func, tree.Name) or any(
                         argument.star == "**" for argument in call.args
@@ -392,7 +392,7 @@ class Ledger:
         """A table of functions is as good as the calls through it."""
         if isinstance(symbol, Function):
             for name in self._table_names(node):
-                calls = self.planner.program.calls.by_name.get(name, ())
+                calls = self.planner.program.calls.uses.calls(name)
                 own = [c for c in calls if symbol in self._functions(c)]
                 if own and all(self._settled(c) for c in own):
                     return Verdict.REWRITTEN, "in a table whose calls are rewritten"

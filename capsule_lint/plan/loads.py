@@ -74,7 +74,7 @@ class Loads:
         """`Order.model_validate(data)`, `structure(data, Order)`."""
         gained = self.planner.state.fields
         for name in _VALIDATES:
-            for call in self.planner.program.calls.by_name.get(name, ()):
+            for call in self.planner.program.calls.uses.calls(name):
                 if any(c.function is not None for c in self.planner.program.calls.callees(call)):
                     continue
                 parts = [call.func.base] if isinstance(call.func, tree.Attr) else []

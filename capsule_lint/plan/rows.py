@@ -340,11 +340,11 @@ class Rows:
 
     def _every_addition(self) -> Iterator[tuple[tree.Node, tree.Node]]:
         for name, position in _ADDS.items():
-            for call in self.program.calls.by_name.get(name, ()):
+            for call in self.program.calls.uses.calls(name):
                 if isinstance(call.func, tree.Attr) and len(call.args) > position:
                     yield call.args[position].value, call.func.base
         for name in _ADDS_ALL:
-            for call in self.program.calls.by_name.get(name, ()):
+            for call in self.program.calls.uses.calls(name):
                 if isinstance(call.func, tree.Attr) and call.args:
                     yield call.args[0].value, call.func.base
         for module in self.program.names.modules.values():

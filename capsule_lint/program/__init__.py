@@ -12,7 +12,9 @@ from capsule_lint.program.infer import Inference
 from capsule_lint.program.keys import Keys
 from capsule_lint.program.names import Names, link
 from capsule_lint.program.records import Records
+from capsule_lint.program.structural import Structural
 from capsule_lint.program.templates import Templates
+from capsule_lint.program.uses import Uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,15 +42,15 @@ def link_program(files: Iterable[FileFacts], policy: Policy) -> Program:
     """Link the facts of all files of a program; those with a problem are left out."""
     names = link(files, policy.src, policy.is_test_file)
     classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes))
-    inference = Inference(names, classes)
-    calls = Calls(names, classes, inference)
-    inference.calls = calls
+    uses = Uses(names)
+    plain = Calls(uses, classes, Inference(names, classes))
+    calls = Calls(uses, classes, Inference(names, classes), Structural(plain))
+    inference = calls.inference
     templates = Templates(names, classes, inference, calls, policy.scopes)
     domain = Domain(names, classes, inference, calls, templates, policy)
     domain.find_handlers()
-    inference.enters = domain.enters
-    domain.find_injected()
-    calls.find_structural()
+    plain.inference.enters = inference.enters = domain.enters
+    domain.find_injected(plain)
     keys = Keys(names, classes, calls, templates, policy)
     domain.find_roles(keys)
     records = Records(names, classes, inference)

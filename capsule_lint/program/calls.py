@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
-from capsule_lint.program.fixtures import parametrized
-from capsule_lint.program.model import Binding, Class, Function, last_name
 from capsule_lint.program.types import (
     ClassObject,
-    Collection,
     FunctionObject,
     Instance,
     Types,
@@ -22,9 +17,12 @@ from capsule_lint.program.types import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.facts import tree
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
-    from capsule_lint.program.names import Names
+    from capsule_lint.program.model import Binding, Class, Function
+    from capsule_lint.program.structural import Structural
+    from capsule_lint.program.uses import Uses
 
 _INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__")
 
@@ -44,77 +42,15 @@ class Callee:
 class Calls:
     """The call graph, on demand."""
 
-    names: Names
+    uses: Uses
     classes: Classes
     inference: Inference
-    by_name: dict[str, list[tree.Call]] = field(default_factory=lambda: defaultdict(list))
-    _aliases: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    structural: Structural | None = None
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
-    _argument_uses: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    _structural: dict[Class, set[Class]] | None = None
     _families: dict[Function, frozenset[Function]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for module in self.names.modules.values():
-            for node in module.nodes:
-                if isinstance(node, tree.Call):
-                    self.by_name[last_name(node.func)].append(node)
-                    self._note_arguments(node)
-            for statement, _ in module.statements:
-                self._note_alias(statement)
-            for function in module.functions if module.is_test else ():
-                self._note_parametrized(function)
-
-    def _note_arguments(self, call: tree.Call) -> None:
-        scope = self.names.place(call).scope
-        for argument in call.args:
-            value = argument.value
-            if isinstance(value, tree.Name):
-                self._argument_uses[id(scope.function), value.id].append((call, argument))
-            elif isinstance(value, tree.Attr) and isinstance(value.base, tree.Name):
-                owner = scope.function.owner if scope.function else None
-                if owner is not None and scope.function is not None and scope.function.takes_self:
-                    self._argument_uses[id(owner), value.name].append((call, argument))
-
-    def _note_parametrized(self, function: Function) -> None:
-        """A parameter of a test that `parametrize` fills is an alias of what it is filled with."""
-        for decorator in function.fact.decorators:
-            for parameter in function.params:
-                for value in parametrized(decorator, parameter.name) or ():
-                    if isinstance(value, tree.Name | tree.Attr):
-                        self._aliases[last_name(value)].add(parameter.name)
-
-    def _note_alias(self, statement: tree.Statement) -> None:
-        if isinstance(statement, tree.Import):
-            for imported in statement.names:
-                if imported.name is not None and imported.bound != imported.name:
-                    self._aliases[imported.name].add(imported.bound)
-        elif isinstance(statement, tree.Assign) and statement.value is not None:
-            value = statement.value
-            if (
-                isinstance(value, tree.Call)
-                and last_name(value.func) in ("partial", "partialmethod")
-                and value.args
-            ):
-                value = value.args[0].value
-            for source in _values(value):
-                name = last_name(source) if isinstance(source, tree.Name | tree.Attr) else ""
-                for target in statement.targets:
-                    bound = last_name(target)
-                    if name and bound and bound != name:
-                        self._aliases[name].add(bound)
-
-    def aliases(self, name: str) -> set[str]:
-        """All names under which something called `name` may be known."""
-        found, queue = {name}, [name]
-        while queue:
-            for other in self._aliases.get(queue.pop(), ()):
-                if other not in found:
-                    found.add(other)
-                    queue.append(other)
-        return found
+        self.inference.calls = self
 
     # --- callees ---
 
@@ -152,16 +88,15 @@ class Calls:
                 yield from self.constructions(cls)
             return
         if name == "__call__":
-            for calls in self.by_name.values():
-                yield from calls
+            yield from self.uses.all_calls()
             return
-        for alias in sorted(self.aliases(name)):
-            yield from self.by_name.get(alias, ())
+        for alias in sorted(self.uses.aliases(name)):
+            yield from self.uses.calls(alias)
 
     def constructions(self, cls: Class) -> Iterator[tree.Call]:
         """The calls that could, by name, construct the class."""
-        for alias in (*sorted(self.aliases(cls.name)), *_INDIRECT_CONSTRUCTION):
-            yield from self.by_name.get(alias, ())
+        for alias in (*sorted(self.uses.aliases(cls.name)), *_INDIRECT_CONSTRUCTION):
+            yield from self.uses.calls(alias)
 
     def callers(self, function: Function) -> Iterator[tuple[tree.Call, Callee]]:
         """The calls of exactly this function."""
@@ -223,14 +158,14 @@ class Calls:
     def given(self, binding: Binding) -> Iterator[tree.Call]:
         """The calls that get a local name as an argument."""
         function = binding.place.scope.function
-        for call, _ in self._argument_uses.get((id(function), binding.name), ()):
+        for call, _ in self.uses.arguments(function, binding.name):
             yield call
 
     def role_of(self, binding: Binding) -> frozenset[Class]:
         """The classes that a mock bound there is expected to be, by what it is passed to."""
         function = binding.place.scope.function
         found: set[Class] = set()
-        for call, argument in self._argument_uses.get((id(function), binding.name), ()):
+        for call, argument in self.uses.arguments(function, binding.name):
             for callee in self.callees(call):
                 found |= self._expected(call, argument, callee)
         return frozenset(found)
@@ -288,7 +223,7 @@ class Calls:
         yield from self._nominal(function)
         if function.owner is None or function.name == "__init__":
             return
-        for other in self._structural_kin(function.owner):
+        for other in self._structural_kin(function.owner, function.name):
             method = self.classes.method(other, function.name)
             if method is not None:
                 yield method
@@ -322,102 +257,14 @@ class Calls:
     def kin(self, cls: Class) -> set[Class]:
         """The classes whose instances may stand where one of `cls` is declared, as far as known."""
         found = set(self.classes.subclasses(cls)) - {cls}
-        return found | (self._structural or {}).get(cls, set())
+        return found | self.structural.kin(cls) if self.structural is not None else found
 
-    def find_structural(self) -> None:
-        """Find the classes that fit a Protocol by their shape, and are given where it is declared."""
-        self._structural = self._find_structural()
-        self._callees.clear()
-        self.inference.forget()
-
-    def _structural_kin(self, cls: Class) -> set[Class]:
+    def _structural_kin(self, cls: Class, method: str) -> set[Class]:
         found: set[Class] = set()
         for relative in (*self.classes.mro(cls), *self.classes.subclasses(cls)):
-            found |= (self._structural or {}).get(relative, set())
+            if self.structural is not None:
+                found |= self.structural.kin(relative, method)
         return found
-
-    def _find_structural(self) -> dict[Class, set[Class]]:
-        """Classes that flow to where a Protocol or base is asked for, without naming it as their base."""
-        found: dict[Class, set[Class]] = defaultdict(set)
-        for expected, given in self._flows():
-            wanted = {t.cls for t in _flat(expected) if isinstance(t, Instance)}
-            offered = {t.cls for t in _flat(given) if isinstance(t, Instance)}
-            for one in wanted:
-                for other in offered:
-                    if one is not other and self._implements(other, one):
-                        found[one].add(other)
-                        found[other].add(one)
-        return found
-
-    def _implements(self, cls: Class, expected: Class) -> bool:
-        if expected in self.classes.mro(cls) or cls in self.classes.mro(expected):
-            return False
-        methods = [
-            m
-            for owner in self.classes.mro(expected)
-            for m in owner.methods
-            if not m.startswith("_")
-        ]
-        return bool(methods) and any(self.classes.method(cls, m) is not None for m in methods)
-
-    def _flows(self) -> Iterator[tuple[Types, Types]]:
-        """Pairs of what a place asks for and what is put there."""
-        annotated = self.inference.annotations.of
-        for module in self.names.modules.values():
-            for function in module.functions:
-                if function.fact.returns is not None:
-                    expected = annotated(function.fact.returns)
-                    for value in function.returns if _has_classes(expected) else ():
-                        yield expected, self.inference.of(value)
-            for statement, _ in module.statements:
-                if (
-                    isinstance(statement, tree.Assign)
-                    and statement.annotation is not None
-                    and statement.value is not None
-                ):
-                    expected = annotated(statement.annotation)
-                    if _has_classes(expected):
-                        yield expected, self.inference.of(statement.value)
-            for node in module.nodes:
-                if isinstance(node, tree.Call) and node.args:
-                    yield from self._call_flows(node)
-
-    def _call_flows(self, call: tree.Call) -> Iterator[tuple[Types, Types]]:
-        for callee in self.callees(call):
-            params, given = self.parameters(callee)
-            bound = bind(call.args, params, given)
-            for name, argument in bound.arguments.items() if bound else ():
-                annotation = next((p.annotation for p in params if p.name == name), None)
-                expected = (
-                    self.inference.annotations.of(annotation)
-                    if annotation is not None
-                    else frozenset()
-                )
-                if _has_classes(expected):
-                    yield expected, self.inference.of(argument.value)
-
-
-def _values(node: tree.Node) -> Iterator[tree.Node]:
-    if isinstance(node, tree.Conditional):
-        yield from (node.then, node.otherwise)
-    elif isinstance(node, (tree.Boolean, tree.DictDisplay)):
-        yield from node.values
-    elif isinstance(node, tree.Sequence):
-        yield from node.items
-    else:
-        yield node
-
-
-def _flat(types: Types) -> Iterator[object]:
-    for one in types:
-        if isinstance(one, Collection):
-            yield from _flat(one.items)
-        else:
-            yield one
-
-
-def _has_classes(types: Types) -> bool:
-    return any(isinstance(t, Instance) for t in _flat(types))
 
 
 def _ordered(types: Types) -> list[object]:

@@ -180,12 +180,12 @@ class Domain:
             and self.policy.handlers.is_function(function.symbol)
         )
 
-    def find_injected(self) -> None:
-        """Functions given to `Depends(…)`."""
+    def find_injected(self, calls: Calls) -> None:
+        """Functions given to `Depends(…)`, as far as `calls` resolves them."""
         for name in _INJECTORS:
-            for call in self.calls.by_name.get(name, ()):
+            for call in calls.uses.calls(name):
                 for argument in call.args[:1]:
-                    for one in self.inference.of(argument.value):
+                    for one in calls.inference.of(argument.value):
                         if isinstance(one, FunctionObject):
                             self.injected.add(one.function)
 
@@ -225,7 +225,7 @@ class Domain:
         """The functions that call the table themselves, or through a function of a table call's name."""
         wrapped: list[tuple[Function, list[Function]]] = []
         for name in sorted(_TABLE_CALLS):
-            for call in self.calls.by_name.get(name, ()):
+            for call in self.calls.uses.calls(name):
                 function = self.names.place(call).scope.function
                 if function is None or not isinstance(call.func, tree.Attr):
                     continue

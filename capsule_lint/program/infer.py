@@ -76,25 +76,12 @@ class Inference:
     enters: Callable[[Function], bool] = field(default=lambda function: False)
     """Whether a framework calls this function (a handler)."""
     table: Table = field(default_factory=Table)
-    _foreign_stores: dict[str, list[tree.Node]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.mocks = Mocks(self)
         self.annotations = Annotations(self)
         self.fixtures = Fixtures(self)
         self.results = Results(self)
-        for module in self.names.modules.values():
-            for statement, _ in module.statements:
-                if isinstance(statement, tree.Assign) and statement.value is not None:
-                    for target in statement.targets:
-                        if isinstance(target, tree.Attr) and not _is_self(target.base):
-                            self._foreign_stores.setdefault(target.name, []).append(
-                                statement.value
-                            )
-
-    def forget(self) -> None:
-        """Forget what was found before classes were known that fit a Protocol by their shape."""
-        self.table.clear()
 
     # --- expressions ---
 
@@ -305,7 +292,7 @@ class Inference:
                 made = base.function.owner if base.function.name == "__init__" else None
                 return frozenset((Mocked(made),)) if made else foreign("mock")
             case Foreign():
-                stored = self._foreign_stores.get(name)
+                stored = self.calls.uses.stores(name)
                 if stored and not base.name.startswith("builtins."):
                     known = join(*map(self.of, stored))
                     return frozenset(t for t in known if isinstance(t, Instance)) or foreign(
@@ -482,7 +469,7 @@ class Inference:
                 name = last_name(parent.targets[0])
         passed = [
             self.of(call.args[position].value)
-            for call in self.calls.by_name.get(name, ())
+            for call in self.calls.uses.calls(name)
             if name
             if position < len(call.args) and call.args[position].keyword is None
         ]
@@ -539,10 +526,6 @@ class Inference:
             if same is not None and same.annotation is not None:
                 return self.annotations.of(same.annotation)
         return None
-
-
-def _is_self(node: tree.Node) -> bool:
-    return isinstance(node, tree.Name) and node.id in ("self", "cls")
 
 
 def _names_self(node: tree.Node | None) -> bool:

@@ -248,7 +248,7 @@ class Clients:
         prefixes = [
             argument.value
             for maker in ("APIRouter", "FastAPI", "include_router", "mount")
-            for call in self.ground.program.calls.by_name.get(maker, ())
+            for call in self.ground.program.calls.uses.calls(maker)
             for argument in call.args
             if argument.keyword in (None, "prefix", "root_path")
         ]

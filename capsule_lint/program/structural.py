@@ -1,0 +1,123 @@
+"""Classes that fit a Protocol or base by their shape, and are given where it is declared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.binding import bind
+from capsule_lint.program.model import Class, Function
+from capsule_lint.program.types import Collection, Instance, Types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.calls import Calls
+    from capsule_lint.program.uses import Declared
+
+
+@dataclass(eq=False)
+class Structural:
+    """Relatives by shape, found for one class at a time. `calls` resolves calls without them: what
+    flows where must not depend on what is still looked for."""
+
+    calls: Calls
+    _given: dict[Class, frozenset[Class]] = field(default_factory=dict)
+
+    def kin(self, cls: Class, method: str | None = None) -> set[Class]:
+        """The classes that stand in for `cls`, or that `cls` stands in for; with `method`, at least
+        those of them that have a method of that name."""
+        found = set(self._given_as(cls))
+        for other in self._sharing(cls, method):
+            if cls in self._given_as(other):
+                found.add(other)
+        return found
+
+    def _sharing(self, cls: Class, method: str | None) -> set[Class]:
+        """The classes that have one of the public methods of `cls`, or the one that is asked for."""
+        classes = self.calls.classes
+        if method is not None:
+            names = {method} if classes.method(cls, method) is not None else set()
+        else:
+            names = {n for c in classes.mro(cls) for n in c.methods if not n.startswith("_")}
+        owners = {owner for name in names for owner in self._owners.get(name, ())}
+        return {heir for owner in owners for heir in classes.subclasses(owner)} - {cls}
+
+    @cached_property
+    def _owners(self) -> dict[str, list[Class]]:
+        found: dict[str, list[Class]] = defaultdict(list)
+        for cls in self.calls.classes.all:
+            for name in cls.methods:
+                found[name].append(cls)
+        return found
+
+    def _given_as(self, cls: Class) -> frozenset[Class]:
+        """The classes whose instances are put where one of `cls` is declared, and fit there."""
+        if cls not in self._given:
+            found = {
+                one.cls
+                for declared in self.calls.uses.declared(cls.name)
+                if self._means(declared.annotation, cls)
+                for given in self._put(declared)
+                for one in flat(given)
+                if isinstance(one, Instance) and self._implements(one.cls, cls)
+            }
+            self._given[cls] = frozenset(found)
+        return self._given[cls]
+
+    def _means(self, annotation: tree.Node, cls: Class) -> bool:
+        types = self.calls.inference.annotations.of(annotation)
+        return any(isinstance(one, Instance) and one.cls is cls for one in flat(types))
+
+    def _put(self, declared: Declared) -> Iterator[Types]:
+        """What the program puts in a place."""
+        inference, holder = self.calls.inference, declared.holder
+        match holder:
+            case tree.Assign():
+                if holder.value is not None:
+                    yield inference.of(holder.value)
+            case Function() if declared.parameter is None:
+                yield from map(inference.of, holder.returns)
+            case Function():
+                for call, callee in self.calls.callers(holder):
+                    yield from self._bound(call, holder.params, callee.given, declared.parameter)
+            case Class():
+                for call, callee in self.calls.constructors_of(holder):
+                    if callee.function is None and callee.cls is not None:
+                        params = self.calls.classes.constructor(callee.cls) or ()
+                        yield from self._bound(call, params, 0, declared.parameter)
+
+    def _bound(
+        self,
+        call: tree.Call,
+        params: tuple[tree.Parameter, ...],
+        given: int,
+        parameter: str | None,
+    ) -> Iterator[Types]:
+        bound = bind(call.args, params, given)
+        argument = bound.arguments.get(parameter) if bound and parameter else None
+        if argument is not None:
+            yield self.calls.inference.of(argument.value)
+
+    def _implements(self, cls: Class, expected: Class) -> bool:
+        classes = self.calls.classes
+        if expected in classes.mro(cls) or cls in classes.mro(expected):
+            return False
+        return any(
+            classes.method(cls, name) is not None
+            for owner in classes.mro(expected)
+            for name in owner.methods
+            if not name.startswith("_")
+        )
+
+
+def flat(types: Types) -> Iterator[object]:
+    """The types, with those of the items of collections in their place."""
+    for one in types:
+        if isinstance(one, Collection):
+            yield from flat(one.items)
+        else:
+            yield one

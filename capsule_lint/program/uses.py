@@ -1,0 +1,200 @@
+"""Where names are used: the calls, aliases, attributes and annotations of a program, asked for by name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.fixtures import parametrized
+from capsule_lint.program.model import Class, Function, Module, last_name
+from capsule_lint.program.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.program.names import Names
+
+_PARTIALS: Final = ("partial", "partialmethod")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A place that says what is put there: a parameter, a field, a result, a variable."""
+
+    annotation: tree.Node
+    holder: Function | Class | tree.Assign
+    parameter: str | None = None
+    """`None` for the result of a function, and for a variable."""
+
+
+@dataclass(eq=False, slots=True)
+class Uses:
+    """An index of a program by name. What it is asked for is kept: whoever left a file out can tell
+    from it whether that file could have changed an answer."""
+
+    names: Names
+    asked: set[str] = field(default_factory=set)
+    _calls: dict[str, list[tree.Call]] = field(default_factory=lambda: defaultdict(list))
+    _aliases: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _arguments: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    _stores: dict[str, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
+    _declared: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
+    _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The names of the module-level values in which a name stands: `Repos = list[Repo]`."""
+
+    def __post_init__(self) -> None:
+        for module in self.names.modules.values():
+            for node in module.nodes:
+                if isinstance(node, tree.Call):
+                    self._calls[last_name(node.func)].append(node)
+                    self._note_arguments(node)
+            for statement, place in module.statements:
+                self._note_alias(statement)
+                if isinstance(statement, tree.Assign):
+                    self._note_assignment(statement, place.scope.kind == "module")
+            self._note_definitions(module)
+
+    # --- what can be asked ---
+
+    def calls(self, name: str) -> list[tree.Call]:
+        """The calls of whatever is called `name`: `name(…)`, `x.name(…)`."""
+        self.asked.add(name)
+        return self._calls.get(name, [])
+
+    def all_calls(self) -> Iterator[tree.Call]:
+        """All calls of the program."""
+        for calls in self._calls.values():
+            yield from calls
+
+    def aliases(self, name: str) -> set[str]:
+        """All names under which something called `name` may be known."""
+        found = _closure(name, self._aliases)
+        self.asked |= found
+        return found
+
+    def arguments(
+        self, owner: Function | Class | None, name: str
+    ) -> list[tuple[tree.Call, tree.Argument]]:
+        """The calls in a function that get its local `name`, those in a class that get `self.name`."""
+        return self._arguments.get((id(owner), name), [])
+
+    def stores(self, name: str) -> list[tree.Node]:
+        """What is assigned to attributes of that name, of anything but `self` and `cls`."""
+        return self._stores.get(name, [])
+
+    def declared(self, name: str) -> list[Declared]:
+        """The places whose annotations may mean the class `name`, through aliases too."""
+        names = set[str]().union(*(_closure(n, self._spelled) for n in self.aliases(name)))
+        self.asked |= names
+        return [one for known in sorted(names) for one in self._declared.get(known, ())]
+
+    # --- how it is found ---
+
+    def _note_arguments(self, call: tree.Call) -> None:
+        function = self.names.place(call).scope.function
+        for argument in call.args:
+            value = argument.value
+            if isinstance(value, tree.Name):
+                self._arguments[id(function), value.id].append((call, argument))
+            elif isinstance(value, tree.Attr) and isinstance(value.base, tree.Name):
+                owner = function.owner if function is not None else None
+                if owner is not None and function is not None and function.takes_self:
+                    self._arguments[id(owner), value.name].append((call, argument))
+
+    def _note_alias(self, statement: tree.Statement) -> None:
+        if isinstance(statement, tree.Import):
+            for imported in statement.names:
+                if imported.name is not None and imported.bound != imported.name:
+                    self._aliases[imported.name].add(imported.bound)
+        elif isinstance(statement, tree.Assign) and statement.value is not None:
+            value = statement.value
+            if isinstance(value, tree.Call) and last_name(value.func) in _PARTIALS and value.args:
+                value = value.args[0].value
+            for source in _values(value):
+                name = last_name(source) if isinstance(source, tree.Name | tree.Attr) else ""
+                for target in statement.targets:
+                    bound = last_name(target)
+                    if name and bound and bound != name:
+                        self._aliases[name].add(bound)
+
+    def _note_assignment(self, statement: tree.Assign, is_global: bool) -> None:
+        value = statement.value
+        for target in statement.targets if value is not None else ():
+            assert value is not None
+            if isinstance(target, tree.Attr) and not _is_self(target.base):
+                self._stores[target.name].append(value)
+            elif isinstance(target, tree.Name) and is_global:
+                for name in _words(value):
+                    self._spelled[name].add(target.id)
+        if statement.annotation is not None and value is not None:
+            self._note_declared(Declared(statement.annotation, statement))
+
+    def _note_definitions(self, module: Module) -> None:
+        for function in module.functions:
+            if function.fact.returns is not None:
+                self._note_declared(Declared(function.fact.returns, function))
+            for parameter in function.params:
+                if parameter.annotation is not None:
+                    self._note_declared(Declared(parameter.annotation, function, parameter.name))
+            if module.is_test:
+                self._note_parametrized(function)
+        for cls in module.classes:
+            for statement in cls.fact.body:
+                if isinstance(statement, tree.Assign) and statement.annotation is not None:
+                    name = last_name(statement.targets[0])
+                    self._note_declared(Declared(statement.annotation, cls, name))
+
+    def _note_declared(self, declared: Declared) -> None:
+        for name in dict.fromkeys(_words(declared.annotation)):
+            self._declared[name].append(declared)
+
+    def _note_parametrized(self, function: Function) -> None:
+        """A parameter of a test that `parametrize` fills is an alias of what it is filled with."""
+        for decorator in function.fact.decorators:
+            for parameter in function.params:
+                for value in parametrized(decorator, parameter.name) or ():
+                    if isinstance(value, tree.Name | tree.Attr):
+                        self._aliases[last_name(value)].add(parameter.name)
+
+
+def _closure(name: str, steps: dict[str, set[str]]) -> set[str]:
+    found, queue = {name}, [name]
+    while queue:
+        for other in steps.get(queue.pop(), ()):
+            if other not in found:
+                found.add(other)
+                queue.append(other)
+    return found
+
+
+def _words(node: tree.Node) -> Iterator[str]:
+    """The names in an expression, those that are written as texts too."""
+    match node:
+        case tree.Name(id=name):
+            yield name
+        case tree.Const(value=str() as text) if text.isidentifier():
+            yield text
+        case tree.Attr(name=name):
+            yield name
+    for child in children(node):
+        yield from _words(child)
+
+
+def _is_self(node: tree.Node) -> bool:
+    return isinstance(node, tree.Name) and node.id in ("self", "cls")
+
+
+def _values(node: tree.Node) -> Iterable[tree.Node]:
+    match node:
+        case tree.Conditional():
+            return node.then, node.otherwise
+        case tree.Boolean() | tree.DictDisplay():
+            return node.values
+        case tree.Sequence():
+            return node.items
+        case _:
+            return (node,)
