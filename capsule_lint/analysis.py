@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -10,13 +12,14 @@ from capsule_lint.cache.facts import Builder
 from capsule_lint.errors import SourceError
 from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
-from capsule_lint.program import link_program
+from capsule_lint.plan.interest import SPARE, Interest
+from capsule_lint.program import Rest, link_program
 from capsule_lint.program.references import check_references
 from capsule_lint.source import read
 from capsule_lint.source.store import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from capsule_lint.facts.tree import FileFacts
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from capsule_lint.source import SourceFile
 
 
+_FRAMES: Final = 10_000
+"""How many calls deep the analysis may get; it follows no more than a few hundred questions."""
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 
 
@@ -92,37 +97,70 @@ class Analysis:
     builder: Builder
 
 
+@contextmanager
+def _deep() -> Iterator[None]:
+    """Room for questions that lead to others: a chain of calls may be longer than Python's stack."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
 def analyse(
     policy: Policy,
     texts: Mapping[str, str],
     unreadable: Iterable[Problem] = (),
     before: Analysis | None = None,
     builder: Builder | None = None,
+    spare: int = SPARE,
 ) -> Analysis:
     """Analyse the program whose files have these texts; `before` is that of an older version of it.
 
-    `builder` knows the facts of files from earlier runs.
+    `builder` knows the facts of files from earlier runs. `spare` is how many characters without a
+    word of interest are read all the same.
 
     Raises PolicyError when a source or a type of the policy does not resolve in the program.
     """
     known = before.facts if before is not None else {}
-    kept = {
-        name: known[name]
-        for name, text in texts.items()
-        if before is not None and name in known and before.texts[name] is text
+    known = {
+        name: facts
+        for name, facts in (before.facts if before is not None else {}).items()
+        if before is not None and texts.get(name) is before.texts[name]
     }
     builder = builder or (before.builder if before is not None else Builder())
-    new = {name: text for name, text in texts.items() if name not in kept}
-    built = builder.build(new, policy.generated_markers)
-    facts = {name: kept[name] if name in kept else built[name] for name in texts}
-    problems = [
-        Problem(name, fact.problem_row, fact.problem, words_of(texts[name]))
-        for name, fact in facts.items()
-        if fact.problem is not None
-    ]
-    program = link_program(facts.values(), policy)
-    check_references(program)
-    problems = [*unreadable, *problems]
-    broken = [Broken(p.filename, p.row, p.words) for p in problems]
-    judgement = judge(program, texts.__getitem__, broken)
-    return Analysis(policy, texts, facts, program, judgement, tuple(problems), builder)
+
+    def read(names: Iterable[str]) -> None:
+        new = {name: texts[name] for name in names if name not in known}
+        known.update(builder.build(new, policy.generated_markers))
+
+    def read_one(name: str) -> FileFacts:
+        read([name])
+        return known[name]
+
+    interest = Interest(policy, texts, spare)
+    chosen = interest.seeds() | (
+        before.facts.keys() & texts.keys() if before is not None else set()
+    )
+    while True:
+        read(sorted(chosen))
+        facts = {name: known[name] for name in texts if name in chosen}
+        problems = [
+            *unreadable,
+            *(
+                Problem(name, fact.problem_row, fact.problem, words_of(texts[name]))
+                for name, fact in facts.items()
+                if fact.problem is not None
+            ),
+        ]
+        rest = Rest(frozenset(texts.keys() - chosen), read_one, interest.imports)
+        broken = [Broken(p.filename, p.row, p.words) for p in problems]
+        with _deep():
+            program = link_program(facts.values(), policy, rest)
+            check_references(program)
+            judgement = judge(program, texts.__getitem__, broken)
+        more = interest.holding(program, judgement, chosen)
+        if not more:
+            return Analysis(policy, texts, facts, program, judgement, tuple(problems), builder)
+        chosen |= more

@@ -182,7 +182,7 @@ class Demands:
                     or function in self.planner.program.keys.helpers
                 ):
                     continue
-                if self.planner.program.domain.enters(function) or function.name.startswith("__"):
+                if function.name.startswith("__"):
                     continue
                 if any(
                     self.planner.program.policy.is_key_name(p.name) for p in function.own_params
@@ -192,5 +192,7 @@ class Demands:
                 takes = any(
                     self.planner.program.domain.is_identifier(p) for p in function.own_params
                 )
-                if uses and (takes or self.takes_entity(function)):
+                if not uses or not (takes or self.takes_entity(function)):
+                    continue
+                if not self.planner.program.domain.enters(function):
                     yield function

@@ -58,7 +58,8 @@ class Dynamic:
 
     def find(self) -> Iterator[Lookup]:
         """Every lookup that may find a changing function and have it called with old arguments."""
-        for call in self.program.calls.uses.calls("getattr"):
+        self.program.names.looked_up = bool(self.params)
+        for call in self.program.calls.uses.calls_beside("getattr"):
             if len(call.args) < 2 or not isinstance(call.func, tree.Name):
                 continue
             receiver, name = call.args[0].value, call.args[1].value

@@ -130,7 +130,7 @@ class Imports:
             return False
         seen, queue = {start.name}, [start.name]
         while queue:
-            current = self.program.names.modules.get(queue.pop())
+            current = self.program.names.exact(queue.pop())
             for other in self._imported_by(current) if current is not None else ():
                 if other == module.name:
                     return True

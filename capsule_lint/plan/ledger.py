@@ -95,9 +95,13 @@ class Ledger:
     _by_name: dict[str, list[Symbol]] = field(default_factory=dict)
     _asked: dict[int, list[Scope]] = field(default_factory=dict)
     _refused: set[int] = field(default_factory=set)
+    _runners: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.arrivals = Arrivals(self.planner.program)
+        uses = self.planner.program.calls.uses
+        names = (uses.known_as(name.rpartition(".")[2]) for name in _RUNNING)
+        self._runners = frozenset[str]().union(*names)
 
     def build(self) -> None:
         """Fill `rows` and `blocked`."""
@@ -241,7 +245,7 @@ class Ledger:
                 if not isinstance(one, FunctionObject) or not one.function.own_params:
                     continue
                 own = one.function.own_params[0]
-                for call in program.calls.uses.calls(own.name):
+                for call in program.calls.uses.calls_beside(own.name):
                     place = program.names.place(call)
                     if not isinstance(call.func, tree.Name) or any(
                         argument.star == "**" for argument in call.args
@@ -363,6 +367,7 @@ class Ledger:
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
         if isinstance(symbol, Class) or name in _HARMLESS:
             return Verdict.ALREADY_CORRECT, "passed as a value"
+        self.planner.program.names.ask(name)
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
 
     def _stands_in(self, node: tree.Node) -> bool:
@@ -491,7 +496,9 @@ class Ledger:
         """Whether a string is code for the built-in `eval`, `exec` or `compile`."""
         program = self.planner.program
         call = program.names.parent(node)
-        return isinstance(call, tree.Call) and any(
+        if not isinstance(call, tree.Call) or last_name(call.func) not in self._runners:
+            return False
+        return any(
             isinstance(one, Foreign) and one.name in _RUNNING
             for one in program.inference.of(call.func)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
@@ -14,35 +14,62 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Module, Scope
     from capsule_lint.program.walk import Parent
 
 _TEXTS: Final = (tree.FString, tree.Binary, tree.Call)
+_TEXT_CALLS: Final = frozenset(
+    [
+        "decode",
+        "dumps",
+        "encode",
+        "format",
+        "format_map",
+        "join",
+        "lower",
+        "lstrip",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "repr",
+        "rstrip",
+        "str",
+        "strip",
+        "substitute",
+        "upper",
+    ]
+)
+"""What gives a text that has in it the text it is given."""
 
 
 def texts_with(program: Program, origins: Iterable[tree.Node]) -> Iterator[tree.Node]:
     """The expressions outside tests that may put one of `origins` into a longer text, in the order of
     the program."""
     modules = [m for m in program.names.modules.values() if not m.is_test and not m.generated]
-    found = Mentions(program, modules).reach(origins)
+    found = Mentions(program, modules).reach(origins, texts=True)
     for module in modules if found else ():
         for node in module.nodes:
             if id(node) in found and isinstance(node, _TEXTS):
                 yield node
 
 
+Key: TypeAlias = tuple[int, str]
+"""A local name with the scope that binds it; any other name, and that of an attribute, with 0."""
+
+
 @dataclass(eq=False)
 class Mentions:
     """Follows values by name alone, so that it finds more places than a value reaches, and no fewer:
-    whatever bears the name of something that has the value in it may have it as well."""
+    whatever bears the name of something that has the value in it may have it as well. Only variables
+    of functions are told apart, which nobody outside can name."""
 
     program: Program
     modules: Sequence[Module]
-    _by_name: dict[str, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
+    _nodes: dict[Key, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
     _aliases: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """The other names under which a name is imported."""
-    _parameters: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The names of what functions and constructors of a name are given."""
+    _parameters: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
+    """What functions and constructors of a name are given."""
 
     def __post_init__(self) -> None:
         for module in self.modules:
@@ -50,10 +77,8 @@ class Mentions:
 
     def _read(self, module: Module) -> None:
         for node in module.nodes:
-            if isinstance(node, tree.Name):
-                self._by_name[node.id].append(node)
-            elif isinstance(node, tree.Attr):
-                self._by_name[node.name].append(node)
+            if isinstance(node, tree.Name | tree.Attr):
+                self._nodes[self._key(node)].append(node)
         for statement, _ in module.statements:
             for one in statement.names if isinstance(statement, tree.Import) else ():
                 if one.name is not None and one.bound != one.name:
@@ -62,76 +87,103 @@ class Mentions:
             name = function.name
             if name in ("__init__", "__new__") and function.owner is not None:
                 name = function.owner.name
-            self._parameters[name].update(p.name for p in function.own_params)
+            self._parameters[name].update((0, p.name) for p in function.own_params)
         for cls in module.classes:
-            self._parameters[cls.name].update(cls.scope.bindings)
+            self._parameters[cls.name].update((0, name) for name in cls.scope.bindings)
+
+    def _key(self, node: tree.Name | tree.Attr) -> Key:
+        if isinstance(node, tree.Attr):
+            return 0, node.name
+        return self._bound(node.id, self.program.names.place(node).scope)
+
+    def _bound(self, name: str, scope: Scope) -> Key:
+        for around in scope.ancestors():
+            bindings = around.bindings.get(name)
+            if bindings and (around.kind != "class" or around is scope):
+                is_local = around.kind in ("function", "lambda", "comprehension")
+                known = any(b.kind in ("import", "def", "class", "param") for b in bindings)
+                return (id(around), name) if is_local and not known else (0, name)
+        return 0, name
 
     @cached_property
-    def _escaping(self) -> set[str]:
+    def _escaping(self) -> set[Key]:
         """The parameters of the functions that are passed on, and so may be called under any name."""
         parent_of = self.program.names.parent
         return {
             parameter
             for name, parameters in self._parameters.items()
-            for node in self._by_name.get(name, ())
+            for node in self._nodes.get((0, name), ())
             if not (isinstance(parent := parent_of(node), tree.Call) and parent.func is node)
             for parameter in parameters
         }
 
-    def reach(self, origins: Iterable[tree.Node] = (), names: Iterable[str] = ()) -> set[int]:
+    def reach(
+        self,
+        origins: Iterable[tree.Node] = (),
+        names: Iterable[str] = (),
+        *,
+        texts: bool = False,
+    ) -> set[int]:
         """The expressions that may have in them what one of `origins` yields, or one of `names` means,
-        by identity."""
+        by identity. `texts` says that these are texts: what a call yields has them in it only where
+        the call makes a text; what the program's own functions return is followed all the same."""
         seen: set[int] = set()
-        known: set[str] = set()
+        known: set[Key] = set()
         queue = list(origins)
-        fresh = list(names)
+        fresh: list[Key] = [(0, name) for name in names]
         while queue or fresh:
             while fresh:
-                name = fresh.pop()
-                if name not in known:
-                    known.add(name)
-                    queue += self._by_name.get(name, ())
-                    fresh += self._aliases.get(name, ())
+                key = fresh.pop()
+                if key not in known:
+                    known.add(key)
+                    queue += self._nodes.get(key, ())
+                    fresh += [(0, alias) for alias in self._aliases.get(key[1], ()) if not key[0]]
             node = queue.pop() if queue else None
             if node is None or id(node) in seen:
                 continue
             seen.add(id(node))
             parent = self.program.names.parent(node)
-            if isinstance(parent, tree.Expr):
+            if isinstance(parent, tree.Expr) and not (
+                texts
+                and isinstance(parent, tree.Call)
+                and parent.func is not node
+                and last_name(parent.func) not in _TEXT_CALLS
+            ):
                 queue.append(parent)
             fresh += self._receivers(parent, node)
+        self.program.names.ask(*(name for scope, name in known if not scope))
         return seen
 
-    def _receivers(self, parent: Parent, node: tree.Node) -> Iterator[str]:
+    def _receivers(self, parent: Parent, node: tree.Node) -> Iterator[Key]:
         """The names that what an expression is part of gives its value."""
         match parent:
             case tree.Call() if node is not parent.func:
                 yield from self._given(parent)
             case tree.Walrus():
-                yield parent.name
+                yield self._bound(parent.name, self.program.names.place(parent).scope)
             case tree.Comprehension():
                 for generator in parent.generators:
-                    yield from _targets(generator.target)
+                    yield from self._targets(generator.target)
             case tree.Assign():
                 for target in parent.targets:
-                    yield from _targets(target)
+                    yield from self._targets(target)
             case tree.Block():
                 for bind in parent.binds:
-                    yield from _targets(bind.target)
-            case tree.Eval():
+                    yield from self._targets(bind.target)
+            case tree.Eval() if parent.kind == "return" or _yields(node):
                 function = self.program.names.place(node).scope.function
                 if function is not None:
-                    yield function.name
+                    yield 0, function.name
             case tree.FunctionDef() | tree.Lambda():  # annotations and defaults
-                yield from (p.name for p in parent.params)
+                yield from ((0, p.name) for p in parent.params)
                 if isinstance(parent, tree.FunctionDef):
-                    yield parent.name
+                    yield 0, parent.name
             case tree.ClassDef():
-                yield parent.name
+                yield 0, parent.name
             case _:
                 return
 
-    def _given(self, call: tree.Call) -> Iterator[str]:
+    def _given(self, call: tree.Call) -> Iterator[Key]:
         """The parameters that an argument of a call may become."""
         name = last_name(call.func)
         if name in self._parameters:
@@ -142,21 +194,26 @@ class Mentions:
             yield from self._parameters.get(last_name(argument.value), ())
             value = argument.value
             if isinstance(value, tree.Const) and isinstance(value.value, str):
-                yield value.value.rpartition(".")[2]
+                said = value.value.rpartition(".")[2]
+                if said.isidentifier():
+                    yield 0, said
 
     def _is_local(self, name: tree.Name) -> bool:
         bindings = self.program.names.bindings(name.id, self.program.names.place(name))
         return any(b.kind not in ("def", "class", "import") for b in bindings)
 
+    def _targets(self, node: tree.Node) -> Iterator[Key]:
+        match node:
+            case tree.Name() | tree.Attr():
+                yield self._key(node)
+            case tree.Subscript(base=inner) | tree.Wrapped(value=inner):
+                yield from self._targets(inner)
+            case tree.Sequence(items=items):
+                for item in items:
+                    yield from self._targets(item)
+            case _:
+                return
 
-def _targets(node: tree.Node) -> Iterator[str]:
-    match node:
-        case tree.Name(id=name) | tree.Attr(name=name):
-            yield name
-        case tree.Subscript(base=inner) | tree.Wrapped(value=inner):
-            yield from _targets(inner)
-        case tree.Sequence(items=items):
-            for item in items:
-                yield from _targets(item)
-        case _:
-            return
+
+def _yields(node: tree.Node) -> bool:
+    return isinstance(node, tree.Wrapped) and node.kind in ("yield", "yieldfrom")

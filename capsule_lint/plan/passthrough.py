@@ -56,7 +56,7 @@ def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call,
     """The calls that pass `function` on together with its arguments, how many of its first parameters
     are given already, and how many arguments stand before its own."""
     for name, position in PASSING.items():
-        for call in program.calls.uses.calls(name):
+        for call in program.calls.uses.calls_beside(name):
             if (
                 len(call.args) <= position
                 or call.args[position].keyword is not None
@@ -74,10 +74,10 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
     if function.owner is None and not function.params:
         return
     for name in ASSERTIONS:
-        for call in program.calls.uses.calls(name):
+        for call in program.calls.uses.calls_beside(name):
             if isinstance(call.func, tree.Attr):
                 yield from ((call, given) for given in _given(program, call.func.base, function))
-    for call in program.calls.uses.calls("call"):
+    for call in program.calls.uses.calls_beside("call"):
         if isinstance(call.func, tree.Name):
             for mock, _ in program.records.compared(call):
                 yield from ((call, given) for given in _given(program, mock, function))

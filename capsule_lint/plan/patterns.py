@@ -128,8 +128,8 @@ class Patterns:
                     )
 
     def _calls(self, name: str) -> Iterator[tree.Call]:
-        for alias in sorted(self.program.calls.uses.aliases(name)):
-            yield from self.program.calls.uses.calls(alias)
+        for alias in sorted(self.program.calls.uses.known_as(name)):
+            yield from self.program.calls.uses.calls_beside(alias)
 
     def _is_regex(self, func: tree.Node) -> bool:
         named = self.program.classes.dotted(func)

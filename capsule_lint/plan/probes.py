@@ -52,7 +52,7 @@ class Probes:
     def broken(self, defects: Sequence[KeyDefect]) -> Iterator[Probe]:
         """The places, and the changing keys that they are about."""
         for name in _TESTS:
-            for call in self.program.calls.uses.calls(name):
+            for call in self.program.calls.uses.calls_beside(name):
                 if not self.program.names.place(call).scope.module.generated:
                     for node, text in self._texts(call):
                         yield from self._probes(node, text, defects)

@@ -25,7 +25,7 @@ def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.
     """The calls outside tests that copy an instance of `cls` with another value for a scope beside
     `scope`, but not for `scope` itself, and that value."""
     for name in dict.fromkeys(_FUNCTIONS + _METHODS):
-        for call in program.calls.uses.calls(name):
+        for call in program.calls.uses.calls_beside(name):
             place = program.names.place(call)
             if place.scope.module.is_test or not _copies(program, call, name, cls):
                 continue

@@ -336,15 +336,16 @@ class Rows:
                 values = [value] if isinstance(value, tree.DictDisplay) else _held(value)
                 for one in values if _holds(value) else ():
                     self._additions.setdefault(last_name(_root(base)), []).append((one, base))
+        self.program.names.ask(name)
         return self._additions.get(name, [])
 
     def _every_addition(self) -> Iterator[tuple[tree.Node, tree.Node]]:
         for name, position in _ADDS.items():
-            for call in self.program.calls.uses.calls(name):
+            for call in self.program.calls.uses.calls_beside(name):
                 if isinstance(call.func, tree.Attr) and len(call.args) > position:
                     yield call.args[position].value, call.func.base
         for name in _ADDS_ALL:
-            for call in self.program.calls.uses.calls(name):
+            for call in self.program.calls.uses.calls_beside(name):
                 if isinstance(call.func, tree.Attr) and call.args:
                     yield call.args[0].value, call.func.base
         for module in self.program.names.modules.values():

@@ -77,10 +77,10 @@ class StandIns:
 
     def _find(self) -> Iterator[tuple[Function, StandIn]]:
         for word in sorted(PATCHES):
-            for call in self.program.calls.uses.calls(word):
+            for call in self.program.calls.uses.calls_beside(word):
                 yield from self._patched(call)
         for word in sorted(MOCKS):
-            for call in self.program.calls.uses.calls(word):
+            for call in self.program.calls.uses.calls_beside(word):
                 yield from self._specified(call)
         for module in self.program.names.modules.values():
             for statement, _ in module.statements:

@@ -10,7 +10,7 @@ from capsule_lint.program.classes import Classes
 from capsule_lint.program.domain import Domain
 from capsule_lint.program.infer import Inference
 from capsule_lint.program.keys import Keys
-from capsule_lint.program.names import Names, link
+from capsule_lint.program.names import Names, Rest, link
 from capsule_lint.program.records import Records
 from capsule_lint.program.structural import Structural
 from capsule_lint.program.templates import Templates
@@ -38,9 +38,12 @@ class Program:
     records: Records
 
 
-def link_program(files: Iterable[FileFacts], policy: Policy) -> Program:
-    """Link the facts of all files of a program; those with a problem are left out."""
-    names = link(files, policy.src, policy.is_test_file)
+def link_program(files: Iterable[FileFacts], policy: Policy, rest: Rest | None = None) -> Program:
+    """Link the facts of the files of a program; those with a problem are left out.
+
+    `rest` are files that hold no word of interest: see `capsule_lint.plan.interest`.
+    """
+    names = link(files, policy.src, policy.is_test_file, rest or Rest())
     classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes))
     uses = Uses(names)
     plain = Calls(uses, classes, Inference(names, classes))
@@ -57,4 +60,4 @@ def link_program(files: Iterable[FileFacts], policy: Policy) -> Program:
     return Program(policy, names, classes, inference, calls, templates, keys, domain, records)
 
 
-__all__ = ["Program", "link_program"]
+__all__ = ["Program", "Rest", "link_program"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.structural import Structural
     from capsule_lint.program.uses import Uses
 
-_INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__")
+INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,10 @@ class Calls:
 
     def constructions(self, cls: Class) -> Iterator[tree.Call]:
         """The calls that could, by name, construct the class."""
-        for alias in (*sorted(self.uses.aliases(cls.name)), *_INDIRECT_CONSTRUCTION):
+        for alias in sorted(self.uses.aliases(cls.name)):
             yield from self.uses.calls(alias)
+        for name in INDIRECT_CONSTRUCTION:
+            yield from self.uses.calls_beside(name)
 
     def callers(self, function: Function) -> Iterator[tuple[tree.Call, Callee]]:
         """The calls of exactly this function."""

@@ -170,6 +170,7 @@ class Classes:
         seen, queue = {cls}, [cls]
         while queue:
             current = queue.pop()
+            self.names.ask(current.name)
             yield current
             for sub in self._subclasses.get(current, ()):
                 if sub not in seen:

@@ -37,7 +37,7 @@ _IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|n
 _CARRIER: Final = re.compile(
     r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$"
 )
-_TABLE_CALLS: Final = frozenset(
+TABLE_CALLS: Final = frozenset(
     [
         "get_item",
         "put_item",
@@ -183,7 +183,7 @@ class Domain:
     def find_injected(self, calls: Calls) -> None:
         """Functions given to `Depends(…)`, as far as `calls` resolves them."""
         for name in _INJECTORS:
-            for call in calls.uses.calls(name):
+            for call in calls.uses.calls_beside(name):
                 for argument in call.args[:1]:
                     for one in calls.inference.of(argument.value):
                         if isinstance(one, FunctionObject):
@@ -191,6 +191,7 @@ class Domain:
 
     def enters(self, function: Function) -> bool:
         """Whether a framework calls the function and fills its parameters."""
+        self.names.ask(function.name)
         return function in self.handlers or function in self.injected
 
     # --- entities and repositories: known after the keys are ---
@@ -224,8 +225,8 @@ class Domain:
     def _find_tables(self) -> None:
         """The functions that call the table themselves, or through a function of a table call's name."""
         wrapped: list[tuple[Function, list[Function]]] = []
-        for name in sorted(_TABLE_CALLS):
-            for call in self.calls.uses.calls(name):
+        for name in sorted(TABLE_CALLS):
+            for call in self.calls.uses.calls_beside(name):
                 function = self.names.place(call).scope.function
                 if function is None or not isinstance(call.func, tree.Attr):
                     continue
@@ -299,12 +300,13 @@ class Domain:
                     return True
             if any(self._names_scope(name) for name in owner.stores):
                 return True
-        return any(self._has_key(e) or self._has_scope(e) for e in self._entities_of(cls))
+        return any(self._has_key(e) or self.has_scope(e) for e in self._entities_of(cls))
 
     def _names_scope(self, name: str) -> bool:
         return any(names_scope(name, scope) for scope in self.policy.scopes)
 
-    def _has_scope(self, cls: Class) -> bool:
+    def has_scope(self, cls: Class) -> bool:
+        """Whether instances have the value of a scope."""
         return any(self.classes.has_attribute(cls, s.parameter) for s in self.policy.scopes)
 
     def _spread_repositories(self) -> None:
@@ -586,4 +588,4 @@ __all__ = ["Domain", "Role", "contains", "dotted_text", "words"]
 
 def _is_table(cls: Class) -> bool:
     """Whether a class is a table, or stands for one: a fake, or a Protocol of what boto3 has."""
-    return any(name in cls.methods for name in _TABLE_CALLS - _COMMON)
+    return any(name in cls.methods for name in TABLE_CALLS - _COMMON)

@@ -51,11 +51,9 @@ class Fixtures:
         folder = module.filename.rpartition("/")[0]
         while True:
             conftest = f"{folder}/conftest.py" if folder else "conftest.py"
-            candidates += [
-                self.inference.names.global_binding(other, name)
-                for other in self.inference.names.modules.values()
-                if other.filename == conftest and other is not module
-            ]
+            other = self.inference.names.file(conftest)
+            if other is not None and other is not module:
+                candidates.append(self.inference.names.global_binding(other, name))
             if not folder:
                 break
             folder = folder.rpartition("/")[0]
@@ -68,6 +66,7 @@ class Fixtures:
                 and "fixture" in found.decorators
             ):
                 return found
+        self.inference.names.ask(name)
         others = [f for f in self.by_name.get(name, ()) if f is not function]
         return others[0] if others else None
 

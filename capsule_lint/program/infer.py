@@ -75,6 +75,8 @@ class Inference:
     results: Results = field(init=False)
     enters: Callable[[Function], bool] = field(default=lambda function: False)
     """Whether a framework calls this function (a handler)."""
+    listens: bool = False
+    """Whether what is asked on the way to a type matters to what changes."""
     table: Table = field(default_factory=Table)
 
     def __post_init__(self) -> None:
@@ -87,7 +89,14 @@ class Inference:
 
     def of(self, node: tree.Node) -> Types:
         """What `node`, an expression of the program, may be."""
-        return self.table.answer(id(node), lambda: self._infer(node))
+        return self._answer(id(node), lambda: self._infer(node))
+
+    def _answer(self, key: int, find: Callable[[], Types]) -> Types:
+        self.names.guessing += not self.listens
+        try:
+            return self.table.answer(key, find)
+        finally:
+            self.names.guessing -= not self.listens
 
     def _infer(self, node: tree.Node) -> Types:
         match node:
@@ -176,7 +185,7 @@ class Inference:
 
     def bound(self, binding: Binding) -> Types:
         """What a binding gives its name."""
-        return self.table.answer(id(binding), lambda: self._bound(binding))
+        return self._answer(id(binding), lambda: self._bound(binding))
 
     def _bound(self, binding: Binding) -> Types:
         match binding.kind:
@@ -408,7 +417,7 @@ class Inference:
         if function is None:
             return ANYTHING
         return (
-            self.table.answer(id(function.fact), lambda: self._returned(function))
+            self._answer(id(function.fact), lambda: self._returned(function))
             if not (_names_self(function.fact.returns))
             else self._self_type(function, receiver)
         )
@@ -467,10 +476,14 @@ class Inference:
                 name = argument.keyword or self.calls.parameter_of(parent, argument) or ""
             case tree.Assign():
                 name = last_name(parent.targets[0])
+        homes = {place.scope.module}
+        if isinstance(parent, tree.Call):
+            called = [c.function or c.cls for c in self.calls.callees(parent)]
+            homes.update(one.module for one in called if one is not None)
         passed = [
             self.of(call.args[position].value)
-            for call in self.calls.uses.calls(name)
-            if name
+            for call in self.calls.uses.calls_beside(name)
+            if name and self.names.place(call).scope.module in homes
             if position < len(call.args) and call.args[position].keyword is None
         ]
         return join(*passed) or ANYTHING

@@ -379,7 +379,16 @@ class Keys:
     def _collect_stray(self, node: tree.Call) -> None:
         """A text that starts as the policy's keys do, given to something unknown that reads or writes:
         `db.query_items(f"TENANT#{tenant_id}#USER#{user_id}", "USER#")`."""
-        if not _VERBS & set(snake(last_name(node.func)).split("_")) or self.calls.callees(node):
+        if not _VERBS & set(snake(last_name(node.func)).split("_")):
+            return
+        given = [
+            a.value
+            for a in node.args
+            if a.keyword is None
+            and isinstance(a.value, tree.FString | tree.Binary | tree.Call | tree.Name)
+            and self._starts_scoped(a.value)
+        ]
+        if not given or self.calls.callees(node):
             return
         if isinstance(node.func, tree.Attr):
             if _OTHER_STORES & set(snake(last_name(node.func.base)).split("_")):
@@ -387,14 +396,15 @@ class Keys:
             if any(isinstance(t, Collection) for t in self.templates.inference.of(node.func.base)):
                 return
         role = Role.WRITTEN if last_name(node.func) in _WRITES else Role.LOOKUP
-        for argument in node.args:
-            made = isinstance(argument.value, tree.FString | tree.Binary | tree.Call | tree.Name)
-            if argument.keyword is None and made and self._starts_scoped(argument.value):
-                self._sink(argument.value, role, index=False)
+        for value in given:
+            self._sink(value, role, index=False)
+
+    @cached_property
+    def _start(self) -> re.Pattern[str]:
+        return re.compile(rf"{re.escape(self.policy.scopes[0].tag)}\{{\}}(?:[#|/:]|$)")
 
     def _starts_scoped(self, node: tree.Node) -> bool:
-        form = re.compile(rf"{re.escape(self.policy.scopes[0].tag)}\{{\}}(?:[#|/:]|$)")
-        return any(form.match(template.text) for template in self.templates.resolve(node))
+        return any(self._start.match(t.text) for t in self.templates.resolve(node))
 
     # --- PartiQL ---
 
@@ -432,6 +442,8 @@ class Keys:
         """`Model.query(…)`, `Model.get(…)`, `Model.index.query(…)`: the first argument is a key."""
         if func.name not in _MODEL_READS or not node.args or node.args[0].keyword is not None:
             return
+        if not self._has_models:
+            return
         for one in self.templates.inference.of(func.base):
             if isinstance(one, ClassObject | Instance) and self.classes.is_pynamo(one.cls):
                 index = self.classes.is_pynamo_index(one.cls)
@@ -450,6 +462,11 @@ class Keys:
         """All attributes that any model declares as a partition key."""
         models = [c for c in self.classes.all if self.classes.is_data(c)]
         return frozenset(name for cls in models for name, _ in self._hash_names(cls))
+
+    @cached_property
+    def _has_models(self) -> bool:
+        """Whether there are models of PynamoDB's at all: to know what is called costs much."""
+        return any(map(self.classes.is_pynamo, self.classes.all))
 
     def _declared(self, cls: Class) -> Iterator[tuple[str, bool]]:
         for owner in self.classes.mro(cls):
@@ -470,7 +487,9 @@ class Keys:
         self._collect_statement({a.keyword: a.value for a in node.args if a.keyword is not None})
         if isinstance(func, tree.Attr):
             self._collect_model(node, func)
-        made = [c.cls for c in self.calls.callees(node) if c.cls is not None]
+        made = []
+        if self._has_models or self._declared_names:
+            made = [c.cls for c in self.calls.callees(node) if c.cls is not None]
         if any(map(self.classes.is_pynamo, made)) and node.args and node.args[0].keyword is None:
             self._sink(node.args[0].value, Role.WRITTEN, index=False)
         for cls in made:

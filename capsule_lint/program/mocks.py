@@ -114,7 +114,7 @@ class Mocks:
         """What `a.b.C.f` names; nothing where it leads out of the program."""
         parts = text.split(".")
         for cut in range(len(parts) - 1, 0, -1):
-            module = self.inference.names.modules.get(".".join(parts[:cut]))
+            module = self.inference.names.exact(".".join(parts[:cut]))
             if module is not None:
                 found: Types = frozenset((ModuleObject(module),))
                 for name in parts[cut:]:

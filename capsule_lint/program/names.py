@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -10,7 +12,7 @@ from capsule_lint.program.model import Binding, Class, Function, Module, Place, 
 from capsule_lint.program.walk import Index, Parent, Walker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +26,24 @@ Target = Module | Binding | External
 """What an import leads to."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Names:
     """All modules of the program, and how their names resolve."""
 
     modules: dict[str, Module] = field(default_factory=dict)
+    """The modules that may hold what matters, by their dotted names."""
     index: Index = field(default_factory=Index)
-    clashes: tuple[tuple[Module, Module], ...] = ()
-    """Pairs of files that would be the same module."""
-    _by_suffix: dict[str, Module | None] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    """The names whose users, wherever they are, have been asked for."""
+    guessing: int = 0
+    """How many types are being found: what is asked on that way is not about what changes."""
+    looked_up: bool = False
+    """Whether attributes of computed names have been asked for."""
+    read: Callable[[str], Module | None] = field(default=lambda filename: None)
+    """Reads a module that no word of interest stands in: a name has led there."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """The files of such modules, by their dotted names."""
+    _read: dict[str, Module | None] = field(default_factory=dict)
 
     def place(self, node: tree.Node) -> Place:
         """Where an expression of the program stands."""
@@ -41,6 +52,11 @@ class Names:
     def parent(self, node: object) -> Parent:
         """What an expression is a part of: an expression, a statement, or nothing that is known."""
         return self.index.parents.get(id(node))
+
+    def ask(self, *names: str) -> None:
+        """Note that the users of these names matter, wherever they are."""
+        if not self.guessing:
+            self.asked.update(name for name in names if not name.startswith("__"))
 
     # --- imports ---
 
@@ -53,19 +69,52 @@ class Names:
         base = parts[: len(parts) - drop] if drop else parts
         return ".".join([*base, name] if name else base)
 
+    def exact(self, name: str) -> Module | None:
+        """The module of exactly that dotted name."""
+        found = self.modules.get(name)
+        if found is not None or name not in self.unread:
+            return found
+        if name not in self._read:
+            self._read[name] = self.read(self.unread[name])
+        return self._read[name]
+
+    def file(self, filename: str) -> Module | None:
+        """The module that a file is."""
+        name = self._by_file.get(filename)
+        return self.exact(name) if name is not None else None
+
     def module(self, name: str) -> Module | None:
         """The module of that dotted name, also when the root that it is imported from is not known:
         then the one module whose name ends so."""
-        found = self.modules.get(name)
-        if found is None and name not in self._by_suffix:
-            ends = [module for key, module in self.modules.items() if key.endswith(f".{name}")]
-            self._by_suffix[name] = ends[0] if len(ends) == 1 else None
-        return found or self._by_suffix.get(name)
+        found = self.exact(name)
+        if found is None:
+            ends = self._by_suffix.get(name, ())
+            found = self.exact(ends[0]) if len(ends) == 1 else None
+        return found
+
+    def known(self) -> tuple[str, ...]:
+        """The dotted names of all modules."""
+        return (*self.modules, *self.unread)
+
+    @cached_property
+    def _by_suffix(self) -> dict[str, list[str]]:
+        """All modules by what their dotted names end with: `a.b.c` by `b.c` and by `c`."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self.known():
+            parts = name.split(".")
+            for start in range(1, len(parts)):
+                found[".".join(parts[start:])].append(name)
+        return found
+
+    @cached_property
+    def _by_file(self) -> dict[str, str]:
+        modules = {module.filename: name for name, module in self.modules.items()}
+        return modules | {filename: name for name, filename in self.unread.items()}
 
     def is_ours(self, name: str) -> bool:
         """Whether a module of that dotted name would be part of the program, by its first part."""
         top = name.partition(".")[0]
-        return any(known.partition(".")[0] == top for known in self.modules)
+        return any(known.partition(".")[0] == top for known in self.known())
 
     def imported(self, binding: Binding) -> Target:
         """What an import binding leads to, one step."""
@@ -139,7 +188,7 @@ class Names:
         """The class or function `module.Name` or `module.Class.method`, through re-exports."""
         parts = dotted.split(".")
         for cut in range(len(parts) - 1, 0, -1):
-            if ".".join(parts[:cut]) not in self.modules:
+            if self.exact(".".join(parts[:cut])) is None:
                 continue
             target = self.follow(self.member(".".join(parts[:cut]), parts[cut]))
             found = target.definition if isinstance(target, Binding) else None
@@ -211,40 +260,59 @@ def module_name(
     return ".".join(parts), False
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The files of a program in which no word of interest stands."""
+
+    filenames: frozenset[str] = frozenset()
+    facts: Callable[[str], tree.FileFacts | None] = lambda filename: None
+    imports: Callable[[str], bool] = lambda package: False
+    """Whether any of them imports a package of that name."""
+
+
 def link(
-    files: Iterable[tree.FileFacts], roots: Iterable[str], is_test: Callable[[str], bool]
+    files: Iterable[tree.FileFacts],
+    roots: Iterable[str],
+    is_test: Callable[[str], bool],
+    rest: Rest,
 ) -> Names:
-    """All files, sorted by name, to one linked set of modules."""
-    ordered = sorted(files, key=lambda facts: facts.filename)
-    present = {facts.filename for facts in ordered}
-    names, clashes = Names(), []
-    roots = list(roots)
-    for facts in ordered:
-        if facts.problem is not None:
-            continue
-        name, is_package = module_name(
-            facts.filename,
-            roots,
-            lambda folder: f"{folder}/__init__.py" in present or _tests_import(folder, ordered),
-        )
-        module = Module(name, facts, is_package, is_test(facts.filename))
+    """All files to one linked set of modules; those of the rest are read where a name leads there."""
+    own = {facts.filename: facts for facts in files}
+    roots, names = list(roots), Names()
+    known: dict[str, tuple[str, bool]] = {}
+
+    def is_package(folder: str) -> bool:
+        init = f"{folder}/__init__.py"
+        top = folder.split("/")[0]
+        return init in own or init in rest.filenames or _imports(top, own) or rest.imports(top)
+
+    def walked(filename: str, facts: tree.FileFacts | None) -> Module | None:
+        if facts is None or facts.problem is not None:
+            return None
+        name, package = known[filename]
+        module = Module(name, facts, package, is_test(filename))
         Walker(module, names.index).walk()
-        other = names.modules.get(name)
-        if other is not None:
-            if facts.filename.endswith(".pyi"):
-                continue
-            clashes.append((other, module))
-        names.modules[name if other is None else f"{name}@{facts.filename}"] = module
-    names.clashes = tuple(clashes)
+        return module
+
+    names.read = lambda filename: walked(filename, rest.facts(filename))
+    for filename in sorted({*own, *rest.filenames}):
+        known[filename] = name, _ = module_name(filename, roots, is_package)
+        taken = name in names.modules or name in names.unread
+        if taken and filename.endswith(".pyi"):
+            continue
+        key = f"{name}@{filename}" if taken else name
+        if filename not in own:
+            names.unread[key] = filename
+        elif (module := walked(filename, own[filename])) is not None:
+            names.modules[key] = module
     return names
 
 
-def _tests_import(folder: str, files: list[tree.FileFacts]) -> bool:
-    """Whether the program imports `folder` as a (namespace) package."""
-    top = folder.split("/")[0]
+def _imports(top: str, files: Mapping[str, tree.FileFacts]) -> bool:
+    """Whether the program imports `top` as a (namespace) package."""
     return any(
         name.module.split(".")[0] == top or (name.module == "" and name.name == top)
-        for facts in files
+        for facts in files.values()
         for statement in facts.body
         if isinstance(statement, tree.Import) and statement.level == 0
         for name in statement.names

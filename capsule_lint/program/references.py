@@ -73,7 +73,7 @@ def _check(program: Program, key: str, module: str, name: str) -> None:
     found = program.names.module(module)
     if found is None:
         if program.names.is_ours(module):
-            problem = f"no module `{module}`; {likely(module, program.names.modules)}"
+            problem = f"no module `{module}`; {likely(module, program.names.known())}"
             raise _error(program, key, problem)
         return
     first = name.partition(".")[0]

@@ -31,11 +31,10 @@ class Declared:
 
 @dataclass(eq=False, slots=True)
 class Uses:
-    """An index of a program by name. What it is asked for is kept: whoever left a file out can tell
+    """An index of a program by name. What it is asked for is noted: whoever left a file out can tell
     from it whether that file could have changed an answer."""
 
     names: Names
-    asked: set[str] = field(default_factory=set)
     _calls: dict[str, list[tree.Call]] = field(default_factory=lambda: defaultdict(list))
     _aliases: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _arguments: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
@@ -62,7 +61,12 @@ class Uses:
 
     def calls(self, name: str) -> list[tree.Call]:
         """The calls of whatever is called `name`: `name(…)`, `x.name(…)`."""
-        self.asked.add(name)
+        self.names.ask(name)
+        return self._calls.get(name, [])
+
+    def calls_beside(self, name: str) -> list[tree.Call]:
+        """The calls of something that is called `name` everywhere, `copy` or `append`, of which only
+        those matter that stand in a file with another word of interest."""
         return self._calls.get(name, [])
 
     def all_calls(self) -> Iterator[tree.Call]:
@@ -73,8 +77,12 @@ class Uses:
     def aliases(self, name: str) -> set[str]:
         """All names under which something called `name` may be known."""
         found = _closure(name, self._aliases)
-        self.asked |= found
+        self.names.ask(*found)
         return found
+
+    def known_as(self, name: str) -> set[str]:
+        """The same, of a name that is as common as those of `calls_beside`."""
+        return _closure(name, self._aliases)
 
     def arguments(
         self, owner: Function | Class | None, name: str
@@ -89,7 +97,7 @@ class Uses:
     def declared(self, name: str) -> list[Declared]:
         """The places whose annotations may mean the class `name`, through aliases too."""
         names = set[str]().union(*(_closure(n, self._spelled) for n in self.aliases(name)))
-        self.asked |= names
+        self.names.ask(*names)
         return [one for known in sorted(names) for one in self._declared.get(known, ())]
 
     # --- how it is found ---

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
+from capsule_lint.program.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.pieces import hole_name, names_scope, snake
 from capsule_lint.program.walk import children
@@ -132,10 +133,38 @@ class Ground:
             passed
             for module in self.modules(tests=True)
             for node in module.nodes
-            if isinstance(node, tree.Call) and node.args
+            if isinstance(node, tree.Call) and node.args and self._may_pass(node.func)
             for callee in self.program.calls.callees(node)
             for passed in self._passed(node, callee)
         )
+
+    def _may_pass(self, func: tree.Node) -> bool:
+        """Whether what is called may take a scope, by its name: to resolve every call costs much."""
+        if last_name(func) in self._takers or not isinstance(func, tree.Name | tree.Attr):
+            return True
+        if not isinstance(func, tree.Name):
+            return False
+        bindings = self.program.names.bindings(func.id, self.program.names.place(func))
+        return any(b.kind not in ("def", "class", "import") for b in bindings)
+
+    @cached_property
+    def _takers(self) -> set[str]:
+        """The names of all functions and classes that take a scope."""
+        program = self.program
+        found = set(INDIRECT_CONSTRUCTION)
+        for module in program.names.modules.values():
+            for function in module.functions:
+                if any(self.scope_named(p.name) for p in function.params):
+                    owner = function.owner if function.name.startswith("__") else None
+                    made = program.classes.subclasses(owner) if owner is not None else ()
+                    found.update(
+                        function.name, *(program.calls.uses.aliases(c.name) for c in made)
+                    )
+                    found |= program.calls.uses.aliases(function.name)
+        for cls in program.classes.all:
+            if any(self.scope_named(p.name) for p in program.classes.constructor(cls) or ()):
+                found |= program.calls.uses.aliases(cls.name)
+        return found
 
     def _passed(self, call: tree.Call, callee: Callee) -> Iterator[Passed]:
         params, given = self.program.calls.parameters(callee)

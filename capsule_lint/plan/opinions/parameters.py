@@ -58,12 +58,11 @@ class ParameterOpinions:
         """What is wrong with parameters that are there."""
         for module in self.ground.modules():
             for function in module.functions:
-                if self._is_called_by_us(function):
-                    for scope in self.ground.scopes:
-                        parameter = self.ground.parameter(function, scope)
-                        if parameter is not None:
-                            yield from self._optional(function, parameter, scope)
-                            yield from self._unused(function, parameter, scope)
+                for scope in self.ground.scopes:
+                    parameter = self.ground.parameter(function, scope)
+                    if parameter is not None and self._is_called_by_us(function):
+                        yield from self._optional(function, parameter, scope)
+                        yield from self._unused(function, parameter, scope)
             for cls in module.classes:
                 yield from self._optional_fields(cls)
 

@@ -62,7 +62,7 @@ class ScanOpinions:
     def find(self) -> Iterator[Opinion]:
         """The reads that lack a scope."""
         for name in ("scan", "paginate", *sorted(_STATEMENTS)):
-            for call in self.ground.program.calls.uses.calls(name):
+            for call in self.ground.program.calls.uses.calls_beside(name):
                 module = self.ground.program.names.place(call).scope.module
                 if module.is_test or module.generated or not isinstance(call.func, tree.Attr):
                     continue
