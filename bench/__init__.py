@@ -1,0 +1,1 @@
+"""Measures the tool beside its peers on published packages: `python -m bench --help`."""
