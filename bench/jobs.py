@@ -1,0 +1,240 @@
+"""The jobs: what is planted for each, and who competes at it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bench import snippets, tools
+from bench.contest import Entrant, Verdict, compete, shown
+from bench.corpus import Corpus, corpus, sample
+from bench.damage import assess, count_calls
+from bench.environments import ROOT
+from bench.judging import finds, rewrites
+from bench.recipe import Recipe
+from bench.results import OURS, Row
+from bench.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.measure import Ran
+    from bench.setting import Setting
+    from bench.tools import Tool
+
+Measured = tuple[tuple[Row, ...], str]
+
+NO_CACHE: Final = f"{OURS} --no-cache"
+CHANGED: Final = f"{OURS}, one file changed"
+_UNTRUSTED: Final = 2.2
+"""Seconds for which the cache does not trust what it knows of a file that was just written."""
+
+
+def check(setting: Setting) -> Measured:
+    """A first check, few files relevant."""
+    return _check(setting, "check", _common(setting))
+
+
+def check_all(setting: Setting) -> Measured:
+    """A first check, every file relevant."""
+    recipe = replace(_common(setting), share=1.0)
+    return _check(setting, "check-all", recipe)
+
+
+def _check(setting: Setting, job: str, recipe: Recipe) -> Measured:
+    whole = corpus(setting.packages, recipe)
+    before = Snapshot.take(whole.root)
+    part = sample(whole, before, setting.scale.sample, setting.work / "sample")
+    share = Snapshot.take(part.root).lines / before.lines
+    entrants = [
+        Entrant(ours, whole.root, finds(whole, ours), before=whole.clean)
+        for ours in (
+            tools.capsule_lint(setting.own, setting.jobs),
+            tools.capsule_lint(setting.own, setting.jobs, "--no-cache", name=NO_CACHE),
+        )
+    ]
+    for tool in _checkers(setting):
+        where = part if tool.sampled else whole
+        judge = finds(where, tool)
+        entrants.append(Entrant(tool, where.root, judge, share if tool.sampled else 1.0))
+    rows = compete(setting, job, entrants)
+    whole.clean()
+    return rows, _said(before, f"{recipe.share:.0%} of the files relevant")
+
+
+def warm(setting: Setting) -> Measured:
+    """A check when nothing has changed, and when one file has on which many others depend."""
+    whole = corpus(setting.packages, _common(setting))
+    before = Snapshot.take(whole.root)
+    names = setting.work / "names.txt"
+    names.write_text("\n".join(str(whole.root / name) for name in before.files))
+    ours = tools.capsule_lint(setting.own, setting.jobs)
+    whole.clean()
+
+    def settle() -> None:
+        before.restore()
+        time.sleep(_UNTRUSTED)
+        setting.run(ours, whole.root)
+
+    settle()
+    settle()
+    stick = tools.yardstick(setting.own, names)
+    rows = compete(
+        setting,
+        "warm",
+        (
+            Entrant(stick, whole.root, _counts(len(before.files))),
+            Entrant(ours, whole.root, finds(whole, ours)),
+            Entrant(
+                replace(ours, name=CHANGED),
+                whole.root,
+                finds(whole, ours),
+                before=_reviser(whole),
+                after=settle,
+            ),
+        ),
+    )
+    whole.clean()
+    dependents = f"{setting.scale.dependents} files depend on the changed one"
+    return rows, _said(before, dependents)
+
+
+def same_bytes(setting: Setting) -> Measured:
+    """Whether cache and processes change a byte of the report."""
+    whole = corpus(setting.packages, _common(setting))
+    before = Snapshot.take(whole.root)
+    cached = tools.capsule_lint(setting.own, setting.jobs)
+    plain = tools.capsule_lint(setting.own, 1, "--no-cache", name=f"{NO_CACHE} -j 1")
+    whole.clean()
+    said = {"cold": setting.run(cached, whole.root).out}
+    time.sleep(_UNTRUSTED)
+    said["warm"] = setting.run(cached, whole.root).out
+    reference = setting.run(plain, whole.root)
+    _reviser(whole)()
+    changed = setting.run(cached, whole.root).out
+    changed_reference = setting.run(plain, whole.root).out
+    before.restore()
+    whole.clean()
+    wrong = [when for when, out in said.items() if out != reference.out]
+    wrong += ["after a change"] if changed != changed_reference else []
+    text = (
+        f"not the same bytes: {', '.join(wrong)}"
+        if wrong
+        else (
+            f"the same bytes as with a cache and `-j {setting.jobs}`: cold, warm, after a change"
+        )
+    )
+    verdict = finds(whole, plain)(reference)
+    good = not wrong and verdict.good
+    row = Row(
+        "same-bytes", plain.name, reference.took, f"{verdict.text}; {text}", good, shown(plain)
+    )
+    return (row,), _said(before, "")
+
+
+def fix(setting: Setting) -> Measured:
+    """`--fix` of one helper and all its calls, threading included."""
+    recipe = Recipe(setting.scale.lines, calls=setting.scale.calls)
+    whole = corpus(setting.packages, recipe)
+    before = Snapshot.take(whole.root)
+    part = sample(whole, before, setting.scale.sample, setting.work / "sample")
+    part_before = Snapshot.take(part.root)
+    share = part_before.lines / before.lines
+    entrants = [fixer(setting, whole, before)]
+    for tool in tools.fixers(setting.peers, setting.jobs) if setting.peers else ():
+        state = part_before if tool.sampled else before
+        judge = rewrites(state, count_calls(state.files), 0)
+        entrants.append(
+            Entrant(tool, state.root, judge, share if tool.sampled else 1.0, after=state.restore)
+        )
+    rows = compete(setting, "fix", entrants)
+    return rows, _said(before, f"{recipe.calls:,} calls of one helper")
+
+
+def fixer(setting: Setting, whole: Corpus, before: Snapshot) -> Entrant:
+    """The tool's own `--fix`, cold, with everything put back after it."""
+    ours = tools.capsule_lint(setting.own, setting.jobs, "--fix", name=f"{OURS} --fix")
+
+    def reset() -> None:
+        before.restore()
+        whole.clean()
+
+    judge = rewrites(before, whole.planted.calls, whole.planted.threaded)
+    return Entrant(ours, whole.root, judge, before=whole.clean, after=reset)
+
+
+def case_study(setting: Setting) -> Measured:
+    """`--fix` of the example code base, whole and cold."""
+    place = setting.work / "case_study"
+    source = ROOT / "fixtures" / "case_study" / "before"
+    ours = tools.capsule_lint(setting.own, setting.jobs, "--fix", name=f"{OURS} --fix")
+
+    def fresh() -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(source, place)
+        Snapshot.take(place)
+
+    fresh()
+    before = Snapshot.take(place)
+
+    def judge(ran: Ran) -> Verdict:
+        changed = before.changed()
+        damage = assess(before.files, changed)
+        left = len(ours.places(ran.out.decode()))
+        text = f"{len(changed)} files changed, {left} findings left"
+        if damage.unparsable:
+            text += f", breaks the syntax of {damage.unparsable}"
+        if damage.comments_lost:
+            text += f", loses {damage.comments_lost} comments"
+        return Verdict(text, good=not (left + damage.unparsable + damage.comments_lost))
+
+    rows = compete(setting, "case-study", (Entrant(ours, place, judge, before=fresh),))
+    return rows, _said(before, "`fixtures/case_study`")
+
+
+def _common(setting: Setting) -> Recipe:
+    scale = setting.scale
+    return Recipe(scale.lines, share=scale.share, dependents=scale.dependents)
+
+
+def _checkers(setting: Setting) -> tuple[Tool, ...]:
+    return tools.checkers(setting.peers, setting.jobs) if setting.peers else ()
+
+
+def _reviser(whole: Corpus) -> Callable[[], None]:
+    """Adds one more function to the module that others depend on, each time it is called."""
+    keys = Path(whole.root, "orderbook", "keys.py")
+
+    def revise() -> None:
+        text = keys.read_text(encoding="utf-8")
+        number = time.time_ns()
+        keys.write_text(text + snippets.REVISION.substitute(n=number), encoding="utf-8")
+
+    return revise
+
+
+def _counts(files: int) -> Callable[[Ran], Verdict]:
+    def judge(ran: Ran) -> Verdict:
+        return Verdict(f"{int(ran.out):,} files looked at", good=int(ran.out) == files)
+
+    return judge
+
+
+def _said(before: Snapshot, what: str) -> str:
+    today = datetime.now(UTC).date().isoformat()
+    words = [f"{before.lines:,} lines in {len(before.files):,} files", what, f"measured {today}"]
+    return ", ".join(word for word in words if word)
+
+
+JOBS: Final[dict[str, Callable[[Setting], Measured]]] = {
+    "check": check,
+    "check-all": check_all,
+    "warm": warm,
+    "same-bytes": same_bytes,
+    "fix": fix,
+    "case-study": case_study,
+}
