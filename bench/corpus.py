@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MADE_BY: Final = ("packages.py", "planting.py", "recipe.py", "snippets.py")
 _GIT: Final = ("git", "-c", "user.name=bench", "-c", "user.email=bench@example.com")
+_SETTLED: Final = ("gc.auto=0", "maintenance.auto=false", "commit.gpgsign=false")
+"""Git does nothing of its own accord, neither now nor while something is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ def sample(whole: Corpus, before: Snapshot, lines: int, place: Path) -> Corpus:
 def commit(root: Path) -> None:
     """Make a folder a git repository in which all is committed, if there is git."""
     if shutil.which("git"):
-        for arguments in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "planted")):
+        settled = [("config", *setting.split("=")) for setting in _SETTLED]
+        commands = (("init", "-q"), *settled, ("add", "-A"), ("commit", "-q", "-m", "planted"))
+        for arguments in commands:
             subprocess.run((*_GIT, *arguments), cwd=root, check=True, capture_output=True)
 
 

@@ -9,7 +9,21 @@ from bench.jobs import CHANGED, NO_CACHE
 from bench.results import OURS
 
 if TYPE_CHECKING:
-    from bench.results import Results, Row
+    from bench.results import Results
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A figure, and for a ratio that of processor time too.
+
+    `was_ended` says that the run was ended before its time, so that both are more than is known. A
+    run that is not `good` reaches no goal: it missed something, or broke something.
+    """
+
+    figure: float
+    processor: float | None
+    was_ended: bool
+    good: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +44,33 @@ class Goal:
             return f"at most {fraction(self.limit)} of {self.rival}"
         return f"at most {self.limit:g} {'MiB a process' if self.is_memory else 's'}"
 
-    def reached(self, results: Results) -> float | None:
-        """The figure that the goal limits, if all that it needs was measured to its end."""
-        ours = _whole(results.row(self.job, self.tool))
+    def reached(self, results: Results) -> Reached | None:
+        """The figure that the goal limits, if all that it needs was measured."""
+        ours = results.row(self.job, self.tool)
         if ours is None or ours.took is None:
             return None
+        took = ours.took
         if self.is_memory:
-            return ours.took.memory
+            return Reached(took.memory, None, took.ended, ours.good)
         if not self.rival:
-            return ours.took.elapsed
+            return Reached(took.elapsed, None, took.ended, ours.good)
         rival = results.row(self.job, self.rival)
-        return ours.took.elapsed / rival.took.elapsed if rival and rival.took else None
+        if rival is None or rival.took is None or rival.took.ended:
+            return None
+        processor = took.processor / rival.took.processor
+        return Reached(took.elapsed / rival.took.elapsed, processor, took.ended, ours.good)
+
+    def row(self, results: Results) -> str:
+        """The goal and what was reached, as a row of a table."""
+        reached = self.reached(results)
+        if reached is None:
+            return f"| {self.what} | {self.said} | not measured | | |"
+        mark = "> " if reached.was_ended else ""
+        unit = " MiB" if self.is_memory else " s"
+        figure = fraction(reached.figure) if self.rival else f"{reached.figure:.3g}{unit}"
+        processor = "" if reached.processor is None else f"{mark}{fraction(reached.processor)}"
+        met = "yes" if reached.figure <= self.limit and reached.good else "**no**"
+        return f"| {self.what} | {self.said} | {mark}{figure} | {processor} | {met} |"
 
 
 GOALS: Final = (
@@ -61,7 +91,3 @@ GOALS: Final = (
 def fraction(value: float) -> str:
     """A ratio as one reads it: `1/20`, `0.5`, `1.3`."""
     return f"{value:.2g}" if value >= 0.2 else f"1/{1 / value:.0f}"
-
-
-def _whole(row: Row | None) -> Row | None:
-    return None if row is None or row.took is None or row.took.ended else row

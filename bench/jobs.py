@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from dataclasses import replace
@@ -226,7 +227,9 @@ def _counts(files: int) -> Callable[[Ran], Verdict]:
 
 def _said(before: Snapshot, what: str) -> str:
     today = datetime.now(UTC).date().isoformat()
-    words = [f"{before.lines:,} lines in {len(before.files):,} files", what, f"measured {today}"]
+    load = f"load of the machine afterwards {os.getloadavg()[0]:.1f}"
+    lines = f"{before.lines:,} lines in {len(before.files):,} files"
+    words = [lines, what, f"measured {today}", load]
     return ", ".join(word for word in words if word)
 
 

@@ -64,7 +64,7 @@ def _broken(damage: Damage) -> list[str]:
         f"breaks the syntax of {damage.unparsable:,} files": damage.unparsable,
         f"loses {damage.comments_lost:,} comments": damage.comments_lost,
         f"drops {damage.annotations_lost:,} annotations": damage.annotations_lost,
-        f"passes a variable that is not there in {damage.valueless:,}": damage.valueless,
+        f"in {damage.valueless:,} passes a variable that is not there": damage.valueless,
         f"changes {damage.elsewhere:,} other files": damage.elsewhere,
     }
     return [text for text, count in said.items() if count]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bench.chart import Panel, Series, draw
-from bench.goals import GOALS, fraction
+from bench.goals import GOALS
 from bench.growth import CURVES, Curve, elapsed, exponent, memory, steepest
 from bench.packages import PINS
 from bench.results import OURS
@@ -68,25 +68,20 @@ def _page(results: Results, text: Mapping[str, str], plots: Mapping[str, str]) -
 
 def _goals(results: Results) -> Iterator[str]:
     yield "## Goals"
-    rows = ["| job | goal | reached | |", "|---|---|---|---|"]
-    for goal in GOALS:
-        figure = goal.reached(results)
-        if figure is None:
-            rows.append(f"| {goal.what} | {goal.said} | not measured | |")
-            continue
-        unit = "" if goal.rival else (" MiB" if goal.is_memory else " s")
-        shown = f"{figure:.3g}{unit}" if unit else fraction(figure)
-        mark = "yes" if figure <= goal.limit else "**no**"
-        rows.append(f"| {goal.what} | {goal.said} | {shown} | {mark} |")
+    rows = ["| job | goal | reached | processor time | |", "|---|---|---|---|---|"]
+    rows += [goal.row(results) for goal in GOALS]
     for curve in CURVES:
         points = [p for p in results.points if p.curve == curve.name and p.tool.startswith(OURS)]
         time, space = exponent(points, elapsed), exponent(points, memory)
         if time is None or space is None:
-            rows.append(f"| growth: {curve.title} | at most linear | not measured | |")
+            rows.append(f"| growth: {curve.title} | at most linear | not measured | | |")
         else:
             mark = "yes" if max(time, space) <= _LINEAR else "**no**"
             reached = f"time: power {_power(time)}, memory: {_power(space)}"
-            rows.append(f"| growth: {curve.title} | at most linear | {reached} | {mark} |")
+            rows.append(f"| growth: {curve.title} | at most linear | {reached} | | {mark} |")
+    for row in (row for row in results.rows if row.job == "same-bytes"):
+        said = "yes" if row.good else f"**no: {row.outcome}**"
+        rows.append(f"| same report with cache and processes | to the byte | | | {said} |")
     yield "\n".join(rows)
 
 

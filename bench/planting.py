@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import warnings
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +16,6 @@ from bench.recipe import Plant, Planted, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
     from string import Template
 
     from bench.snippets import Snippet
@@ -38,7 +39,12 @@ def plant(root: Path, recipe: Recipe) -> Planted:
 
 def python_files(root: Path) -> list[str]:
     """The Python files below a folder, POSIX and relative to it, sorted."""
-    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.py"))
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        place = Path(folder).relative_to(root)
+        found += [(place / name).as_posix() for name in names if name.endswith(".py")]
+    return sorted(found)
 
 
 @dataclass(slots=True)

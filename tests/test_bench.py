@@ -308,9 +308,9 @@ def test_a_page_says_what_was_reached_and_what_was_not_measured() -> None:
         _results(rows=rows, points=points, corpora=corpora), {"method": "How.", "limits": "But."}
     )
     text = made["benchmarks.md"]
-    assert "| cold check | at most 0.5 of ast-grep | 0.25 | yes |" in text
-    assert "| cold check | at most 1/100 of Fixit | 0.25 | **no** |" in text
-    assert "| cold check | at most 1/20 of Semgrep | not measured | |" in text
+    assert "| cold check | at most 0.5 of ast-grep | 0.25 | 1 | yes |" in text
+    assert "| cold check | at most 1/100 of Fixit | 0.25 | 1 | **no** |" in text
+    assert "| cold check | at most 1/20 of Semgrep | not measured | | |" in text
     assert "| **finds 2 of 3** |" in text
     assert "did not run: no network" in text
     assert "≈ 4 s" in text
@@ -337,6 +337,13 @@ def test_every_goal_is_about_a_tool_that_competes(peers: Environment) -> None:
     known = {tool.name for tool in (*tools.checkers(peers, 1), *tools.fixers(peers, 1))}
     rivals = {goal.rival for goal in GOALS if goal.rival}
     assert rivals <= known | {"yardstick"}
+
+
+def test_a_run_that_was_ended_reaches_no_goal() -> None:
+    ours = Row("case-study", "capsule-lint --fix", replace(TOOK, ended=True), "", False)
+    (goal,) = (goal for goal in GOALS if goal.job == "case-study")
+    row = goal.row(_results(rows=(ours,)))
+    assert row == "| `--fix` of the case study, cold | at most 5 s | > 2 s |  | **no** |"
 
 
 @pytest.mark.parametrize(
