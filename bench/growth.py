@@ -73,7 +73,7 @@ CURVES: Final = (
     ),
     Curve(
         "growth-calls",
-        "--fix, by call sites of one helper",
+        "Fix, by call sites of one helper",
         "call sites",
         "Besides the calls of the helper, one in five needs its caller changed too.",
         _calls,
@@ -81,7 +81,7 @@ CURVES: Final = (
     ),
     Curve(
         "growth-depth",
-        "--fix, by depth of call chains",
+        "Fix, by depth of call chains",
         "calls deep",
         "The calls are as many at each depth: few deep chains, or many shallow ones.",
         _depths,

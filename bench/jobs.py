@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench import snippets, tools
-from bench.contest import Entrant, Verdict, compete, shown
+from bench.contest import Entrant, Verdict, compete, judged, shown
 from bench.corpus import Corpus, corpus, sample
 from bench.damage import assess, count_calls
 from bench.environments import ROOT
@@ -31,6 +31,7 @@ Measured = tuple[tuple[Row, ...], str]
 
 NO_CACHE: Final = f"{OURS} --no-cache"
 CHANGED: Final = f"{OURS}, one file changed"
+_WHEN: Final = "cold, warm, after a change"
 _UNTRUSTED: Final = 2.2
 """Seconds for which the cache does not trust what it knows of a file that was just written."""
 
@@ -111,29 +112,25 @@ def same_bytes(setting: Setting) -> Measured:
     cached = tools.capsule_lint(setting.own, setting.jobs)
     plain = tools.capsule_lint(setting.own, 1, "--no-cache", name=f"{NO_CACHE} -j 1")
     whole.clean()
-    said = {"cold": setting.run(cached, whole.root).out}
-    time.sleep(_UNTRUSTED)
-    said["warm"] = setting.run(cached, whole.root).out
     reference = setting.run(plain, whole.root)
+    pairs = {"cold": (setting.run(cached, whole.root), reference)}
+    time.sleep(_UNTRUSTED)
+    pairs["warm"] = (setting.run(cached, whole.root), reference)
     _reviser(whole)()
-    changed = setting.run(cached, whole.root).out
-    changed_reference = setting.run(plain, whole.root).out
+    pairs["after a change"] = (setting.run(cached, whole.root), setting.run(plain, whole.root))
     before.restore()
     whole.clean()
-    wrong = [when for when, out in said.items() if out != reference.out]
-    wrong += ["after a change"] if changed != changed_reference else []
-    text = (
-        f"not the same bytes: {', '.join(wrong)}"
-        if wrong
-        else (
-            f"the same bytes as with a cache and `-j {setting.jobs}`: cold, warm, after a change"
-        )
-    )
-    verdict = finds(whole, plain)(reference)
-    good = not wrong and verdict.good
-    row = Row(
-        "same-bytes", plain.name, reference.took, f"{verdict.text}; {text}", good, shown(plain)
-    )
+    wrong = [
+        when
+        for when, (one, other) in pairs.items()
+        if one.out != other.out or one.took.ended or other.took.ended
+    ]
+    said = f"not the same bytes {', '.join(wrong)}" if wrong else f"the same bytes {_WHEN}"
+    verdict = judged(Entrant(plain, whole.root, finds(whole, plain)), reference)
+    text = f"{verdict.text}; with a cache and `-j {setting.jobs}` {said}"
+    setting.say(f"same-bytes: {text}")
+    good = verdict.good and not wrong
+    row = Row("same-bytes", plain.name, reference.took, text, good, shown(plain))
     return (row,), _said(before, "")
 
 

@@ -70,19 +70,24 @@ def _goals(results: Results) -> Iterator[str]:
     yield "## Goals"
     rows = ["| job | goal | reached | processor time | |", "|---|---|---|---|---|"]
     rows += [goal.row(results) for goal in GOALS]
-    for curve in CURVES:
-        points = [p for p in results.points if p.curve == curve.name and p.tool.startswith(OURS)]
-        time, space = exponent(points, elapsed), exponent(points, memory)
-        if time is None or space is None:
-            rows.append(f"| growth: {curve.title} | at most linear | not measured | | |")
-        else:
-            mark = "yes" if max(time, space) <= _LINEAR else "**no**"
-            reached = f"time: power {_power(time)}, memory: {_power(space)}"
-            rows.append(f"| growth: {curve.title} | at most linear | {reached} | | {mark} |")
+    rows += [_growth_goal(results, curve) for curve in CURVES]
     for row in (row for row in results.rows if row.job == "same-bytes"):
         said = "yes" if row.good else f"**no: {row.outcome}**"
         rows.append(f"| same report with cache and processes | to the byte | | | {said} |")
     yield "\n".join(rows)
+
+
+def _growth_goal(results: Results, curve: Curve) -> str:
+    points = [p for p in results.points if p.curve == curve.name and p.tool.startswith(OURS)]
+    time, space = exponent(points, elapsed), exponent(points, memory)
+    if any(not point.good for point in points):
+        reached, mark = "not all runs came to a good end", "**no**"
+    elif time is None or space is None:
+        reached, mark = "not measured", ""
+    else:
+        reached = f"time: power {_power(time)}, memory: {_power(space)}"
+        mark = "yes" if max(time, space) <= _LINEAR else "**no**"
+    return f"| growth: {curve.title.lower()} | at most linear | {reached} | | {mark} |"
 
 
 def _where(results: Results) -> Iterator[str]:
