@@ -1,0 +1,118 @@
+"""Parameters that hold a scope's value under another name: by the tag that they fill, by the parameter
+that they are passed for, or by their place in the method family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.binding import bind
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.pieces import Filled, names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from capsule_lint.policy import Scope as ScopePolicy
+    from capsule_lint.program.domain import Domain
+
+Holder = tuple[Function, str]
+"""A function, and a scope."""
+
+
+@dataclass(eq=False, slots=True)
+class Held:
+    """Finds the parameters."""
+
+    domain: Domain
+    _found: dict[Holder, tree.Parameter | None] | None = None
+    """`None` for a parameter where several claim to be the one."""
+    _queue: list[tuple[Function, ScopePolicy, tree.Parameter]] = field(default_factory=list)
+
+    def parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
+        """The parameter that holds the scope's value, though its name does not say so."""
+        if self._found is None:
+            self._found = {}
+            self._find()
+        return self._found.get((function, scope.name))
+
+    def takes(self, callee: Function | Class | None, name: str, scope: ScopePolicy) -> bool:
+        """Whether the parameter of that name takes the scope's value."""
+        held = self.parameter(callee, scope) if isinstance(callee, Function) else None
+        return names_scope(name, scope) or (held is not None and held.name == name)
+
+    def _find(self) -> None:
+        for scope in self.domain.policy.scopes:
+            for module in self.domain.names.modules.values():
+                for function in module.functions:
+                    named = self.domain.named_parameter(function, scope)
+                    if named is not None:
+                        self._queue.append((function, scope, named))
+        for site in self.domain.keys.sites:
+            pieces = site.template.pieces
+            for segment in self.domain.templates.segments(pieces):
+                piece = pieces[segment.piece]
+                if segment.tagged and not segment.literal and isinstance(piece, Filled):
+                    self._note(piece.value, segment.scope)
+        while self._queue:
+            function, scope, parameter = self._queue.pop()
+            self._kin(function, scope, parameter)
+            for call, callee in list(self.domain.calls.callers(function)):
+                bound = bind(call.args, function.params, callee.given)
+                argument = bound.arguments.get(parameter.name) if bound is not None else None
+                if argument is not None:
+                    others = {p.name for p in function.params if p is not parameter}
+                    self._note(argument.value, scope.name, others)
+
+    def _note(self, node: tree.Node, name: str, others: Collection[str] = ()) -> None:
+        """A value that fills a scope's tag, or goes to the parameter of a scope."""
+        if isinstance(node, tree.Call) and len(node.args) == 1 and last_name(node.func) == "str":
+            node = node.args[0].value
+        if not isinstance(node, tree.Name):
+            return
+        bindings = self.domain.names.bindings(node.id, self.domain.names.place(node))
+        parameter = bindings[0].parameter if len(bindings) == 1 else None
+        function = bindings[0].place.scope.function if bindings else None
+        if parameter is None or function is None or function.parameter(node.id) is not parameter:
+            return
+        if node.id in others:
+            return  # the callee means something else by that name
+        self._add(function, name, parameter)
+
+    def _add(self, function: Function, name: str, parameter: tree.Parameter) -> None:
+        assert self._found is not None
+        scope = next(s for s in self.domain.policy.scopes if s.name == name)
+        if self.domain.named_parameter(function, scope) is not None:
+            return
+        if parameter not in function.own_params or self.domain.is_object(function, parameter):
+            return
+        if any(names_scope(parameter.name, other) for other in self.domain.policy.scopes):
+            return  # it is swapped
+        key = (function, name)
+        if key not in self._found:
+            self._found[key] = parameter
+            self._queue.append((function, scope, parameter))
+        elif self._found[key] is not parameter:
+            self._found[key] = None
+
+    def _kin(self, function: Function, scope: ScopePolicy, parameter: tree.Parameter) -> None:
+        """The other members of the family have the value where this one has it."""
+        own = _positional(function)
+        if function.owner is None or parameter not in own or function.name.startswith("__"):
+            return
+        at, known = own.index(parameter), {p.name for p in function.own_params}
+        for member in sorted(self.domain.calls.family(function), key=lambda f: f.symbol):
+            other = _positional(member)
+            if member is function or _required(other) != _required(own) or at >= len(other):
+                continue
+            if other[at].name == parameter.name or other[at].name not in known:
+                self._add(member, scope.name, other[at])
+
+
+def _positional(function: Function) -> list[tree.Parameter]:
+    return [p for p in function.own_params if p.kind in ("posonly", "plain")]
+
+
+def _required(params: list[tree.Parameter]) -> int:
+    return sum(p.default is None for p in params)
