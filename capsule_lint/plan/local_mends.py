@@ -16,7 +16,8 @@ from capsule_lint.model import (
     Mend,
     Replace,
 )
-from capsule_lint.plan.segments import SEPARATORS, LocalPiece
+from capsule_lint.plan.segments import LocalPiece
+from capsule_lint.plan.tags import SEPARATORS
 from capsule_lint.program.model import Class, Module, last_name
 from capsule_lint.program.pieces import Filled, Text, ends_with_tag
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 
+_MARKS = "#|/:;~=-."
+
 
 class SegmentFix(Fix[AddSegments]):
     """Makes `AddSegments`."""
@@ -226,7 +228,7 @@ class SegmentFix(Fix[AddSegments]):
         elif isinstance(beside, cst.Tuple):
             quoted = _first_text(beside)
             new = [
-                parse(f"({_string(_cased(s.tag.rstrip('#|/:'), quoted))}, {s.hole})")
+                parse(f"({_string(_cased(s.tag.rstrip(_MARKS), quoted))}, {s.hole})")
                 for s in mend.segments
             ]
         else:
@@ -298,7 +300,7 @@ def _bare(segment: NewSegment, quoted: str | None) -> cst.BaseExpression:
     """A tag as an element of its own."""
     if segment.constant:
         return parse(segment.constant)
-    return parse(_string(_cased(segment.tag.rstrip("#|/:"), quoted)))
+    return parse(_string(_cased(segment.tag.rstrip(_MARKS), quoted)))
 
 
 def _escaped(text: str) -> str:
