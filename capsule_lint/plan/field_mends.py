@@ -36,6 +36,30 @@ class FieldMends:
             else:
                 self._field(cls, scope)
             self._slot(cls, scope)
+            self._declared(cls, scope)
+
+    def _declared(self, cls: Class, scope: Scope) -> None:
+        """A stub that declares the neighbouring field declares the new one as well."""
+        stub = self.mends.planner.program.names.declared_class(cls)
+        if stub is None:
+            return
+        fields = {
+            target.id: statement
+            for statement in stub.fact.body
+            if isinstance(statement, tree.Assign) and statement.annotation is not None
+            for target in statement.targets
+            if isinstance(target, tree.Name)
+        }
+        knot: Knot = ("class", cls)
+        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+        for other, before in self._near_scopes(scope) if attribute not in fields else ():
+            near = next((s for name, s in fields.items() if names_scope(name, other)), None)
+            if near is not None:
+                said = self.mends.annotation(knot, stub.module, scope, near.annotation) or "str"
+                span, line = near.span, f"{attribute}: {said}"
+                mend = AddStatement(stub.module.filename, span, "CAP301", line, before)
+                self.mends.add(knot, mend)
+                return
 
     def _near_scopes(self, scope: Scope) -> list[tuple[Scope, bool]]:
         order = self.mends.planner.program.policy.scopes

@@ -107,6 +107,8 @@ class Ledger:
                 self._asked.setdefault(id(want.call), []).append(want.scope)
         for module in self.planner.program.names.modules.values():
             self._module(module)
+        for module in self.planner.program.names.stubs.values():
+            self._module(module)
         for lookup in Dynamic(self.planner.program, self.planner.state.params).find():
             reason = f"`getattr` with a name that is not known may find `{lookup.function.name}`"
             span = lookup.name.span
@@ -197,8 +199,11 @@ class Ledger:
         known = [s for s in self._by_name[definition.name] if s is definition]
         if known:
             self._row(module, span, definition, Verdict.REWRITTEN, "the definition")
+            return
+        other = self._by_name[definition.name][0]
+        if self.planner.program.names.is_stub(module) and definition.symbol == other.symbol:
+            self._row(module, span, other, Verdict.ALREADY_CORRECT, "declares it in a stub")
         else:
-            other = self._by_name[definition.name][0]
             self._row(module, span, other, Verdict.OTHER, f"defines `{definition.symbol}`")
 
     def _imported(self, module: Module, statement: tree.Import, imported: tree.Imported) -> None:
@@ -261,6 +266,9 @@ class Ledger:
         if found is not None:
             verdict, reason = self._reference(node, found, types)
             self._row(module, span, found, verdict, reason)
+            return
+        if self.planner.program.names.is_stub(module):
+            self._row(module, span, symbols[0], Verdict.ALREADY_CORRECT, "names it in a stub")
             return
         parent = self.planner.program.names.parent(node)
         if isinstance(parent, tree.Call) and parent.func is node and id(parent) in self._asked:

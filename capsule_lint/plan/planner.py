@@ -134,7 +134,8 @@ class Planner:
         )
         first = ("function", function)
         self.state.groups.join(knot, first)
-        stubs = {stub for member in family for stub in _overloads(member)}
+        declared = self.program.names.declared
+        stubs = {s for member in family for s in (*_overloads(member), *declared(member))}
         for member in sorted(family | stubs, key=lambda f: (f.symbol, f.fact.at)):
             own: Knot = ("function", member)
             self.state.groups.join(first, own)

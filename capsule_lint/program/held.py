@@ -92,6 +92,8 @@ class Held:
         key = (function, name)
         if key not in self._found:
             self._found[key] = parameter
+            for stub in self.domain.names.declared(function):
+                self._found[stub, name] = stub.parameter(parameter.name)
             self._queue.append((function, scope, parameter))
         elif self._found[key] is not parameter:
             self._found[key] = None

@@ -32,6 +32,9 @@ class Names:
     index: Index = field(default_factory=Index)
     clashes: tuple[tuple[Module, Module], ...] = ()
     """Pairs of files that would be the same module."""
+    stubs: dict[str, Module] = field(default_factory=dict)
+    """The `.pyi` files that stand beside modules, by the modules' names: what they declare is no part
+    of the program, and changes with what it declares."""
     _by_suffix: dict[str, Module | None] = field(default_factory=dict)
 
     def place(self, node: tree.Node) -> Place:
@@ -41,6 +44,22 @@ class Names:
     def parent(self, node: object) -> Parent:
         """What an expression is a part of: an expression, a statement, or nothing that is known."""
         return self.index.parents.get(id(node))
+
+    def declared(self, function: Function) -> list[Function]:
+        """What a stub beside the function's module says of it, overloads included."""
+        stub = self.stubs.get(function.module.name)
+        functions = stub.functions if stub is not None else ()
+        return [other for other in functions if other.qualname == function.qualname]
+
+    def declared_class(self, cls: Class) -> Class | None:
+        """What a stub beside the class's module says of it."""
+        stub = self.stubs.get(cls.module.name)
+        classes = stub.classes if stub is not None else ()
+        return next((other for other in classes if other.qualname == cls.qualname), None)
+
+    def is_stub(self, module: Module) -> bool:
+        """Whether a file stands beside a module, and only declares what is there."""
+        return self.stubs.get(module.name) is module
 
     # --- imports ---
 
@@ -232,6 +251,7 @@ def link(
         other = names.modules.get(name)
         if other is not None:
             if facts.filename.endswith(".pyi"):
+                names.stubs[name] = module
                 continue
             clashes.append((other, module))
         names.modules[name if other is None else f"{name}@{facts.filename}"] = module
