@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from capsule_lint.plan.absorbed import absorbs, stands_for
 from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.keys import Role
 from capsule_lint.program.pieces import names_scope
@@ -83,6 +84,8 @@ class Demands:
             if domain.scope_parameter(function, scope) is None
             and not domain.carries(function, scope, self.planner.state.gained())
             and not self._is_written_out(function, scope)
+            and not absorbs(self.planner.program, function, scope)
+            and stands_for(self.planner.program, function) is None
         ]
         if lacking:
             self.planner.methods[function] = lacking

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.pieces import Filled, names_scope
+from capsule_lint.program.pieces import Filled, hole_name, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,6 +42,13 @@ class Held:
         held = self.parameter(callee, scope) if isinstance(callee, Function) else None
         return names_scope(name, scope) or (held is not None and held.name == name)
 
+    def is_value(self, node: tree.Node, scope: ScopePolicy) -> bool:
+        """Whether an expression is the scope's value: its name says so, or the parameter holds it."""
+        if names_scope(hole_name(node), scope):
+            return True
+        function, parameter = self._parameter_at(node)
+        return function is not None and self.parameter(function, scope) is parameter
+
     def _find(self) -> None:
         for scope in self.domain.policy.scopes:
             for module in self.domain.names.modules.values():
@@ -67,18 +74,25 @@ class Held:
 
     def _note(self, node: tree.Node, name: str, others: Collection[str] = ()) -> None:
         """A value that fills a scope's tag, or goes to the parameter of a scope."""
+        function, parameter = self._parameter_at(node)
+        if function is None or parameter is None or parameter.name in others:
+            return  # the callee means something else by that name
+        self._add(function, name, parameter)
+
+    def _parameter_at(
+        self, node: tree.Node
+    ) -> tuple[Function, tree.Parameter] | tuple[None, None]:
+        """The parameter that an expression is, as it was given, and its function."""
         if isinstance(node, tree.Call) and len(node.args) == 1 and last_name(node.func) == "str":
             node = node.args[0].value
         if not isinstance(node, tree.Name):
-            return
+            return None, None
         bindings = self.domain.names.bindings(node.id, self.domain.names.place(node))
         parameter = bindings[0].parameter if len(bindings) == 1 else None
         function = bindings[0].place.scope.function if bindings else None
         if parameter is None or function is None or function.parameter(node.id) is not parameter:
-            return
-        if node.id in others:
-            return  # the callee means something else by that name
-        self._add(function, name, parameter)
+            return None, None
+        return function, parameter
 
     def _add(self, function: Function, name: str, parameter: tree.Parameter) -> None:
         assert self._found is not None
