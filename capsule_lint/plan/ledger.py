@@ -10,6 +10,13 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.dynamic import Dynamic
+from capsule_lint.plan.lookups import (
+    is_imported,
+    is_known,
+    is_some_module,
+    keepers,
+    lookup_of,
+)
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
 from capsule_lint.program.binding import bind
@@ -69,6 +76,8 @@ _HARMLESS: Final = frozenset(
         "pytest_mark",
         "override_dependency",
         "NewType",
+        "staticmethod",
+        "classmethod",
         "TypeVar",
         "get_type_hints",
         "register",
@@ -110,11 +119,18 @@ class Ledger:
         for module in self.planner.program.names.stubs.values():
             self._module(module)
         for lookup in Dynamic(self.planner.program, self.planner.state.params).find():
-            reason = f"`getattr` with a name that is not known may find `{lookup.function.name}`"
+            reason = (
+                f"`{lookup.by}` with a name that is not known may find `{lookup.function.name}`"
+            )
             span = lookup.name.span
             self._row(lookup.module, span, lookup.function, Verdict.TEXT, reason)
         for function in sorted(self.planner.state.params, key=lambda f: (f.symbol, f.fact.at)):
             self._decorated(function)
+            for node, name in keepers(self.planner.program, function, _HARMLESS):
+                where = self.planner.program.names.place(node).scope.module, node.span
+                self._row(
+                    *where, function, Verdict.ESCAPE, f"`{name}`, which decorates it, keeps it"
+                )
         for broken in self.broken:
             self._blocked(broken)
 
@@ -275,6 +291,10 @@ class Ledger:
             self._row(module, span, symbols[0], Verdict.REWRITTEN, "a call recorded by a mock")
             return
         if isinstance(node, tree.Attr):
+            if is_some_module(self.planner.program, node.base) and isinstance(parent, tree.Call):
+                reason = "it is not known which module is imported"
+                self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
+                return
             receiver = self.planner.program.inference.of(node.base)
             unknown = not receiver or any(isinstance(t, UnknownType) for t in receiver)
             if unknown and self._unknown(module, node, symbols, span):
@@ -475,6 +495,13 @@ class Ledger:
 
     def _string(self, module: Module, node: tree.Const, text: str, name: str) -> None:
         symbols = self._by_name[name]
+        lookup = lookup_of(self.planner.program, node)
+        if lookup is not None:
+            self._row(module, node.span, *self._looked_up(lookup, symbols))
+            return
+        if is_imported(self.planner.program, node):
+            self._row(module, node.span, symbols[0], Verdict.ALREADY_CORRECT, "an import")
+            return
         parent = self.planner.program.names.parent(node)
         call = parent if isinstance(parent, tree.Call) else None
         word = last_name(call.func) if call is not None else ""
@@ -494,6 +521,19 @@ class Ledger:
             self._row(
                 module, node.span, symbol, Verdict.TEXT, f"named in a string given to `{word}`"
             )
+
+    def _looked_up(self, lookup: tree.Node, symbols: list[Symbol]) -> tuple[Symbol, Verdict, str]:
+        """A name that is looked up in a namespace: as good as the call of what it finds."""
+        program = self.planner.program
+        symbol = self._referenced(program.inference.of(lookup), symbols)
+        if symbol is None and is_known(program, lookup):
+            return symbols[0], Verdict.OTHER, "names something else"
+        call = program.names.parent(lookup)
+        if symbol is not None and isinstance(call, tree.Call) and call.func is lookup:
+            return symbol, *self._called(call, symbol)
+        if isinstance(symbol, Class):
+            return symbol, Verdict.ALREADY_CORRECT, "names the class"
+        return symbol or symbols[0], Verdict.TEXT, "looked up by its name"
 
     def _is_run(self, node: tree.Const) -> bool:
         """Whether a string is code for the built-in `eval`, `exec` or `compile`."""

@@ -144,6 +144,8 @@ class Names:
             if scope.kind == "class" and scope is not place.scope:
                 continue
             found = scope.bindings.get(name)
+            if found and scope.kind == "class":  # before that, the name means what it means around
+                found = [b for b in found if not _comes_after(b, place)]
             if found:
                 return (
                     reaching(found, place)
@@ -185,12 +187,7 @@ def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
         return bindings
     found = []
     for binding in reversed(bindings):
-        if binding.place.order > place.order or (
-            binding.place.order == place.order
-            and binding.kind == "assign"
-            and binding.place.statement is place.statement
-            and not _walrus(binding)
-        ):
+        if _comes_after(binding, place):
             if _in_common_loop(binding.place, place):
                 found.append(binding)
             continue
@@ -198,6 +195,16 @@ def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
         if binding.place.blocks == place.blocks[: len(binding.place.blocks)]:
             break
     return found or bindings
+
+
+def _comes_after(binding: Binding, place: Place) -> bool:
+    """Whether a binding is made only when what stands at `place` has been evaluated."""
+    return binding.place.order > place.order or (
+        binding.place.order == place.order
+        and binding.kind == "assign"
+        and binding.place.statement is place.statement
+        and not _walrus(binding)
+    )
 
 
 def _walrus(binding: Binding) -> bool:

@@ -1,0 +1,88 @@
+"""Changing functions that are looked up by a string in a namespace, or kept by what decorates them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+from capsule_lint.program.namespaces import MODULE, base_of, is_spelled, name_in
+from capsule_lint.program.types import Foreign, FunctionObject, Namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+_REGISTERING: Final = ("register", "subscribe")
+
+
+def lookup_of(program: Program, name: tree.Node) -> tree.Node | None:
+    """The `vars(m)["f"]` around a name; `None` where it is the key of something else."""
+    lookup = program.names.parent(name)
+    if not isinstance(lookup, tree.Subscript | tree.Call) or name_in(lookup) is not name:
+        return None
+    base = base_of(lookup)
+    if base is None:
+        return None
+    found = is_spelled(base) or any(
+        isinstance(one, Namespace) for one in program.inference.of(base)
+    )
+    return lookup if found else None
+
+
+def is_known(program: Program, lookup: tree.Node) -> bool:
+    """Whether it is known what a look-up looks into."""
+    base = base_of(lookup)
+    types = program.inference.of(base) if base is not None else frozenset()
+    return bool(types) and all(isinstance(one, Namespace) for one in types)
+
+
+def is_imported(program: Program, name: tree.Node) -> bool:
+    """Whether a string is one of those in `__import__("m", fromlist=["f"])`."""
+    parent = program.names.parent(name)
+    call = program.names.parent(parent) if isinstance(parent, tree.Sequence) else None
+    return isinstance(call, tree.Call) and any(
+        a.keyword == "fromlist" and a.value is parent for a in call.args
+    )
+
+
+def is_some_module(program: Program, node: tree.Node) -> bool:
+    """Whether an expression is a module, and nobody knows which."""
+    types = program.inference.of(node)
+    return bool(types) and all(t == Foreign(MODULE) for t in types)
+
+
+def keepers(
+    program: Program, function: Function, harmless: Collection[str]
+) -> Iterator[tuple[tree.Node, str]]:
+    """Where a decorator keeps the function for somebody else to call: the expression, and its name."""
+    for decorator in function.fact.decorators:
+        types = program.inference.of(decorator)
+        if all(isinstance(one, Foreign) for one in types):
+            if last_name(decorator).startswith(_REGISTERING):
+                yield decorator, last_name(decorator)
+            continue
+        for one in sorted(types, key=repr):
+            if isinstance(one, FunctionObject) and one.function.own_params:
+                for read in _kept(program, one.function, harmless):
+                    yield read, one.function.name
+
+
+def _kept(program: Program, decorator: Function, harmless: Collection[str]) -> Iterator[tree.Node]:
+    """Where a decorator does anything with what it decorates but call it, return it or look at it."""
+    own = decorator.own_params[0]
+    names = program.names
+    for node in decorator.module.nodes:
+        if not isinstance(node, tree.Name) or node.id != own.name:
+            continue
+        if not any(b.parameter is own for b in names.bindings(node.id, names.place(node))):
+            continue
+        match names.parent(node):
+            case tree.Attr() | tree.Compare() | tree.Eval(kind="return"):
+                continue
+            case tree.Call() as call if call.func is node or last_name(call.func) in harmless:
+                continue
+            case _:
+                yield node
