@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.arrivals import Arrivals
+from capsule_lint.plan.bare import bare_names
 from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.lookups import (
     is_imported,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.judgement import Broken
+    from capsule_lint.plan.bare import Bare
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -178,6 +180,9 @@ class Ledger:
         for statement, _ in module.imports:
             for imported in statement.names:
                 self._imported(module, statement, imported)
+        for bare in bare_names(module, self._lines_of(module)):
+            if bare.name in self._by_name:
+                self._bare(module, bare)
         for node in module.nodes:
             match node:
                 case tree.Name() if node.id in self._by_name:
@@ -203,13 +208,29 @@ class Ledger:
                 Verdict.CANDIDATE,
                 "stands in a generated file, which is never edited",
             )
-        lines = self._lines.get(module.filename)
-        if lines is None:
-            lines = self._lines[module.filename] = _LINE.split(self.read(module.filename))
+        lines = self._lines_of(module)
         text = lines[span.start.row - 1].strip() if span.start.row <= len(lines) else ""
         row = Occurrence(module.filename, span.start, symbol.symbol, verdict, reason, text)
         self.rows.append((self.knot(symbol), row))
         self.spans[row] = span
+
+    def _lines_of(self, module: Module) -> list[str]:
+        lines = self._lines.get(module.filename)
+        if lines is None:
+            lines = self._lines[module.filename] = _LINE.split(self.read(module.filename))
+        return lines
+
+    def _bare(self, module: Module, bare: Bare) -> None:
+        """A name in no expression: an alias, or the name of something else."""
+        symbols = self._by_name[bare.name]
+        binding = bare.binding
+        types = self.planner.program.inference.bound(binding) if binding is not None else ()
+        found = self._referenced(frozenset(types), symbols)
+        if found is not None:
+            reason = "an alias; its calls are followed"
+            self._row(module, bare.span, found, Verdict.ALREADY_CORRECT, reason)
+        else:
+            self._row(module, bare.span, symbols[0], Verdict.OTHER, bare.what)
 
     def _definition(self, module: Module, definition: Symbol, span: Span) -> None:
         known = [s for s in self._by_name[definition.name] if s is definition]
@@ -228,6 +249,8 @@ class Ledger:
         if name not in self._by_name:
             return
         row, column = imported.at[0], imported.at[1]
+        if imported.name is None:
+            column += len(imported.module) - len(name)
         span = Span(Position(row, column), Position(row, column + len(name)))
         target = names.follow(
             names.member(
