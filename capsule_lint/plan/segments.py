@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.formats import Addition, Formats, Group, is_format
+from capsule_lint.plan.formats import Addition, Formats, Group
 from capsule_lint.plan.tags import MARKS, SEPARATORS, mark_behind
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.pieces import Filled
@@ -87,7 +87,7 @@ class Segments:
             groups[id(anchor)].append(Added(scope, defect.tag(scope), hole))
         if defect.template.opaque:
             self.mends.obstacle(defect.knot, host, "the key is put together in an unknown way")
-        elif is_format(host):
+        elif self.formats.is_format(host):
             if defect.template.part and None in anchors.values():
                 self.mends.obstacle(
                     defect.knot, host, "the key is written inside of a longer text"
@@ -104,7 +104,7 @@ class Segments:
         groups: dict[int, list[LocalPiece]] = defaultdict(list)
         for piece in pieces:
             groups[id(piece.anchor)].append(piece)
-        if is_format(host):
+        if self.formats.is_format(host):
             found = [Group(g[0].anchor, [p.addition for p in g]) for g in groups.values()]
             self.formats.extend(knot, host, found, code)
             return

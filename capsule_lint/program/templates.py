@@ -331,9 +331,10 @@ class Templates:
 
     def _call(self, node: tree.Call, host: tree.Node, depth: int) -> list[Piece] | None:
         func = node.func
+        method = self.formatted.method(func)
+        if method is not None:
+            return self.formatted.format(node, method, host, depth)
         if isinstance(func, tree.Attr):
-            if func.name in ("format", "format_map"):
-                return self.formatted.format(node, func.base, host, depth)
             if func.name == "join" and node.args:
                 return self.joins.pieces(node, func.base, host, depth)
             if func.name in _UNCHANGING and not node.args:
