@@ -16,6 +16,7 @@ from capsule_lint.plan.lookups import (
     is_known,
     is_some_module,
     keepers,
+    keeping_class,
     lookup_of,
 )
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
@@ -78,14 +79,13 @@ _HARMLESS: Final = frozenset(
         "pytest_mark",
         "override_dependency",
         "NewType",
-        "staticmethod",
-        "classmethod",
         "TypeVar",
         "get_type_hints",
         "register",
         "include_router",
     ]
 )
+_METHODS: Final = ("staticmethod", "classmethod")
 _RUNNING: Final = frozenset(("builtins.eval", "builtins.exec", "builtins.compile"))
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 
@@ -414,6 +414,8 @@ class Ledger:
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
         if isinstance(symbol, Class) or name in _HARMLESS:
             return Verdict.ALREADY_CORRECT, "passed as a value"
+        if name in _METHODS:
+            return self._tabled(call, symbol, "a class")
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
 
     def _stands_in(self, node: tree.Node) -> bool:
@@ -439,15 +441,17 @@ class Ledger:
             return Verdict.ALREADY_CORRECT, "an alias or a mock"
         return Verdict.ESCAPE, "is replaced by something else"
 
-    def _tabled(self, node: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
+    def _tabled(
+        self, node: tree.Node, symbol: Symbol, kind: str = "a collection"
+    ) -> tuple[Verdict, str]:
         """A table of functions is as good as the calls through it."""
         if isinstance(symbol, Function):
             for name in self._table_names(node):
                 calls = self.planner.program.calls.uses.calls(name)
                 own = [c for c in calls if symbol in self._functions(c)]
                 if own and all(self._settled(c) for c in own):
-                    return Verdict.REWRITTEN, "in a table whose calls are rewritten"
-        return Verdict.ESCAPE, "kept in a collection"
+                    return Verdict.REWRITTEN, f"in {kind} whose calls are rewritten"
+        return Verdict.ESCAPE, f"kept in {kind}"
 
     def _functions(self, call: tree.Call) -> list[Function | None]:
         return [c.function for c in self.planner.program.calls.callees(call)]
@@ -501,15 +505,17 @@ class Ledger:
         call = self.planner.program.names.parent(node)
         if not isinstance(call, tree.Call) or call.func is not node:
             return False
-        symbols = [s for s in symbols if self.arrivals.at(s, node.base)]
         found = False
         for symbol in symbols:
-            if not isinstance(symbol, Function) or symbol.owner is None:
+            if not isinstance(symbol, Function):
+                continue
+            owner = symbol.owner or keeping_class(self.planner.program, symbol, node.name)
+            if owner is None or not self.arrivals.at(symbol if symbol.owner else owner, node.base):
                 continue
             if bind(call.args, symbol.params, int(symbol.takes_self)) is None:
                 continue
             what = last_name(node.base) or "the receiver"
-            reason = f"nothing is known of `{what}`: annotate it, or rename it, if it is no `{symbol.owner.name}`"
+            reason = f"nothing is known of `{what}`: annotate it, or rename it, if it is no `{owner.name}`"
             self._row(module, span, symbol, Verdict.CANDIDATE, reason)
             found = True
         return found

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Class, Function
 
 _REGISTERING: Final = ("register", "subscribe")
 
@@ -52,6 +52,16 @@ def is_some_module(program: Program, node: tree.Node) -> bool:
     """Whether an expression is a module, and nobody knows which."""
     types = program.inference.of(node)
     return bool(types) and all(t == Foreign(MODULE) for t in types)
+
+
+def keeping_class(program: Program, function: Function, name: str) -> Class | None:
+    """The class in whose body a function is kept under a name: `make_key = staticmethod(order_pk)`."""
+    for cls in program.classes.all:
+        for binding in cls.scope.bindings.get(name, ()):
+            kept = program.inference.bound(binding) if binding.kind == "assign" else ()
+            if any(isinstance(one, FunctionObject) and one.function is function for one in kept):
+                return cls
+    return None
 
 
 def keepers(

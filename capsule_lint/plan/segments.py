@@ -144,7 +144,10 @@ class Segments:
                 return
             self._brace_template(defect, host, new, code)
             return
-        if anchor is host or (
+        if anchor is host and not isinstance(host, tree.Const):
+            reason = "the key is a scope's value and nothing else, and may be read as that"
+            self.mends.obstacle(defect.knot, host, reason)
+        elif anchor is host or (
             isinstance(anchor, tree.Const) and not isinstance(host, tree.Sequence | tree.Call)
         ):
             reason = "the scope before it is written out in the text"

@@ -474,6 +474,9 @@ class Inference:
             case tree.Call():
                 argument = next(a for a in parent.args if a.value is node)
                 rest = [a.value for a in parent.args if a.value is not node and a.keyword is None]
+                cls = place.scope.parent.cls if place.scope.parent is not None else None
+                if cls is not None and position == 0 and last_name(parent.func) == "property":
+                    return frozenset((Instance(cls),))
                 if last_name(parent.func) in _MAPPING and rest:
                     return self.elements(self.of(rest[min(position, len(rest) - 1)]))
                 name = argument.keyword or self.calls.parameter_of(parent, argument) or ""
