@@ -152,7 +152,8 @@ class CallMends:
             *((o, 0) for o in order[at + 1 :]),
         ]:
             for number, (name, _, _) in enumerate(found):
-                if names_scope(name, other) and (name == other.parameter or step):
+                held = self.mends.planner.program.domain.held.is_attribute
+                if held(cls, name, other) and (name == other.parameter or step):
                     return number + step, (scope.parameter, kind, True)
         return 0, (scope.parameter, kind, True)
 

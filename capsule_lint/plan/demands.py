@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from capsule_lint.plan.absorbed import absorbs, stands_for
 from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.keys import Role
-from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
@@ -131,7 +130,9 @@ class Demands:
             return False
         for owner in self.planner.program.classes.mro(cls):
             for name, stores in owner.stores.items():
-                if any(names_scope(name, s) for s in self.planner.program.policy.scopes) and any(
+                held = self.planner.program.domain.held.is_attribute
+                scopes = self.planner.program.policy.scopes
+                if any(held(owner, name, s) for s in scopes) and any(
                     s.function.name == "__init__" for s in stores
                 ):
                     return True

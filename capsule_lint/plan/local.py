@@ -459,7 +459,8 @@ class LocalKeys:
     def _scoped_by_constructor(self, cls: Class) -> bool:
         for owner in self.program.classes.mro(cls):
             for name, stores in owner.stores.items():
-                if any(names_scope(name, s) for s in self.program.policy.scopes) and any(
+                held = self.program.domain.held.is_attribute
+                if any(held(owner, name, s) for s in self.program.policy.scopes) and any(
                     s.function.name == "__init__" for s in stores
                 ):
                     return True

@@ -1,5 +1,5 @@
-"""Parameters that hold a scope's value under another name: by the tag that they fill, by the parameter
-that they are passed for, or by their place in the method family."""
+"""Parameters and attributes that hold a scope's value under another name: by the tag that they fill, by
+the parameter that they are passed for, or by their place in the method family."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.pieces import Filled, hole_name, names_scope
+from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,11 +24,13 @@ Holder = tuple[Function, str]
 
 @dataclass(eq=False, slots=True)
 class Held:
-    """Finds the parameters."""
+    """Finds the parameters and attributes."""
 
     domain: Domain
     _found: dict[Holder, tree.Parameter | None] | None = None
     """`None` for a parameter where several claim to be the one."""
+    _attributes: dict[tuple[Class, str], str] = field(default_factory=dict)
+    """The names of attributes, by class and scope."""
     _queue: list[tuple[Function, ScopePolicy, tree.Parameter]] = field(default_factory=list)
 
     def parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
@@ -37,15 +40,33 @@ class Held:
             self._find()
         return self._found.get((function, scope.name))
 
+    def attribute(self, cls: Class, scope: ScopePolicy) -> str | None:
+        """The attribute that holds the scope's value, though its name does not say so."""
+        if self._found is None:
+            self._found = {}
+            self._find()
+        for owner in self.domain.classes.mro(cls):
+            if (owner, scope.name) in self._attributes:
+                return self._attributes[owner, scope.name] or None
+        return None
+
+    def is_attribute(self, cls: Class, name: str, scope: ScopePolicy) -> bool:
+        """Whether the attribute of that name holds the scope's value."""
+        return names_scope(name, scope) or self.attribute(cls, scope) == name
+
     def takes(self, callee: Function | Class | None, name: str, scope: ScopePolicy) -> bool:
         """Whether the parameter of that name takes the scope's value."""
-        held = self.parameter(callee, scope) if isinstance(callee, Function) else None
+        if isinstance(callee, Class):
+            return self.is_attribute(callee, name, scope)
+        held = self.parameter(callee, scope) if callee is not None else None
         return names_scope(name, scope) or (held is not None and held.name == name)
 
     def is_value(self, node: tree.Node, scope: ScopePolicy) -> bool:
         """Whether an expression is the scope's value: its name says so, or the parameter holds it."""
         if names_scope(hole_name(node), scope):
             return True
+        if isinstance(node, tree.Attr):
+            return any(self.attribute(cls, scope) == node.name for cls in self._classes(node))
         function, parameter = self._parameter_at(node)
         return function is not None and self.parameter(function, scope) is parameter
 
@@ -62,6 +83,8 @@ class Held:
                 piece = pieces[segment.piece]
                 if segment.tagged and not segment.literal and isinstance(piece, Filled):
                     self._note(piece.value, segment.scope)
+                    if isinstance(piece.value, tree.Attr):
+                        self._note_attribute(piece.value, segment.scope)
         while self._queue:
             function, scope, parameter = self._queue.pop()
             self._kin(function, scope, parameter)
@@ -78,6 +101,33 @@ class Held:
         if function is None or parameter is None or parameter.name in others:
             return  # the callee means something else by that name
         self._add(function, name, parameter)
+
+    def _classes(self, node: tree.Attr) -> list[Class]:
+        types = self.domain.inference.of(node.base)
+        found = {one.cls for one in types if isinstance(one, Instance)}
+        return sorted(found, key=lambda c: c.symbol)
+
+    def _note_attribute(self, node: tree.Attr, name: str) -> None:
+        """An attribute that fills a scope's tag: what its constructor is given for it is the scope's."""
+        scopes, classes = self.domain.policy.scopes, self.domain.classes
+        if any(names_scope(node.name, scope) for scope in scopes):
+            return
+        for cls in self._classes(node):
+            homes = [c for c in classes.mro(cls) if node.name in (*c.stores, *c.scope.bindings)]
+            if not homes or any(node.name in c.methods for c in homes):
+                continue
+            if self._attributes.setdefault((homes[0], name), node.name) != node.name:
+                self._attributes[homes[0], name] = ""  # one of them, and nobody can tell which
+            for store in homes[0].stores.get(node.name, ()):
+                if store.function.name == "__init__" and store.value is not None:
+                    self._note(store.value, name)
+            params = classes.constructor(homes[0]) or ()
+            others = {p.name for p in params if p.name != node.name}
+            for call, _ in list(self.domain.calls.constructors_of(homes[0])):
+                bound = bind(call.args, params)
+                argument = bound.arguments.get(node.name) if bound is not None else None
+                if argument is not None:
+                    self._note(argument.value, name, others)
 
     def _parameter_at(
         self, node: tree.Node
