@@ -12,21 +12,17 @@ from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.bare import bare_names
 from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.lookups import (
-    is_imported,
-    is_known,
     is_some_module,
     keepers,
     keeping_class,
-    lookup_of,
 )
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
+from capsule_lint.plan.strings import Strings, Symbol
 from capsule_lint.program.binding import bind
-from capsule_lint.program.mocks import PATCHES, replacement
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.types import (
     ClassObject,
-    Foreign,
     FunctionObject,
     LambdaObject,
     Mocked,
@@ -46,11 +42,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
 
-Symbol = Function | Class
 
-_READERS: Final = frozenset(
-    ("getattr", "attrgetter", "methodcaller", "import_string", "delattr", "multiple")
-)
 _HARMLESS: Final = frozenset(
     [
         "isinstance",
@@ -86,7 +78,6 @@ _HARMLESS: Final = frozenset(
     ]
 )
 _METHODS: Final = ("staticmethod", "classmethod")
-_RUNNING: Final = frozenset(("builtins.eval", "builtins.exec", "builtins.compile"))
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -100,6 +91,7 @@ class Ledger:
     blocked: list[tuple[Knot, str]] = field(default_factory=list)
     """What cannot be proven for the sake of files that could not be read."""
     arrivals: Arrivals = field(init=False)
+    strings: Strings = field(init=False)
     rows: list[tuple[Knot, Occurrence]] = field(default_factory=list)
     spans: dict[Occurrence, Span] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
@@ -109,6 +101,7 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self.arrivals = Arrivals(self.planner.program)
+        self.strings = Strings(self)
 
     def build(self) -> None:
         """Fill `rows` and `blocked`."""
@@ -189,12 +182,13 @@ class Ledger:
                     self._name(module, node, node.id, node.span)
                 case tree.Attr() if node.name in self._by_name:
                     self._name(module, node, node.name, node.name_span)
-                case tree.Const(value=str() as text) if self._is_run(node):
+                case tree.Const(value=str() as text) if self.strings.is_run(node):
                     self._code(module, node, text)
                 case tree.Const(value=str() as text):
                     name = text.rpartition(".")[2]
                     if name in self._by_name and re.fullmatch(r"[\w.]+", text):
-                        self._string(module, node, text, name)
+                        said = self.strings.verdict(node, self._by_name[name])
+                        self._row(module, node.span, *said)
                 case tree.Call():
                     for argument in node.args:
                         if argument.keyword in self._by_name:
@@ -225,7 +219,7 @@ class Ledger:
         symbols = self._by_name[bare.name]
         binding = bare.binding
         types = self.planner.program.inference.bound(binding) if binding is not None else ()
-        found = self._referenced(frozenset(types), symbols)
+        found = self.referenced(frozenset(types), symbols)
         if found is not None:
             reason = "an alias; its calls are followed"
             self._row(module, bare.span, found, Verdict.ALREADY_CORRECT, reason)
@@ -301,7 +295,7 @@ class Ledger:
     def _name(self, module: Module, node: tree.Name | tree.Attr, name: str, span: Span) -> None:
         symbols = self._by_name[name]
         types = self.planner.program.inference.of(node)
-        found = self._referenced(types, symbols)
+        found = self.referenced(types, symbols)
         if found is not None:
             verdict, reason = self._reference(node, found, types)
             self._row(module, span, found, verdict, reason)
@@ -335,7 +329,8 @@ class Ledger:
         )
         return f"is `{said[0]}`" if said else "is something else"
 
-    def _referenced(self, types: Types, symbols: list[Symbol]) -> Symbol | None:
+    def referenced(self, types: Types, symbols: list[Symbol]) -> Symbol | None:
+        """The changing symbol that one of some types is."""
         for one in sorted(types, key=repr):
             match one:
                 case FunctionObject() if one.function in symbols:
@@ -355,12 +350,12 @@ class Ledger:
         replaced = self.planner.stand_ins.named(node)
         if any(True for one in replaced for _ in callables(self.planner.program, one.node)):
             escape = (Verdict.ESCAPE, "is replaced by something else")
-            return self._replaced(replaced, symbol) or escape
+            return self.replaced(replaced, symbol) or escape
         parent_of = self.planner.program.names.parent
         parent = parent_of(node)
         match parent:
             case tree.Call() if parent.func is node:
-                return self._called(parent, symbol)
+                return self.called(parent, symbol)
             case tree.Call():
                 return self._passed(parent, node, symbol)
             case tree.Attr():
@@ -397,7 +392,8 @@ class Ledger:
             return Verdict.ALREADY_CORRECT, "is only named"
         return Verdict.ESCAPE, "is used as a value"
 
-    def _called(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
+    def called(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
+        """What becomes of a call of a changing function."""
         if isinstance(symbol, Class) or symbol.name == "__init__":
             if id(call) in self._asked:
                 return Verdict.REWRITTEN, "a construction"
@@ -434,10 +430,7 @@ class Ledger:
     def _assigned(self, statement: tree.Assign, symbol: Symbol) -> tuple[Verdict, str]:
         value = statement.value
         types = self.planner.program.inference.of(value) if value is not None else frozenset()
-        if (
-            any(isinstance(t, Mocked) for t in types)
-            or self._referenced(types, [symbol]) is symbol
-        ):
+        if any(isinstance(t, Mocked) for t in types) or self.referenced(types, [symbol]) is symbol:
             return Verdict.ALREADY_CORRECT, "an alias or a mock"
         return Verdict.ESCAPE, "is replaced by something else"
 
@@ -520,58 +513,7 @@ class Ledger:
             found = True
         return found
 
-    # --- strings ---
-
-    def _string(self, module: Module, node: tree.Const, text: str, name: str) -> None:
-        symbols = self._by_name[name]
-        lookup = lookup_of(self.planner.program, node)
-        if lookup is not None:
-            self._row(module, node.span, *self._looked_up(lookup, symbols))
-            return
-        if is_imported(self.planner.program, node):
-            self._row(module, node.span, symbols[0], Verdict.ALREADY_CORRECT, "an import")
-            return
-        parent = self.planner.program.names.parent(node)
-        call = parent if isinstance(parent, tree.Call) else None
-        word = last_name(call.func) if call is not None else ""
-        if call is None or word not in PATCHES | _READERS:
-            self._row(
-                module, node.span, symbols[0], Verdict.OTHER, "a string that nothing looks up"
-            )
-            return
-        symbol = self._named_by(call, symbols)
-        if symbol is None:
-            self._row(module, node.span, symbols[0], Verdict.OTHER, "names something else")
-        elif isinstance(symbol, Class):
-            self._row(module, node.span, symbol, Verdict.ALREADY_CORRECT, "names the class")
-        elif word in PATCHES:
-            self._row(module, node.span, symbol, *self._patched(call, symbol))
-        else:
-            self._row(
-                module, node.span, symbol, Verdict.TEXT, f"named in a string given to `{word}`"
-            )
-
-    def _looked_up(self, lookup: tree.Node, symbols: list[Symbol]) -> tuple[Symbol, Verdict, str]:
-        """A name that is looked up in a namespace: as good as the call of what it finds."""
-        program = self.planner.program
-        symbol = self._referenced(program.inference.of(lookup), symbols)
-        if symbol is None and is_known(program, lookup):
-            return symbols[0], Verdict.OTHER, "names something else"
-        call = program.names.parent(lookup)
-        if symbol is not None and isinstance(call, tree.Call) and call.func is lookup:
-            return symbol, *self._called(call, symbol)
-        if isinstance(symbol, Class):
-            return symbol, Verdict.ALREADY_CORRECT, "names the class"
-        return symbol or symbols[0], Verdict.TEXT, "looked up by its name"
-
-    def _is_run(self, node: tree.Const) -> bool:
-        """Whether a string is code for the built-in `eval`, `exec` or `compile`."""
-        program = self.planner.program
-        call = program.names.parent(node)
-        return isinstance(call, tree.Call) and any(
-            isinstance(one, Foreign) and one.name in _RUNNING
-            for one in program.inference.of(call.func)
-        )
+    # --- code in strings, and what replaces a function ---
 
     def _code(self, module: Module, node: tree.Const, text: str) -> None:
         """Code in a string that is run: it may call what it names."""
@@ -579,25 +521,7 @@ class Ledger:
             for symbol in self._by_name.get(name, ()):
                 self._row(module, node.span, symbol, Verdict.TEXT, "named in code that is run")
 
-    def _named_by(self, call: tree.Call, symbols: list[Symbol]) -> Symbol | None:
-        types = self.planner.program.inference.mocks.target(call)
-        return symbols[0] if types is None else self._referenced(types, symbols)
-
-    def _patched(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
-        """A name that a test replaces: as good as what comes in its place."""
-        stand_ins = [s for a in call.args[:2] for s in self.planner.stand_ins.named(a.value)]
-        node = replacement(call)
-        if node is not None and not stand_ins:
-            stand_ins = [StandIn(node, 0, node)]
-        types = [t for one in stand_ins for t in self.planner.program.inference.of(one.node)]
-        if not stand_ins or any(isinstance(t, Mocked) for t in types):
-            return Verdict.ALREADY_CORRECT, "patched by a mock that takes any arguments"
-        reason = f"named in a string given to `{last_name(call.func)}`"
-        return self._replaced(stand_ins, symbol) or (Verdict.TEXT, reason)
-
-    def _replaced(
-        self, stand_ins: Sequence[StandIn], symbol: Symbol
-    ) -> tuple[Verdict, str] | None:
+    def replaced(self, stand_ins: Sequence[StandIn], symbol: Symbol) -> tuple[Verdict, str] | None:
         """A function that something else replaces: as good as that; `None` where it is not."""
         program, verdicts = self.planner.program, self.planner.state.verdicts
         read = [verdicts[id(one.name)] for one in stand_ins if id(one.name) in verdicts]
