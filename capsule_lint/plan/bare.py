@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Position, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from capsule_lint.program.model import Binding, Module
 
@@ -26,26 +26,30 @@ class Bare:
     binding: Binding | None = None
 
 
-def bare_names(module: Module, lines: Sequence[str]) -> Iterator[Bare]:
-    """All such names of a module; `lines` are those of its text."""
+def bare_names(
+    module: Module, names: Collection[str], lines: Callable[[], Sequence[str]]
+) -> Iterator[Bare]:
+    """All that are among `names`; `lines` gives those of the module's text."""
     for function in module.functions:
         for parameter in function.params:
-            bound = function.scope.bindings.get(parameter.name)
-            yield _parameter(parameter, bound[0] if bound else None)
+            if parameter.name in names:
+                bound = function.scope.bindings.get(parameter.name)
+                yield _parameter(parameter, bound[0] if bound else None)
     for node in module.nodes:
         match node:
             case tree.Lambda():
-                yield from (_parameter(parameter, None) for parameter in node.params)
-            case tree.Walrus():
+                yield from (_parameter(p, None) for p in node.params if p.name in names)
+            case tree.Walrus() if node.name in names:
                 row, column = node.at[:2]
                 yield Bare(node.name, _span(row, column, node.name), "a name for a value")
     for statement, _ in module.statements:
         match statement:
             case tree.Import():
-                yield from _imported(module, statement, lines)
-            case tree.Outer():
-                for row, column, word in _words(lines, statement.at):
-                    if word in statement.names:
+                yield from _bound(module, statement, names)
+                yield from _modules(statement, names, lines)
+            case tree.Outer() if not set(names).isdisjoint(statement.names):
+                for row, column, word in _words(lines(), statement.at):
+                    if word in statement.names and word in names:
                         yield Bare(word, _span(row, column, word), "says where the name is bound")
 
 
@@ -55,27 +59,34 @@ def _parameter(parameter: tree.Parameter, binding: Binding | None) -> Bare:
     return Bare(parameter.name, span, "the name of a parameter", binding)
 
 
-def _imported(module: Module, statement: tree.Import, lines: Sequence[str]) -> Iterator[Bare]:
-    names = statement.names
-    for one in names:
-        row, column = one.at[2], one.at[3] - len(one.bound)
+def _bound(module: Module, statement: tree.Import, names: Collection[str]) -> Iterator[Bare]:
+    """The names after `as`."""
+    for one in statement.names:
         whole = one.module if one.name is None else one.name
-        if one.bound not in (whole, whole.partition(".")[0]):
+        if one.bound in names and one.bound not in (whole, whole.partition(".")[0]):
             bound = [b for b in module.scope.bindings.get(one.bound, ()) if b.imported is one]
-            span = _span(row, column, one.bound)
+            span = _span(one.at[2], one.at[3] - len(one.bound), one.bound)
             yield Bare(one.bound, span, "imports something else", bound[0] if bound else None)
-    if names and names[0].name is None:
-        for one in names:
-            offset = one.at[1]
+
+
+def _modules(
+    statement: tree.Import, names: Collection[str], lines: Callable[[], Sequence[str]]
+) -> Iterator[Bare]:
+    """The packages and modules that are imported from, and those on the way to an imported one."""
+    listed = statement.names
+    if listed and listed[0].name is None:
+        for one in listed:
+            column = one.at[1]
             for part in one.module.split(".")[:-1]:
-                yield Bare(part, _span(one.at[0], offset, part), "a package")
-                offset += len(part) + 1
+                if part in names:
+                    yield Bare(part, _span(one.at[0], column, part), "a package")
+                column += len(part) + 1
         return
-    first = names[0].at if names else statement.at
-    parts = names[0].module.split(".") if names else []
-    for row, column, word in _words(lines, (*statement.at[:2], *first[:2])):
-        if word in parts:
-            yield Bare(word, _span(row, column, word), "a module")
+    parts = {part for part in listed[0].module.split(".") if part in names} if listed else ()
+    if parts:
+        for row, column, word in _words(lines(), (*statement.at[:2], *listed[0].at[:2])):
+            if word in parts:
+                yield Bare(word, _span(row, column, word), "a module")
 
 
 def _words(lines: Sequence[str], at: tree.At) -> Iterator[tuple[int, int, str]]:

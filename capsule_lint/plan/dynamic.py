@@ -83,6 +83,8 @@ class Dynamic:
 
     def _namespaces(self) -> Iterator[tree.Node]:
         """Where the attributes of something are had by their names."""
+        if not self.params:
+            return
         for name in ("globals", "vars"):
             yield from self.program.calls.uses.calls(name)
         self.program.calls.uses.asked.add(_DICT)

@@ -173,9 +173,8 @@ class Ledger:
         for statement, _ in module.imports:
             for imported in statement.names:
                 self._imported(module, statement, imported)
-        for bare in bare_names(module, self._lines_of(module)):
-            if bare.name in self._by_name:
-                self._bare(module, bare)
+        for bare in bare_names(module, self._by_name.keys(), lambda: self._lines_of(module)):
+            self._bare(module, bare)
         for node in module.nodes:
             match node:
                 case tree.Name() if node.id in self._by_name:
