@@ -4,7 +4,9 @@ a look with another value of the scope."""
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -48,7 +50,7 @@ class Missing:
     error: Class | str = ""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Siblings:
     """Writes the tests."""
 
@@ -56,7 +58,7 @@ class Siblings:
 
     def beside(self, cls: Class) -> tuple[Mend, ...]:
         """The mends that add a test of a repository; none where not all of it is proven."""
-        for sight in self._sights():
+        for sight in self._sights:
             if cls in sight.classes and cls == sight.classes[0]:
                 mends = self._written(sight)
                 if mends:
@@ -65,11 +67,30 @@ class Siblings:
 
     # --- tests that show how ---
 
-    def _sights(self) -> Iterator[Sight]:
-        for module in self.evidence.ground.modules(tests=True):
-            for function in module.functions if module.is_test else ():
-                if function.name.startswith("test") and self._is_plain(function):
-                    yield from self._in_test(function)
+    @cached_property
+    def _sights(self) -> list[Sight]:
+        """Every such test, once for each fetch."""
+        return [
+            sight
+            for module in self.evidence.ground.modules(tests=True)
+            for function in (module.functions if module.is_test else ())
+            if function in self._passed and self._is_plain(function)
+            for sight in self._in_test(function)
+        ]
+
+    @cached_property
+    def _passed(self) -> dict[Function, list[Passed]]:
+        """The calls of methods in each test that are given the innermost scope."""
+        found: dict[Function, list[Passed]] = defaultdict(list)
+        place = self.evidence.ground.program.names.place
+        for passed in self.evidence.ground.passed:
+            test = place(passed.call).scope.function
+            if test is None or not test.module.is_test or not test.name.startswith("test"):
+                continue
+            is_method = isinstance(passed.call.func, tree.Attr) and passed.callee.cls is None
+            if is_method and passed.scope is self.evidence.ground.scopes[-1]:
+                found[test].append(passed)
+        return dict(found)
 
     def _is_plain(self, test: Function) -> bool:
         """Whether a test runs its lines one after the other, and is meant to pass."""
@@ -88,7 +109,9 @@ class Siblings:
         for statement in _own_lines(test):
             if isinstance(statement, tree.Block):
                 continue
-            for passed in self._passed_in(statement):
+            for passed in self._passed[test]:
+                if passed.call.span not in statement.span:
+                    continue
                 name = last_name(passed.call.func)
                 if _CREATES.match(name):
                     created.append(passed)
@@ -96,14 +119,6 @@ class Siblings:
                     classes = self._shared(created, passed)
                     if classes:
                         yield Sight(test, statement, passed, classes)
-
-    def _passed_in(self, statement: tree.Statement) -> Iterator[Passed]:
-        """The calls of repositories in a statement, by the innermost scope that they are given."""
-        for passed in self.evidence.ground.passed:
-            is_call = isinstance(passed.call.func, tree.Attr) and passed.callee.cls is None
-            innermost = passed.scope is self.evidence.ground.scopes[-1]
-            if is_call and innermost and passed.call.span in statement.span:
-                yield passed
 
     def _shared(self, created: list[Passed], fetched: Passed) -> tuple[Class, ...]:
         """The repositories in which an item was created by the same value, in the same object."""
