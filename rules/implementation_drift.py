@@ -63,6 +63,20 @@ RULE = Rule(
             def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None:
                 return None
         """,
+        """
+        class OrderRepository:
+            def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None:
+                return None
+
+        class RenamingRepository(OrderRepository):
+            def get(self, tenant: str, stage: str, order: str) -> dict | None:
+                return None
+
+        class LoggingRepository(OrderRepository):
+            def get(self, *args: str, **kwargs: str) -> dict | None:
+                print("get")
+                return super().get(*args, **kwargs)
+        """,
     ),
     invalid=(
         Bad(

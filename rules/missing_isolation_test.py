@@ -19,7 +19,12 @@ def test_get_sees_no_other_capsule(repo: OrderRepository) -> None:
 ```
 
 ## Fix safety
-There is no fix: how a repository is set up, and what it says of a missing item, is up to the code.
+Safe, and made only where all of it is proven: a test that creates an item in a repository and fetches
+it by the same scopes is copied up to there, and looks with another value instead. What is expected then
+is what the method says of a missing item: `None` or `[]` by its annotation, or the one error that it
+raises. Where no test shows how, or any of this is not certain, the repository is only reported. The new
+test fails if the keys do not hold the scope: that is what it is for.
+
 One test that calls a repository, or makes two of it, for two values of the innermost scope is taken
 for such a test; a test against a Protocol counts for all that implement it.
 """
@@ -30,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import EvidenceFact
 from capsule_lint.model import Severity
+from capsule_lint.rewrite import StatementFix
 from capsule_lint.rule import Bad, ExpressionCheck, Good, Rule
 
 if TYPE_CHECKING:
@@ -69,6 +75,8 @@ RULE = Rule(
     code="CAP601",
     message="no test shows that `{name}` keeps two values of {missing} apart",
     check=Visitor,
+    fix=(StatementFix,),
+    fix_message="Add a test of isolation beside the one that shows how",
     severity=Severity.WARNING,
     enabled=False,
     valid=(
@@ -103,6 +111,38 @@ RULE = Rule(
                     order = Order("t", "PRODUS", "1")
                     repo.save("t", "PRODUS", order)
                     assert repo.get("t", "PRODUS", "1") is order
+                """,
+            },
+            lines=(9,),
+            fixed={
+                "tests/test_orders.py": """
+                from app.orders import Order, OrderRepository
+
+                def test_get() -> None:
+                    repo = OrderRepository()
+                    order = Order("t", "PRODUS", "1")
+                    repo.save("t", "PRODUS", order)
+                    assert repo.get("t", "PRODUS", "1") is order
+
+
+                def test_get_sees_no_other_capsule() -> None:
+                    repo = OrderRepository()
+                    order = Order("t", "PRODUS", "1")
+                    repo.save("t", "PRODUS", order)
+                    assert repo.get("t", "OTHER", "1") is None
+                """,
+            },
+        ),
+        Bad(
+            {
+                "app/orders.py": _REPOSITORY,
+                "tests/test_orders.py": """
+                from app.orders import Order, OrderRepository
+
+                def test_save() -> None:
+                    repo = OrderRepository()
+                    repo.save("t", "PRODUS", Order("t", "PRODUS", "1"))
+                    assert len(repo._orders) == 1
                 """,
             },
             lines=(9,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -111,6 +112,18 @@ class _Builder:
     ) -> At:
         end_row, end = node.end_lineno or node.lineno, node.end_col_offset or 0
         return (*self._point(node.lineno, node.col_offset), *self._point(end_row, end))
+
+    def _word(self, name: str, at: At, *, first: bool = False) -> At:
+        """Where a name stands that has no node of its own: the last, or the first, such word in a part
+        of the text. No width where it is spelled otherwise there."""
+        start, stop = (self._starts[r - 1] + c - 1 for r, c in (at[:2], at[2:]))
+        found = [m.start() for m in re.finditer(rf"\b{re.escape(name)}\b", self._text[start:stop])]
+        if not found:
+            return (*at[:2], *at[:2])
+        place = start + found[0 if first else -1]
+        row = bisect_right(self._starts, place)
+        column = place - self._starts[row - 1] + 1
+        return (row, column, row, column + len(name))
 
     def _parsed(self, text: str, row: int, column: int) -> Node:
         """The expression that `text`, which stands at `row` and `column`, is the source of."""
@@ -438,7 +451,9 @@ class _Builder:
         for handler in node.handlers:
             kind = None if handler.type is None else self.expr(handler.type)
             if handler.name and kind is not None:
-                binds.append(tree.Bind(tree.Name(kind.at, handler.name), None, "except"))
+                first = self._at(handler.body[0])
+                at = self._word(handler.name, (*kind.at[2:], *first[:2]), first=True)
+                binds.append(tree.Bind(tree.Name(at, handler.name), None, "except"))
             if kind is not None:
                 heads.append(kind)
             bodies.append(self.statements(handler.body))
@@ -460,9 +475,10 @@ class _Builder:
                 elif isinstance(part, ast.MatchSequence):
                     mark = tree.Const(self._at(part), None, "pattern")
                     heads.append(tree.Other(self._at(part), (mark,)))
-                elif isinstance(part, ast.MatchAs | ast.MatchStar) and part.name:
-                    at = (part.lineno, part.col_offset + 1, part.lineno, part.col_offset + 1)
-                    binds.append(tree.Bind(tree.Name(at, part.name), None, "case"))
+                captured = _captured(part)
+                if captured is not None and isinstance(part, ast.pattern):
+                    at = self._word(captured, self._at(part))
+                    binds.append(tree.Bind(tree.Name(at, captured), None, "case"))
             if case.guard is not None:
                 heads.append(self.expr(case.guard))
             bodies.append(self.statements(case.body))
@@ -511,3 +527,14 @@ class _Builder:
             bound = alias.asname or alias.name
             names.append(tree.Imported(node.module or "", alias.name, bound, self._at(alias)))
         return tree.Import(self._at(node), node.level, tuple(names))
+
+
+def _captured(part: ast.AST) -> str | None:
+    """The name that a part of a pattern binds."""
+    match part:
+        case ast.MatchAs() | ast.MatchStar():
+            return part.name
+        case ast.MatchMapping():
+            return part.rest
+        case _:
+            return None

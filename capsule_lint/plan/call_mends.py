@@ -152,7 +152,8 @@ class CallMends:
             *((o, 0) for o in order[at + 1 :]),
         ]:
             for number, (name, _, _) in enumerate(found):
-                if names_scope(name, other) and (name == other.parameter or step):
+                held = self.mends.planner.program.domain.held.is_attribute
+                if held(cls, name, other) and (name == other.parameter or step):
                     return number + step, (scope.parameter, kind, True)
         return 0, (scope.parameter, kind, True)
 
@@ -242,9 +243,10 @@ class CallMends:
     ) -> int | None:
         """Where the call passes the neighbouring scope's value."""
         others = [s for s in self.mends.planner.program.policy.scopes if s is not want.scope]
+        takes = self.mends.planner.program.domain.held.takes
         for number, argument in enumerate(args):
             if argument.keyword is not None and any(
-                names_scope(argument.keyword, s) for s in others
+                takes(want.callee, argument.keyword, s) for s in others
             ):
                 return number
         plain = [e for e in signature if e[1] in ("posonly", "plain") and not e[2]]
@@ -253,7 +255,7 @@ class CallMends:
                 argument.keyword is None
                 and not argument.star
                 and number < len(plain)
-                and any(names_scope(plain[number][0], s) for s in others)
+                and any(takes(want.callee, plain[number][0], s) for s in others)
             ):
                 return number
         return None
@@ -261,13 +263,14 @@ class CallMends:
     def _keyword_index(self, args: Sequence[tree.Argument], want: Want) -> int:
         order = self.mends.planner.program.policy.scopes
         at = order.index(want.scope)
+        takes = self.mends.planner.program.domain.held.takes
         for other in reversed(order[:at]):
             for number, argument in enumerate(args):
-                if argument.keyword is not None and names_scope(argument.keyword, other):
+                if argument.keyword is not None and takes(want.callee, argument.keyword, other):
                     return number + 1
         for other in order[at + 1 :]:
             for number, argument in enumerate(args):
-                if argument.keyword is not None and names_scope(argument.keyword, other):
+                if argument.keyword is not None and takes(want.callee, argument.keyword, other):
                     return number
         return sum(1 for a in args if a.keyword is None and a.star != "**")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from capsule_lint.plan.absorbed import absorbs, stands_for
 from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.keys import Role
-from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Demands:
             if domain.scope_parameter(function, scope) is None
             and not domain.carries(function, scope, self.planner.state.gained())
             and not self._is_written_out(function, scope)
+            and not absorbs(self.planner.program, function, scope)
+            and stands_for(self.planner.program, function) is None
         ]
         if lacking:
             self.planner.methods[function] = lacking
@@ -128,7 +130,9 @@ class Demands:
             return False
         for owner in self.planner.program.classes.mro(cls):
             for name, stores in owner.stores.items():
-                if any(names_scope(name, s) for s in self.planner.program.policy.scopes) and any(
+                held = self.planner.program.domain.held.is_attribute
+                scopes = self.planner.program.policy.scopes
+                if any(held(owner, name, s) for s in scopes) and any(
                     s.function.name == "__init__" for s in stores
                 ):
                     return True

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.types import ClassObject, Instance, Mocked, ModuleObject
+from capsule_lint.program.namespaces import base_of, name_in
+from capsule_lint.program.types import (
+    ClassObject,
+    Instance,
+    Mocked,
+    ModuleObject,
+    Namespace,
+    Type,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding, Module
 
 _ANY: Final = ".*"
+_DICT: Final = "__dict__"
 _HARMLESS: Final = frozenset(
     (
         "callable",
@@ -46,6 +55,7 @@ class Lookup:
     module: Module
     name: tree.Node
     function: Function
+    by: str = "getattr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +79,50 @@ class Dynamic:
             functions = [f for f in self._members(receiver) if pattern.fullmatch(f.name)]
             if functions:
                 yield from self._called(call, name, functions)
+        for space in self._namespaces():
+            yield from self._in_namespace(space, space, 0)
+
+    def _namespaces(self) -> Iterator[tree.Node]:
+        """Where the attributes of something are had by their names."""
+        if not self.params:
+            return
+        for name in ("globals", "vars"):
+            yield from self.program.calls.uses.calls(name)
+        self.program.names.ask(_DICT)
+        for module in self.program.names.modules.values():
+            for node in module.nodes:
+                if isinstance(node, tree.Attr) and node.name == _DICT:
+                    yield node
+
+    def _in_namespace(self, space: tree.Node, node: tree.Node, depth: int) -> Iterator[Lookup]:
+        """What is looked up in a namespace by a name that is computed, or found by going through it."""
+        parent = self.program.names.parent(node)
+        if isinstance(parent, tree.Assign) and parent.value is node and depth < _MAX_DEPTH:
+            for target in parent.targets:
+                for read in self._reads(target) if isinstance(target, tree.Name) else ():
+                    yield from self._in_namespace(space, read, depth + 1)
+            return
+        lookup = self.program.names.parent(parent) if isinstance(parent, tree.Attr) else parent
+        if not isinstance(lookup, tree.Subscript | tree.Call):
+            return
+        module = self.program.names.place(node).scope.module
+        name = name_in(lookup) if base_of(lookup) is node else None
+        members = self._kept_in(space)
+        if name is not None and not isinstance(name, tree.Const):
+            pattern = re.compile("|".join(self._names(name, 0)) or _ANY)
+            functions = [f for f in members if pattern.fullmatch(f.name)]
+            found = self._called(lookup, name, functions) if functions else ()
+            yield from (replace(one, by=_spelled(space)) for one in found)
+        elif last_name(parent if isinstance(parent, tree.Attr) else None) in ("values", "items"):
+            yield from (Lookup(module, node, f, _spelled(space)) for f in members)
+
+    def _kept_in(self, space: tree.Node) -> list[Function]:
+        """The changing functions among the attributes of modules and classes; objects keep none."""
+        bases = [t.base for t in self.program.inference.of(space) if isinstance(t, Namespace)]
+        return self._changing(b for b in bases if isinstance(b, ModuleObject | ClassObject))
 
     def _called(
-        self, call: tree.Call, name: tree.Node, functions: list[Function]
+        self, call: tree.Node, name: tree.Node, functions: list[Function]
     ) -> Iterator[Lookup]:
         """Those functions that what is found may be called as."""
         uses = list(self._uses(call, 0))
@@ -152,9 +203,13 @@ class Dynamic:
     # --- what is looked into ---
 
     def _members(self, receiver: tree.Node) -> list[Function]:
-        """The changing functions among the attributes of a receiver, in a fixed order."""
+        """The changing functions among the attributes of a receiver."""
+        return self._changing(self.program.inference.of(receiver))
+
+    def _changing(self, types: Iterable[Type]) -> list[Function]:
+        """The changing functions among the attributes of what has these types, in a fixed order."""
         found: set[Function] = set()
-        for one in self.program.inference.of(receiver):
+        for one in types:
             match one:
                 case Instance() | ClassObject() | Mocked(spec=Class()):
                     cls = one.cls if not isinstance(one, Mocked) else one.spec
@@ -199,3 +254,7 @@ class Dynamic:
                 bindings = names.bindings(node.id, names.place(node))
                 if any(b.at == target.at for b in bindings):
                     yield node
+
+
+def _spelled(space: tree.Node) -> str:
+    return _DICT if isinstance(space, tree.Attr) else last_name(space)

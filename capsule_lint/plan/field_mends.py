@@ -12,7 +12,6 @@ from capsule_lint.model import (
     AddStatement,
 )
 from capsule_lint.plan.code import rename, text_of
-from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
@@ -36,6 +35,33 @@ class FieldMends:
             else:
                 self._field(cls, scope)
             self._slot(cls, scope)
+            self._declared(cls, scope)
+
+    def _declared(self, cls: Class, scope: Scope) -> None:
+        """A stub that declares the neighbouring field declares the new one as well."""
+        stub = self.mends.planner.program.names.declared_class(cls)
+        if stub is None:
+            return
+        fields = {
+            target.id: statement
+            for statement in stub.fact.body
+            if isinstance(statement, tree.Assign) and statement.annotation is not None
+            for target in statement.targets
+            if isinstance(target, tree.Name)
+        }
+        knot: Knot = ("class", cls)
+        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+        for other, before in self._near_scopes(scope) if attribute not in fields else ():
+            near = next((s for name, s in fields.items() if self._is(cls, name, other)), None)
+            if near is not None:
+                said = self.mends.annotation(knot, stub.module, scope, near.annotation) or "str"
+                span, line = near.span, f"{attribute}: {said}"
+                mend = AddStatement(stub.module.filename, span, "CAP301", line, before)
+                self.mends.add(knot, mend)
+                return
+
+    def _is(self, cls: Class, name: str, scope: Scope) -> bool:
+        return self.mends.planner.program.domain.held.is_attribute(cls, name, scope)
 
     def _near_scopes(self, scope: Scope) -> list[tuple[Scope, bool]]:
         order = self.mends.planner.program.policy.scopes
@@ -48,7 +74,7 @@ class FieldMends:
         fields = [f for f in self.mends.planner.program.classes.fields(cls) if f.owner is cls]
         attribute = self.mends.planner.state.attributes[cls, scope.parameter]
         for other, before in self._near_scopes(scope):
-            near = next((f for f in fields if names_scope(f.name, other)), None)
+            near = next((f for f in fields if self._is(cls, f.name, other)), None)
             if near is None:
                 continue
             annotation = self.mends.annotation(knot, cls.module, scope, near.annotation) or "str"
@@ -133,7 +159,7 @@ class FieldMends:
         for other, before in self._near_scopes(scope):
             for name, stores in cls.stores.items():
                 for store in stores:
-                    if store.function is initializer and names_scope(name, other):
+                    if store.function is initializer and self._is(cls, name, other):
                         if not store.path:
                             return store, other, before
                         break
@@ -180,7 +206,7 @@ class FieldMends:
                 for item in binding.value.items
                 if isinstance(item, tree.Const)
                 and isinstance(item.value, str)
-                and names_scope(item.value, other)
+                and self._is(cls, item.value, other)
             ]
             for item in near[:1]:
                 if isinstance(item, tree.Const):

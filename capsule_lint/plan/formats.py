@@ -80,17 +80,6 @@ class Filling:
     """What is filled in by name: the name, the code, and the value that it comes after."""
 
 
-def is_format(host: tree.Node) -> bool:
-    """Whether an expression fills a format string."""
-    match host:
-        case tree.Binary(op="%"):
-            return True
-        case tree.Call(func=tree.Attr(name="format" | "format_map")):
-            return True
-        case _:
-            return False
-
-
 @dataclass(eq=False, slots=True)
 class Formats:
     """Extends format strings and what fills them."""
@@ -98,6 +87,21 @@ class Formats:
     mends: Mends
     _texts: dict[int, str] = field(default_factory=dict)
     """The new code of the constants that are changed already."""
+
+    def is_format(self, host: tree.Node) -> bool:
+        """Whether an expression fills a format string."""
+        return self._base(host) is not None
+
+    def _base(self, host: tree.Node) -> tree.Node | None:
+        """The format string of an expression that fills one."""
+        match host:
+            case tree.Binary(op="%"):
+                return host.left
+            case tree.Call():
+                method = self.mends.planner.program.templates.formatted.method(host.func)
+                return method.base if method is not None else None
+            case _:
+                return None
 
     def extend(self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str) -> None:
         """Put segments into the format that `host` fills, or say that it cannot be done."""
@@ -112,7 +116,8 @@ class Formats:
     def _extended(
         self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str
     ) -> Iterator[Mend]:
-        base = _base(host)
+        base = self._base(host)
+        assert base is not None
         constant = base if isinstance(base, tree.Const) else self._definition(base)
         if constant is None:
             raise Unknown("the format string is not a constant of the program")
@@ -126,7 +131,7 @@ class Formats:
         for group in groups:
             text = self._with(text, group, filling, percent=percent)
         yield from self._operands(host, filling, code)
-        if constant is base:
+        if constant is base and base.span in host.span:
             yield Replace(module.filename, constant.span, code, text)
             return
         self.mends.planner.state.groups.join(knot, ("constant", id(constant)))
@@ -224,7 +229,8 @@ class Formats:
                 listed += templates.formatted.operands(argument.value)
             elif argument.keyword is None and not argument.star:
                 listed.append(argument.value)
-        if isinstance(host.func, tree.Attr) and host.func.name == "format_map":
+        method = templates.formatted.method(host.func)
+        if method is not None and method.name == "format_map":
             mapping, listed = host.args[0].value, []
         if mapping is not None:
             names |= templates.formatted.entries(mapping) or {}
@@ -345,6 +351,11 @@ class Formats:
     def _definition(self, base: tree.Node) -> tree.Const | None:
         """The constant that a format string is kept in."""
         program = self.mends.planner.program
+        method = program.templates.formatted.method(base)
+        if method is not None and method is not base:
+            base = method.base
+            if isinstance(base, tree.Const):
+                return base
         base = _member(base)
         dotted = program.classes.dotted(base)
         if isinstance(dotted, Binding) and isinstance(dotted.value, tree.Const):
@@ -363,8 +374,14 @@ class Formats:
         if not self._texts:
             return
         program = self.mends.planner.program
-        hosts = [d.template.host for d in self.mends.planner.defects if is_format(d.template.host)]
-        bases = {id(node) for h in hosts for node in (_base(h), _member(_base(h)))}
+        bases: set[int] = set()
+        for defect in self.mends.planner.defects:
+            host = defect.template.host
+            base = self._base(host)
+            if base is not None:
+                bases |= {id(base), id(_member(base))}
+            if isinstance(host, tree.Call):
+                bases.add(id(host.func))
         for module in program.names.modules.values():
             for node in module.nodes:
                 if isinstance(node, tree.Name | tree.Attr) and id(node) not in bases:
@@ -393,15 +410,6 @@ def _targets(module: Module) -> Iterator[tree.Node]:
     for statement, _ in module.statements:
         if isinstance(statement, tree.Assign):
             yield from statement.targets
-
-
-def _base(host: tree.Node) -> tree.Node:
-    """The format string of an expression that fills one."""
-    if isinstance(host, tree.Binary):
-        return host.left
-    assert isinstance(host, tree.Call)
-    assert isinstance(host.func, tree.Attr)
-    return host.func.base
 
 
 def _marks(text: str, *, percent: bool) -> Iterator[Mark]:

@@ -10,7 +10,6 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.rebuilds import rebuilds
 from capsule_lint.plan.sources import repeatable
 from capsule_lint.plan.state import Knot, Value, Want
-from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
@@ -50,10 +49,11 @@ class Gains:
                 return None
 
     def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
-        if not any(names_scope(node.name, s) for s in self.planner.program.policy.scopes):
-            return None
+        scopes, held = self.planner.program.policy.scopes, self.planner.program.domain.held
         for one in sorted(self.planner.program.inference.of(node.base), key=repr):
             if not isinstance(one, Instance):
+                continue
+            if not any(held.is_attribute(one.cls, node.name, s) for s in scopes):
                 continue
             base = text_of(node.base)
             if base is None or not repeatable(node.base):
@@ -143,9 +143,10 @@ class Gains:
     def _check_setters(self, cls: Class, scope: Scope, knot: Knot) -> None:
         """Methods that set the neighbouring field, other than constructors, would have to set the new
         one too, and nobody gives them its value."""
+        held = self.planner.program.domain.held.is_attribute
         for name, stores in cls.stores.items():
             if not any(
-                names_scope(name, s) for s in self.planner.program.policy.scopes if s is not scope
+                held(cls, name, s) for s in self.planner.program.policy.scopes if s is not scope
             ):
                 continue
             for store in stores:
@@ -182,11 +183,12 @@ class Gains:
         if self.planner.program.domain.scope_parameter(function, scope) is not None:
             return
         own = function.owner.stores.items() if function.owner is not None else ()
+        held = self.planner.program.domain.held.takes
         stores = [
             s
             for name, listed in own
             for s in listed
-            if s.function is function and names_scope(name, self.neighbour(scope))
+            if s.function is function and held(function.owner, name, self.neighbour(scope))
         ]
         source = stores[0].value if stores else None
         if (

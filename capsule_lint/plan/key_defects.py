@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import KeyDefect, Knot, Want
+from capsule_lint.plan.tags import tag_beside
 from capsule_lint.program.keys import KeySite, Role
-from capsule_lint.program.pieces import Filled
+from capsule_lint.program.pieces import Filled, Segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +86,7 @@ class KeyDefects:
             if piece is not None and not isinstance(piece, Filled):
                 anchors[scope.name] = piece.node
         if own:
-            self._add_defect(site, own, anchors, [s.piece for s in segments])
+            self._add_defect(site, own, anchors, segments)
 
     def _is_site(self, host: tree.Node) -> bool:
         return any(site.template.host is host for site in self.planner.program.keys.sites)
@@ -113,11 +114,12 @@ class KeyDefects:
         site: KeySite,
         missing: list[Scope],
         anchors: dict[str, tree.Node | None],
-        present: list[int],
+        segments: list[Segment],
     ) -> None:
         host = site.template.host
         knot: Knot = ("key", id(host))
         defect = KeyDefect(site.template, site.module, site.function, missing, anchors, knot)
+        defect.tags = {scope.name: self._tag(site, scope, segments) for scope in missing}
         self.planner.sites[id(host)] = site
         if self._is_silenced(site):
             self.planner.silenced.append(defect)
@@ -137,7 +139,9 @@ class KeyDefects:
             self.planner.state.groups.join(knot, ("tag", (tags[0].lower(), site.index)))
         pieces = site.template.pieces
         neighbours = [
-            p.value for n in present if isinstance(p := pieces[n], Filled) and p.host is host
+            p.value
+            for s in segments
+            if isinstance(p := pieces[s.piece], Filled) and p.host is host
         ]
         for scope in missing:
             mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
@@ -147,6 +151,16 @@ class KeyDefects:
                 owner = self._owner(site.function)
                 if owner is not None and self.planner.sources.attribute_of(owner, scope) is None:
                     self.planner.gains.gain_field(owner, scope, knot)
+
+    def _tag(self, site: KeySite, scope: Scope, segments: list[Segment]) -> str:
+        """The tag of a scope, as the segment beside it is spelled."""
+        scopes = {s.name: s for s in self.planner.program.policy.scopes}
+        order = list(scopes)
+        at = order.index(scope.name)
+        beside = [s for s in segments if order.index(s.scope) < at][-1:] or segments[:1]
+        for near in beside:
+            return tag_beside(scope, site.template.pieces, near.piece, scopes[near.scope])
+        return scope.tag
 
     def _unpacked_parts(self, site: KeySite) -> Iterable[tree.Name]:
         """The names in a template that were unpacked from parts which carry scopes."""

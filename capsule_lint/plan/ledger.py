@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.arrivals import Arrivals
+from capsule_lint.plan.bare import bare_names
 from capsule_lint.plan.dynamic import Dynamic
+from capsule_lint.plan.lookups import (
+    is_some_module,
+    keepers,
+    keeping_class,
+)
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
+from capsule_lint.plan.strings import Strings, Symbol
 from capsule_lint.program.binding import bind
-from capsule_lint.program.mocks import PATCHES, replacement
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.types import (
     ClassObject,
-    Foreign,
     FunctionObject,
     LambdaObject,
     Mocked,
@@ -32,15 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.judgement import Broken
+    from capsule_lint.plan.bare import Bare
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
 
-Symbol = Function | Class
 
-_READERS: Final = frozenset(
-    ("getattr", "attrgetter", "methodcaller", "import_string", "delattr", "multiple")
-)
 _HARMLESS: Final = frozenset(
     [
         "isinstance",
@@ -75,7 +77,7 @@ _HARMLESS: Final = frozenset(
         "include_router",
     ]
 )
-_RUNNING: Final = frozenset(("builtins.eval", "builtins.exec", "builtins.compile"))
+_METHODS: Final = ("staticmethod", "classmethod")
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -89,19 +91,17 @@ class Ledger:
     blocked: list[tuple[Knot, str]] = field(default_factory=list)
     """What cannot be proven for the sake of files that could not be read."""
     arrivals: Arrivals = field(init=False)
+    strings: Strings = field(init=False)
     rows: list[tuple[Knot, Occurrence]] = field(default_factory=list)
     spans: dict[Occurrence, Span] = field(default_factory=dict)
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _by_name: dict[str, list[Symbol]] = field(default_factory=dict)
     _asked: dict[int, list[Scope]] = field(default_factory=dict)
     _refused: set[int] = field(default_factory=set)
-    _runners: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.arrivals = Arrivals(self.planner.program)
-        uses = self.planner.program.calls.uses
-        names = (uses.known_as(name.rpartition(".")[2]) for name in _RUNNING)
-        self._runners = frozenset[str]().union(*names)
+        self.strings = Strings(self)
 
     def build(self) -> None:
         """Fill `rows` and `blocked`."""
@@ -111,12 +111,21 @@ class Ledger:
                 self._asked.setdefault(id(want.call), []).append(want.scope)
         for module in self.planner.program.names.modules.values():
             self._module(module)
+        for module in self.planner.program.names.stubs.values():
+            self._module(module)
         for lookup in Dynamic(self.planner.program, self.planner.state.params).find():
-            reason = f"`getattr` with a name that is not known may find `{lookup.function.name}`"
+            reason = (
+                f"`{lookup.by}` with a name that is not known may find `{lookup.function.name}`"
+            )
             span = lookup.name.span
             self._row(lookup.module, span, lookup.function, Verdict.TEXT, reason)
         for function in sorted(self.planner.state.params, key=lambda f: (f.symbol, f.fact.at)):
             self._decorated(function)
+            for node, name in keepers(self.planner.program, function, _HARMLESS):
+                where = self.planner.program.names.place(node).scope.module, node.span
+                self._row(
+                    *where, function, Verdict.ESCAPE, f"`{name}`, which decorates it, keeps it"
+                )
         for broken in self.broken:
             self._blocked(broken)
 
@@ -164,18 +173,21 @@ class Ledger:
         for statement, _ in module.imports:
             for imported in statement.names:
                 self._imported(module, statement, imported)
+        for bare in bare_names(module, self._by_name.keys(), lambda: self._lines_of(module)):
+            self._bare(module, bare)
         for node in module.nodes:
             match node:
                 case tree.Name() if node.id in self._by_name:
                     self._name(module, node, node.id, node.span)
                 case tree.Attr() if node.name in self._by_name:
                     self._name(module, node, node.name, node.name_span)
-                case tree.Const(value=str() as text) if self._is_run(node):
+                case tree.Const(value=str() as text) if self.strings.is_run(node):
                     self._code(module, node, text)
                 case tree.Const(value=str() as text):
                     name = text.rpartition(".")[2]
                     if name in self._by_name and re.fullmatch(r"[\w.]+", text):
-                        self._string(module, node, text, name)
+                        said = self.strings.verdict(node, self._by_name[name])
+                        self._row(module, node.span, *said)
                 case tree.Call():
                     for argument in node.args:
                         if argument.keyword in self._by_name:
@@ -189,20 +201,39 @@ class Ledger:
                 Verdict.CANDIDATE,
                 "stands in a generated file, which is never edited",
             )
-        lines = self._lines.get(module.filename)
-        if lines is None:
-            lines = self._lines[module.filename] = _LINE.split(self.read(module.filename))
+        lines = self._lines_of(module)
         text = lines[span.start.row - 1].strip() if span.start.row <= len(lines) else ""
         row = Occurrence(module.filename, span.start, symbol.symbol, verdict, reason, text)
         self.rows.append((self.knot(symbol), row))
         self.spans[row] = span
 
+    def _lines_of(self, module: Module) -> list[str]:
+        lines = self._lines.get(module.filename)
+        if lines is None:
+            lines = self._lines[module.filename] = _LINE.split(self.read(module.filename))
+        return lines
+
+    def _bare(self, module: Module, bare: Bare) -> None:
+        """A name in no expression: an alias, or the name of something else."""
+        symbols = self._by_name[bare.name]
+        binding = bare.binding
+        types = self.planner.program.inference.bound(binding) if binding is not None else ()
+        found = self.referenced(frozenset(types), symbols)
+        if found is not None:
+            reason = "an alias; its calls are followed"
+            self._row(module, bare.span, found, Verdict.ALREADY_CORRECT, reason)
+        else:
+            self._row(module, bare.span, symbols[0], Verdict.OTHER, bare.what)
+
     def _definition(self, module: Module, definition: Symbol, span: Span) -> None:
         known = [s for s in self._by_name[definition.name] if s is definition]
         if known:
             self._row(module, span, definition, Verdict.REWRITTEN, "the definition")
+            return
+        other = self._by_name[definition.name][0]
+        if self.planner.program.names.is_stub(module) and definition.symbol == other.symbol:
+            self._row(module, span, other, Verdict.ALREADY_CORRECT, "declares it in a stub")
         else:
-            other = self._by_name[definition.name][0]
             self._row(module, span, other, Verdict.OTHER, f"defines `{definition.symbol}`")
 
     def _imported(self, module: Module, statement: tree.Import, imported: tree.Imported) -> None:
@@ -211,6 +242,8 @@ class Ledger:
         if name not in self._by_name:
             return
         row, column = imported.at[0], imported.at[1]
+        if imported.name is None:
+            column += len(imported.module) - len(name)
         span = Span(Position(row, column), Position(row, column + len(name)))
         target = names.follow(
             names.member(
@@ -261,16 +294,23 @@ class Ledger:
     def _name(self, module: Module, node: tree.Name | tree.Attr, name: str, span: Span) -> None:
         symbols = self._by_name[name]
         types = self.planner.program.inference.of(node)
-        found = self._referenced(types, symbols)
+        found = self.referenced(types, symbols)
         if found is not None:
             verdict, reason = self._reference(node, found, types)
             self._row(module, span, found, verdict, reason)
+            return
+        if self.planner.program.names.is_stub(module):
+            self._row(module, span, symbols[0], Verdict.ALREADY_CORRECT, "names it in a stub")
             return
         parent = self.planner.program.names.parent(node)
         if isinstance(parent, tree.Call) and parent.func is node and id(parent) in self._asked:
             self._row(module, span, symbols[0], Verdict.REWRITTEN, "a call recorded by a mock")
             return
         if isinstance(node, tree.Attr):
+            if is_some_module(self.planner.program, node.base) and isinstance(parent, tree.Call):
+                reason = "it is not known which module is imported"
+                self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
+                return
             receiver = self.planner.program.inference.of(node.base)
             unknown = not receiver or any(isinstance(t, UnknownType) for t in receiver)
             if unknown and self._unknown(module, node, symbols, span):
@@ -288,7 +328,8 @@ class Ledger:
         )
         return f"is `{said[0]}`" if said else "is something else"
 
-    def _referenced(self, types: Types, symbols: list[Symbol]) -> Symbol | None:
+    def referenced(self, types: Types, symbols: list[Symbol]) -> Symbol | None:
+        """The changing symbol that one of some types is."""
         for one in sorted(types, key=repr):
             match one:
                 case FunctionObject() if one.function in symbols:
@@ -308,12 +349,12 @@ class Ledger:
         replaced = self.planner.stand_ins.named(node)
         if any(True for one in replaced for _ in callables(self.planner.program, one.node)):
             escape = (Verdict.ESCAPE, "is replaced by something else")
-            return self._replaced(replaced, symbol) or escape
+            return self.replaced(replaced, symbol) or escape
         parent_of = self.planner.program.names.parent
         parent = parent_of(node)
         match parent:
             case tree.Call() if parent.func is node:
-                return self._called(parent, symbol)
+                return self.called(parent, symbol)
             case tree.Call():
                 return self._passed(parent, node, symbol)
             case tree.Attr():
@@ -350,7 +391,8 @@ class Ledger:
             return Verdict.ALREADY_CORRECT, "is only named"
         return Verdict.ESCAPE, "is used as a value"
 
-    def _called(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
+    def called(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
+        """What becomes of a call of a changing function."""
         if isinstance(symbol, Class) or symbol.name == "__init__":
             if id(call) in self._asked:
                 return Verdict.REWRITTEN, "a construction"
@@ -367,6 +409,8 @@ class Ledger:
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
         if isinstance(symbol, Class) or name in _HARMLESS:
             return Verdict.ALREADY_CORRECT, "passed as a value"
+        if name in _METHODS:
+            return self._tabled(call, symbol, "a class")
         self.planner.program.names.ask(name)
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
 
@@ -386,22 +430,21 @@ class Ledger:
     def _assigned(self, statement: tree.Assign, symbol: Symbol) -> tuple[Verdict, str]:
         value = statement.value
         types = self.planner.program.inference.of(value) if value is not None else frozenset()
-        if (
-            any(isinstance(t, Mocked) for t in types)
-            or self._referenced(types, [symbol]) is symbol
-        ):
+        if any(isinstance(t, Mocked) for t in types) or self.referenced(types, [symbol]) is symbol:
             return Verdict.ALREADY_CORRECT, "an alias or a mock"
         return Verdict.ESCAPE, "is replaced by something else"
 
-    def _tabled(self, node: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
+    def _tabled(
+        self, node: tree.Node, symbol: Symbol, kind: str = "a collection"
+    ) -> tuple[Verdict, str]:
         """A table of functions is as good as the calls through it."""
         if isinstance(symbol, Function):
             for name in self._table_names(node):
                 calls = self.planner.program.calls.uses.calls(name)
                 own = [c for c in calls if symbol in self._functions(c)]
                 if own and all(self._settled(c) for c in own):
-                    return Verdict.REWRITTEN, "in a table whose calls are rewritten"
-        return Verdict.ESCAPE, "kept in a collection"
+                    return Verdict.REWRITTEN, f"in {kind} whose calls are rewritten"
+        return Verdict.ESCAPE, f"kept in {kind}"
 
     def _functions(self, call: tree.Call) -> list[Function | None]:
         return [c.function for c in self.planner.program.calls.callees(call)]
@@ -455,53 +498,22 @@ class Ledger:
         call = self.planner.program.names.parent(node)
         if not isinstance(call, tree.Call) or call.func is not node:
             return False
-        symbols = [s for s in symbols if self.arrivals.at(s, node.base)]
         found = False
         for symbol in symbols:
-            if not isinstance(symbol, Function) or symbol.owner is None:
+            if not isinstance(symbol, Function):
+                continue
+            owner = symbol.owner or keeping_class(self.planner.program, symbol, node.name)
+            if owner is None or not self.arrivals.at(symbol if symbol.owner else owner, node.base):
                 continue
             if bind(call.args, symbol.params, int(symbol.takes_self)) is None:
                 continue
             what = last_name(node.base) or "the receiver"
-            reason = f"nothing is known of `{what}`: annotate it, or rename it, if it is no `{symbol.owner.name}`"
+            reason = f"nothing is known of `{what}`: annotate it, or rename it, if it is no `{owner.name}`"
             self._row(module, span, symbol, Verdict.CANDIDATE, reason)
             found = True
         return found
 
-    # --- strings ---
-
-    def _string(self, module: Module, node: tree.Const, text: str, name: str) -> None:
-        symbols = self._by_name[name]
-        parent = self.planner.program.names.parent(node)
-        call = parent if isinstance(parent, tree.Call) else None
-        word = last_name(call.func) if call is not None else ""
-        if call is None or word not in PATCHES | _READERS:
-            self._row(
-                module, node.span, symbols[0], Verdict.OTHER, "a string that nothing looks up"
-            )
-            return
-        symbol = self._named_by(call, symbols)
-        if symbol is None:
-            self._row(module, node.span, symbols[0], Verdict.OTHER, "names something else")
-        elif isinstance(symbol, Class):
-            self._row(module, node.span, symbol, Verdict.ALREADY_CORRECT, "names the class")
-        elif word in PATCHES:
-            self._row(module, node.span, symbol, *self._patched(call, symbol))
-        else:
-            self._row(
-                module, node.span, symbol, Verdict.TEXT, f"named in a string given to `{word}`"
-            )
-
-    def _is_run(self, node: tree.Const) -> bool:
-        """Whether a string is code for the built-in `eval`, `exec` or `compile`."""
-        program = self.planner.program
-        call = program.names.parent(node)
-        if not isinstance(call, tree.Call) or last_name(call.func) not in self._runners:
-            return False
-        return any(
-            isinstance(one, Foreign) and one.name in _RUNNING
-            for one in program.inference.of(call.func)
-        )
+    # --- code in strings, and what replaces a function ---
 
     def _code(self, module: Module, node: tree.Const, text: str) -> None:
         """Code in a string that is run: it may call what it names."""
@@ -509,25 +521,7 @@ class Ledger:
             for symbol in self._by_name.get(name, ()):
                 self._row(module, node.span, symbol, Verdict.TEXT, "named in code that is run")
 
-    def _named_by(self, call: tree.Call, symbols: list[Symbol]) -> Symbol | None:
-        types = self.planner.program.inference.mocks.target(call)
-        return symbols[0] if types is None else self._referenced(types, symbols)
-
-    def _patched(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
-        """A name that a test replaces: as good as what comes in its place."""
-        stand_ins = [s for a in call.args[:2] for s in self.planner.stand_ins.named(a.value)]
-        node = replacement(call)
-        if node is not None and not stand_ins:
-            stand_ins = [StandIn(node, 0, node)]
-        types = [t for one in stand_ins for t in self.planner.program.inference.of(one.node)]
-        if not stand_ins or any(isinstance(t, Mocked) for t in types):
-            return Verdict.ALREADY_CORRECT, "patched by a mock that takes any arguments"
-        reason = f"named in a string given to `{last_name(call.func)}`"
-        return self._replaced(stand_ins, symbol) or (Verdict.TEXT, reason)
-
-    def _replaced(
-        self, stand_ins: Sequence[StandIn], symbol: Symbol
-    ) -> tuple[Verdict, str] | None:
+    def replaced(self, stand_ins: Sequence[StandIn], symbol: Symbol) -> tuple[Verdict, str] | None:
         """A function that something else replaces: as good as that; `None` where it is not."""
         program, verdicts = self.planner.program, self.planner.state.verdicts
         read = [verdicts[id(one.name)] for one in stand_ins if id(one.name) in verdicts]

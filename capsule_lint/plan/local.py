@@ -293,7 +293,8 @@ class LocalKeys:
         callers make."""
         function = binding.place.scope.function
         name = hole_name(key)
-        if _is_identifier(name) or any(names_scope(name, s) for s in self.program.policy.scopes):
+        is_value = self.program.domain.held.is_value
+        if _is_identifier(name) or any(is_value(key, s) for s in self.program.policy.scopes):
             yield key, None
         elif function is not None:
             for call, callee in self.program.calls.callers(function):
@@ -332,7 +333,7 @@ class LocalKeys:
             s.name: e
             for e in elements
             for s in self.program.policy.scopes
-            if names_scope(hole_name(e), s)
+            if self.program.domain.held.is_value(e, s)
         }
         place = self.program.names.place(host)
         required = self._required(owner, place.scope.function, place.scope.module)
@@ -458,7 +459,8 @@ class LocalKeys:
     def _scoped_by_constructor(self, cls: Class) -> bool:
         for owner in self.program.classes.mro(cls):
             for name, stores in owner.stores.items():
-                if any(names_scope(name, s) for s in self.program.policy.scopes) and any(
+                held = self.program.domain.held.is_attribute
+                if any(held(owner, name, s) for s in self.program.policy.scopes) and any(
                     s.function.name == "__init__" for s in stores
                 ):
                     return True
@@ -507,7 +509,8 @@ class LocalKeys:
         for one, other, inside in _compared(node):
             for left, right in ((one, other), (other, one)):
                 for scope in self.program.policy.scopes:
-                    if names_scope(hole_name(right), scope) and self._reads(left, scope):
+                    is_value = self.program.domain.held.is_value(right, scope)
+                    if is_value and self._reads(left, scope):
                         found = Filter(node, left, right, scope, inside)
                         self._add_filter(found, owner, function)
                         return

@@ -16,7 +16,8 @@ from capsule_lint.model import (
     Mend,
     Replace,
 )
-from capsule_lint.plan.segments import SEPARATORS, LocalPiece
+from capsule_lint.plan.segments import LocalPiece
+from capsule_lint.plan.tags import SEPARATORS, tag_beside
 from capsule_lint.program.model import Class, Module, last_name
 from capsule_lint.program.pieces import Filled, Text, ends_with_tag
 
@@ -137,11 +138,9 @@ class LocalMends:
                 found = re.findall(rf"[{SEPARATORS}]", "".join(reversed(near)))
                 separator = found[0] if found else separator
                 before = pieces[number - 1] if number else None
-                if isinstance(before, Text) and any(
-                    ends_with_tag(before.value, s.tag)
-                    for s in self.mends.planner.program.policy.scopes
-                ):
-                    tag = scope.tag
+                for other in self.mends.planner.program.policy.scopes:
+                    if isinstance(before, Text) and ends_with_tag(before.value, other.tag):
+                        tag = tag_beside(scope, pieces, number, other)
                 break
         return separator, tag
 

@@ -285,10 +285,11 @@ class Mends:
             if reader.number is not None:
                 self.add(reader.knot, Replace(filename, span, "CAP108", str(reader.number)))
             elif isinstance(reader.node, tree.Sequence):
+                scopes = reader.shift.scopes
                 names = tuple(
                     n
-                    for s in reader.shift.scopes
-                    for n in (*["_"] * s.tag.count("#"), s.parameter)
+                    for s in scopes
+                    for n in (*["_"] * (reader.shift.by // len(scopes) - 1), s.parameter)
                 )
                 anchor = reader.node.items[reader.shift.start - 1].span
                 self.add(reader.knot, AddElements(filename, span, "CAP108", (), names, anchor))
@@ -323,7 +324,7 @@ class Mends:
             known = self.testing.known(value, want) if value is not None else None
             if known is None:
                 return None
-            segment = f"{gap.scope.tag}{known}"
+            segment = f"{gap.tag}{known}"
             head, tail = text[: gap.at], text[gap.at :]
-            text = f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}#{tail}"
+            text = f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
         return text

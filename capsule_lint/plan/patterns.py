@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.samples import samples, separator_of
+from capsule_lint.plan.samples import samples
+from capsule_lint.plan.tags import separator_of
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.pieces import Text
 
@@ -194,7 +195,7 @@ def _inserted(text: str, defect: KeyDefect) -> Iterator[str]:
 def _with_segment(text: str, defect: KeyDefect, scope: Scope) -> Iterator[str]:
     mark = separator_of(defect)
     value = f"[^{mark}]+"
-    separator, tag = _quoted(mark), _quoted(scope.tag)
+    separator, tag = _quoted(mark), _quoted(defect.tag(scope))
     anchor = defect.anchors[scope.name]
     if anchor is None:
         first = defect.template.pieces[0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.absorbed import absorbs, hands_on, stands_for
 from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.key_defects import KeyDefects
@@ -134,7 +135,8 @@ class Planner:
         )
         first = ("function", function)
         self.state.groups.join(knot, first)
-        stubs = {stub for member in family for stub in _overloads(member)}
+        declared = self.program.names.declared
+        stubs = {s for member in family for s in (*_overloads(member), *declared(member))}
         for member in sorted(family | stubs, key=lambda f: (f.symbol, f.fact.at)):
             own: Knot = ("function", member)
             self.state.groups.join(first, own)
@@ -142,6 +144,8 @@ class Planner:
             if scope.parameter in self.state.params.get(member, ()) or (
                 taken is not None and taken.kind not in ("*", "**")
             ):
+                continue
+            if absorbs(self.program, member, scope) or self._absorb(member, scope, own):
                 continue
             if not self.can_gain(member):
                 self._block(member, scope, own)
@@ -158,6 +162,18 @@ class Planner:
                 self.want_argument(call, scope, member, given, own)
             for stand_in in self.stand_ins.of(member):
                 self._stand_in(stand_in, member, scope, own)
+
+    def _absorb(self, function: Function, scope: Scope, knot: Knot) -> bool:
+        """Whether an override takes one more argument as it is; its callers pass it all the same."""
+        other = stands_for(self.program, function)
+        if other is None:
+            return False
+        if not hands_on(self.program, function):
+            reason = f"which of its arguments is `{scope.parameter}`"
+            self._block(function, scope, knot, f"does not say {reason}", "reference")
+        for call, callee in list(self.program.calls.callers(function)):
+            self.want_argument(call, scope, other, callee.given, knot)
+        return True
 
     def _stand_in(self, stand_in: StandIn, function: Function, scope: Scope, knot: Knot) -> None:
         """What a test puts in the function's place takes what the function takes."""
@@ -204,6 +220,7 @@ class Planner:
         scope: Scope,
         knot: Knot,
         why: str = "its signature is not ours to change",
+        kind: str = "source",
     ) -> None:
         reason = f"`{function.name}` needs `{scope.parameter}` and {why}"
         self.obstacle(
@@ -212,7 +229,7 @@ class Planner:
             tree.span_of(function.fact.name_at),
             reason,
             function.symbol,
-            "source",
+            kind,
             scope,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.samples import separator_of
+from capsule_lint.plan.tags import separator_of
 from capsule_lint.program.model import last_name
 from capsule_lint.program.pieces import Text
 
@@ -25,10 +25,13 @@ _TESTS: Final = ("removeprefix", "startswith")
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A segment that comes into the beginning of a key, and after how many of its characters."""
+    """A segment that comes into the beginning of a key, after how many of its characters, and how it
+    is spelled there."""
 
     scope: Scope
     at: int
+    tag: str
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def gaps_in(defect: KeyDefect, text: str) -> Iterator[Gap]:
         anchor = defect.anchors[scope.name]
         at = 0 if anchor is None else ends.get(id(anchor), len(text))
         if text[at:] not in ("", mark):
-            yield Gap(scope, at)
+            yield Gap(scope, at, defect.tag(scope), mark)
 
 
 def _hole_ends(defect: KeyDefect, text: str) -> dict[int, int] | None:

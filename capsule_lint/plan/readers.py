@@ -373,7 +373,7 @@ def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
                     break
             at = text.count(separator) + 1
         first = at if first is None else min(first, at)
-        by += scope.tag.count(separator) + 1
+        by += defect.tag(scope).count(separator) + 1
     if first is None or not by:
         return None
     return Shift(first, by, tuple(defect.missing), _parts(defect, separator), defect.knot)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.plan.tags import separator_of
 from capsule_lint.program.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.state import KeyDefect
 
-_SEPARATORS: Final = "#|/:;~"
 _KINDS: Final[tuple[Callable[[int], str], ...]] = (
     lambda n: f"v{n}x",
     lambda n: str(10 + n),
@@ -54,7 +54,7 @@ def _sample(defect: KeyDefect, kind: Callable[[int], str]) -> Sample | None:
     after, placed = "", 0
     for scope in defect.missing:
         if defect.anchors[scope.name] is None:
-            after += f"{scope.tag}{kind(count + placed)}{mark}"
+            after += f"{defect.tag(scope)}{kind(count + placed)}{mark}"
             placed += 1
     for piece, text in zip(pieces, texts, strict=True):
         after += text
@@ -62,23 +62,8 @@ def _sample(defect: KeyDefect, kind: Callable[[int], str]) -> Sample | None:
             continue
         for scope in defect.missing:
             if defect.anchors[scope.name] is piece.value:
-                after += f"{mark}{scope.tag}{kind(count + placed)}"
+                after += f"{mark}{defect.tag(scope)}{kind(count + placed)}"
                 placed += 1
     if placed != len(defect.missing):
         return None
     return Sample("".join(texts), after, tuple(values))
-
-
-def separator_of(defect: KeyDefect) -> str:
-    """What stands behind the first anchor of a template, or else behind its first hole."""
-    pieces = defect.template.pieces
-    anchors = [defect.anchors[s.name] for s in defect.missing]
-    for number, piece in enumerate(pieces):
-        if isinstance(piece, Filled) and (
-            None in anchors or any(piece.value is a for a in anchors)
-        ):
-            following = pieces[number + 1] if number + 1 < len(pieces) else None
-            if isinstance(following, Text) and following.value[:1] in tuple(_SEPARATORS):
-                return following.value[0]
-            return "#"
-    return "#"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.formats import Addition, Formats, Group, is_format
+from capsule_lint.plan.formats import Addition, Formats, Group
+from capsule_lint.plan.tags import MARKS, SEPARATORS, mark_behind
 from capsule_lint.program.model import Binding, Class, Module, last_name
-from capsule_lint.program.pieces import Filled, Text
+from capsule_lint.program.pieces import Filled
 from capsule_lint.program.types import ClassObject, Instance
 from capsule_lint.program.walk import children
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
 
-SEPARATORS: Final = "#|/:;~"
 _OPENING: Final = re.compile(r"[A-Za-z]*(\"\"\"|'''|\"|')")
 
 
@@ -40,6 +40,7 @@ class Added:
     """A segment that a template lacks, and the code that yields its value."""
 
     scope: Scope
+    tag: str
     hole: str
 
 
@@ -83,10 +84,10 @@ class Segments:
                 return
             anchor = defect.anchors[scope.name]
             anchors[id(anchor)] = anchor
-            groups[id(anchor)].append(Added(scope, hole))
+            groups[id(anchor)].append(Added(scope, defect.tag(scope), hole))
         if defect.template.opaque:
             self.mends.obstacle(defect.knot, host, "the key is put together in an unknown way")
-        elif is_format(host):
+        elif self.formats.is_format(host):
             if defect.template.part and None in anchors.values():
                 self.mends.obstacle(
                     defect.knot, host, "the key is written inside of a longer text"
@@ -103,7 +104,7 @@ class Segments:
         groups: dict[int, list[LocalPiece]] = defaultdict(list)
         for piece in pieces:
             groups[id(piece.anchor)].append(piece)
-        if is_format(host):
+        if self.formats.is_format(host):
             found = [Group(g[0].anchor, [p.addition for p in g]) for g in groups.values()]
             self.formats.extend(knot, host, found, code)
             return
@@ -123,7 +124,7 @@ class Segments:
             [
                 Addition(
                     one.scope,
-                    one.scope.tag if front else mark + one.scope.tag,
+                    one.tag if front else mark + one.tag,
                     mark if front else "",
                     one.hole,
                 )
@@ -143,7 +144,10 @@ class Segments:
                 return
             self._brace_template(defect, host, new, code)
             return
-        if anchor is host or (
+        if anchor is host and not isinstance(host, tree.Const):
+            reason = "the key is a scope's value and nothing else, and may be read as that"
+            self.mends.obstacle(defect.knot, host, reason)
+        elif anchor is host or (
             isinstance(anchor, tree.Const) and not isinstance(host, tree.Sequence | tree.Call)
         ):
             reason = "the scope before it is written out in the text"
@@ -183,10 +187,10 @@ class Segments:
     def _segment(
         self, knot: Knot, host: tree.Node, anchor: tree.Node | None, one: Added
     ) -> NewSegment:
-        found = self._constant(knot, host, anchor, one.scope)
+        found = self._constant(knot, host, anchor, one.tag)
         if found is None:
-            return NewSegment(one.scope.tag, one.hole)
-        return NewSegment(one.scope.tag, one.hole, *found)
+            return NewSegment(one.tag, one.hole)
+        return NewSegment(one.tag, one.hole, *found)
 
     # --- lists of parts ---
 
@@ -234,7 +238,7 @@ class Segments:
             self.mends.obstacle(defect.knot, anchor, "the key is put together in steps")
             return
         for one in reversed(new):
-            for part in (one.hole, f'"{one.scope.tag.rstrip(SEPARATORS)}"'):
+            for part in (one.hole, f'"{one.tag.rstrip(MARKS)}"'):
                 line = f"{parts}({part})"
                 mend = AddStatement(defect.module.filename, statement.span, code, line)
                 self.mends.add(defect.knot, mend)
@@ -254,14 +258,11 @@ class Segments:
         pieces = defect.template.pieces
         for number, piece in enumerate(pieces):
             if isinstance(piece, Filled) and (piece.value is anchor or anchor is None):
-                following = pieces[number + 1] if number + 1 < len(pieces) else None
-                if isinstance(following, Text) and following.value[:1] in tuple(SEPARATORS):
-                    return following.value[0]
-                return "#"
+                return mark_behind(pieces, number)
         return "#"
 
     def _constant(
-        self, knot: Knot, host: tree.Node, anchor: tree.Node | None, scope: Scope
+        self, knot: Knot, host: tree.Node, anchor: tree.Node | None, tag: str
     ) -> tuple[str, str] | None:
         """`P.CAPSULE` beside `P.TENANT`, and what stands between it and the value."""
         prefix = _prefix_of(host, anchor)
@@ -272,7 +273,7 @@ class Segments:
         if value is None or not value.strip(SEPARATORS):
             return None
         bare = not value.endswith(tuple(SEPARATORS))
-        wanted = scope.tag.rstrip(SEPARATORS) if bare else scope.tag
+        wanted = tag.rstrip(SEPARATORS) if bare else tag
         code = self._sibling(knot, prefix.node, wanted)
         return None if code is None else (code, prefix.joint)
 
@@ -338,7 +339,7 @@ class Segments:
         for one in new:
             at = order.index(one.scope)
             before = [s for s in order[:at] if "{" + s.parameter + "}" in literal]
-            hole = f"{one.scope.tag}{{{one.scope.parameter}}}"
+            hole = f"{one.tag}{{{one.scope.parameter}}}"
             if before:
                 mark = "{" + before[-1].parameter + "}"
                 literal = literal.replace(mark, f"{mark}#{hole}", 1)
@@ -428,4 +429,4 @@ def _operands(node: tree.Node) -> list[tree.Node]:
     return [node]
 
 
-__all__ = ["SEPARATORS", "LocalPiece", "Segments"]
+__all__ = ["LocalPiece", "Segments"]

@@ -343,7 +343,7 @@ class Sources:
                 continue
             if self.program.classes.has_attribute(cls, name):
                 return name
-        return None
+        return self.program.domain.held.attribute(cls, scope)
 
     def _field_knot(self, cls: Class, scope: Scope) -> tuple[str, object] | None:
         for owner in self.program.classes.mro(cls):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.segments import SEPARATORS
+from capsule_lint.plan.tags import mark_behind
 from capsule_lint.program.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Forms:
                 if at is not None:
                     group, front = f"at_{at}", defect.anchors[scope.name] is None
                     between = _separator(pieces[at if front else at - 1 :])
-                    gaps.append(Gap(scope, defect, group, front, between, scope.tag))
+                    gaps.append(Gap(scope, defect, group, front, between, defect.tag(scope)))
                     marks.add(at)
         weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
         known = len(gaps) == sum(len(d.missing) for d in defects)
@@ -145,10 +145,8 @@ class Forms:
 
 def _separator(pieces: Sequence[Piece]) -> str:
     """What follows the first hole of a template's pieces."""
-    first = next((n for n, piece in enumerate(pieces) if isinstance(piece, Filled)), len(pieces))
-    following = pieces[first + 1] if first + 1 < len(pieces) else None
-    mark = following.value[:1] if isinstance(following, Text) else ""
-    return mark if mark and mark in SEPARATORS else "#"
+    first = next((n for n, piece in enumerate(pieces) if isinstance(piece, Filled)), None)
+    return "#" if first is None else mark_behind(pieces, first)
 
 
 def pattern(pieces: Sequence[Piece], marks: set[int]) -> re.Pattern[str]:

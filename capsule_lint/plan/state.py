@@ -79,6 +79,12 @@ class KeyDefect:
     anchors: dict[str, tree.Node | None]
     knot: Knot
     wants: dict[str, Want] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    """How the tags of scopes are spelled where that is not as policy has them."""
+
+    def tag(self, scope: Scope) -> str:
+        """The tag of a scope as this key spells it."""
+        return self.tags.get(scope.name, scope.tag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,11 +192,12 @@ class Values:
             assert callee is not None
             params, given = callee.params, want.given
         bound = bind(call.args[want.offset :], params, given)
+        takes = self.planner.program.domain.held.takes
         if bound is None:
             return next(
-                (a for a in call.args if a.keyword and names_scope(a.keyword, scope)), None
+                (a for a in call.args if a.keyword and takes(callee, a.keyword, scope)), None
             )
-        return next((a for n, a in bound.arguments.items() if names_scope(n, scope)), None)
+        return next((a for n, a in bound.arguments.items() if takes(callee, n, scope)), None)
 
 
 def _is_read_again(node: tree.Node) -> bool:

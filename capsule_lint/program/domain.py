@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.held import Held
 from capsule_lint.program.keys import KeySite, Role
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.pieces import Text, names_scope, snake
@@ -143,6 +144,7 @@ class Domain:
     templates: Templates
     policy: Policy
     keys: Keys = field(init=False)
+    held: Held = field(init=False)
     handlers: set[Function] = field(default_factory=set)
     injected: set[Function] = field(default_factory=set)
     repositories: set[Class] = field(default_factory=set)
@@ -153,6 +155,9 @@ class Domain:
     _tables: set[Function] = field(default_factory=set)
     _holders: set[Function] = field(default_factory=set)
     """The methods that call an operation of what their object keeps."""
+
+    def __post_init__(self) -> None:
+        self.held = Held(self)
 
     # --- handlers: known before types are asked for ---
 
@@ -518,6 +523,10 @@ class Domain:
 
     def scope_parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
         """The parameter that takes the scope's value."""
+        return self.named_parameter(function, scope) or self.held.parameter(function, scope)
+
+    def named_parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
+        """The parameter whose name says that it takes the scope's value."""
         exact = function.parameter(scope.parameter)
         return exact or next(
             (
@@ -525,12 +534,13 @@ class Domain:
                 for p in function.own_params
                 if p.kind in ("plain", "posonly", "kwonly")
                 and names_scope(p.name, scope)
-                and not self._is_object(function, p)
+                and not self.is_object(function, p)
             ),
             None,
         )
 
-    def _is_object(self, function: Function, parameter: tree.Parameter) -> bool:
+    def is_object(self, function: Function, parameter: tree.Parameter) -> bool:
+        """Whether a parameter takes an instance of a class of the program."""
         types = self.parameter_types(function, parameter)
         return any(
             isinstance(t, Instance)

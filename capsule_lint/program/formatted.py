@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Binding
 from capsule_lint.program.pieces import (
     Filled,
     Piece,
@@ -88,14 +88,33 @@ class Formatted:
         found.append(Text(text[at:], host, node))
         return [p for p in found if not isinstance(p, Text) or p.value]
 
+    def method(self, func: tree.Node) -> tree.Attr | None:
+        """The `text.format` or `text.format_map` that a call calls, also where a name is kept for it:
+        `order_pk = "TENANT#{}#ORDER#{}".format`."""
+        target: object = None
+        match func:
+            case tree.Attr(name="format" | "format_map"):
+                return func
+            case tree.Name():
+                names = self.templates.names
+                bindings = names.bindings(func.id, names.place(func))
+                target = names.follow(bindings[0]) if len(bindings) == 1 else None
+            case tree.Attr():
+                target = self.templates.classes.dotted(func)
+        match target:
+            case Binding(kind="assign", path=(), value=tree.Attr() as value):
+                return value if value.name in ("format", "format_map") else None
+            case _:
+                return None
+
     def format(
-        self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int
+        self, node: tree.Call, method: tree.Attr, host: tree.Node, depth: int
     ) -> list[Piece] | None:
         """The pieces of `.format(…)` and `.format_map(…)`."""
-        text = self.templates.constant(base)
+        text = self.templates.constant(method.base)
         if text is None:
             return None
-        if last_name(node.func) == "format_map":
+        if method.name == "format_map":
             given = self.entries(node.args[0].value) if node.args else None
             return self.braces(text, node, host, dict(given or {}))
         given, number = {}, 0

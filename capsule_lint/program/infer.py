@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program import namespaces
 from capsule_lint.program.annotations import Annotations
 from capsule_lint.program.fixtures import Fixtures, is_collected
 from capsule_lint.program.mocks import Mocks
@@ -24,10 +25,12 @@ from capsule_lint.program.types import (
     LambdaObject,
     Mocked,
     ModuleObject,
+    Namespace,
     Partial,
     TupleOf,
     Type,
     Types,
+    UnknownType,
     foreign,
     join,
 )
@@ -101,7 +104,10 @@ class Inference:
     def _infer(self, node: tree.Node) -> Types:
         match node:
             case tree.Name():
-                return self.name(node.id, self.names.place(node))
+                place = self.names.place(node)
+                bound = place.scope.bindings.get(node.id, ()) if place.scope.cls else ()
+                own = [b for b in bound if b.at == node.at and b.kind == "assign"]
+                return self.bound(own[0]) if own else self.name(node.id, place)
             case tree.Attr():
                 given = self.fixtures.request_parameter(node)
                 if given is not None:
@@ -167,6 +173,10 @@ class Inference:
                     found.append(join(*base.items))
                 case ClassObject():
                     found.append(frozenset((base,)))
+                case Namespace():
+                    found.append(namespaces.looked_up(self, base, node.index))
+                case Foreign(name="sys.modules"):
+                    found.append(namespaces.imported(self, node.index))
                 case Instance():
                     getter = self.classes.method(base.cls, "__getitem__")
                     found.append(self.returned(getter) if getter else ANYTHING)
@@ -286,6 +296,8 @@ class Inference:
 
     def attribute(self, base: Type, name: str) -> Types:
         """What `base.name` may be."""
+        if name == "__dict__" and not isinstance(base, Mocked | Foreign | UnknownType):
+            return namespaces.of(base)
         match base:
             case Instance():
                 return self.member(base.cls, name)
@@ -471,6 +483,9 @@ class Inference:
             case tree.Call():
                 argument = next(a for a in parent.args if a.value is node)
                 rest = [a.value for a in parent.args if a.value is not node and a.keyword is None]
+                cls = place.scope.parent.cls if place.scope.parent is not None else None
+                if cls is not None and position == 0 and last_name(parent.func) == "property":
+                    return frozenset((Instance(cls),))
                 if last_name(parent.func) in _MAPPING and rest:
                     return self.elements(self.of(rest[min(position, len(rest) - 1)]))
                 name = argument.keyword or self.calls.parameter_of(parent, argument) or ""

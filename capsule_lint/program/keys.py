@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program import partiql
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
-from capsule_lint.program.pieces import Filled, Template, Text, snake
+from capsule_lint.program.pieces import Filled, Template, Text, hole_name, names_scope, snake
 from capsule_lint.program.types import ClassObject, Collection, Instance
 
 if TYPE_CHECKING:
@@ -253,7 +253,9 @@ class Keys:
         for key, value in zip(node.keys, node.values, strict=True):
             name = self.key_name(key)
             if name:
-                self._sink(value, self._dict_role(node), self.policy.is_index_key_name(name))
+                role = self._dict_role(node)
+                self._sink(value, role, self.policy.is_index_key_name(name))
+                self._bare(value, role, name)
                 continue
             text = key.value if isinstance(key, tree.Const) else None
             if isinstance(text, str) and text.startswith(":"):
@@ -499,6 +501,8 @@ class Keys:
                         self._sink(argument.value, Role.WRITTEN, index)
         if isinstance(func, tree.Attr) and func.name in _OPERATORS and node.args:
             name = self._condition_name(func.base)
+            if name and func.name == "eq":
+                self._bare(node.args[0].value, Role.LOOKUP, name)
             if name:
                 self._sink(
                     node.args[0].value,
@@ -523,8 +527,26 @@ class Keys:
             name in _WRITES or name[:1].isupper() or any(c.cls for c in self.calls.callees(node))
         )
 
+    def _bare(self, node: tree.Node, role: Role, name: str) -> None:
+        """A key that is a scope's value and nothing else: `Key={"PK": tenant_id}`."""
+        if isinstance(node, tree.DictDisplay) and len(node.values) == 1:
+            node = node.values[0]
+        node = self.templates.formatted.written_out(node)
+        if id(node) in self._by_host or not isinstance(node, tree.Name | tree.Attr):
+            return
+        if self.templates.resolve(node) or any(True for _ in self.helpers_in(node)):
+            return
+        known = hole_name(node)
+        if any(names_scope(known, scope) for scope in self.policy.scopes):
+            template = Template(node, (Filled(node, node, known),))
+            self._note(template, role, self.policy.is_index_key_name(name), prefix=False)
+
     def _condition_name(self, base: tree.Node) -> str:
-        """`PK` for `Key("PK")` and `Attr("pk")`, and for a name like `pk` itself."""
+        """`PK` for `Key("PK")` and `Attr("pk")`, for `row["PK"]`, and for a name like `pk` itself."""
+        if isinstance(base, tree.Subscript):
+            return self.key_name(base.index)
+        if isinstance(base, tree.Call) and last_name(base.func) == "get" and base.args:
+            return self.key_name(base.args[0].value)
         if isinstance(base, tree.Call) and last_name(base.func) in ("Key", "Attr") and base.args:
             return self.key_name(base.args[0].value)
         name = (

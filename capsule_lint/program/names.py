@@ -44,6 +44,9 @@ class Names:
     unread: dict[str, str] = field(default_factory=dict)
     """The files of such modules, by their dotted names."""
     _read: dict[str, Module | None] = field(default_factory=dict)
+    stubs: dict[str, Module] = field(default_factory=dict)
+    """The `.pyi` files that stand beside modules, by the modules' names: what they declare is no part
+    of the program, and changes with what it declares."""
 
     def place(self, node: tree.Node) -> Place:
         """Where an expression of the program stands."""
@@ -54,9 +57,26 @@ class Names:
         return self.index.parents.get(id(node))
 
     def ask(self, *names: str) -> None:
-        """Note that the users of these names matter, wherever they are."""
+        """Note that the users of these names matter, wherever they are; Python itself calls the
+        methods between underscores."""
         if not self.guessing:
-            self.asked.update(name for name in names if not name.startswith("__"))
+            self.asked.update(n for n in names if not n.startswith("__") or n == "__dict__")
+
+    def declared(self, function: Function) -> list[Function]:
+        """What a stub beside the function's module says of it, overloads included."""
+        stub = self.stubs.get(function.module.name)
+        functions = stub.functions if stub is not None else ()
+        return [other for other in functions if other.qualname == function.qualname]
+
+    def declared_class(self, cls: Class) -> Class | None:
+        """What a stub beside the class's module says of it."""
+        stub = self.stubs.get(cls.module.name)
+        classes = stub.classes if stub is not None else ()
+        return next((other for other in classes if other.qualname == cls.qualname), None)
+
+    def is_stub(self, module: Module) -> bool:
+        """Whether a file stands beside a module, and only declares what is there."""
+        return self.stubs.get(module.name) is module
 
     # --- imports ---
 
@@ -174,6 +194,8 @@ class Names:
             if scope.kind == "class" and scope is not place.scope:
                 continue
             found = scope.bindings.get(name)
+            if found and scope.kind == "class":  # before that, the name means what it means around
+                found = [b for b in found if not _comes_after(b, place)]
             if found:
                 return (
                     reaching(found, place)
@@ -215,12 +237,7 @@ def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
         return bindings
     found = []
     for binding in reversed(bindings):
-        if binding.place.order > place.order or (
-            binding.place.order == place.order
-            and binding.kind == "assign"
-            and binding.place.statement is place.statement
-            and not _walrus(binding)
-        ):
+        if _comes_after(binding, place):
             if _in_common_loop(binding.place, place):
                 found.append(binding)
             continue
@@ -228,6 +245,16 @@ def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
         if binding.place.blocks == place.blocks[: len(binding.place.blocks)]:
             break
     return found or bindings
+
+
+def _comes_after(binding: Binding, place: Place) -> bool:
+    """Whether a binding is made only when what stands at `place` has been evaluated."""
+    return binding.place.order > place.order or (
+        binding.place.order == place.order
+        and binding.kind == "assign"
+        and binding.place.statement is place.statement
+        and not _walrus(binding)
+    )
 
 
 def _walrus(binding: Binding) -> bool:
@@ -299,6 +326,9 @@ def link(
         known[filename] = name, _ = module_name(filename, roots, is_package)
         taken = name in names.modules or name in names.unread
         if taken and filename.endswith(".pyi"):
+            stub = walked(filename, own.get(filename))
+            if stub is not None:
+                names.stubs[name] = stub
             continue
         key = f"{name}@{filename}" if taken else name
         if filename not in own:

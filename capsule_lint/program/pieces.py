@@ -130,8 +130,27 @@ def names_scope(name: str, scope: ScopePolicy) -> bool:
 
 
 def ends_with_tag(text: str, tag: str) -> bool:
-    """Whether a text ends with a scope's tag (any case, any separator before it)."""
-    if not text.upper().endswith(tag.upper()):
-        return False
-    rest = text[: len(text) - len(tag)]
-    return not rest or not (rest[-1].isalnum() or rest[-1] == "_")
+    """Whether a text ends with a scope's tag (any case, any separator before it, `/`, `|` or `:` for
+    its own)."""
+    found = tag_at_end(text, tag)
+    return bool(found) and (found.upper() == tag.upper() or found[-1] in "#|/:")
+
+
+def tag_at_end(text: str, tag: str) -> str:
+    """The tag of a scope that a text ends with, as it is spelled there: `tenant/` and `Tenant=` stand
+    for `TENANT#` too. Empty if it ends with none."""
+    exact = text[-len(tag) :]
+    if exact.upper() == tag.upper():
+        rest = text[: -len(tag)]
+        return "" if rest and (rest[-1].isalnum() or rest[-1] == "_") else exact
+    word = word_of(tag)
+    if not word or word == tag:
+        return ""
+    spelled = rf"(?<![A-Za-z0-9_]){re.escape(word)}[^\w\s{{}}]{{1,2}}$"
+    found = re.search(spelled, text, re.IGNORECASE)
+    return found[0] if found is not None else ""
+
+
+def word_of(tag: str) -> str:
+    """`TENANT` of `TENANT#`."""
+    return tag.rstrip("".join({c for c in tag if not c.isalnum()}))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program import namespaces
 from capsule_lint.program.mocks import MOCKS
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.types import (
@@ -18,6 +19,7 @@ from capsule_lint.program.types import (
     Instance,
     LambdaObject,
     Mocked,
+    Namespace,
     Partial,
     TupleOf,
     Type,
@@ -59,6 +61,8 @@ _TO_LIST: Final = frozenset(
         "islice",
     )
 )
+
+_NAMESPACES: Final = ("globals", "vars", "import_module", "__import__")
 
 _FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
 
@@ -119,6 +123,9 @@ class Results:
         base = self.inference.of(func.base)
         found: list[Types] = []
         for one in base:
+            if isinstance(one, Namespace) and (name := namespaces.name_in(node)) is not None:
+                found.append(namespaces.looked_up(self.inference, one, name))
+                continue
             if not isinstance(one, Collection):
                 return None
             if func.name == "values":
@@ -144,6 +151,10 @@ class Results:
             return self.inference.mocks.made(node, plain)
         if name in ("patch", "object", "spy") and plain and self._patches(node.func):
             return self.inference.mocks.patched(node)
+        if name in _NAMESPACES and self._outside(node.func):
+            return namespaces.of_call(self.inference, node, plain)
+        if name in ("staticmethod", "classmethod") and plain and self._outside(node.func):
+            return self.inference.of(plain[0])
         if not plain:
             return self.depends(node) if name in ("Depends", "Security") else None
         if name in ("Depends", "Security", "Provide", "Inject") and self._outside(node.func):

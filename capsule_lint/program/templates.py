@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program import substituted
 from capsule_lint.program.called import Called
 from capsule_lint.program.formatted import Formatted
 from capsule_lint.program.joins import Joins
@@ -143,6 +144,8 @@ class Templates:
                 return self.resolve(node.value, depth + 1)
             case tree.Lambda():
                 return self.resolve(node.body, depth + 1)
+            case tree.Call(func=tree.Name(id="property"), args=(getter, *_)):
+                return self.resolve(getter.value, depth + 1)
             case tree.Call() if (inner := self._wrapped(node)) is not None:
                 return self.resolve(inner, depth + 1)
             case tree.FString() | tree.Binary() | tree.Const() | tree.Call() | tree.Attr():
@@ -158,7 +161,10 @@ class Templates:
             return None
         known = self._rough.get(id(node))
         if known is None:
-            known = self._rough[id(node)] = self._seen(node)
+            filled = substituted.pieces(self, node, node)
+            known = self._rough[id(node)] = (
+                self._seen(node) if filled is None else Template(node, tuple(filled), opaque=True)
+            )
         return known if known.pieces else None
 
     def _seen(self, node: tree.Call | tree.Binary) -> Template:
@@ -171,7 +177,7 @@ class Templates:
                 case tree.Const(value=str() as text):
                     said.append(text)
                 case tree.Name() | tree.Attr():
-                    constant = self.constant(part) or self._made_from(part)
+                    constant = self.constant(part) or self.made_from(part)
                     said += [constant] if constant is not None else []
                     values += [part] if constant is None else []
         found: list[Piece] = []
@@ -182,10 +188,10 @@ class Templates:
                 found += [Text(scope.tag, node, node), Filled(named[0], node, hole_name(named[0]))]
         return Template(node, tuple(found), opaque=True)
 
-    def _made_from(self, node: tree.Name | tree.Attr) -> str | None:
-        """The text that a constant like `Template("TENANT#$tenant_id")` is made from."""
+    def made_from(self, node: tree.Node) -> str | None:
+        """The text that something like `Template("TENANT#$tenant_id")`, or a constant of it, is made from."""
         target = self.classes.dotted(node)
-        value = target.value if isinstance(target, Binding) else None
+        value = target.value if isinstance(target, Binding) else node
         if not isinstance(value, tree.Call) or len(value.args) != 1:
             return None
         first = value.args[0].value
@@ -331,9 +337,10 @@ class Templates:
 
     def _call(self, node: tree.Call, host: tree.Node, depth: int) -> list[Piece] | None:
         func = node.func
+        method = self.formatted.method(func)
+        if method is not None:
+            return self.formatted.format(node, method, host, depth)
         if isinstance(func, tree.Attr):
-            if func.name in ("format", "format_map"):
-                return self.formatted.format(node, func.base, host, depth)
             if func.name == "join" and node.args:
                 return self.joins.pieces(node, func.base, host, depth)
             if func.name in _UNCHANGING and not node.args:

@@ -81,6 +81,13 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
+class Namespace:
+    """The attributes of something, by their names: its `__dict__`."""
+
+    base: Type
+
+
+@dataclass(frozen=True, slots=True)
 class Foreign:
     """Something that comes from outside of the program, and what it is called there."""
 
@@ -104,6 +111,7 @@ Type: TypeAlias = (
     | TupleOf
     | Mocked
     | Partial
+    | Namespace
     | Foreign
     | UnknownType
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, Module, last_name
+from capsule_lint.program.namespaces import called_name
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.names import Names
 
-_PARTIALS: Final = ("partial", "partialmethod")
+_PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
+"""What is called with a function, and gives it another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Uses:
         for module in self.names.modules.values():
             for node in module.nodes:
                 if isinstance(node, tree.Call):
-                    self._calls[last_name(node.func)].append(node)
+                    self._calls[called_name(node.func) or last_name(node.func)].append(node)
                     self._note_arguments(node)
             for statement, place in module.statements:
                 self._note_alias(statement)
@@ -120,7 +122,7 @@ class Uses:
                     self._aliases[imported.name].add(imported.bound)
         elif isinstance(statement, tree.Assign) and statement.value is not None:
             value = statement.value
-            if isinstance(value, tree.Call) and last_name(value.func) in _PARTIALS and value.args:
+            if isinstance(value, tree.Call) and last_name(value.func) in _PASSING and value.args:
                 value = value.args[0].value
             for source in _values(value):
                 name = last_name(source) if isinstance(source, tree.Name | tree.Attr) else ""

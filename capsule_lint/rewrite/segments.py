@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 
+_ESCAPES = re.compile(r"(\\(?:N\{[^}]*\}|.))|[{}]", re.DOTALL)
+_MARKS = "#|/:;~=-."
+
 
 class SegmentFix(Fix[AddSegments]):
     """Makes `AddSegments`."""
@@ -93,9 +96,9 @@ class SegmentFix(Fix[AddSegments]):
         assert opening is not None
         quote = opening["quote"]
         text = updated.value[opening.end() : -len(quote)]
-        old = [cst.FormattedStringText(_escaped(text))] if text else []
-        new = self._pieces(mend, quote)
         prefix = opening["prefix"].replace("u", "").replace("U", "")
+        old = [cst.FormattedStringText(_literal(text, prefix))] if text else []
+        new = self._pieces(mend, quote)
         formatted = parse(f"{prefix}f{quote}{quote}")
         assert isinstance(formatted, cst.FormattedString)
         return formatted.with_changes(
@@ -226,7 +229,7 @@ class SegmentFix(Fix[AddSegments]):
         elif isinstance(beside, cst.Tuple):
             quoted = _first_text(beside)
             new = [
-                parse(f"({_string(_cased(s.tag.rstrip('#|/:'), quoted))}, {s.hole})")
+                parse(f"({_string(_cased(s.tag.rstrip(_MARKS), quoted))}, {s.hole})")
                 for s in mend.segments
             ]
         else:
@@ -298,11 +301,19 @@ def _bare(segment: NewSegment, quoted: str | None) -> cst.BaseExpression:
     """A tag as an element of its own."""
     if segment.constant:
         return parse(segment.constant)
-    return parse(_string(_cased(segment.tag.rstrip("#|/:"), quoted)))
+    return parse(_string(_cased(segment.tag.rstrip(_MARKS), quoted)))
 
 
 def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
+
+
+def _literal(text: str, prefix: str) -> str:
+    """The code between the quotes of a string, as it stands in an f-string: braces are doubled, those
+    of `\\N{NUMBER SIGN}` are not."""
+    if "r" in prefix.lower():
+        return _escaped(text)
+    return _ESCAPES.sub(lambda found: found[0] if found[1] else found[0] * 2, text)
 
 
 def _string(text: str) -> str:

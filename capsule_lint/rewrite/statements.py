@@ -78,7 +78,7 @@ def _beside(line: cst.BaseStatement, mends: Sequence[AddStatement]) -> list[cst.
     return [*first, line, *after]
 
 
-def _line(code: str) -> cst.SimpleStatementLine:
+def _line(code: str) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
     statement = cst.parse_statement(code)
-    assert isinstance(statement, cst.SimpleStatementLine)
-    return statement
+    blank = [line.with_changes(indent=False) for line in statement.leading_lines]
+    return statement.with_changes(leading_lines=blank)

@@ -11,6 +11,7 @@ from capsule_lint.judgement import AssertionFact, EvidenceFact, MarkerFact
 from capsule_lint.model import AddStatement
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, inside
+from capsule_lint.plan.opinions.siblings import Siblings
 from capsule_lint.plan.sources import certainly_before, enclosing
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
@@ -97,7 +98,7 @@ class EvidenceOpinions:
 
     def _untested(self) -> Iterator[Opinion]:
         domain, classes = self.ground.program.domain, self.ground.program.classes
-        tested = self._tested()
+        tested, siblings = self._tested(), Siblings(self)
         for cls in sorted(domain.repositories, key=lambda c: c.symbol):
             entities = list(filter(self._is_stored, domain.entities_of.get(cls, ())))
             if cls.module.is_test or cls.module.generated or not entities or cls in tested:
@@ -112,7 +113,8 @@ class EvidenceOpinions:
                         cls.symbol,
                         (self._innermost.parameter,),
                         entities[0].name if len(entities) == 1 else None,
-                    )
+                    ),
+                    siblings.beside(cls),
                 )
 
     def _is_base(self, cls: Class) -> bool:
@@ -127,22 +129,22 @@ class EvidenceOpinions:
             test = next((f for f in enclosing(place) if f.name.startswith("test")), None)
             if not place.scope.module.is_test or passed.scope is not self._innermost:
                 continue
-            text = self._said(passed.argument.value)
-            for cls in self._repositories(passed):
+            text = self.said(passed.argument.value)
+            for cls in self.repositories(passed):
                 if test is not None:
                     values[test, cls].add(text)
         return {cls for (_, cls), said in values.items() if len(said) > 1}
 
-    def _said(self, node: tree.Node, depth: int = 0) -> str:
+    def said(self, node: tree.Node, depth: int = 0) -> str:
         """An argument as text, the same for the same value as far as can be told."""
         node = self.ground.uncast(node)
         known = self.ground.program.templates.constant(node)
-        source = self._behind(node) if known is None and depth < _DEPTH else None
+        source = self.behind(node) if known is None and depth < _DEPTH else None
         if source is not None:
-            return self._said(source, depth + 1)
+            return self.said(source, depth + 1)
         return known or text_of(node) or str(node.at)
 
-    def _behind(self, node: tree.Node) -> tree.Node | None:
+    def behind(self, node: tree.Node) -> tree.Node | None:
         """What a local is assigned, or a helper without arguments returns."""
         names = self.ground.program.names
         match node:
@@ -157,7 +159,7 @@ class EvidenceOpinions:
                     return functions[0].returns[0]
         return None
 
-    def _repositories(self, passed: Passed) -> Iterator[Class]:
+    def repositories(self, passed: Passed) -> Iterator[Class]:
         """The implementations that a call may reach."""
         domain, callee = self.ground.program.domain, passed.callee
         receivers: set[Class] = set()

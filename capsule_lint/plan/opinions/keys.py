@@ -11,7 +11,7 @@ from capsule_lint.judgement import LiteralFact, OrderFact, SwapFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.model import Binding
-from capsule_lint.program.pieces import Filled, Text, ends_with_tag, names_scope
+from capsule_lint.program.pieces import Filled, Text, ends_with_tag, names_scope, tag_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,9 +94,9 @@ class KeyOpinions:
         piece = template.pieces[first.piece]
         if isinstance(piece, Text):
             text += piece.value[: first.position]
-        elif first.tagged:
+        else:
             tag = next(s.tag for s in required if s.name == first.scope)
-            text = text[: -len(tag)]
+            text = text.removesuffix(tag_at_end(text, tag))
         return all(_NAMESPACE.search(word.lower()) for word in _WORDS.findall(text))
 
     # --- values that are written out ---

@@ -1,0 +1,77 @@
+"""Overrides that take whatever they are given: `def get(self, *args, **kwargs)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+
+def stands_for(program: Program, function: Function) -> Function | None:
+    """The method whose parameters an override that has none of its own takes in its `*args`."""
+    return next(_spelled_out(program, function), None) if _takes_all(function) else None
+
+
+def hands_on(program: Program, function: Function) -> bool:
+    """Whether such an override only passes all that it is given on, to another one of its family."""
+    stars = {p.name: p.kind for p in function.own_params}
+    reads = [
+        node
+        for node in function.module.nodes
+        if isinstance(node, tree.Name)
+        and node.id in stars
+        and program.names.place(node).scope.function is function
+    ]
+    return bool(reads) and all(_is_passed(program, node, function, stars) for node in reads)
+
+
+def _is_passed(
+    program: Program, node: tree.Name, function: Function, stars: dict[str, str]
+) -> bool:
+    call = program.names.parent(node)
+    if not isinstance(call, tree.Call):
+        return False
+    given = {a.value.id: a.star for a in call.args if isinstance(a.value, tree.Name)}
+    kin = program.calls.family(function)
+    callees = [c.function for c in program.calls.callees(call)]
+    return len(call.args) == len(given) and given == stars and any(f in kin for f in callees)
+
+
+def absorbs(program: Program, function: Function, scope: Scope) -> bool:
+    """Whether the parameter that another one of the family has for a scope goes to `*args` or
+    `**kwargs` of this one."""
+    kinds = [p.kind for p in function.own_params]
+    own = sum(kind in ("posonly", "plain") for kind in kinds)
+    for other in _spelled_out(program, function) if {"*", "**"} & set(kinds) else ():
+        parameter = program.domain.scope_parameter(other, scope)
+        if parameter is None:
+            continue
+        positional = [p for p in other.own_params if p.kind in ("posonly", "plain")]
+        if parameter not in positional:
+            return "**" in kinds
+        return positional.index(parameter) >= own and ("*" in kinds or parameter.kind == "plain")
+    return False
+
+
+def _takes_all(function: Function) -> bool:
+    own = function.own_params
+    return function.owner is not None and bool(own) and all(p.kind in ("*", "**") for p in own)
+
+
+def _spelled_out(program: Program, function: Function) -> Iterator[Function]:
+    """The other members of the family that say what they take, bases first."""
+    if function.owner is None or function.name.startswith("__"):
+        return
+    bases = program.classes.mro(function.owner)
+    for other in sorted(
+        program.calls.family(function), key=lambda f: (f.owner not in bases, f.symbol)
+    ):
+        if other is not function and not _takes_all(other):
+            yield other
