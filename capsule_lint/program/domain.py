@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.keys import KeySite, Role
+from capsule_lint.program.layers import Layers
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.pieces import Text, names_scope, snake
 from capsule_lint.program.types import (
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
 
 _SUFFIX: Final = re.compile(r"(?:Entity|Model|Item|Record|Row|Document)$")
 _IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|number|ref|name)$")
+_STRUCTURE: Final = re.compile(
+    r"(?:^|_)(?:table|index|gsi|lsi|attribute|attr|field|column|param|parameter|variable|bucket|queue"
+    r"|topic|stream|region|profile|function|method|class|cls|module|model|type|file|log|logger|metric"
+    r"|event|env|environment|service|stack|role|operation|command|schema|resource_type|key)_name$"
+)
+"""Names of what a program or a table is made of: no item is called so."""
 _CARRIER: Final = re.compile(
     r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$"
 )
@@ -146,6 +153,8 @@ class Domain:
     handlers: set[Function] = field(default_factory=set)
     injected: set[Function] = field(default_factory=set)
     repositories: set[Class] = field(default_factory=set)
+    layers: set[Class] = field(default_factory=set)
+    """Classes that hand on what their callers give them to the table, and know no entity."""
     entities: set[Class] = field(default_factory=set)
     entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
     item_modules: set[str] = field(default_factory=set)
@@ -203,18 +212,21 @@ class Domain:
             if self._is_repository(cls):
                 self.repositories.add(cls)
         self._spread_repositories()
+        self.layers = Layers(self).find(self.repositories)
+        self.repositories -= self.layers
         for site in keys.sites:
             self.item_modules.add(site.module.name)
             owner = site.owner
             if (
                 owner is not None
                 and owner not in self.repositories
+                and owner not in self.layers
                 and self._has_items(owner)
                 and self.reads_self(site)
             ):
                 self.entities.add(owner)
         for cls in self.classes.all:
-            if cls not in self.repositories and self._has_key(cls):
+            if cls not in self.repositories and cls not in self.layers and self.has_key(cls):
                 self.entities.add(cls)
         for cls in self.repositories:
             for entity in self._entities_of(cls):
@@ -299,12 +311,13 @@ class Domain:
                     return True
             if any(self._names_scope(name) for name in owner.stores):
                 return True
-        return any(self._has_key(e) or self._has_scope(e) for e in self._entities_of(cls))
+        return any(self.has_key(e) or self.has_scope(e) for e in self._entities_of(cls))
 
     def _names_scope(self, name: str) -> bool:
         return any(names_scope(name, scope) for scope in self.policy.scopes)
 
-    def _has_scope(self, cls: Class) -> bool:
+    def has_scope(self, cls: Class) -> bool:
+        """Whether instances have the value of a scope."""
         return any(self.classes.has_attribute(cls, s.parameter) for s in self.policy.scopes)
 
     def _spread_repositories(self) -> None:
@@ -315,7 +328,7 @@ class Domain:
             kin = {
                 m.owner
                 for name, f in cls.methods.items()
-                if not name.startswith("_")
+                if not name.startswith("_") and self.is_operation(f)
                 for m in self.calls.family(f)
             }
             for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
@@ -323,7 +336,13 @@ class Domain:
                     self.repositories.add(other)
                     queue.append(other)
 
-    def _has_key(self, cls: Class) -> bool:
+    def is_operation(self, method: Function) -> bool:
+        """Whether a method is one of its object: no property, and no factory of the class."""
+        if method.is_property or method.is_static:
+            return False
+        return "classmethod" not in method.decorators
+
+    def has_key(self, cls: Class) -> bool:
         """Whether instances know their own key: a property or method named like one."""
         return self.is_item(cls) and any(
             self.policy.is_key_name(name)
@@ -377,7 +396,9 @@ class Domain:
 
     def is_item(self, cls: Class) -> bool:
         """Whether instances of the class could be items: it has data, and is neither context nor service."""
-        if cls in self.repositories or self.classes.is_enum(cls) or self.is_carrier(cls):
+        if cls in self.repositories or cls in self.layers:
+            return False
+        if self.classes.is_enum(cls) or self.is_carrier(cls):
             return False
         if any(
             base.rpartition(".")[2] in ("str", "int", "Exception", "TypedDict")
@@ -391,7 +412,9 @@ class Domain:
         for name in cls.stores:
             for one in self.inference.member(cls, name):
                 if isinstance(one, Instance) and (
-                    one.cls in self.repositories or self.policy.is_repository_name(one.cls.name)
+                    one.cls in self.repositories
+                    or one.cls in self.layers
+                    or self.policy.is_repository_name(one.cls.name)
                 ):
                     return True
         return False
@@ -566,6 +589,8 @@ class Domain:
         """Whether a parameter names an item, or a scope."""
         if any(names_scope(parameter.name, scope) for scope in self.policy.scopes):
             return True
+        if _STRUCTURE.search(snake(parameter.name)):
+            return False
         annotation = last_name(parameter.annotation)
         return (
             bool(_IDENTIFIER.search(snake(parameter.name)))
