@@ -325,11 +325,7 @@ class Keys:
                 elif target.name in ("value", "builder") and self.policy.is_key_name(
                     last_name(target.base)
                 ):
-                    self._sink(
-                        statement.value,
-                        Role.WRITTEN,
-                        self.policy.is_index_key_name(last_name(target.base)),
-                    )
+                    self._sink(statement.value, Role.WRITTEN, self._is_of_index(target.base))
                 elif target.name in self._declared_names:
                     for made in self.templates.inference.of(target.base):
                         names = (
@@ -347,6 +343,13 @@ class Keys:
                 for one, value in zip(target.items, statement.value.items, strict=False):
                     if isinstance(one, tree.Name) and self.policy.is_key_name(one.id):
                         self._sink(value, Role.LOOKUP, self.policy.is_index_key_name(one.id))
+
+    def _is_of_index(self, node: tree.Node) -> bool:
+        """Whether `gsi1_pk`, or `gsi.partition_key`, is the key of a secondary index."""
+        if self.policy.is_index_key_name(last_name(node)):
+            return True
+        base = last_name(node.base) if isinstance(node, tree.Attr) else ""
+        return re.fullmatch(r"_*[gl]si_?\w*", base, re.IGNORECASE) is not None
 
     def _collect_lambda(self, node: tree.Lambda) -> None:
         """A lambda that makes a key, wherever it is kept: its text starts as the policy's keys do."""

@@ -11,6 +11,7 @@ from capsule_lint.program.called import Called
 from capsule_lint.program.formatted import Formatted
 from capsule_lint.program.joins import Joins
 from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.pairs import Pairs
 from capsule_lint.program.pieces import (
     Filled,
     Piece,
@@ -75,11 +76,13 @@ class Templates:
     joins: Joins = field(init=False)
     formatted: Formatted = field(init=False)
     called: Called = field(init=False)
+    pairs: Pairs = field(init=False)
 
     def __post_init__(self) -> None:
         self.joins = Joins(self)
         self.formatted = Formatted(self)
         self.called = Called(self)
+        self.pairs = Pairs(self)
 
     # --- segments ---
 
@@ -145,6 +148,8 @@ class Templates:
                 return self.resolve(node.body, depth + 1)
             case tree.Call() if (inner := self._wrapped(node)) is not None:
                 return self.resolve(inner, depth + 1)
+            case tree.Call() if (paired := self.pairs.template(node)) is not None:
+                return [paired]
             case tree.FString() | tree.Binary() | tree.Const() | tree.Call() | tree.Attr():
                 template = self.template(node) or self.rough(node)
                 return [template] if template is not None else []
