@@ -318,7 +318,11 @@ class Readers:
                 return hole_name(node)
 
     def _shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
-        possible = [d for d in defects if d.template.text.startswith(split.prefix)]
+        possible = [
+            d
+            for d in defects
+            if d.template.text.startswith(split.prefix) and _has(d, split.separator)
+        ]
         near = self._related(split, module, possible)
         return [s for d in near if (s := shift_of(d, split.separator)) is not None]
 
@@ -357,6 +361,11 @@ class Readers:
             (s for s in self.program.keys.sites if s.template.host is defect.template.host), None
         )
         return site.index if site is not None else False
+
+
+def _has(defect: KeyDefect, separator: str) -> bool:
+    """Whether a separator stands in a key, or comes into it."""
+    return separator in defect.template.text or any(separator in s.tag for s in defect.missing)
 
 
 def shift_of(defect: KeyDefect, separator: str) -> Shift | None:

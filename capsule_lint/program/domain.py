@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.keys import KeySite, Role
 from capsule_lint.program.layers import Layers
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.pieces import Text, names_scope, snake
+from capsule_lint.program.pieces import Filled, Text, names_scope, snake
 from capsule_lint.program.types import (
     Collection,
     Foreign,
@@ -364,10 +364,12 @@ class Domain:
             function = function.parent
         if not function.takes_self or "classmethod" in function.decorators:
             return False
-        return (
-            not function.own_params
-            or function.is_property
-            or bool(self.classes.is_data(function.owner) if function.owner else False)
+        if not function.own_params or function.is_property:
+            return True
+        data = self.classes.is_data(function.owner) if function.owner else False
+        return data and any(
+            isinstance(piece, Filled) and _root(piece.value) == function.params[0].name
+            for piece in site.template.pieces
         )
 
     def _entities_of(self, cls: Class) -> Iterator[Class]:
@@ -603,6 +605,13 @@ def dotted_text(node: tree.Node) -> str:
     """`a.b.c` as it is written."""
     if isinstance(node, tree.Attr):
         return f"{dotted_text(node.base)}.{node.name}"
+    return node.id if isinstance(node, tree.Name) else ""
+
+
+def _root(node: tree.Node) -> str:
+    """The name that a path or a chain of calls starts with."""
+    while isinstance(node, tree.Attr | tree.Subscript | tree.Call):
+        node = node.func if isinstance(node, tree.Call) else node.base
     return node.id if isinstance(node, tree.Name) else ""
 
 

@@ -68,6 +68,8 @@ _READS: Final = frozenset(
     ]
 )
 _KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
+_PATH: Final = re.compile(r"/\w+=")
+"""What stands in paths of files that are parted by values: `audit/year=2024/month=01`."""
 _HELPER_NAME: Final = re.compile(
     r"(?:^|_)(?:keys?|gsi\d*|lsi\d*|index_keys?)(?:_|$)|_for_(?:key|pk)$"
 )
@@ -116,6 +118,10 @@ _OTHER_STORES: Final = frozenset(
         "environ",
     ]
 )
+_ELSEWHERE: Final = frozenset(
+    ("cache", "redis", "memcache", "s3", "bucket", "blob", "file", "storage")
+)
+"""Words in the names of functions that make keys of other stores."""
 _MODEL_READS: Final = frozenset(("query", "get", "count", "batch_get"))
 
 
@@ -252,6 +258,8 @@ class Keys:
         self._collect_statement({k: v for k, v in pairs if isinstance(k, str)})
         for key, value in zip(node.keys, node.values, strict=True):
             name = self.key_name(key)
+            if name.startswith("#"):
+                continue  # `{"#pk": "PK"}` says what an expression's name stands for
             if name:
                 self._sink(value, self._dict_role(node), self.policy.is_index_key_name(name))
                 continue
@@ -528,6 +536,8 @@ class Keys:
             return
         if self.policy.is_sort_key_name(function.name):
             return
+        if not named and _ELSEWHERE & set(snake(function.name).split("_")):
+            return  # a key of something else, unless it is used as one of the table
         index = self.policy.is_index_key_name(function.name) or "gsi" in function.name
         for value in function.returns:
             if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:
@@ -618,7 +628,12 @@ class Keys:
         text = template.text
         if self.templates.segments(template.pieces):
             return True
-        if len(template.pieces) == 1 and isinstance(template.pieces[0], Filled):
+        whole = len(template.pieces) == 1
+        if whole and isinstance(template.pieces[0], Filled):
+            return False
+        if whole and (self.policy.is_key_name(text) or self.policy.is_sort_key_name(text)):
+            return False  # the name of an attribute: `pk_name="GSI1PK"`
+        if _PATH.search(text):
             return False
         return bool(_KEYISH.match(text)) or ("#" in text and not text.startswith("#"))
 

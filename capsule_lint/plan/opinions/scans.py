@@ -41,7 +41,7 @@ _OPTIONS: Final = frozenset(
 _STATEMENTS: Final = frozenset(
     ("execute_statement", "batch_execute_statement", "execute_transaction")
 )
-_FILTERS: Final = ("FilterExpression", "Statement")
+_FILTERS: Final = ("FilterExpression", "Statement", "filter_condition")
 _SELECT: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _PROBES: Final = frozenset(("ping", "health", "healthy", "healthcheck", "ready", "alive", "probe"))
 _DEPTH: Final = 3
@@ -186,10 +186,31 @@ class ScanOpinions:
         if function is None:
             return False
         return any(
-            isinstance(node, tree.Name) and self._is_plain_parameter(node)
+            self._is_handed_on(node)
             for filtering in self._filters(call)
             for node in self._origins(filtering)
         )
+
+    def _is_handed_on(self, node: tree.Node, depth: int = 0) -> bool:
+        """Whether a filter is, or has in it, one that the function is given, or is made of all that it
+        is given: `filters & given`, `Q(**kwargs)`."""
+        match node:
+            case tree.Name():
+                if self._is_plain_parameter(node):
+                    return True
+                sources = [b.value for b in self._bindings(node) if b.kind == "for" and not b.path]
+                return depth < _DEPTH and any(
+                    isinstance(s, tree.Name) and self._is_handed_on(s, depth + 1) for s in sources
+                )
+            case tree.Binary(op="&"):
+                return self._is_handed_on(node.left) or self._is_handed_on(node.right)
+            case tree.Call():
+                return any(
+                    a.star and isinstance(a.value, tree.Name) and self._is_plain_parameter(a.value)
+                    for a in node.args
+                )
+            case _:
+                return False
 
     def _filters(self, call: tree.Call) -> Iterator[tree.Node]:
         """What a call is given as its filter or statement, or as all of its arguments."""
