@@ -15,6 +15,7 @@ from capsule_lint.program.types import Collection, Instance
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from capsule_lint.facts import tree
     from capsule_lint.program.domain import Domain
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.types import Types
@@ -23,8 +24,18 @@ _BASE: Final = re.compile(
     r"^(?:Abstract|Base|Generic|I[A-Z])|Base$|^(?:Model|Entity|Item|Record|Resource|Document)$"
 )
 """Names of classes that stand for any entity."""
-_CONDITION: Final = re.compile(r"(?:Index|Indexes|Condition|Expression|Filter|Table)$")
-"""Names of classes that say which items are meant, and are none."""
+_TECHNICAL: Final = re.compile(
+    r"(?:dynamo|db|ddb|aws|boto3?|nosql|sql|table|database|data|item|entity|record|model|object|row"
+    r"|resource|key|value|kv|base|abstract|generic|simple|single|i(?=repo|dao|store|dynamo|table)"
+    r"|repository|repo|dao|store|storage|gateway|client|wrapper|adapter|interface|impl|access|crud"
+    r"|service|manager|query|helper|utils?|sync|async|aio|inmemory|memory|fake|mock|v?\d)+",
+    re.IGNORECASE,
+)
+"""Names of classes that say how something is kept, and not what."""
+_CONDITION: Final = re.compile(
+    r"(?:Index|Indexes|Condition|Expression|Filter|Table|Query|Result|Response|Page)$"
+)
+"""Names of classes that say which items are meant, or hold some, and are none."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,9 +57,7 @@ class Layers:
             if helper.takes_self and helper.owner not in domain.repositories:
                 continue  # an item that is asked for its own key
             for call, _ in domain.calls.callers(helper):
-                function = domain.names.place(call).scope.function
-                while function is not None and function.owner is None:
-                    function = function.parent
+                function = self._method_around(call)
                 if function is not None and function.owner is not None:
                     self._keyed.add(function.owner)
         left = {cls for cls in candidates if self._is_plain(cls)}
@@ -69,50 +78,67 @@ class Layers:
 
     def _is_plain(self, cls: Class) -> bool:
         domain = self.domain
-        if domain.policy.is_repository_name(cls.name) or cls in self._keyed:
-            return False
         if any(owner in self._keyed for owner in domain.classes.mro(cls)):
             return False
-        methods = [m for name, m in cls.methods.items() if not name.startswith("__")]
-        if not any(domain.touches_table(m) for m in methods):
+        anyone = _TECHNICAL.fullmatch(cls.name.replace("_", "")) is not None
+        if domain.policy.is_repository_name(cls.name) and not anyone:
             return False
-        return all(self._only_passes(m) for m in methods)
+        methods = [m for name, m in cls.methods.items() if not name.endswith("__")]
+        touching = self._reaching(methods)
+        if not touching and not domain.classes.is_abstract(cls):
+            return False
+        asked = touching or methods
+        if any(domain.is_identifier(p) for m in asked for p in m.own_params):
+            return False
+        return not any(self._speaks_of_entity(m, anyone) for m in methods)
 
-    def _only_passes(self, method: Function) -> bool:
-        """Whether nothing in a method's signature says what it is about."""
-        touching = self.domain.touches_table(method)
-        for parameter in method.own_params:
-            if touching and self.domain.is_identifier(parameter):
-                return False
-            if parameter.annotation is not None and self._names_entity(
-                self.domain.inference.annotations.of(parameter.annotation)
-            ):
-                return False
-        returns = method.fact.returns
-        return returns is None or not self._names_entity(
-            self.domain.inference.annotations.of(returns)
+    def _reaching(self, methods: list[Function]) -> list[Function]:
+        """The methods that call the table, or one of their own that does."""
+        found = [m for m in methods if self.domain.touches_table(m)]
+        for method in found:
+            for call, _ in self.domain.calls.callers(method):
+                caller = self._method_around(call)
+                if caller in methods and caller not in found:
+                    found.append(caller)
+        return found
+
+    def _method_around(self, node: tree.Node) -> Function | None:
+        function = self.domain.names.place(node).scope.function
+        while function is not None and function.owner is None:
+            function = function.parent
+        return function
+
+    def _speaks_of_entity(self, method: Function, anyone: bool) -> bool:
+        """Whether a method's signature says which kind of item it is about."""
+        said = [p.annotation for p in method.own_params] + [method.fact.returns]
+        annotations = self.domain.inference.annotations
+        return any(
+            self._names_entity(annotations.of(one), anyone) for one in said if one is not None
         )
 
-    def _names_entity(self, types: Types) -> bool:
+    def _names_entity(self, types: Types, anyone: bool) -> bool:
         """Whether a type is one kind of item, and not the base of all that can be items."""
         for one in types:
-            if isinstance(one, Collection) and self._names_entity(one.items):
+            if isinstance(one, Collection) and self._names_entity(one.items, anyone):
                 return True
             if (
                 isinstance(one, Instance)
                 and self.domain.is_item(one.cls)
                 and not _CONDITION.search(one.cls.name)
-                and not self._stands_for_any(one.cls)
+                and not self._stands_for_any(one.cls, anyone)
             ):
                 return True
         return False
 
-    def _stands_for_any(self, cls: Class) -> bool:
+    def _stands_for_any(self, cls: Class, anyone: bool) -> bool:
+        """Whether a class stands for all that can be items: a base, or a row that is given its key."""
         domain = self.domain
         if domain.has_key(cls) or domain.has_scope(cls) or cls in self._made:
             return False
-        derived = any(sub is not cls for sub in domain.classes.subclasses(cls))
-        return derived or bool(_BASE.search(cls.name))
+        if any(sub is not cls for sub in domain.classes.subclasses(cls)) or _BASE.search(cls.name):
+            return True
+        params = domain.classes.constructor(cls) or ()
+        return anyone and any(domain.policy.is_key_name(p.name) for p in params)
 
 
 __all__ = ["Layers"]
