@@ -91,7 +91,7 @@ class Dicts:
     def _gets(self) -> dict[tuple[object, str], list[tree.Call]]:
         """All `x.get("name")`, with a default or without, by their function and their `x`."""
         found: dict[tuple[object, str], list[tree.Call]] = {}
-        for call in self.program.calls.by_name.get("get", ()):
+        for call in self.program.calls.uses.calls("get"):
             if not isinstance(call.func, tree.Attr) or not 1 <= len(call.args) <= 2:
                 continue
             first = call.args[0].value
