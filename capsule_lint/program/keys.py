@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -68,6 +68,9 @@ _READS: Final = frozenset(
     ]
 )
 _KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
+_PARTS: Final = re.compile(r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+")
+"""A key that is put together without `#`."""
+_LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
 _PATH: Final = re.compile(r"/\w+=")
 """What stands in paths of files that are parted by values: `audit/year=2024/month=01`."""
 _HELPER_NAME: Final = re.compile(
@@ -170,6 +173,8 @@ class Keys:
     """Functions whose result is used as a key."""
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
+    _near: dict[Module, bool] = field(default_factory=dict)
+    """The modules, and whether they import a library for DynamoDB."""
     _hashes: dict[Class, list[tuple[str, bool]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -499,6 +504,9 @@ class Keys:
                     prefix=func.name != "eq",
                 )
                 return
+        if isinstance(func, tree.Attr) and node.args and self._equated(node, func):
+            self._sink(node.args[0].value, Role.LOOKUP, index=self._asks_index(node))
+            return
         if last_name(func) == "setdefault" and len(node.args) == 2:
             name = self.key_name(node.args[0].value)
             if name:
@@ -608,9 +616,11 @@ class Keys:
                 continue
             if host is not template.host:
                 continue
-            if not self._qualifies(template):
-                continue
             place = self.names.place(host)
+            if not self._qualifies(template):
+                if role is Role.HELPER or not self._is_of_parts(template, place.scope.module):
+                    continue
+                template = replace(template, opaque=True)  # nothing says how a segment is set off
             function = place.scope.function
             if function is not None and role is not Role.HELPER and function in self.helpers:
                 role = Role.HELPER
@@ -636,6 +646,43 @@ class Keys:
         if _PATH.search(text):
             return False
         return bool(_KEYISH.match(text)) or ("#" in text and not text.startswith("#"))
+
+    def _asks_index(self, node: tree.Node) -> bool:
+        """Whether the query that an expression is part of names an index."""
+        parent = self.names.parent(node)
+        while isinstance(parent, tree.Binary):
+            parent = self.names.parent(parent)
+        return isinstance(parent, tree.Call) and any(a.keyword == "IndexName" for a in parent.args)
+
+    def _is_of_parts(self, template: Template, module: Module) -> bool:
+        """Whether a template puts values together, as `f"{order_id}_{kind}"`, where the table is near."""
+        if not _PARTS.fullmatch(template.text):
+            return False
+        if module not in self._near:
+            names = [one.module for statement, _ in module.imports for one in statement.names]
+            self._near[module] = any(map(_LIBRARIES.match, names))
+        return self._near[module]
+
+    def _equated(self, node: tree.Call, func: tree.Attr) -> bool:
+        """Whether `Key("owner").eq(…)` is what a query asks a partition key for, whatever it is called:
+        a query has one such condition at least, and only that of a sort key can be another one."""
+        base = func.base
+        if func.name != "eq" or not isinstance(base, tree.Call) or last_name(base.func) != "Key":
+            return False
+        if not base.args or self.key_name(base.args[0].value):
+            return False
+        name = self.templates.constant(base.args[0].value)
+        if name is None or self.policy.is_sort_key_name(name):
+            return False
+        current: tree.Node = node
+        parent = self.names.parent(current)
+        while isinstance(parent, tree.Binary) and parent.op == "&":
+            if parent.right is current and _has_equation(parent.left):
+                return False
+            current, parent = parent, self.names.parent(parent)
+        return isinstance(parent, tree.Call) and any(
+            a.value is current and a.keyword == "KeyConditionExpression" for a in parent.args
+        )
 
     def helpers_in(self, node: tree.Node, depth: int = 0) -> Iterator[Function]:
         """The functions whose result is the key at `node`."""
@@ -695,6 +742,17 @@ class Keys:
                     self._sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
                     )
+
+
+def _has_equation(node: tree.Node) -> bool:
+    """Whether `Key("a").eq(…)` is among conditions."""
+    match node:
+        case tree.Binary(op="&"):
+            return _has_equation(node.left) or _has_equation(node.right)
+        case tree.Call(func=tree.Attr(name="eq")):
+            return True
+        case _:
+            return False
 
 
 def _is_true(node: tree.Node) -> bool:
