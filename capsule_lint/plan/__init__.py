@@ -348,8 +348,9 @@ class _Judge:
 
     def _open_facts(self) -> Iterable[Fact]:
         seen: set[tuple[str, object, str]] = {
-            (d.module.filename, d.template.host.span, OpenKind.REFERENCE)
+            (d.module.filename, d.template.host.span, kind)
             for d in self.planner.defects
+            for kind in OpenKind
             if d.template.opaque
             and not self.planner.keys.is_helper(self.planner.sites[id(d.template.host)])
         }  # the key itself is reported there

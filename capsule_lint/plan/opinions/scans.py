@@ -58,6 +58,10 @@ class ScanOpinions:
 
     def __post_init__(self) -> None:
         self._hosts = {id(d.template.host) for d in self.ground.planner.defects}
+        segments = self.ground.program.templates.segments
+        for site in self.ground.program.keys.sites:
+            if any(s.literal and not s.tagged for s in segments(site.template.pieces)):
+                self._hosts.add(id(site.template.host))
 
     def find(self) -> Iterator[Opinion]:
         """The reads that lack a scope."""
@@ -150,7 +154,7 @@ class ScanOpinions:
             return
         material = list(self._material([a.value for a in call.args], call))
         if any(id(node) in self._hosts for node in material):
-            return  # what it looks for is a key, and reported as that
+            return  # what it looks for is a key, and reported as that, or says its scope
         if self._is_given(call, function):
             for caller in self._callers(function) if depth else ():
                 yield from self._judge(caller, what, depth - 1)
