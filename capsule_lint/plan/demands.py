@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Demands:
     """Finds the repository methods that lack parameters."""
 
@@ -128,7 +129,7 @@ class Demands:
         if method in self.planner.program.domain.handlers or self._only_silenced(method):
             return False
         family = self.planner.program.calls.family(method)
-        if self._is_given_key(method) and not any(map(self._has_scope, family)):
+        if self._is_below_keys(method, family) and not any(map(self._has_scope, family)):
             return False
         if len(family) == 1 and self._is_idle(method):
             return False
@@ -173,9 +174,55 @@ class Demands:
             for t in self.planner.program.domain.parameter_types(method, p)
         )
 
+    def _is_below_keys(self, method: Function, family: Iterable[Function]) -> bool:
+        """Whether a method is given a whole key, by its name or as one of its family uses it."""
+        if self._is_given_key(method):
+            return True
+        if any(map(self.planner.program.domain.is_identifier, method.own_params)):
+            return False
+        return not self._handing.isdisjoint(family)
+
     def _is_given_key(self, method: Function) -> bool:
         """Whether a method is given whole keys, and knows nothing of what is in them."""
         return any(self.planner.program.policy.is_key_name(p.name) for p in method.own_params)
+
+    @cached_property
+    def _handing(self) -> set[Function]:
+        """The functions that have a parameter `…key` and give it to the table as it is."""
+        program, found = self.planner.program, set[Function]()
+        for module in program.names.modules.values():
+            for node in module.nodes:
+                given: list[tree.Node] = []
+                if isinstance(node, tree.DictDisplay):
+                    pairs = zip(node.keys, node.values, strict=True)
+                    given = [value for key, value in pairs if program.keys.key_name(key)]
+                elif isinstance(node, tree.Call):
+                    given = [a.value for a in node.args if a.keyword == "Key"]
+                    given += [
+                        d.values[0] for d in given if isinstance(d, tree.DictDisplay) and d.values
+                    ]
+                found.update(f for one in given if (f := self._given_whole(one)) is not None)
+        queue = list(found)
+        while queue:
+            for call, _ in program.calls.callers(queue.pop()):
+                for argument in call.args:
+                    function = self._given_whole(argument.value)
+                    if function is not None and function not in found:
+                        found.add(function)
+                        queue.append(function)
+        return found
+
+    def _given_whole(self, node: tree.Node) -> Function | None:
+        """The function whose parameter `…key` an expression is, as it is or as a typed value."""
+        match node:
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
+                return self._given_whole(node.values[0])
+            case tree.Name(id=name) if name == "key" or name.endswith("_key"):
+                place = self.planner.program.names.place(node)
+                bindings = self.planner.program.names.bindings(name, place)
+                if len(bindings) == 1 and bindings[0].kind == "param":
+                    return bindings[0].place.scope.function
+        return None
 
     def _is_idle(self, method: Function) -> bool:
         """Whether a method does something, and nothing of it with its object: it cannot reach a table."""

@@ -42,6 +42,8 @@ _STATEMENTS: Final = frozenset(
     ("execute_statement", "batch_execute_statement", "execute_transaction")
 )
 _FILTERS: Final = ("FilterExpression", "Statement", "filter_condition")
+_GIVEN: Final = re.compile(r"filter|criteria|condition|where|expression")
+"""What parameters are called that hold a filter, or what one is made of."""
 _SELECT: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _PROBES: Final = frozenset(("ping", "health", "healthy", "healthcheck", "ready", "alive", "probe"))
 _DEPTH: Final = 3
@@ -210,8 +212,9 @@ class ScanOpinions:
                 return self._is_handed_on(node.left) or self._is_handed_on(node.right)
             case tree.Call():
                 return any(
-                    a.star and isinstance(a.value, tree.Name) and self._is_plain_parameter(a.value)
+                    (a.star or _GIVEN.search(a.value.id)) and self._is_plain_parameter(a.value)
                     for a in node.args
+                    if isinstance(a.value, tree.Name)
                 )
             case _:
                 return False
