@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.types import Types
 
 _BASE: Final = re.compile(
-    r"^(?:Abstract|Base|Generic|I[A-Z])|Base$|^(?:Model|Entity|Item|Record|Resource|Document)$"
+    r"^(?:Abstract|Base|Generic|I[A-Z])|Base$"
+    r"|^(?:DB|Db|DDB|Ddb|Dynamo|DynamoDB|DynamoDb)?(?:Model|Entity|Item|Record|Resource|Document)$"
 )
 """Names of classes that stand for any entity."""
 _TECHNICAL: Final = re.compile(
