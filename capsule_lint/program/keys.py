@@ -304,15 +304,23 @@ class Keys:
                     return self._returned_role(function)
                 case tree.Assign():
                     name = last_name(parent.targets[0]).lower()
-                    return (
-                        Role.WRITTEN
-                        if name in ("item", "record", "data", "row", "attrs")
-                        else Role.LOOKUP
-                    )
+                    written = name in ("item", "record", "data", "row", "attrs")
+                    return Role.WRITTEN if written or self._is_row(node) else Role.LOOKUP
                 case None:
                     break
             current = parent
-        return Role.LOOKUP
+        return Role.WRITTEN if self._is_row(node) else Role.LOOKUP
+
+    def _is_row(self, node: tree.Node) -> bool:
+        """Whether a dict has a sort key and more: what is looked up has nothing but its keys."""
+        keys = node.keys if isinstance(node, tree.DictDisplay) else ()
+        names = [
+            name for key in keys if key is not None and (name := self.templates.constant(key))
+        ]
+        sorts = [name for name in names if self.policy.is_sort_key_name(name)]
+        return bool(sorts) and any(
+            name not in sorts and not self.policy.is_key_name(name) for name in names
+        )
 
     def _returned_role(self, function: Function) -> Role:
         if function.owner is not None and function.takes_self and not _takes_values(function):
