@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 _SUFFIX: Final = re.compile(r"(?:Entity|Model|Item|Record|Row|Document)$")
 _IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|number|ref|name)$")
 _STRUCTURE: Final = re.compile(
-    r"(?:^|_)(?:table|index|gsi|lsi|attribute|attr|field|column|param|parameter|variable|bucket|queue"
-    r"|topic|stream|region|profile|function|method|class|cls|module|model|type|file|log|logger|metric"
-    r"|event|env|environment|service|stack|role|operation|command|schema|resource_type|key)_name$"
+    r"(?:^|_)(?:table|index|gsi|lsi|attribute|attr|field|column|variable|bucket|queue|topic|region"
+    r"|profile|function|method|class|cls|module|type|log|logger|key)_name$"
 )
 """Names of what a program or a table is made of: no item is called so."""
 _CARRIER: Final = re.compile(

@@ -121,9 +121,7 @@ _OTHER_STORES: Final = frozenset(
         "environ",
     ]
 )
-_ELSEWHERE: Final = frozenset(
-    ("cache", "redis", "memcache", "s3", "bucket", "blob", "file", "storage")
-)
+_ELSEWHERE: Final = frozenset(("cache", "redis", "memcache", "s3", "blob"))
 """Words in the names of functions that make keys of other stores."""
 _MODEL_READS: Final = frozenset(("query", "get", "count", "batch_get"))
 

@@ -488,9 +488,9 @@ class Templates:
         return None
 
     def _is_given(self, cls: Class, name: str) -> bool:
-        """Whether an attribute is a field that the constructor sets, and what stands in the class only
-        its default; one that is written in capitals is meant as a constant."""
-        if name.isupper() or not self.classes.is_data(cls):
+        """Whether an attribute is a scope's field, which the constructor sets: what stands in the class
+        is only its default."""
+        if not self.classes.is_data(cls) or not any(names_scope(name, s) for s in self.scopes):
             return False
         return any(one.name == name for one in self.classes.fields(cls))
 
