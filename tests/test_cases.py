@@ -2,7 +2,8 @@
 
 A case is a text file: `--- path` starts a file of the program, `+++ path` a test file that is added once
 the program is fixed. A first line `reported: CAP403` says that the change is not safe: `--fix` leaves
-the program alone, and those findings stay.
+the program alone, and those findings stay. A first line `silent:` says that nothing is reported, and
+`silent: CAP201 CAP403` that none of these is.
 """
 
 from __future__ import annotations
@@ -90,7 +91,12 @@ def test_case(path: Path, project: Project) -> None:
     project.write(program)
     before = project.tree()
     first = text.partition("\n")[0]
-    reported = set(re.findall(r"CAP\d{3}", first)) if first.startswith("reported:") else set()
+    codes = set(re.findall(r"CAP\d{3}", first))
+    reported = codes if first.startswith("reported:") else set()
+    if first.startswith("silent:"):
+        told = set(project.check().codes)
+        assert not (told & codes if codes else told), project.run().out
+        return
     ran = project.run("--fix", "--output-format", "concise")
     if reported:
         assert ran.status == 1, ran.out + ran.err

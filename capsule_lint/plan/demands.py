@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
+from capsule_lint.facts import tree
 from capsule_lint.plan.absorbed import absorbs, stands_for
 from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.keys import Role
+from capsule_lint.program.model import Function
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
@@ -15,10 +20,12 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.model import Class
+
+_BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Demands:
     """Finds the repository methods that lack parameters."""
 
@@ -73,6 +80,8 @@ class Demands:
         """Note the scopes that a method, or a function like one, lacks."""
         domain = self.planner.program.domain
         narrow = domain.narrowed_names(cls, function, function.module.name) is not None
+        if self._finds_scope(function):
+            return
         if (narrow or self.planner.program.policy.entity_argument_suffices) and self.takes_entity(
             function
         ):
@@ -85,9 +94,18 @@ class Demands:
             and not self._is_written_out(function, scope)
             and not absorbs(self.planner.program, function, scope)
             and stands_for(self.planner.program, function) is None
+            and not any(p.name == f"{scope.name}_name" for p in function.own_params)
         ]
         if lacking:
             self.planner.methods[function] = lacking
+
+    def _finds_scope(self, function: Function) -> bool:
+        """Whether a function is what says the scope: `resolve_tenant_id(host)`."""
+        return _BY.search(function.name) is None and any(
+            names_scope(function.name, scope)
+            and self.planner.program.domain.scope_parameter(function, scope) is None
+            for scope in self.planner.program.policy.scopes
+        )
 
     def _is_written_out(self, function: Function, scope: Scope) -> bool:
         """Whether all keys of a function spell the scope's value out (CAP105): a parameter for it would
@@ -114,6 +132,10 @@ class Demands:
         if method in self.planner.program.domain.handlers or self._only_silenced(method):
             return False
         family = self.planner.program.calls.family(method)
+        if self._is_below_keys(method, family) and not any(map(self._has_scope, family)):
+            return False
+        if len(family) == 1 and self._is_idle(method):
+            return False
         if any(self._constructor_scoped(f.owner) for f in family if f.owner is not None):
             return False
         return any(self._touches(f) for f in family)
@@ -157,9 +179,99 @@ class Demands:
             for t in self.planner.program.domain.parameter_types(method, p)
         )
 
+    def _is_below_keys(self, method: Function, family: Iterable[Function]) -> bool:
+        """Whether a method is given a whole key, by its name or as one of its family uses it."""
+        if self._is_given_key(method):
+            return True
+        if any(map(self.planner.program.domain.is_identifier, method.own_params)):
+            return False
+        return not self._handing.isdisjoint(family)
+
+    def _is_given_key(self, method: Function) -> bool:
+        """Whether a method is given whole keys, and knows nothing of what is in them."""
+        return any(self.planner.program.policy.is_key_name(p.name) for p in method.own_params)
+
+    @cached_property
+    def _handing(self) -> set[Function]:
+        """The functions that have a parameter `…key` and give it to the table as it is."""
+        program, found = self.planner.program, set[Function]()
+        for module in program.names.modules.values():
+            for node in module.nodes:
+                given: list[tree.Node] = []
+                if isinstance(node, tree.DictDisplay):
+                    pairs = zip(node.keys, node.values, strict=True)
+                    given = [value for key, value in pairs if program.keys.key_name(key)]
+                elif isinstance(node, tree.Call):
+                    given = [a.value for a in node.args if a.keyword == "Key"]
+                    given += [
+                        d.values[0] for d in given if isinstance(d, tree.DictDisplay) and d.values
+                    ]
+                found.update(f for one in given if (f := self._given_whole(one)) is not None)
+        queue = list(found)
+        while queue:
+            for call, _ in program.calls.callers(queue.pop()):
+                for argument in call.args:
+                    function = self._given_whole(argument.value)
+                    if function is not None and function not in found:
+                        found.add(function)
+                        queue.append(function)
+        return found
+
+    def _given_whole(self, node: tree.Node) -> Function | None:
+        """The function whose parameter `…key` an expression is, as it is or as a typed value."""
+        match node:
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
+                return self._given_whole(node.values[0])
+            case tree.Name(id=name) if name == "key" or name.endswith("_key"):
+                place = self.planner.program.names.place(node)
+                bindings = self.planner.program.names.bindings(name, place)
+                if len(bindings) == 1 and bindings[0].kind == "param":
+                    return bindings[0].place.scope.function
+        return None
+
+    def _is_idle(self, method: Function) -> bool:
+        """Whether a method does something, and nothing of it with its object: it cannot reach a table."""
+        domain = self.planner.program.domain
+        if domain.touches_table(method) or method in self.planner.program.keys.functions:
+            return False
+        if not method.takes_self or not method.returns or method in self.planner.local.touched:
+            return False
+        if method.owner is None or self.planner.program.classes.is_abstract(method.owner):
+            return False
+        names = {method.params[0].name, "super"}
+        program = self.planner.program
+        inside = [
+            node
+            for node in method.module.nodes
+            if isinstance(node, tree.Name | tree.Call)
+            and any(s.function is method for s in program.names.place(node).scope.ancestors())
+        ]
+        for node in inside:
+            if isinstance(node, tree.Name) and node.id in names:
+                return False
+            if isinstance(node, tree.Call) and any(map(self._may_reach, self._called(node))):
+                return False
+        return bool(inside)
+
+    def _called(self, call: tree.Call) -> list[Function | Class]:
+        found = self.planner.program.calls.callees(call)
+        return [one for c in found if (one := c.function or c.cls) is not None]
+
+    def _may_reach(self, one: Function | Class) -> bool:
+        """Whether a function, or an object of a class, may be one that reaches the table."""
+        domain = self.planner.program.domain
+        owner = one.owner if isinstance(one, Function) else one
+        if owner is None or (isinstance(one, Function) and domain.touches_table(one)):
+            return True
+        return owner in domain.repositories or owner in domain.layers
+
+    def _has_scope(self, function: Function) -> bool:
+        domain, scopes = self.planner.program.domain, self.planner.program.policy.scopes
+        return any(domain.scope_parameter(function, scope) is not None for scope in scopes)
+
     def _touches(self, method: Function) -> bool:
         """Whether the method takes an entity or an identifier, or touches a key."""
-        if any(self.planner.program.policy.is_key_name(p.name) for p in method.own_params):
+        if self._is_given_key(method):
             return False
         if any(
             self.planner.program.domain.is_identifier(p) for p in method.own_params

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.dicts import is_plain
 from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, last_name
@@ -243,6 +244,8 @@ class Dynamic:
                 for target in parent.targets:
                     if isinstance(target, tree.Name):
                         for use in self._reads(target):
+                            if is_plain(self.program, use):
+                                continue
                             yield from self._uses(use, depth + 1)
             case tree.Wrapped() | tree.Boolean() | tree.Conditional() | tree.Walrus():
                 yield from self._uses(parent, depth + 1)

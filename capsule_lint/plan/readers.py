@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.patterns import Patterns
 from capsule_lint.plan.probes import Probes
+from capsule_lint.plan.shifts import Shift, Split, has_separator, shift_of
 from capsule_lint.program.domain import words
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.pieces import Text, hole_name, snake
@@ -23,80 +24,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _KEYISH: Final = ("key", "_keys")
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """From which part on the parts of a key move, by how many, and for which scopes."""
-
-    start: int
-    by: int
-    scopes: tuple[Scope, ...]
-    parts: tuple[str | None, ...]
-    """What each part is called before the change: a hole's name, or `None` for text."""
-    knot: Knot
-
-    def reads(self, index: int, split: Split) -> bool:
-        """Whether a key of this form has a part at that index."""
-        at = index if index < 0 else index + split.taken
-        return -len(self.parts) <= at < len(self.parts)
-
-    def moved(self, index: int, split: Split) -> int:
-        """The index at which the same part stands after the change."""
-        if index < 0:
-            return index if len(self.parts) + index >= self.start else index - self.by
-        return index + self.by if index + split.taken >= self.start else index
-
-    def has(self, number: int, split: Split) -> bool:
-        """Whether a key of this form could have that many parts, the moved ones among them."""
-        length = len(self.parts) - split.taken
-        if split.limit >= 0:
-            length = min(length, split.limit + 1)
-        return self.start - split.taken < number <= length
-
-    def fits(self, target: tree.Sequence, split: Split) -> bool:
-        """Whether a key of this form could be what a target unpacks: by its number of parts, and by
-        the names on both sides."""
-        names = [_name(item) for item in target.items]
-        length = len(self.parts) - split.taken
-        if split.limit >= 0:
-            length = min(length, split.limit + 1)
-        stars = [n for n, item in enumerate(target.items) if isinstance(item, tree.Wrapped)]
-        if not (length >= len(names) - 1 if stars else length == len(names)):
-            return False
-        last = stars[0] if stars else length - 1 if split.limit >= 0 else len(names)
-        return all(
-            _agree(name, part)
-            for name, part in zip(names[:last], self.parts[split.taken :], strict=False)
-        )
-
-
-def _name(node: tree.Node) -> str:
-    return snake(node.id) if isinstance(node, tree.Name) else ""
-
-
-def _agree(name: str, part: str | None) -> bool:
-    """Whether a name can be meant for a part; `_` can stand for anything."""
-    if not name.strip("_") or not part:
-        return True
-    return bool(set(name.split("_")) & set(part.split("_")) - {"id"})
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """`key.split("#", 2)`: the call, its separator, its limit (-1 for none), and what `removeprefix`
-    has taken off the key before."""
-
-    call: tree.Call
-    key: tree.Node
-    separator: str
-    limit: int
-    prefix: str
-
-    @property
-    def taken(self) -> int:
-        """How many parts the prefix is."""
-        return self.prefix.count(self.separator)
 
 
 @dataclass(eq=False, slots=True)
@@ -318,9 +245,23 @@ class Readers:
                 return hole_name(node)
 
     def _shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
-        possible = [d for d in defects if d.template.text.startswith(split.prefix)]
+        possible = [
+            d
+            for d in defects
+            if d.template.text.startswith(split.prefix) and has_separator(d, split.separator)
+        ]
         near = self._related(split, module, possible)
-        return [s for d in near if (s := shift_of(d, split.separator)) is not None]
+        found = [s for d in near if (s := shift_of(d, split.separator)) is not None]
+        for shift in found:
+            if not shift.by and self._reads_part(split, shift.start - split.taken):
+                self.unsure.append((split.call, shift.knot))
+        return [shift for shift in found if shift.by]
+
+    def _reads_part(self, split: Split, part: int) -> bool:
+        """Whether the part of that number may be read of a split; all but the others by a constant."""
+        parent = self.program.names.parent(split.call)
+        number = tree.integer(parent.index) if isinstance(parent, tree.Subscript) else None
+        return number is None or number == part
 
     def _related(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[KeyDefect]:
         """The changed keys that the code could be reading: of its class, of its module, or any."""
@@ -357,34 +298,3 @@ class Readers:
             (s for s in self.program.keys.sites if s.template.host is defect.template.host), None
         )
         return site.index if site is not None else False
-
-
-def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
-    """Which parts of a key move when the segments of a defect are added."""
-    by, first = 0, None
-    for scope in defect.missing:
-        anchor = defect.anchors[scope.name]
-        at = 0
-        if anchor is not None:
-            text = ""
-            for piece in defect.template.pieces:
-                text += piece.value if isinstance(piece, Text) else "?"
-                if not isinstance(piece, Text) and piece.value is anchor:
-                    break
-            at = text.count(separator) + 1
-        first = at if first is None else min(first, at)
-        by += defect.tag(scope).count(separator) + 1
-    if first is None or not by:
-        return None
-    return Shift(first, by, tuple(defect.missing), _parts(defect, separator), defect.knot)
-
-
-def _parts(defect: KeyDefect, separator: str) -> tuple[str | None, ...]:
-    """What each part of a key is called: a hole's name, or `None` for text."""
-    found: list[str | None] = [None]
-    for piece in defect.template.pieces:
-        if isinstance(piece, Text):
-            found += [None] * piece.value.count(separator)
-        else:
-            found[-1] = piece.name
-    return tuple(found)

@@ -37,6 +37,8 @@ class Called:
             return self.templates.joins.joined(node, function, given, joiner, host, depth)
         if self._is_enum_key(function) and isinstance(node.func, tree.Attr):
             return self._enum_key(node, function, host, depth)
+        if self.templates.pairs.is_builder(function):
+            return None
         if self.is_generic(function):
             return self._filled_in(node, function, given, host, depth)
         key = (function, depth)
@@ -61,7 +63,7 @@ class Called:
         if function in self._generic:
             return self._generic[function]
         self._generic[function] = False  # what a function sees that calls itself
-        found = self._is_enum_key(function)
+        found = self._is_enum_key(function) or self.templates.pairs.is_builder(function)
         if not found and function.own_params and len(function.returns) == 1:
             value = function.returns[0]
             pieces = self.templates.evaluate(value, value, 0) or []

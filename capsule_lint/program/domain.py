@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.held import Held
 from capsule_lint.program.keys import KeySite, Role
+from capsule_lint.program.layers import Layers
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.pieces import Text, names_scope, snake
+from capsule_lint.program.pieces import Filled, Text, names_scope, snake
 from capsule_lint.program.types import (
     Collection,
     Foreign,
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
 _SUFFIX: Final = re.compile(r"(?:Entity|Model|Item|Record|Row|Document)$")
 _IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|number|ref|name)$")
+_STRUCTURE: Final = re.compile(
+    r"(?:^|_)(?:table|index|gsi|lsi|attribute|attr|field|column|variable|bucket|queue|topic|region"
+    r"|profile|function|method|class|cls|module|type|log|logger|key)_name$"
+)
+"""Names of what a program or a table is made of: no item is called so."""
 _CARRIER: Final = re.compile(
     r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$"
 )
@@ -148,6 +154,8 @@ class Domain:
     handlers: set[Function] = field(default_factory=set)
     injected: set[Function] = field(default_factory=set)
     repositories: set[Class] = field(default_factory=set)
+    layers: set[Class] = field(default_factory=set)
+    """Classes that hand on what their callers give them to the table, and know no entity."""
     entities: set[Class] = field(default_factory=set)
     entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
     item_modules: set[str] = field(default_factory=set)
@@ -209,18 +217,21 @@ class Domain:
             if self._is_repository(cls):
                 self.repositories.add(cls)
         self._spread_repositories()
+        self.layers = Layers(self).find(self.repositories)
+        self.repositories -= self.layers
         for site in keys.sites:
             self.item_modules.add(site.module.name)
             owner = site.owner
             if (
                 owner is not None
                 and owner not in self.repositories
+                and owner not in self.layers
                 and self._has_items(owner)
                 and self.reads_self(site)
             ):
                 self.entities.add(owner)
         for cls in self.classes.all:
-            if cls not in self.repositories and self._has_key(cls):
+            if cls not in self.repositories and cls not in self.layers and self.has_key(cls):
                 self.entities.add(cls)
         for cls in self.repositories:
             for entity in self._entities_of(cls):
@@ -305,7 +316,7 @@ class Domain:
                     return True
             if any(self._names_scope(name) for name in owner.stores):
                 return True
-        return any(self._has_key(e) or self.has_scope(e) for e in self._entities_of(cls))
+        return any(self.has_key(e) or self.has_scope(e) for e in self._entities_of(cls))
 
     def _names_scope(self, name: str) -> bool:
         return any(names_scope(name, scope) for scope in self.policy.scopes)
@@ -322,7 +333,7 @@ class Domain:
             kin = {
                 m.owner
                 for name, f in cls.methods.items()
-                if not name.startswith("_")
+                if not name.startswith("_") and self.is_operation(f)
                 for m in self.calls.family(f)
             }
             for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
@@ -330,7 +341,13 @@ class Domain:
                     self.repositories.add(other)
                     queue.append(other)
 
-    def _has_key(self, cls: Class) -> bool:
+    def is_operation(self, method: Function) -> bool:
+        """Whether a method is one of its object: no property, and no factory of the class."""
+        if method.is_property or method.is_static:
+            return False
+        return "classmethod" not in method.decorators
+
+    def has_key(self, cls: Class) -> bool:
         """Whether instances know their own key: a property or method named like one."""
         return self.is_item(cls) and any(
             self.policy.is_key_name(name)
@@ -352,10 +369,12 @@ class Domain:
             function = function.parent
         if not function.takes_self or "classmethod" in function.decorators:
             return False
-        return (
-            not function.own_params
-            or function.is_property
-            or bool(self.classes.is_data(function.owner) if function.owner else False)
+        if not function.own_params or function.is_property:
+            return True
+        data = self.classes.is_data(function.owner) if function.owner else False
+        return data and any(
+            isinstance(piece, Filled) and _root(piece.value) == function.params[0].name
+            for piece in site.template.pieces
         )
 
     def _entities_of(self, cls: Class) -> Iterator[Class]:
@@ -384,7 +403,9 @@ class Domain:
 
     def is_item(self, cls: Class) -> bool:
         """Whether instances of the class could be items: it has data, and is neither context nor service."""
-        if cls in self.repositories or self.classes.is_enum(cls) or self.is_carrier(cls):
+        if cls in self.repositories or cls in self.layers:
+            return False
+        if self.classes.is_enum(cls) or self.is_carrier(cls):
             return False
         if any(
             base.rpartition(".")[2] in ("str", "int", "Exception", "TypedDict")
@@ -398,7 +419,9 @@ class Domain:
         for name in cls.stores:
             for one in self.inference.member(cls, name):
                 if isinstance(one, Instance) and (
-                    one.cls in self.repositories or self.policy.is_repository_name(one.cls.name)
+                    one.cls in self.repositories
+                    or one.cls in self.layers
+                    or self.policy.is_repository_name(one.cls.name)
                 ):
                     return True
         return False
@@ -578,6 +601,8 @@ class Domain:
         """Whether a parameter names an item, or a scope."""
         if any(names_scope(parameter.name, scope) for scope in self.policy.scopes):
             return True
+        if _STRUCTURE.search(snake(parameter.name)):
+            return False
         annotation = last_name(parameter.annotation)
         return (
             bool(_IDENTIFIER.search(snake(parameter.name)))
@@ -590,6 +615,13 @@ def dotted_text(node: tree.Node) -> str:
     """`a.b.c` as it is written."""
     if isinstance(node, tree.Attr):
         return f"{dotted_text(node.base)}.{node.name}"
+    return node.id if isinstance(node, tree.Name) else ""
+
+
+def _root(node: tree.Node) -> str:
+    """The name that a path or a chain of calls starts with."""
+    while isinstance(node, tree.Attr | tree.Subscript | tree.Call):
+        node = node.func if isinstance(node, tree.Call) else node.base
     return node.id if isinstance(node, tree.Name) else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -68,6 +68,11 @@ _READS: Final = frozenset(
     ]
 )
 _KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
+_PARTS: Final = re.compile(r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+")
+"""A key that is put together without `#`."""
+_LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
+_PATH: Final = re.compile(r"/\w+=")
+"""What stands in paths of files that are parted by values: `audit/year=2024/month=01`."""
 _HELPER_NAME: Final = re.compile(
     r"(?:^|_)(?:keys?|gsi\d*|lsi\d*|index_keys?)(?:_|$)|_for_(?:key|pk)$"
 )
@@ -116,6 +121,8 @@ _OTHER_STORES: Final = frozenset(
         "environ",
     ]
 )
+_ELSEWHERE: Final = frozenset(("cache", "redis", "memcache", "s3", "blob"))
+"""Words in the names of functions that make keys of other stores."""
 _MODEL_READS: Final = frozenset(("query", "get", "count", "batch_get"))
 
 
@@ -164,6 +171,8 @@ class Keys:
     """Functions whose result is used as a key."""
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
+    _near: dict[Module, bool] = field(default_factory=dict)
+    """The modules, and whether they import a library for DynamoDB."""
     _hashes: dict[Class, list[tuple[str, bool]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -252,6 +261,8 @@ class Keys:
         self._collect_statement({k: v for k, v in pairs if isinstance(k, str)})
         for key, value in zip(node.keys, node.values, strict=True):
             name = self.key_name(key)
+            if name.startswith("#"):
+                continue  # `{"#pk": "PK"}` says what an expression's name stands for
             if name:
                 role = self._dict_role(node)
                 self._sink(value, role, self.policy.is_index_key_name(name))
@@ -293,15 +304,23 @@ class Keys:
                     return self._returned_role(function)
                 case tree.Assign():
                     name = last_name(parent.targets[0]).lower()
-                    return (
-                        Role.WRITTEN
-                        if name in ("item", "record", "data", "row", "attrs")
-                        else Role.LOOKUP
-                    )
+                    written = name in ("item", "record", "data", "row", "attrs")
+                    return Role.WRITTEN if written or self._is_row(node) else Role.LOOKUP
                 case None:
                     break
             current = parent
-        return Role.LOOKUP
+        return Role.WRITTEN if self._is_row(node) else Role.LOOKUP
+
+    def _is_row(self, node: tree.Node) -> bool:
+        """Whether a dict has a sort key and more: what is looked up has nothing but its keys."""
+        keys = node.keys if isinstance(node, tree.DictDisplay) else ()
+        names = [
+            name for key in keys if key is not None and (name := self.templates.constant(key))
+        ]
+        sorts = [name for name in names if self.policy.is_sort_key_name(name)]
+        return bool(sorts) and any(
+            name not in sorts and not self.policy.is_key_name(name) for name in names
+        )
 
     def _returned_role(self, function: Function) -> Role:
         if function.owner is not None and function.takes_self and not _takes_values(function):
@@ -327,11 +346,7 @@ class Keys:
                 elif target.name in ("value", "builder") and self.policy.is_key_name(
                     last_name(target.base)
                 ):
-                    self._sink(
-                        statement.value,
-                        Role.WRITTEN,
-                        self.policy.is_index_key_name(last_name(target.base)),
-                    )
+                    self._sink(statement.value, Role.WRITTEN, self._is_of_index(target.base))
                 elif target.name in self._declared_names:
                     for made in self.templates.inference.of(target.base):
                         names = (
@@ -349,6 +364,13 @@ class Keys:
                 for one, value in zip(target.items, statement.value.items, strict=False):
                     if isinstance(one, tree.Name) and self.policy.is_key_name(one.id):
                         self._sink(value, Role.LOOKUP, self.policy.is_index_key_name(one.id))
+
+    def _is_of_index(self, node: tree.Node) -> bool:
+        """Whether `gsi1_pk`, or `gsi.partition_key`, is the key of a secondary index."""
+        if self.policy.is_index_key_name(last_name(node)):
+            return True
+        base = last_name(node.base) if isinstance(node, tree.Attr) else ""
+        return re.fullmatch(r"_*[gl]si_?\w*", base, re.IGNORECASE) is not None
 
     def _collect_lambda(self, node: tree.Lambda) -> None:
         """A lambda that makes a key, wherever it is kept: its text starts as the policy's keys do."""
@@ -511,6 +533,9 @@ class Keys:
                     prefix=func.name != "eq",
                 )
                 return
+        if isinstance(func, tree.Attr) and node.args and self._equated(node, func):
+            self._sink(node.args[0].value, Role.LOOKUP, index=self._asks_index(node))
+            return
         if last_name(func) == "setdefault" and len(node.args) == 2:
             name = self.key_name(node.args[0].value)
             if name:
@@ -566,6 +591,8 @@ class Keys:
             return
         if self.policy.is_sort_key_name(function.name):
             return
+        if not named and _ELSEWHERE & set(snake(function.name).split("_")):
+            return  # a key of something else, unless it is used as one of the table
         index = self.policy.is_index_key_name(function.name) or "gsi" in function.name
         for value in function.returns:
             if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:
@@ -636,9 +663,11 @@ class Keys:
                 continue
             if host is not template.host:
                 continue
-            if not self._qualifies(template):
-                continue
             place = self.names.place(host)
+            if not self._qualifies(template):
+                if role is Role.HELPER or not self._is_of_parts(template, place.scope.module):
+                    continue
+                template = replace(template, opaque=True)  # nothing says how a segment is set off
             function = place.scope.function
             if function is not None and role is not Role.HELPER and function in self.helpers:
                 role = Role.HELPER
@@ -656,9 +685,51 @@ class Keys:
         text = template.text
         if self.templates.segments(template.pieces):
             return True
-        if len(template.pieces) == 1 and isinstance(template.pieces[0], Filled):
+        whole = len(template.pieces) == 1
+        if whole and isinstance(template.pieces[0], Filled):
+            return False
+        if whole and (self.policy.is_key_name(text) or self.policy.is_sort_key_name(text)):
+            return False  # the name of an attribute: `pk_name="GSI1PK"`
+        if _PATH.search(text):
             return False
         return bool(_KEYISH.match(text)) or ("#" in text and not text.startswith("#"))
+
+    def _asks_index(self, node: tree.Node) -> bool:
+        """Whether the query that an expression is part of names an index."""
+        parent = self.names.parent(node)
+        while isinstance(parent, tree.Binary):
+            parent = self.names.parent(parent)
+        return isinstance(parent, tree.Call) and any(a.keyword == "IndexName" for a in parent.args)
+
+    def _is_of_parts(self, template: Template, module: Module) -> bool:
+        """Whether a template puts values together, as `f"{order_id}_{kind}"`, where the table is near."""
+        if not _PARTS.fullmatch(template.text):
+            return False
+        if module not in self._near:
+            names = [one.module for statement, _ in module.imports for one in statement.names]
+            self._near[module] = any(map(_LIBRARIES.match, names))
+        return self._near[module]
+
+    def _equated(self, node: tree.Call, func: tree.Attr) -> bool:
+        """Whether `Key("owner").eq(…)` is what a query asks a partition key for, whatever it is called:
+        a query has one such condition at least, and only that of a sort key can be another one."""
+        base = func.base
+        if func.name != "eq" or not isinstance(base, tree.Call) or last_name(base.func) != "Key":
+            return False
+        if not base.args or self.key_name(base.args[0].value):
+            return False
+        name = self.templates.constant(base.args[0].value)
+        if name is None or self.policy.is_sort_key_name(name):
+            return False
+        current: tree.Node = node
+        parent = self.names.parent(current)
+        while isinstance(parent, tree.Binary) and parent.op == "&":
+            if parent.right is current and _has_equation(parent.left):
+                return False
+            current, parent = parent, self.names.parent(parent)
+        return isinstance(parent, tree.Call) and any(
+            a.value is current and a.keyword == "KeyConditionExpression" for a in parent.args
+        )
 
     def helpers_in(self, node: tree.Node, depth: int = 0) -> Iterator[Function]:
         """The functions whose result is the key at `node`."""
@@ -718,6 +789,17 @@ class Keys:
                     self._sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
                     )
+
+
+def _has_equation(node: tree.Node) -> bool:
+    """Whether `Key("a").eq(…)` is among conditions."""
+    match node:
+        case tree.Binary(op="&"):
+            return _has_equation(node.left) or _has_equation(node.right)
+        case tree.Call(func=tree.Attr(name="eq")):
+            return True
+        case _:
+            return False
 
 
 def _is_true(node: tree.Node) -> bool:

@@ -12,6 +12,7 @@ from capsule_lint.program.called import Called
 from capsule_lint.program.formatted import Formatted
 from capsule_lint.program.joins import Joins
 from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.pairs import Pairs
 from capsule_lint.program.pieces import (
     Filled,
     Piece,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.calls import Calls
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
+    from capsule_lint.program.model import Class
     from capsule_lint.program.names import Names
 
 _MAX_DEPTH: Final = 12
@@ -76,11 +78,13 @@ class Templates:
     joins: Joins = field(init=False)
     formatted: Formatted = field(init=False)
     called: Called = field(init=False)
+    pairs: Pairs = field(init=False)
 
     def __post_init__(self) -> None:
         self.joins = Joins(self)
         self.formatted = Formatted(self)
         self.called = Called(self)
+        self.pairs = Pairs(self)
 
     # --- segments ---
 
@@ -90,6 +94,9 @@ class Templates:
         before = ""
         for number, piece in enumerate(pieces):
             if isinstance(piece, Text):
+                default = self._default(piece)
+                if default is not None:
+                    found.append(Segment(default.name, number, literal=True, tagged=False))
                 found += self._literal(piece.value, number, number + 1 < len(pieces))
                 before += piece.value
                 continue
@@ -98,6 +105,15 @@ class Templates:
                 found.append(Segment(scope.name, number, literal=False, tagged=tagged))
             before = ""
         return tuple(found)
+
+    def _default(self, piece: Text) -> ScopePolicy | None:
+        """The scope whose value a constant like `DEFAULT_TENANT` is."""
+        if not _is_default(piece.node):
+            return None
+        name = hole_name(piece.node)
+        return next(
+            (s for s in self.scopes if names_scope(name, s) or name.endswith(f"_{s.name}")), None
+        )
 
     def _hole_scope(self, piece: Filled, before: str) -> tuple[ScopePolicy | None, bool]:
         for scope in self.scopes:
@@ -148,6 +164,8 @@ class Templates:
                 return self.resolve(getter.value, depth + 1)
             case tree.Call() if (inner := self._wrapped(node)) is not None:
                 return self.resolve(inner, depth + 1)
+            case tree.Call() if (paired := self.pairs.template(node)) is not None:
+                return [paired]
             case tree.FString() | tree.Binary() | tree.Const() | tree.Call() | tree.Attr():
                 template = self.template(node) or self.rough(node)
                 return [template] if template is not None else []
@@ -468,11 +486,20 @@ class Templates:
         if isinstance(inner.base, tree.Name) and inner.base.id in ("self", "cls"):
             for one in self.inference.of(inner.base):
                 if isinstance(one, Instance | ClassObject):
+                    if self._is_given(one.cls, inner.name):
+                        return None
                     for owner in self.classes.mro(one.cls):
                         bindings = owner.scope.bindings.get(inner.name)
                         if bindings and inner.name not in owner.stores:
                             return self._constant_of(bindings, depth)
         return None
+
+    def _is_given(self, cls: Class, name: str) -> bool:
+        """Whether an attribute is a scope's field, which the constructor sets: what stands in the class
+        is only its default."""
+        if not self.classes.is_data(cls) or not any(names_scope(name, s) for s in self.scopes):
+            return False
+        return any(one.name == name for one in self.classes.fields(cls))
 
 
 def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
@@ -498,12 +525,25 @@ def _tag_pattern(tag: str) -> str:
     return rf"(?<![A-Za-z0-9_]){re.escape(tag)}"
 
 
+def _is_default(node: tree.Node) -> bool:
+    """Whether a text is that of a constant called the default of something."""
+    if not isinstance(node, tree.Name | tree.Attr):
+        return False
+    return last_name(node).upper().lstrip("_").startswith("DEFAULT_")
+
+
 def _merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     """Neighbouring texts of the same place as one."""
     found: list[Piece] = []
     for piece in pieces:
         last = found[-1] if found else None
-        if isinstance(piece, Text) and isinstance(last, Text) and last.host is piece.host:
+        if (
+            isinstance(piece, Text)
+            and isinstance(last, Text)
+            and last.host is piece.host
+            and not _is_default(piece.node)
+            and not _is_default(last.node)
+        ):
             found[-1] = Text(last.value + piece.value, last.host, last.node)
         else:
             found.append(piece)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed
 from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
+from capsule_lint.program.model import last_name
 from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
+
+_MAKERS: Final = frozenset(("create", "register", "add", "ensure", "seed", "provision", "insert"))
+"""How the names of functions begin that make a tenant, and so are told which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ class ArgumentOpinions:
             if id(value) in seen or not self.ground.leads(passed):
                 continue
             text = self._literal(value, passed.scope)
-            if text is None or is_everyone(text):
+            if text is None or is_everyone(text) or _makes_scope(passed):
                 continue
             seen.add(id(value))
             module = self._module(value)
@@ -150,3 +154,9 @@ class ArgumentOpinions:
             return None
         value = bindings[0].value
         return self._literal(value, scope, depth + 1) if value is not None else None
+
+
+def _makes_scope(passed: Passed) -> bool:
+    """Whether a call is one that makes the tenant itself: `register_tenant("acme")`."""
+    head, _, rest = last_name(passed.call.func).strip("_").partition("_")
+    return head in _MAKERS and names_scope(rest, passed.scope)

@@ -132,6 +132,8 @@ class KeyOpinions:
         """The value in a literal; empty where it is only the beginning of one."""
         piece = template.pieces[segment.piece]
         assert isinstance(piece, Text)
+        if not segment.tagged:
+            return piece.value
         after = piece.value[segment.position + len(scope.tag) :]
         value = re.split(r"[#|/{}]", after)[0]
         goes_on = segment.piece + 1 < len(template.pieces)

@@ -41,7 +41,9 @@ _OPTIONS: Final = frozenset(
 _STATEMENTS: Final = frozenset(
     ("execute_statement", "batch_execute_statement", "execute_transaction")
 )
-_FILTERS: Final = ("FilterExpression", "Statement")
+_FILTERS: Final = ("FilterExpression", "Statement", "filter_condition")
+_GIVEN: Final = re.compile(r"filter|criteria|condition|where|expression")
+"""What parameters are called that hold a filter, or what one is made of."""
 _SELECT: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _PROBES: Final = frozenset(("ping", "health", "healthy", "healthcheck", "ready", "alive", "probe"))
 _DEPTH: Final = 3
@@ -58,6 +60,10 @@ class ScanOpinions:
 
     def __post_init__(self) -> None:
         self._hosts = {id(d.template.host) for d in self.ground.planner.defects}
+        segments = self.ground.program.templates.segments
+        for site in self.ground.program.keys.sites:
+            if any(s.literal and not s.tagged for s in segments(site.template.pieces)):
+                self._hosts.add(id(site.template.host))
 
     def find(self) -> Iterator[Opinion]:
         """The reads that lack a scope."""
@@ -150,7 +156,7 @@ class ScanOpinions:
             return
         material = list(self._material([a.value for a in call.args], call))
         if any(id(node) in self._hosts for node in material):
-            return  # what it looks for is a key, and reported as that
+            return  # what it looks for is a key, and reported as that, or says its scope
         if self._is_given(call, function):
             for caller in self._callers(function) if depth else ():
                 yield from self._judge(caller, what, depth - 1)
@@ -186,10 +192,32 @@ class ScanOpinions:
         if function is None:
             return False
         return any(
-            isinstance(node, tree.Name) and self._is_plain_parameter(node)
+            self._is_handed_on(node)
             for filtering in self._filters(call)
             for node in self._origins(filtering)
         )
+
+    def _is_handed_on(self, node: tree.Node, depth: int = 0) -> bool:
+        """Whether a filter is, or has in it, one that the function is given, or is made of all that it
+        is given: `filters & given`, `Q(**kwargs)`."""
+        match node:
+            case tree.Name():
+                if self._is_plain_parameter(node):
+                    return True
+                sources = [b.value for b in self._bindings(node) if b.kind == "for" and not b.path]
+                return depth < _DEPTH and any(
+                    isinstance(s, tree.Name) and self._is_handed_on(s, depth + 1) for s in sources
+                )
+            case tree.Binary(op="&"):
+                return self._is_handed_on(node.left) or self._is_handed_on(node.right)
+            case tree.Call():
+                return any(
+                    (a.star or _GIVEN.search(a.value.id)) and self._is_plain_parameter(a.value)
+                    for a in node.args
+                    if isinstance(a.value, tree.Name)
+                )
+            case _:
+                return False
 
     def _filters(self, call: tree.Call) -> Iterator[tree.Node]:
         """What a call is given as its filter or statement, or as all of its arguments."""
