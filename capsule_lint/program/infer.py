@@ -114,6 +114,8 @@ class Inference:
                 return self.of(node.value)
             case tree.Conditional():
                 return join(self.of(node.then), self.of(node.otherwise))
+            case tree.Boolean(op="or", values=(*_, tree.DictDisplay() | tree.Sequence())):
+                return join(*map(self.of, node.values)) - ANYTHING  # the others are that as well
             case tree.Boolean():
                 return join(*map(self.of, node.values))
             case tree.Subscript():
