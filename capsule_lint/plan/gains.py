@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.rebuilds import rebuilds
-from capsule_lint.plan.sources import repeatable
+from capsule_lint.plan.repeats import repeatable
 from capsule_lint.plan.state import Knot, Value, Want
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance

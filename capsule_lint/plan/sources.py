@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.repeats import kept, names_in, repeatable
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place
@@ -24,19 +25,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Scope as ScopeOfNames
 
 _INLINE_LENGTH = 48
-_PURE = (
-    "get",
-    "split",
-    "rsplit",
-    "partition",
-    "rpartition",
-    "strip",
-    "removeprefix",
-    "lower",
-    "upper",
-    "decode",
-    "encode",
-)
 
 
 @dataclass(eq=False, slots=True)
@@ -306,7 +294,7 @@ class Sources:
         if len({cls for _, cls in pairs}) == len(pairs):
             return pairs
         said = {
-            node.id for a in (call.args if call is not None else ()) for node in _names(a.value)
+            node.id for a in (call.args if call is not None else ()) for node in names_in(a.value)
         }
         named = [pair for pair in pairs if pair[0] in said]
         return named if len(named) == 1 else []
@@ -352,15 +340,16 @@ class Sources:
         return None
 
     def beside(self, call: tree.Call | None) -> Iterator[tuple[str, Class]]:
-        """The values of known class among a call's arguments: `ctx` of `ctx.tenant_id`, and plain names.
+        """The values of known class among a call's arguments: `ctx` of `ctx.tenant_id`, also where that
+        was kept in a local before, and plain names.
 
         Where several values could be meant, the call's own arguments say which one is.
         """
-        values = [a.value for a in call.args] if call is not None else []
+        values = [self._told(a.value) for a in call.args] if call is not None else []
         paths = [p.base for value in values for p in self._paths_in(value)]
         for node in (*paths, *(v for v in values if isinstance(v, tree.Name))):
             code = text_of(node)
-            if code is None or not repeatable(node) or self._is_unfinished(node):
+            if code is None or self._is_unfinished(node) or not repeatable(node, self.program):
                 continue
             if node in paths:
                 types = self.program.inference.of(node)
@@ -369,6 +358,11 @@ class Sources:
                 cls = self._class_of(node)
             if cls is not None:
                 yield code, cls
+
+    def _told(self, node: tree.Node) -> tree.Node:
+        """The `ctx.tenant_id` that a local was given."""
+        found = kept(node, self.program)
+        return found if isinstance(found, tree.Attr) and self._names_any(found.name) else node
 
     def _paths_in(self, node: tree.Node) -> Iterator[tree.Attr]:
         """The `x.tenant_id` in an argument, also deep inside of it."""
@@ -463,13 +457,6 @@ def certainly_before(binding: Binding, place: Place) -> bool:
     return at.blocks == place.blocks[: len(at.blocks)]
 
 
-def _names(node: tree.Node) -> Iterator[tree.Name]:
-    if isinstance(node, tree.Name):
-        yield node
-    for child in children(node):
-        yield from _names(child)
-
-
 def _is_none(bindings: Sequence[Binding]) -> bool:
     """Whether `None` is all that a name can hold."""
     return bool(bindings) and all(b.kind == "assign" and _says_none(b.value) for b in bindings)
@@ -482,23 +469,6 @@ def _may_be_none(binding: Binding) -> bool:
 
 def _says_none(node: tree.Node | None) -> bool:
     return isinstance(node, tree.Const) and node.value is None and node.kind == ""
-
-
-def repeatable(node: tree.Node) -> bool:
-    """Whether an expression can be evaluated once more: it has no effects, and yields the same again."""
-    match node:
-        case tree.Name() | tree.Const():
-            return True
-        case tree.Attr():
-            return repeatable(node.base)
-        case tree.Subscript():
-            return repeatable(node.base) and repeatable(node.index)
-        case tree.Call(func=tree.Attr(name=name) as func) if name in _PURE:
-            return repeatable(func.base) and all(repeatable(a.value) for a in node.args)
-        case tree.Call(func=tree.Name(id="str" | "len" | "cast" | "super")):
-            return all(repeatable(a.value) for a in node.args)
-        case _:
-            return False
 
 
 def _passes(call: tree.Call | None, code: str) -> bool:
@@ -514,4 +484,4 @@ def inline(value: Value) -> bool:
     return len(value.code) <= _INLINE_LENGTH
 
 
-__all__ = ["Sources", "certainly_before", "enclosing", "inline", "names_scope", "repeatable"]
+__all__ = ["Sources", "certainly_before", "enclosing", "inline", "names_scope"]
