@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.options import option_beside
 from capsule_lint.plan.repeats import kept, names_in, repeatable
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
@@ -57,7 +58,7 @@ class Sources:
             if found is not None:
                 taken = found.root is not None and self.is_taken(found.root, scope.parameter)
                 return replace(found, bind=False) if taken else found
-        return self._attribute(scope, place, call, loose=loose)
+        return self._option(scope, call) or self._attribute(scope, place, call, loose=loose)
 
     def constant(self, scope: Scope) -> Value | None:
         """The configured constant, for places that nothing else can reach: it is in scope everywhere,
@@ -248,8 +249,9 @@ class Sources:
 
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
         for function in enclosing(place):
-            if function.parameter(name) is not None:
-                return function
+            own = function.parameter(name)
+            if own is not None:
+                return function if own.kind != "*" else None
             if function in self.state.handler_params and self._handler_parameter() == name:
                 return function
         if parameter:
@@ -262,6 +264,14 @@ class Sources:
         return parameter.name if parameter is not None else ""
 
     # --- values in scope ---
+
+    def _option(self, scope: Scope, call: tree.Call | None) -> Value | None:
+        for argument in call.args if call is not None else ():
+            for path in self._paths_in(self._told(argument.value)):
+                name = option_beside(self.program, path, scope)
+                if name is not None and repeatable(path, self.program):
+                    return Value(f"{text_of(path.base)}.{name}")
+        return None
 
     def _attribute(
         self, scope: Scope, place: Place, call: tree.Call | None, *, loose: bool
