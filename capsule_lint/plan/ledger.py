@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.dynamic import Dynamic
-from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
+from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls, passes_on
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
 from capsule_lint.program.binding import bind
 from capsule_lint.program.mocks import PATCHES, replacement
@@ -243,9 +243,7 @@ class Ledger:
                 own = one.function.own_params[0]
                 for call in program.calls.uses.calls(own.name):
                     place = program.names.place(call)
-                    if not isinstance(call.func, tree.Name) or any(
-                        argument.star == "**" for argument in call.args
-                    ):
+                    if not isinstance(call.func, tree.Name) or passes_on(program, call):
                         continue
                     if any(b.parameter is own for b in program.names.bindings(own.name, place)):
                         reason = f"`{one.function.name}`, which decorates it, calls it"
@@ -310,6 +308,8 @@ class Ledger:
         match parent:
             case tree.Call() if parent.func is node:
                 return self._called(parent, symbol)
+            case tree.Call() if self._is_complete(types, symbol):
+                return Verdict.ALREADY_CORRECT, "a partial that was given what it needs"
             case tree.Call():
                 return self._passed(parent, node, symbol)
             case tree.Attr():
@@ -355,10 +355,23 @@ class Ledger:
             return Verdict.REWRITTEN, "a call"
         return Verdict.ALREADY_CORRECT, "a call that needs nothing"
 
+    def _is_complete(self, types: Types, symbol: Symbol) -> bool:
+        """Whether a function is only reached through partials that get all that it gains."""
+        made = [
+            self._asked.get(id(t.call)) if isinstance(t, Partial) else None
+            for t in types
+            if self._referenced(frozenset((t,)), [symbol]) is symbol
+        ]
+        state = self.planner.state
+        gained = state.params.get(symbol, {}) if isinstance(symbol, Function) else {}
+        return bool(gained) and all(got and {*gained.values()} <= {*got} for got in made)
+
     def _passed(self, call: tree.Call, node: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
         name = last_name(call.func)
         if id(call) in self._asked and name in PASSING:
             return Verdict.REWRITTEN, f"passed on by `{name}` together with its arguments"
+        if id(call) in self.planner.open_partials:
+            return Verdict.ALREADY_CORRECT, "a partial that leaves it to its own calls"
         if self._stands_in(node):
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
         if isinstance(symbol, Class) or name in _HARMLESS:

@@ -11,6 +11,7 @@ from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
+from capsule_lint.plan.partials import left_open
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.readers import Readers
@@ -62,6 +63,8 @@ class Planner:
     partial_calls: dict[int, tuple[tree.Call, Function | Class, list[Scope]]] = field(
         default_factory=dict
     )
+    open_partials: set[int] = field(default_factory=set)
+    """The partials that leave what is gained to their own calls."""
     doubles: dict[int, Double] = field(default_factory=dict)
     """What tests put in the place of functions which change, by lambda or definition."""
     stand_ins: StandIns = field(init=False)
@@ -153,7 +156,13 @@ class Planner:
             for call, callee in list(self.program.calls.callers(member)):
                 self.want_argument(call, scope, member, callee.given, own)
             for call, given, offset in list(forwarded(self.program, member)):
-                self.want_argument(call, scope, member, given, own, offset)
+                uses = left_open(self.program, member, call, given)
+                if uses is None:
+                    self.want_argument(call, scope, member, given, own, offset)
+                    continue
+                self.open_partials.add(id(call))
+                for use, count in uses:
+                    self.want_argument(use, scope, member, count, own)
             for call, given in list(asserted(self.program, member)):
                 self.want_argument(call, scope, member, given, own)
             for stand_in in self.stand_ins.of(member):
