@@ -136,6 +136,11 @@ class EntryMends:
             new = rename(added.key, old, scope)
             if new in names or new == added.key:
                 continue
+            made = self._made_of(added.base)
+            if made is not None and made not in gained:
+                continue
+            if made is not None:
+                self.mends.planner.state.groups.join(("class", cls), ("class", made))
             module = self.mends.module_of(added.base)
             base = self.mends.source(module, added.base.span)
             value = self.mends.fields.renamed_value(
@@ -145,6 +150,14 @@ class EntryMends:
             self.mends.add(
                 ("class", cls), AddStatement(module.filename, statement.span, "CAP301", code)
             )
+
+    def _made_of(self, node: tree.Node) -> Class | None:
+        """The class whose fields a dict becomes: it is the `**` parameter of its initializer."""
+        function = self.mends.planner.program.names.place(node).scope.function
+        if function is None or function.name != "__init__":
+            return None
+        own = function.parameter(node.id) if isinstance(node, tree.Name) else None
+        return function.owner if own is not None and own.kind == "**" else None
 
     def _added_beside(self, added: AddedEntry) -> set[str]:
         """All keys that one dict gets, step by step, in one function."""

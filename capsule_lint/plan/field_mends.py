@@ -30,11 +30,14 @@ class FieldMends:
     def gain(self, cls: Class, scopes: list[Scope]) -> None:
         """Give a class the fields."""
         initializer = cls.methods.get("__init__")
+        declares = self.mends.planner.program.classes.is_pynamo(cls)  # whatever its initializer does
         for scope in self.mends.policy_order(scopes):
-            if initializer is not None:
-                self._store(cls, initializer, scope)
-            else:
+            if initializer is None or declares:
                 self._field(cls, scope)
+            if initializer is not None and (
+                not declares or self._neighbour_store(cls, initializer, scope) is not None
+            ):
+                self._store(cls, initializer, scope)
             self._slot(cls, scope)
 
     def _near_scopes(self, scope: Scope) -> list[tuple[Scope, bool]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import text_of
+from capsule_lint.plan.code import added_entry, text_of
 from capsule_lint.plan.rebuilds import rebuilds
 from capsule_lint.plan.repeats import repeatable
 from capsule_lint.plan.state import Knot, Value, Want
@@ -201,7 +201,22 @@ class Gains:
                     call, scope, function, callee.given, ("function", function)
                 )
             return  # and `self.tenant_id = kw["tenant_id"]` as `self.capsule_id = kw["capsule_id"]`
+        added = self._added_keyword(function, scope)
+        if added is not None and self.mirrored(added, scope, ("function", function)) is not None:
+            return  # `kw.setdefault("tenant_id", page.tenant_id)` is followed by one for the scope
         self.planner.gain_param(function, scope, ("function", function))
+
+    def _added_keyword(self, function: Function, scope: Scope) -> tree.Node | None:
+        """What an initializer itself adds to its `**` parameter for the neighbouring scope."""
+        for statement, place in function.module.statements:
+            added = added_entry(statement) if place.scope is function.scope else None
+            if (
+                added is not None
+                and names_scope(added.key, self.neighbour(scope))
+                and self.reads_keywords(function, added.base)
+            ):
+                return added.value
+        return None
 
     def reads_keywords(self, function: Function, node: tree.Node) -> bool:
         """Whether an expression takes a value from the function's `**` parameter."""

@@ -36,6 +36,8 @@ from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.types import FunctionObject, Instance, LambdaObject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.model import Span
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -192,11 +194,18 @@ class Planner:
         """Whether the signature is ours to change."""
         if function.is_property or function.module.generated or self.is_fixed(function):
             return False
+        if function.name == "__init__" and self._is_of_base(function):
+            return False
         if function.name.startswith("__") and function.name not in _SPECIAL:
             return False
         return not self.program.domain.enters(function) and not (
             function.module.is_test and is_collected(function)
         )
+
+    def _is_of_base(self, function: Function) -> bool:
+        """Whether an initializer takes whatever a foreign base takes, which also calls it."""
+        kinds = {p.kind for p in function.own_params}
+        return {"*", "**"} <= kinds and any(self._foreign(function))
 
     def is_fixed(self, function: Function) -> bool:
         """Whether people have said that a signature is meant to be as it is."""
@@ -250,10 +259,11 @@ class Planner:
         offset: int = 0,
     ) -> None:
         """Demand an argument of a call, or of the calls of what passes its own arguments on."""
-        known = self._asked.setdefault((id(call), scope.parameter), knot)
-        if known is not knot:
-            self.state.groups.join(known, knot)
+        asked = (id(call), scope.parameter)
+        if asked in self._asked:
+            self.state.groups.join(self._asked[asked], knot)
             return
+        self._asked[asked] = knot
         forwarder = self._forwarder(call)
         if forwarder is not None:
             before = sum(p.kind in ("plain", "posonly") for p in forwarder.own_params)
@@ -447,17 +457,18 @@ class Planner:
             for s in self.program.policy.scopes
         ):
             return False  # no framework knows of scopes
-        plain = ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
-        foreign = [
-            b
-            for b in self.program.classes.foreign_bases(function.owner)
-            if b.rpartition(".")[2] not in plain
-        ]
         return (
-            bool(foreign)
+            any(self._foreign(function))
             and not any(True for _ in self.program.calls.callers(function))
             and function.name not in _SPECIAL
         )
+
+    def _foreign(self, method: Function) -> Iterator[str]:
+        """The bases of a method's class that may call it, and that the program does not know."""
+        plain = ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
+        for base in self.program.classes.foreign_bases(method.owner) if method.owner else ():
+            if base.rpartition(".")[2] not in plain:
+                yield base
 
     def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
         module = self.program.names.place(want.node).scope.module

@@ -214,7 +214,7 @@ class Domain:
             ):
                 self.entities.add(owner)
         for cls in self.classes.all:
-            if cls not in self.repositories and self._has_key(cls):
+            if cls not in self.repositories and (self._has_key(cls) or self._is_model(cls)):
                 self.entities.add(cls)
         for cls in self.repositories:
             for entity in self._entities_of(cls):
@@ -278,7 +278,7 @@ class Domain:
         return function in self._tables
 
     def _is_repository(self, cls: Class) -> bool:
-        if _TEST_CLASS.search(cls.name) or self.classes.is_enum(cls):
+        if _TEST_CLASS.search(cls.name) or self.classes.is_enum(cls) or self._is_model(cls):
             return False
         if self.policy.is_repository_name(cls.name) and self._keeps_items(cls):
             return True
@@ -332,6 +332,10 @@ class Domain:
             and "classmethod" not in method.decorators
             for name, method in cls.methods.items()
         )
+
+    def _is_model(self, cls: Class) -> bool:
+        """Whether instances are rows by their base: PynamoDB's models."""
+        return self.classes.is_pynamo(cls) and not self.classes.is_pynamo_index(cls)
 
     def _has_items(self, cls: Class) -> bool:
         return not self.classes.is_enum(cls) and not self.classes.is_protocol(cls)
