@@ -30,7 +30,8 @@ class FieldMends:
     def gain(self, cls: Class, scopes: list[Scope]) -> None:
         """Give a class the fields."""
         initializer = cls.methods.get("__init__")
-        declares = self.mends.planner.program.classes.is_pynamo(cls)  # whatever its initializer does
+        # PynamoDB's models declare their fields, whatever the initializer does.
+        declares = self.mends.planner.program.classes.is_pynamo(cls)
         for scope in self.mends.policy_order(scopes):
             if initializer is None or declares:
                 self._field(cls, scope)
