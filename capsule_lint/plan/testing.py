@@ -62,12 +62,18 @@ class Testing:
             return
         filename = module.filename if module is not None else f"{spec.module.replace('.', '/')}.py"
         annotation = f" -> {scope.type.name}" if scope.type is not None else ""
+        if spec.code == spec.name:  # a constant
+            annotation = ""
         source = (
-            f"def {spec.name}(){annotation}:\n"
-            f'    """The {scope.name} that tests use unless they say otherwise."""\n'
-            f"    return {scope.test_value}\n"
+            f"{spec.name} = {scope.test_value}\n"
+            if spec.code == spec.name
+            else (
+                f"def {spec.name}(){annotation}:\n"
+                f'    """The {scope.name} that tests use unless they say otherwise."""\n'
+                f"    return {scope.test_value}\n"
+            )
         )
-        if spec.name.startswith("test"):  # pytest would collect it
+        if spec.name.startswith("test") and spec.code != spec.name:  # pytest would collect it
             source += f"\n\n{spec.name}.__test__ = False\n"
         self.mends.add(knot, AppendCode(filename, _NOWHERE, "CAP401", source))
         needed = scope.type
