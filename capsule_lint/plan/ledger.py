@@ -11,6 +11,7 @@ from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls, passes_on
+from capsule_lint.plan.registries import Registries
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
 from capsule_lint.program.binding import bind
 from capsule_lint.program.mocks import PATCHES, replacement
@@ -113,6 +114,8 @@ class Ledger:
             self._row(lookup.module, span, lookup.function, Verdict.TEXT, reason)
         for function in sorted(self.planner.state.params, key=lambda f: (f.symbol, f.fact.at)):
             self._decorated(function)
+        for symbol in [s for symbols in self._by_name.values() for s in symbols]:
+            self._kept(symbol)
         for broken in self.broken:
             self._blocked(broken)
 
@@ -249,6 +252,13 @@ class Ledger:
                         reason = f"`{one.function.name}`, which decorates it, calls it"
                         span = call.func.span
                         self._row(place.scope.module, span, function, Verdict.ESCAPE, reason)
+
+    def _kept(self, symbol: Symbol) -> None:
+        """A table that a decorator puts a symbol into: nobody knows what is called through it."""
+        for kept in Registries(self.planner.program).keeping(symbol):
+            reason = f"`{kept.decorator.name}`, which decorates it, keeps it in `{kept.table}`"
+            module = kept.decorator.module
+            self._row(module, kept.node.span, symbol, Verdict.ESCAPE, reason)
 
     # --- names and attributes ---
 
