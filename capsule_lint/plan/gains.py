@@ -127,6 +127,8 @@ class Gains:
         self.planner.state.fields[home][scope.parameter] = scope
         self.planner.state.attributes[home, scope.parameter] = attribute
         self._check_setters(home, scope, knot_of)
+        for heir in self._own_homes(home, like):
+            self.gain_field(heir, scope, knot_of, like=like)
         initializer = home.methods.get("__init__")
         if initializer is not None:
             self.planner.state.groups.join(knot_of, ("function", initializer))
@@ -139,6 +141,24 @@ class Gains:
                 Want(scope, call, knot_of, "rebuild", call=call, callee=home, mirror=value)
             )
         return attribute
+
+    def _own_homes(self, cls: Class, like: str | None) -> list[Class]:
+        """The heirs of a class that only declares the neighbouring field which have it by themselves."""
+        classes = self.planner.program.classes
+        if like is None or classes.is_data(cls) or like in cls.stores:
+            return []
+        return [
+            heir
+            for heir in classes.subclasses(cls)
+            if heir is not cls
+            and (
+                any(s.function.name in _CONSTRUCTORS for s in heir.stores.get(like, ()))
+                or (
+                    classes.is_data(heir)
+                    and any(f.name == like and f.owner is heir for f in classes.fields(heir))
+                )
+            )
+        ]
 
     def _check_setters(self, cls: Class, scope: Scope, knot: Knot) -> None:
         """Methods that set the neighbouring field, other than constructors, would have to set the new

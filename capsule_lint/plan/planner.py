@@ -11,6 +11,7 @@ from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
+from capsule_lint.plan.messages import Messages
 from capsule_lint.plan.partials import left_open
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.probes import Probes
@@ -29,6 +30,7 @@ from capsule_lint.plan.standins import (
 )
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
 from capsule_lint.plan.tuples import Tuples
+from capsule_lint.plan.unfiltered import Unfiltered
 from capsule_lint.plan.values import Values
 from capsule_lint.policy import selects
 from capsule_lint.program.fixtures import is_collected
@@ -79,6 +81,8 @@ class Planner:
     gains: Gains = field(init=False)
     demands: Demands = field(init=False)
     scoped: ScopedCalls = field(init=False)
+    messages: Messages = field(init=False)
+    unfiltered: Unfiltered = field(init=False)
     values: Values = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
@@ -99,6 +103,8 @@ class Planner:
         self.gains = Gains(self)
         self.demands = Demands(self)
         self.scoped = ScopedCalls(self)
+        self.messages = Messages(self)
+        self.unfiltered = Unfiltered(self)
         self.values = Values(self)
 
     def plan(self) -> None:
@@ -122,7 +128,7 @@ class Planner:
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
             self.ask(want)
         self._settle()
-        while self.loads.extend():
+        while self.loads.extend() or self.unfiltered.extend():
             self._settle()
         self._tie()
         self.local.check(self.state.wants)
@@ -337,6 +343,8 @@ class Planner:
             self._no_source(want, outermost, f"both {said} have `{want.scope.parameter}`")
             return
         if self._extend_item(want) or self._extend_self(want):
+            return
+        if outermost is not None and self.messages.extend(want, outermost):
             return
         if outermost is not None and self._thread(outermost, want):
             name = want.scope.parameter

@@ -70,9 +70,12 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
         return node
     bindings, place = program.names.bindings, program.names.place(node)
     given = bindings(node.id, place)
-    if len(given) != 1 or given[0].kind != "assign" or given[0].path:
+    if len(given) != 1 or given[0].kind != "assign":
         return node
     made, value = given[0].place, given[0].value
+    for step in given[0].path:  # `tenant_id, day = ctx.tenant_id, ctx.day`
+        inside = isinstance(value, tree.Sequence) and 0 <= step < len(value.items)
+        value = value.items[step] if isinstance(value, tree.Sequence) and inside else None
     if value is None or made.scope is not place.scope or not repeatable(value, program):
         return node
     same = all(

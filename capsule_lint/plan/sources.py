@@ -267,7 +267,7 @@ class Sources:
 
     def _option(self, scope: Scope, call: tree.Call | None) -> Value | None:
         for argument in call.args if call is not None else ():
-            for path in self._paths_in(self._told(argument.value)):
+            for path in self._paths_in(argument.value):
                 name = option_beside(self.program, path, scope)
                 if name is not None and repeatable(path, self.program):
                     return Value(f"{text_of(path.base)}.{name}")
@@ -375,7 +375,8 @@ class Sources:
         return found if isinstance(found, tree.Attr) and self._names_any(found.name) else node
 
     def _paths_in(self, node: tree.Node) -> Iterator[tree.Attr]:
-        """The `x.tenant_id` in an argument, also deep inside of it."""
+        """The `x.tenant_id` in an argument, also deep inside of it, and behind a local."""
+        node = self._told(node)
         if isinstance(node, tree.Attr) and self._names_any(node.name):
             yield node
         for child in children(node):

@@ -95,7 +95,8 @@ class Calls:
 
     def constructions(self, cls: Class) -> Iterator[tree.Call]:
         """The calls that could, by name, construct the class."""
-        for alias in (*sorted(self.uses.aliases(cls.name)), *_INDIRECT_CONSTRUCTION):
+        named = self.uses.aliases(cls.name) | self.uses.holders(cls.name)
+        for alias in (*sorted(named), *_INDIRECT_CONSTRUCTION):
             yield from self.uses.calls(alias)
 
     def callers(self, function: Function) -> Iterator[tuple[tree.Call, Callee]]:

@@ -318,6 +318,9 @@ class Domain:
                 if not name.startswith("_")
                 for m in self.calls.family(f)
             }
+            kin |= {
+                sub for sub in self.classes.subclasses(cls) if not _TEST_CLASS.search(sub.name)
+            }
             for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
                 if other not in self.repositories:
                     self.repositories.add(other)
