@@ -642,6 +642,8 @@ class Keys:
         if depth > 6:
             return
         match node:
+            case tree.Call() if (inner := self.templates.wrapped(node)) is not None:
+                yield from self.helpers_in(inner, depth + 1)
             case tree.Call():
                 if self.templates.template(node) is not None:
                     return
