@@ -11,7 +11,7 @@ from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls, passes_on
-from capsule_lint.plan.registries import Registries
+from capsule_lint.plan.registries import Registries, picking
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
 from capsule_lint.program.binding import bind
 from capsule_lint.program.mocks import PATCHES, replacement
@@ -239,6 +239,13 @@ class Ledger:
     def _decorated(self, function: Function) -> None:
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""
         program = self.planner.program
+        gained = self.planner.state.params[function]
+        for node in picking(function) if not program.domain.enters(function) else ():
+            if not isinstance(node, tree.Const) or not any(
+                f"{{{s}" in str(node.value) for s in gained
+            ):
+                reason = "its decorator picks its arguments by what they are"
+                self._row(function.module, node.span, function, Verdict.ESCAPE, reason)
         for decorator in function.fact.decorators:
             for one in sorted(program.inference.of(decorator), key=repr):
                 if not isinstance(one, FunctionObject) or not one.function.own_params:

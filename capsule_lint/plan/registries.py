@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
+_PLACE: Final = re.compile(r"\{(\w+)")
 _KEEPING: Final = frozenset(("append", "add", "insert", "register", "setdefault"))
 
 
@@ -95,3 +97,16 @@ class Registries:
                         continue
                     if last_name(value) == table:
                         yield from (t.id for t in statement.targets if isinstance(t, tree.Name))
+
+
+def picking(function: Function) -> Iterator[tree.Node]:
+    """What a decorator is given that takes the arguments of the function by their names, or says them in
+    a text: `@cached(key=lambda tenant_id, order_id: …)`, `@cached("{tenant_id}:{order_id}")`."""
+    own = {p.name for p in function.own_params}
+    for decorator in function.fact.decorators:
+        for argument in decorator.args if isinstance(decorator, tree.Call) else ():
+            match argument.value:
+                case tree.Lambda(params=params) if own & {p.name for p in params}:
+                    yield argument.value
+                case tree.Const(value=str() as text) if own & set(_PLACE.findall(text)):
+                    yield argument.value
