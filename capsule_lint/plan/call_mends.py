@@ -188,7 +188,9 @@ class CallMends:
             and self._starred(args[stars[0]], want, old_before - stars[0])
         ):
             return ()
-        if stars and (neighbour is None or stars[0] < old_before):
+        if stars and (
+            stars[0] < old_before or (neighbour is None and self._is_variadic(args[stars[0]]))
+        ):
             return (
                 None
                 if neighbour is None or args[neighbour].keyword is None
@@ -210,6 +212,14 @@ class CallMends:
         if entry[1] == "posonly":
             return None
         return name, self._keyword_index(args, want) + want.offset
+
+    def _is_variadic(self, argument: tree.Argument) -> bool:
+        """`*args` of the enclosing function: what its callers pass may have the value already."""
+        names, node = self.mends.planner.program.names, argument.value
+        return isinstance(node, tree.Name) and any(
+            b.parameter is not None and b.parameter.kind == "*"
+            for b in names.bindings(node.id, names.place(node))
+        )
 
     def _starred(self, argument: tree.Argument, want: Want, index: int) -> bool:
         """`get(*key)`, where `key` is a local tuple that is used for nothing else."""

@@ -12,7 +12,14 @@ from capsule_lint.model import (
     AddEntry,
     AddStatement,
 )
-from capsule_lint.plan.code import AddedEntry, added_entry, rename, text_of
+from capsule_lint.plan.code import (
+    AddedEntry,
+    added_entry,
+    item_key,
+    rename,
+    renamed_item_access,
+    text_of,
+)
 from capsule_lint.plan.sources import enclosing
 from capsule_lint.program.model import Class, Module, last_name
 from capsule_lint.program.pieces import names_scope
@@ -74,6 +81,7 @@ class EntryMends:
                 new = rename(name, old, scope)
                 if new in present or new == name or self._is_extended(node, new):
                     continue
+                self.mends.expected.note(node, ("class", cls), scope)
                 code = self.mends.fields.renamed_value(
                     self.mends.module_of(node), self._spelled_out(value), old, scope
                 )
@@ -105,6 +113,7 @@ class EntryMends:
                 new = rename(argument.keyword or "", old, scope)
                 if any(a.keyword == new for a in node.args) or self._is_extended(node, new):
                     continue
+                self.mends.expected.note(node, ("class", cls), scope)
                 value = self._spelled_out(argument.value)
                 code = self.mends.fields.renamed_value(
                     self.mends.module_of(node), value, old, scope
@@ -132,10 +141,17 @@ class EntryMends:
         ):
             return
         names = self._added_beside(added)
+        self._read_entry(statement, added, old, names, gained)
         for cls, scope in self._lacking(added.base, added.value, gained, old, frozenset(names)):
             new = rename(added.key, old, scope)
             if new in names or new == added.key:
                 continue
+            made = self._made_of(added.base)
+            if made is not None and made not in gained:
+                continue
+            if made is not None:
+                self.mends.planner.state.groups.join(("class", cls), ("class", made))
+            self.mends.expected.note(added.base, ("class", cls), scope)
             module = self.mends.module_of(added.base)
             base = self.mends.source(module, added.base.span)
             value = self.mends.fields.renamed_value(
@@ -145,6 +161,48 @@ class EntryMends:
             self.mends.add(
                 ("class", cls), AddStatement(module.filename, statement.span, "CAP301", code)
             )
+
+    def _read_entry(
+        self,
+        statement: tree.Statement,
+        added: AddedEntry,
+        old: Scope,
+        names: set[str],
+        gained: set[Class],
+    ) -> None:
+        """`fields["tenant_id"] = TenantId(item["tenant_id"])`, of which `cls(**fields)` is made."""
+        program, module = self.mends.planner.program, self.mends.module_of(added.base)
+        function = program.names.place(added.base).scope.function
+        cls = function.owner if function is not None else None
+        if cls is None or cls not in gained or item_key(added.value, old) is None:
+            return
+        text = text_of(added.value) or ""
+        for home, scope in self._beside(cls, old):
+            new, code = rename(added.key, old, scope), None
+            if new not in names and self._is_spread(added.base, cls):
+                code = renamed_item_access(text, added.value, old, scope)
+            if code is not None:
+                line = added.spelled(self.mends.source(module, added.base.span), new, code)
+                mend = AddStatement(module.filename, statement.span, "CAP301", line)
+                self.mends.add(("class", home), mend)
+
+    def _is_spread(self, node: tree.Node, cls: Class) -> bool:
+        """Whether an instance of a class is made of a local dict in the same function."""
+        program = self.mends.planner.program
+        place, base = program.names.place(node), text_of(node)
+        return any(
+            program.names.place(call).scope is place.scope
+            and any(a.star == "**" and text_of(a.value) == base for a in call.args)
+            for call, _ in program.calls.constructors_of(cls)
+        )
+
+    def _made_of(self, node: tree.Node) -> Class | None:
+        """The class whose fields a dict becomes: it is the `**` parameter of its initializer."""
+        function = self.mends.planner.program.names.place(node).scope.function
+        if function is None or function.name != "__init__":
+            return None
+        own = function.parameter(node.id) if isinstance(node, tree.Name) else None
+        return function.owner if own is not None and own.kind == "**" else None
 
     def _added_beside(self, added: AddedEntry) -> set[str]:
         """All keys that one dict gets, step by step, in one function."""

@@ -29,11 +29,15 @@ class FieldMends:
     def gain(self, cls: Class, scopes: list[Scope]) -> None:
         """Give a class the fields."""
         initializer = cls.methods.get("__init__")
+        # PynamoDB's models declare their fields, whatever the initializer does.
+        declares = self.mends.planner.program.classes.is_pynamo(cls)
         for scope in self.mends.policy_order(scopes):
-            if initializer is not None:
-                self._store(cls, initializer, scope)
-            else:
+            if initializer is None or declares:
                 self._field(cls, scope)
+            if initializer is not None and (
+                not declares or self._neighbour_store(cls, initializer, scope) is not None
+            ):
+                self._store(cls, initializer, scope)
             self._slot(cls, scope)
             self._declared(cls, scope)
 

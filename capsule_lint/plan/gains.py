@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import text_of
+from capsule_lint.plan.code import added_entry, text_of
 from capsule_lint.plan.rebuilds import rebuilds
-from capsule_lint.plan.sources import repeatable
+from capsule_lint.plan.repeats import repeatable
 from capsule_lint.plan.state import Knot, Value, Want
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class Gains:
         self.planner.state.fields[home][scope.parameter] = scope
         self.planner.state.attributes[home, scope.parameter] = attribute
         self._check_setters(home, scope, knot_of)
+        for heir in self._own_homes(home, like):
+            self.gain_field(heir, scope, knot_of, like=like)
         initializer = home.methods.get("__init__")
         if initializer is not None:
             self.planner.state.groups.join(knot_of, ("function", initializer))
@@ -139,6 +142,24 @@ class Gains:
                 Want(scope, call, knot_of, "rebuild", call=call, callee=home, mirror=value)
             )
         return attribute
+
+    def _own_homes(self, cls: Class, like: str | None) -> list[Class]:
+        """The heirs of a class that only declares the neighbouring field which have it by themselves."""
+        classes = self.planner.program.classes
+        if like is None or classes.is_data(cls) or like in cls.stores:
+            return []
+        return [
+            heir
+            for heir in classes.subclasses(cls)
+            if heir is not cls
+            and (
+                any(s.function.name in _CONSTRUCTORS for s in heir.stores.get(like, ()))
+                or (
+                    classes.is_data(heir)
+                    and any(f.name == like and f.owner is heir for f in classes.fields(heir))
+                )
+            )
+        ]
 
     def _check_setters(self, cls: Class, scope: Scope, knot: Knot) -> None:
         """Methods that set the neighbouring field, other than constructors, would have to set the new
@@ -203,7 +224,22 @@ class Gains:
                     call, scope, function, callee.given, ("function", function)
                 )
             return  # and `self.tenant_id = kw["tenant_id"]` as `self.capsule_id = kw["capsule_id"]`
+        added = self._added_keyword(function, scope)
+        if added is not None and self.mirrored(added, scope, ("function", function)) is not None:
+            return  # `kw.setdefault("tenant_id", page.tenant_id)` is followed by one for the scope
         self.planner.gain_param(function, scope, ("function", function))
+
+    def _added_keyword(self, function: Function, scope: Scope) -> tree.Node | None:
+        """What an initializer itself adds to its `**` parameter for the neighbouring scope."""
+        for statement, place in function.module.statements:
+            added = added_entry(statement) if place.scope is function.scope else None
+            if (
+                added is not None
+                and names_scope(added.key, self.neighbour(scope))
+                and self.reads_keywords(function, added.base)
+            ):
+                return added.value
+        return None
 
     def reads_keywords(self, function: Function, node: tree.Node) -> bool:
         """Whether an expression takes a value from the function's `**` parameter."""

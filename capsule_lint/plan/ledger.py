@@ -16,7 +16,8 @@ from capsule_lint.plan.lookups import (
     keepers,
     keeping_class,
 )
-from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
+from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls, passes_on
+from capsule_lint.plan.registries import Registries, picking
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
 from capsule_lint.plan.strings import Strings, Symbol
 from capsule_lint.program.binding import bind
@@ -126,6 +127,8 @@ class Ledger:
                 self._row(
                     *where, function, Verdict.ESCAPE, f"`{name}`, which decorates it, keeps it"
                 )
+        for symbol in [s for symbols in self._by_name.values() for s in symbols]:
+            self._kept(symbol)
         for broken in self.broken:
             self._blocked(broken)
 
@@ -273,6 +276,13 @@ class Ledger:
     def _decorated(self, function: Function) -> None:
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""
         program = self.planner.program
+        gained = self.planner.state.params[function]
+        for node in picking(function) if not program.domain.enters(function) else ():
+            if not isinstance(node, tree.Const) or not any(
+                f"{{{s}" in str(node.value) for s in gained
+            ):
+                reason = "its decorator picks its arguments by what they are"
+                self._row(function.module, node.span, function, Verdict.ESCAPE, reason)
         for decorator in function.fact.decorators:
             for one in sorted(program.inference.of(decorator), key=repr):
                 if not isinstance(one, FunctionObject) or not one.function.own_params:
@@ -280,14 +290,19 @@ class Ledger:
                 own = one.function.own_params[0]
                 for call in program.calls.uses.calls_beside(own.name):
                     place = program.names.place(call)
-                    if not isinstance(call.func, tree.Name) or any(
-                        argument.star == "**" for argument in call.args
-                    ):
+                    if not isinstance(call.func, tree.Name) or passes_on(program, call):
                         continue
                     if any(b.parameter is own for b in program.names.bindings(own.name, place)):
                         reason = f"`{one.function.name}`, which decorates it, calls it"
                         span = call.func.span
                         self._row(place.scope.module, span, function, Verdict.ESCAPE, reason)
+
+    def _kept(self, symbol: Symbol) -> None:
+        """A table that a decorator puts a symbol into: nobody knows what is called through it."""
+        for kept in Registries(self.planner.program).keeping(symbol):
+            reason = f"`{kept.decorator.name}`, which decorates it, keeps it in `{kept.table}`"
+            module = kept.decorator.module
+            self._row(module, kept.node.span, symbol, Verdict.ESCAPE, reason)
 
     # --- names and attributes ---
 
@@ -355,6 +370,8 @@ class Ledger:
         match parent:
             case tree.Call() if parent.func is node:
                 return self.called(parent, symbol)
+            case tree.Call() if self._is_complete(types, symbol):
+                return Verdict.ALREADY_CORRECT, "a partial that was given what it needs"
             case tree.Call():
                 return self._passed(parent, node, symbol)
             case tree.Attr():
@@ -401,10 +418,23 @@ class Ledger:
             return Verdict.REWRITTEN, "a call"
         return Verdict.ALREADY_CORRECT, "a call that needs nothing"
 
+    def _is_complete(self, types: Types, symbol: Symbol) -> bool:
+        """Whether a function is only reached through partials that get all that it gains."""
+        made = [
+            self._asked.get(id(t.call)) if isinstance(t, Partial) else None
+            for t in types
+            if self.referenced(frozenset((t,)), [symbol]) is symbol
+        ]
+        state = self.planner.state
+        gained = state.params.get(symbol, {}) if isinstance(symbol, Function) else {}
+        return bool(gained) and all(got and {*gained.values()} <= {*got} for got in made)
+
     def _passed(self, call: tree.Call, node: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
         name = last_name(call.func)
         if id(call) in self._asked and name in PASSING:
             return Verdict.REWRITTEN, f"passed on by `{name}` together with its arguments"
+        if id(call) in self.planner.open_partials:
+            return Verdict.ALREADY_CORRECT, "a partial that leaves it to its own calls"
         if self._stands_in(node):
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
         if isinstance(symbol, Class) or name in _HARMLESS:

@@ -626,13 +626,17 @@ class LocalKeys:
             return None
         if self.is_extended(display, key):
             return None
-        self._entries.add((id(display), key))
+        self.note_entry(display, key)
         defect = self.defect(display, "entry", [scope], knot)
         defect.anchors[scope.name], defect.detail[scope.name] = entry[1], key
         mirror = entry[1] if isinstance(entry[1], tree.Attr) else None
         want = Want(scope, display, knot, "entry", mirror=mirror)
         self.ask(defect, want)
         return want
+
+    def note_entry(self, display: tree.Node, key: str) -> None:
+        """Note that a dict that is written out gets an entry of that key."""
+        self._entries.add((id(display), key))
 
     def is_extended(self, display: tree.Node, key: str) -> bool:
         """Whether a dict that is written out gets an entry of that key."""

@@ -76,14 +76,25 @@ class LocalMends:
         for scope in self.mends.policy_order(defect.missing):
             key, anchor = defect.detail[scope.name], defect.anchors[scope.name]
             assert anchor is not None
+            self.mends.expected.note(node, defect.knot, scope)
+            code = self._wrapped(defect.module, anchor, scope, codes[scope.name])
             mend: Mend
             if isinstance(node, tree.Call):
                 at = next(n for n, a in enumerate(node.args) if a.value is anchor)
-                mend = AddArgument(filename, node.span, "CAP301", codes[scope.name], key, at + 1)
+                mend = AddArgument(filename, node.span, "CAP301", code, key, at + 1)
             else:
-                name, code = f'"{key}"', codes[scope.name]
+                name = f'"{key}"'
                 mend = AddEntry(filename, node.span, "CAP301", name, code, anchor.span)
             self.mends.add(defect.knot, mend)
+
+    def _wrapped(self, module: Module, anchor: tree.Node, scope: Scope, code: str) -> str:
+        """`str(self.capsule_id)` beside `str(self.tenant_id)`."""
+        for other in self.mends.planner.program.policy.scopes:
+            if other is not scope and isinstance(anchor, tree.Call | tree.DictDisplay):
+                renamed = self.mends.fields.renamed_value(module, anchor, other, scope)
+                if code in renamed:
+                    return renamed
+        return code
 
     def annotations(self) -> None:
         """`dict[tuple[TenantId, OrderId], Order]` says what the keys of a collection have become."""

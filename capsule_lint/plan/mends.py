@@ -20,6 +20,7 @@ from capsule_lint.model import (
 from capsule_lint.plan.call_mends import CallMends
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.entry_mends import EntryMends
+from capsule_lint.plan.expected import Expected
 from capsule_lint.plan.field_mends import FieldMends
 from capsule_lint.plan.imports import Imports, Refused
 from capsule_lint.plan.local_mends import LocalMends
@@ -65,6 +66,7 @@ class Mends:
     calls: CallMends = field(init=False)
     fields: FieldMends = field(init=False)
     entries: EntryMends = field(init=False)
+    expected: Expected = field(init=False)
 
     def __post_init__(self) -> None:
         self.testing = Testing(self)
@@ -75,6 +77,7 @@ class Mends:
         self.calls = CallMends(self)
         self.fields = FieldMends(self)
         self.entries = EntryMends(self)
+        self.expected = Expected(self)
 
     def build(self) -> None:
         """Fill `found`."""
@@ -102,6 +105,7 @@ class Mends:
         for wants in by_call.values():
             self.calls.arguments(wants)
         self.entries.build()
+        self.expected.build()
         self._readers()
         self._fields_by_position()
         Recorded(self).build()

@@ -12,6 +12,8 @@ from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
+from capsule_lint.plan.messages import Messages
+from capsule_lint.plan.partials import left_open
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.readers import Readers
@@ -29,6 +31,7 @@ from capsule_lint.plan.standins import (
 )
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
 from capsule_lint.plan.tuples import Tuples
+from capsule_lint.plan.unfiltered import Unfiltered
 from capsule_lint.plan.values import Values
 from capsule_lint.policy import selects
 from capsule_lint.program.fixtures import is_collected
@@ -36,6 +39,8 @@ from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.types import FunctionObject, Instance, LambdaObject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.model import Span
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -63,6 +68,8 @@ class Planner:
     partial_calls: dict[int, tuple[tree.Call, Function | Class, list[Scope]]] = field(
         default_factory=dict
     )
+    open_partials: set[int] = field(default_factory=set)
+    """The partials that leave what is gained to their own calls."""
     doubles: dict[int, Double] = field(default_factory=dict)
     """What tests put in the place of functions which change, by lambda or definition."""
     stand_ins: StandIns = field(init=False)
@@ -75,6 +82,8 @@ class Planner:
     gains: Gains = field(init=False)
     demands: Demands = field(init=False)
     scoped: ScopedCalls = field(init=False)
+    messages: Messages = field(init=False)
+    unfiltered: Unfiltered = field(init=False)
     values: Values = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
@@ -95,6 +104,8 @@ class Planner:
         self.gains = Gains(self)
         self.demands = Demands(self)
         self.scoped = ScopedCalls(self)
+        self.messages = Messages(self)
+        self.unfiltered = Unfiltered(self)
         self.values = Values(self)
 
     def plan(self) -> None:
@@ -118,7 +129,7 @@ class Planner:
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
             self.ask(want)
         self._settle()
-        while self.loads.extend():
+        while self.loads.extend() or self.unfiltered.extend():
             self._settle()
         self._tie()
         self.local.check(self.state.wants)
@@ -157,7 +168,13 @@ class Planner:
             for call, callee in list(self.program.calls.callers(member)):
                 self.want_argument(call, scope, member, callee.given, own)
             for call, given, offset in list(forwarded(self.program, member)):
-                self.want_argument(call, scope, member, given, own, offset)
+                uses = left_open(self.program, member, call, given)
+                if uses is None:
+                    self.want_argument(call, scope, member, given, own, offset)
+                    continue
+                self.open_partials.add(id(call))
+                for use, count in uses:
+                    self.want_argument(use, scope, member, count, own)
             for call, given in list(asserted(self.program, member)):
                 self.want_argument(call, scope, member, given, own)
             for stand_in in self.stand_ins.of(member):
@@ -199,11 +216,18 @@ class Planner:
         """Whether the signature is ours to change."""
         if function.is_property or function.module.generated or self.is_fixed(function):
             return False
+        if function.name == "__init__" and self._is_of_base(function):
+            return False
         if function.name.startswith("__") and function.name not in _SPECIAL:
             return False
         return not self.program.domain.enters(function) and not (
             function.module.is_test and is_collected(function)
         )
+
+    def _is_of_base(self, function: Function) -> bool:
+        """Whether an initializer takes whatever a foreign base takes, which also calls it."""
+        kinds = {p.kind for p in function.own_params}
+        return {"*", "**"} <= kinds and any(self._foreign(function))
 
     def is_fixed(self, function: Function) -> bool:
         """Whether people have said that a signature is meant to be as it is."""
@@ -258,10 +282,11 @@ class Planner:
         offset: int = 0,
     ) -> None:
         """Demand an argument of a call, or of the calls of what passes its own arguments on."""
-        known = self._asked.setdefault((id(call), scope.parameter), knot)
-        if known is not knot:
-            self.state.groups.join(known, knot)
+        asked = (id(call), scope.parameter)
+        if asked in self._asked:
+            self.state.groups.join(self._asked[asked], knot)
             return
+        self._asked[asked] = knot
         forwarder = self._forwarder(call)
         if forwarder is not None:
             before = sum(p.kind in ("plain", "posonly") for p in forwarder.own_params)
@@ -335,6 +360,8 @@ class Planner:
             self._no_source(want, outermost, f"both {said} have `{want.scope.parameter}`")
             return
         if self._extend_item(want) or self._extend_self(want):
+            return
+        if outermost is not None and self.messages.extend(want, outermost):
             return
         if outermost is not None and self._thread(outermost, want):
             name = want.scope.parameter
@@ -455,17 +482,18 @@ class Planner:
             for s in self.program.policy.scopes
         ):
             return False  # no framework knows of scopes
-        plain = ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
-        foreign = [
-            b
-            for b in self.program.classes.foreign_bases(function.owner)
-            if b.rpartition(".")[2] not in plain
-        ]
         return (
-            bool(foreign)
+            any(self._foreign(function))
             and not any(True for _ in self.program.calls.callers(function))
             and function.name not in _SPECIAL
         )
+
+    def _foreign(self, method: Function) -> Iterator[str]:
+        """The bases of a method's class that may call it, and that the program does not know."""
+        plain = ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
+        for base in self.program.classes.foreign_bases(method.owner) if method.owner else ():
+            if base.rpartition(".")[2] not in plain:
+                yield base
 
     def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
         module = self.program.names.place(want.node).scope.module

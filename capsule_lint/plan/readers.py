@@ -191,8 +191,8 @@ class Readers:
                 separator = node.args[0].value
                 limit = tree.integer(node.args[1].value) if len(node.args) == 2 else -1
                 key, prefix = self._unprefixed(func.base)
-                mark = separator.value if isinstance(separator, tree.Const) else None
-                if isinstance(mark, str) and limit is not None and self.is_key(key):
+                mark = self.program.templates.constant(separator)
+                if mark and limit is not None and self.is_key(key):
                     yield Split(node, key, mark, limit, prefix)
             case tree.Name():
                 place = self.program.names.place(node)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.options import option_beside
+from capsule_lint.plan.repeats import kept, names_in, repeatable
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place
@@ -24,19 +26,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Scope as ScopeOfNames
 
 _INLINE_LENGTH = 48
-_PURE = (
-    "get",
-    "split",
-    "rsplit",
-    "partition",
-    "rpartition",
-    "strip",
-    "removeprefix",
-    "lower",
-    "upper",
-    "decode",
-    "encode",
-)
 
 
 @dataclass(eq=False, slots=True)
@@ -69,7 +58,7 @@ class Sources:
             if found is not None:
                 taken = found.root is not None and self.is_taken(found.root, scope.parameter)
                 return replace(found, bind=False) if taken else found
-        return self._attribute(scope, place, call, loose=loose)
+        return self._option(scope, call) or self._attribute(scope, place, call, loose=loose)
 
     def constant(self, scope: Scope) -> Value | None:
         """The configured constant, for places that nothing else can reach: it is in scope everywhere,
@@ -260,8 +249,9 @@ class Sources:
 
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
         for function in enclosing(place):
-            if function.parameter(name) is not None:
-                return function
+            own = function.parameter(name)
+            if own is not None:
+                return function if own.kind != "*" else None
             if function in self.state.handler_params and self._handler_parameter() == name:
                 return function
         if parameter:
@@ -274,6 +264,14 @@ class Sources:
         return parameter.name if parameter is not None else ""
 
     # --- values in scope ---
+
+    def _option(self, scope: Scope, call: tree.Call | None) -> Value | None:
+        for argument in call.args if call is not None else ():
+            for path in self._paths_in(argument.value):
+                name = option_beside(self.program, path, scope)
+                if name is not None and repeatable(path, self.program):
+                    return Value(f"{text_of(path.base)}.{name}")
+        return None
 
     def _attribute(
         self, scope: Scope, place: Place, call: tree.Call | None, *, loose: bool
@@ -306,7 +304,7 @@ class Sources:
         if len({cls for _, cls in pairs}) == len(pairs):
             return pairs
         said = {
-            node.id for a in (call.args if call is not None else ()) for node in _names(a.value)
+            node.id for a in (call.args if call is not None else ()) for node in names_in(a.value)
         }
         named = [pair for pair in pairs if pair[0] in said]
         return named if len(named) == 1 else []
@@ -352,15 +350,16 @@ class Sources:
         return None
 
     def beside(self, call: tree.Call | None) -> Iterator[tuple[str, Class]]:
-        """The values of known class among a call's arguments: `ctx` of `ctx.tenant_id`, and plain names.
+        """The values of known class among a call's arguments: `ctx` of `ctx.tenant_id`, also where that
+        was kept in a local before, and plain names.
 
         Where several values could be meant, the call's own arguments say which one is.
         """
-        values = [a.value for a in call.args] if call is not None else []
+        values = [self._told(a.value) for a in call.args] if call is not None else []
         paths = [p.base for value in values for p in self._paths_in(value)]
         for node in (*paths, *(v for v in values if isinstance(v, tree.Name))):
             code = text_of(node)
-            if code is None or not repeatable(node) or self._is_unfinished(node):
+            if code is None or self._is_unfinished(node) or not repeatable(node, self.program):
                 continue
             if node in paths:
                 types = self.program.inference.of(node)
@@ -370,8 +369,14 @@ class Sources:
             if cls is not None:
                 yield code, cls
 
+    def _told(self, node: tree.Node) -> tree.Node:
+        """The `ctx.tenant_id` that a local was given."""
+        found = kept(node, self.program)
+        return found if isinstance(found, tree.Attr) and self._names_any(found.name) else node
+
     def _paths_in(self, node: tree.Node) -> Iterator[tree.Attr]:
-        """The `x.tenant_id` in an argument, also deep inside of it."""
+        """The `x.tenant_id` in an argument, also deep inside of it, and behind a local."""
+        node = self._told(node)
         if isinstance(node, tree.Attr) and self._names_any(node.name):
             yield node
         for child in children(node):
@@ -463,13 +468,6 @@ def certainly_before(binding: Binding, place: Place) -> bool:
     return at.blocks == place.blocks[: len(at.blocks)]
 
 
-def _names(node: tree.Node) -> Iterator[tree.Name]:
-    if isinstance(node, tree.Name):
-        yield node
-    for child in children(node):
-        yield from _names(child)
-
-
 def _is_none(bindings: Sequence[Binding]) -> bool:
     """Whether `None` is all that a name can hold."""
     return bool(bindings) and all(b.kind == "assign" and _says_none(b.value) for b in bindings)
@@ -482,23 +480,6 @@ def _may_be_none(binding: Binding) -> bool:
 
 def _says_none(node: tree.Node | None) -> bool:
     return isinstance(node, tree.Const) and node.value is None and node.kind == ""
-
-
-def repeatable(node: tree.Node) -> bool:
-    """Whether an expression can be evaluated once more: it has no effects, and yields the same again."""
-    match node:
-        case tree.Name() | tree.Const():
-            return True
-        case tree.Attr():
-            return repeatable(node.base)
-        case tree.Subscript():
-            return repeatable(node.base) and repeatable(node.index)
-        case tree.Call(func=tree.Attr(name=name) as func) if name in _PURE:
-            return repeatable(func.base) and all(repeatable(a.value) for a in node.args)
-        case tree.Call(func=tree.Name(id="str" | "len" | "cast" | "super")):
-            return all(repeatable(a.value) for a in node.args)
-        case _:
-            return False
 
 
 def _passes(call: tree.Call | None, code: str) -> bool:
@@ -514,4 +495,4 @@ def inline(value: Value) -> bool:
     return len(value.code) <= _INLINE_LENGTH
 
 
-__all__ = ["Sources", "certainly_before", "enclosing", "inline", "names_scope", "repeatable"]
+__all__ = ["Sources", "certainly_before", "enclosing", "inline", "names_scope"]

@@ -188,6 +188,20 @@ def literal_text(node: tree.Node) -> str | None:
             return None
 
 
+def first_and_rest(node: tree.Node) -> tuple[tree.Node, str]:
+    """The literal that an expression begins with, and the text behind it: `"a#" + b` says `a#` and a hole."""
+    match node:
+        case tree.Binary(op="+"):
+            first, rest = first_and_rest(node.left)
+            return first, rest + (literal_text(node.right) or _plain(node.right))
+        case _:
+            return node, ""
+
+
+def _plain(node: tree.Node) -> str:
+    return node.value if isinstance(node, tree.Const) and isinstance(node.value, str) else HOLE
+
+
 @dataclass(frozen=True, slots=True)
 class Literal:
     """The source of one string literal: its prefix, its quote, and what stands between the quotes."""

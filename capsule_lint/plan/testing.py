@@ -10,7 +10,16 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
 from capsule_lint.plan.mentions import texts_with
 from capsule_lint.plan.reach import Reach
-from capsule_lint.plan.spelled import Form, Forms, Gap, embedded, literal, literal_text, pattern
+from capsule_lint.plan.spelled import (
+    Form,
+    Forms,
+    Gap,
+    embedded,
+    first_and_rest,
+    literal,
+    literal_text,
+    pattern,
+)
 from capsule_lint.plan.state import Want
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.pieces import Text
@@ -53,12 +62,18 @@ class Testing:
             return
         filename = module.filename if module is not None else f"{spec.module.replace('.', '/')}.py"
         annotation = f" -> {scope.type.name}" if scope.type is not None else ""
+        if spec.code == spec.name:  # a constant
+            annotation = ""
         source = (
-            f"def {spec.name}(){annotation}:\n"
-            f'    """The {scope.name} that tests use unless they say otherwise."""\n'
-            f"    return {scope.test_value}\n"
+            f"{spec.name} = {scope.test_value}\n"
+            if spec.code == spec.name
+            else (
+                f"def {spec.name}(){annotation}:\n"
+                f'    """The {scope.name} that tests use unless they say otherwise."""\n'
+                f"    return {scope.test_value}\n"
+            )
         )
-        if spec.name.startswith("test"):  # pytest would collect it
+        if spec.name.startswith("test") and spec.code != spec.name:  # pytest would collect it
             source += f"\n\n{spec.name}.__test__ = False\n"
         self.mends.add(knot, AppendCode(filename, _NOWHERE, "CAP401", source))
         needed = scope.type
@@ -93,9 +108,11 @@ class Testing:
             if not module.is_test or module.generated:
                 continue
             for node in module.nodes:
-                text = literal_text(node)
-                if text is None or program.names.parent(node).__class__ is tree.FString:
+                first, rest = first_and_rest(node)
+                text = literal_text(first)
+                if text is None or self._is_part(node):
                     continue
+                text += rest
                 possible = [form for form in forms if form.regex.fullmatch(text)]
                 made_by = self._compared_with(node) if possible else set()
                 meant = [form for form in possible if form.functions & made_by]
@@ -106,6 +123,13 @@ class Testing:
                         self._update(module, node, possible[0])
                 else:
                     self._look_inside(node, text, inside)
+
+    def _is_part(self, node: tree.Node) -> bool:
+        """Whether a literal is no text of its own: it is part of an f-string or of a sum."""
+        parent = self.mends.planner.program.names.parent(node)
+        return isinstance(parent, tree.FString) or (
+            isinstance(parent, tree.Binary) and parent.op == "+"
+        )
 
     def _forms(self) -> Iterator[Form]:
         """How the keys look that change, and the texts of the program that have such keys in them."""
@@ -227,12 +251,14 @@ class Testing:
         if changed is None:
             self.mends.obstacle(knot, node, "spells out a key that changes")
         else:
-            self.mends.add(knot, Replace(module.filename, node.span, "CAP104", changed))
+            span = first_and_rest(node)[0].span
+            self.mends.add(knot, Replace(module.filename, span, "CAP104", changed))
 
     def filled(self, module: Module, node: tree.Node, form: Form) -> str | None:
         """The code of a literal with the missing segments; `None` when they cannot be put in."""
-        known = literal(self.mends.source(module, node.span))
-        found = form.regex.fullmatch(known.body) if known is not None else None
+        first, rest = first_and_rest(node)
+        known = literal(self.mends.source(module, first.span))
+        found = form.regex.fullmatch(known.body + rest) if known is not None else None
         if known is None or found is None:
             return None
         formatted, body = known.formatted, known.body
@@ -251,6 +277,8 @@ class Testing:
             between = gap.separator
             new = f"{text}{between}" if gap.front else f"{between}{text}"
             at = found.end(gap.group)
+            if at > len(known.body):
+                return None
             body = f"{body[:at]}{new}{body[at:]}"
         return known.code(body, formatted=formatted)
 

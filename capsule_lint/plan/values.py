@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
-from capsule_lint.plan.sources import repeatable
+from capsule_lint.plan.repeats import kept, repeatable
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Class, Function
@@ -68,13 +68,12 @@ class Values:
         argument = self.argument_of(call, want, neighbour)
         if argument is None:
             return Value("", kind="spread") if self._spreads_item(call) else None
-        if not _is_read_again(argument.value):
+        read = kept(argument.value, self.planner.program)
+        if not _is_read_again(read):
             return None
-        code = renamed_item_access(
-            text_of(argument.value) or "", argument.value, neighbour, want.scope
-        )
+        code = renamed_item_access(text_of(read) or "", read, neighbour, want.scope)
         if code is None:
-            code = self._by_position(argument.value, neighbour, want.scope)
+            code = self._by_position(read, neighbour, want.scope)
         return Value(code, kind="loaded") if code is not None else None
 
     def _beside_item(self, want: Want) -> Value | None:

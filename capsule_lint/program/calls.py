@@ -95,7 +95,8 @@ class Calls:
 
     def constructions(self, cls: Class) -> Iterator[tree.Call]:
         """The calls that could, by name, construct the class."""
-        for alias in sorted(self.uses.aliases(cls.name)):
+        named = self.uses.aliases(cls.name) | self.uses.holders(cls.name)
+        for alias in sorted(named):
             yield from self.uses.calls(alias)
         for name in INDIRECT_CONSTRUCTION:
             yield from self.uses.calls_beside(name)

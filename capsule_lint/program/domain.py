@@ -231,7 +231,9 @@ class Domain:
             ):
                 self.entities.add(owner)
         for cls in self.classes.all:
-            if cls not in self.repositories and cls not in self.layers and self.has_key(cls):
+            if cls in self.repositories or cls in self.layers:
+                continue
+            if self.has_key(cls) or self._is_model(cls):
                 self.entities.add(cls)
         for cls in self.repositories:
             for entity in self._entities_of(cls):
@@ -295,7 +297,7 @@ class Domain:
         return function in self._tables
 
     def _is_repository(self, cls: Class) -> bool:
-        if _TEST_CLASS.search(cls.name) or self.classes.is_enum(cls):
+        if _TEST_CLASS.search(cls.name) or self.classes.is_enum(cls) or self._is_model(cls):
             return False
         if self.policy.is_repository_name(cls.name) and self._keeps_items(cls):
             return True
@@ -336,6 +338,9 @@ class Domain:
                 if not name.startswith("_") and self.is_operation(f)
                 for m in self.calls.family(f)
             }
+            kin |= {
+                sub for sub in self.classes.subclasses(cls) if not _TEST_CLASS.search(sub.name)
+            }
             for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
                 if other not in self.repositories:
                     self.repositories.add(other)
@@ -356,6 +361,10 @@ class Domain:
             and "classmethod" not in method.decorators
             for name, method in cls.methods.items()
         )
+
+    def _is_model(self, cls: Class) -> bool:
+        """Whether instances are rows by their base: PynamoDB's models."""
+        return self.classes.is_pynamo(cls) and not self.classes.is_pynamo_index(cls)
 
     def _has_items(self, cls: Class) -> bool:
         return not self.classes.is_enum(cls) and not self.classes.is_protocol(cls)

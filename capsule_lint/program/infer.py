@@ -129,6 +129,8 @@ class Inference:
                 return self.of(node.value)
             case tree.Conditional():
                 return join(self.of(node.then), self.of(node.otherwise))
+            case tree.Boolean(op="or", values=(*_, tree.DictDisplay() | tree.Sequence())):
+                return join(*map(self.of, node.values)) - ANYTHING  # the others are that as well
             case tree.Boolean():
                 return join(*map(self.of, node.values))
             case tree.Subscript():
@@ -451,10 +453,18 @@ class Inference:
                     value = self.of(node.value)
                     items.append(self.elements(value) if node.kind == "yieldfrom" else value)
             return frozenset((Collection(join(*items), kind="yields"),))
+        if not function.returns and _only_raises(function):
+            return self._overridden(function) or ANYTHING
         if not function.returns:
             return foreign("None") if function.fact.returns is None else ANYTHING
         found = join(*map(self.of, function.returns))
         return found or ANYTHING
+
+    def _overridden(self, function: Function) -> Types:
+        """What the methods yield that subclasses have for one which is not implemented."""
+        heirs = self.classes.subclasses(function.owner) if function.owner is not None else ()
+        methods = [heir.methods.get(function.name) for heir in heirs]
+        return join(*(self.returned(m) for m in methods if m is not None and m is not function))
 
     def _parameter(self, binding: Binding) -> Types:
         scope, parameter = binding.place.scope, binding.parameter
@@ -566,3 +576,12 @@ def _as_variadic(parameter: tree.Parameter, types: Types) -> Types:
     if parameter.kind == "**":
         return frozenset((Collection(types, kind="dict"),))
     return types
+
+
+def _only_raises(function: Function) -> bool:
+    """Whether a function does nothing but raise, as what is not implemented does."""
+    match function.fact.body[function.fact.doc :]:
+        case (tree.Eval(kind="raise"),):
+            return True
+        case _:
+            return False

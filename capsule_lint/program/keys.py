@@ -649,6 +649,24 @@ class Keys:
             own = self.names.place(node).scope.function
             if role is Role.HELPER and own is not None:
                 self.helpers.add(own)
+        if isinstance(node, tree.Name):
+            for binding in self.names.bindings(node.id, self.names.place(node)):
+                if binding.parameter is not None and not self.policy.is_key_name(node.id):
+                    self._passed_on(binding, role, index, prefix=prefix)
+
+    def _passed_on(self, binding: Binding, role: Role, index: bool, *, prefix: bool) -> None:
+        """A parameter that becomes a key, whatever it is called: what callers give for it is one."""
+        function, parameter = binding.place.scope.function, binding.parameter
+        if function is None or parameter not in function.params or id(parameter) in self._seen:
+            return
+        self._seen.add(id(parameter))
+        for member in self.calls.family(function):
+            own = member.params[function.params.index(parameter) :][:1]
+            for call, callee in list(self.calls.callers(member)) if own else ():
+                bound = bind(call.args, member.params, callee.given)
+                argument = bound.arguments.get(own[0].name) if bound is not None else None
+                if argument is not None:
+                    self._sink(argument.value, role, index, prefix=prefix)
 
     def _note(self, template: Template, role: Role, index: bool, prefix: bool) -> None:
         hosts = {id(piece.host): piece.host for piece in template.pieces}
@@ -736,6 +754,8 @@ class Keys:
         if depth > 6:
             return
         match node:
+            case tree.Call() if (inner := self.templates.wrapped(node)) is not None:
+                yield from self.helpers_in(inner, depth + 1)
             case tree.Call():
                 if self.templates.template(node) is not None:
                     return

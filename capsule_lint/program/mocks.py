@@ -124,11 +124,11 @@ class Mocks:
 
     def target(self, call: tree.Call) -> Types | None:
         """What a call of `patch`, `patch.object`, `setattr` or `getattr` names; `None` if unknown."""
-        for argument in call.args[:2]:
+        for number, argument in enumerate(call.args[:2]):
             text = argument.value.value if isinstance(argument.value, tree.Const) else None
             if isinstance(text, str) and "." in text:
                 return self.dotted(text)
-            if isinstance(text, str) and argument is call.args[1]:
+            if isinstance(text, str) and number:
                 types = self.inference.of(call.args[0].value)
                 if not types or not all(isinstance(t, _KNOWN) for t in types):
                     return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program import namespaces
 from capsule_lint.program.mocks import MOCKS
-from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.types import (
     ANYTHING,
     NOTHING,
@@ -66,6 +66,8 @@ _NAMESPACES: Final = ("globals", "vars", "import_module", "__import__")
 
 _FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
 
+_LOADING: Final = frozenset(("get", "query", "scan", "batch_get"))
+
 _DICT_ITEMS: Final = frozenset(("get", "pop", "setdefault", "popleft", "__getitem__"))
 
 if TYPE_CHECKING:
@@ -87,6 +89,9 @@ class Results:
             of_collection = self._collection_method(node, node.func)
             if of_collection is not None:
                 return of_collection
+            loaded = self._loaded(node.func)
+            if loaded is not None:
+                return loaded
         return join(*(self._result(t, node) for t in self.inference.of(node.func)))
 
     def _result(self, called: Type, node: tree.Call) -> Types:
@@ -96,7 +101,9 @@ class Results:
             case FunctionObject():
                 if called.mock:
                     return self.inference.returned(called.function)
-                return self.inference.returned(called.function, self._receiver(node))
+                receiver = self._receiver(node)
+                found = self.inference.returned(called.function, receiver)
+                return self._of_receiver(found, called.function, receiver)
             case Partial():
                 return self.inference.returned(called.function.function)
             case LambdaObject():
@@ -117,6 +124,33 @@ class Results:
         for one in self.inference.of(node.func.base):
             if isinstance(one, Instance | ClassObject):
                 return one
+        return None
+
+    def _of_receiver(self, found: Types, function: Function, receiver: Type | None) -> Types:
+        """What a method that says nothing of its type makes of `cls` or `self`: one of the receiver's class."""
+        owner = function.owner
+        if function.fact.returns is not None or not function.takes_self:
+            return found
+        if not isinstance(receiver, Instance | ClassObject) or receiver.cls is owner:
+            return found
+        if owner not in self.inference.classes.mro(receiver.cls):
+            return found
+        return frozenset(Instance(receiver.cls) if t == Instance(owner) else t for t in found)
+
+    def _loaded(self, func: tree.Attr) -> Types | None:
+        """`Model.get(…)` and `Model.query(…)` of PynamoDB, unless a model has its own."""
+        if func.name not in _LOADING:
+            return None
+        classes = self.inference.classes
+        for one in self.inference.of(func.base):
+            if (
+                isinstance(one, ClassObject)
+                and classes.is_pynamo(one.cls)
+                and not classes.is_pynamo_index(one.cls)
+                and classes.method(one.cls, func.name) is None
+            ):
+                made: Types = frozenset((Instance(one.cls),))
+                return made if func.name == "get" else frozenset((Collection(made),))
         return None
 
     def _collection_method(self, node: tree.Call, func: tree.Attr) -> Types | None:
@@ -231,6 +265,8 @@ class Results:
         base = func.base if isinstance(func, tree.Attr) else None
         if last_name(func) == "object":
             return isinstance(base, tree.Name | tree.Attr) and last_name(base) == "patch"
+        if base is not None and "mock" not in last_name(base).lower():
+            return False  # `client.patch("/orders/1")`
         return self._outside(func)
 
     def depends(self, node: tree.Call) -> Types:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.calls import Calls
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
-    from capsule_lint.program.model import Class
+    from capsule_lint.program.model import Class, Function
     from capsule_lint.program.names import Names
 
 _MAX_DEPTH: Final = 12
@@ -162,7 +162,7 @@ class Templates:
                 return self.resolve(node.body, depth + 1)
             case tree.Call(func=tree.Name(id="property"), args=(getter, *_)):
                 return self.resolve(getter.value, depth + 1)
-            case tree.Call() if (inner := self._wrapped(node)) is not None:
+            case tree.Call() if (inner := self.wrapped(node)) is not None:
                 return self.resolve(inner, depth + 1)
             case tree.Call() if (paired := self.pairs.template(node)) is not None:
                 return [paired]
@@ -217,7 +217,7 @@ class Templates:
             first.value if isinstance(first, tree.Const) and isinstance(first.value, str) else None
         )
 
-    def _wrapped(self, node: tree.Call) -> tree.Node | None:
+    def wrapped(self, node: tree.Call) -> tree.Node | None:
         """The string that a call only passes on: `key.lower()`, `str(key)`, `PartitionKey(key)`."""
         func, args = node.func, node.args
         if isinstance(func, tree.Attr) and func.name in _UNCHANGING and not args:
@@ -226,9 +226,13 @@ class Templates:
             return None
         if last_name(func) == "cast" and len(args) == 2:
             return args[1].value
-        if len(args) != 1 or self.calls.callees(node):
+        if len(args) != 1:
             return None
         inner = args[0].value
+        callees = self.calls.callees(node)
+        if callees:
+            function = callees[0].function if len(callees) == 1 else None
+            return inner if function is not None and _only_types(function) else None
         made = isinstance(inner, tree.FString | tree.Binary | tree.Call)
         if isinstance(func, tree.Name) and func.id == "str":
             return inner if made else None
@@ -548,3 +552,12 @@ def _merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
         else:
             found.append(piece)
     return tuple(found)
+
+
+def _only_types(function: Function) -> bool:
+    """Whether a function writes its argument as the client has it: `return {"S": value}`."""
+    match function.returns:
+        case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(tree.Name(id=name),))]:
+            return [p.name for p in function.own_params] == [name]
+        case _:
+            return False

@@ -102,6 +102,15 @@ class Uses:
         self.names.ask(*names)
         return [one for known in sorted(names) for one in self._declared.get(known, ())]
 
+    def holders(self, name: str) -> set[str]:
+        """The names that hold the class `name` itself, by their annotation: `dict[str, type[Order]]`."""
+        found = set()
+        for one in self.declared(name):
+            if {"type", "Type"} & set(_words(one.annotation)):
+                targets = one.holder.targets if isinstance(one.holder, tree.Assign) else ()
+                found |= {last_name(target) for target in targets} | {one.parameter or ""}
+        return found - {""}
+
     # --- how it is found ---
 
     def _note_arguments(self, call: tree.Call) -> None:
@@ -206,5 +215,7 @@ def _values(node: tree.Node) -> Iterable[tree.Node]:
             return node.values
         case tree.Sequence():
             return node.items
+        case tree.Comprehension():
+            return [value for part in node.generators for value in _values(part.iter)]
         case _:
             return (node,)

@@ -40,7 +40,8 @@ class ArgumentFix(Fix[AddArgument]):
             result += [_argument(m) for m in mends if m.index == index]
             if arg is not None:
                 result.append(arg)
-        return updated_node.with_changes(args=_separated(result, args))
+        comma = _below(updated_node, args) or _layout(args)
+        return updated_node.with_changes(args=_separated(result, args, comma))
 
 
 def _argument(mend: AddArgument) -> cst.Arg:
@@ -68,11 +69,23 @@ def _layout(args: Sequence[cst.Arg]) -> cst.Comma:
     return _COMMA
 
 
-def _separated(result: list[cst.Arg], before: Sequence[cst.Arg]) -> list[cst.Arg]:
+def _below(call: cst.Call, args: Sequence[cst.Arg]) -> cst.Comma | None:
+    """The comma where the only argument begins a line of its own and takes several."""
+    space = call.whitespace_before_args
+    if len(args) != 1 or not isinstance(space, cst.ParenthesizedWhitespace):
+        return None
+    if "\n" not in cst.Module([]).code_for_node(args[0].value):
+        return None
+    newline = cst.TrailingWhitespace(newline=space.first_line.newline)
+    return cst.Comma(whitespace_after=space.with_changes(first_line=newline, empty_lines=[]))
+
+
+def _separated(
+    result: list[cst.Arg], before: Sequence[cst.Arg], comma: cst.Comma
+) -> list[cst.Arg]:
     """New arguments take the layout of the others; the end of the list stays as it was."""
     if not before:
         return [*(a.with_changes(comma=_COMMA) for a in result[:-1]), result[-1]]
-    comma = _layout(before)
     old = {id(a) for a in before}
     last = before[-1]
     end = last.whitespace_after_arg

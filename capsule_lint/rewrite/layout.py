@@ -15,6 +15,7 @@ _STRING = re.compile(r"(?i:[rbuf]{0,2})(?P<quote>'''|\"\"\"|'|\")")
 _OPENING, _CLOSING = "([{", ")]}"
 _DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\b")
 _CLAUSE = re.compile(r" (?:async for|for|if) ")
+_PLUS = re.compile(r" \+ ")
 _INDENT = "    "
 
 
@@ -136,10 +137,15 @@ def _elements(line: str, pair: _Pair, indent: str, width: int) -> list[str]:
 
 
 def _clauses(part: str) -> list[str]:
-    """A comprehension's result and clauses."""
+    """A comprehension's result and clauses, or the parts of a sum."""
     pairs = _scan(part)
     if pairs is None:
         return [part]
+    found = _split(part, pairs, _CLAUSE)
+    return found if len(found) > 1 else _split(part, pairs, _PLUS)
+
+
+def _split(part: str, pairs: Sequence[_Pair], mark: re.Pattern[str]) -> list[str]:
     cuts = [0]
     at = 0
     inside = {p.start: p.end for p in pairs}
@@ -150,8 +156,8 @@ def _clauses(part: str) -> list[str]:
         elif at in inside:
             at = inside[at] + 1
         else:
-            word = _CLAUSE.match(part, at)
-            if word is not None and (len(cuts) > 1 or "for" in word[0]):
+            word = mark.match(part, at)
+            if word is not None and (len(cuts) > 1 or word[0] != " if "):
                 cuts.append(at + 1)
             at = word.end() if word is not None else at + 1
     return [part[a:b].strip() for a, b in pairwise([*cuts, len(part)])]
@@ -159,12 +165,23 @@ def _clauses(part: str) -> list[str]:
 
 def _chosen(line: str, pairs: Sequence[_Pair], width: int) -> _Pair | None:
     """The brackets to break: the parameters of a definition, else the longest of those that help."""
-    usable = [p for p in pairs if line[p.start + 1 : p.end].strip() and p.start < width]
+    usable = [
+        p
+        for p in pairs
+        if line[p.start + 1 : p.end].strip() and p.start < width and not _is_item(line, p)
+    ]
     if not usable:
         return None
     if _DEFINITION.match(line):
         return usable[0]
     return max(usable, key=lambda p: (p.end - p.start, p.start))
+
+
+def _is_item(line: str, pair: _Pair) -> bool:
+    """Whether brackets only read one item: `note["tenant_id"]`."""
+    before, inner = line[: pair.start][-1:], line[pair.start + 1 : pair.end]
+    single = inner.strip("\"'").isidentifier()
+    return line[pair.start] == "[" and (before.isalnum() or before in ("_", ")", "]")) and single
 
 
 def _scan(line: str) -> list[_Pair] | None:

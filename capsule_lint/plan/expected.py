@@ -1,0 +1,164 @@
+"""Items that tests spell out whole: `assert order.to_item() == {…}` gets the entry that the item gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddArgument, AddEntry
+from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.rows import entries_of, entry_of
+from capsule_lint.plan.state import Want
+from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.types import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.rows import Display
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
+
+_MAX_DEPTH: Final = 4
+_WHOLE: Final = frozenset(("asdict", "vars", "model_dump", "dict", "to_dict"))
+"""What gives all fields of an object."""
+
+
+@dataclass(eq=False, slots=True)
+class Expected:
+    """Builds the mends of expected items."""
+
+    mends: Mends
+    makers: dict[Function, list[tuple[Knot, Scope]]] = field(default_factory=dict)
+    """The functions whose items get entries: in which change, for which scope."""
+
+    def note(self, node: tree.Node, knot: Knot, scope: Scope) -> None:
+        """A dict gets the entry of a scope: whoever expects what its function yields expects it too."""
+        function = self.mends.planner.program.names.place(node).scope.function
+        if function is not None:
+            self.makers.setdefault(function, []).append((knot, scope))
+
+    def build(self) -> None:
+        """Extend what items are compared with."""
+        for module in self.mends.planner.program.names.modules.values():
+            for node in module.nodes if module.is_test and not module.generated else ():
+                for side, other in self._sides(node):
+                    display = self._display(side)
+                    for knot, scope in self._made(other, 0) if display is not None else ():
+                        assert display is not None
+                        self._extend(module, display, knot, scope)
+
+    def _sides(self, node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
+        """What is asserted to be equal, both ways round."""
+        match node:
+            case tree.Compare(ops=("==",), rights=(right,)):
+                yield from ((node.left, right), (right, node.left))
+            case tree.Call(args=(first, second, *_)) if last_name(node.func) in (
+                "assertEqual",
+                "assertEquals",
+                "assertDictEqual",
+            ):
+                yield from ((first.value, second.value), (second.value, first.value))
+
+    def _display(self, node: tree.Node) -> Display | None:
+        """The dict that is written out, here or in the one place that gives a name its value."""
+        match node:
+            case tree.DictDisplay() | tree.Call(func=tree.Name(id="dict")):
+                return node
+            case tree.Name():
+                value = self._value(node)
+                return self._display(value) if value is not None else None
+            case _:
+                return None
+
+    def _value(self, node: tree.Name) -> tree.Node | None:
+        names = self.mends.planner.program.names
+        found = names.bindings(node.id, names.place(node))
+        single = len(found) == 1 and found[0].kind == "assign" and not found[0].path
+        return found[0].value if single and not isinstance(found[0].value, tree.Name) else None
+
+    def _made(self, node: tree.Node, depth: int) -> list[tuple[Knot, Scope]]:
+        """The entries that the item which an expression yields gets."""
+        if depth > _MAX_DEPTH:
+            return []
+        match node:
+            case tree.Wrapped(kind="await"):
+                return self._made(node.value, depth)
+            case tree.Name():
+                value = self._value(node)
+                return self._made(value, depth + 1) if value is not None else []
+            case tree.Call():
+                return self._called(node, depth)
+            case _:
+                return []
+
+    def _called(self, call: tree.Call, depth: int) -> list[tuple[Knot, Scope]]:
+        callees = [c.function for c in self.mends.planner.program.calls.callees(call)]
+        functions = [f for f in callees if f is not None]
+        if not functions and last_name(call.func) in _WHOLE:
+            owner = call.func.base if isinstance(call.func, tree.Attr) else None
+            return self._fields(owner if owner is not None else call.args[0].value)
+        found: list[tuple[Knot, Scope]] = []
+        for function in functions:
+            found += self.makers.get(function, [])
+            if function not in self.makers and len(function.returns) == 1:
+                found += self._made(function.returns[0], depth + 1)
+        return list(dict.fromkeys(found))
+
+    def _fields(self, node: tree.Node) -> list[tuple[Knot, Scope]]:
+        """The fields that the class of an object gains."""
+        program, gained = self.mends.planner.program, self.mends.planner.state.fields
+        return [
+            (("class", home), scope)
+            for one in sorted(program.inference.of(node), key=repr)
+            if isinstance(one, Instance)
+            for home in program.classes.mro(one.cls)
+            for scope in gained.get(home, {}).values()
+        ]
+
+    def _extend(self, module: Module, display: Display, knot: Knot, scope: Scope) -> None:
+        policy = self.mends.planner.program.policy
+        for old in policy.scopes if entry_of(display, scope) is None else ():
+            entry = entry_of(display, old) if old is not scope else None
+            if entry is None:
+                continue
+            key, anchor = rename(entry[0], old, scope), entry[1]
+            if key in dict(entries_of(display)) or self.mends.planner.local.is_extended(
+                display, key
+            ):
+                return
+            self.mends.planner.local.note_entry(display, key)
+            code = self._code(anchor, old, scope, display, knot)
+            if code is None:
+                self.mends.obstacle(knot, display, f"is to have `{key}`")
+            elif isinstance(display, tree.Call):
+                at = next(n for n, a in enumerate(display.args) if a.value is anchor)
+                mend = AddArgument(module.filename, display.span, "CAP301", code, key, at + 1)
+                self.mends.add(knot, mend)
+            else:
+                name = f'"{key}"'
+                entry_mend = AddEntry(
+                    module.filename, display.span, "CAP301", name, code, anchor.span
+                )
+                self.mends.add(knot, entry_mend)
+            return
+
+    def _code(
+        self, anchor: tree.Node, old: Scope, scope: Scope, display: Display, knot: Knot
+    ) -> str | None:
+        """The value as the other scope's stands there: spelled out, or from where tests have it."""
+        want = Want(scope, display, knot, "entry")
+        value = self.mends.planner.sources.find(scope, display)
+        if value is None:
+            return None
+        source = old.test_source
+        if source is None or text_of(anchor) != source.code:
+            known = self.mends.testing.known(value, want)
+            if known is not None:
+                return f'"{known}"'
+            if isinstance(anchor, tree.Const):
+                return None
+        return self.mends.code_of(want, want.knot)

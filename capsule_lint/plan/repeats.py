@@ -1,0 +1,93 @@
+"""What can be evaluated once more: it has no effects, and yields the same again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+_PURE: Final = (
+    "get",
+    "split",
+    "rsplit",
+    "partition",
+    "rpartition",
+    "strip",
+    "removeprefix",
+    "lower",
+    "upper",
+    "decode",
+    "encode",
+)
+_DEPTH: Final = 3
+
+
+def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) -> bool:
+    """Whether an expression can be evaluated once more. With the program at hand, that also holds for
+    a call without arguments of a function that does nothing but read."""
+    match node:
+        case tree.Name() | tree.Const():
+            return True
+        case tree.Attr():
+            return repeatable(node.base, program, depth)
+        case tree.Subscript():
+            return repeatable(node.base, program, depth) and repeatable(node.index, program, depth)
+        case tree.Call(func=tree.Attr(name=name) as func) if name in _PURE:
+            return repeatable(func.base, program, depth) and all(
+                repeatable(a.value, program, depth) for a in node.args
+            )
+        case tree.Call(func=tree.Name(id="str" | "len" | "cast" | "super")):
+            return all(repeatable(a.value, program, depth) for a in node.args)
+        case tree.Call(args=()) if program is not None and depth < _DEPTH:
+            found = program.calls.callees(node)
+            function = found[0].function if len(found) == 1 else None
+            return function is not None and _only_reads(function, program, depth + 1)
+        case _:
+            return False
+
+
+def _only_reads(function: Function, program: Program, depth: int) -> bool:
+    """Whether a function, in all its implementations, is one `return` of what can be evaluated once more."""
+    if function.fact.decorators or len(program.calls.family(function)) > 1:
+        return False
+    match function.fact.body[function.fact.doc :]:
+        case (tree.Eval(kind="return", values=(value,)),):
+            return repeatable(value, program, depth)
+        case _:
+            return False
+
+
+def kept(node: tree.Node, program: Program) -> tree.Node:
+    """What a local was given, if that still says the same and can be said once more; or the node itself."""
+    if not isinstance(node, tree.Name):
+        return node
+    bindings, place = program.names.bindings, program.names.place(node)
+    given = bindings(node.id, place)
+    if len(given) != 1 or given[0].kind != "assign":
+        return node
+    made, value = given[0].place, given[0].value
+    for step in given[0].path:  # `tenant_id, day = ctx.tenant_id, ctx.day`
+        inside = isinstance(value, tree.Sequence) and 0 <= step < len(value.items)
+        value = value.items[step] if isinstance(value, tree.Sequence) and inside else None
+    if value is None or made.scope is not place.scope or not repeatable(value, program):
+        return node
+    same = all(
+        len(held := bindings(n.id, made)) <= 1 and held == bindings(n.id, place)
+        for n in names_in(value)
+    )
+    return value if same else node
+
+
+def names_in(node: tree.Node) -> Iterator[tree.Name]:
+    """The plain names in an expression."""
+    if isinstance(node, tree.Name):
+        yield node
+    for child in children(node):
+        yield from names_in(child)
