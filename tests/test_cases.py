@@ -65,7 +65,7 @@ class FakeTable:
 """
 
 
-def _files(text: str) -> tuple[dict[str, str], dict[str, str]]:
+def files_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
     """The program of a case, and the tests that come after the fix."""
     _, *parts = re.split(r"^(---|\+\+\+) ", text, flags=re.MULTILINE)
     program = {"pyproject.toml": POLICY, "app/context.py": CONTEXT, "app/fake.py": FAKE}
@@ -87,7 +87,7 @@ def _own_tests(project: Project) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path: Path, project: Project) -> None:
     text = path.read_text()
-    program, isolation = _files(text)
+    program, isolation = files_of(text)
     project.write(program)
     before = project.tree()
     first = text.partition("\n")[0]

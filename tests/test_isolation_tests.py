@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_cases import _files, _own_tests
+from tests.test_cases import _own_tests, files_of
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -60,7 +60,7 @@ def test_get():
 
 
 def test_the_written_tests_fail_where_a_scope_is_lost(project: Project) -> None:
-    program, _ = _files(CASE.read_text())
+    program, _ = files_of(CASE.read_text())
     project.write(program)
     ran = project.run("--fix")
     assert ran.status == 0, ran.out

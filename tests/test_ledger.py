@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_cases import CASES, CONTEXT, POLICY, _files
+from tests.test_cases import CASES, CONTEXT, POLICY, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +134,6 @@ def test_every_binder_of_a_changing_name_has_a_row(project: Project) -> None:
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_every_occurrence_in_a_case_has_a_row(path: Path, project: Project) -> None:
-    files, _ = _files(path.read_text())
+    files, _ = files_of(path.read_text())
     project.write(files)
     _check(project, files)

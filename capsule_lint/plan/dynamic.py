@@ -215,10 +215,9 @@ class Dynamic:
                 case Instance() | ClassObject() | Mocked(spec=Class()):
                     cls = one.cls if not isinstance(one, Mocked) else one.spec
                     assert isinstance(cls, Class)
-                    classes = (
-                        *self.program.classes.mro(cls),
-                        *self.program.classes.subclasses(cls),
-                    )
+                    with self.program.names.aside():
+                        heirs = tuple(self.program.classes.subclasses(cls))
+                    classes = (*self.program.classes.mro(cls), *heirs)
                     found.update(m for c in classes for m in c.methods.values())
                 case ModuleObject():
                     found.update(

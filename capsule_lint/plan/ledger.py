@@ -287,6 +287,7 @@ class Ledger:
             for one in sorted(program.inference.of(decorator), key=repr):
                 if not isinstance(one, FunctionObject) or not one.function.own_params:
                     continue
+                program.names.ask(one.function.name)
                 own = one.function.own_params[0]
                 for call in program.calls.uses.calls_beside(own.name):
                     place = program.names.place(call)
@@ -441,7 +442,6 @@ class Ledger:
             return Verdict.ALREADY_CORRECT, "passed as a value"
         if name in _METHODS:
             return self._tabled(call, symbol, "a class")
-        self.planner.program.names.ask(name)
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
 
     def _stands_in(self, node: tree.Node) -> bool:

@@ -73,8 +73,9 @@ class Loads:
     def _validated(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
         """`Order.model_validate(data)`, `structure(data, Order)`."""
         gained = self.planner.state.fields
-        for name in _VALIDATES:
-            for call in self.planner.program.calls.uses.calls(name):
+        uses = self.planner.program.calls.uses
+        for name in sorted(_VALIDATES):
+            for call in uses.calls(name) if "_" in name else uses.calls_beside(name):
                 if any(c.function is not None for c in self.planner.program.calls.callees(call)):
                     continue
                 parts = [call.func.base] if isinstance(call.func, tree.Attr) else []

@@ -46,12 +46,16 @@ def texts_with(program: Program, origins: Iterable[tree.Node]) -> Iterator[tree.
     """The expressions outside tests that may put one of `origins` into a longer text, in the order of
     the program."""
     modules = [m for m in program.names.modules.values() if not m.is_test and not m.generated]
-    found = Mentions(program, modules).reach(origins, texts=True)
+    with program.names.aside():  # `label` may be anything's, and so would lead to every file
+        found = Mentions(program, modules, texts=True).reach(origins)
     for module in modules if found else ():
         for node in module.nodes:
             if id(node) in found and isinstance(node, _TEXTS):
                 yield node
 
+
+_NAMED: Final = ("import", "def", "class")
+"""The bindings that others can name."""
 
 Key: TypeAlias = tuple[int, str]
 """A local name with the scope that binds it; any other name, and that of an attribute, with 0."""
@@ -65,14 +69,25 @@ class Mentions:
 
     program: Program
     modules: Sequence[Module]
+    texts: bool = False
+    """Whether the values are texts. What a call yields has them in it only where the call makes a text;
+    what the program's own functions return is followed all the same. Parameters are then told apart
+    as well: a text is given to a function by a call of it."""
     _nodes: dict[Key, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
     _aliases: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """The other names under which a name is imported."""
     _parameters: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
     """What functions and constructors of a name are given."""
+    _scopes: dict[int, Scope] = field(default_factory=dict)
+    """The scope that a definition or a lambda opens."""
 
     def __post_init__(self) -> None:
+        lambdas = self.program.names.index.lambdas
         for module in self.modules:
+            for node in module.nodes:
+                scope = self.program.names.place(node).scope
+                if id(scope) in lambdas:
+                    self._scopes[id(lambdas[id(scope)])] = scope
             self._read(module)
 
     def _read(self, module: Module) -> None:
@@ -87,7 +102,10 @@ class Mentions:
             name = function.name
             if name in ("__init__", "__new__") and function.owner is not None:
                 name = function.owner.name
-            self._parameters[name].update((0, p.name) for p in function.own_params)
+            self._scopes[id(function.fact)] = function.scope
+            self._parameters[name].update(
+                self._bound(p.name, function.scope) for p in function.own_params
+            )
         for cls in module.classes:
             self._parameters[cls.name].update((0, name) for name in cls.scope.bindings)
 
@@ -101,7 +119,8 @@ class Mentions:
             bindings = around.bindings.get(name)
             if bindings and (around.kind != "class" or around is scope):
                 is_local = around.kind in ("function", "lambda", "comprehension")
-                known = any(b.kind in ("import", "def", "class", "param") for b in bindings)
+                open_to = _NAMED if self.texts else (*_NAMED, "param")
+                known = any(b.kind in open_to for b in bindings)
                 return (id(around), name) if is_local and not known else (0, name)
         return 0, name
 
@@ -121,12 +140,9 @@ class Mentions:
         self,
         origins: Iterable[tree.Node] = (),
         names: Iterable[str] = (),
-        *,
-        texts: bool = False,
     ) -> set[int]:
         """The expressions that may have in them what one of `origins` yields, or one of `names` means,
-        by identity. `texts` says that these are texts: what a call yields has them in it only where
-        the call makes a text; what the program's own functions return is followed all the same."""
+        by identity."""
         seen: set[int] = set()
         known: set[Key] = set()
         queue = list(origins)
@@ -144,7 +160,7 @@ class Mentions:
             seen.add(id(node))
             parent = self.program.names.parent(node)
             if isinstance(parent, tree.Expr) and not (
-                texts
+                self.texts
                 and isinstance(parent, tree.Call)
                 and parent.func is not node
                 and last_name(parent.func) not in _TEXT_CALLS
@@ -175,7 +191,9 @@ class Mentions:
                 if function is not None:
                     yield 0, function.name
             case tree.FunctionDef() | tree.Lambda():  # annotations and defaults
-                yield from ((0, p.name) for p in parent.params)
+                scope = self._scopes.get(id(parent))
+                if scope is not None:
+                    yield from (self._bound(p.name, scope) for p in parent.params)
                 if isinstance(parent, tree.FunctionDef):
                     yield 0, parent.name
             case tree.ClassDef():
@@ -188,7 +206,7 @@ class Mentions:
         name = last_name(call.func)
         if name in self._parameters:
             yield from self._parameters[name]
-        elif isinstance(call.func, tree.Name) and self._is_local(call.func):
+        elif isinstance(call.func, tree.Name) and not self.texts and self._is_local(call.func):
             yield from self._escaping
         for argument in call.args:  # `map(f, values)`, and `setattr(x, "name", value)`
             yield from self._parameters.get(last_name(argument.value), ())

@@ -332,19 +332,28 @@ class Domain:
         queue = sorted(self.repositories, key=lambda c: c.symbol)
         while queue:
             cls = queue.pop()
-            kin = {
-                m.owner
-                for name, f in cls.methods.items()
-                if not name.startswith("_") and self.is_operation(f)
-                for m in self.calls.family(f)
-            }
-            kin |= {
-                sub for sub in self.classes.subclasses(cls) if not _TEST_CLASS.search(sub.name)
-            }
+            with self.names.aside(not self._speaks_of_scopes(cls)):
+                kin = {
+                    m.owner
+                    for name, f in cls.methods.items()
+                    if not name.startswith("_") and self.is_operation(f)
+                    for m in self.calls.family(f)
+                }
+                kin |= {
+                    sub for sub in self.classes.subclasses(cls) if not _TEST_CLASS.search(sub.name)
+                }
             for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
                 if other not in self.repositories:
                     self.repositories.add(other)
                     queue.append(other)
+
+    def _speaks_of_scopes(self, cls: Class) -> bool:
+        """Whether a method makes a key or takes a scope: there is something to fall short of."""
+        return any(
+            method in self.keys.functions or any(self._names_scope(p.name) for p in method.params)
+            for owner in self.classes.mro(cls)
+            for method in owner.methods.values()
+        )
 
     def is_operation(self, method: Function) -> bool:
         """Whether a method is one of its object: no property, and no factory of the class."""

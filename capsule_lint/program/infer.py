@@ -95,11 +95,8 @@ class Inference:
         return self._answer(id(node), lambda: self._infer(node))
 
     def _answer(self, key: int, find: Callable[[], Types]) -> Types:
-        self.names.guessing += not self.listens
-        try:
+        with self.names.aside(not self.listens):
             return self.table.answer(key, find)
-        finally:
-            self.names.guessing -= not self.listens
 
     def _infer(self, node: tree.Node) -> Types:
         match node:

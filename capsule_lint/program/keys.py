@@ -13,6 +13,7 @@ from capsule_lint.program import partiql
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.pieces import Filled, Template, Text, hole_name, names_scope, snake
+from capsule_lint.program.starts import Starts
 from capsule_lint.program.types import ClassObject, Collection, Instance
 
 if TYPE_CHECKING:
@@ -387,7 +388,7 @@ class Keys:
                 names = []
         if any(self.policy.is_sort_key_name(name) for name in names):
             return
-        if self._starts_scoped(node.body):
+        if self._starts.at(node.body):
             self._sink(node.body, Role.LOOKUP, any(map(self.policy.is_index_key_name, names)))
 
     def _is_only_text(self, value: tree.Node, target: tree.Node) -> bool:
@@ -410,7 +411,7 @@ class Keys:
             for a in node.args
             if a.keyword is None
             and isinstance(a.value, tree.FString | tree.Binary | tree.Call | tree.Name)
-            and self._starts_scoped(a.value)
+            and self._starts.at(a.value)
         ]
         if not given or self.calls.callees(node):
             return
@@ -424,11 +425,8 @@ class Keys:
             self._sink(value, role, index=False)
 
     @cached_property
-    def _start(self) -> re.Pattern[str]:
-        return re.compile(rf"{re.escape(self.policy.scopes[0].tag)}\{{\}}(?:[#|/:]|$)")
-
-    def _starts_scoped(self, node: tree.Node) -> bool:
-        return any(self._start.match(t.text) for t in self.templates.resolve(node))
+    def _starts(self) -> Starts:
+        return Starts(self.names, self.templates, self.policy.scopes[0].tag)
 
     # --- PartiQL ---
 
@@ -584,7 +582,7 @@ class Keys:
         return name if name and self.policy.is_key_name(name) else ""
 
     def _collect_helper(self, function: Function) -> None:
-        if function.name.startswith("test") or self.templates.called.is_generic(function):
+        if function.name.startswith("test"):
             return
         named = self.policy.is_key_name(function.name)
         if not named and not _HELPER_NAME.search(snake(function.name)):
@@ -593,6 +591,8 @@ class Keys:
             return
         if not named and _ELSEWHERE & set(snake(function.name).split("_")):
             return  # a key of something else, unless it is used as one of the table
+        if self.templates.called.is_generic(function):
+            return
         index = self.policy.is_index_key_name(function.name) or "gsi" in function.name
         for value in function.returns:
             if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:

@@ -97,7 +97,9 @@ class Layers:
         """The methods that call the table, or one of their own that does."""
         found = [m for m in methods if self.domain.touches_table(m)]
         for method in found:
-            for call, _ in self.domain.calls.callers(method):
+            with self.domain.names.aside():  # its own methods stand beside it
+                calls = list(self.domain.calls.callers(method))
+            for call, _ in calls:
                 caller = self._method_around(call)
                 if caller in methods and caller not in found:
                     found.append(caller)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from capsule_lint.program.model import Binding, Class, Function, Module, Place, 
 from capsule_lint.program.walk import Index, Parent, Walker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,15 @@ class Names:
     def is_stub(self, module: Module) -> bool:
         """Whether a file stands beside a module, and only declares what is there."""
         return self.stubs.get(module.name) is module
+
+    @contextmanager
+    def aside(self, when: bool = True) -> Iterator[None]:
+        """Do not note what is asked meanwhile: it only matters together with what is asked elsewhere."""
+        self.guessing += when
+        try:
+            yield
+        finally:
+            self.guessing -= when
 
     # --- imports ---
 

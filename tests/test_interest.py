@@ -1,0 +1,95 @@
+"""Files that are not linked change no answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from capsule_lint.analysis import Analysis, Workspace, analyse
+from capsule_lint.plan.interest import Interest
+from capsule_lint.policy import Policy, load_policy
+from capsule_lint.source import discover
+from tests.codebase import CodeBase
+from tests.test_cases import CASES, files_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.project import Project
+
+_WHOLE = 1 << 40
+_PLAIN = """
+import json
+
+class Shelf:
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def read(self, name: str) -> dict[str, object]:
+        with open(f"{self.folder}/{name}.json") as file:
+            return json.load(file)
+
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+"""
+
+
+def _texts(policy: Policy) -> dict[str, str]:
+    workspace = Workspace(policy.root, discover(policy).files)
+    workspace.load()
+    return workspace.texts()
+
+
+def _both(policy: Policy, texts: dict[str, str]) -> tuple[Analysis, Analysis]:
+    return analyse(policy, texts, spare=0), analyse(policy, texts, spare=_WHOLE)
+
+
+def _assert_same(some: Analysis, whole: Analysis) -> None:
+    assert some.judgement.facts == whole.judgement.facts
+    assert some.judgement.change_sets == whole.judgement.change_sets
+    assert [(r.filename, r.position, r.verdict) for r in some.judgement.ledger] == [
+        (r.filename, r.position, r.verdict) for r in whole.judgement.ledger
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_leaving_files_out_changes_no_answer(path: Path, project: Project) -> None:
+    project.write(files_of(path.read_text())[0])
+    policy = load_policy(project.root, None, False)
+    texts = _texts(policy) | {f"plain/shelf{number}.py": _PLAIN for number in range(3)}
+    _assert_same(*_both(policy, texts))
+
+
+@pytest.mark.parametrize("name", ["case_study", "orders_stage", "helpdesk_async"])
+def test_leaving_files_of_a_code_base_out_changes_no_answer(name: str, tmp_path: Path) -> None:
+    policy = load_policy(CodeBase.copy(name, tmp_path).root, None, False)
+    _assert_same(*_both(policy, _texts(policy)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'item["\\x50K"] = f"ORDER{mark}{order_id}"\n',
+        'item["P" "K"] = value\n',
+        'item["P"\n     # a remark\n     "K"] = value\n',
+        'item["P\\\nK"] = value\n',
+        "ｐｋ = value\n",  # noqa: RUF001
+    ],
+    ids=["escape", "parts", "parts on two lines", "continued", "compatibility form"],
+)
+def test_a_word_that_is_hidden_is_found(text: str) -> None:
+    interest = Interest(Policy(), {"app/rows.py": text, "app/plain.py": _PLAIN}, spare=0)
+    assert interest.seeds() == {"app/rows.py"}
+
+
+def test_a_file_without_a_word_of_interest_is_left_out() -> None:
+    keys = 'def order_pk(tenant_id: str) -> str:\n    return f"TENANT#{tenant_id}#ORDERS"\n'
+    some = analyse(Policy(), {"app/keys.py": keys, "app/plain.py": _PLAIN}, spare=0)
+    assert some.facts.keys() == {"app/keys.py"}
+    assert some.judgement.facts
+
+
+def test_a_small_program_is_read_whole() -> None:
+    assert Interest(Policy(), {"app/plain.py": _PLAIN}).seeds() == {"app/plain.py"}
