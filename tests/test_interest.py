@@ -53,7 +53,6 @@ def _assert_same(some: Analysis, whole: Analysis) -> None:
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_leaving_files_out_changes_no_answer(path: Path, project: Project) -> None:
     project.write(files_of(path.read_text())[0])
