@@ -31,10 +31,10 @@ class Messages:
     def extend(self, want: Want, function: Function) -> bool:
         """`self.orders.get(command.tenant_id, …)` in a handler that stands in a table: the class of
         `command` gets the other scope too."""
-        if self.planner.program.domain.enters(function):
-            return False
         found = list(self._messages(want, function))
         if len(found) != 1 or not self._is_kept(function):
+            return False
+        if self.planner.program.domain.enters(function):
             return False
         cls, like = found[0]
         self.planner.gains.gain_field(cls, want.scope, want.knot, like=like)
