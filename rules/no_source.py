@@ -18,22 +18,23 @@ There is no fix: only a person knows which capsule is meant.
 
 from __future__ import annotations
 
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import OpenFact, OpenKind
-from capsule_lint.rule import Bad, Check, Rule
+from capsule_lint.rule import Bad, ExpressionCheck, Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
-class Visitor(Check):
-    """Any node that needs a value."""
+class Visitor(ExpressionCheck):
+    """Any expression that needs a value."""
 
-    def on_visit(self, node: cst.CSTNode) -> bool:
+    def judge(self, node: cst.BaseExpression) -> None:
         """Flag a place without a source."""
-        if isinstance(node, cst.BaseExpression):
-            for fact in self.facts(node, OpenFact):
-                if fact.kind is OpenKind.SOURCE:
-                    self.flag(node, fact)
-        return True
+        for fact in self.facts(node, OpenFact):
+            if fact.kind is OpenKind.SOURCE:
+                self.flag(node, fact)
 
 
 RULE = Rule(

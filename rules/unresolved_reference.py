@@ -23,23 +23,24 @@ There is no fix: annotate the receiver, call the function directly, or change th
 
 from __future__ import annotations
 
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import OpenFact, OpenKind
 from capsule_lint.model import Severity
-from capsule_lint.rule import Bad, Check, Rule
+from capsule_lint.rule import Bad, ExpressionCheck, Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 
-class Visitor(Check):
-    """Any node: what is open may be a name, an attribute, a string or a definition."""
+class Visitor(ExpressionCheck):
+    """Any expression: what is open may be a name, an attribute or a string."""
 
-    def on_visit(self, node: cst.CSTNode) -> bool:
+    def judge(self, node: cst.BaseExpression) -> None:
         """Flag an open reference."""
-        if isinstance(node, cst.BaseExpression):
-            for fact in self.facts(node, OpenFact):
-                if fact.kind is OpenKind.REFERENCE:
-                    self.flag(node, fact)
-        return True
+        for fact in self.facts(node, OpenFact):
+            if fact.kind is OpenKind.REFERENCE:
+                self.flag(node, fact)
 
 
 RULE = Rule(

@@ -179,7 +179,7 @@ class CallMends:
         )
         neighbour = self._neighbour_argument(args, want, signature)
         if any(a.star == "**" for a in args) and neighbour is None and old_before >= count:
-            return self._spread(call, args, want)
+            return self._spread(args, want)
         if entry[1] == "kwonly":
             return name, self._keyword_index(args, want) + want.offset
         if (
@@ -284,9 +284,7 @@ class CallMends:
                     return number
         return sum(1 for a in args if a.keyword is None and a.star != "**")
 
-    def _spread(
-        self, call: tree.Call, args: Sequence[tree.Argument], want: Want
-    ) -> tuple[()] | None:
+    def _spread(self, args: Sequence[tree.Argument], want: Want) -> tuple[()] | None:
         """`C(**fields)`: the dict that is spread gets the entry, where it is written out nearby."""
         for argument in args:
             if argument.star != "**":

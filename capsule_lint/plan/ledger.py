@@ -98,7 +98,6 @@ class Ledger:
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _by_name: dict[str, list[Symbol]] = field(default_factory=dict)
     _asked: dict[int, list[Scope]] = field(default_factory=dict)
-    _refused: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.arrivals = Arrivals(self.planner.program)
@@ -194,7 +193,7 @@ class Ledger:
                 case tree.Call():
                     for argument in node.args:
                         if argument.keyword in self._by_name:
-                            self._keyword(module, node, argument)
+                            self._keyword(module, argument)
 
     def _row(
         self, module: Module, span: Span, symbol: Symbol, verdict: Verdict, reason: str
@@ -261,7 +260,7 @@ class Ledger:
                 module, span, self._by_name[name][0], Verdict.OTHER, "imports something else"
             )
 
-    def _keyword(self, module: Module, call: tree.Call, argument: tree.Argument) -> None:
+    def _keyword(self, module: Module, argument: tree.Argument) -> None:
         assert argument.keyword is not None
         row, column = argument.at[0], argument.at[1]
         span = Span(Position(row, column), Position(row, column + len(argument.keyword)))
@@ -376,7 +375,7 @@ class Ledger:
             case tree.Call():
                 return self._passed(parent, node, symbol)
             case tree.Attr():
-                return self._attribute_of(parent, symbol)
+                return self._attribute_of(parent)
             case tree.Assign() if any(t is node for t in parent.targets):
                 return self._assigned(parent, symbol)
             case tree.Assign() if any(last_name(t) in CALLED for t in parent.targets):
@@ -449,7 +448,7 @@ class Ledger:
         replaced = self.planner.stand_ins.replaced(node)
         return bool(replaced) and all(f in self.planner.state.params for f in replaced)
 
-    def _attribute_of(self, parent: tree.Attr, symbol: Symbol) -> tuple[Verdict, str]:
+    def _attribute_of(self, parent: tree.Attr) -> tuple[Verdict, str]:
         call = self.planner.program.names.parent(parent)
         if not isinstance(call, tree.Call) or parent.name not in (*ASSERTIONS, *CALL_LISTS):
             return Verdict.ALREADY_CORRECT, "an attribute of it"

@@ -17,8 +17,6 @@ class Bound:
 
     arguments: Mapping[str, tree.Argument]
     starred: bool
-    extra: tuple[tree.Argument, ...] = ()
-    """What goes to `*args` of the callee."""
 
 
 def bind(
@@ -34,7 +32,6 @@ def bind(
     rest = any(p.kind == "*" for p in params)
     keywords = any(p.kind == "**" for p in params)
     found: dict[str, tree.Argument] = {}
-    extra: list[tree.Argument] = []
     starred = any(a.star for a in arguments)
     number = 0
     blind = False
@@ -52,9 +49,7 @@ def bind(
         elif number < len(positional):
             found[positional[number].name] = argument
             number += 1
-        elif rest:
-            extra.append(argument)
-        else:
+        elif not rest:
             return None
     if not starred:
         required = [p for p in positional if p.default is None] + [
@@ -62,4 +57,4 @@ def bind(
         ]
         if any(p.name not in found for p in required):
             return None
-    return Bound(found, starred, tuple(extra))
+    return Bound(found, starred)

@@ -36,7 +36,7 @@ class Called:
         if joiner is not None:
             return self.templates.joins.joined(node, function, given, joiner, host, depth)
         if self._is_enum_key(function) and isinstance(node.func, tree.Attr):
-            return self._enum_key(node, function, host, depth)
+            return self._enum_key(node, host, depth)
         if self.templates.pairs.is_builder(function):
             return None
         if self.is_generic(function):
@@ -106,9 +106,7 @@ class Called:
             and len(function.own_params) >= 1
         )
 
-    def _enum_key(
-        self, node: tree.Call, function: Function, host: tree.Node, depth: int
-    ) -> list[Piece] | None:
+    def _enum_key(self, node: tree.Call, host: tree.Node, depth: int) -> list[Piece] | None:
         """`TableKey.TEAM.key(id)`: the member's value, a separator, and the arguments."""
         assert isinstance(node.func, tree.Attr)
         tag = self.templates.constant(node.func.base)

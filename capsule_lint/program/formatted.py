@@ -107,9 +107,7 @@ class Formatted:
             case _:
                 return None
 
-    def format(
-        self, node: tree.Call, method: tree.Attr, host: tree.Node, depth: int
-    ) -> list[Piece] | None:
+    def format(self, node: tree.Call, method: tree.Attr, host: tree.Node) -> list[Piece] | None:
         """The pieces of `.format(…)` and `.format_map(…)`."""
         text = self.templates.constant(method.base)
         if text is None:

@@ -97,7 +97,7 @@ class Templates:
                 default = self._default(piece)
                 if default is not None:
                     found.append(Segment(default.name, number, literal=True, tagged=False))
-                found += self._literal(piece.value, number, number + 1 < len(pieces))
+                found += self._literal(piece.value, number)
                 before += piece.value
                 continue
             scope, tagged = self._hole_scope(piece, before)
@@ -124,7 +124,7 @@ class Templates:
                 return scope, False
         return None, False
 
-    def _literal(self, text: str, number: int, followed: bool) -> list[Segment]:
+    def _literal(self, text: str, number: int) -> list[Segment]:
         found = [
             Segment(scope.name, number, literal=True, tagged=True, position=match.start())
             for scope in self.scopes
@@ -361,7 +361,7 @@ class Templates:
         func = node.func
         method = self.formatted.method(func)
         if method is not None:
-            return self.formatted.format(node, method, host, depth)
+            return self.formatted.format(node, method, host)
         if isinstance(func, tree.Attr):
             if func.name == "join" and node.args:
                 return self.joins.pieces(node, func.base, host, depth)

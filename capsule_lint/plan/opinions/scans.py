@@ -101,7 +101,7 @@ class ScanOpinions:
         found = {a.keyword for a in call.args if a.keyword is not None}
         for argument in call.args:
             if argument.star == "**":
-                found |= set(_texts(self._material([argument.value], call)))
+                found |= set(_texts(self._material([argument.value])))
         return found
 
     def _is_paginated(self, func: tree.Attr) -> bool:
@@ -131,7 +131,7 @@ class ScanOpinions:
 
     def _selects(self, call: tree.Call) -> bool:
         """Whether a statement is known to be a SELECT."""
-        for node in self._material([a.value for a in call.args], call):
+        for node in self._material([a.value for a in call.args]):
             text = self._text(node)
             if text is not None and _SELECT.match(text):
                 return any(a.keyword in ("Statement", "Statements", None) for a in call.args) or (
@@ -154,7 +154,7 @@ class ScanOpinions:
         function = self.ground.program.names.place(call).scope.function
         if function is not None and set(words(function.name)) & _PROBES:
             return
-        material = list(self._material([a.value for a in call.args], call))
+        material = list(self._material([a.value for a in call.args]))
         if any(id(node) in self._hosts for node in material):
             return  # what it looks for is a key, and reported as that, or says its scope
         if self._is_given(call, function):
@@ -224,7 +224,7 @@ class ScanOpinions:
         spread = [a.value for a in call.args if a.star == "**"]
         yield from spread
         yield from (a.value for a in call.args if a.keyword in _FILTERS)
-        for node in self._material(spread, call):
+        for node in self._material(spread):
             match node:
                 case tree.DictDisplay():
                     for key, value in zip(node.keys, node.values, strict=True):
@@ -246,7 +246,7 @@ class ScanOpinions:
             if not module.is_test and not module.generated:
                 yield call
 
-    def _material(self, nodes: Iterable[tree.Node], call: tree.Call) -> Iterator[tree.Node]:
+    def _material(self, nodes: Iterable[tree.Node]) -> Iterator[tree.Node]:
         """All expressions that the arguments of a call are made of, through the locals they are put in."""
         queue, seen = list(nodes), set[int]()
         while queue:
