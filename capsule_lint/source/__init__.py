@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from capsule_lint.source.text import (
         Decoded,
         SourceFile,
-        Stamp,
         decode,
         encode,
         read,
@@ -25,7 +24,6 @@ __all__ = [
     "Discovery",
     "Receipt",
     "SourceFile",
-    "Stamp",
     "changed_since",
     "decode",
     "dirty",
@@ -43,7 +41,6 @@ _HOMES = {
     "Decoded": "text",
     "Receipt": "transaction",
     "SourceFile": "text",
-    "Stamp": "text",
     "changed_since": "git",
     "decode": "text",
     "dirty": "git",

@@ -36,21 +36,12 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """What a file system says about one version of a file."""
-
-    modified: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file as it was read; `filename` is POSIX and relative to the root."""
 
     filename: str
     data: bytes
     decoded: Decoded
-    stamp: Stamp
 
 
 def decode(data: bytes, filename: str = _NO_TEXT) -> Decoded:
@@ -94,11 +85,10 @@ def read(root: Path, filename: str) -> SourceFile:
     what it holds is no text.
     """
     try:
-        data, status = contents(root / filename)
+        data, _ = contents(root / filename)
     except (OSError, ValueError) as error:
         raise SourceError(filename, _reason(error)) from error
-    stamp = Stamp(status.st_mtime_ns, status.st_size)
-    return SourceFile(filename, data, decode(data, filename), stamp)
+    return SourceFile(filename, data, decode(data, filename))
 
 
 def _reason(error: OSError | ValueError) -> str:
