@@ -11,11 +11,7 @@ from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.bare import bare_names
 from capsule_lint.plan.dynamic import Dynamic
-from capsule_lint.plan.lookups import (
-    is_some_module,
-    keepers,
-    keeping_class,
-)
+from capsule_lint.plan.lookups import is_some_module, keeping_class
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls, passes_on
 from capsule_lint.plan.registries import Registries, picking
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
@@ -119,15 +115,13 @@ class Ledger:
             )
             span = lookup.name.span
             self._row(lookup.module, span, lookup.function, Verdict.TEXT, reason)
-        for function in sorted(self.planner.state.params, key=lambda f: (f.symbol, f.fact.at)):
+        functions = sorted(self.planner.state.params, key=lambda f: (f.symbol, f.fact.at))
+        classes = [s for named in self._by_name.values() for s in named if isinstance(s, Class)]
+        for function in functions:
             self._decorated(function)
-            for node, name in keepers(self.planner.program, function, _HARMLESS):
-                where = self.planner.program.names.place(node).scope.module, node.span
-                self._row(
-                    *where, function, Verdict.ESCAPE, f"`{name}`, which decorates it, keeps it"
-                )
-        for symbol in [s for symbols in self._by_name.values() for s in symbols]:
-            self._kept(symbol)
+            self._kept(function)
+        for cls in dict.fromkeys(classes):
+            self._kept(cls)
         for broken in self.broken:
             self._blocked(broken)
 
@@ -298,10 +292,12 @@ class Ledger:
                         self._row(place.scope.module, span, function, Verdict.ESCAPE, reason)
 
     def _kept(self, symbol: Symbol) -> None:
-        """A table that a decorator puts a symbol into: nobody knows what is called through it."""
-        for kept in Registries(self.planner.program).keeping(symbol):
-            reason = f"`{kept.decorator.name}`, which decorates it, keeps it in `{kept.table}`"
-            module = kept.decorator.module
+        """What a decorator keeps: nobody knows who calls it from there."""
+        program = self.planner.program
+        for kept in Registries(program, _HARMLESS).keeping(symbol):
+            module = program.names.place(kept.node).scope.module
+            table = f" in `{kept.table}`" if kept.table else ""
+            reason = f"`{kept.decorator}`, which decorates it, keeps it{table}"
             self._row(module, kept.node.span, symbol, Verdict.ESCAPE, reason)
 
     # --- names and attributes ---
