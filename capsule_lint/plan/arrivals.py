@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.dicts import Dicts
 from capsule_lint.plan.mentions import Mentions
-from capsule_lint.program.model import Class
+from capsule_lint.program.model import Class, enclosing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,7 @@ class Arrivals:
         for module in modules.values():
             for node in module.nodes:
                 if isinstance(node, tree.Name):
-                    function = self.program.names.place(node).scope.function
-                    while function is not None and function not in methods:
-                        function = function.parent
+                    around = enclosing(self.program.names.place(node))
+                    function = next((f for f in around if f in methods), None)
                     if function is not None and node.id == methods[function]:
                         yield node

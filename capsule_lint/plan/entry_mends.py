@@ -20,8 +20,7 @@ from capsule_lint.plan.code import (
     renamed_item_access,
     text_of,
 )
-from capsule_lint.plan.sources import enclosing
-from capsule_lint.program.model import Class, Module, last_name
+from capsule_lint.program.model import Class, Module, enclosing, last_name
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 

@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.plan.tags import tag_beside
 from capsule_lint.program.keys import KeySite, Role
+from capsule_lint.program.model import owner_of
 from capsule_lint.program.pieces import Filled, Segment
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Class, Function
 
 
 @dataclass(eq=False, slots=True)
@@ -148,7 +148,7 @@ class KeyDefects:
             want = Want(scope, host, knot, "segment", mirror=mirror)
             defect.wants[scope.name] = want
             if mirror is None and self._belongs_to_entity(site):
-                owner = self._owner(site.function)
+                owner = owner_of(site.function)
                 if owner is not None and self.planner.sources.attribute_of(owner, scope) is None:
                     self.planner.gains.gain_field(owner, scope, knot)
 
@@ -178,13 +178,8 @@ class KeyDefects:
                 if part is not None and templates.segments(part.pieces):
                     yield piece.value
 
-    def _owner(self, function: Function | None) -> Class | None:
-        while function is not None and function.owner is None:
-            function = function.parent
-        return function.owner if function is not None else None
-
     def _belongs_to_entity(self, site: KeySite) -> bool:
-        owner = self._owner(site.function)
+        owner = owner_of(site.function)
         if owner is None or owner not in self.planner.program.domain.entities:
             return False
         return self.planner.program.domain.reads_self(site)

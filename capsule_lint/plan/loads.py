@@ -9,8 +9,8 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.local import dict_in
 from capsule_lint.plan.rows import entry_of
-from capsule_lint.plan.sources import enclosing
 from capsule_lint.plan.state import Value
+from capsule_lint.program.model import enclosing
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import ClassObject, Instance
 

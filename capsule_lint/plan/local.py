@@ -9,10 +9,17 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows, entries_of, entry_of
-from capsule_lint.plan.sources import enclosing
 from capsule_lint.plan.state import Obstacle, State, Want
 from capsule_lint.program.binding import bind
-from capsule_lint.program.model import Binding, Class, Function, Module, last_name
+from capsule_lint.program.model import (
+    Binding,
+    Class,
+    Function,
+    Module,
+    enclosing,
+    last_name,
+    owner_of,
+)
 from capsule_lint.program.pieces import Filled, hole_name, names_scope
 from capsule_lint.program.types import Collection, Foreign, FunctionObject, Instance
 from capsule_lint.program.walk import children
@@ -503,8 +510,8 @@ class LocalKeys:
         if node.ops[0] not in ("==", "!="):
             return
         function = self.program.names.place(node).scope.function
-        owner = self._filter_owner(function)
-        if owner is None or function is None:
+        owner = owner_of(function)
+        if function is None or owner not in self.program.domain.repositories:
             return
         for one, other, inside in _compared(node):
             for left, right in ((one, other), (other, one)):
@@ -527,15 +534,6 @@ class LocalKeys:
         for one in self.program.inference.of(node):
             if isinstance(one, Instance) and one.cls in self.program.domain.entities:
                 return one.cls
-        return None
-
-    def _filter_owner(self, function: Function | None) -> Class | None:
-        while function is not None:
-            if function.owner is not None:
-                return (
-                    function.owner if function.owner in self.program.domain.repositories else None
-                )
-            function = function.parent
         return None
 
     def _add_filter(self, found: Filter, owner: Class, function: Function) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.program.model import enclosing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,8 +64,6 @@ class Reach:
         for module in self.program.names.modules.values():
             for node in module.nodes:
                 if isinstance(node, tree.Call | tree.Attr):
-                    function = self.program.names.place(node).scope.function
-                    while function is not None:
+                    for function in enclosing(self.program.names.place(node)):
                         found[function].append(node)
-                        function = function.parent
         return found

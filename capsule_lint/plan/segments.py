@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.formats import Addition, Formats, Group
-from capsule_lint.plan.tags import MARKS, SEPARATORS, mark_behind
+from capsule_lint.plan.tags import MARKS, SEPARATORS, mark_of
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.pieces import Filled
 from capsule_lint.program.types import ClassObject, Instance
@@ -117,7 +117,7 @@ class Segments:
             self.mends.add(knot, mend)
 
     def _group(self, defect: KeyDefect, anchor: tree.Node | None, new: Sequence[Added]) -> Group:
-        mark = self._separator(defect, anchor)
+        mark = mark_of(defect.template.pieces, anchor)
         front = anchor is None
         return Group(
             anchor,
@@ -180,7 +180,7 @@ class Segments:
                 code,
                 tuple(self._segment(defect.knot, place, anchor, one) for one in new),
                 anchor.span if anchor is not None else None,
-                self._separator(defect, anchor),
+                mark_of(defect.template.pieces, anchor),
             ),
         )
 
@@ -253,13 +253,6 @@ class Segments:
         return None
 
     # --- separators and tags ---
-
-    def _separator(self, defect: KeyDefect, anchor: tree.Node | None) -> str:
-        pieces = defect.template.pieces
-        for number, piece in enumerate(pieces):
-            if isinstance(piece, Filled) and (piece.value is anchor or anchor is None):
-                return mark_behind(pieces, number)
-        return "#"
 
     def _constant(
         self, knot: Knot, host: tree.Node, anchor: tree.Node | None, tag: str

@@ -11,7 +11,7 @@ from capsule_lint.plan.options import option_beside
 from capsule_lint.plan.repeats import kept, names_in, repeatable
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
-from capsule_lint.program.model import Binding, Class, Function, Place
+from capsule_lint.program.model import Binding, Class, Function, Place, enclosing
 from capsule_lint.program.names import reaching, same_flow
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.presence import has_run, is_present
@@ -447,14 +447,6 @@ class Sources:
                             yield f"{function.params[0].name}.{name}", one.cls
 
 
-def enclosing(place: Place) -> Iterator[Function]:
-    """The functions around a place, innermost first."""
-    function = place.scope.function
-    while function is not None:
-        yield function
-        function = function.parent
-
-
 def certainly_before(binding: Binding, place: Place) -> bool:
     """Whether a binding has run whenever `place` runs."""
     at = binding.place
@@ -495,4 +487,4 @@ def inline(value: Value) -> bool:
     return len(value.code) <= _INLINE_LENGTH
 
 
-__all__ = ["Sources", "certainly_before", "enclosing", "inline", "names_scope"]
+__all__ = ["Sources", "certainly_before", "inline", "names_scope"]

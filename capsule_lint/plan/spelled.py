@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.tags import mark_behind
+from capsule_lint.plan.tags import mark_of
 from capsule_lint.program.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Forms:
                 at = self._gap(pieces, defect, scope)
                 if at is not None:
                     group, front = f"at_{at}", defect.anchors[scope.name] is None
-                    between = _separator(pieces[at if front else at - 1 :])
+                    between = mark_of(pieces[at if front else at - 1 :], None)
                     gaps.append(Gap(scope, defect, group, front, between, defect.tag(scope)))
                     marks.add(at)
         weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
@@ -141,12 +141,6 @@ class Forms:
         ]
         found = pieces[before[-1].piece] if before else None
         return found if isinstance(found, Filled) else None
-
-
-def _separator(pieces: Sequence[Piece]) -> str:
-    """What follows the first hole of a template's pieces."""
-    first = next((n for n, piece in enumerate(pieces) if isinstance(piece, Filled)), None)
-    return "#" if first is None else mark_behind(pieces, first)
 
 
 def pattern(pieces: Sequence[Piece], marks: set[int]) -> re.Pattern[str]:

@@ -9,6 +9,7 @@ from capsule_lint.program.pieces import Filled, Piece, Text, tag_at_end, word_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from capsule_lint.facts import tree
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.policy import Scope
 
@@ -53,10 +54,12 @@ def mark_behind(pieces: Sequence[Piece], number: int) -> str:
 
 def separator_of(defect: KeyDefect) -> str:
     """What stands behind the first anchor of a template, or else behind its first hole."""
-    anchors = [defect.anchors[s.name] for s in defect.missing]
-    for number, piece in enumerate(defect.template.pieces):
-        if isinstance(piece, Filled) and (
-            None in anchors or any(piece.value is a for a in anchors)
-        ):
-            return mark_behind(defect.template.pieces, number)
+    return mark_of(defect.template.pieces, *(defect.anchors[s.name] for s in defect.missing))
+
+
+def mark_of(pieces: Sequence[Piece], *anchors: tree.Node | None) -> str:
+    """What stands behind the first hole that is one of some, and `None` is any."""
+    for number, piece in enumerate(pieces):
+        if isinstance(piece, Filled) and any(a is None or piece.value is a for a in anchors):
+            return mark_behind(pieces, number)
     return "#"

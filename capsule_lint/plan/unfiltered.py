@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.sources import enclosing
 from capsule_lint.plan.state import Want
+from capsule_lint.program.model import enclosing
 from capsule_lint.program.pieces import hole_name, names_scope
 from capsule_lint.program.types import Instance
 

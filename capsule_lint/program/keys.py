@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program import partiql
 from capsule_lint.program.binding import bind
-from capsule_lint.program.model import Binding, Class, Function, Module, last_name
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name, owner_of
 from capsule_lint.program.pieces import Filled, Template, Text, hole_name, names_scope, snake
 from capsule_lint.program.starts import Starts
 from capsule_lint.program.types import ClassObject, Collection, Instance
@@ -152,10 +152,7 @@ class KeySite:
     @property
     def owner(self) -> Class | None:
         """The class that the template is written in."""
-        function = self.function
-        while function is not None and function.owner is None:
-            function = function.parent
-        return function.owner if function else None
+        return owner_of(self.function)
 
 
 @dataclass(eq=False)

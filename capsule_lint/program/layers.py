@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.program.model import method_around
 from capsule_lint.program.types import Collection, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from capsule_lint.facts import tree
     from capsule_lint.program.domain import Domain
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.types import Types
@@ -58,7 +58,7 @@ class Layers:
             if helper.takes_self and helper.owner not in domain.repositories:
                 continue  # an item that is asked for its own key
             for call, _ in domain.calls.callers(helper):
-                function = self._method_around(call)
+                function = method_around(self.domain.names.place(call).scope.function)
                 if function is not None and function.owner is not None:
                     self._keyed.add(function.owner)
         left = {cls for cls in candidates if self._is_plain(cls)}
@@ -100,16 +100,10 @@ class Layers:
             with self.domain.names.aside():  # its own methods stand beside it
                 calls = list(self.domain.calls.callers(method))
             for call, _ in calls:
-                caller = self._method_around(call)
+                caller = method_around(self.domain.names.place(call).scope.function)
                 if caller in methods and caller not in found:
                     found.append(caller)
         return found
-
-    def _method_around(self, node: tree.Node) -> Function | None:
-        function = self.domain.names.place(node).scope.function
-        while function is not None and function.owner is None:
-            function = function.parent
-        return function
 
     def _speaks_of_entity(self, method: Function, anyone: bool) -> bool:
         """Whether a method's signature says which kind of item it is about."""

@@ -209,3 +209,26 @@ def last_name(node: tree.Node | None) -> str:
         return name
     inner = getattr(node, "func", None) or getattr(node, "base", None)
     return last_name(inner) if inner is not None else ""
+
+
+def outwards(function: Function | None) -> Iterator[Function]:
+    """A function and those that it stands in, innermost first."""
+    while function is not None:
+        yield function
+        function = function.parent
+
+
+def enclosing(place: Place) -> Iterator[Function]:
+    """The functions around a place, innermost first."""
+    return outwards(place.scope.function)
+
+
+def method_around(function: Function | None) -> Function | None:
+    """A function, or the first one around it, that is a method."""
+    return next((f for f in outwards(function) if f.owner is not None), None)
+
+
+def owner_of(function: Function | None) -> Class | None:
+    """The class that a function, or one around it, is a method of."""
+    method = method_around(function)
+    return method.owner if method is not None else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program import namespaces
 from capsule_lint.program.mocks import MOCKS
-from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.types import (
     ANYTHING,
     NOTHING,
@@ -250,12 +250,10 @@ class Results:
         return all(isinstance(t, Foreign) for t in self.inference.of(func))
 
     def _super(self, node: tree.Call) -> Types:
-        function = self.inference.names.place(node).scope.function
-        while function is not None and function.owner is None:
-            function = function.parent
-        if function is None or function.owner is None:
+        owner = owner_of(self.inference.names.place(node).scope.function)
+        if owner is None:
             return ANYTHING
-        bases = [b for b in self.inference.classes.bases(function.owner) if isinstance(b, Class)]
+        bases = [b for b in self.inference.classes.bases(owner) if isinstance(b, Class)]
         if not bases:
             return foreign("super")
         return frozenset(Instance(base) for base in bases)

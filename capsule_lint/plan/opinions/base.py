@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.calls import INDIRECT_CONSTRUCTION
-from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.pieces import hole_name, names_scope, snake
 from capsule_lint.program.walk import children
 
@@ -240,13 +240,6 @@ class Ground:
                     yield initializer, scope.name
 
 
-def owner_of(function: Function | None) -> Class | None:
-    """The class that a function, or one around it, is a method of."""
-    while function is not None and function.owner is None:
-        function = function.parent
-    return function.owner if function is not None else None
-
-
 def is_path(node: tree.Node) -> bool:
     """Whether an expression only reads: names, attributes, constant items, `.get("…")`."""
     match node:
@@ -277,4 +270,4 @@ def inside(node: tree.Node) -> Iterator[tree.Node]:
         yield from inside(part)
 
 
-__all__ = ["Ground", "Opinion", "Passed", "inside", "is_path", "owner_of"]
+__all__ = ["Ground", "Opinion", "Passed", "inside", "is_path"]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.judgement import ScanFact
-from capsule_lint.plan.opinions.base import Ground, Opinion, inside, owner_of
+from capsule_lint.plan.opinions.base import Ground, Opinion, inside
 from capsule_lint.program.domain import words
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import last_name, owner_of
 from capsule_lint.program.pieces import hole_name, names_scope
 from capsule_lint.program.types import ClassObject, Foreign, Instance
 

@@ -10,8 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.judgement import TrustFact
 from capsule_lint.plan.opinions.base import Ground, Opinion
 from capsule_lint.plan.opinions.clients import Clients
-from capsule_lint.plan.sources import enclosing
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.model import Function, enclosing, last_name
 from capsule_lint.program.pieces import Filled, hole_name, names_scope
 
 if TYPE_CHECKING:
