@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.recipe import Place
+from bench.results import OURS
 
 if TYPE_CHECKING:
     from bench.environments import Environment
@@ -45,7 +46,7 @@ class Tool:
         return list(self.reader(out)) if self.reader else []
 
 
-def capsule_lint(own: Environment, jobs: int, *options: str, name: str = "capsule-lint") -> Tool:
+def capsule_lint(own: Environment, jobs: int, *options: str, name: str = OURS) -> Tool:
     """The tool itself, as it is installed from a wheel."""
     command = (own.bin("capsule-lint"), "check", "-j", str(jobs), "--output-format", "json")
     return Tool(name, (*command, *options), _capsule_lint, reads_keys=False, threads=True)

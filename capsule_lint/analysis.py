@@ -13,7 +13,7 @@ from capsule_lint.errors import SourceError
 from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
 from capsule_lint.plan.interest import SPARE, Interest
-from capsule_lint.program import Rest, link_program
+from capsule_lint.program import link_program
 from capsule_lint.program.references import check_references
 from capsule_lint.source import read
 from capsule_lint.source.store import read_bytes
@@ -123,7 +123,6 @@ def analyse(
 
     Raises PolicyError when a source or a type of the policy does not resolve in the program.
     """
-    known = before.facts if before is not None else {}
     known = {
         name: facts
         for name, facts in (before.facts if before is not None else {}).items()
@@ -154,7 +153,7 @@ def analyse(
                 if fact.problem is not None
             ),
         ]
-        rest = Rest(frozenset(texts.keys() - chosen), read_one, interest.imports)
+        rest = interest.rest(chosen, read_one)
         broken = [Broken(p.filename, p.row, p.words) for p in problems]
         with _deep():
             program = link_program(facts.values(), policy, rest)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.model import last_name
+from capsule_lint.program.namespaces import is_spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +92,7 @@ class Dicts:
     def _gets(self) -> dict[tuple[object, str], list[tree.Call]]:
         """All `x.get("name")`, with a default or without, by their function and their `x`."""
         found: dict[tuple[object, str], list[tree.Call]] = {}
-        for call in self.program.calls.uses.calls("get"):
+        for call in self.program.calls.uses.calls_beside("get"):
             if not isinstance(call.func, tree.Attr) or not 1 <= len(call.args) <= 2:
                 continue
             first = call.args[0].value
@@ -217,9 +218,9 @@ def _is_made(node: tree.Node) -> bool:
     """Whether an expression is a namespace, or itself comes out of a dict with a dict, or a list of
     some, for a default."""
     match node:
-        case tree.Attr(name="__dict__" | "environ"):
+        case tree.Attr(name="environ"):
             return True
-        case tree.Call(func=tree.Name(id="vars" | "globals" | "locals")):
+        case _ if is_spelled(node):
             return True
         case tree.Call():
             last = node.args[-1].value if len(node.args) > 1 else None

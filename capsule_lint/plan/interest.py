@@ -16,15 +16,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.opinions.scans import STATEMENTS
+from capsule_lint.program import Rest
 from capsule_lint.program.calls import Calls
 from capsule_lint.program.domain import TABLE_CALLS
 from capsule_lint.program.infer import Inference
 from capsule_lint.program.pieces import Text, names_scope
-from capsule_lint.program.walk import children
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from capsule_lint.facts.tree import FileFacts
     from capsule_lint.judgement import Judgement
     from capsule_lint.policy import Policy, Scope
     from capsule_lint.program import Program
@@ -45,9 +48,6 @@ _MAKES_KEY: Final = re.compile(r"\bdef [^(]*(?:key|gsi|lsi|index)", re.IGNORECAS
 _SPLITS: Final = re.compile(r"""split\(\s*(?:sep\s*=\s*)?["'][#|/:]["']""")
 _HASH: Final = re.compile(r"""["'][^"'\n]*#|#[^\s"'][^"'\n]*["']""")
 _CODE: Final = re.compile(r"CAP\d*")
-_ALWAYS: Final = frozenset(
-    ("execute_statement", "batch_execute_statement", "execute_transaction", "pynamodb")
-)
 
 
 @dataclass(eq=False)
@@ -60,16 +60,20 @@ class Interest:
 
     def seeds(self) -> set[str]:
         """The files to start with."""
+        if self._is_small(set()):
+            return set(self.texts)
         telling = frozenset(word.encode() for word in self._telling())
         found = {
             name
             for name, words in self._every.items()
             if words is None or not telling.isdisjoint(words) or self._makes_keys(name)
         }
-        return self._with_small(found)
+        return set(self.texts) if self._is_small(found) else found
 
     def holding(self, program: Program, judgement: Judgement, chosen: set[str]) -> set[str]:
         """The other files that hold a name which the analysis of the chosen ones has asked about."""
+        if chosen >= self.texts.keys():
+            return set()
         asked = {word.encode(errors="surrogatepass") for word in _joined(program, judgement)}
         marks = self._marks(program)
         found = {
@@ -79,18 +83,23 @@ class Interest:
             and words is not None
             and (not asked.isdisjoint(words) or self._is_told(name, words, program, marks))
         }
-        return self._with_small(found | chosen) - chosen
+        return self.texts.keys() - chosen if self._is_small(found | chosen) else found
 
-    def imports(self, package: str) -> bool:
-        """Whether any file imports a package of that name."""
-        pattern = re.compile(rf"^[ \t]*(?:from|import)[ \t]+{re.escape(package)}\b", re.MULTILINE)
-        return any(pattern.search(text) for text in self.texts.values())
+    def rest(self, chosen: set[str], facts: Callable[[str], FileFacts]) -> Rest:
+        """The files that are not chosen, whose facts `facts` gives."""
+        others = frozenset(self.texts.keys() - chosen)
 
-    def _with_small(self, chosen: set[str]) -> set[str]:
-        """All files, where the others are small."""
+        def imports(package: str) -> bool:
+            name = re.escape(package)
+            pattern = re.compile(rf"^[ \t]*(?:from|import)[ \t]+{name}\b", re.MULTILINE)
+            return any(pattern.search(self.texts[one]) for one in others)
+
+        return Rest(others, facts, imports)
+
+    def _is_small(self, chosen: set[str]) -> bool:
+        """Whether what is not chosen is little enough to be read as well."""
         others = self.texts.keys() - chosen
-        small = sum(len(self.texts[name]) for name in others) <= self.spare
-        return set(self.texts) if small else chosen
+        return sum(len(self.texts[name]) for name in others) <= self.spare
 
     # --- the words of a file ---
 
@@ -107,7 +116,8 @@ class Interest:
         every = sorted(frozenset[bytes]().union(*filter(None, self._every.values())))
         said = {
             *TABLE_CALLS,
-            *_ALWAYS,
+            *STATEMENTS,
+            "pynamodb",
             *(name.rpartition(".")[2] for name in policy.entities),
             *(word for scope in policy.scopes for word in _of_policy(scope)),
         }
@@ -217,12 +227,11 @@ def _joined(program: Program, judgement: Judgement) -> set[str]:
 
 
 def _texts(node: tree.Node) -> Iterator[str]:
-    if isinstance(node, tree.Const) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, tree.FString):
-        yield from (part for part in node.parts if isinstance(part, str))
-    for child in children(node):
-        yield from _texts(child)
+    for one in within(node):
+        if isinstance(one, tree.Const) and isinstance(one.value, str):
+            yield one.value
+        elif isinstance(one, tree.FString):
+            yield from (part for part in one.parts if isinstance(part, str))
 
 
 def _of_policy(scope: Scope) -> Iterator[str]:

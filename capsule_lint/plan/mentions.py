@@ -78,16 +78,9 @@ class Mentions:
     """The other names under which a name is imported."""
     _parameters: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
     """What functions and constructors of a name are given."""
-    _scopes: dict[int, Scope] = field(default_factory=dict)
-    """The scope that a definition or a lambda opens."""
 
     def __post_init__(self) -> None:
-        lambdas = self.program.names.index.lambdas
         for module in self.modules:
-            for node in module.nodes:
-                scope = self.program.names.place(node).scope
-                if id(scope) in lambdas:
-                    self._scopes[id(lambdas[id(scope)])] = scope
             self._read(module)
 
     def _read(self, module: Module) -> None:
@@ -102,7 +95,6 @@ class Mentions:
             name = function.name
             if name in ("__init__", "__new__") and function.owner is not None:
                 name = function.owner.name
-            self._scopes[id(function.fact)] = function.scope
             self._parameters[name].update(
                 self._bound(p.name, function.scope) for p in function.own_params
             )
@@ -191,9 +183,8 @@ class Mentions:
                 if function is not None:
                     yield 0, function.name
             case tree.FunctionDef() | tree.Lambda():  # annotations and defaults
-                scope = self._scopes.get(id(parent))
-                if scope is not None:
-                    yield from (self._bound(p.name, scope) for p in parent.params)
+                scope = self.program.names.index.scopes[id(parent)]
+                yield from (self._bound(p.name, scope) for p in parent.params)
                 if isinstance(parent, tree.FunctionDef):
                     yield 0, parent.name
             case tree.ClassDef():

@@ -24,7 +24,7 @@ def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None
         return None
     module = program.names.place(read).scope.module
     parsers: dict[str, set[str]] = {}
-    for call in program.calls.uses.calls("add_argument"):
+    for call in program.calls.uses.calls_beside("add_argument"):
         if program.names.place(call).scope.module is module and isinstance(call.func, tree.Attr):
             name = _name(call)
             if name == read.name or (names_scope(name, scope) and _is_certain(call)):

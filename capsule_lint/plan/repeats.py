@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.walk import children
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,4 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
 
 def names_in(node: tree.Node) -> Iterator[tree.Name]:
     """The plain names in an expression."""
-    if isinstance(node, tree.Name):
-        yield node
-    for child in children(node):
-        yield from names_in(child)
+    return (one for one in within(node) if isinstance(one, tree.Name))

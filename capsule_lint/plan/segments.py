@@ -15,7 +15,7 @@ from capsule_lint.plan.tags import MARKS, SEPARATORS, mark_of
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.pieces import Filled
 from capsule_lint.program.types import ClassObject, Instance
-from capsule_lint.program.walk import children
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -373,20 +373,19 @@ def _prefix_at(parts: Sequence[tree.Node | str], at: int) -> Prefix | None:
 
 def _parts_of(node: tree.Node) -> Iterator[list[tree.Node | str]]:
     """The parts, in order, of each f-string, sum, list or call that an expression contains."""
-    match node:
-        case tree.FString():
-            yield [p if isinstance(p, str) else p.value for p in node.parts]
-        case tree.Binary(op="+"):
-            yield [
-                o.value if isinstance(o, tree.Const) and isinstance(o.value, str) else o
-                for o in _operands(node)
-            ]
-        case tree.Sequence():
-            yield list(node.items)
-        case tree.Call():
-            yield [a.value for a in node.args]
-    for child in children(node):
-        yield from _parts_of(child)
+    for one in within(node):
+        match one:
+            case tree.FString():
+                yield [p if isinstance(p, str) else p.value for p in one.parts]
+            case tree.Binary(op="+"):
+                yield [
+                    o.value if isinstance(o, tree.Const) and isinstance(o.value, str) else o
+                    for o in _operands(one)
+                ]
+            case tree.Sequence():
+                yield list(one.items)
+            case tree.Call():
+                yield [a.value for a in one.args]
 
 
 def _doubt(place: tree.Node, anchor: tree.Node | None) -> str:

@@ -35,16 +35,11 @@ class Held:
 
     def parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
         """The parameter that holds the scope's value, though its name does not say so."""
-        if self._found is None:
-            self._found = {}
-            self._find()
-        return self._found.get((function, scope.name))
+        return self._all().get((function, scope.name))
 
     def attribute(self, cls: Class, scope: ScopePolicy) -> str | None:
         """The attribute that holds the scope's value, though its name does not say so."""
-        if self._found is None:
-            self._found = {}
-            self._find()
+        self._all()
         for owner in self.domain.classes.mro(cls):
             if (owner, scope.name) in self._attributes:
                 return self._attributes[owner, scope.name] or None
@@ -69,6 +64,12 @@ class Held:
             return any(self.attribute(cls, scope) == node.name for cls in self._classes(node))
         function, parameter = self._parameter_at(node)
         return function is not None and self.parameter(function, scope) is parameter
+
+    def _all(self) -> dict[Holder, tree.Parameter | None]:
+        if self._found is None:
+            self._found = {}
+            self._find()
+        return self._found
 
     def _find(self) -> None:
         for scope in self.domain.policy.scopes:

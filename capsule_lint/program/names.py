@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -318,6 +318,7 @@ def link(
     roots, names = list(roots), Names()
     known: dict[str, tuple[str, bool]] = {}
 
+    @cache
     def is_package(folder: str) -> bool:
         init = f"{folder}/__init__.py"
         top = folder.split("/")[0]

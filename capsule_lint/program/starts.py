@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.model import Function, enclosing, last_name
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Module
@@ -37,10 +37,8 @@ class Starts:
     def _home(self, node: tree.Node) -> Function | Module:
         """The outermost function around an expression, or its module."""
         place = self.names.place(node)
-        function = place.scope.function
-        while function is not None and function.parent is not None:
-            function = function.parent
-        return function or place.scope.module
+        around = list(enclosing(place))
+        return around[-1] if around else place.scope.module
 
     @cached_property
     def _spelling(self) -> list[tree.Node]:

@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.namespaces import called_name
-from capsule_lint.program.walk import children
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -192,15 +192,12 @@ def _closure(name: str, steps: dict[str, set[str]]) -> set[str]:
 
 def _words(node: tree.Node) -> Iterator[str]:
     """The names in an expression, those that are written as texts too."""
-    match node:
-        case tree.Name(id=name):
-            yield name
-        case tree.Const(value=str() as text) if text.isidentifier():
-            yield text
-        case tree.Attr(name=name):
-            yield name
-    for child in children(node):
-        yield from _words(child)
+    for one in within(node):
+        match one:
+            case tree.Name(id=name) | tree.Attr(name=name):
+                yield name
+            case tree.Const(value=str() as text) if text.isidentifier():
+                yield text
 
 
 def _is_self(node: tree.Node) -> bool:

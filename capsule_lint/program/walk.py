@@ -31,6 +31,8 @@ class Index:
     parents: dict[int, Parent] = field(default_factory=dict)
     lambdas: dict[int, tree.Lambda] = field(default_factory=dict)
     """The lambda that opens a scope."""
+    scopes: dict[int, Scope] = field(default_factory=dict)
+    """The scope that a function or a lambda opens."""
 
 
 def children(node: tree.Node) -> Iterator[tree.Node]:
@@ -62,6 +64,13 @@ def children(node: tree.Node) -> Iterator[tree.Node]:
             yield from node.children
         case _:
             return
+
+
+def within(node: tree.Node) -> Iterator[tree.Node]:
+    """`node` and all expressions below it, without those of a scope of its own."""
+    yield node
+    for child in children(node):
+        yield from within(child)
 
 
 def targets_of(
@@ -213,6 +222,7 @@ class Walker:
         qualname = self._qualname(node.name, scope)
         function = Function(node, self._module, qualname, owner, scope.function, inner, place)
         inner.function = function
+        self._index.scopes[id(node)] = inner
         self._module.functions.append(function)
         if (
             owner is not None
@@ -280,6 +290,7 @@ class Walker:
             case tree.Lambda():
                 scope = Scope("lambda", place.scope, self._module, place.scope.function)
                 self._index.lambdas[id(scope)] = node
+                self._index.scopes[id(node)] = scope
                 self._parameters(node.params, scope, place, node)
                 self._expr(node.body, Place(scope, place.statement, (), place.order), node)
             case tree.Walrus():

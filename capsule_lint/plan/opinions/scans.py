@@ -38,7 +38,7 @@ _OPTIONS: Final = frozenset(
     ]
 )
 """The arguments of a Scan, which nothing else that is called `scan` has."""
-_STATEMENTS: Final = frozenset(
+STATEMENTS: Final = frozenset(
     ("execute_statement", "batch_execute_statement", "execute_transaction")
 )
 _FILTERS: Final = ("FilterExpression", "Statement", "filter_condition")
@@ -67,12 +67,12 @@ class ScanOpinions:
 
     def find(self) -> Iterator[Opinion]:
         """The reads that lack a scope."""
-        for name in ("scan", "paginate", *sorted(_STATEMENTS)):
+        for name in ("scan", "paginate", *sorted(STATEMENTS)):
             for call in self.ground.program.calls.uses.calls_beside(name):
                 module = self.ground.program.names.place(call).scope.module
                 if module.is_test or module.generated or not isinstance(call.func, tree.Attr):
                     continue
-                if name in _STATEMENTS:
+                if name in STATEMENTS:
                     if self._selects(call):
                         yield from self._judge(call, "PartiQL statement", _DEPTH)
                 elif self._is_paginated(call.func) if name == "paginate" else self._is_scan(call):

@@ -106,7 +106,7 @@ class Siblings:
 
     def _in_test(self, test: Function) -> Iterator[Sight]:
         created: list[Passed] = []
-        for statement in _own_lines(test):
+        for statement in test.fact.body:
             if isinstance(statement, tree.Block):
                 continue
             for passed in self._passed[test]:
@@ -147,7 +147,7 @@ class Siblings:
         lines = self._asserted(sight, missing, self._call(sight, other))
         if imports is None or not lines:
             return ()
-        source, body = self.evidence.ground.source, list(_own_lines(test))
+        source, body = self.evidence.ground.source, test.fact.body
         at = body.index(sight.statement)
         kept = [s for s in body[:at] if not _asserts(s)]
         if test.fact.doc:
@@ -181,7 +181,7 @@ class Siblings:
         """The assertion, in the words of the test's own."""
         test = sight.test
         itself = test.params[0].name if test.takes_self else ""
-        own = itself and any(f"{itself}.assert" in self._text(s, test) for s in _own_lines(test))
+        own = itself and any(f"{itself}.assert" in self._text(s, test) for s in test.fact.body)
         if missing.value == "None":
             return [f"{itself}.assertIsNone({call})" if own else f"assert {call} is None"]
         if missing.value:
@@ -279,10 +279,6 @@ class Siblings:
         """Whether a constant is the member of an enumeration, for which no text can stand."""
         types = self.evidence.ground.program.inference.of(node)
         return any(getattr(one, "cls", None) is not None for one in types)
-
-
-def _own_lines(test: Function) -> tuple[tree.Statement, ...]:
-    return test.fact.body
 
 
 def _asserts(statement: tree.Statement) -> bool:
