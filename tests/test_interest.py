@@ -90,5 +90,31 @@ def test_a_file_without_a_word_of_interest_is_left_out() -> None:
     assert some.judgement.facts
 
 
+_KEYS = 'def order_pk(tenant_id: str) -> str:\n    return f"TENANT#{tenant_id}#ORDERS"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "joins"),
+    [
+        ("from app import keys\n\n\ndef f(kind):\n    return getattr(keys, kind)('t')\n", True),
+        ("from . import keys\n\n\ndef f(kind):\n    return vars(keys)[kind]('t')\n", True),
+        ("import app.keys as k\n\n\ndef f(kind):\n    return k.__dict__[kind]('t')\n", True),
+        ("from . import rows\n\n\ndef f(kind):\n    return getattr(rows, kind)('t')\n", False),
+        ("from app.keys import *\n", True),
+        ("from .keys import *\n", True),
+        ("from app.rows import *\n", False),
+        ("def f(key):\n    return key.split('#')[1]\n", True),
+        ("def f(path):\n    return path.split('/')[1]\n", False),
+        ("def f(session, page):\n    return session.query(page)\n", False),
+        ("def f(store, name):\n    return store.query(IndexName=name)\n", True),
+        ("def f(orders_table, name):\n    return orders_table.query(name)\n", True),
+    ],
+)
+def test_what_a_file_says_decides_whether_it_joins(text: str, joins: bool) -> None:
+    texts = {"app/__init__.py": "", "app/keys.py": _KEYS, "app/use.py": text}
+    some = analyse(Policy(), texts, spare=0)
+    assert ("app/use.py" in some.facts) is joins
+
+
 def test_a_small_program_is_read_whole() -> None:
     assert Interest(Policy(), {"app/plain.py": _PLAIN}).seeds() == {"app/plain.py"}

@@ -69,7 +69,9 @@ class Dynamic:
 
     def find(self) -> Iterator[Lookup]:
         """Every lookup that may find a changing function and have it called with old arguments."""
-        self.program.names.looked_up = bool(self.params)
+        self.program.names.looked_up.update(
+            f.module.name for f in self.params if f.owner is None and f.parent is None
+        )
         for call in self.program.calls.uses.calls_beside("getattr"):
             if len(call.args) < 2 or not isinstance(call.func, tree.Name):
                 continue
@@ -85,11 +87,8 @@ class Dynamic:
 
     def _namespaces(self) -> Iterator[tree.Node]:
         """Where the attributes of something are had by their names."""
-        if not self.params:
-            return
         for name in ("globals", "vars"):
-            yield from self.program.calls.uses.calls(name)
-        self.program.names.ask(_DICT)
+            yield from self.program.calls.uses.calls_beside(name)
         for module in self.program.names.modules.values():
             for node in module.nodes:
                 if isinstance(node, tree.Attr) and node.name == _DICT:

@@ -239,17 +239,19 @@ class EntryMends:
         names: frozenset[str] = frozenset(),
     ) -> list[tuple[Class, Scope]]:
         """The gained fields that belong beside `old` in an item dict whose entry has that value."""
-        place: Place = self.mends.planner.program.names.place(node)
-        if any(self.mends.planner.program.domain.enters(f) for f in enclosing(place)):
-            return []
         path = _attribute_in(self._spelled_out(value))
         if path is None or not names_scope(path.name, old):
             return []
         for one in sorted(self.mends.planner.program.inference.of(path.base), key=repr):
             if isinstance(one, Instance) and one.cls in gained:
                 lists = self._lists(node, one.cls, names or frozenset(_entry_names(node)))
-                return self._beside(one.cls, old) if lists else []
+                return self._beside(one.cls, old) if lists and not self._enters(node) else []
         return []
+
+    def _enters(self, node: tree.Node) -> bool:
+        """Whether an expression stands in what a framework calls."""
+        place: Place = self.mends.planner.program.names.place(node)
+        return any(self.mends.planner.program.domain.enters(f) for f in enclosing(place))
 
     def _lists(self, node: tree.Node, cls: Class, names: frozenset[str]) -> bool:
         """Whether a dict is an item, and no mere message about one: it has keys of the table, or all

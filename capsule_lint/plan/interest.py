@@ -10,27 +10,30 @@ again, until nothing new is asked. What a name leads to by an import is read at 
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.opinions.scans import STATEMENTS
+from capsule_lint.plan.opinions.scans import OPTIONS, STATEMENTS
 from capsule_lint.program import Rest
 from capsule_lint.program.calls import Calls
-from capsule_lint.program.domain import TABLE_CALLS
 from capsule_lint.program.infer import Inference
 from capsule_lint.program.pieces import Text, names_scope
+from capsule_lint.program.tables import COMMON, OWN, is_table, speaks
+from capsule_lint.program.types import ClassObject, Instance
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from capsule_lint.facts.tree import FileFacts
     from capsule_lint.judgement import Judgement
     from capsule_lint.policy import Policy, Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Module
 
 SPARE: Final = 1_000_000
 """How many characters without a word of interest are read all the same: a small program is read
@@ -39,15 +42,26 @@ _PLAIN: Final = bytes(
     c if c >= 0x80 or chr(c).isalnum() or c == ord("_") else ord(" ") for c in range(256)
 )
 _ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
-_HIDING: Final = re.compile(
-    rb"""\\[xuUN0-7]|\\\r?\n\s*\w|(?<=\w)["'](?:[\s+\\]|#[^\n]*\n)*[fFrRbBuU]{0,2}["']\w"""
-)
+_ESCAPED: Final = re.compile(r"\\(?:[xuUN0-7]|\r?\n\s*\w)")
+_PARTED: Final = re.compile(r"""["'](?<=\w["'])(?:[\s+\\]|#[^\n]*\n)*[fFrRbBuU]{0,2}["']\w""")
 """What may hide a word: escapes, and texts in several parts that meet in the middle of one."""
-_COMPUTED: Final = re.compile(r"""\bgetattr\s*\([^,]*,(?!\s*["'])""")
+_HIDDEN: Final = re.compile(
+    r"""\\(?:\r?\n|x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|U(?P<U>[0-9a-fA-F]{8})"""
+    r"""|N\{(?P<name>[^}\n]+)\}|(?P<octal>[0-7]{1,3})|(?P<other>.))"""
+    r"""|["'](?:\s|\+|\\\r?\n|#[^\n]*\n)*[fFrRbBuU]{0,2}["']"""
+)
+_COMPUTED: Final = re.compile(r"""\bgetattr\s*\([^,]*,(?!\s*["'])|\bvars\s*\(|\b__dict__\b""")
+_IMPORTED: Final = re.compile(
+    r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+)?import[ \t]+(\([^)]*\)|[^\n#]*)", re.MULTILINE
+)
+"""What a statement imports, modules among it."""
+_CAPITAL: Final = re.compile(r"[(,]\s*[A-Z]\w*\s*=(?!=)")
+"""An argument called as those of DynamoDB's operations are."""
 _MAKES_KEY: Final = re.compile(r"\bdef [^(]*(?:key|gsi|lsi|index)", re.IGNORECASE)
-_SPLITS: Final = re.compile(r"""split\(\s*(?:sep\s*=\s*)?["'][#|/:]["']""")
-_HASH: Final = re.compile(r"""["'][^"'\n]*#|#[^\s"'][^"'\n]*["']""")
+_HASH: Final = re.compile(r"""#(?:(?<=[^\s"']#)[\w{%<"']|(?<=["']#)["'{])""")
 _CODE: Final = re.compile(r"CAP\d*")
+_COMMON: Final = frozenset(word.encode() for word in COMMON)
+_LOOKS: Final = frozenset((b"getattr", b"vars", b"__dict__"))
 
 
 @dataclass(eq=False)
@@ -63,10 +77,13 @@ class Interest:
         if self._is_small(set()):
             return set(self.texts)
         telling = frozenset(word.encode() for word in self._telling())
+        about = frozenset(word.encode() for word in self._about())
         found = {
             name
             for name, words in self._every.items()
-            if words is None or not telling.isdisjoint(words) or self._makes_keys(name)
+            if not telling.isdisjoint(words)
+            or (not _COMMON.isdisjoint(words) and self._reads(name, words, about))
+            or self._makes_keys(name)
         }
         return set(self.texts) if self._is_small(found) else found
 
@@ -75,12 +92,11 @@ class Interest:
         if chosen >= self.texts.keys():
             return set()
         asked = {word.encode(errors="surrogatepass") for word in _joined(program, judgement)}
-        marks = self._marks(program)
-        found = {
+        marks = _Marks.of(program)
+        found = {m.filename for m in self._given(program, judgement)} | {
             name
             for name, words in self._every.items()
             if name not in chosen
-            and words is not None
             and (not asked.isdisjoint(words) or self._is_told(name, words, program, marks))
         }
         return self.texts.keys() - chosen if self._is_small(found | chosen) else found
@@ -104,26 +120,36 @@ class Interest:
     # --- the words of a file ---
 
     @cached_property
-    def _every(self) -> dict[str, frozenset[bytes] | None]:
-        """The words of each file; `None` where some may be hidden."""
-        return {name: _words(text) for name, text in self.texts.items()}
+    def _shown(self) -> dict[str, str]:
+        """The texts in which words may be hidden, each once as it is, and once with all words shown."""
+        return {
+            name: f"{text}\n{_HIDDEN.sub(_said, text)}"
+            for name, text in self.texts.items()
+            if ("\\" in text and _ESCAPED.search(text)) or _PARTED.search(text)
+        }
+
+    def _text(self, name: str) -> str:
+        return self._shown.get(name) or self.texts[name]
+
+    @cached_property
+    def _every(self) -> dict[str, frozenset[bytes]]:
+        """The words of each file."""
+        return {name: _words(self._text(name)) for name in self.texts}
 
     # --- words that tell by themselves ---
 
     def _telling(self) -> Iterator[str]:
         """The words of the program that a finding may start at."""
         policy = self.policy
-        every = sorted(frozenset[bytes]().union(*filter(None, self._every.values())))
         said = {
-            *TABLE_CALLS,
+            *OWN,
             *STATEMENTS,
             "pynamodb",
             *(name.rpartition(".")[2] for name in policy.entities),
             *(word for scope in policy.scopes for word in _of_policy(scope)),
         }
         cores = re.compile("|".join(map(re.escape, sorted(self._cores()))))
-        for raw in every:
-            word = raw.decode(errors="surrogatepass")
+        for word in _decoded(frozenset[bytes]().union(*self._every.values())):
             if word in said or _CODE.fullmatch(word):
                 yield word
                 continue
@@ -132,6 +158,22 @@ class Interest:
                 policy.is_key_name(word) or any(self._names(word, s) for s in policy.scopes)
             ):
                 yield word
+
+    def _about(self) -> Iterator[str]:
+        """The words of the program that say that `query` is an operation of a table."""
+        reading = (words for words in self._every.values() if not _COMMON.isdisjoint(words))
+        for word in _decoded(frozenset[bytes]().union(*reading)):
+            if (
+                word in OPTIONS
+                or speaks(word)
+                or is_table(word)
+                or self.policy.is_repository_name(word)
+            ):
+                yield word
+
+    def _reads(self, name: str, words: frozenset[bytes], about: frozenset[bytes]) -> bool:
+        """Whether a file that calls something `query` or `scan` seems to read a table."""
+        return not about.isdisjoint(words) or _CAPITAL.search(self._text(name)) is not None
 
     def _names(self, word: str, scope: Scope) -> bool:
         """Whether a word is a name or the tag of a scope, or has the tag in it."""
@@ -148,45 +190,126 @@ class Interest:
             yield re.sub(r"[\W_]", "", scope.tag).lower() or scope.parameter
 
     def _makes_keys(self, name: str) -> bool:
-        """Whether a file seems to make keys, or takes them apart, though no word says so."""
-        text = self.texts[name]
-        if self.policy.is_test_file(name):
-            return _HASH.search(text) is not None
-        return _SPLITS.search(text) is not None or (
-            _MAKES_KEY.search(text) is not None and _HASH.search(text) is not None
-        )
+        """Whether a file seems to make keys, though no word says so."""
+        text = self._text(name)
+        return _HASH.search(text) is not None and _MAKES_KEY.search(text) is not None
 
     # --- what the analysis leads to ---
 
-    def _marks(self, program: Program) -> tuple[frozenset[bytes], re.Pattern[str]]:
-        """The words of the program's keys, as words and as they stand before a separator."""
-        found = {
-            word
+    def _given(self, program: Program, judgement: Judgement) -> Iterator[Module]:
+        """The modules that make names of functions, and are given something that such a name changes in."""
+        symbols = {s for change in judgement.change_sets.values() for s in change.symbols}
+        owners = {symbol.rpartition(".")[0] for symbol in symbols}
+        for module in program.names.led_to():
+            if _COMPUTED.search(self._text(module.filename)) and any(
+                isinstance(one, Instance | ClassObject) and one.cls.symbol in owners
+                for function in module.functions
+                for call in program.calls.uses.calls_beside(function.name)
+                for argument in call.args
+                for one in program.inference.of(argument.value)
+            ):
+                yield module
+
+    def _is_told(
+        self, name: str, words: frozenset[bytes], program: Program, marks: _Marks
+    ) -> bool:
+        """Whether a file has part of a key in it, takes one apart, or looks functions up by names that
+        it makes."""
+        text = self._text(name)
+        if not marks.words.isdisjoint(words) and marks.before.search(text):
+            return True
+        if b"split" in words and marks.splits.search(text):
+            return True
+        if "import *" in text and any(map(marks.gives, _imported(name, text))):
+            return True
+        return (
+            not _LOOKS.isdisjoint(words)
+            and _COMPUTED.search(text) is not None
+            and (
+                b"import_module" in words
+                or any(
+                    _is_same(imported, module)
+                    for imported in _imported(name, text)
+                    for module in program.names.looked_up
+                )
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What tells of a program's keys: the words of their texts, these words before a separator, a
+    split at one of their separators, and the modules that are linked."""
+
+    words: frozenset[bytes]
+    before: re.Pattern[str]
+    splits: re.Pattern[str]
+    modules: frozenset[str]
+
+    def gives(self, imported: str) -> bool:
+        """Whether `module.*` is all that a module of the program has."""
+        base = imported.removesuffix(".*")
+        return base != imported and any(_is_same(base, module) for module in self.modules)
+
+    @staticmethod
+    def of(program: Program) -> _Marks:
+        """Those of a program."""
+        texts = [
+            piece.value
             for site in program.keys.sites
             for piece in site.template.pieces
             if isinstance(piece, Text)
-            for word in re.findall(r"\w+", piece.value)
-        }
-        pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(found))) or '(?!)'})[#|/:]")
-        return frozenset(word.encode(errors="surrogatepass") for word in found), pattern
-
-    def _is_told(
-        self,
-        name: str,
-        words: frozenset[bytes],
-        program: Program,
-        marks: tuple[frozenset[bytes], re.Pattern[str]],
-    ) -> bool:
-        text = self.texts[name]
-        if not marks[0].isdisjoint(words) and marks[1].search(text):
-            return True
-        return program.names.looked_up and b"getattr" in words and bool(_COMPUTED.search(text))
+        ]
+        words = sorted({word for text in texts for word in re.findall(r"\w+", text)})
+        separators = sorted({char for text in texts for char in text if char in "#|/:"})
+        return _Marks(
+            frozenset(word.encode(errors="surrogatepass") for word in words),
+            re.compile(rf"\b(?:{_any(words)})[#|/:]"),
+            re.compile(rf"""split\(\s*(?:sep\s*=\s*)?["'](?:{_any(separators)})["']"""),
+            frozenset(program.names.modules),
+        )
 
 
-def _words(text: str) -> frozenset[bytes] | None:
+def _any(words: list[str]) -> str:
+    return "|".join(map(re.escape, words)) or "(?!)"
+
+
+def _decoded(words: Iterable[bytes]) -> Iterator[str]:
+    return (word.decode(errors="surrogatepass") for word in words)
+
+
+def _imported(name: str, text: str) -> Iterator[str]:
+    """The ends of the dotted names of what a file imports, as far as its own path and the statements
+    tell."""
+    for match in _IMPORTED.finditer(text):
+        dots, base, listed = match.groups("")
+        above = name.split("/")[: -len(dots)] if dots else []
+        for imported in re.findall(r"[\w.]+|\*", listed):
+            yield ".".join((*above, *filter(None, base.split(".")), imported))
+
+
+def _is_same(imported: str, module: str) -> bool:
+    """Whether what a statement imports may be a module, of whose dotted name it says the end, or more
+    than that: a folder above the root."""
+    return f".{module}".endswith(f".{imported}") or f".{imported}".endswith(f".{module}")
+
+
+def _said(match: re.Match[str]) -> str:
+    """What a part of a text stands for that may hide a word."""
+    code = match["x"] or match["u"] or match["U"]
+    if code or match["octal"]:
+        number = int(code, 16) if code else int(match["octal"], 8)
+        return chr(number) if number <= sys.maxunicode else " "
+    if match["name"]:
+        try:
+            return unicodedata.lookup(match["name"])
+        except KeyError:
+            return " "
+    return " " if match["other"] else ""
+
+
+def _words(text: str) -> frozenset[bytes]:
     data = text.encode(errors="surrogatepass")
-    if _HIDING.search(data):
-        return None
     if not data.isascii():
         data = unicodedata.normalize("NFKC", text).encode(errors="surrogatepass")
     if b"\\" in data:
@@ -213,7 +336,8 @@ def _joined(program: Program, judgement: Judgement) -> set[str]:
     tags = {scope.tag.strip("#|/:") for scope in policy.scopes}
     _listen(program, judgement)
     classes = {cls.name for cls in program.domain.repositories | program.domain.entities}
-    classes |= {cls.name for cls in program.classes.all if program.domain.has_scope(cls)}
+    parameters = {scope.parameter for scope in policy.scopes}
+    classes |= {cls.name for cls in program.classes.having(parameters.__contains__)}
     found = program.names.asked | classes
     for module in program.names.modules.values():
         for statement, place in module.statements:

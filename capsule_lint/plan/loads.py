@@ -75,7 +75,7 @@ class Loads:
         gained = self.planner.state.fields
         uses = self.planner.program.calls.uses
         for name in sorted(_VALIDATES):
-            for call in uses.calls(name) if "_" in name else uses.calls_beside(name):
+            for call in uses.calls_beside(name):
                 if any(c.function is not None for c in self.planner.program.calls.callees(call)):
                     continue
                 parts = [call.func.base] if isinstance(call.func, tree.Attr) else []

@@ -108,9 +108,13 @@ class LocalKeys:
     _settled: set[int] = field(default_factory=set)
     """The keys that have what they need, or get it."""
     _entries: set[tuple[int, str]] = field(default_factory=set)
+    _kept: frozenset[str] = frozenset()
+    """What the attributes of repositories are called."""
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.program)
+        owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
+        self._kept = frozenset(name for o in owners for name in (*o.stores, *o.scope.bindings))
 
     def find(self) -> None:
         """Fill `defects` and `wants`."""
@@ -170,7 +174,7 @@ class LocalKeys:
     def collection(self, node: tree.Node) -> Home | None:
         """The class (or module) and name of a collection that a repository keeps."""
         match node:
-            case tree.Attr():
+            case tree.Attr() if node.name in self._kept:
                 for one in self.program.inference.of(node.base):
                     cls = getattr(one, "cls", None)
                     if isinstance(cls, Class):
@@ -180,7 +184,7 @@ class LocalKeys:
                                 or cls in self.program.domain.repositories
                             ) and self._is_collection(owner, node.name):
                                 return owner, node.name
-            case tree.Name():
+            case tree.Name() if not self.program.names.leaves(node):
                 for binding in self.program.names.bindings(
                     node.id, self.program.names.place(node)
                 ):

@@ -10,9 +10,8 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.patterns import Patterns
 from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.shifts import Shift, Split, has_separator, shift_of
-from capsule_lint.program.domain import words
 from capsule_lint.program.model import Class, last_name
-from capsule_lint.program.pieces import Text, hole_name, snake
+from capsule_lint.program.pieces import Text, hole_name, snake, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -40,7 +40,8 @@ class ScopedCalls:
                     and not self.planner.program.domain.enters(function)
                 ):
                     self._check_callers(function, scopes)
-        for cls in self.planner.program.classes.all:
+        parameters = {scope.parameter for scope in self.planner.program.policy.scopes}
+        for cls in self.planner.program.classes.having(parameters.__contains__):
             if self.planner.program.classes.is_data(cls):
                 params = self.planner.program.classes.constructor(cls) or ()
                 needed = [

@@ -82,11 +82,13 @@ class StandIns:
         for word in sorted(MOCKS):
             for call in self.program.calls.uses.calls_beside(word):
                 yield from self._specified(call)
-        for module in self.program.names.modules.values():
+        modules = self.program.names.modules.values()
+        names = {*CALLED, *(function.name for module in modules for function in module.functions)}
+        for module in modules:
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
                     for target in statement.targets:
-                        if isinstance(target, tree.Attr):
+                        if isinstance(target, tree.Attr) and target.name in names:
                             yield from self._assigned(target, statement.value)
 
     def _patched(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:

@@ -44,8 +44,8 @@ def link_program(files: Iterable[FileFacts], policy: Policy, rest: Rest | None =
     `rest` are files that hold no word of interest: see `capsule_lint.plan.interest`.
     """
     names = link(files, policy.src, policy.is_test_file, rest or Rest())
-    classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes))
     uses = Uses(names)
+    classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes), uses)
     plain = Calls(uses, classes, Inference(names, classes))
     calls = Calls(uses, classes, Inference(names, classes), Structural(plain))
     inference = calls.inference

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
+from capsule_lint.program.model import last_name
 from capsule_lint.program.types import (
     ClassObject,
     FunctionObject,
@@ -17,7 +19,6 @@ from capsule_lint.program.types import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.facts import tree
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
     from capsule_lint.program.model import Binding, Class, Function
@@ -87,11 +88,41 @@ class Calls:
             for cls in self.classes.subclasses(function.owner):
                 yield from self.constructions(cls)
             return
-        if name == "__call__":
-            yield from self.uses.all_calls()
+        if name == "__call__" and function.owner is not None:
+            yield from self._of_instances(function.owner)
             return
         for alias in sorted(self.uses.aliases(name)):
             yield from self.uses.calls(alias)
+
+    def _of_instances(self, cls: Class) -> Iterator[tree.Call]:
+        """The calls that could, by name, call an instance of the class."""
+        known = self._known_as(cls)
+        if known is None:
+            yield from self.uses.all_calls()
+            return
+        for name in sorted({alias for one in known for alias in self.uses.aliases(one)}):
+            yield from self.uses.calls(name)
+
+    def _known_as(self, cls: Class) -> set[str] | None:
+        """The names that instances of the class are given where they are made, or put where one is
+        declared; `None` where they may get any name. `Cls()(…)` calls what has none."""
+        found = {"", "__call__"}
+        for heir in self.classes.subclasses(cls):
+            for declared in self.uses.declared(heir.name):
+                if isinstance(declared.holder, tree.Assign):
+                    found |= {last_name(target) for target in declared.holder.targets}
+                elif declared.parameter is None:
+                    return None
+                else:
+                    found.add(declared.parameter)
+            for alias in self.uses.aliases(heir.name) | self.uses.holders(heir.name):
+                for call in self.uses.calls(alias):
+                    parent = self.uses.names.parent(call)
+                    if isinstance(parent, tree.Assign):
+                        found |= {last_name(target) for target in parent.targets}
+                    elif not isinstance(parent, tree.Call) or parent.func is not call:
+                        return None
+        return found
 
     def constructions(self, cls: Class) -> Iterator[tree.Call]:
         """The calls that could, by name, construct the class."""

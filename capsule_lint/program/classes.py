@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -9,9 +10,10 @@ from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from capsule_lint.program.names import Names
+    from capsule_lint.program.uses import Uses
 
 _DATA_DECORATORS: Final = frozenset(
     ("dataclass", "define", "frozen", "mutable", "attrs", "s", "attr")
@@ -96,15 +98,25 @@ class Classes:
 
     names: Names
     all: tuple[Class, ...]
+    uses: Uses
     _bases: dict[Class, tuple[Class | str, ...]] = field(default_factory=dict)
     _mro: dict[Class, tuple[Class, ...]] = field(default_factory=dict)
-    _subclasses: dict[Class, list[Class]] = field(default_factory=dict)
+    _heirs: dict[str, list[Class]] = field(default_factory=lambda: defaultdict(list))
+    """The classes by what their bases are called where they inherit."""
+    _has_pynamo: bool = False
 
     def __post_init__(self) -> None:
         for cls in self.all:
-            for base in self.bases(cls):
-                if isinstance(base, Class):
-                    self._subclasses.setdefault(base, []).append(cls)
+            for node in cls.fact.bases:
+                if node.keyword is None:
+                    self._heirs[last_name(_base_of(node.value))].append(cls)
+        self._has_pynamo = any(
+            imported.module.startswith("pynamodb")
+            for module in self.names.modules.values()
+            for statement, _ in module.statements
+            if isinstance(statement, tree.Import)
+            for imported in statement.names
+        )
 
     def bases(self, cls: Class) -> tuple[Class | str, ...]:
         """Its direct bases: classes of the program, or the dotted names of others."""
@@ -172,10 +184,31 @@ class Classes:
             current = queue.pop()
             self.names.ask(current.name)
             yield current
-            for sub in self._subclasses.get(current, ()):
+            for sub in self._inheriting(current):
                 if sub not in seen:
                     seen.add(sub)
                     queue.append(sub)
+
+    def _inheriting(self, cls: Class) -> list[Class]:
+        found = {
+            heir
+            for name in self.uses.known_as(cls.name)
+            for heir in self._heirs.get(name, ())
+            if cls in self.bases(heir)
+        }
+        return sorted(found, key=lambda heir: heir.symbol)
+
+    def having(self, wanted: Callable[[str], bool]) -> list[Class]:
+        """The classes that have a member or a parameter of such a name, and what inherits from them."""
+        found: dict[Class, None] = {}
+        for cls in self.all:
+            initializer = cls.methods.get("__init__") or cls.methods.get("__new__")
+            params = initializer.own_params if initializer is not None else ()
+            own = (*cls.scope.bindings, *cls.methods, *cls.stores, *(p.name for p in params))
+            if cls not in found and any(map(wanted, own)):
+                with self.names.aside():
+                    found.update(dict.fromkeys(self.subclasses(cls)))
+        return [cls for cls in self.all if cls in found]
 
     def method(self, cls: Class, name: str) -> Function | None:
         """The method that `cls().name` would be."""
@@ -200,7 +233,9 @@ class Classes:
 
     def is_pynamo(self, cls: Class) -> bool:
         """Whether it is a model of PynamoDB's, or an index of one."""
-        return any(base.startswith("pynamodb.") for base in self.foreign_bases(cls))
+        return self._has_pynamo and any(
+            base.startswith("pynamodb.") for base in self.foreign_bases(cls)
+        )
 
     def is_pynamo_index(self, cls: Class) -> bool:
         """Whether it is a secondary index of PynamoDB's."""

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.held import Held
-from capsule_lint.program.keys import KeySite, Role
 from capsule_lint.program.layers import Layers
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.pieces import Filled, Text, names_scope, snake
+from capsule_lint.program.pieces import Filled, Text, names_scope, snake, words
+from capsule_lint.program.tables import Tables
 from capsule_lint.program.types import (
     Collection,
-    Foreign,
     FunctionObject,
     Instance,
     TupleOf,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.calls import Calls
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
-    from capsule_lint.program.keys import Keys
+    from capsule_lint.program.keys import Keys, KeySite
     from capsule_lint.program.names import Names
     from capsule_lint.program.templates import Templates
 
@@ -44,42 +43,6 @@ _STRUCTURE: Final = re.compile(
 _CARRIER: Final = re.compile(
     r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$"
 )
-TABLE_CALLS: Final = frozenset(
-    [
-        "get_item",
-        "put_item",
-        "delete_item",
-        "update_item",
-        "query",
-        "scan",
-        "batch_get_item",
-        "batch_write_item",
-        "transact_write_items",
-        "transact_get_items",
-        "batch_writer",
-        "paginate",
-    ]
-)
-_COMMON: Final = frozenset(("query", "scan", "paginate"))
-"""Table calls whose names others have as well."""
-_DYNAMO: Final = re.compile(r"boto|dynamo|table|aws", re.IGNORECASE)
-_NOWHERE: Final = frozenset(
-    [
-        "None",
-        "builtins",
-        "collection",
-        "exception",
-        "fixture",
-        "framework",
-        "function",
-        "key",
-        "mock",
-        "partial",
-        "super",
-        "value",
-    ]
-)
-"""What inference calls values of which it knows no origin."""
 _TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
 _TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
 _GENERIC_WORDS: Final = frozenset(
@@ -124,15 +87,6 @@ _GENERIC_WORDS: Final = frozenset(
 _INJECTORS: Final = frozenset(("Depends", "Security"))
 
 
-def words(name: str) -> tuple[str, ...]:
-    """`InMemoryLineItemRepository` and `line_items` to their words, singular."""
-    return tuple(
-        w[:-3] + "y" if w.endswith("ies") else w.removesuffix("s") if len(w) > 3 else w
-        for w in snake(name).split("_")
-        if w
-    )
-
-
 def contains(haystack: tuple[str, ...], needle: tuple[str, ...]) -> bool:
     """Whether the words stand in the name one after the other."""
     width = len(needle)
@@ -160,9 +114,8 @@ class Domain:
     entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
     item_modules: set[str] = field(default_factory=set)
     """The modules in which keys are written, or operations of the table are called."""
-    _tables: set[Function] = field(default_factory=set)
-    _holders: set[Function] = field(default_factory=set)
-    """The methods that call an operation of what their object keeps."""
+    tables: set[Function] = field(default_factory=set)
+    """The functions that call an operation of the table."""
 
     def __post_init__(self) -> None:
         self.held = Held(self)
@@ -212,7 +165,8 @@ class Domain:
     def find_roles(self, keys: Keys) -> None:
         """Entities and repositories, from names, keys and table calls."""
         self.keys = keys
-        self._find_tables()
+        self.tables = Tables(self.names, self.inference, self.calls, keys).find()
+        self.item_modules |= {function.module.name for function in self.tables}
         for cls in self.classes.all:
             if self._is_repository(cls):
                 self.repositories.add(cls)
@@ -230,89 +184,36 @@ class Domain:
                 and self.reads_self(site)
             ):
                 self.entities.add(owner)
-        for cls in self.classes.all:
-            if cls in self.repositories or cls in self.layers:
-                continue
-            if self.has_key(cls) or self._is_model(cls):
-                self.entities.add(cls)
+        self.entities.update(filter(self._is_model, self.classes.all))
+        self.entities.update(filter(self.has_key, self.classes.having(self.policy.is_key_name)))
+        self.entities -= self.repositories | self.layers
         for cls in self.repositories:
             for entity in self._entities_of(cls):
                 self.entities_of[cls].add(entity)
                 self.entities.add(entity)
 
-    def _find_tables(self) -> None:
-        """The functions that call the table themselves, or through a function of a table call's name."""
-        wrapped: list[tuple[Function, list[Function]]] = []
-        for name in sorted(TABLE_CALLS):
-            for call in self.calls.uses.calls_beside(name):
-                function = self.names.place(call).scope.function
-                if function is None or not isinstance(call.func, tree.Attr):
-                    continue
-                callees = self.calls.callees(call)
-                own = [c.function for c in callees if c.function is not None and not c.mock]
-                if (
-                    name not in _COMMON
-                    or (not own and self._is_of_table(call, call.func))
-                    or any(f.owner is not None and _is_table(f.owner) for f in own)
-                ):
-                    self._tables.add(function)
-                elif own:
-                    wrapped.append((function, own))
-        before = -1
-        while before != len(self._tables):
-            before = len(self._tables)
-            for function, own in wrapped:
-                if any(f in self._tables for one in own for f in self.calls.family(one)):
-                    self._tables.add(function)
-        self.item_modules |= {function.module.name for function in self._tables}
-
-    def _is_of_table(self, call: tree.Call, func: tree.Attr) -> bool:
-        """Whether `x.query(…)`, a common word, is the operation of a table: not where `x` is known to
-        come from a package that has nothing to do with DynamoDB."""
-        if func.name == "paginate":
-            return self._pages(func.base)
-        if any(a.keyword is not None and a.keyword[:1].isupper() for a in call.args):
-            return True
-        types = self.inference.of(func.base)
-        return not types or not all(
-            isinstance(t, Foreign)
-            and t.name.partition(".")[0] not in _NOWHERE
-            and not _DYNAMO.search(t.name)
-            for t in types
-        )
-
-    def _pages(self, node: tree.Node) -> bool:
-        """Whether an expression is `client.get_paginator("query")`, or may be."""
-        if isinstance(node, tree.Name):
-            bindings = self.names.bindings(node.id, self.names.place(node))
-            node = next((b.value for b in bindings if b.value is not None), node)
-        match node:
-            case tree.Call(args=(tree.Argument(value=tree.Const(value=str() as operation)),)):
-                return operation in _COMMON
-            case _:
-                return True
-
     def touches_table(self, function: Function) -> bool:
         """Whether the function itself calls a DynamoDB operation."""
-        return function in self._tables
+        return function in self.tables
 
     def _is_repository(self, cls: Class) -> bool:
-        if _TEST_CLASS.search(cls.name) or self.classes.is_enum(cls) or self._is_model(cls):
+        by_name = self.policy.is_repository_name(cls.name)
+        by_table = any(function in self.tables for function in cls.methods.values())
+        if not (by_name or by_table) or _TEST_CLASS.search(cls.name):
             return False
-        if self.policy.is_repository_name(cls.name) and self._keeps_items(cls):
+        if self.classes.is_enum(cls) or self._is_model(cls):
+            return False
+        if by_name and self._keeps_items(cls):
             return True
         if any(function in self.handlers for function in cls.methods.values()):
             return False
-        return any(
-            f in self._tables and (f in self._holders or not self.classes.is_data(cls))
-            for f in cls.methods.values()
-        )
+        return by_table and not self.classes.is_data(cls)
 
     def _keeps_items(self, cls: Class) -> bool:
         """Whether anything but its name says that a class reads or writes items of the table."""
         for owner in self.classes.mro(cls):
             for method in owner.methods.values():
-                if method in self._tables or method in self.keys.functions:
+                if method in self.tables or method in self.keys.functions:
                     return True
                 if any(self._names_scope(p.name) for p in method.own_params):
                     return True
@@ -641,11 +542,3 @@ def _root(node: tree.Node) -> str:
     while isinstance(node, tree.Attr | tree.Subscript | tree.Call):
         node = node.func if isinstance(node, tree.Call) else node.base
     return node.id if isinstance(node, tree.Name) else ""
-
-
-__all__ = ["Domain", "Role", "contains", "dotted_text", "words"]
-
-
-def _is_table(cls: Class) -> bool:
-    """Whether a class is a table, or stands for one: a fake, or a Protocol of what boto3 has."""
-    return any(name in cls.methods for name in TABLE_CALLS - _COMMON)

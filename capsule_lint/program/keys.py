@@ -218,7 +218,9 @@ class Keys:
 
     def key_name(self, node: tree.Node | None) -> str:
         """The name of a key position that a dict key or an argument spells; empty when it is none."""
-        text = self.templates.constant(node) if node is not None else None
+        if node is None or self.names.leaves(node):
+            return ""
+        text = self.templates.constant(node)
         return text if text is not None and self.policy.is_key_name(text) else ""
 
     def _conditions(self, module: Module) -> dict[tuple[int, str], str]:
@@ -479,6 +481,8 @@ class Keys:
     @cached_property
     def _declared_names(self) -> frozenset[str]:
         """All attributes that any model declares as a partition key."""
+        if not self._has_models and not any(map(_names_hash, self.classes.all)):
+            return frozenset()
         models = [c for c in self.classes.all if self.classes.is_data(c)]
         return frozenset(name for cls in models for name, _ in self._hash_names(cls))
 
@@ -495,7 +499,7 @@ class Keys:
                     yield str(value.value), False
                 if not isinstance(value, tree.Call):
                     continue
-                if any(a.keyword == "hash_key" and _is_true(a.value) for a in value.args):
+                if _is_hash(value):
                     yield name, self.classes.is_pynamo_index(cls)
                 for callee in self.calls.callees(value):
                     if callee.cls is not None and self.classes.is_pynamo_index(callee.cls):
@@ -611,7 +615,7 @@ class Keys:
             for function in module.functions:
                 if any(self.policy.is_key_name(p.name) for p in function.own_params):
                     self._collect_arguments(function)
-        for cls in self.classes.all:
+        for cls in self.classes.having(self.policy.is_key_name):
             if self.classes.is_data(cls):
                 self._collect_fields(cls)
 
@@ -817,6 +821,18 @@ def _has_equation(node: tree.Node) -> bool:
             return True
         case _:
             return False
+
+
+def _names_hash(cls: Class) -> bool:
+    """Whether a class itself says which of its attributes is a partition key."""
+    return "__hash_key__" in cls.scope.bindings or any(
+        isinstance(bindings[-1].value, tree.Call) and _is_hash(bindings[-1].value)
+        for bindings in cls.scope.bindings.values()
+    )
+
+
+def _is_hash(node: tree.Call) -> bool:
+    return any(a.keyword == "hash_key" and _is_true(a.value) for a in node.args)
 
 
 def _is_true(node: tree.Node) -> bool:

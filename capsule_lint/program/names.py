@@ -38,8 +38,8 @@ class Names:
     """The names whose users, wherever they are, have been asked for."""
     guessing: int = 0
     """How many types are being found: what is asked on that way is not about what changes."""
-    looked_up: bool = False
-    """Whether attributes of computed names have been asked for."""
+    looked_up: set[str] = field(default_factory=set)
+    """The dotted names of modules whose functions may be looked up by computed names."""
     read: Callable[[str], Module | None] = field(default=lambda filename: None)
     """Reads a module that no word of interest stands in: a name has led there."""
     unread: dict[str, str] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class Names:
         """Note that the users of these names matter, wherever they are; Python itself calls the
         methods between underscores."""
         if not self.guessing:
-            self.asked.update(n for n in names if not n.startswith("__") or n == "__dict__")
+            self.asked.update(n for n in names if not n.startswith("__"))
 
     def declared(self, function: Function) -> list[Function]:
         """What a stub beside the function's module says of it, overloads included."""
@@ -107,6 +107,36 @@ class Names:
         if name not in self._read:
             self._read[name] = self.read(self.unread[name])
         return self._read[name]
+
+    def leaves(self, node: tree.Node) -> bool:
+        """Whether a path of names starts at an import from a file in which no word of interest stands:
+        then it is no key, no name of one, and nothing that an entity is kept in."""
+        while isinstance(node, tree.Attr):
+            node = node.base
+        bindings = self.bindings(node.id, self.place(node)) if isinstance(node, tree.Name) else []
+        return len(bindings) == 1 and bindings[0].kind == "import" and self._leaves(bindings[0])
+
+    def _leaves(self, binding: Binding) -> bool:
+        imported = binding.imported
+        assert imported is not None
+        if imported.name is None:
+            return self._is_unread(imported.module)
+        base = self.absolute(binding.place.scope.module, binding.level, imported.module)
+        if self._is_unread(base):
+            return True
+        module = self.modules.get(base)
+        known = module is not None and imported.name in module.scope.bindings
+        return not known and self._is_unread(f"{base}.{imported.name}")
+
+    def _is_unread(self, name: str) -> bool:
+        if name in self.unread or name in self.modules:
+            return name in self.unread
+        ends = self._by_suffix.get(name, ())
+        return len(ends) == 1 and ends[0] in self.unread
+
+    def led_to(self) -> list[Module]:
+        """The modules in which no word of interest stands, and that a name has led to."""
+        return [module for module in self._read.values() if module is not None]
 
     def file(self, filename: str) -> Module | None:
         """The module that a file is."""

@@ -78,6 +78,15 @@ def snake(name: str) -> str:
     return _CAMEL.sub("_", name).lower().strip("_")
 
 
+def words(name: str) -> tuple[str, ...]:
+    """`InMemoryLineItemRepository` and `line_items` to their words, singular."""
+    return tuple(
+        w[:-3] + "y" if w.endswith("ies") else w.removesuffix("s") if len(w) > 3 else w
+        for w in snake(name).split("_")
+        if w
+    )
+
+
 def hole_name(node: tree.Node) -> str:
     """The name by which the value of an expression is known; empty when it has none."""
     match node:

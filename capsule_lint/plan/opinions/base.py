@@ -161,7 +161,7 @@ class Ground:
                         function.name, *(program.calls.uses.aliases(c.name) for c in made)
                     )
                     found |= program.calls.uses.aliases(function.name)
-        for cls in program.classes.all:
+        for cls in program.classes.having(lambda name: self.scope_named(name) is not None):
             if any(self.scope_named(p.name) for p in program.classes.constructor(cls) or ()):
                 found |= program.calls.uses.aliases(cls.name)
         return found

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.judgement import ScanFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
-from capsule_lint.program.domain import words
 from capsule_lint.program.model import last_name, owner_of
-from capsule_lint.program.pieces import hole_name, names_scope
+from capsule_lint.program.pieces import hole_name, names_scope, words
+from capsule_lint.program.tables import is_table
 from capsule_lint.program.types import ClassObject, Foreign, Instance
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Binding, Function
 
-_OPTIONS: Final = frozenset(
+OPTIONS: Final = frozenset(
     [
         "TableName",
         "IndexName",
@@ -91,10 +91,7 @@ class ScanOpinions:
             if isinstance(one, ClassObject | Instance):
                 bases = self.ground.program.classes.foreign_bases(one.cls)
                 return any("pynamodb" in base or base == "Model" for base in bases)
-        receiver = words(last_name(call.func.base))
-        if any(word in ("table", "dynamo", "dynamodb", "ddb") for word in receiver):
-            return True
-        return bool(self._options(call) & _OPTIONS)
+        return is_table(last_name(call.func.base)) or bool(self._options(call) & OPTIONS)
 
     def _options(self, call: tree.Call) -> set[str]:
         """The names of a call's arguments, those in a dict that is spread included."""
