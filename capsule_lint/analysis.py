@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from capsule_lint.judgement import Judgement
     from capsule_lint.policy import Policy
     from capsule_lint.program import Program
+    from capsule_lint.program.walk import Walk
     from capsule_lint.source import SourceFile
 
 
@@ -95,6 +96,7 @@ class Analysis:
     judgement: Judgement
     problems: tuple[Problem, ...]
     builder: Builder
+    walks: dict[str, Walk]
 
 
 @contextmanager
@@ -130,6 +132,8 @@ def analyse(
     }
     builder = builder or (before.builder if before is not None else Builder())
 
+    walks = before.walks if before is not None else {}
+
     def read(names: Iterable[str]) -> None:
         new = {name: texts[name] for name in names if name not in known}
         known.update(builder.build(new, policy.generated_markers))
@@ -139,9 +143,8 @@ def analyse(
         return known[name]
 
     interest = Interest(policy, texts, spare)
-    chosen = interest.seeds() | (
-        before.facts.keys() & texts.keys() if before is not None else set()
-    )
+    earlier = before.facts.keys() if before is not None else builder.joined()
+    chosen = interest.seeds() | (earlier & texts.keys())
     while True:
         read(sorted(chosen))
         facts = {name: known[name] for name in texts if name in chosen}
@@ -156,10 +159,14 @@ def analyse(
         rest = interest.rest(chosen, read_one)
         broken = [Broken(p.filename, p.row, p.words) for p in problems]
         with _deep():
-            program = link_program(facts.values(), policy, rest)
+            program = link_program(facts.values(), policy, rest, walks)
             check_references(program)
             judgement = judge(program, texts.__getitem__, broken)
         more = interest.holding(program, judgement, chosen)
         if not more:
-            return Analysis(policy, texts, facts, program, judgement, tuple(problems), builder)
+            if before is None:
+                builder.note_joined(interest.joined)
+            return Analysis(
+                policy, texts, facts, program, judgement, tuple(problems), builder, walks
+            )
         chosen |= more

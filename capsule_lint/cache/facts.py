@@ -13,11 +13,12 @@ from capsule_lint.facts.tree import FileFacts
 from capsule_lint.workers import fork_map
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from capsule_lint.cache.store import Plain, Store
 
 _NAME: Final = "facts"
+_JOINED: Final = "joined"
 _WORTH: Final = 400_000
 """How many characters a process should have to parse."""
 
@@ -74,6 +75,16 @@ class Builder:
             if self.store is not None:
                 self._note(name, names, self._encoder.encode(found[name]))
         return {name: found[name] for name in texts}
+
+    def joined(self) -> frozenset[str]:
+        """The files that mattered in the last run for what others ask."""
+        known = self.store.load(_JOINED) if self.store is not None else None
+        return frozenset(map(str, known)) if isinstance(known, list) else frozenset()
+
+    def note_joined(self, filenames: Iterable[str]) -> None:
+        """Keep the files that mattered in this run for what others ask."""
+        if self.store is not None:
+            self.store.save(_JOINED, sorted(filenames))
 
     def save(self) -> None:
         """Keep the facts of all files that were asked for."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from capsule_lint.facts.tree import Suppression
 
-_ANY: Final = re.compile(r"capsule-lint\s*:|noqa", re.IGNORECASE)
+_ANY: Final = re.compile(r"capsule-lint\s*:|noqa\s*:[^\r\n]*CAP", re.IGNORECASE)
 _IGNORE: Final = re.compile(
     r"#\s*capsule-lint\s*:\s*(?P<kind>file-ignore|ignore)\s*(?:\[(?P<codes>[^\]]*)\])?",
     re.IGNORECASE,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from capsule_lint.facts.tree import FileFacts
     from capsule_lint.judgement import Judgement
@@ -71,21 +72,28 @@ class Interest:
     policy: Policy
     texts: Mapping[str, str]
     spare: int = SPARE
+    joined: set[str] = field(default_factory=set)
+    """The files that a name has led to from those with a word of interest; a later run that starts
+    with them as well comes to its end sooner."""
 
     def seeds(self) -> set[str]:
         """The files to start with."""
         if self._is_small(set()):
             return set(self.texts)
+        return set(self.texts) if self._is_small(self._telling_files) else set(self._telling_files)
+
+    @cached_property
+    def _telling_files(self) -> frozenset[str]:
+        """The files that hold a word of interest."""
         telling = frozenset(word.encode() for word in self._telling())
         about = frozenset(word.encode() for word in self._about())
-        found = {
+        return frozenset(
             name
             for name, words in self._every.items()
             if not telling.isdisjoint(words)
             or (not _COMMON.isdisjoint(words) and self._reads(name, words, about))
             or self._makes_keys(name)
-        }
-        return set(self.texts) if self._is_small(found) else found
+        )
 
     def holding(self, program: Program, judgement: Judgement, chosen: set[str]) -> set[str]:
         """The other files that hold a name which the analysis of the chosen ones has asked about."""
@@ -93,13 +101,15 @@ class Interest:
             return set()
         asked = {word.encode(errors="surrogatepass") for word in _joined(program, judgement)}
         marks = _Marks.of(program)
-        found = {m.filename for m in self._given(program, judgement)} | {
+        self.joined = {m.filename for m in self._given(program, judgement)} | {
             name
             for name, words in self._every.items()
-            if name not in chosen
+            if name not in self._telling_files
             and (not asked.isdisjoint(words) or self._is_told(name, words, program, marks))
         }
-        return self.texts.keys() - chosen if self._is_small(found | chosen) else found
+        if self._is_small(self.joined | chosen):
+            return self.texts.keys() - chosen
+        return self.joined - chosen
 
     def rest(self, chosen: set[str], facts: Callable[[str], FileFacts]) -> Rest:
         """The files that are not chosen, whose facts `facts` gives."""
@@ -112,7 +122,7 @@ class Interest:
 
         return Rest(others, facts, imports)
 
-    def _is_small(self, chosen: set[str]) -> bool:
+    def _is_small(self, chosen: AbstractSet[str]) -> bool:
         """Whether what is not chosen is little enough to be read as well."""
         others = self.texts.keys() - chosen
         return sum(len(self.texts[name]) for name in others) <= self.spare
@@ -220,18 +230,16 @@ class Interest:
             return True
         if b"split" in words and marks.splits.search(text):
             return True
-        if "import *" in text and any(map(marks.gives, _imported(name, text))):
+        if "import *" in text and any(
+            imported.endswith(".*") and marks.modules.holds(imported[:-2])
+            for imported in _imported(name, text)
+        ):
             return True
         return (
             not _LOOKS.isdisjoint(words)
             and _COMPUTED.search(text) is not None
             and (
-                b"import_module" in words
-                or any(
-                    _is_same(imported, module)
-                    for imported in _imported(name, text)
-                    for module in program.names.looked_up
-                )
+                b"import_module" in words or any(map(marks.looked_up.holds, _imported(name, text)))
             )
         )
 
@@ -244,12 +252,9 @@ class _Marks:
     words: frozenset[bytes]
     before: re.Pattern[str]
     splits: re.Pattern[str]
-    modules: frozenset[str]
-
-    def gives(self, imported: str) -> bool:
-        """Whether `module.*` is all that a module of the program has."""
-        base = imported.removesuffix(".*")
-        return base != imported and any(_is_same(base, module) for module in self.modules)
+    modules: _Modules
+    looked_up: _Modules
+    """Those modules whose functions may be looked up by computed names."""
 
     @staticmethod
     def of(program: Program) -> _Marks:
@@ -266,7 +271,8 @@ class _Marks:
             frozenset(word.encode(errors="surrogatepass") for word in words),
             re.compile(rf"\b(?:{_any(words)})[#|/:]"),
             re.compile(rf"""split\(\s*(?:sep\s*=\s*)?["'](?:{_any(separators)})["']"""),
-            frozenset(program.names.modules),
+            _Modules.of(program.names.modules),
+            _Modules.of(program.names.looked_up),
         )
 
 
@@ -288,10 +294,30 @@ def _imported(name: str, text: str) -> Iterator[str]:
             yield ".".join((*above, *filter(None, base.split(".")), imported))
 
 
-def _is_same(imported: str, module: str) -> bool:
-    """Whether what a statement imports may be a module, of whose dotted name it says the end, or more
-    than that: a folder above the root."""
-    return f".{module}".endswith(f".{imported}") or f".{imported}".endswith(f".{module}")
+@dataclass(frozen=True, slots=True)
+class _Modules:
+    """Modules by their dotted names, and by the ends of these."""
+
+    names: frozenset[str]
+    ends: frozenset[str]
+
+    @staticmethod
+    def of(names: Iterable[str]) -> _Modules:
+        """Those of these dotted names."""
+        known = frozenset(names)
+        return _Modules(known, frozenset(end for name in known for end in _ends(name)))
+
+    def holds(self, imported: str) -> bool:
+        """Whether what a statement imports may be one, of whose dotted name it says the end, or more
+        than that: a folder above the root."""
+        return imported in self.ends or not self.names.isdisjoint(_ends(imported))
+
+
+def _ends(dotted: str) -> Iterator[str]:
+    """`a.b.c`, `b.c`, `c`."""
+    while dotted:
+        yield dotted
+        dotted = dotted.partition(".")[2]
 
 
 def _said(match: re.Match[str]) -> str:

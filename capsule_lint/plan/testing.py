@@ -26,10 +26,10 @@ from capsule_lint.program.pieces import Text
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.plan.state import Knot, Value
+    from capsule_lint.plan.state import KeyDefect, Knot, Value
     from capsule_lint.policy import Scope, SourceSpec
     from capsule_lint.program.model import Module
 
@@ -92,7 +92,9 @@ class Testing:
 
     def keys(self) -> None:
         """Update the keys that tests spell out, where they belong to a changed template."""
-        forms = list(self._forms())
+        defects = [d for d in self.mends.planner.defects if not d.module.is_test]
+        literals = list(self._literals({_longest_text(d) for d in defects}))
+        forms = list(self._forms(defects)) if literals else []
         if not forms:
             return
         forms.sort(key=lambda form: -form.weight)
@@ -103,26 +105,30 @@ class Testing:
             if len(form.defects) == 1 and form.provable
             if (regex := embedded(form.defects[0].template.pieces)) is not None
         ]
-        program = self.mends.planner.program
-        for module in program.names.modules.values():
+        for module, node, text in literals:
+            possible = [form for form in forms if form.regex.fullmatch(text)]
+            made_by = self._compared_with(node) if possible else set()
+            meant = [form for form in possible if form.functions & made_by]
+            if meant:
+                self._update(module, node, meant[0])
+            elif possible:
+                if not any(regex.fullmatch(text) for regex in unchanged):
+                    self._update(module, node, possible[0])
+            else:
+                self._look_inside(node, text, inside)
+
+    def _literals(self, parts: set[str]) -> Iterator[tuple[Module, tree.Node, str]]:
+        """The texts in tests that have one of these parts of keys in them."""
+        for module in self.mends.planner.program.names.modules.values():
             if not module.is_test or module.generated:
                 continue
             for node in module.nodes:
                 first, rest = first_and_rest(node)
                 text = literal_text(first)
-                if text is None or self._is_part(node):
-                    continue
-                text += rest
-                possible = [form for form in forms if form.regex.fullmatch(text)]
-                made_by = self._compared_with(node) if possible else set()
-                meant = [form for form in possible if form.functions & made_by]
-                if meant:
-                    self._update(module, node, meant[0])
-                elif possible:
-                    if not any(regex.fullmatch(text) for regex in unchanged):
-                        self._update(module, node, possible[0])
-                else:
-                    self._look_inside(node, text, inside)
+                if text is not None and not self._is_part(node):
+                    text += rest
+                    if any(part in text for part in parts):
+                        yield module, node, text
 
     def _is_part(self, node: tree.Node) -> bool:
         """Whether a literal is no text of its own: it is part of an f-string or of a sum."""
@@ -131,11 +137,10 @@ class Testing:
             isinstance(parent, tree.Binary) and parent.op == "+"
         )
 
-    def _forms(self) -> Iterator[Form]:
+    def _forms(self, defects: Sequence[KeyDefect]) -> Iterator[Form]:
         """How the keys look that change, and the texts of the program that have such keys in them."""
         program = self.mends.planner.program
         forms = Forms(program)
-        defects = [d for d in self.mends.planner.defects if not d.module.is_test]
         for defect in defects:
             form = forms.direct(defect)
             if form is not None:
@@ -338,3 +343,9 @@ def _literal_in(node: tree.Node | None) -> str | None:
             return _literal_in(node.args[0].value)
         case _:
             return None
+
+
+def _longest_text(defect: KeyDefect) -> str:
+    """A text that all keys of a template have in them."""
+    texts = (p.value for p in defect.template.pieces if isinstance(p, Text))
+    return max(texts, key=len, default="")

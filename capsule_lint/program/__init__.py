@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.facts.tree import FileFacts
     from capsule_lint.policy import Policy
+    from capsule_lint.program.walk import Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,19 @@ class Program:
     records: Records
 
 
-def link_program(files: Iterable[FileFacts], policy: Policy, rest: Rest | None = None) -> Program:
+def link_program(
+    files: Iterable[FileFacts],
+    policy: Policy,
+    rest: Rest | None = None,
+    walks: dict[str, Walk] | None = None,
+) -> Program:
     """Link the facts of the files of a program; those with a problem are left out.
 
-    `rest` are files that hold no word of interest: see `capsule_lint.plan.interest`.
+    `rest` are files that hold no word of interest: see `capsule_lint.plan.interest`. `walks` are files
+    that were walked for a program of the same policy before; new ones are put there.
     """
-    names = link(files, policy.src, policy.is_test_file, rest or Rest())
+    walks = walks if walks is not None else {}
+    names = link(files, policy.src, policy.is_test_file, rest or Rest(), walks)
     uses = Uses(names)
     classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes), uses)
     plain = Calls(uses, classes, Inference(names, classes))

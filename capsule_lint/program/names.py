@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, Scope
-from capsule_lint.program.walk import Index, Parent, Walker
+from capsule_lint.program.walk import Index, Parent, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -342,8 +342,10 @@ def link(
     roots: Iterable[str],
     is_test: Callable[[str], bool],
     rest: Rest,
+    walks: dict[str, Walk],
 ) -> Names:
-    """All files to one linked set of modules; those of the rest are read where a name leads there."""
+    """All files to one linked set of modules; those of the rest are read where a name leads there.
+    Those that were walked before are found in `walks`, where the others are kept."""
     own = {facts.filename: facts for facts in files}
     roots, names = list(roots), Names()
     known: dict[str, tuple[str, bool]] = {}
@@ -358,9 +360,11 @@ def link(
         if facts is None or facts.problem is not None:
             return None
         name, package = known[filename]
-        module = Module(name, facts, package, is_test(filename))
-        Walker(module, names.index).walk()
-        return module
+        walk = walks.get(filename)
+        if walk is None or walk.module.facts is not facts or walk.module.name != name:
+            walk = walks[filename] = Walk.of(Module(name, facts, package, is_test(filename)))
+        names.index.add(walk.index)
+        return walk.module
 
     names.read = lambda filename: walked(filename, rest.facts(filename))
     for filename in sorted({*own, *rest.filenames}):

@@ -34,6 +34,13 @@ class Index:
     scopes: dict[int, Scope] = field(default_factory=dict)
     """The scope that a function or a lambda opens."""
 
+    def add(self, other: Index) -> None:
+        """Take in what is known of another file."""
+        self.places.update(other.places)
+        self.parents.update(other.parents)
+        self.lambdas.update(other.lambdas)
+        self.scopes.update(other.scopes)
+
 
 def children(node: tree.Node) -> Iterator[tree.Node]:
     """The expressions directly below `node`, without those of a scope of its own."""
@@ -85,6 +92,22 @@ def targets_of(
             yield target.value, (*path, -1)
         case _:
             yield target, path
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A file that has been walked: what is in it, and where. It serves every program that the file is
+    part of under the same name."""
+
+    module: Module
+    index: Index
+
+    @classmethod
+    def of(cls, module: Module) -> Walk:
+        """Walk a file."""
+        index = Index()
+        Walker(module, index).walk()
+        return cls(module, index)
 
 
 class Walker:

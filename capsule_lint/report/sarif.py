@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from capsule_lint.report.fingerprints import fingerprints
-from capsule_lint.report.values import encoded
+from capsule_lint.report.values import SharedEdits, encoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,18 +48,16 @@ def _rule(code: str, report: Report) -> Json:
 
 
 def _results(report: Report, indexes: Mapping[str, int]) -> list[str]:
-    """Every finding, encoded; edits that many findings share are encoded only once."""
-    changes: dict[int, str] = {}
+    """Every finding, encoded."""
+    changes = SharedEdits(lambda shared: encoded(_changes(shared)))
     texts: list[str] = []
     keys = fingerprints(report.findings)
     for finding, key in zip(report.findings, keys, strict=True):
         text = encoded(_result(finding, indexes[finding.code], key))
         suggestion = finding.suggestion
-        if suggestion and suggestion.edits:
-            shared = id(suggestion.edits)
-            if shared not in changes:
-                changes[shared] = encoded(_changes(suggestion.edits))
-            fix = f'{encoded(_fix(suggestion))[:-1]}, "artifactChanges": {changes[shared]}}}'
+        shared = changes.of(suggestion.edits) if suggestion and suggestion.edits else None
+        if suggestion and shared:
+            fix = f'{encoded(_fix(suggestion))[:-1]}, "artifactChanges": {shared}}}'
             text = f'{text[:-1]}, "fixes": [{fix}]}}'
         texts.append(text)
     return texts

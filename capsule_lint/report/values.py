@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from capsule_lint.model import Edit, Finding, Occurrence, Position, Suggestion
     from capsule_lint.report.data import Report
+
+_REPEATED: Final = 100
+"""How many edits may stand with every finding that they end."""
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | bool | None"
 
@@ -24,9 +27,27 @@ def rows(values: Sequence[str]) -> str:
     return "[\n  " + ",\n  ".join(values) + "\n]\n" if values else "[]\n"
 
 
+class SharedEdits:
+    """Encodes the edits of findings, and those that several findings share only once. Where they are
+    many, only the first of these findings has them: else a report grows with the square of them."""
+
+    def __init__(self, encode: Callable[[Sequence[Edit]], str]) -> None:
+        self._encode = encode
+        self._known: dict[int, str] = {}
+
+    def of(self, edits: Sequence[Edit]) -> str | None:
+        """The encoded edits; `None` where an earlier finding has them."""
+        known = self._known.get(id(edits))
+        if known is None:
+            known = self._known[id(edits)] = self._encode(edits)
+        elif len(edits) > _REPEATED:
+            return None
+        return known
+
+
 def encoded_findings(report: Report) -> list[str]:
-    """Every finding, encoded; edits that many findings share are encoded only once."""
-    edits: dict[int, str] = {}
+    """Every finding, encoded."""
+    edits = SharedEdits(lambda shared: encoded([_edit_value(edit) for edit in shared]))
     texts: list[str] = []
     for finding in report.findings:
         head = encoded(_finding_value(finding, report))
@@ -35,16 +56,13 @@ def encoded_findings(report: Report) -> list[str]:
     return texts
 
 
-def _encoded_fix(suggestion: Suggestion | None, edits: dict[int, str]) -> str:
+def _encoded_fix(suggestion: Suggestion | None, edits: SharedEdits) -> str:
     if suggestion is None:
         return "null"
-    shared = id(suggestion.edits)
-    if shared not in edits:
-        edits[shared] = encoded([_edit_value(edit) for edit in suggestion.edits])
     head = encoded(
         {"applicability": suggestion.applicability.value, "message": suggestion.message}
     )
-    return f'{head[:-1]}, "edits": {edits[shared]}}}'
+    return f'{head[:-1]}, "edits": {edits.of(suggestion.edits) or "[]"}}}'
 
 
 def _finding_value(finding: Finding, report: Report) -> dict[str, Json]:

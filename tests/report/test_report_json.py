@@ -81,6 +81,19 @@ def test_lines_say_what_the_list_says() -> None:
     assert [bool(json.loads(line)["fix"]) for line in lines] == [True, False, True]
 
 
+@pytest.mark.parametrize(("count", "written"), [(100, [100, 100]), (101, [101, 0])])
+def test_many_edits_that_findings_share_are_written_once(count: int, written: list[int]) -> None:
+    fix = Suggestion(Safety.SAFE, "do it", (Edit("app/b.py", AT, "x"),) * count)
+    finding = replace(FINDING, suggestion=fix)
+    data = report(finding, replace(finding, code="CAP201"))
+    found = json.loads(render(data, "json", Style()))
+    assert [len(value["fix"]["edits"]) for value in found] == written
+    (run,) = json.loads(render(data, "sarif", Style()))["runs"]
+    changes = [result.get("fixes", [{"artifactChanges": []}])[0] for result in run["results"]]
+    sizes = [sum(len(c["replacements"]) for c in fix["artifactChanges"]) for fix in changes]
+    assert sizes == written
+
+
 @pytest.mark.parametrize("name", ["a\nb.py", "é日.py", "\udcff.py", "\u2028.py", 'q"\\.py'])
 def test_filenames_come_back_as_they_were(name: str) -> None:
     text = render(report(replace(FINDING, filename=name)), "json-lines", Style())
