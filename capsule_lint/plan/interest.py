@@ -10,14 +10,13 @@ again, until nothing new is asked. What a name leads to by an import is read at 
 from __future__ import annotations
 
 import re
-import sys
-import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.opinions.scans import OPTIONS, STATEMENTS
+from capsule_lint.plan.vocabulary import Vocabulary
 from capsule_lint.program import Rest
 from capsule_lint.program.calls import Calls
 from capsule_lint.program.infer import Inference
@@ -39,18 +38,6 @@ if TYPE_CHECKING:
 SPARE: Final = 1_000_000
 """How many characters without a word of interest are read all the same: a small program is read
 whole, so that every broken file is told of."""
-_PLAIN: Final = bytes(
-    c if c >= 0x80 or chr(c).isalnum() or c == ord("_") else ord(" ") for c in range(256)
-)
-_ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
-_ESCAPED: Final = re.compile(r"\\(?:[xuUN0-7]|\r?\n\s*\w)")
-_PARTED: Final = re.compile(r"""["'](?<=\w["'])(?:[\s+\\]|#[^\n]*\n)*[fFrRbBuU]{0,2}["']\w""")
-"""What may hide a word: escapes, and texts in several parts that meet in the middle of one."""
-_HIDDEN: Final = re.compile(
-    r"""\\(?:\r?\n|x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|U(?P<U>[0-9a-fA-F]{8})"""
-    r"""|N\{(?P<name>[^}\n]+)\}|(?P<octal>[0-7]{1,3})|(?P<other>.))"""
-    r"""|["'](?:\s|\+|\\\r?\n|#[^\n]*\n)*[fFrRbBuU]{0,2}["']"""
-)
 _COMPUTED: Final = re.compile(r"""\bgetattr\s*\([^,]*,(?!\s*["'])|\bvars\s*\(|\b__dict__\b""")
 _IMPORTED: Final = re.compile(
     r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+)?import[ \t]+(\([^)]*\)|[^\n#]*)", re.MULTILINE
@@ -61,8 +48,7 @@ _CAPITAL: Final = re.compile(r"[(,]\s*[A-Z]\w*\s*=(?!=)")
 _MAKES_KEY: Final = re.compile(r"\bdef [^(]*(?:key|gsi|lsi|index)", re.IGNORECASE)
 _HASH: Final = re.compile(r"""#(?:(?<=[^\s"']#)[\w{%<"']|(?<=["']#)["'{])""")
 _CODE: Final = re.compile(r"CAP\d*")
-_COMMON: Final = frozenset(word.encode() for word in COMMON)
-_LOOKS: Final = frozenset((b"getattr", b"vars", b"__dict__"))
+_LOOKS: Final = ("getattr", "vars", "__dict__")
 
 
 @dataclass(eq=False)
@@ -83,30 +69,25 @@ class Interest:
         return set(self.texts) if self._is_small(self._telling_files) else set(self._telling_files)
 
     @cached_property
-    def _telling_files(self) -> frozenset[str]:
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.texts)
+
+    @cached_property
+    def _telling_files(self) -> set[str]:
         """The files that hold a word of interest."""
-        telling = frozenset(word.encode() for word in self._telling())
-        about = frozenset(word.encode() for word in self._about())
-        return frozenset(
-            name
-            for name, words in self._every.items()
-            if not telling.isdisjoint(words)
-            or (not _COMMON.isdisjoint(words) and self._reads(name, words, about))
-            or self._makes_keys(name)
-        )
+        found = self._vocabulary.having(self._telling())
+        found.update(filter(self._reads, self._vocabulary.having(COMMON) - found))
+        found.update(filter(self._makes_keys, self.texts.keys() - found))
+        return found
 
     def holding(self, program: Program, judgement: Judgement, chosen: set[str]) -> set[str]:
         """The other files that hold a name which the analysis of the chosen ones has asked about."""
         if chosen >= self.texts.keys():
             return set()
-        asked = {word.encode(errors="surrogatepass") for word in _joined(program, judgement)}
-        marks = _Marks.of(program)
-        self.joined = {m.filename for m in self._given(program, judgement)} | {
-            name
-            for name, words in self._every.items()
-            if name not in self._telling_files
-            and (not asked.isdisjoint(words) or self._is_told(name, words, program, marks))
-        }
+        joined = self._vocabulary.having(_joined(program, judgement))
+        joined.update(m.filename for m in self._given(program, judgement))
+        joined.update(self._told(program))
+        self.joined = joined - self._telling_files
         if self._is_small(self.joined | chosen):
             return self.texts.keys() - chosen
         return self.joined - chosen
@@ -127,25 +108,6 @@ class Interest:
         others = self.texts.keys() - chosen
         return sum(len(self.texts[name]) for name in others) <= self.spare
 
-    # --- the words of a file ---
-
-    @cached_property
-    def _shown(self) -> dict[str, str]:
-        """The texts in which words may be hidden, each once as it is, and once with all words shown."""
-        return {
-            name: f"{text}\n{_HIDDEN.sub(_said, text)}"
-            for name, text in self.texts.items()
-            if ("\\" in text and _ESCAPED.search(text)) or _PARTED.search(text)
-        }
-
-    def _text(self, name: str) -> str:
-        return self._shown.get(name) or self.texts[name]
-
-    @cached_property
-    def _every(self) -> dict[str, frozenset[bytes]]:
-        """The words of each file."""
-        return {name: _words(self._text(name)) for name in self.texts}
-
     # --- words that tell by themselves ---
 
     def _telling(self) -> Iterator[str]:
@@ -159,7 +121,7 @@ class Interest:
             *(word for scope in policy.scopes for word in _of_policy(scope)),
         }
         cores = re.compile("|".join(map(re.escape, sorted(self._cores()))))
-        for word in _decoded(frozenset[bytes]().union(*self._every.values())):
+        for word in self._vocabulary.words():
             if word in said or _CODE.fullmatch(word):
                 yield word
                 continue
@@ -169,21 +131,15 @@ class Interest:
             ):
                 yield word
 
-    def _about(self) -> Iterator[str]:
-        """The words of the program that say that `query` is an operation of a table."""
-        reading = (words for words in self._every.values() if not _COMMON.isdisjoint(words))
-        for word in _decoded(frozenset[bytes]().union(*reading)):
-            if (
-                word in OPTIONS
-                or speaks(word)
-                or is_table(word)
-                or self.policy.is_repository_name(word)
-            ):
-                yield word
-
-    def _reads(self, name: str, words: frozenset[bytes], about: frozenset[bytes]) -> bool:
+    def _reads(self, name: str) -> bool:
         """Whether a file that calls something `query` or `scan` seems to read a table."""
-        return not about.isdisjoint(words) or _CAPITAL.search(self._text(name)) is not None
+        return _CAPITAL.search(self._vocabulary.text(name)) is not None or any(
+            word in OPTIONS
+            or speaks(word)
+            or is_table(word)
+            or self.policy.is_repository_name(word)
+            for word in self._vocabulary.words_in(name)
+        )
 
     def _names(self, word: str, scope: Scope) -> bool:
         """Whether a word is a name or the tag of a scope, or has the tag in it."""
@@ -201,7 +157,7 @@ class Interest:
 
     def _makes_keys(self, name: str) -> bool:
         """Whether a file seems to make keys, though no word says so."""
-        text = self._text(name)
+        text = self._vocabulary.text(name)
         return _HASH.search(text) is not None and _MAKES_KEY.search(text) is not None
 
     # --- what the analysis leads to ---
@@ -211,37 +167,39 @@ class Interest:
         symbols = {s for change in judgement.change_sets.values() for s in change.symbols}
         owners = {symbol.rpartition(".")[0] for symbol in symbols}
         for module in program.names.led_to():
-            if _COMPUTED.search(self._text(module.filename)) and any(
+            if _COMPUTED.search(self._vocabulary.text(module.filename)) and any(
                 isinstance(one, Instance | ClassObject) and one.cls.symbol in owners
                 for function in module.functions
                 for call in program.calls.uses.calls_beside(function.name)
+                if program.names.leaves(call.func)
                 for argument in call.args
                 for one in program.inference.of(argument.value)
             ):
                 yield module
 
-    def _is_told(
-        self, name: str, words: frozenset[bytes], program: Program, marks: _Marks
-    ) -> bool:
-        """Whether a file has part of a key in it, takes one apart, or looks functions up by names that
-        it makes."""
-        text = self._text(name)
-        if not marks.words.isdisjoint(words) and marks.before.search(text):
-            return True
-        if b"split" in words and marks.splits.search(text):
-            return True
-        if "import *" in text and any(
-            imported.endswith(".*") and marks.modules.holds(imported[:-2])
-            for imported in _imported(name, text)
-        ):
-            return True
-        return (
-            not _LOOKS.isdisjoint(words)
-            and _COMPUTED.search(text) is not None
-            and (
-                b"import_module" in words or any(map(marks.looked_up.holds, _imported(name, text)))
-            )
-        )
+    def _told(self, program: Program) -> Iterator[str]:
+        """The files that have part of a key in them, take one apart, or look functions up by names that
+        they make."""
+        marks, vocabulary = _Marks.of(program), self._vocabulary
+        for name in vocabulary.having(marks.words):
+            if marks.before.search(vocabulary.text(name)):
+                yield name
+        for name in vocabulary.having(("split",)):
+            if marks.splits.search(vocabulary.text(name)):
+                yield name
+        for name, text in self.texts.items():
+            if "import *" in text and any(
+                imported.endswith(".*") and marks.modules.holds(imported[:-2])
+                for imported in _imported(name, text)
+            ):
+                yield name
+        importing = vocabulary.having(("import_module",))
+        for name in vocabulary.having(_LOOKS):
+            text = vocabulary.text(name)
+            if _COMPUTED.search(text) and (
+                name in importing or any(map(marks.looked_up.holds, _imported(name, text)))
+            ):
+                yield name
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +207,7 @@ class _Marks:
     """What tells of a program's keys: the words of their texts, these words before a separator, a
     split at one of their separators, and the modules that are linked."""
 
-    words: frozenset[bytes]
+    words: frozenset[str]
     before: re.Pattern[str]
     splits: re.Pattern[str]
     modules: _Modules
@@ -268,7 +226,7 @@ class _Marks:
         words = sorted({word for text in texts for word in re.findall(r"\w+", text)})
         separators = sorted({char for text in texts for char in text if char in "#|/:"})
         return _Marks(
-            frozenset(word.encode(errors="surrogatepass") for word in words),
+            frozenset(words),
             re.compile(rf"\b(?:{_any(words)})[#|/:]"),
             re.compile(rf"""split\(\s*(?:sep\s*=\s*)?["'](?:{_any(separators)})["']"""),
             _Modules.of(program.names.modules),
@@ -278,10 +236,6 @@ class _Marks:
 
 def _any(words: list[str]) -> str:
     return "|".join(map(re.escape, words)) or "(?!)"
-
-
-def _decoded(words: Iterable[bytes]) -> Iterator[str]:
-    return (word.decode(errors="surrogatepass") for word in words)
 
 
 def _imported(name: str, text: str) -> Iterator[str]:
@@ -318,29 +272,6 @@ def _ends(dotted: str) -> Iterator[str]:
     while dotted:
         yield dotted
         dotted = dotted.partition(".")[2]
-
-
-def _said(match: re.Match[str]) -> str:
-    """What a part of a text stands for that may hide a word."""
-    code = match["x"] or match["u"] or match["U"]
-    if code or match["octal"]:
-        number = int(code, 16) if code else int(match["octal"], 8)
-        return chr(number) if number <= sys.maxunicode else " "
-    if match["name"]:
-        try:
-            return unicodedata.lookup(match["name"])
-        except KeyError:
-            return " "
-    return " " if match["other"] else ""
-
-
-def _words(text: str) -> frozenset[bytes]:
-    data = text.encode(errors="surrogatepass")
-    if not data.isascii():
-        data = unicodedata.normalize("NFKC", text).encode(errors="surrogatepass")
-    if b"\\" in data:
-        data = _ESCAPE.sub(b" ", data)
-    return frozenset(data.translate(_PLAIN).split())
 
 
 def _listen(program: Program, judgement: Judgement) -> None:
