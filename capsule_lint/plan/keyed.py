@@ -55,7 +55,7 @@ class KeyReaders:
                 continue
             for node in module.nodes:
                 if isinstance(node, tree.Attr | tree.Name) and last_name(node) in names:
-                    home = self.local.collection(node)
+                    home = self.local.collections.of(node)
                     if home is not None and home in self.local.rekeyed:
                         self._collection(node, home)
 
@@ -108,14 +108,14 @@ class KeyReaders:
             self._iterated(call, home, pairs=name == "items")
         elif name == "update":
             self._updated(call, home)
-        elif name not in _SAFE_METHODS and not self.local.is_keyed(name):
+        elif name not in _SAFE_METHODS and not self.local.collections.is_keyed(name):
             self._unsure(access, home)
 
     def _updated(self, call: tree.Call, home: Home) -> None:
         """`rows.update({key: row})`."""
         for argument in call.args:
             keys = keys_of(argument.value)
-            same = self.local.collection(argument.value) == home
+            same = self.local.collections.of(argument.value) == home
             if not same and not (keys and self.local.settles(home, *keys)):
                 self._unsure(call, home)
 
@@ -148,7 +148,7 @@ class KeyReaders:
         """The uses of a local name that stands for something."""
         if isinstance(target, tree.Name):
             yield from self._uses(target)
-        elif self.local.collection(target) != home:
+        elif self.local.collections.of(target) != home:
             self._unsure(target, home)
 
     def _uses(self, target: tree.Name) -> list[tree.Name]:
@@ -294,7 +294,7 @@ class KeyReaders:
             case tree.Subscript() if parent.base is node:
                 self._indexed(parent, home)
             case tree.Subscript():
-                if self.local.collection(parent.base) != home:
+                if self.local.collections.of(parent.base) != home:
                     self._unsure(node, home)
             case tree.Attr():
                 self._text_method(parent, home)
@@ -315,7 +315,7 @@ class KeyReaders:
         op, other = compare.ops[0], compare.rights[0] if compare.left is node else compare.left
         values: tuple[tree.Node, ...] = (other,)
         if op in ("in", "not in"):
-            if compare.left is node and self.local.collection(other) == home:
+            if compare.left is node and self.local.collections.of(other) == home:
                 return
             if compare.left is not node or not isinstance(other, tree.Sequence):
                 self._unsure(compare, home)
@@ -369,7 +369,7 @@ class KeyReaders:
         elif func.name in _ADDS and isinstance(func.base, tree.Name):
             for use in self._kept_in(func.base):
                 self._iterated(use, home, pairs=False)
-        elif self.local.collection(func.base) != home and func.name not in _LOGS:
+        elif self.local.collections.of(func.base) != home and func.name not in _LOGS:
             self._unsure(node, home)
 
     def _kept_in(self, name: tree.Name) -> list[tree.Name]:
@@ -400,7 +400,7 @@ class KeyReaders:
         """Whether a new dict comes in the place of the collection: `self._rows = {**self._rows, …}`."""
         holder = self._parent(node)
         return isinstance(holder, tree.Assign) and all(
-            self.local.collection(target) == home for target in holder.targets
+            self.local.collections.of(target) == home for target in holder.targets
         )
 
 

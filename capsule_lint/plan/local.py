@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.collections import Collections
 from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows, entries_of, entry_of
 from capsule_lint.plan.state import Obstacle, State, Want
@@ -17,7 +18,6 @@ from capsule_lint.program.model import (
     Function,
     Module,
     enclosing,
-    last_name,
     owner_of,
 )
 from capsule_lint.program.pieces import Filled, hole_name, names_scope
@@ -33,41 +33,6 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
-_CONSTRUCTORS: Final = frozenset(
-    [
-        "dict",
-        "OrderedDict",
-        "defaultdict",
-        "TTLCache",
-        "LRUCache",
-        "LFUCache",
-        "Cache",
-        "set",
-        "WeakValueDictionary",
-        "list",
-        "deque",
-        "Counter",
-    ]
-)
-_KEYED: Final = frozenset(
-    [
-        "get",
-        "pop",
-        "setdefault",
-        "set",
-        "setex",
-        "delete",
-        "add",
-        "discard",
-        "remove",
-        "__getitem__",
-        "__contains__",
-        "has",
-        "invalidate",
-        "expire",
-        "put",
-    ]
-)
 _SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", "builtins.str"))
 
 
@@ -103,18 +68,15 @@ class LocalKeys:
     rekeyed: dict[Home, Rekeyed] = field(default_factory=dict)
     """The collections whose keys change."""
     rows: Rows = field(init=False)
-    _collections: dict[Home, bool] = field(default_factory=dict)
+    collections: Collections = field(init=False)
     _checked: set[int] = field(default_factory=set)
     _settled: set[int] = field(default_factory=set)
     """The keys that have what they need, or get it."""
     _entries: set[tuple[int, str]] = field(default_factory=set)
-    _kept: frozenset[str] = frozenset()
-    """What the attributes of repositories are called."""
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.program)
-        owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
-        self._kept = frozenset(name for o in owners for name in (*o.stores, *o.scope.bindings))
+        self.collections = Collections(self.program)
 
     def find(self) -> None:
         """Fill `defects` and `wants`."""
@@ -122,7 +84,7 @@ class LocalKeys:
             if module.generated:
                 continue
             for node in module.nodes:
-                for owner, name, key in self._sinks(node):
+                for owner, name, key in self.collections.sinks(node):
                     function = self.program.names.place(node).scope.function
                     if function is not None:
                         self.touched.add(function)
@@ -141,21 +103,6 @@ class LocalKeys:
 
     # --- which collections ---
 
-    def _sinks(self, node: tree.Node) -> Iterator[tuple[Class | Module, str, tree.Node]]:
-        match node:
-            case tree.Subscript():
-                home = self.collection(node.base)
-                if home is not None:
-                    yield (*home, node.index)
-            case tree.Call(func=tree.Attr() as func) if func.name in _KEYED and node.args:
-                home = self.collection(func.base)
-                if home is not None:
-                    yield (*home, node.args[0].value)
-            case tree.Compare(ops=("in" | "not in",)):
-                home = self.collection(node.rights[0])
-                if home is not None:
-                    yield (*home, node.left)
-
     def _replaced(self, statement: tree.Statement) -> Iterator[tuple[Home, tree.Node]]:
         """The keys of `self._rows = {key: row for …}`."""
         if isinstance(statement, tree.Assign) and isinstance(
@@ -163,92 +110,9 @@ class LocalKeys:
         ):
             keys = keys_of(statement.value)
             for target in statement.targets if keys else ():
-                home = self.collection(target)
+                home = self.collections.of(target)
                 if home is not None:
                     yield from ((home, key) for key in keys)
-
-    def is_keyed(self, method: str) -> bool:
-        """Whether a method of a collection takes a key first."""
-        return method in _KEYED
-
-    def collection(self, node: tree.Node) -> Home | None:
-        """The class (or module) and name of a collection that a repository keeps."""
-        match node:
-            case tree.Attr() if node.name in self._kept:
-                for one in self.program.inference.of(node.base):
-                    cls = getattr(one, "cls", None)
-                    if isinstance(cls, Class):
-                        for owner in self.program.classes.mro(cls):
-                            if (
-                                owner in self.program.domain.repositories
-                                or cls in self.program.domain.repositories
-                            ) and self._is_collection(owner, node.name):
-                                return owner, node.name
-            case tree.Name() if not self.program.names.leaves(node):
-                for binding in self.program.names.bindings(
-                    node.id, self.program.names.place(node)
-                ):
-                    target = self.program.names.follow(binding)
-                    if (
-                        isinstance(target, Binding)
-                        and target.kind == "assign"
-                        and not target.path
-                        and isinstance(target.value, tree.Attr)
-                        and target.place.scope.kind == "function"
-                    ):
-                        return self.collection(target.value)
-                    if (
-                        isinstance(target, Binding)
-                        and target.place.scope.kind == "module"
-                        and target.kind == "assign"
-                    ):
-                        module = target.place.scope.module
-                        if self._keeps_items(module, target.name) and _makes_collection(
-                            target.value
-                        ):
-                            return module, target.name
-        return None
-
-    def _keeps_items(self, module: Module, name: str) -> bool:
-        """Whether a collection of a module is about entities: by what the module does, or by what is
-        put into it."""
-        if module.name in self.program.domain.item_modules:
-            return True
-        for statement, _ in module.statements:
-            if isinstance(statement, tree.Assign) and statement.value is not None:
-                for target in statement.targets:
-                    if isinstance(target, tree.Subscript) and last_name(target) == name:
-                        types = self.program.inference.of(statement.value)
-                        if any(
-                            isinstance(t, Instance) and t.cls in self.program.domain.entities
-                            for t in types
-                        ):
-                            return True
-        return False
-
-    def _is_collection(self, cls: Class, name: str) -> bool:
-        key = (cls, name)
-        if key not in self._collections:
-            stores = cls.stores.get(name, [])
-            bindings = cls.scope.bindings.get(name, [])
-            values = [s.value for s in stores] + [b.value for b in bindings]
-            annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
-            kinds = {last_name(a) for a in annotations if a is not None}
-            found = any(_makes_collection(v) for v in values) or bool(
-                kinds & {"dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"}
-            )
-            self._collections[key] = found or (
-                bool(stores)
-                and "cache" in name.lower()
-                and not self._is_repository_attribute(cls, name)
-            )
-        return self._collections[key]
-
-    def _is_repository_attribute(self, cls: Class, name: str) -> bool:
-        return any(
-            isinstance(t, Instance) and t.cls in self.program.domain.repositories
-            for t in self.program.inference.member(cls, name)
-        )
 
     # --- keys ---
 
@@ -683,10 +547,10 @@ class LocalKeys:
             if isinstance(holder, tree.Compare):
                 sides = (holder.left, *holder.rights)
                 fixed = any(isinstance(side, tree.Const) for side in sides)
-                home = any(self.collection(side) is not None for side in holder.rights)
+                home = any(self.collections.of(side) is not None for side in holder.rights)
                 if not fixed and not home and not self._is_covered(holder, scope):
                     yield node
-            elif isinstance(holder, tree.Subscript) and self.collection(holder.base) is None:
+            elif isinstance(holder, tree.Subscript) and self.collections.of(holder.base) is None:
                 yield node
 
     def _holder(self, node: tree.Node) -> object:
@@ -766,24 +630,6 @@ def dict_in(node: tree.Node) -> tree.Node | None:
             return dict_in(node.args[0].value)
         case _:
             return None
-
-
-def _makes_collection(node: tree.Node | None) -> bool:
-    match node:
-        case tree.DictDisplay() | tree.Comprehension(kind="DictComp"):
-            return True
-        case tree.Sequence(kind="set"):
-            return True
-        case tree.Call():
-            if last_name(node.func) in ("field", "Field", "Factory"):
-                return any(
-                    a.keyword in ("default_factory", "factory")
-                    and last_name(a.value) in _CONSTRUCTORS
-                    for a in node.args
-                )
-            return last_name(node.func) in _CONSTRUCTORS - {"list", "deque"}
-        case _:
-            return False
 
 
 def _is_identifier(name: str) -> bool:

@@ -43,7 +43,7 @@ class LookIns:
             if module.is_test and not module.generated:
                 for node in module.nodes:
                     if isinstance(node, tree.Attr | tree.Name) and last_name(node) in names:
-                        home = local.collection(node)
+                        home = local.collections.of(node)
                         if home is not None and home in local.rekeyed:
                             for key in self._keys(node):
                                 self._key(module, key, home, 0)
@@ -78,7 +78,7 @@ class LookIns:
         if method == "update":
             for argument in call.args:
                 yield from keys_of(argument.value) if argument.keyword is None else ()
-        elif self.mends.planner.local.is_keyed(method) and call.args:
+        elif self.mends.planner.local.collections.is_keyed(method) and call.args:
             yield call.args[0].value
 
     def _of_view(self, node: tree.Node, *, pairs: bool) -> Iterator[tree.Node]:

@@ -1,0 +1,216 @@
+"""The dicts, sets and caches in which repositories and modules keep items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.types import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.rows import Home
+    from capsule_lint.program import Program
+
+_CONSTRUCTORS: Final = frozenset(
+    [
+        "dict",
+        "OrderedDict",
+        "defaultdict",
+        "TTLCache",
+        "LRUCache",
+        "LFUCache",
+        "Cache",
+        "set",
+        "WeakValueDictionary",
+        "list",
+        "deque",
+        "Counter",
+    ]
+)
+_KEYED: Final = frozenset(
+    [
+        "get",
+        "pop",
+        "setdefault",
+        "set",
+        "setex",
+        "delete",
+        "add",
+        "discard",
+        "remove",
+        "__getitem__",
+        "__contains__",
+        "has",
+        "invalidate",
+        "expire",
+        "put",
+    ]
+)
+
+_CHANGING: Final = ("pop", "popitem", "setdefault", "update", "clear")
+
+
+@dataclass(eq=False, slots=True)
+class Collections:
+    """Finds the collections of a program, and what is looked up in them."""
+
+    program: Program
+    _known: dict[Home, bool] = field(default_factory=dict)
+    _kept: frozenset[str] = field(init=False)
+    """What the attributes of repositories are called."""
+    _changed: frozenset[str] = field(init=False)
+    """What is called that gets entries once it is made."""
+
+    def __post_init__(self) -> None:
+        owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
+        self._kept = frozenset(name for o in owners for name in (*o.stores, *o.scope.bindings))
+        self._changed = frozenset(self._find_changed())
+
+    def sinks(self, node: tree.Node) -> Iterator[tuple[Class | Module, str, tree.Node]]:
+        """What an expression looks up in a collection: whose it is, its name, and the key."""
+        match node:
+            case tree.Subscript():
+                home = self.of(node.base)
+                if home is not None:
+                    yield (*home, node.index)
+            case tree.Call(func=tree.Attr() as func) if func.name in _KEYED and node.args:
+                home = self.of(func.base)
+                if home is not None:
+                    yield (*home, node.args[0].value)
+            case tree.Compare(ops=("in" | "not in",)):
+                home = self.of(node.rights[0])
+                if home is not None:
+                    yield (*home, node.left)
+
+    def is_keyed(self, method: str) -> bool:
+        """Whether a method of a collection takes a key first."""
+        return method in _KEYED
+
+    def of(self, node: tree.Node) -> Home | None:
+        """The class (or module) and name of a collection that a repository keeps."""
+        match node:
+            case tree.Attr() if node.name in self._kept:
+                for one in self.program.inference.of(node.base):
+                    cls = getattr(one, "cls", None)
+                    if isinstance(cls, Class):
+                        for owner in self.program.classes.mro(cls):
+                            if (
+                                owner in self.program.domain.repositories
+                                or cls in self.program.domain.repositories
+                            ) and self._is_collection(owner, node.name):
+                                return owner, node.name
+            case tree.Name() if not self.program.names.leaves(node):
+                for binding in self.program.names.bindings(
+                    node.id, self.program.names.place(node)
+                ):
+                    target = self.program.names.follow(binding)
+                    if (
+                        isinstance(target, Binding)
+                        and target.kind == "assign"
+                        and not target.path
+                        and isinstance(target.value, tree.Attr)
+                        and target.place.scope.kind == "function"
+                    ):
+                        return self.of(target.value)
+                    if (
+                        isinstance(target, Binding)
+                        and target.place.scope.kind == "module"
+                        and target.kind == "assign"
+                    ):
+                        module = target.place.scope.module
+                        if (
+                            _makes_collection(target.value)
+                            and not self._is_constant(target)
+                            and self._keeps_items(module, target.name)
+                        ):
+                            return module, target.name
+        return None
+
+    def _is_constant(self, binding: Binding) -> bool:
+        """Whether a dict of a module is written out once and for all: `RATES = {"DE": 19}`."""
+        value = binding.value
+        return (
+            isinstance(value, tree.DictDisplay)
+            and bool(value.keys)
+            and all(isinstance(k, tree.Const | tree.Name | tree.Attr) for k in value.keys)
+            and binding.name not in self._changed
+        )
+
+    def _find_changed(self) -> Iterator[str]:
+        for module in self.program.names.modules.values():
+            for statement, _ in module.statements:
+                targets = (
+                    statement.targets
+                    if isinstance(statement, tree.Assign)
+                    else statement.values
+                    if isinstance(statement, tree.Eval) and statement.kind == "del"
+                    else ()
+                )
+                yield from (last_name(t.base) for t in targets if isinstance(t, tree.Subscript))
+        for method in _CHANGING:
+            for call in self.program.calls.uses.calls_beside(method):
+                if isinstance(call.func, tree.Attr):
+                    yield last_name(call.func.base)
+
+    def _keeps_items(self, module: Module, name: str) -> bool:
+        """Whether a collection of a module is about entities: by what the module does, or by what is
+        put into it."""
+        if module.name in self.program.domain.item_modules:
+            return True
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                for target in statement.targets:
+                    if isinstance(target, tree.Subscript) and last_name(target) == name:
+                        types = self.program.inference.of(statement.value)
+                        if any(
+                            isinstance(t, Instance) and t.cls in self.program.domain.entities
+                            for t in types
+                        ):
+                            return True
+        return False
+
+    def _is_collection(self, cls: Class, name: str) -> bool:
+        key = (cls, name)
+        if key not in self._known:
+            stores = cls.stores.get(name, [])
+            bindings = cls.scope.bindings.get(name, [])
+            values = [s.value for s in stores] + [b.value for b in bindings]
+            annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
+            kinds = {last_name(a) for a in annotations if a is not None}
+            found = any(_makes_collection(v) for v in values) or bool(
+                kinds & {"dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"}
+            )
+            self._known[key] = found or (
+                bool(stores)
+                and "cache" in name.lower()
+                and not self._is_repository_attribute(cls, name)
+            )
+        return self._known[key]
+
+    def _is_repository_attribute(self, cls: Class, name: str) -> bool:
+        return any(
+            isinstance(t, Instance) and t.cls in self.program.domain.repositories
+            for t in self.program.inference.member(cls, name)
+        )
+
+
+def _makes_collection(node: tree.Node | None) -> bool:
+    match node:
+        case tree.DictDisplay() | tree.Comprehension(kind="DictComp"):
+            return True
+        case tree.Sequence(kind="set"):
+            return True
+        case tree.Call():
+            if last_name(node.func) in ("field", "Field", "Factory"):
+                return any(
+                    a.keyword in ("default_factory", "factory")
+                    and last_name(a.value) in _CONSTRUCTORS
+                    for a in node.args
+                )
+            return last_name(node.func) in _CONSTRUCTORS - {"list", "deque"}
+        case _:
+            return False
