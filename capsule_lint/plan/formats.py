@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry, Mend, Replace
 from capsule_lint.plan.code import text_of
-from capsule_lint.program.model import Binding, Class
+from capsule_lint.program.model import Binding, Class, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -382,10 +382,25 @@ class Formats:
                 bases |= {id(base), id(_member(base))}
             if isinstance(host, tree.Call):
                 bases.add(id(host.func))
+        names = self._names()
         for module in program.names.modules.values():
             for node in module.nodes:
-                if isinstance(node, tree.Name | tree.Attr) and id(node) not in bases:
+                if (
+                    isinstance(node, tree.Name | tree.Attr)
+                    and last_name(_member(node)) in names
+                    and id(node) not in bases
+                ):
                     self._use(node, module)
+
+    def _names(self) -> set[str]:
+        """What the changed constants may be called, and their `format` where a name is kept for it."""
+        program = self.mends.planner.program
+        found = {"format", "format_map"}
+        for module in program.names.modules.values():
+            for statement, _ in module.statements:
+                if isinstance(statement, tree.Assign) and id(statement.value) in self._texts:
+                    found.update(map(last_name, statement.targets))
+        return {alias for name in found for alias in program.calls.uses.known_as(name)}
 
     def _use(self, node: tree.Name | tree.Attr, module: Module) -> None:
         constant = self._definition(node)

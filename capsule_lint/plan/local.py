@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -73,6 +74,7 @@ class LocalKeys:
     _settled: set[int] = field(default_factory=set)
     """The keys that have what they need, or get it."""
     _entries: set[tuple[int, str]] = field(default_factory=set)
+    _names: dict[Module, defaultdict[str, list[tree.Name]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.program)
@@ -537,9 +539,7 @@ class LocalKeys:
         others = [s for s in self.program.policy.scopes if s is not scope]
         found = [self.program.domain.scope_parameter(function, s) for s in others]
         names = {p.name for p in found if p is not None}
-        for node in function.module.nodes:
-            if not isinstance(node, tree.Name) or node.id not in names:
-                continue
+        for node in self._named(function.module, names):
             place = self.program.names.place(node)
             if function not in enclosing(place) or id(node) in self._settled:
                 continue
@@ -552,6 +552,15 @@ class LocalKeys:
                     yield node
             elif isinstance(holder, tree.Subscript) and self.collections.of(holder.base) is None:
                 yield node
+
+    def _named(self, module: Module, names: set[str]) -> Iterator[tree.Name]:
+        """The names of a module that are one of some."""
+        if module not in self._names:
+            by_name = self._names[module] = defaultdict(list)
+            for node in module.nodes:
+                if isinstance(node, tree.Name):
+                    by_name[node.id].append(node)
+        return (node for name in sorted(names) for node in self._names[module].get(name, ()))
 
     def _holder(self, node: tree.Node) -> object:
         """What uses a value: the comparison, subscript or call around it and around tuples of it."""

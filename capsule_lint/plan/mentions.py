@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -59,6 +59,8 @@ _NAMED: Final = ("import", "def", "class")
 
 Key: TypeAlias = tuple[int, str]
 """A local name with the scope that binds it; any other name, and that of an attribute, with 0."""
+_ESCAPES: Final[Key] = (1, "")
+"""What stands for the parameters of all functions that may be called under any name."""
 
 
 @dataclass(eq=False)
@@ -78,6 +80,7 @@ class Mentions:
     """The other names under which a name is imported."""
     _parameters: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
     """What functions and constructors of a name are given."""
+    _steps: dict[Key, frozenset[Key]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for module in self.modules:
@@ -117,16 +120,16 @@ class Mentions:
         return 0, name
 
     @cached_property
-    def _escaping(self) -> set[Key]:
+    def _escaping(self) -> frozenset[Key]:
         """The parameters of the functions that are passed on, and so may be called under any name."""
         parent_of = self.program.names.parent
-        return {
+        return frozenset(
             parameter
             for name, parameters in self._parameters.items()
             for node in self._nodes.get((0, name), ())
             if not (isinstance(parent := parent_of(node), tree.Call) and parent.func is node)
             for parameter in parameters
-        }
+        )
 
     def reach(
         self,
@@ -135,32 +138,53 @@ class Mentions:
     ) -> set[int]:
         """The expressions that may have in them what one of `origins` yields, or one of `names` means,
         by identity."""
-        seen: set[int] = set()
+        origins = list(origins)
         known: set[Key] = set()
-        queue = list(origins)
-        fresh: list[Key] = [(0, name) for name in names]
-        while queue or fresh:
-            while fresh:
-                key = fresh.pop()
-                if key not in known:
-                    known.add(key)
-                    queue += self._nodes.get(key, ())
-                    fresh += [(0, alias) for alias in self._aliases.get(key[1], ()) if not key[0]]
-            node = queue.pop() if queue else None
-            if node is None or id(node) in seen:
-                continue
-            seen.add(id(node))
-            parent = self.program.names.parent(node)
-            if isinstance(parent, tree.Expr) and not (
-                self.texts
-                and isinstance(parent, tree.Call)
-                and parent.func is not node
-                and last_name(parent.func) not in _TEXT_CALLS
-            ):
-                queue.append(parent)
-            fresh += self._receivers(parent, node)
+        fresh = [(0, name) for name in names]
+        fresh += (key for step in self._above(origins, set()) for key in self._receivers(*step))
+        while fresh:
+            key = fresh.pop()
+            if key not in known:
+                known.add(key)
+                fresh += self._next(key)
         self.program.names.ask(*(name for scope, name in known if not scope))
+        seen: set[int] = set()
+        deque(self._above(origins, seen), 0)
+        for key in known:
+            deque(self._above(self._nodes.get(key, ()), seen), 0)
         return seen
+
+    def _next(self, key: Key) -> frozenset[Key]:
+        """The names that get what a name stands for in one step."""
+        found = self._steps.get(key)
+        if found is None:
+            if key == _ESCAPES:
+                return self._escaping
+            above = self._above(self._nodes.get(key, ()), set())
+            others = (other for step in above for other in self._receivers(*step))
+            aliases = ((0, alias) for alias in self._aliases.get(key[1], ()) if not key[0])
+            found = self._steps[key] = frozenset((*others, *aliases))
+        return found
+
+    def _above(
+        self, nodes: Iterable[tree.Node], seen: set[int]
+    ) -> Iterator[tuple[Parent, tree.Node]]:
+        """The expressions that have the values of some in them, but for those in `seen`, where they are
+        put; each with what it is part of."""
+        parent_of = self.program.names.parent
+        for origin in nodes:
+            node: tree.Node | None = origin
+            while node is not None and id(node) not in seen:
+                seen.add(id(node))
+                parent = parent_of(node)
+                yield parent, node
+                is_lost = (
+                    self.texts
+                    and isinstance(parent, tree.Call)
+                    and parent.func is not node
+                    and last_name(parent.func) not in _TEXT_CALLS
+                )
+                node = parent if isinstance(parent, tree.Expr) and not is_lost else None
 
     def _receivers(self, parent: Parent, node: tree.Node) -> Iterator[Key]:
         """The names that what an expression is part of gives its value."""
@@ -198,7 +222,7 @@ class Mentions:
         if name in self._parameters:
             yield from self._parameters[name]
         elif isinstance(call.func, tree.Name) and not self.texts and self._is_local(call.func):
-            yield from self._escaping
+            yield _ESCAPES
         for argument in call.args:  # `map(f, values)`, and `setattr(x, "name", value)`
             yield from self._parameters.get(last_name(argument.value), ())
             value = argument.value
