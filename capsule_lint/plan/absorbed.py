@@ -24,10 +24,8 @@ def hands_on(program: Program, function: Function) -> bool:
     stars = {p.name: p.kind for p in function.own_params}
     reads = [
         node
-        for node in function.module.nodes
-        if isinstance(node, tree.Name)
-        and node.id in stars
-        and program.names.place(node).scope.function is function
+        for node in function.module.each(tree.Name)
+        if node.id in stars and program.names.place(node).scope.function is function
     ]
     return bool(reads) and all(_is_passed(program, node, function, stars) for node in reads)
 

@@ -64,9 +64,8 @@ class Arrivals:
         }
         modules = {id(method.module): method.module for method in methods}
         for module in modules.values():
-            for node in module.nodes:
-                if isinstance(node, tree.Name):
-                    around = enclosing(self.program.names.place(node))
-                    function = next((f for f in around if f in methods), None)
-                    if function is not None and node.id == methods[function]:
-                        yield node
+            for node in module.each(tree.Name):
+                around = enclosing(self.program.names.place(node))
+                function = next((f for f in around if f in methods), None)
+                if function is not None and node.id == methods[function]:
+                    yield node

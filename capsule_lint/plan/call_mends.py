@@ -229,9 +229,8 @@ class CallMends:
             bindings = self.mends.planner.program.names.bindings(display.id, place)
             uses = [
                 n
-                for n in place.scope.module.nodes
-                if isinstance(n, tree.Name)
-                and n.id == display.id
+                for n in place.scope.module.each(tree.Name)
+                if n.id == display.id
                 and self.mends.planner.program.names.place(n).scope is place.scope
             ]
             if len(bindings) != 1 or len(uses) != 2 or bindings[0].value is None:

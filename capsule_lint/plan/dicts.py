@@ -125,9 +125,7 @@ class Dicts:
 
     def _subscripts(self, module: Module) -> Iterator[tuple[object, str]]:
         """What is subscripted where: a name by a constant, a path by anything."""
-        for node in module.nodes:
-            if not isinstance(node, tree.Subscript):
-                continue
+        for node in module.each(tree.Subscript):
             constant = isinstance(node.index, tree.Const)
             if isinstance(node.base, tree.Attr) or (isinstance(node.base, tree.Name) and constant):
                 text = text_of(node.base)

@@ -90,8 +90,8 @@ class Dynamic:
         for name in ("globals", "vars"):
             yield from self.program.calls.uses.calls_beside(name)
         for module in self.program.names.modules.values():
-            for node in module.nodes:
-                if isinstance(node, tree.Attr) and node.name == _DICT:
+            for node in module.each(tree.Attr):
+                if node.name == _DICT:
                     yield node
 
     def _in_namespace(self, space: tree.Node, node: tree.Node, depth: int) -> Iterator[Lookup]:
@@ -250,8 +250,8 @@ class Dynamic:
 
     def _reads(self, target: tree.Name) -> Iterator[tree.Name]:
         names = self.program.names
-        for node in names.place(target).scope.module.nodes:
-            if isinstance(node, tree.Name) and node.id == target.id and node is not target:
+        for node in names.place(target).scope.module.each(tree.Name):
+            if node.id == target.id and node is not target:
                 bindings = names.bindings(node.id, names.place(node))
                 if any(b.at == target.at for b in bindings):
                     yield node

@@ -44,22 +44,20 @@ class EntryMends:
             for cls in self.mends.planner.state.fields
             for c in self.mends.planner.program.classes.subclasses(cls)
         }
+        calls = self.mends.planner.program.calls
         for module in self.mends.planner.program.names.modules.values():
             if module.generated or module.is_test:
                 continue
             for statement, _ in module.statements:
                 self._added_entry(statement, gained)
-            for node in module.nodes:
-                if isinstance(node, tree.DictDisplay):
-                    self._entry(node, gained)
-                elif (
-                    isinstance(node, tree.Call)
-                    and _takes_entries(node.func)
-                    and not self.mends.planner.program.calls.callees(node)
-                ):
-                    self._keyword_entry(node, gained)
-                elif isinstance(node, tree.Sequence) and not self._are_slots(node):
-                    self._named_fields(node, module, gained)
+            for display in module.each(tree.DictDisplay):
+                self._entry(display, gained)
+            for call in module.each(tree.Call):
+                if _takes_entries(call.func) and not calls.callees(call):
+                    self._keyword_entry(call, gained)
+            for sequence in module.each(tree.Sequence):
+                if not self._are_slots(sequence):
+                    self._named_fields(sequence, module, gained)
 
     def _are_slots(self, node: tree.Sequence) -> bool:
         holder = self.mends.planner.program.names.parent(node)

@@ -337,8 +337,8 @@ class Formats:
         if written is node or not isinstance(node, tree.Name):
             return node
         binding = program.names.bindings(node.id, program.names.place(node))[0]
-        for other in self.mends.module_of(node).nodes:
-            if not isinstance(other, tree.Name) or other is node or other.at == binding.at:
+        for other in self.mends.module_of(node).each(tree.Name):
+            if other is node or other.at == binding.at:
                 continue
             if other.id == node.id and binding in program.names.bindings(
                 other.id, program.names.place(other)
@@ -384,12 +384,8 @@ class Formats:
                 bases.add(id(host.func))
         names = self._names()
         for module in program.names.modules.values():
-            for node in module.nodes:
-                if (
-                    isinstance(node, tree.Name | tree.Attr)
-                    and last_name(_member(node)) in names
-                    and id(node) not in bases
-                ):
+            for node in module.either(tree.Name, tree.Attr):
+                if last_name(_member(node)) in names and id(node) not in bases:
                     self._use(node, module)
 
     def _names(self) -> set[str]:

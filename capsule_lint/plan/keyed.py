@@ -159,9 +159,8 @@ class KeyReaders:
         names = self.local.program.names
         return [
             node
-            for node in module.nodes
-            if isinstance(node, tree.Name)
-            and node.id == name
+            for node in module.each(tree.Name)
+            if node.id == name
             and node.at not in bound_at
             and any(b.at in bound_at for b in names.bindings(name, names.place(node)))
         ]

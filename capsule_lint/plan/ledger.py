@@ -512,11 +512,10 @@ class Ledger:
                 for bind in statement.binds:
                     if bind.value is not None and _table_of(bind.value) == name:
                         yield from _bound_names(bind.target)
-        for node in module.nodes:
-            if isinstance(node, tree.Comprehension):
-                for part in node.generators:
-                    if _table_of(part.iter) == name:
-                        yield from _bound_names(part.target)
+        for node in module.each(tree.Comprehension):
+            for part in node.generators:
+                if _table_of(part.iter) == name:
+                    yield from _bound_names(part.target)
 
     def _unknown(self, module: Module, node: tree.Attr, symbols: list[Symbol], span: Span) -> bool:
         """A call on a receiver that nothing is known of, if it binds to an old signature."""

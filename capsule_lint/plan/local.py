@@ -98,8 +98,8 @@ class LocalKeys:
                     self._judge_key(*home, key)
         for module in self.program.names.modules.values():
             if not module.generated:
-                for node in module.nodes:
-                    if isinstance(node, tree.Compare) and len(node.ops) == 1:
+                for node in module.each(tree.Compare):
+                    if len(node.ops) == 1:
                         self._judge_filter(node)
         KeyReaders(self).find()
 
@@ -557,9 +557,8 @@ class LocalKeys:
         """The names of a module that are one of some."""
         if module not in self._names:
             by_name = self._names[module] = defaultdict(list)
-            for node in module.nodes:
-                if isinstance(node, tree.Name):
-                    by_name[node.id].append(node)
+            for node in module.each(tree.Name):
+                by_name[node.id].append(node)
         return (node for name in sorted(names) for node in self._names[module].get(name, ()))
 
     def _holder(self, node: tree.Node) -> object:

@@ -162,8 +162,8 @@ class LookIns:
         names = self.mends.planner.program.names
         return any(
             _takes_apart(self._parent(node), node)
-            for node in binding.place.scope.module.nodes
-            if isinstance(node, tree.Name) and node.id == binding.name and node.at != binding.at
+            for node in binding.place.scope.module.each(tree.Name)
+            if node.id == binding.name and node.at != binding.at
             if binding in names.bindings(node.id, names.place(node))
         )
 

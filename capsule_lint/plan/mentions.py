@@ -87,9 +87,8 @@ class Mentions:
             self._read(module)
 
     def _read(self, module: Module) -> None:
-        for node in module.nodes:
-            if isinstance(node, tree.Name | tree.Attr):
-                self._nodes[self._key(node)].append(node)
+        for node in module.either(tree.Name, tree.Attr):
+            self._nodes[self._key(node)].append(node)
         for statement, _ in module.statements:
             for one in statement.names if isinstance(statement, tree.Import) else ():
                 if one.name is not None and one.bound != one.name:

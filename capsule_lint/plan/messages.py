@@ -72,10 +72,11 @@ class Messages:
         found: dict[str, list[tree.Node]] = defaultdict(list)
         names = self.planner.program.names
         for module in names.modules.values():
-            for node in module.nodes if not module.is_test else ():
-                if isinstance(node, tree.Name | tree.Attr):
-                    parent = names.parent(node)
-                    if not (isinstance(parent, tree.Call) and parent.func is node):
-                        name = node.id if isinstance(node, tree.Name) else node.name
-                        found[name].append(node)
+            if module.is_test:
+                continue
+            for node in module.either(tree.Name, tree.Attr):
+                parent = names.parent(node)
+                if not (isinstance(parent, tree.Call) and parent.func is node):
+                    name = node.id if isinstance(node, tree.Name) else node.name
+                    found[name].append(node)
         return found

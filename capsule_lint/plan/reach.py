@@ -62,8 +62,7 @@ class Reach:
         """The calls and attributes in each function, those of functions inside of it among them."""
         found: dict[Function, list[tree.Node]] = defaultdict(list)
         for module in self.program.names.modules.values():
-            for node in module.nodes:
-                if isinstance(node, tree.Call | tree.Attr):
-                    for function in enclosing(self.program.names.place(node)):
-                        found[function].append(node)
+            for node in module.either(tree.Call, tree.Attr):
+                for function in enclosing(self.program.names.place(node)):
+                    found[function].append(node)
         return found

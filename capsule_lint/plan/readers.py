@@ -75,14 +75,13 @@ class Readers:
         for module in self.program.names.modules.values():
             if module.generated:
                 continue
-            for node in module.nodes:
-                if isinstance(node, tree.Subscript):
-                    index = tree.integer(node.index)
-                    if index is not None:
-                        self._subscript(node, index, module, defects)
-            for node in module.nodes:
-                if isinstance(node, tree.Compare) and len(node.ops) == 1:
-                    self._counted(node, module, defects)
+            for node in module.each(tree.Subscript):
+                index = tree.integer(node.index)
+                if index is not None:
+                    self._subscript(node, index, module, defects)
+            for compare in module.each(tree.Compare):
+                if len(compare.ops) == 1:
+                    self._counted(compare, module, defects)
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
                     for target in statement.targets:

@@ -85,8 +85,7 @@ class Recorded:
         names = ONE_CALL | MANY_CALLS
         for module in program.names.modules.values():
             if not module.generated and (
-                module in starred
-                or any(isinstance(node, tree.Attr) and node.name in names for node in module.nodes)
+                module in starred or any(node.name in names for node in module.each(tree.Attr))
             ):
                 for node in module.nodes:
                     self._read(module, node)

@@ -96,8 +96,8 @@ class Registries:
     def _reads(self, decorator: Function, own: tree.Parameter) -> Iterator[tree.Name]:
         """Where a function names what it is given."""
         names = self.program.names
-        for node in decorator.module.nodes:
-            if not isinstance(node, tree.Name) or node.id != own.name:
+        for node in decorator.module.each(tree.Name):
+            if node.id != own.name:
                 continue
             if any(b.parameter is own for b in names.bindings(node.id, names.place(node))):
                 yield node

@@ -173,9 +173,7 @@ class Sources:
         if name not in found:
             place = self.program.names.place
             found[name] = [
-                place(node).scope
-                for node in function.module.nodes
-                if isinstance(node, tree.Name) and node.id == name
+                place(node).scope for node in function.module.each(tree.Name) if node.id == name
             ]
         return found[name]
 

@@ -58,8 +58,8 @@ class Unfiltered:
         place = self.planner.program.names.place
         scopes = {
             id(scope): scope
-            for node in function.module.nodes
-            if isinstance(node, tree.Name) and (scope := place(node).scope).function is function
+            for node in function.module.each(tree.Name)
+            if (scope := place(node).scope).function is function
         }
         for scope in scopes.values():
             for binding in (b for bindings in scope.bindings.values() for b in bindings):
@@ -117,8 +117,8 @@ class Unfiltered:
     def _comparisons(self, function: Function, binding: Binding) -> Iterator[tree.Compare]:
         """The comparisons of what a row has."""
         names = self.planner.program.names
-        for node in function.module.nodes:
-            if isinstance(node, tree.Compare) and len(node.ops) == 1:
+        for node in function.module.each(tree.Compare):
+            if len(node.ops) == 1:
                 sides = (node.left, *node.rights)
                 reads = any(self._reads(side, binding) for side in sides)
                 if reads and function in enclosing(names.place(node)):

@@ -104,8 +104,7 @@ class Values:
             }
             for module in self.planner.program.names.modules.values()
             if not module.is_test
-            for node in module.nodes
-            if isinstance(node, tree.DictDisplay)
+            for node in module.each(tree.DictDisplay)
         ]
 
     def _spreads_item(self, call: tree.Call) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
@@ -17,7 +18,7 @@ from capsule_lint.program.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
@@ -39,6 +40,9 @@ class Callee:
     mock: bool = False
 
 
+_Callers: TypeAlias = "dict[Function | Class, list[tuple[tree.Call, Callee]]]"
+
+
 @dataclass(eq=False, slots=True)
 class Calls:
     """The call graph, on demand."""
@@ -48,6 +52,8 @@ class Calls:
     inference: Inference
     structural: Structural | None = None
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
+    _callers: dict[str, _Callers] = field(default_factory=dict)
+    """By name, for all functions of that name at once; with no name for what constructs any class."""
     _families: dict[Function, frozenset[Function]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -86,7 +92,8 @@ class Calls:
         name = function.name
         if name in ("__init__", "__new__") and function.owner is not None:
             for cls in self.classes.subclasses(function.owner):
-                yield from self.constructions(cls)
+                yield from self._constructions(cls)
+            yield from self._indirect()
             return
         if name == "__call__" and function.owner is not None:
             yield from self._of_instances(function.owner)
@@ -124,33 +131,62 @@ class Calls:
                         return None
         return found
 
-    def constructions(self, cls: Class) -> Iterator[tree.Call]:
-        """The calls that could, by name, construct the class."""
+    def _constructions(self, cls: Class) -> Iterator[tree.Call]:
+        """The calls that could, by the name of a class, construct it."""
         named = self.uses.aliases(cls.name) | self.uses.holders(cls.name)
         for alias in sorted(named):
             yield from self.uses.calls(alias)
+
+    def _indirect(self) -> Iterator[tree.Call]:
+        """The calls that could construct any class."""
         for name in INDIRECT_CONSTRUCTION:
             yield from self.uses.calls_beside(name)
 
     def callers(self, function: Function) -> Iterator[tuple[tree.Call, Callee]]:
         """The calls of exactly this function."""
-        for call in self.candidates(function):
-            for callee in self.callees(call):
-                if callee.function is function:
-                    yield call, callee
+        name = function.name
+        if name == "__call__":
+            for call in self.candidates(function):
+                yield from ((call, c) for c in self.callees(call) if c.function is function)
+        elif name in ("__init__", "__new__") and function.owner is not None:
+            for cls in self.classes.subclasses(function.owner):
+                for call in self._constructions(cls):
+                    yield from ((call, c) for c in self.callees(call) if c.function is function)
+            yield from self._grouped("", self._indirect()).get(function, ())
+        else:
+            self.uses.aliases(name)  # who asks for the callers asks for these names
+            yield from self._grouped(name, self.candidates(function)).get(function, ())
 
     def constructors_of(self, cls: Class) -> Iterator[tuple[tree.Call, Callee]]:
         """The calls that make an instance of the class or of one that inherits its constructor."""
-        heirs = set(self.classes.subclasses(cls))
-        seen: set[int] = set()
-        for heir in sorted(heirs, key=lambda c: c.symbol):
-            for call in self.constructions(heir):
+        heirs = sorted(self.classes.subclasses(cls), key=lambda c: c.symbol)
+        known, seen = set(heirs), set[int]()
+        for heir in heirs:
+            for call in self._constructions(heir):
                 if id(call) in seen:
                     continue
                 for callee in self.callees(call):
-                    if callee.cls in heirs:
+                    if callee.cls in known:
                         seen.add(id(call))
                         yield call, callee
+        indirect = self._grouped("", self._indirect())
+        for heir in heirs:
+            yield from (pair for pair in indirect.get(heir, ()) if id(pair[0]) not in seen)
+
+    def _grouped(self, name: str, calls: Iterable[tree.Call]) -> _Callers:
+        """Calls by the function and the class that they call; `name` is the same for the same calls."""
+        found = self._callers.get(name)
+        if found is None:
+            found, known = defaultdict(list), True
+            for call in calls:
+                for callee in self.callees(call):
+                    for called in (callee.function, callee.cls):
+                        if called is not None:
+                            found[called].append((call, callee))
+                known = known and id(call) in self._callees
+            if known:
+                self._callers[name] = found
+        return found
 
     def parameter_of(self, call: tree.Call, argument: tree.Argument) -> str | None:
         """The name of the parameter that an argument of a call goes to."""

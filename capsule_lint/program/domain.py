@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.held import Held
 from capsule_lint.program.layers import Layers
 from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.naming import Naming, contains, entity_words
 from capsule_lint.program.pieces import Filled, Text, names_scope, snake, words
 from capsule_lint.program.tables import Tables
 from capsule_lint.program.types import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
     from capsule_lint.program.templates import Templates
 
-_SUFFIX: Final = re.compile(r"(?:Entity|Model|Item|Record|Row|Document)$")
 _IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|number|ref|name)$")
 _STRUCTURE: Final = re.compile(
     r"(?:^|_)(?:table|index|gsi|lsi|attribute|attr|field|column|variable|bucket|queue|topic|region"
@@ -87,12 +87,6 @@ _GENERIC_WORDS: Final = frozenset(
 _INJECTORS: Final = frozenset(("Depends", "Security"))
 
 
-def contains(haystack: tuple[str, ...], needle: tuple[str, ...]) -> bool:
-    """Whether the words stand in the name one after the other."""
-    width = len(needle)
-    return any(haystack[n : n + width] == needle for n in range(len(haystack) - width + 1))
-
-
 @dataclass(eq=False, slots=True)
 class Domain:
     """Roles of classes and functions."""
@@ -114,6 +108,7 @@ class Domain:
     entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
     item_modules: set[str] = field(default_factory=set)
     """The modules in which keys are written, or operations of the table are called."""
+    _named: Naming | None = None
     tables: set[Function] = field(default_factory=set)
     """The functions that call an operation of the table."""
 
@@ -364,16 +359,14 @@ class Domain:
         """The entity of policy's table that a site's key belongs to."""
         tags = self.tags(site)
         for entity in self.policy.entities:
-            name = words(_SUFFIX.sub("", entity))
+            name = entity_words(entity)
             if any(
                 words(tag) == name or (len(name) > 1 and "".join(words(tag)) == "".join(name))
                 for tag in tags
             ):
                 return entity
-        if tags:
-            known = [words(_SUFFIX.sub("", cls.name)) for cls in self.entities]
-            if any(words(tag) in known for tag in tags):
-                return None
+        if any(self._naming.is_named(words(tag)) for tag in tags):
+            return None
         found = self.narrowed_names(site.owner, site.function, site.module.name)
         if found is None or not self._is_scope_named(found):
             return found
@@ -419,21 +412,14 @@ class Domain:
 
     def _named_after(self, name: str) -> str | None:
         """The policy's entity whose name the words contain, unless another entity fits better."""
-        have = words(_SUFFIX.sub("", name))
-        best: tuple[int, str | None] = (0, None)
-        for entity in self.policy.entities:
-            wanted = words(_SUFFIX.sub("", entity.rpartition(".")[2]))
-            if contains(have, wanted) and len(wanted) > best[0]:
-                best = (len(wanted), entity)
-        for cls in self.entities:
-            wanted = words(_SUFFIX.sub("", cls.name))
-            if (
-                cls.name not in self.policy.entities
-                and contains(have, wanted)
-                and len(wanted) >= best[0]
-            ):
-                best = (len(wanted), None)
-        return best[1]
+        have, entities = entity_words(name), self.policy.entities
+        fits = [(len(w), e) for e in entities if contains(have, w := _last_words(e))]
+        best = max(fits, key=lambda one: one[0], default=None)
+        if best is None:
+            return None
+        others = self._naming.within(have)
+        own = (cls for cls in others if cls.name not in entities)
+        return None if any(len(entity_words(cls.name)) >= best[0] for cls in own) else best[1]
 
     def tags(self, site: KeySite) -> list[str]:
         """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
@@ -452,14 +438,19 @@ class Domain:
         if owner is not None and len(self.entities_of.get(owner, ())) == 1:
             return next(iter(self.entities_of[owner])).name
         tags = {"".join(words(tag)) for tag in self.tags(site)}
-        for cls in sorted(self.entities, key=lambda c: c.symbol):
-            if "".join(words(_SUFFIX.sub("", cls.name))) in tags:
-                return cls.name
+        tagged = self._naming.joined(tags)
+        if tagged:
+            return min(tagged, key=lambda c: c.symbol).name
         have = words(site.function.name) if site.function is not None else ()
-        for cls in sorted(self.entities, key=lambda c: (-len(c.name), c.symbol)):
-            if contains(have, words(_SUFFIX.sub("", cls.name))):
-                return cls.name
-        return None
+        named = self._naming.within(have)
+        return min(named, key=lambda c: (-len(c.name), c.symbol)).name if named else None
+
+    @property
+    def _naming(self) -> Naming:
+        """The entities as they are now, by their names."""
+        if self._named is None or self._named.entities != self.entities:
+            self._named = Naming(frozenset(self.entities))
+        return self._named
 
     # --- what a function has ---
 
@@ -542,3 +533,7 @@ def _root(node: tree.Node) -> str:
     while isinstance(node, tree.Attr | tree.Subscript | tree.Call):
         node = node.func if isinstance(node, tree.Call) else node.base
     return node.id if isinstance(node, tree.Name) else ""
+
+
+def _last_words(entity: str) -> tuple[str, ...]:
+    return entity_words(entity.rpartition(".")[2])

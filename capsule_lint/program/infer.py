@@ -324,8 +324,10 @@ class Inference:
             case Collection() | TupleOf():
                 return foreign(f"collection.{name}")
             case _:
-                ours = any(name in c.methods for c in self.classes.all)
-                return foreign(f"boto3.{name}") if name in _DYNAMODB and not ours else ANYTHING
+                is_dynamo = name in _DYNAMODB and not any(
+                    name in c.methods for c in self.classes.all
+                )
+                return foreign(f"boto3.{name}") if is_dynamo else ANYTHING
 
     def _module_attribute(self, module: Module, name: str) -> Types:
         target = self.names.follow(self.names.member(module.name, name))

@@ -227,21 +227,15 @@ class Keys:
         """For each function: the `:values` that a condition string compares a key with."""
         found: dict[tuple[int, str], str] = {}
         aliases: dict[tuple[int, str], str] = {}
-        for node in module.nodes:
-            if isinstance(node, tree.DictDisplay):
-                for key, value in zip(node.keys, node.values, strict=True):
-                    name = key.value if isinstance(key, tree.Const) else None
-                    if isinstance(name, str) and name.startswith("#"):
-                        real = self.templates.constant(value)
-                        if real is not None:
-                            aliases[id(self.names.place(node).scope.function), name] = real
-        for node in module.nodes:
-            text = node.value if isinstance(node, tree.Const) else None
-            if isinstance(node, tree.FString):
-                text = "".join(
-                    p if isinstance(p, str) else self.templates.constant(p.value) or "_"
-                    for p in node.parts
-                )
+        for display in module.each(tree.DictDisplay):
+            for key, value in zip(display.keys, display.values, strict=True):
+                name = key.value if isinstance(key, tree.Const) else None
+                if isinstance(name, str) and name.startswith("#"):
+                    real = self.templates.constant(value)
+                    if real is not None:
+                        aliases[id(self.names.place(display).scope.function), name] = real
+        for node in module.either(tree.Const, tree.FString):
+            text = node.value if isinstance(node, tree.Const) else self._condition(node)
             if not isinstance(text, str) or ":" not in text:
                 continue
             function = id(self.names.place(node).scope.function)
@@ -251,6 +245,15 @@ class Keys:
                 if self.policy.is_key_name(name):
                     found[function, match["value"] or match["prefix"]] = name
         return found
+
+    def _condition(self, node: tree.FString) -> str | None:
+        """The text of an f-string that may be a condition, with `_` for what is not known."""
+        if not any(isinstance(p, str) and ("=" in p or "(" in p) for p in node.parts):
+            return None
+        return "".join(
+            p if isinstance(p, str) else self.templates.constant(p.value) or "_"
+            for p in node.parts
+        )
 
     def _collect_dict(
         self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]

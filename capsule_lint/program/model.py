@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from capsule_lint.facts import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
+_Kind = TypeVar("_Kind", bound=tree.Node)
+_Other = TypeVar("_Other", bound=tree.Node)
 Branch = tuple[int, int, bool]
 """A block that a statement stands in: the block's number, which of its bodies, whether it loops."""
 
@@ -186,6 +189,8 @@ class Module:
     stars: list[tree.Import] = field(default_factory=list)
     imports: list[tuple[tree.Import, Place]] = field(default_factory=list)
     nodes: list[tree.Node] = field(default_factory=list)
+    """All expressions, in the order of the file."""
+    kinds: dict[type[object], list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
     statements: list[tuple[tree.Statement, Place]] = field(default_factory=list)
     blocks: dict[int, tree.Block] = field(default_factory=dict)
     """The compound statements, by the numbers that branches have."""
@@ -197,6 +202,15 @@ class Module:
     @property
     def generated(self) -> bool:
         return self.facts.generated
+
+    def each(self, kind: type[_Kind]) -> Sequence[_Kind]:
+        """All expressions of one kind, in the order of the file."""
+        return cast("Sequence[_Kind]", self.kinds.get(kind, ()))
+
+    def either(self, kind: type[_Kind], other: type[_Other]) -> Iterator[_Kind | _Other]:
+        """All expressions of one kind, and after them those of another."""
+        yield from self.each(kind)
+        yield from self.each(other)
 
     def __repr__(self) -> str:
         return f"<module {self.name}>"

@@ -78,6 +78,7 @@ def snake(name: str) -> str:
     return _CAMEL.sub("_", name).lower().strip("_")
 
 
+@lru_cache(maxsize=1 << 14)
 def words(name: str) -> tuple[str, ...]:
     """`InMemoryLineItemRepository` and `line_items` to their words, singular."""
     return tuple(

@@ -149,8 +149,8 @@ class Records:
         record = Record(View.ARGS, name, 0)
         self._stars[id(name)] = (function, given)
         uses: list[tree.Name] = []
-        for node in module.nodes:
-            if isinstance(node, tree.Name) and node.id == star.name:
+        for node in module.each(tree.Name):
+            if node.id == star.name:
                 for binding in self.names.bindings(node.id, self.names.place(node)):
                     if binding.parameter is star:
                         self._kept[id(binding)] = record
@@ -235,8 +235,8 @@ class Records:
         if len(statement.targets) != 1 or not isinstance(statement.targets[0], tree.Name):
             return
         target = statement.targets[0]
-        for node in self.names.place(target).scope.module.nodes:
-            if isinstance(node, tree.Name) and node.id == target.id and node is not target:
+        for node in self.names.place(target).scope.module.each(tree.Name):
+            if node.id == target.id and node is not target:
                 bindings = self.names.bindings(node.id, self.names.place(node))
                 if len(bindings) == 1 and bindings[0].at == target.at:
                     yield node

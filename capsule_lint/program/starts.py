@@ -47,13 +47,10 @@ class Starts:
         return [
             node
             for module in self.names.modules.values()
-            for node in module.nodes
-            if (
-                isinstance(node, tree.Const) and isinstance(node.value, str) and word in node.value
-            )
-            or (
-                isinstance(node, tree.FString)
-                and any(isinstance(part, str) and word in part for part in node.parts)
+            for node in module.either(tree.Const, tree.FString)
+            if any(
+                isinstance(text, str) and word in text
+                for text in (node.parts if isinstance(node, tree.FString) else (node.value,))
             )
         ]
 
@@ -67,7 +64,7 @@ class Starts:
             if isinstance(statement, tree.Assign):
                 named.update(map(last_name, statement.targets))
         for module in self.names.modules.values():
-            for node in module.nodes:
-                if isinstance(node, tree.Name | tree.Attr) and last_name(node) in named:
+            for node in module.either(tree.Name, tree.Attr):
+                if last_name(node) in named:
                     found.add(self._home(node))
         return found

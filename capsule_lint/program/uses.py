@@ -49,10 +49,9 @@ class Uses:
 
     def __post_init__(self) -> None:
         for module in self.names.modules.values():
-            for node in module.nodes:
-                if isinstance(node, tree.Call):
-                    self._calls[called_name(node.func) or last_name(node.func)].append(node)
-                    self._note_arguments(node)
+            for node in module.each(tree.Call):
+                self._calls[called_name(node.func) or last_name(node.func)].append(node)
+                self._note_arguments(node)
             for statement, place in module.statements:
                 self._note_alias(statement)
                 if isinstance(statement, tree.Assign):

@@ -307,6 +307,7 @@ class Walker:
         self._index.places[id(node)] = place
         self._index.parents[id(node)] = parent
         self._module.nodes.append(node)
+        self._module.kinds[type(node)].append(node)
         match node:
             case tree.Comprehension():
                 self._comprehension(node, place)

@@ -132,8 +132,8 @@ class Ground:
         return tuple(
             passed
             for module in self.modules(tests=True)
-            for node in module.nodes
-            if isinstance(node, tree.Call) and node.args and self._may_pass(node.func)
+            for node in module.each(tree.Call)
+            if node.args and self._may_pass(node.func)
             for callee in self.program.calls.callees(node)
             for passed in self._passed(node, callee)
         )

@@ -201,10 +201,9 @@ class ParameterOpinions:
         """The names that each function mentions, those in functions inside of it included."""
         found: dict[Function, set[str]] = defaultdict(set)
         for module in self.ground.modules():
-            for node in module.nodes:
-                if isinstance(node, tree.Name):
-                    for function in enclosing(self.ground.program.names.place(node)):
-                        found[function].add(node.id)
+            for node in module.each(tree.Name):
+                for function in enclosing(self.ground.program.names.place(node)):
+                    found[function].add(node.id)
         return found
 
     @cached_property
@@ -212,10 +211,9 @@ class ParameterOpinions:
         """What each function reads attributes and items by."""
         found: dict[Function, set[str]] = defaultdict(set)
         for module in self.ground.modules():
-            for node in module.nodes:
-                if isinstance(node, tree.Attr | tree.Subscript):
-                    for function in enclosing(self.ground.program.names.place(node)):
-                        found[function].add(hole_name(node))
+            for node in module.either(tree.Attr, tree.Subscript):
+                for function in enclosing(self.ground.program.names.place(node)):
+                    found[function].add(hole_name(node))
         return found
 
     @cached_property

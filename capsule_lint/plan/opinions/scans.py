@@ -275,8 +275,8 @@ class ScanOpinions:
     def _compared(self, function: Function | None) -> Iterator[tree.Node]:
         """What the function compares: it may part the rows itself, once they are read."""
         place = self.ground.program.names.place
-        for node in function.module.nodes if function is not None else ():
-            if isinstance(node, tree.Compare) and place(node).scope.function is function:
+        for node in function.module.each(tree.Compare) if function is not None else ():
+            if place(node).scope.function is function:
                 yield from inside(node)
 
     def _narrows(self, material: Iterable[tree.Node], scope: Scope) -> bool:
