@@ -26,9 +26,9 @@ from capsule_lint.plan.ledger import Ledger
 from capsule_lint.plan.mends import Mends
 from capsule_lint.plan.opinions import opinions_on
 from capsule_lint.plan.planner import Planner
-from capsule_lint.program.keys import Role
 from capsule_lint.program.model import Class, Function, enclosing
 from capsule_lint.program.pieces import hole_name, names_scope
+from capsule_lint.program.sites import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.absorbed import absorbs, stands_for
 from capsule_lint.program.fixtures import is_collected
-from capsule_lint.program.keys import Role
 from capsule_lint.program.model import Function
 from capsule_lint.program.pieces import names_scope
+from capsule_lint.program.sites import Role
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.plan.tags import tag_beside
-from capsule_lint.program.keys import KeySite, Role
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.pieces import Filled, Segment
+from capsule_lint.program.sites import KeySite, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

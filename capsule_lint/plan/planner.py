@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from capsule_lint.model import Span
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.keys import KeySite
+    from capsule_lint.program.sites import KeySite
 
 _SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
 _SPECIAL: Final = ("__init__", "__new__", "__call__")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.keys import KeySite
+    from capsule_lint.program.sites import KeySite
 
 _TESTS: Final = ("removeprefix", "startswith")
 

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from capsule_lint.program.calls import Calls
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
-    from capsule_lint.program.keys import Keys, KeySite
+    from capsule_lint.program.keys import Keys
     from capsule_lint.program.names import Names
+    from capsule_lint.program.sites import KeySite
     from capsule_lint.program.templates import Templates
 
 _IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|number|ref|name)$")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program import partiql
 from capsule_lint.program.binding import bind
-from capsule_lint.program.model import Binding, Class, Function, Module, last_name, owner_of
+from capsule_lint.program.conditions import Conditions
+from capsule_lint.program.hashes import Hashes
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.pieces import Filled, Template, Text, hole_name, names_scope, snake
+from capsule_lint.program.sites import KeySite, Role
 from capsule_lint.program.starts import Starts
 from capsule_lint.program.types import ClassObject, Collection, Instance
 
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
     from capsule_lint.program.templates import Templates
 
-_CONDITION: Final = re.compile(
-    r"(?P<name>#?\w+)\s*=\s*(?P<value>:\w+)|begins_with\(\s*(?P<begins>#?\w+)\s*,\s*(?P<prefix>:\w+)"
-)
 _OPERATORS: Final = frozenset(
     ("eq", "begins_with", "between", "is_in", "gt", "lt", "gte", "lte", "startswith")
 )
@@ -127,34 +126,6 @@ _ELSEWHERE: Final = frozenset(("cache", "redis", "memcache", "s3", "blob"))
 _MODEL_READS: Final = frozenset(("query", "get", "count", "batch_get"))
 
 
-class Role(StrEnum):
-    """What a template is used for."""
-
-    WRITTEN = "written"
-    LOOKUP = "lookup"
-    HELPER = "helper"
-
-
-@dataclass(eq=False, slots=True)
-class KeySite:
-    """A template in a key position."""
-
-    template: Template
-    module: Module
-    function: Function | None
-    """The function that the template is written in."""
-    role: Role
-    index: bool
-    """Whether it is the partition key of a secondary index."""
-    prefix: bool = False
-    """Whether it is only the beginning of a key."""
-
-    @property
-    def owner(self) -> Class | None:
-        """The class that the template is written in."""
-        return owner_of(self.function)
-
-
 @dataclass(eq=False)
 class Keys:
     """All key sites of the program."""
@@ -171,9 +142,10 @@ class Keys:
     _seen: set[int] = field(default_factory=set)
     _near: dict[Module, bool] = field(default_factory=dict)
     """The modules, and whether they import a library for DynamoDB."""
-    _hashes: dict[Class, list[tuple[str, bool]]] = field(default_factory=dict)
+    _hashes: Hashes = field(init=False)
 
     def __post_init__(self) -> None:
+        self._hashes = Hashes(self.classes, self.calls)
         for module in self.names.modules.values():
             if not module.generated:
                 self._collect(module)
@@ -200,7 +172,7 @@ class Keys:
     def _collect(self, module: Module) -> None:
         for function in module.functions:
             self._collect_helper(function)
-        conditions = self._conditions(module)
+        conditions = Conditions(self.names, self.templates, self.policy).of(module)
         for node in module.nodes:
             match node:
                 case tree.DictDisplay():
@@ -222,38 +194,6 @@ class Keys:
             return ""
         text = self.templates.constant(node)
         return text if text is not None and self.policy.is_key_name(text) else ""
-
-    def _conditions(self, module: Module) -> dict[tuple[int, str], str]:
-        """For each function: the `:values` that a condition string compares a key with."""
-        found: dict[tuple[int, str], str] = {}
-        aliases: dict[tuple[int, str], str] = {}
-        for display in module.each(tree.DictDisplay):
-            for key, value in zip(display.keys, display.values, strict=True):
-                name = key.value if isinstance(key, tree.Const) else None
-                if isinstance(name, str) and name.startswith("#"):
-                    real = self.templates.constant(value)
-                    if real is not None:
-                        aliases[id(self.names.place(display).scope.function), name] = real
-        for node in module.either(tree.Const, tree.FString):
-            text = node.value if isinstance(node, tree.Const) else self._condition(node)
-            if not isinstance(text, str) or ":" not in text:
-                continue
-            function = id(self.names.place(node).scope.function)
-            for match in _CONDITION.finditer(text):
-                name = match["name"] or match["begins"]
-                name = aliases.get((function, name), name.lstrip("#"))
-                if self.policy.is_key_name(name):
-                    found[function, match["value"] or match["prefix"]] = name
-        return found
-
-    def _condition(self, node: tree.FString) -> str | None:
-        """The text of an f-string that may be a condition, with `_` for what is not known."""
-        if not any(isinstance(p, str) and ("=" in p or "(" in p) for p in node.parts):
-            return None
-        return "".join(
-            p if isinstance(p, str) else self.templates.constant(p.value) or "_"
-            for p in node.parts
-        )
 
     def _collect_dict(
         self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]
@@ -350,10 +290,10 @@ class Keys:
                     last_name(target.base)
                 ):
                     self._sink(statement.value, Role.WRITTEN, self._is_of_index(target.base))
-                elif target.name in self._declared_names:
+                elif target.name in self._hashes.declared:
                     for made in self.templates.inference.of(target.base):
                         names = (
-                            dict(self._hash_names(made.cls)) if isinstance(made, Instance) else {}
+                            dict(self._hashes.of(made.cls)) if isinstance(made, Instance) else {}
                         )
                         if target.name in names:
                             self._sink(statement.value, Role.WRITTEN, names[target.name])
@@ -466,7 +406,7 @@ class Keys:
         """`Model.query(…)`, `Model.get(…)`, `Model.index.query(…)`: the first argument is a key."""
         if func.name not in _MODEL_READS or not node.args or node.args[0].keyword is not None:
             return
-        if not self._has_models:
+        if not self._hashes.has_models:
             return
         for one in self.templates.inference.of(func.base):
             if isinstance(one, ClassObject | Instance) and self.classes.is_pynamo(one.cls):
@@ -474,52 +414,18 @@ class Keys:
                 for value in _first_values(node.args[0].value, func.name):
                     self._sink(value, Role.LOOKUP, index)
 
-    def _hash_names(self, cls: Class) -> list[tuple[str, bool]]:
-        """The attributes that a model declares as partition keys, of its table and of its indexes:
-        `UnicodeAttribute(hash_key=True)`, `__hash_key__ = "owner"`."""
-        if cls not in self._hashes:
-            self._hashes[cls] = list(dict.fromkeys(self._declared(cls)))
-        return self._hashes[cls]
-
-    @cached_property
-    def _declared_names(self) -> frozenset[str]:
-        """All attributes that any model declares as a partition key."""
-        if not self._has_models and not any(map(_names_hash, self.classes.all)):
-            return frozenset()
-        models = [c for c in self.classes.all if self.classes.is_data(c)]
-        return frozenset(name for cls in models for name, _ in self._hash_names(cls))
-
-    @cached_property
-    def _has_models(self) -> bool:
-        """Whether there are models of PynamoDB's at all: to know what is called costs much."""
-        return any(map(self.classes.is_pynamo, self.classes.all))
-
-    def _declared(self, cls: Class) -> Iterator[tuple[str, bool]]:
-        for owner in self.classes.mro(cls):
-            for name, bindings in owner.scope.bindings.items():
-                value = bindings[-1].value
-                if name == "__hash_key__" and isinstance(value, tree.Const):
-                    yield str(value.value), False
-                if not isinstance(value, tree.Call):
-                    continue
-                if _is_hash(value):
-                    yield name, self.classes.is_pynamo_index(cls)
-                for callee in self.calls.callees(value):
-                    if callee.cls is not None and self.classes.is_pynamo_index(callee.cls):
-                        yield from self._declared(callee.cls)
-
     def _collect_call(self, node: tree.Call) -> None:
         func = node.func
         self._collect_statement({a.keyword: a.value for a in node.args if a.keyword is not None})
         if isinstance(func, tree.Attr):
             self._collect_model(node, func)
         made = []
-        if self._has_models or self._declared_names:
+        if self._hashes.has_models or self._hashes.declared:
             made = [c.cls for c in self.calls.callees(node) if c.cls is not None]
         if any(map(self.classes.is_pynamo, made)) and node.args and node.args[0].keyword is None:
             self._sink(node.args[0].value, Role.WRITTEN, index=False)
         for cls in made:
-            for name, index in self._hash_names(cls):
+            for name, index in self._hashes.of(cls):
                 for argument in node.args:
                     if argument.keyword == name:
                         self._sink(argument.value, Role.WRITTEN, index)
@@ -826,22 +732,6 @@ def _has_equation(node: tree.Node) -> bool:
             return False
 
 
-def _names_hash(cls: Class) -> bool:
-    """Whether a class itself says which of its attributes is a partition key."""
-    return "__hash_key__" in cls.scope.bindings or any(
-        isinstance(bindings[-1].value, tree.Call) and _is_hash(bindings[-1].value)
-        for bindings in cls.scope.bindings.values()
-    )
-
-
-def _is_hash(node: tree.Call) -> bool:
-    return any(a.keyword == "hash_key" and _is_true(a.value) for a in node.args)
-
-
-def _is_true(node: tree.Node) -> bool:
-    return isinstance(node, tree.Const) and node.value is True
-
-
 def _first_values(node: tree.Node, method: str) -> Iterator[tree.Node]:
     """The keys that an argument of a model's method says: it, or those of a list of keys or of pairs."""
     if method != "batch_get":
@@ -873,13 +763,3 @@ def _is_pattern(node: tree.Node) -> bool:
 
 def _takes_values(function: Function) -> bool:
     return bool(function.own_params)
-
-
-def texts(template: Template) -> Iterator[Text]:
-    """The literal parts of a template."""
-    for piece in template.pieces:
-        if isinstance(piece, Text):
-            yield piece
-
-
-__all__ = ["Binding", "KeySite", "Keys", "Role", "texts"]

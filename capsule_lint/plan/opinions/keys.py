@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from capsule_lint.model import Span
     from capsule_lint.policy import Scope
-    from capsule_lint.program.keys import KeySite
     from capsule_lint.program.model import Module
     from capsule_lint.program.pieces import Segment, Template
+    from capsule_lint.program.sites import KeySite
 
 _NAMESPACE: Final = re.compile(
     r"(?:^|_)(?:prefix|ns|namespace|env|environment|app|service|region|version|v\d+|table"
