@@ -21,7 +21,7 @@ from capsule_lint.program import Rest
 from capsule_lint.program.calls import Calls
 from capsule_lint.program.infer import Inference
 from capsule_lint.program.pieces import Text, names_scope
-from capsule_lint.program.tables import COMMON, OWN, is_table, speaks
+from capsule_lint.program.tables import COMMON, LONG, SHORT, is_table, speaks
 from capsule_lint.program.types import ClassObject, Instance
 from capsule_lint.program.walk import within
 
@@ -45,6 +45,7 @@ _IMPORTED: Final = re.compile(
 """What a statement imports, modules among it."""
 _CAPITAL: Final = re.compile(r"[(,]\s*[A-Z]\w*\s*=(?!=)")
 """An argument called as those of DynamoDB's operations are."""
+_SPREAD: Final = re.compile(rf"\b(?:{'|'.join(sorted(SHORT))})\([^)]*\*\*")
 _MAKES_KEY: Final = re.compile(r"\bdef [^(]*(?:key|gsi|lsi|index)", re.IGNORECASE)
 _HASH: Final = re.compile(r"""#(?:(?<=[^\s"']#)[\w{%<"']|(?<=["']#)["'{])""")
 _CODE: Final = re.compile(r"CAP\d*")
@@ -76,7 +77,7 @@ class Interest:
     def _telling_files(self) -> set[str]:
         """The files that hold a word of interest."""
         found = self._vocabulary.having(self._telling())
-        found.update(filter(self._reads, self._vocabulary.having(COMMON) - found))
+        found.update(filter(self._reads, self._vocabulary.having(COMMON | SHORT) - found))
         found.update(filter(self._makes_keys, self.texts.keys() - found))
         return found
 
@@ -114,7 +115,7 @@ class Interest:
         """The words of the program that a finding may start at."""
         policy = self.policy
         said = {
-            *OWN,
+            *LONG,
             *STATEMENTS,
             "pynamodb",
             *(name.rpartition(".")[2] for name in policy.entities),
@@ -132,8 +133,9 @@ class Interest:
                 yield word
 
     def _reads(self, name: str) -> bool:
-        """Whether a file that calls something `query` or `scan` seems to read a table."""
-        return _CAPITAL.search(self._vocabulary.text(name)) is not None or any(
+        """Whether a file that calls something `query` or `get_item` seems to use a table."""
+        text = self._vocabulary.text(name)
+        return bool(_CAPITAL.search(text) or _SPREAD.search(text)) or any(
             word in OPTIONS
             or speaks(word)
             or is_table(word)

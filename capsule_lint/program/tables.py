@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
 COMMON: Final = frozenset(("query", "scan", "paginate"))
 """Operations whose names others have as well: a database, a network."""
-OWN: Final = frozenset(
+SHORT: Final = frozenset(("get_item", "put_item", "delete_item", "update_item"))
+"""Operations whose names a list or a shop may have; a client of DynamoDB's wants keywords there."""
+LONG: Final = frozenset(
     [
-        "get_item",
-        "put_item",
-        "delete_item",
-        "update_item",
         "batch_get_item",
         "batch_write_item",
         "transact_write_items",
@@ -35,7 +33,7 @@ OWN: Final = frozenset(
         "batch_writer",
     ]
 )
-"""Operations that hardly anything else is called."""
+"""Operations that nothing else is called."""
 _SPEAKS: Final = re.compile(r"boto|dynamo|ddb|(?<![a-z])aws|get_paginator", re.IGNORECASE)
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TABLES: Final = frozenset(("table", "dynamo", "dynamodb", "ddb"))
@@ -82,7 +80,11 @@ class Tables:
 
     def find(self) -> set[Function]:
         """The functions that call the table themselves, or through a function of a table call's name."""
-        found = {function for name in OWN for _, _, function in self._calls(name)}
+        found = {function for name in LONG for _, _, function in self._calls(name)}
+        for name in SHORT:
+            for call, func, function in self._calls(name):
+                if self._is_sure(call, func) or self._is_about_items(self.names.place(call)):
+                    found.add(function)
         modules = self.names.modules.values()
         defined = {function.name for module in modules for function in module.functions}
         wrapped: list[tuple[Function, list[Function]]] = []
@@ -130,6 +132,13 @@ class Tables:
             )
         )
 
+    def _is_sure(self, call: tree.Call, func: tree.Attr) -> bool:
+        """Whether a call says itself that it is the operation of a table: `get_item(Key=key)`."""
+        return is_table(last_name(func.base)) or any(
+            argument.star == "**" or (argument.keyword or "")[:1].isupper()
+            for argument in call.args
+        )
+
     def _is_about_items(self, place: Place) -> bool:
         """Whether the class around a place is a repository by its name, or the module has keys, or
         names anything after DynamoDB."""
@@ -166,7 +175,7 @@ class Tables:
 
 def _is_table(cls: Class) -> bool:
     """Whether a class is a table, or stands for one: a fake, or a Protocol of what boto3 has."""
-    return any(name in cls.methods for name in OWN)
+    return any(name in cls.methods for name in SHORT | LONG)
 
 
 def _words(module: Module) -> Iterator[str]:
