@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from capsule_lint.analysis import Analysis, Workspace, analyse
+from capsule_lint.cache.facts import Builder
+from capsule_lint.cache.store import Store
+from capsule_lint.errors import PolicyError
 from capsule_lint.plan.interest import Interest
 from capsule_lint.policy import Policy, load_policy
 from capsule_lint.source import discover
@@ -65,6 +68,25 @@ def test_leaving_files_out_changes_no_answer(path: Path, project: Project) -> No
 def test_leaving_files_of_a_code_base_out_changes_no_answer(name: str, tmp_path: Path) -> None:
     policy = load_policy(CodeBase.copy(name, tmp_path).root, None, False)
     _assert_same(*_both(policy, _texts(policy)))
+
+
+@pytest.mark.parametrize("path", CASES[::6], ids=lambda path: path.stem)
+def test_a_run_that_starts_where_the_last_one_ended_says_the_same(
+    path: Path, project: Project
+) -> None:
+    """Each file goes away in turn, and comes back: what was read for it is read no more, or again."""
+    project.write(files_of(path.read_text())[0])
+    policy = load_policy(project.root, None, False)
+    texts = _texts(policy) | {f"plain/shelf{number}.py": _PLAIN for number in range(3)}
+    store = Store(project.root / "kept")
+    for name in sorted(texts):
+        for now in ({n: t for n, t in texts.items() if n != name}, texts):
+            try:
+                cold = analyse(policy, now, spare=0)
+            except PolicyError:
+                continue
+            warm = analyse(policy, now, builder=Builder(store), spare=0)
+            _assert_same(warm, cold)
 
 
 @pytest.mark.parametrize(
