@@ -143,8 +143,8 @@ def analyse(
         return known[name]
 
     interest = Interest(policy, texts, spare)
-    earlier = before.facts.keys() if before is not None else builder.joined()
-    chosen = interest.seeds() | (earlier & texts.keys())
+    earlier = set(before.facts if before is not None else builder.joined())
+    chosen = interest.seeds(earlier)
     while True:
         read(sorted(chosen))
         facts = {name: known[name] for name in texts if name in chosen}
@@ -163,8 +163,12 @@ def analyse(
             check_references(program)
             judgement = judge(program, texts.__getitem__, broken)
         more = interest.holding(program, judgement, chosen)
+        if not more and before is None and (needless := interest.needless(earlier)):
+            chosen -= needless  # they mattered to an older version of the program
+            earlier.clear()
+            continue
         if not more:
-            if before is None:
+            if before is None and interest.joined is not None:
                 builder.note_joined(interest.joined)
             return Analysis(
                 policy, texts, facts, program, judgement, tuple(problems), builder, walks

@@ -51,8 +51,6 @@ _KEYED: Final = frozenset(
     ]
 )
 
-_CHANGING: Final = ("pop", "popitem", "setdefault", "update", "clear")
-
 
 @dataclass(eq=False, slots=True)
 class Collections:
@@ -62,13 +60,10 @@ class Collections:
     _known: dict[Home, bool] = field(default_factory=dict)
     _kept: frozenset[str] = field(init=False)
     """What the attributes of repositories are called."""
-    _changed: frozenset[str] = field(init=False)
-    """What is called that gets entries once it is made."""
 
     def __post_init__(self) -> None:
         owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
         self._kept = frozenset(name for o in owners for name in (*o.stores, *o.scope.bindings))
-        self._changed = frozenset(self._find_changed())
 
     def sinks(self, node: tree.Node) -> Iterator[tuple[Class | Module, str, tree.Node]]:
         """What an expression looks up in a collection: whose it is, its name, and the key."""
@@ -122,39 +117,11 @@ class Collections:
                         and target.kind == "assign"
                     ):
                         module = target.place.scope.module
-                        if (
-                            _makes_collection(target.value)
-                            and not self._is_constant(target)
-                            and self._keeps_items(module, target.name)
+                        if _makes_collection(target.value) and self._keeps_items(
+                            module, target.name
                         ):
                             return module, target.name
         return None
-
-    def _is_constant(self, binding: Binding) -> bool:
-        """Whether a dict of a module is written out once and for all: `RATES = {"DE": 19}`."""
-        value = binding.value
-        return (
-            isinstance(value, tree.DictDisplay)
-            and bool(value.keys)
-            and all(isinstance(k, tree.Const | tree.Name | tree.Attr) for k in value.keys)
-            and binding.name not in self._changed
-        )
-
-    def _find_changed(self) -> Iterator[str]:
-        for module in self.program.names.modules.values():
-            for statement, _ in module.statements:
-                targets = (
-                    statement.targets
-                    if isinstance(statement, tree.Assign)
-                    else statement.values
-                    if isinstance(statement, tree.Eval) and statement.kind == "del"
-                    else ()
-                )
-                yield from (last_name(t.base) for t in targets if isinstance(t, tree.Subscript))
-        for method in _CHANGING:
-            for call in self.program.calls.uses.calls_beside(method):
-                if isinstance(call.func, tree.Attr):
-                    yield last_name(call.func.base)
 
     def _keeps_items(self, module: Module, name: str) -> bool:
         """Whether a collection of a module is about entities: by what the module does, or by what is

@@ -69,9 +69,7 @@ class Dynamic:
 
     def find(self) -> Iterator[Lookup]:
         """Every lookup that may find a changing function and have it called with old arguments."""
-        self.program.names.looked_up.update(
-            f.module.name for f in self.params if f.owner is None and f.parent is None
-        )
+        self.program.names.looked_up.update(f.name for f in self.params)
         for call in self.program.calls.uses.calls_beside("getattr"):
             if len(call.args) < 2 or not isinstance(call.func, tree.Name):
                 continue

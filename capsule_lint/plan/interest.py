@@ -10,8 +10,8 @@ again, until nothing new is asked. What a name leads to by an import is read at 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -22,7 +22,6 @@ from capsule_lint.program.calls import Calls
 from capsule_lint.program.infer import Inference
 from capsule_lint.program.pieces import Text, names_scope
 from capsule_lint.program.tables import COMMON, LONG, SHORT, is_table, speaks
-from capsule_lint.program.types import ClassObject, Instance
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -33,21 +32,22 @@ if TYPE_CHECKING:
     from capsule_lint.judgement import Judgement
     from capsule_lint.policy import Policy, Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Module
 
 SPARE: Final = 1_000_000
 """How many characters without a word of interest are read all the same: a small program is read
 whole, so that every broken file is told of."""
-_COMPUTED: Final = re.compile(r"""\bgetattr\s*\([^,]*,(?!\s*["'])|\bvars\s*\(|\b__dict__\b""")
-_IMPORTED: Final = re.compile(
-    r"^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+)?import[ \t]+(\([^)]*\)|[^\n#]*)", re.MULTILINE
+_COMPUTED: Final = re.compile(
+    r"""\bgetattr\s*\((?![^,()]*,\s*["'][^"'\n]*["']\s*[,)])(?:[^,()]*,\s*[fF]?["'](?P<start>\w+))?"""
+    r"""|\bvars\s*\(|\b__dict__\b"""
 )
-"""What a statement imports, modules among it."""
+"""A lookup by a name that is made, and what the name starts with, where that is written out."""
+_STAR: Final = re.compile(r"\bfrom[ \t]+(\.*)([\w.]*)[ \t]*import[ \t]*\*")
+"""Where all that a module has is imported from."""
 _CAPITAL: Final = re.compile(r"[(,]\s*[A-Z]\w*\s*=(?!=)")
 """An argument called as those of DynamoDB's operations are."""
 _SPREAD: Final = re.compile(rf"\b(?:{'|'.join(sorted(SHORT))})\([^)]*\*\*")
 _MAKES_KEY: Final = re.compile(r"\bdef [^(]*(?:key|gsi|lsi|index)", re.IGNORECASE)
-_HASH: Final = re.compile(r"""#(?:(?<=[^\s"']#)[\w{%<"']|(?<=["']#)["'{])""")
+_HASH: Final = re.compile(r"""["'][^"'\n]*#|#[^\s"'][^"'\n]*["']""")
 _CODE: Final = re.compile(r"CAP\d*")
 _LOOKS: Final = ("getattr", "vars", "__dict__")
 
@@ -59,15 +59,22 @@ class Interest:
     policy: Policy
     texts: Mapping[str, str]
     spare: int = SPARE
-    joined: set[str] = field(default_factory=set)
+    joined: set[str] | None = None
     """The files that a name has led to from those with a word of interest; a later run that starts
     with them as well comes to its end sooner."""
 
-    def seeds(self) -> set[str]:
-        """The files to start with."""
+    def seeds(self, earlier: AbstractSet[str] = frozenset()) -> set[str]:
+        """The files to start with; `earlier` are those that a run before this one ended with."""
         if self._is_small(set()):
             return set(self.texts)
-        return set(self.texts) if self._is_small(self._telling_files) else set(self._telling_files)
+        found = self._telling_files | (earlier & self.texts.keys())
+        return set(self.texts) if self._is_small(found) else found
+
+    def needless(self, earlier: set[str]) -> set[str]:
+        """Those of the files to start with that neither hold a word of interest nor were asked for."""
+        if self.joined is None:
+            return set()
+        return (earlier & self.texts.keys()) - self._telling_files - self.joined
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -84,9 +91,8 @@ class Interest:
     def holding(self, program: Program, judgement: Judgement, chosen: set[str]) -> set[str]:
         """The other files that hold a name which the analysis of the chosen ones has asked about."""
         if chosen >= self.texts.keys():
-            return set()
+            return set()  # `joined` stays unknown
         joined = self._vocabulary.having(_joined(program, judgement))
-        joined.update(m.filename for m in self._given(program, judgement))
         joined.update(self._told(program))
         self.joined = joined - self._telling_files
         if self._is_small(self.joined | chosen):
@@ -100,9 +106,17 @@ class Interest:
         def imports(package: str) -> bool:
             name = re.escape(package)
             pattern = re.compile(rf"^[ \t]*(?:from|import)[ \t]+{name}\b", re.MULTILINE)
-            return any(pattern.search(self.texts[one]) for one in others)
+            return any(map(pattern.search, self.texts.values()))
 
-        return Rest(others, facts, imports)
+        @cache
+        def defines(filename: str, name: str) -> bool:
+            said = re.escape(name)
+            pattern = (
+                rf"^(?:class[ \t]+{said}(?:\(\w*Enum\))?[ \t]*:|{said}[ \t]*(?::[^=\n]+)?=[^=])"
+            )
+            return re.search(pattern, self.texts[filename], re.MULTILINE) is not None
+
+        return Rest(others, facts, defines, imports)
 
     def _is_small(self, chosen: AbstractSet[str]) -> bool:
         """Whether what is not chosen is little enough to be read as well."""
@@ -164,21 +178,6 @@ class Interest:
 
     # --- what the analysis leads to ---
 
-    def _given(self, program: Program, judgement: Judgement) -> Iterator[Module]:
-        """The modules that make names of functions, and are given something that such a name changes in."""
-        symbols = {s for change in judgement.change_sets.values() for s in change.symbols}
-        owners = {symbol.rpartition(".")[0] for symbol in symbols}
-        for module in program.names.led_to():
-            if _COMPUTED.search(self._vocabulary.text(module.filename)) and any(
-                isinstance(one, Instance | ClassObject) and one.cls.symbol in owners
-                for function in module.functions
-                for call in program.calls.uses.calls_beside(function.name)
-                if program.names.leaves(call.func)
-                for argument in call.args
-                for one in program.inference.of(argument.value)
-            ):
-                yield module
-
     def _told(self, program: Program) -> Iterator[str]:
         """The files that have part of a key in them, take one apart, or look functions up by names that
         they make."""
@@ -190,17 +189,12 @@ class Interest:
             if marks.splits.search(vocabulary.text(name)):
                 yield name
         for name, text in self.texts.items():
-            if "import *" in text and any(
-                imported.endswith(".*") and marks.modules.holds(imported[:-2])
-                for imported in _imported(name, text)
-            ):
+            if "*" in text and any(map(marks.modules.holds, _starred(name, text))):
                 yield name
-        importing = vocabulary.having(("import_module",))
-        for name in vocabulary.having(_LOOKS):
-            text = vocabulary.text(name)
-            if _COMPUTED.search(text) and (
-                name in importing or any(map(marks.looked_up.holds, _imported(name, text)))
-            ):
+        functions = tuple(program.names.looked_up)
+        for name in vocabulary.having(_LOOKS) if functions else ():
+            starts = {m["start"] or "" for m in _COMPUTED.finditer(vocabulary.text(name))}
+            if any(function.startswith(start) for start in starts for function in functions):
                 yield name
 
 
@@ -213,8 +207,6 @@ class _Marks:
     before: re.Pattern[str]
     splits: re.Pattern[str]
     modules: _Modules
-    looked_up: _Modules
-    """Those modules whose functions may be looked up by computed names."""
 
     @staticmethod
     def of(program: Program) -> _Marks:
@@ -232,7 +224,6 @@ class _Marks:
             re.compile(rf"\b(?:{_any(words)})[#|/:]"),
             re.compile(rf"""split\(\s*(?:sep\s*=\s*)?["'](?:{_any(separators)})["']"""),
             _Modules.of(program.names.modules),
-            _Modules.of(program.names.looked_up),
         )
 
 
@@ -240,14 +231,13 @@ def _any(words: list[str]) -> str:
     return "|".join(map(re.escape, words)) or "(?!)"
 
 
-def _imported(name: str, text: str) -> Iterator[str]:
-    """The ends of the dotted names of what a file imports, as far as its own path and the statements
-    tell."""
-    for match in _IMPORTED.finditer(text):
-        dots, base, listed = match.groups("")
+def _starred(name: str, text: str) -> Iterator[str]:
+    """The ends of the dotted names of the modules that a file imports all of, as far as its own path and
+    the statements tell."""
+    for match in _STAR.finditer(text):
+        dots, base = match.groups()
         above = name.split("/")[: -len(dots)] if dots else []
-        for imported in re.findall(r"[\w.]+|\*", listed):
-            yield ".".join((*above, *filter(None, base.split(".")), imported))
+        yield ".".join((*above, *filter(None, base.split("."))))
 
 
 @dataclass(frozen=True, slots=True)

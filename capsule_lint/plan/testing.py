@@ -109,13 +109,15 @@ class Testing:
             possible = [form for form in forms if form.regex.fullmatch(text)]
             made_by = self._compared_with(node) if possible else set()
             meant = [form for form in possible if form.functions & made_by]
-            if meant:
-                self._update(module, node, meant[0])
-            elif possible:
-                if not any(regex.fullmatch(text) for regex in unchanged):
-                    self._update(module, node, possible[0])
-            else:
+            if meant or (possible and not any(regex.fullmatch(text) for regex in unchanged)):
+                self._update(module, node, meant or self._made(node, possible))
+            elif not possible:
                 self._look_inside(node, text, inside)
+
+    def _made(self, node: tree.Node, possible: list[Form]) -> list[Form]:
+        """Those of several forms whose texts the test makes, as far as that is known."""
+        running = self._running(node) if len(possible) > 1 else set()
+        return [form for form in possible if form.functions & running] or possible
 
     def _literals(self, parts: set[str]) -> Iterator[tuple[Module, tree.Node, str]]:
         """The texts in tests that have one of these parts of keys in them."""
@@ -247,10 +249,12 @@ class Testing:
                 found.append(pattern(site.template.pieces, set()))
         return found
 
-    def _update(self, module: Module, node: tree.Node, form: Form) -> None:
-        """Put the segments that keys of a form lack into a literal."""
+    def _update(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
+        """Put the segments that keys of a form lack into a literal. Where several fit, their templates
+        change together or not at all: nobody knows of which it is."""
+        form = forms[0]
         knot = form.defects[0].knot
-        for other in form.defects[1:]:
+        for other in (defect for one in forms for defect in one.defects):
             self.mends.planner.state.groups.join(knot, other.knot)
         changed = self.filled(module, node, form) if form.provable else None
         if changed is None:

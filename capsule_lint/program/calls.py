@@ -96,23 +96,20 @@ class Calls:
             yield from self._indirect()
             return
         if name == "__call__" and function.owner is not None:
-            yield from self._of_instances(function.owner)
+            guessing = self.uses.names.guessing and self._known_as(function.owner)
+            yield from self._by_names(guessing) if guessing else self.uses.all_calls()
             return
         for alias in sorted(self.uses.aliases(name)):
             yield from self.uses.calls(alias)
 
-    def _of_instances(self, cls: Class) -> Iterator[tree.Call]:
-        """The calls that could, by name, call an instance of the class."""
-        known = self._known_as(cls)
-        if known is None:
-            yield from self.uses.all_calls()
-            return
-        for name in sorted({alias for one in known for alias in self.uses.aliases(one)}):
+    def _by_names(self, names: set[str]) -> Iterator[tree.Call]:
+        for name in sorted({alias for one in names for alias in self.uses.aliases(one)}):
             yield from self.uses.calls(name)
 
     def _known_as(self, cls: Class) -> set[str] | None:
         """The names that instances of the class are given where they are made, or put where one is
-        declared; `None` where they may get any name. `Cls()(…)` calls what has none."""
+        declared; `None` where they may get any name. `Cls()(…)` calls what has none. They get others
+        when they are passed on: good enough to guess types from, not to say who calls."""
         found = {"", "__call__"}
         for heir in self.classes.subclasses(cls):
             for declared in self.uses.declared(heir.name):
@@ -145,7 +142,7 @@ class Calls:
     def callers(self, function: Function) -> Iterator[tuple[tree.Call, Callee]]:
         """The calls of exactly this function."""
         name = function.name
-        if name == "__call__":
+        if name == "__call__" and self.uses.names.guessing:
             for call in self.candidates(function):
                 yield from ((call, c) for c in self.callees(call) if c.function is function)
         elif name in ("__init__", "__new__") and function.owner is not None:

@@ -38,8 +38,13 @@ class Conditions:
                     real = self.templates.constant(value)
                     if real is not None:
                         aliases[id(self.names.place(display).scope.function), name] = real
-        for node in module.either(tree.Const, tree.FString):
-            text = node.value if isinstance(node, tree.Const) else self._text(node)
+        for node in module.nodes:
+            text = node.value if isinstance(node, tree.Const) else None
+            if isinstance(node, tree.FString):
+                text = "".join(
+                    p if isinstance(p, str) else self.templates.constant(p.value) or "_"
+                    for p in node.parts
+                )
             if not isinstance(text, str) or ":" not in text:
                 continue
             function = id(self.names.place(node).scope.function)
@@ -49,12 +54,3 @@ class Conditions:
                 if self.policy.is_key_name(name):
                     found[function, match["value"] or match["prefix"]] = name
         return found
-
-    def _text(self, node: tree.FString) -> str | None:
-        """The text of an f-string that may be a condition, with `_` for what is not known."""
-        if not any(isinstance(p, str) and ("=" in p or "(" in p) for p in node.parts):
-            return None
-        return "".join(
-            p if isinstance(p, str) else self.templates.constant(p.value) or "_"
-            for p in node.parts
-        )

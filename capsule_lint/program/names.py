@@ -39,9 +39,11 @@ class Names:
     guessing: int = 0
     """How many types are being found: what is asked on that way is not about what changes."""
     looked_up: set[str] = field(default_factory=set)
-    """The dotted names of modules whose functions may be looked up by computed names."""
+    """The names of functions that may be looked up by names that are made."""
     read: Callable[[str], Module | None] = field(default=lambda filename: None)
     """Reads a module that no word of interest stands in: a name has led there."""
+    defines: Callable[[str, str], bool] = field(default=lambda filename, name: False)
+    """Whether a file in which no word of interest stands defines a name itself, by what its text says."""
     unread: dict[str, str] = field(default_factory=dict)
     """The files of such modules, by their dotted names."""
     _read: dict[str, Module | None] = field(default_factory=dict)
@@ -109,34 +111,30 @@ class Names:
         return self._read[name]
 
     def leaves(self, node: tree.Node) -> bool:
-        """Whether a path of names starts at an import from a file in which no word of interest stands:
-        then it is no key, no name of one, and nothing that an entity is kept in."""
+        """Whether a path of names starts at an import of what a file in which no word of interest stands
+        defines: then it is no key, no name of one, and nothing that an entity is kept in."""
+        path: list[str] = []
         while isinstance(node, tree.Attr):
+            path.append(node.name)
             node = node.base
         bindings = self.bindings(node.id, self.place(node)) if isinstance(node, tree.Name) else []
-        return len(bindings) == 1 and bindings[0].kind == "import" and self._leaves(bindings[0])
+        imported = bindings[0].imported if len(bindings) == 1 else None
+        if imported is None or not self.unread:
+            return False
+        base = self.absolute(bindings[0].place.scope.module, bindings[0].level, imported.module)
+        if imported.name is not None and self._unread_file(base) is None:
+            base = f"{base}.{imported.name}"
+        elif imported.name is not None:
+            path.append(imported.name)
+        filename = self._unread_file(base)
+        return filename is not None and bool(path) and self.defines(filename, path[-1])
 
-    def _leaves(self, binding: Binding) -> bool:
-        imported = binding.imported
-        assert imported is not None
-        if imported.name is None:
-            return self._is_unread(imported.module)
-        base = self.absolute(binding.place.scope.module, binding.level, imported.module)
-        if self._is_unread(base):
-            return True
-        module = self.modules.get(base)
-        known = module is not None and imported.name in module.scope.bindings
-        return not known and self._is_unread(f"{base}.{imported.name}")
-
-    def _is_unread(self, name: str) -> bool:
+    def _unread_file(self, name: str) -> str | None:
+        """The file of a module in which no word of interest stands."""
         if name in self.unread or name in self.modules:
-            return name in self.unread
+            return self.unread.get(name)
         ends = self._by_suffix.get(name, ())
-        return len(ends) == 1 and ends[0] in self.unread
-
-    def led_to(self) -> list[Module]:
-        """The modules in which no word of interest stands, and that a name has led to."""
-        return [module for module in self._read.values() if module is not None]
+        return self.unread.get(ends[0]) if len(ends) == 1 else None
 
     def file(self, filename: str) -> Module | None:
         """The module that a file is."""
@@ -333,6 +331,8 @@ class Rest:
 
     filenames: frozenset[str] = frozenset()
     facts: Callable[[str], tree.FileFacts | None] = lambda filename: None
+    defines: Callable[[str, str], bool] = lambda filename, name: False
+    """Whether the text of one says that it defines a name."""
     imports: Callable[[str], bool] = lambda package: False
     """Whether any of them imports a package of that name."""
 
@@ -366,6 +366,7 @@ def link(
         names.index.add(walk.index)
         return walk.module
 
+    names.defines = rest.defines
     names.read = lambda filename: walked(filename, rest.facts(filename))
     for filename in sorted({*own, *rest.filenames}):
         known[filename] = name, _ = module_name(filename, roots, is_package)

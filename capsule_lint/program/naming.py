@@ -20,12 +20,15 @@ _SUFFIX: Final = re.compile(r"(?:Entity|Model|Item|Record|Row|Document)$")
 @lru_cache(maxsize=1 << 14)
 def entity_words(name: str) -> tuple[str, ...]:
     """The words of an entity's name, without what says that it is one."""
-    return words(_SUFFIX.sub("", name))
+    return words(_SUFFIX.sub("", name) or name)
 
 
 def contains(haystack: tuple[str, ...], needle: tuple[str, ...]) -> bool:
     """Whether the words stand in the name one after the other."""
-    return needle in _parts(haystack)
+    width = len(needle)
+    return width > 0 and any(
+        haystack[n : n + width] == needle for n in range(len(haystack) - width + 1)
+    )
 
 
 class Naming:

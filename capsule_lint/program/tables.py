@@ -38,7 +38,7 @@ _SPEAKS: Final = re.compile(r"boto|dynamo|ddb|(?<![a-z])aws|get_paginator", re.I
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TABLES: Final = frozenset(("table", "dynamo", "dynamodb", "ddb"))
 _DATABASES: Final = frozenset(("session", "engine", "cursor", "conn", "connection"))
-"""What has a `query` of its own, and is never a table."""
+"""What has a `query` of its own; where its type is not known, it is no table."""
 _NOWHERE: Final = frozenset(
     [
         "None",
@@ -76,7 +76,11 @@ class Tables:
     inference: Inference
     calls: Calls
     keys: Keys
-    _speaking: dict[str, bool] = field(default_factory=dict)
+    _speaking: dict[Module, bool] = field(init=False)
+    """The modules, and whether they have keys, or name anything after DynamoDB."""
+
+    def __post_init__(self) -> None:
+        self._speaking = {site.module: True for site in self.keys.sites}
 
     def find(self) -> set[Function]:
         """The functions that call the table themselves, or through a function of a table call's name."""
@@ -120,17 +124,17 @@ class Tables:
         if any(a.keyword is not None and a.keyword[:1].isupper() for a in call.args):
             return True
         receiver = last_name(func.base)
-        if is_table(receiver) or not _DATABASES.isdisjoint(words(receiver)):
-            return is_table(receiver)
+        if is_table(receiver):
+            return True
         if not self._is_about_items(self.names.place(call)):
             return False
         types = self.inference.of(func.base)
-        return any(map(self._is_of_dynamo, types)) or not (
-            types
-            and all(
-                isinstance(t, Foreign) and t.name.partition(".")[0] not in _NOWHERE for t in types
-            )
+        if any(map(self._is_of_dynamo, types)):
+            return True
+        is_known = types and all(
+            isinstance(t, Foreign) and t.name.partition(".")[0] not in _NOWHERE for t in types
         )
+        return not is_known and _DATABASES.isdisjoint(words(receiver))
 
     def _is_sure(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether a call says itself that it is the operation of a table: `get_item(Key=key)`."""
@@ -146,11 +150,11 @@ class Tables:
         if owner is not None and self.keys.policy.is_repository_name(owner.name):
             return True
         module = place.scope.module
-        if module.name not in self._speaking:
-            self._speaking[module.name] = any(
-                site.module is module for site in self.keys.sites
-            ) or any(speaks(w) or self.keys.policy.is_key_name(w) for w in _words(module))
-        return self._speaking[module.name]
+        if module not in self._speaking:
+            self._speaking[module] = any(
+                speaks(w) or self.keys.policy.is_key_name(w) for w in _words(module)
+            )
+        return self._speaking[module]
 
     def _is_of_dynamo(self, one: Type) -> bool:
         match one:
