@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from capsule_lint.judgement import Broken
     from capsule_lint.plan.opinions import Opinion
     from capsule_lint.plan.readers import Reader, Unfit
-    from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
@@ -60,6 +60,15 @@ def judge(
         for mend in opinion.mends:
             mends.add(("opinion", number), mend)
     return _Judge(planner, mends, ledger, told).judgement()
+
+
+@dataclass(eq=False, slots=True)
+class _Changes:
+    """What one change set changes."""
+
+    functions: list[Function] = field(default_factory=list)
+    classes: list[Class] = field(default_factory=list)
+    defects: list[KeyDefect] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)
@@ -128,9 +137,17 @@ class _Judge:
                 obstacles[groups.find(knot)].append(f"{where}: {row.reason}")
         for knot, reason in self.ledger.blocked:
             obstacles[groups.find(knot)].append(reason)
+        changes: dict[Knot, _Changes] = defaultdict(_Changes)
+        for function in self.planner.state.params:
+            changes[groups.find(("function", function))].functions.append(function)
+        for cls in self.planner.state.fields:
+            changes[groups.find(("class", cls))].classes.append(cls)
+        for defect in self.planner.defects:
+            changes[groups.find(defect.knot)].defects.append(defect)
         found = [
             self._change_set(
                 root,
+                changes[root],
                 list(dict.fromkeys(mends.get(root, []))),
                 sorted(set(obstacles.get(root, []))),
             )
@@ -138,16 +155,12 @@ class _Judge:
         ]
         return sorted(found, key=lambda change: change.id)
 
-    def _change_set(self, root: Knot, mends: list[Mend], obstacles: list[str]) -> ChangeSet:
-        groups, state = self.planner.state.groups, self.planner.state
-        functions = [f for f in state.params if groups.find(("function", f)) == root]
-        classes = [c for c in state.fields if groups.find(("class", c)) == root]
-        symbols = tuple(sorted({f.symbol for f in functions} | {c.symbol for c in classes}))
-        keys = sorted(
-            f"{d.module.filename}:{d.template.text}"
-            for d in self.planner.defects
-            if groups.find(d.knot) == root
-        )
+    def _change_set(
+        self, root: Knot, changes: _Changes, mends: list[Mend], obstacles: list[str]
+    ) -> ChangeSet:
+        changing: list[Function | Class] = [*changes.functions, *changes.classes]
+        symbols = tuple(sorted({one.symbol for one in changing}))
+        keys = sorted(f"{d.module.filename}:{d.template.text}" for d in changes.defects)
         where = (
             sorted(f"{m.filename}:{m.at.start.row}:{m.at.start.column}" for m in mends)
             or obstacles
@@ -162,20 +175,19 @@ class _Judge:
             tuple(mends),
             tuple(obstacles),
             symbols,
-            tuple(sorted(self._entities(root, classes))),
-            definitions=len(functions) + len(classes),
+            tuple(sorted(self._entities(changes))),
+            definitions=len(changing),
             call_sites=len(calls),
             tests=self._tests(mends),
             files=len({m.filename for m in mends}),
         )
 
-    def _entities(self, root: Knot, classes: list[Class]) -> set[str]:
+    def _entities(self, changes: _Changes) -> set[str]:
         domain = self.planner.program.domain
-        found = {c.name for c in classes if c in domain.entities and not c.module.is_test}
-        for defect in self.planner.defects:
-            if self.planner.state.groups.find(defect.knot) == root:
-                name = domain.entity_name(self.planner.sites[id(defect.template.host)])
-                found.update((name,) if name is not None else ())
+        found = {c.name for c in changes.classes if c in domain.entities and not c.module.is_test}
+        for defect in changes.defects:
+            name = domain.entity_name(self.planner.sites[id(defect.template.host)])
+            found.update((name,) if name is not None else ())
         return found
 
     def _tests(self, mends: list[Mend]) -> int:

@@ -37,10 +37,11 @@ SPARE: Final = 1_000_000
 """How many characters without a word of interest are read all the same: a small program is read
 whole, so that every broken file is told of."""
 _COMPUTED: Final = re.compile(
-    r"""\bgetattr\s*\((?![^,()]*,\s*["'][^"'\n]*["']\s*[,)])(?:[^,()]*,\s*[fF]?["'](?P<start>\w+))?"""
+    r"""\bgetattr\s*\((?!\s*(?:self|cls)\s*,)(?![^,()]*,\s*["'][^"'\n]*["']\s*[,)])(?:[^,()]*,\s*[fF]?["'](?P<start>\w+))?"""
     r"""|\bvars\s*\(|\b__dict__\b"""
 )
-"""A lookup by a name that is made, and what the name starts with, where that is written out."""
+"""A lookup by a name that is made, and what the name starts with, where that is written out; not in
+the object itself, which only its own class and what that inherits from can be about."""
 _STAR: Final = re.compile(r"\bfrom[ \t]+(\.*)([\w.]*)[ \t]*import[ \t]*\*")
 """Where all that a module has is imported from."""
 _CAPITAL: Final = re.compile(r"[(,]\s*[A-Z]\w*\s*=(?!=)")
@@ -178,6 +179,15 @@ class Interest:
 
     # --- what the analysis leads to ---
 
+    def _inherited(self, program: Program) -> Iterator[str]:
+        """The files of classes that those with changing methods inherit from, and that look into
+        themselves by names that they make."""
+        changing = program.names.looked_up
+        for cls in program.classes.having(changing.__contains__) if changing else ():
+            for base in program.classes.mro(cls)[1:]:
+                if "getattr" in self.texts[base.module.filename]:
+                    yield base.module.filename
+
     def _told(self, program: Program) -> Iterator[str]:
         """The files that have part of a key in them, take one apart, or look functions up by names that
         they make."""
@@ -191,6 +201,7 @@ class Interest:
         for name, text in self.texts.items():
             if "*" in text and any(map(marks.modules.holds, _starred(name, text))):
                 yield name
+        yield from self._inherited(program)
         functions = tuple(program.names.looked_up)
         for name in vocabulary.having(_LOOKS) if functions else ():
             starts = {m["start"] or "" for m in _COMPUTED.finditer(vocabulary.text(name))}

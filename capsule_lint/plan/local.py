@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
+_MANY: Final = 6
+"""Steps after which nobody follows a key any more."""
 _SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", "builtins.str"))
 
 
@@ -74,6 +76,8 @@ class LocalKeys:
     _settled: set[int] = field(default_factory=set)
     """The keys that have what they need, or get it."""
     _entries: set[tuple[int, str]] = field(default_factory=set)
+    _passed: dict[tuple[Function, str], int] = field(default_factory=dict)
+    """The parameters through which a key has been followed, and after how many steps."""
     _names: dict[Module, defaultdict[str, list[tree.Name]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -119,6 +123,7 @@ class LocalKeys:
     # --- keys ---
 
     def _judge_key(self, owner: Class | Module, name: str, key: tree.Node) -> None:
+        self._passed.clear()
         for host, function in self._hosts_of(key, 0):
             if id(host) in self._checked:
                 continue
@@ -127,7 +132,7 @@ class LocalKeys:
 
     def _hosts_of(self, key: tree.Node, depth: int) -> Iterator[tuple[tree.Node, Function | None]]:
         """Where the expression of a key is written: here, in a local, in a helper; its helper, if any."""
-        if depth > 5:
+        if depth >= _MANY:
             return
         match key:
             case tree.Name():
@@ -173,7 +178,8 @@ class LocalKeys:
         is_value = self.program.domain.held.is_value
         if _is_identifier(name) or any(is_value(key, s) for s in self.program.policy.scopes):
             yield key, None
-        elif function is not None:
+        elif function is not None and depth < self._passed.get((function, binding.name), _MANY):
+            self._passed[function, binding.name] = depth
             for call, callee in self.program.calls.callers(function):
                 bound = bind(call.args, function.params, callee.given)
                 argument = bound.arguments.get(binding.name) if bound is not None else None

@@ -26,6 +26,7 @@ class Structural:
 
     calls: Calls
     _given: dict[Class, frozenset[Class]] = field(default_factory=dict)
+    _heirs: dict[str, frozenset[Class]] = field(default_factory=dict)
 
     def kin(self, cls: Class, method: str | None = None) -> set[Class]:
         """The classes that stand in for `cls`, or that `cls` stands in for; with `method`, at least
@@ -43,8 +44,17 @@ class Structural:
             names = {method} if classes.method(cls, method) is not None else set()
         else:
             names = {n for c in classes.mro(cls) for n in c.methods if not n.startswith("_")}
-        owners = {owner for name in names for owner in self._owners.get(name, ())}
-        return {heir for owner in owners for heir in classes.subclasses(owner)} - {cls}
+        return {heir for name in names for heir in self._having(name)} - {cls}
+
+    def _having(self, method: str) -> frozenset[Class]:
+        """The classes that have a method of that name, or inherit one."""
+        if method not in self._heirs:
+            owners = self._owners.get(method, ())
+            heirs = (heir for owner in owners for heir in self.calls.classes.subclasses(owner))
+            self._heirs[method] = frozenset(heirs)
+        else:  # who asks for them asks for these names
+            self.calls.uses.names.ask(*(cls.name for cls in self._heirs[method]))
+        return self._heirs[method]
 
     @cached_property
     def _owners(self) -> dict[str, list[Class]]:
