@@ -20,7 +20,7 @@ from capsule_lint.plan.code import (
     renamed_item_access,
     text_of,
 )
-from capsule_lint.program.model import Class, Module, enclosing, last_name
+from capsule_lint.program.model import Class, Module, enclosing, last_name, owner_of
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
@@ -286,9 +286,15 @@ class EntryMends:
         if len(names) < 2 or len(names) != len(node.items):
             return
         texts = [name for name in names if isinstance(name, str)]
-        for cls in sorted(gained, key=lambda c: (c.module is not module, c.symbol)):
+        program = self.mends.planner.program
+        scope_of = program.names.place(node).scope
+        owner = owner_of(scope_of.function) or scope_of.cls
+        related = set(program.classes.mro(owner)) if owner is not None else set()
+        for cls in sorted(gained, key=lambda c: c.symbol):
             if len(texts) != len(names) or not self._are_fields(cls, texts):
                 continue
+            if cls not in related and owner not in program.classes.mro(cls):
+                continue  # it lists the columns of something else that are called the same
             for item in node.items:
                 assert isinstance(item, tree.Const)
                 old = self._scope_named(str(item.value))

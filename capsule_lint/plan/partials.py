@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Partial
 
 if TYPE_CHECKING:
-    from capsule_lint.facts import tree
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
@@ -30,6 +30,8 @@ def left_open(
     said = {a.keyword for a in made.args} | {p.name for p in function.params[:count]}
     if not scoped or scoped & said:
         return None
+    if isinstance(program.names.parent(made), tree.Eval | tree.Lambda):
+        return None  # whoever gets it calls it, under any name
     return [
         (call, count)
         for call in program.calls.candidates(function)

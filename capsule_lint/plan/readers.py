@@ -162,6 +162,8 @@ class Readers:
                 return
             for shift in shifts[:1]:
                 start = shift.start - split.taken
+                if any(isinstance(item, tree.Wrapped) for item in target.items[: max(start, 0)]):
+                    return  # what stands behind a `*rest` is counted from the end
                 if not 0 < start <= len(target.items):
                     self.unsure.append((split.call, shift.knot))
                     return
