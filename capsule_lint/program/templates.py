@@ -188,10 +188,18 @@ class Templates:
     def _seen(self, node: tree.Call | tree.Binary) -> Template:
         said: list[str] = []
         values: list[tree.Node] = []
-        for part in _contents(node):
+        contents = list(_contents(node))
+        parameters = {  # whose names say nothing of the key
+            parameter.name
+            for call in contents
+            if isinstance(call, tree.Call)
+            for callee in self.calls.callees(call)
+            for parameter in (callee.function.params if callee.function is not None else ())
+        }
+        for part in contents:
             match part:
                 case str():
-                    said.append(part)
+                    said += [part] if part not in parameters else []
                 case tree.Const(value=str() as text):
                     said.append(text)
                 case tree.Name() | tree.Attr():
