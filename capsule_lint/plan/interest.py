@@ -82,6 +82,12 @@ class Interest:
         return Vocabulary(self.texts)
 
     @cached_property
+    def _stars(self) -> dict[str, list[str]]:
+        """The files that import all of some modules, and which."""
+        found = {n: list(_starred(n, text)) for n, text in self.texts.items() if "*" in text}
+        return {name: modules for name, modules in found.items() if modules}
+
+    @cached_property
     def _telling_files(self) -> set[str]:
         """The files that hold a word of interest."""
         found = self._vocabulary.having(self._telling())
@@ -198,8 +204,8 @@ class Interest:
         for name in vocabulary.having(("split",)):
             if marks.splits.search(vocabulary.text(name)):
                 yield name
-        for name, text in self.texts.items():
-            if "*" in text and any(map(marks.modules.holds, _starred(name, text))):
+        for name, modules in self._stars.items():
+            if any(map(marks.modules.holds, modules)):
                 yield name
         yield from self._inherited(program)
         functions = tuple(program.names.looked_up)

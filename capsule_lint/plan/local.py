@@ -12,7 +12,6 @@ from capsule_lint.plan.collections import Collections
 from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows, entries_of, entry_of
 from capsule_lint.plan.state import Obstacle, State, Want
-from capsule_lint.program.binding import bind
 from capsule_lint.program.model import (
     Binding,
     Class,
@@ -180,11 +179,8 @@ class LocalKeys:
             yield key, None
         elif function is not None and depth < self._passed.get((function, binding.name), _MANY):
             self._passed[function, binding.name] = depth
-            for call, callee in self.program.calls.callers(function):
-                bound = bind(call.args, function.params, callee.given)
-                argument = bound.arguments.get(binding.name) if bound is not None else None
-                if argument is not None:
-                    yield from self._hosts_of(argument.value, depth + 1)
+            for _, argument in self.program.calls.arguments_for(function, binding.name):
+                yield from self._hosts_of(argument.value, depth + 1)
 
     def _hosts_of_attribute(
         self, key: tree.Attr, depth: int

@@ -143,16 +143,32 @@ class Calls:
         """The calls of exactly this function."""
         name = function.name
         if name == "__call__" and self.uses.names.guessing:
-            for call in self.candidates(function):
-                yield from ((call, c) for c in self.callees(call) if c.function is function)
+            yield from self._of(function, self.candidates(function))
         elif name in ("__init__", "__new__") and function.owner is not None:
             for cls in self.classes.subclasses(function.owner):
-                for call in self._constructions(cls):
-                    yield from ((call, c) for c in self.callees(call) if c.function is function)
+                yield from self._of(function, self._constructions(cls))
             yield from self._grouped("", self._indirect()).get(function, ())
         else:
             self.uses.aliases(name)  # who asks for the callers asks for these names
             yield from self._grouped(name, self.candidates(function)).get(function, ())
+
+    def _of(
+        self, function: Function, calls: Iterable[tree.Call]
+    ) -> Iterator[tuple[tree.Call, Callee]]:
+        for call in calls:
+            yield from (
+                (call, callee) for callee in self.callees(call) if callee.function is function
+            )
+
+    def arguments_for(
+        self, function: Function, parameter: str
+    ) -> Iterator[tuple[tree.Call, tree.Argument]]:
+        """The calls of a function, and what each gives for a parameter, as far as that is told."""
+        for call, callee in self.callers(function):
+            bound = bind(call.args, function.params, callee.given)
+            argument = bound.arguments.get(parameter) if bound is not None else None
+            if argument is not None:
+                yield call, argument
 
     def constructors_of(self, cls: Class) -> Iterator[tuple[tree.Call, Callee]]:
         """The calls that make an instance of the class or of one that inherits its constructor."""

@@ -89,12 +89,9 @@ class Held:
         while self._queue:
             function, scope, parameter = self._queue.pop()
             self._kin(function, scope, parameter)
-            for call, callee in list(self.domain.calls.callers(function)):
-                bound = bind(call.args, function.params, callee.given)
-                argument = bound.arguments.get(parameter.name) if bound is not None else None
-                if argument is not None:
-                    others = {p.name for p in function.params if p is not parameter}
-                    self._note(argument.value, scope.name, others)
+            others = {p.name for p in function.params if p is not parameter}
+            for _, argument in list(self.domain.calls.arguments_for(function, parameter.name)):
+                self._note(argument.value, scope.name, others)
 
     def _note(self, node: tree.Node, name: str, others: Collection[str] = ()) -> None:
         """A value that fills a scope's tag, or goes to the parameter of a scope."""

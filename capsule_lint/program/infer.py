@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program import namespaces
 from capsule_lint.program.annotations import Annotations
-from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import Fixtures, is_collected
 from capsule_lint.program.mocks import Mocks
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, Store, last_name
@@ -552,14 +551,12 @@ class Inference:
 
     def _entering(self, function: Function, parameter: tree.Parameter) -> Types:
         """The objects that the program itself gives to what a framework calls as well."""
-        found: list[Types] = []
-        for call, callee in self.calls.callers(function):
-            if not self.names.place(call).scope.module.is_test:
-                bound = bind(call.args, function.params, callee.given)
-                argument = bound.arguments.get(parameter.name) if bound is not None else None
-                if argument is not None:
-                    found.append(self.of(argument.value))
-        return frozenset(one for one in join(*found) if isinstance(one, Instance))
+        given = (
+            self.of(argument.value)
+            for call, argument in self.calls.arguments_for(function, parameter.name)
+            if not self.names.place(call).scope.module.is_test
+        )
+        return frozenset(one for one in join(*given) if isinstance(one, Instance))
 
     def _inherited(self, function: Function, parameter: tree.Parameter) -> Types | None:
         if function.owner is None or function.name == "__init__":

@@ -572,11 +572,8 @@ class Keys:
         self._seen.add(id(parameter))
         for member in self.calls.family(function):
             own = member.params[function.params.index(parameter) :][:1]
-            for call, callee in list(self.calls.callers(member)) if own else ():
-                bound = bind(call.args, member.params, callee.given)
-                argument = bound.arguments.get(own[0].name) if bound is not None else None
-                if argument is not None:
-                    self._sink(argument.value, role, index, prefix=prefix)
+            for _, argument in list(self.calls.arguments_for(member, own[0].name)) if own else ():
+                self._sink(argument.value, role, index, prefix=prefix)
 
     def _note(self, template: Template, role: Role, index: bool, prefix: bool) -> None:
         hosts = {id(piece.host): piece.host for piece in template.pieces}

@@ -92,25 +92,15 @@ class Structural:
             case Function() if declared.parameter is None:
                 yield from map(inference.of, holder.returns)
             case Function():
-                for call, callee in self.calls.callers(holder):
-                    yield from self._bound(call, holder.params, callee.given, declared.parameter)
+                for _, argument in self.calls.arguments_for(holder, declared.parameter or ""):
+                    yield inference.of(argument.value)
             case Class():
                 for call, callee in self.calls.constructors_of(holder):
                     if callee.function is None and callee.cls is not None:
-                        params = self.calls.classes.constructor(callee.cls) or ()
-                        yield from self._bound(call, params, 0, declared.parameter)
-
-    def _bound(
-        self,
-        call: tree.Call,
-        params: tuple[tree.Parameter, ...],
-        given: int,
-        parameter: str | None,
-    ) -> Iterator[Types]:
-        bound = bind(call.args, params, given)
-        argument = bound.arguments.get(parameter) if bound and parameter else None
-        if argument is not None:
-            yield self.calls.inference.of(argument.value)
+                        bound = bind(call.args, self.calls.classes.constructor(callee.cls) or ())
+                        own = bound.arguments.get(declared.parameter or "") if bound else None
+                        if own is not None:
+                            yield inference.of(own.value)
 
     def _implements(self, cls: Class, expected: Class) -> bool:
         classes = self.calls.classes
