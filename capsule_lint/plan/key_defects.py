@@ -74,12 +74,14 @@ class KeyDefects:
             piece = template.pieces[before[-1].piece] if before else None
             delegated = piece is not None and piece.host is not template.host
             if delegated and piece is not None and self._delegate(piece.host, site):
+                self._tie(("key", id(piece.host)), site)
                 continue
             if (
                 piece is None
                 and template.pieces[0].host is not template.host
                 and self._is_site(template.pieces[0].host)
             ):
+                self._tie(("key", id(template.pieces[0].host)), site)
                 continue
             own.append(scope)
             anchors[scope.name] = piece.value if isinstance(piece, Filled) else None
@@ -134,9 +136,7 @@ class KeyDefects:
         entity = self.planner.program.domain.entity_name(site)
         if entity is not None:
             self.planner.state.groups.join(knot, ("entity", entity))
-        tags = self.planner.program.domain.tags(site)
-        if tags:  # what is written under a tag and what is looked up under it change together
-            self.planner.state.groups.join(knot, ("tag", (tags[0].lower(), site.index)))
+        self._tie(knot, site)
         pieces = site.template.pieces
         neighbours = [
             p.value
@@ -151,6 +151,12 @@ class KeyDefects:
                 owner = owner_of(site.function)
                 if owner is not None and self.planner.sources.attribute_of(owner, scope) is None:
                     self.planner.gains.gain_field(owner, scope, knot)
+
+    def _tie(self, knot: Knot, site: KeySite) -> None:
+        """What is written under a tag and what is looked up under it change together."""
+        tags = self.planner.program.domain.tags(site)
+        if tags:
+            self.planner.state.groups.join(knot, ("tag", (tags[0].lower(), site.index)))
 
     def _tag(self, site: KeySite, scope: Scope, segments: list[Segment]) -> str:
         """The tag of a scope, as the segment beside it is spelled."""

@@ -110,7 +110,7 @@ class Planner:
 
     def plan(self) -> None:
         """Fill the state."""
-        for site in self.program.keys.sites:
+        for site in tuple(self.program.keys.sites):  # which judging adds to
             if not site.module.is_test:
                 self.keys.judge(site)
         probes = Probes(self.program, self.readers)

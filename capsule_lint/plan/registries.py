@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
+from capsule_lint.program.dispatch import dispatchers
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.types import Foreign, FunctionObject
 
@@ -45,6 +46,8 @@ class Registries:
     def keeping(self, symbol: Function | Class) -> Iterator[Kept]:
         """Where decorators keep a function, or put a class into a table, for others to call."""
         for decorator in symbol.fact.decorators:
+            if any(dispatchers(self.program.inference, decorator)):
+                continue  # called in the place of another, with the same arguments
             types = self.program.inference.of(decorator)
             if all(isinstance(one, Foreign) for one in types):
                 name = last_name(decorator)

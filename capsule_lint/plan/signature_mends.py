@@ -12,6 +12,7 @@ from capsule_lint.model import (
     ParameterKind,
 )
 from capsule_lint.plan.code import text_of
+from capsule_lint.program.dispatch import dispatches
 from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ class SignatureMends:
             found = self._index_of(function, other, params)
             if found is not None:
                 return self._before_defaults(function, params, found, params[found][1])
-        front = 1 if function.takes_self else 0
+        front = len(function.params) - len(function.own_params)
+        family = self.mends.planner.program.calls.family(function)
+        if any(map(dispatches, family)):
+            front += 1  # what decides which function is called
         kind = "posonly" if front < len(params) and params[front][1] == "posonly" else "plain"
         return front, kind
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
+from capsule_lint.program.dispatch import dispatched_with
 from capsule_lint.program.model import last_name
 from capsule_lint.program.types import (
     ClassObject,
@@ -304,6 +305,7 @@ class Calls:
 
     def _kin(self, function: Function) -> Iterator[Function]:
         yield from self._nominal(function)
+        yield from dispatched_with(self.inference, function)
         if function.owner is None or function.name == "__init__":
             return
         for other in self._structural_kin(function.owner, function.name):

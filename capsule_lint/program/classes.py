@@ -351,12 +351,7 @@ class Classes:
 
     def has_attribute(self, cls: Class, name: str) -> bool:
         """Whether its instances are known to have that attribute."""
-        for owner in self.mro(cls):
-            if name in owner.stores or name in owner.methods:
-                return True
-            if name in owner.scope.bindings:
-                return True
-        return False
+        return any(owner.has(name) for owner in self.mro(cls))
 
 
 _PLAIN: Final = frozenset(("object", "ABC", "Protocol", "Generic", "Exception"))

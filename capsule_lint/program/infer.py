@@ -109,6 +109,9 @@ class Inference:
                 given = self.fixtures.request_parameter(node)
                 if given is not None:
                     return given
+                above = self.results.above(node)
+                if above:
+                    return join(*(self.member(cls, node.name) for cls in above))
                 return join(*(self.attribute(t, node.name) for t in self.of(node.base)))
             case tree.Call():
                 return self.results.of(node)

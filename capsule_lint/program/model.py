@@ -160,6 +160,10 @@ class Class:
         """The last names of its decorators."""
         return frozenset(map(last_name, self.fact.decorators))
 
+    def has(self, name: str) -> bool:
+        """Whether the class itself, not a base of it, gives its instances that attribute."""
+        return name in self.stores or name in self.methods or name in self.scope.bindings
+
     def __repr__(self) -> str:
         return f"<{self.symbol}>"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -257,6 +258,24 @@ class Results:
         if not bases:
             return foreign("super")
         return frozenset(Instance(base) for base in bases)
+
+    def above(self, node: tree.Attr) -> list[Class]:
+        """The classes of the program in which `super().name` finds it: what comes next depends on the
+        class of the object, which may inherit from several."""
+        base = node.base
+        if not isinstance(base, tree.Call) or last_name(base.func) != "super" or base.args:
+            return []
+        owner = owner_of(self.inference.names.place(base).scope.function)
+        if owner is None:
+            return []
+        found: dict[Class, None] = {}
+        classes = self.inference.classes
+        for heir in classes.subclasses(owner):
+            order = classes.mro(heir)
+            after = order[order.index(owner) + 1 :]
+            having = (cls for cls in after if cls.has(node.name))
+            found.update(dict.fromkeys(itertools.islice(having, 1)))
+        return list(found)
 
     def _patches(self, func: tree.Node) -> bool:
         """Whether a function is `unittest.mock.patch`, `patch.object` or pytest-mock's."""
