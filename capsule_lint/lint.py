@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from capsule_lint.judgement import FunctionFact, OpenFact, OpinionFact
 from capsule_lint.model import Finding, Position, Safety, Span, Suggestion
 from capsule_lint.policy import selects
 from capsule_lint.rewrite import Cutter, lines_of
+from capsule_lint.rule import Flag
 from capsule_lint.workers import fork_map
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.facts.tree import FileFacts, Suppression
     from capsule_lint.judgement import Fact
     from capsule_lint.policy import Policy
-    from capsule_lint.rule import Flag, Rule
+    from capsule_lint.rule import Rule
 
 UNUSED = "CAP001"
 UNPARSABLE = "CAP002"
@@ -107,6 +109,7 @@ class Linter:
         except (cst.ParserSyntaxError, RecursionError) as error:
             yield from self._unread(filename, facts, error)
             return
+        flagged: set[tuple[str, int]] = set()
         for parsed, own in cuts[::-1]:
             known: dict[Span, list[Fact]] = defaultdict(list)
             for fact in own:
@@ -116,7 +119,12 @@ class Linter:
             parsed.visit([check for _, check in checks], [span.start for span in frozen])
             for rule, check in checks:
                 for flag in check.flags:
+                    flagged.add((rule.code, id(flag.fact)))
                     yield self._of_flag(rule, filename, flag)
+        for rule, fact in itertools.product(rules, facts):
+            claimed = rule.check is not None and rule.check.claims(fact)
+            if claimed and (rule.code, id(fact)) not in flagged:
+                yield self._of_flag(rule, filename, Flag(fact.span, fact))
 
     def _unread(self, filename: str, facts: list[Fact], error: Exception) -> Iterator[Finding]:
         """Code that Python reads and LibCST does not: nothing in that file can be judged."""

@@ -55,6 +55,11 @@ class Check(cst.CSTVisitor):
                 if isinstance(fact, kind):
                     yield fact
 
+    @staticmethod
+    def claims(fact: Fact) -> bool:
+        """Whether a fact is flagged even where no node stands that it is about: it must not be lost."""
+        return False
+
     def flag(self, node: cst.CSTNode, fact: Fact) -> None:
         """Report the node."""
         spans = self._spans(node)

@@ -26,14 +26,21 @@ from capsule_lint.rule import Bad, ExpressionCheck, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
+    from capsule_lint.judgement import Fact
+
 
 class Visitor(ExpressionCheck):
     """Any expression that needs a value."""
 
+    @staticmethod
+    def claims(fact: Fact) -> bool:
+        """Whether a fact is of this kind: each is told, wherever it stands."""
+        return isinstance(fact, OpenFact) and fact.kind is OpenKind.SOURCE
+
     def judge(self, node: cst.BaseExpression) -> None:
         """Flag a place without a source."""
         for fact in self.facts(node, OpenFact):
-            if fact.kind is OpenKind.SOURCE:
+            if self.claims(fact):
                 self.flag(node, fact)
 
 

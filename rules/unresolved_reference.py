@@ -32,14 +32,21 @@ from capsule_lint.rule import Bad, ExpressionCheck, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
+    from capsule_lint.judgement import Fact
+
 
 class Visitor(ExpressionCheck):
     """Any expression: what is open may be a name, an attribute or a string."""
 
+    @staticmethod
+    def claims(fact: Fact) -> bool:
+        """Whether a fact is of this kind: each is told, wherever it stands."""
+        return isinstance(fact, OpenFact) and fact.kind is OpenKind.REFERENCE
+
     def judge(self, node: cst.BaseExpression) -> None:
         """Flag an open reference."""
         for fact in self.facts(node, OpenFact):
-            if fact.kind is OpenKind.REFERENCE:
+            if self.claims(fact):
                 self.flag(node, fact)
 
 

@@ -60,8 +60,16 @@ class Collections:
     _known: dict[Home, bool] = field(default_factory=dict)
     _kept: frozenset[str] = field(init=False)
     """What the attributes of repositories are called."""
+    _shared: frozenset[str] = field(init=False)
+    """What the collections of modules are called."""
 
     def __post_init__(self) -> None:
+        self._shared = frozenset(
+            name
+            for module in self.program.names.modules.values()
+            for name, bindings in module.scope.bindings.items()
+            if any(b.kind == "assign" and _makes_collection(b.value) for b in bindings)
+        )
         owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
         self._kept = frozenset(name for o in owners for name in (*o.stores, *o.scope.bindings))
 
@@ -98,6 +106,9 @@ class Collections:
                                 or cls in self.program.domain.repositories
                             ) and self._is_collection(owner, node.name):
                                 return owner, node.name
+        match node:
+            case tree.Attr() if node.name in self._shared:
+                return self._of_module(self.program.classes.dotted(node))
             case tree.Name() if not self.program.names.leaves(node):
                 for binding in self.program.names.bindings(
                     node.id, self.program.names.place(node)
@@ -111,17 +122,22 @@ class Collections:
                         and target.place.scope.kind == "function"
                     ):
                         return self.of(target.value)
-                    if (
-                        isinstance(target, Binding)
-                        and target.place.scope.kind == "module"
-                        and target.kind == "assign"
-                    ):
-                        module = target.place.scope.module
-                        if _makes_collection(target.value) and self._keeps_items(
-                            module, target.name
-                        ):
-                            return module, target.name
+                    home = self._of_module(target)
+                    if home is not None:
+                        return home
         return None
+
+    def _of_module(self, target: object) -> Home | None:
+        """The module and name of a collection that a module keeps, by its binding."""
+        if (
+            not isinstance(target, Binding)
+            or target.place.scope.kind != "module"
+            or target.kind != "assign"
+            or not _makes_collection(target.value)
+        ):
+            return None
+        module = target.place.scope.module
+        return (module, target.name) if self._keeps_items(module, target.name) else None
 
     def _keeps_items(self, module: Module, name: str) -> bool:
         """Whether a collection of a module is about entities: by what the module does, or by what is

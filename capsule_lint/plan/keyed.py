@@ -66,7 +66,7 @@ class KeyReaders:
         return self.local.program.names.place(node).scope.module
 
     def _knot(self, home: Home, node: tree.Node) -> Knot:
-        return self.local.knot_of(home[0], node)
+        return self.local.knot_of(home[0], node, home[1])
 
     def _unsure(self, node: tree.Node, home: Home) -> None:
         """A reader that is not understood. What tests look into is judged with the literals of tests."""

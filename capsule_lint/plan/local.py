@@ -226,7 +226,7 @@ class LocalKeys:
         for scope in missing:
             before = [n for n in order[: order.index(scope.name)] if n in present]
             anchors[scope.name] = present[before[-1]] if before else None
-        knot = self.knot_of(owner, host)
+        knot = self.knot_of(owner, host, name)
         defect = LocalDefect(
             host, place.scope.module, place.scope.function, shape, missing, anchors, knot
         )
@@ -357,9 +357,12 @@ class LocalKeys:
                 return True
         return False
 
-    def knot_of(self, owner: Class | Module, host: tree.Node) -> Knot:
-        """The change set that a collection belongs to."""
+    def knot_of(self, owner: Class | Module, host: tree.Node, name: str = "") -> Knot:
+        """The change set that a collection belongs to: all of a class's are one, and each that a module
+        keeps under a name."""
         knot: Knot = ("local", id(host))
+        if isinstance(owner, Module) and name:
+            self.state.groups.join(knot, ("store", (owner, name)))
         if isinstance(owner, Class):
             self.state.groups.join(knot, ("store", owner))
             for entity in self.program.domain.entities_of.get(owner, ()):

@@ -104,7 +104,7 @@ class LocalMends:
                 key = _key_annotation(annotation)
                 if key is None:
                     continue
-                knot = self.mends.planner.local.knot_of(owner, annotation)
+                knot = self.mends.planner.local.knot_of(owner, annotation, name)
                 module = self.mends.module_of(annotation)
                 said = [
                     self.mends.annotation(knot, module, s, key)

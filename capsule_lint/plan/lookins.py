@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keyed import keys_of
 from capsule_lint.plan.spelled import Form, Forms, literal_text
-from capsule_lint.plan.state import KeyDefect, Want
+from capsule_lint.plan.state import KeyDefect
 from capsule_lint.program.model import Binding, last_name
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class LookIns:
             return
         self._seen.add(id(node))
         change = self.mends.planner.local.rekeyed[home]
-        knot = self.mends.planner.local.knot_of(home[0], node)
+        knot = self.mends.planner.local.knot_of(home[0], node, home[1])
         match node:
             case tree.Name():
                 self._named(node, home, depth)
@@ -152,7 +152,7 @@ class LookIns:
             if isinstance(target, Binding) and target.kind == "assign" and value is not None:
                 module = target.place.scope.module
                 if isinstance(value, tree.Sequence) and self._is_taken_apart(target):
-                    knot = self.mends.planner.local.knot_of(home[0], node)
+                    knot = self.mends.planner.local.knot_of(home[0], node, home[1])
                     self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
                 else:
                     self._key(module, value, home, depth + 1)
@@ -173,14 +173,10 @@ class LookIns:
         codes = []
         for scope in self.mends.planner.program.policy.scopes:
             if scope in change.scopes:
-                want = Want(scope, node, knot, "key")
-                value = self.mends.planner.values.value(want)
-                code = self.mends.code_of(want, knot)
-                if value is None or code is None:
+                code = self.mends.code_for(scope, node, knot)
+                if code is None:
                     self.mends.obstacle(knot, node, "spells out a key that changes")
                     return
-                if value.knot is not None:
-                    self.mends.planner.state.groups.join(knot, value.knot)
                 codes.append(code)
         before, after = ((), tuple(codes)) if change.index else (tuple(codes), ())
         anchor = node.span

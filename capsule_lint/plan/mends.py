@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import (
-    AddElements,
     AddImport,
     AddStatement,
     Mend,
     Position,
-    Replace,
     Span,
 )
 from capsule_lint.plan.call_mends import CallMends
@@ -22,10 +20,11 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.entry_mends import EntryMends
 from capsule_lint.plan.expected import Expected
 from capsule_lint.plan.field_mends import FieldMends
+from capsule_lint.plan.glimpses import Glimpses
 from capsule_lint.plan.imports import Imports, Refused
 from capsule_lint.plan.local_mends import LocalMends
 from capsule_lint.plan.lookins import LookIns
-from capsule_lint.plan.patterns import code_of
+from capsule_lint.plan.reader_mends import ReaderMends
 from capsule_lint.plan.recorded import Recorded
 from capsule_lint.plan.segments import Segments
 from capsule_lint.plan.signature_mends import SignatureMends
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from capsule_lint.plan.planner import Planner
-    from capsule_lint.plan.readers import Unfit
     from capsule_lint.policy import Reference, Scope
 
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
@@ -58,7 +56,8 @@ class Mends:
     )
     imports: Imports = field(init=False)
     _starts: dict[str, list[int]] = field(default_factory=dict)
-    _values: dict[int, Value | None] = field(default_factory=dict)
+    _values: dict[int, tuple[Want, Value | None]] = field(default_factory=dict)
+    """By identity; the wants are kept, so that no other gets the identity of one."""
     testing: Testing = field(init=False)
     segments: Segments = field(init=False)
     local: LocalMends = field(init=False)
@@ -106,11 +105,11 @@ class Mends:
             self.calls.arguments(wants)
         self.entries.build()
         self.expected.build()
-        self._readers()
-        self._fields_by_position()
+        ReaderMends(self).build()
         Recorded(self).build()
         LookIns(self).build()
         self.testing.keys()
+        Glimpses(self).build()
         for (function, parameter), uses in self._bound.items():
             self._bind(function, parameter, uses)
 
@@ -143,8 +142,8 @@ class Mends:
     def value(self, want: Want) -> Value | None:
         """The value of a want, found once."""
         if id(want) not in self._values:
-            self._values[id(want)] = self.planner.values.value(want)
-        return self._values[id(want)]
+            self._values[id(want)] = want, self.planner.values.value(want)
+        return self._values[id(want)][1]
 
     def code_of(self, want: Want, knot: Knot) -> str | None:
         """The code that yields a want's value, with what it needs imported; `None` if there is none."""
@@ -163,6 +162,14 @@ class Mends:
         if value.kind == "test":
             self.testing.helper(want.scope, knot)
         return value.code
+
+    def code_for(self, scope: Scope, node: tree.Node, knot: Knot) -> str | None:
+        """The code of a scope's value that is expected at `node`, which changes with what it comes from."""
+        want = Want(scope, node, knot, "expected")
+        value = self.value(want)
+        if value is not None and value.knot is not None:
+            self.planner.state.groups.join(knot, value.knot)
+        return self.code_of(want, knot)
 
     def _collect_bound(self) -> None:
         """Values that are taken once per function: those of calls that are needed twice, or long ones."""
@@ -263,72 +270,3 @@ class Mends:
         self.planner.state.obstacles.append(
             (knot, Obstacle(module.filename, node.span, reason, symbol, "reference"))
         )
-
-    # --- positional readers ---
-
-    def _fields_by_position(self) -> None:
-        """`tenant, vin = truck` and `truck[1]`, where the class of `truck` gets a field."""
-        for reader in self.planner.tuples.found:
-            filename, knot = self.module_of(reader.node).filename, ("class", reader.layout.home)
-            if reader.number is not None:
-                text = str(reader.number)
-                self.add(knot, Replace(filename, reader.node.span, "CAP301", text))
-            elif reader.anchor is not None:
-                names = tuple(reader.name or f"_{s.parameter}" for s in reader.scopes)
-                before, after = (names, ()) if reader.before else ((), names)
-                anchor = reader.anchor.span
-                mend = AddElements(filename, reader.node.span, "CAP301", before, after, anchor)
-                self.add(knot, mend)
-        for node, layout in self.planner.tuples.unsure:
-            reason = f"takes the fields of `{layout.cls.name}` by position"
-            self.obstacle(("class", layout.home), node, reason)
-
-    def _readers(self) -> None:
-        for reader in self.planner.readers.found:
-            filename, span = reader.module.filename, reader.node.span
-            if reader.number is not None:
-                self.add(reader.knot, Replace(filename, span, "CAP108", str(reader.number)))
-            elif isinstance(reader.node, tree.Sequence):
-                scopes = reader.shift.scopes
-                names = tuple(
-                    n
-                    for s in scopes
-                    for n in (*["_"] * (reader.shift.by // len(scopes) - 1), s.parameter)
-                )
-                anchor = reader.node.items[reader.shift.start - 1].span
-                self.add(reader.knot, AddElements(filename, span, "CAP108", (), names, anchor))
-        for broken in self.planner.readers.broken:
-            self._broken(broken)
-        for node, knot in self.planner.readers.unsure:
-            self.obstacle(
-                knot, node, "takes a key apart by position, and keys change in different ways"
-            )
-
-    def _broken(self, broken: Unfit) -> None:
-        """A regular expression gets the segment; whatever else does not fit needs a person."""
-        text = broken.text
-        if broken.module.is_test and isinstance(broken.node, tree.Const) and broken.gaps:
-            text = self._beginning(broken)
-        code = None
-        if text is not None:
-            literal = self.source(broken.module, broken.node.span)
-            code = code_of(literal, broken.old, text)
-        if code is None:
-            self.obstacle(broken.knot, broken.node, "does not recognise the keys as they will be")
-            return
-        filename = broken.module.filename
-        self.add(broken.knot, Replace(filename, broken.node.span, "CAP108", code))
-
-    def _beginning(self, broken: Unfit) -> str | None:
-        """The beginning of a key in a test, with the values that the test uses."""
-        text = broken.old
-        for gap in reversed(broken.gaps):
-            want = Want(gap.scope, broken.node, broken.knot, "key")
-            value = self.planner.sources.find(gap.scope, broken.node)
-            known = self.testing.known(value, want) if value is not None else None
-            if known is None:
-                return None
-            segment = f"{gap.tag}{known}"
-            head, tail = text[: gap.at], text[gap.at :]
-            text = f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
-        return text

@@ -109,7 +109,8 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
             if isinstance(call.func, tree.Attr):
                 yield from ((call, given) for given in _given(program, call.func.base, function))
     for call in program.calls.uses.calls_beside("call"):
-        if isinstance(call.func, tree.Name):
+        named = isinstance(call.func, tree.Attr) and _is_call_object(call.func.base)
+        if not named:  # `call(…)` and `mock.call(…)`, not `call.call(…)`
             for mock, _ in program.records.compared(call):
                 yield from ((call, given) for given in _given(program, mock, function))
     for call in program.calls.uses.calls(function.name):

@@ -66,3 +66,15 @@ class Reach:
                 for function in enclosing(self.program.names.place(node)):
                     found[function].append(node)
         return found
+
+
+def returning(program: Program, *nodes: tree.Node) -> set[Function]:
+    """The functions whose result one of the expressions is, and those whose result these return."""
+    found: set[Function] = set()
+    queue = [f for node in nodes for f in program.keys.helpers_in(node)]
+    while queue:
+        function = queue.pop()
+        if function not in found:
+            found.add(function)
+            queue += [f for value in function.returns for f in program.keys.helpers_in(value)]
+    return found

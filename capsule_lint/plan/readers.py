@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.parts import Use, uses
 from capsule_lint.plan.patterns import Patterns
 from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.shifts import Shift, Split, has_separator, shift_of
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _KEYISH: Final = ("key", "_keys")
+_DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
+_UNCLEAR: Final = "takes a key apart by position, in a way that cannot be followed"
 
 
 @dataclass(eq=False, slots=True)
@@ -35,6 +38,8 @@ class Reader:
     shift: Shift
     knot: Knot
     number: int | None
+    separator: str = ""
+    """What separated the parts that `node`, a list of values, is compared with."""
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -63,7 +68,8 @@ class Readers:
     program: Program
     state: State
     found: list[Reader] = field(default_factory=list)
-    unsure: list[tuple[tree.Node, Knot]] = field(default_factory=list)
+    unsure: list[tuple[tree.Node, Knot, str]] = field(default_factory=list)
+    """Places that need a person, and why."""
     broken: list[Unfit] = field(default_factory=list)
     _limits: set[int] = field(default_factory=set)
 
@@ -87,6 +93,9 @@ class Readers:
                     for target in statement.targets:
                         if isinstance(target, tree.Sequence):
                             self._unpacked(target, statement.value, module, defects)
+        for call in self.program.calls.uses.calls_beside("split"):
+            if not self.program.names.place(call).scope.module.generated:
+                self._used(call, defects)
         self._find_broken(defects)
 
     def _find_broken(self, defects: list[KeyDefect]) -> None:
@@ -123,7 +132,7 @@ class Readers:
             self._tie(shifts)
             moved = [(s, s.moved(index, split)) for s in shifts]
             if len({number for _, number in moved}) > 1:
-                self.unsure.append((node, shifts[0].knot))
+                self.unsure.append((node, shifts[0].knot, _DIFFERENT))
                 return
             for shift, number in moved[:1]:
                 if number != index:
@@ -145,7 +154,7 @@ class Readers:
                 shifts = [s for s in self._shifts(split, module, defects) if s.has(needed, split)]
                 self._tie(shifts)
                 if len({s.by for s in shifts}) > 1:
-                    self.unsure.append((node, shifts[0].knot))
+                    self.unsure.append((node, shifts[0].knot, _DIFFERENT))
                 elif shifts:
                     moved = number + shifts[0].by
                     self.found.append(Reader(other, module, shifts[0], shifts[0].knot, moved))
@@ -158,18 +167,62 @@ class Readers:
             self._tie(shifts)
             moves = {(s.start - split.taken, s.by) for s in shifts}
             if len(moves) > 1:
-                self.unsure.append((split.call, shifts[0].knot))
+                self.unsure.append((split.call, shifts[0].knot, _DIFFERENT))
                 return
             for shift in shifts[:1]:
                 start = shift.start - split.taken
                 if any(isinstance(item, tree.Wrapped) for item in target.items[: max(start, 0)]):
                     return  # what stands behind a `*rest` is counted from the end
                 if not 0 < start <= len(target.items):
-                    self.unsure.append((split.call, shift.knot))
+                    self.unsure.append((split.call, shift.knot, _DIFFERENT))
                     return
                 moved = replace(shift, start=start)
                 self.found.append(Reader(target, module, moved, shift.knot, None))
                 self._raise_limit(split, module, shift)
+
+    def _used(self, call: tree.Call, defects: list[KeyDefect]) -> None:
+        """What becomes of the parts of a key otherwise: slices, comparisons, and what cannot be followed."""
+        for split in self.splits(call):
+            module = self.program.names.place(call).scope.module
+            shifts = self._shifts(split, module, defects)
+            for node, use in uses(self.program, call) if shifts else ():
+                self._tie(shifts)
+                if len({(s.start, s.by) for s in shifts}) > 1:
+                    self.unsure.append((node, shifts[0].knot, _DIFFERENT))
+                    continue
+                module = self.program.names.place(node).scope.module
+                match node, use:
+                    case tree.Subscript(), Use.SLICED:
+                        self._sliced(node, module, split, shifts[0])
+                    case tree.Sequence(), Use.COMPARED:
+                        self._listed(node, module, split, shifts)
+                    case _, Use.UNCLEAR:
+                        self.unsure.append((node, shifts[0].knot, _UNCLEAR))
+
+    def _sliced(self, node: tree.Subscript, module: Module, split: Split, shift: Shift) -> None:
+        assert isinstance(node.index, tree.Other)
+        bounds = shift.sliced(node.index, split)
+        if bounds is None and not self._is_joined(node):
+            self.unsure.append((node, shift.knot, _UNCLEAR))
+        for bound, number in bounds or ():
+            self.found.append(Reader(bound, module, shift, shift.knot, number))
+
+    def _is_joined(self, sliced: tree.Node) -> bool:
+        """Whether a slice is put together again: `"#".join(parts[:-1])`."""
+        around = self.program.names.parent(sliced)
+        return isinstance(around, tree.Call) and last_name(around.func) == "join"
+
+    def _listed(
+        self, node: tree.Sequence, module: Module, split: Split, shifts: list[Shift]
+    ) -> None:
+        """`key.split("#") == ["TENANT", "t", "NOTE", "n"]`."""
+        for shift in [s for s in shifts if s.fits(node, split)][:1]:
+            start = shift.start - split.taken
+            if any(isinstance(item, tree.Wrapped) for item in node.items) or start < 1:
+                self.unsure.append((node, shift.knot, _UNCLEAR))
+                return
+            moved = replace(shift, start=start)
+            self.found.append(Reader(node, module, moved, shift.knot, None, split.separator))
 
     def _tie(self, shifts: list[Shift]) -> None:
         """What one place reads changes together."""
@@ -194,6 +247,8 @@ class Readers:
                 mark = self.program.templates.constant(separator)
                 if mark and limit is not None and self.is_key(key):
                     yield Split(node, key, mark, limit, prefix)
+            case tree.Call(func=tree.Name(id="list" | "tuple"), args=(argument,)):
+                yield from self.splits(argument.value)
             case tree.Name():
                 place = self.program.names.place(node)
                 for binding in self.program.names.bindings(node.id, place):
@@ -254,7 +309,7 @@ class Readers:
         found = [s for d in near if (s := shift_of(d, split.separator)) is not None]
         for shift in found:
             if not shift.by and self._reads_part(split, shift.start - split.taken):
-                self.unsure.append((split.call, shift.knot))
+                self.unsure.append((split.call, shift.knot, _DIFFERENT))
         return [shift for shift in found if shift.by]
 
     def _reads_part(self, split: Split, part: int) -> bool:

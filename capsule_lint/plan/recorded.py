@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
 from capsule_lint.plan.standins import callables, parameters, spare
-from capsule_lint.plan.state import Obstacle, Want
+from capsule_lint.plan.state import Obstacle
 from capsule_lint.program.model import last_name
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.records import MANY_CALLS, ONE_CALL, View
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
-    from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function, Module
     from capsule_lint.program.records import Record
 
@@ -255,7 +254,7 @@ class Recorded:
         """Put what is new among the values, or among the names that are bound to them."""
         by_place: dict[int, list[str]] = defaultdict(list)
         for at, name in shape.inserted(len(node.items)):
-            code = "_" if names else self._code(node, name, ("function", shape.function))
+            code = "_" if names else self._code(node, name, shape)
             if code is None:
                 self._unsure(module, record, shape)
                 return
@@ -283,7 +282,7 @@ class Recorded:
             and any(names_scope(str(key.value), scope) for scope in scopes)
         ]
         for name in shape.keyword(present):
-            code = self._code(node, name, ("function", shape.function))
+            code = self._code(node, name, shape)
             if code is None:
                 self._unsure(module, record, shape)
                 return
@@ -292,17 +291,11 @@ class Recorded:
             self._once(("function", shape.function), mend)
             self._settled(record)
 
-    def _code(self, node: tree.Node, parameter: str, knot: Knot) -> str | None:
+    def _code(self, node: tree.Node, parameter: str, shape: Shape) -> str | None:
         """The code of the value that is expected of a new parameter."""
-        want = Want(self._scope(parameter), node, knot, "record")
-        value = self.mends.planner.values.value(want)
-        if value is not None and value.knot is not None:
-            self.mends.planner.state.groups.join(knot, value.knot)
-        return self.mends.code_of(want, knot)
-
-    def _scope(self, parameter: str) -> Scope:
         scopes = self.mends.planner.program.policy.scopes
-        return next(scope for scope in scopes if scope.parameter == parameter)
+        scope = next(scope for scope in scopes if scope.parameter == parameter)
+        return self.mends.code_for(scope, node, ("function", shape.function))
 
     def _once(self, knot: Knot, mend: AddElements | AddEntry) -> None:
         if not any(known == mend for _, known in self.mends.found):

@@ -21,6 +21,8 @@ class Shift:
     start: int
     by: int
     scopes: tuple[Scope, ...]
+    tags: tuple[str, ...]
+    """How the tags of the scopes are spelled."""
     parts: tuple[str | None, ...]
     """What each part is called before the change: a hole's name, or `None` for text."""
     knot: Knot
@@ -35,6 +37,24 @@ class Shift:
         if index < 0:
             return index if len(self.parts) + index >= self.start else index - self.by
         return index + self.by if index + split.taken >= self.start else index
+
+    def sliced(self, bounds: tree.Other, split: Split) -> list[tuple[tree.Node, int]] | None:
+        """The bounds of a slice that move, and what they become; `None` when what the slice had in it
+        would be another thing, or the slice is not understood."""
+        limits = _limits(bounds)
+        if limits is None:
+            return None
+        lower, upper = (None if limit is None else tree.integer(limit) for limit in limits)
+        start = self.start - split.taken
+        if lower is not None and lower < 0:
+            return [] if upper is None and len(self.parts) + lower >= self.start else None
+        before = upper is not None and 0 <= upper <= start
+        if before:
+            return []
+        if lower is None or lower < start or (upper is not None and upper < 0):
+            return None
+        numbers = ((limits[0], lower), (limits[1], upper))
+        return [(node, n + self.by) for node, n in numbers if node is not None and n is not None]
 
     def has(self, number: int, split: Split) -> bool:
         """Whether a key of this form could have that many parts, the moved ones among them."""
@@ -58,6 +78,20 @@ class Shift:
             _agree(name, part)
             for name, part in zip(names[:last], self.parts[split.taken :], strict=False)
         )
+
+
+def _limits(bounds: tree.Other) -> tuple[tree.Node | None, tree.Node | None] | None:
+    """The bounds of a slice; `None` for one with a step, and for bounds that are no numbers."""
+    inside = bounds.children
+    if not inside or any(tree.integer(child) is None for child in inside):
+        return None
+    first, last = inside[0].span, inside[-1].span
+    if len(inside) == 1:
+        has_lower = first.start == bounds.span.start
+        return (inside[0], None) if has_lower else (None, inside[0])
+    apart = last.start.column - first.end.column
+    together = last.start.row == first.end.row and apart == 1
+    return (inside[0], inside[1]) if len(inside) == 2 and together else None
 
 
 def _name(node: tree.Node) -> str:
@@ -114,7 +148,9 @@ def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
         return None
     if not by:  # nothing moves: the part gets longer that the segment comes into
         first = max(first - 1, 0)
-    return Shift(first, by, tuple(defect.missing), _parts(defect, separator), defect.knot)
+    scopes = tuple(defect.missing)
+    tags = tuple(map(defect.tag, scopes))
+    return Shift(first, by, scopes, tags, _parts(defect, separator), defect.knot)
 
 
 def _parts(defect: KeyDefect, separator: str) -> tuple[str | None, ...]:

@@ -161,13 +161,32 @@ def embedded(pieces: Sequence[Piece]) -> re.Pattern[str] | None:
 
 def _compiled(pieces: Sequence[Piece], marks: set[int], value: str) -> re.Pattern[str]:
     parts = []
+    separator = ""
     for number, piece in enumerate(pieces):
         if number in marks:
             parts.append(f"(?P<at_{number}>)")
-        parts.append(re.escape(piece.value) if isinstance(piece, Text) else value)
+        if isinstance(piece, Text):
+            several = _is_several(pieces[number + 1 :][:1]) and number + 1 not in marks
+            text = piece.value[:-1] if several else piece.value
+            separator = re.escape(piece.value[len(text) :])
+            parts.append(re.escape(text))
+        elif _is_several((piece,)):
+            parts.append(f"(?:{separator}.+?)?")
+        else:
+            parts.append(value)
     if len(pieces) in marks:
         parts.append(f"(?P<at_{len(pieces)}>)")
     return re.compile("".join(parts), re.DOTALL)
+
+
+def _is_several(pieces: Sequence[Piece]) -> bool:
+    """Whether a hole stands for any number of parts: `"#".join(("TENANT", tenant_id, *parts))`."""
+    return any(
+        isinstance(piece, Filled)
+        and isinstance(piece.value, tree.Wrapped)
+        and piece.value.kind == "starred"
+        for piece in pieces
+    )
 
 
 def literal_text(node: tree.Node) -> str | None:

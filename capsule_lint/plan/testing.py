@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
 from capsule_lint.plan.mentions import texts_with
-from capsule_lint.plan.reach import Reach
+from capsule_lint.plan.reach import Reach, returning
 from capsule_lint.plan.spelled import (
     Form,
     Forms,
@@ -225,15 +225,7 @@ class Testing:
 
     def _compared_with(self, node: tree.Node) -> set[Function]:
         """The functions whose result a literal is compared with, and those that they return."""
-        program = self.mends.planner.program
-        found: set[Function] = set()
-        queue = [f for side in self._sides(node) for f in program.keys.helpers_in(side)]
-        while queue:
-            function = queue.pop()
-            if function not in found:
-                found.add(function)
-                queue += [f for value in function.returns for f in program.keys.helpers_in(value)]
-        return found
+        return returning(self.mends.planner.program, *self._sides(node))
 
     def _unchanged(self) -> list[re.Pattern[str]]:
         """The keys that are right as they are."""

@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from capsule_lint.program.templates import Templates
 
 _OPERATORS: Final = frozenset(
-    ("eq", "begins_with", "between", "is_in", "gt", "lt", "gte", "lte", "startswith")
+    [
+        "eq",
+        "begins_with",
+        "between",
+        "is_in",
+        "gt",
+        "lt",
+        "gte",
+        "lte",
+        "startswith",
+        "removeprefix",
+    ]
 )
 _WRITES: Final = frozenset(
     (
@@ -181,6 +192,8 @@ class Keys:
                     self._collect_call(node)
                 case tree.Lambda():
                     self._collect_lambda(node)
+                case tree.Subscript(index=tree.Other(children=children)):
+                    self._collect_cut(node.base, children)
         for statement, place in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 for target in statement.targets:
@@ -453,6 +466,15 @@ class Keys:
             if argument.keyword is not None and self.policy.is_key_name(argument.keyword):
                 role = Role.WRITTEN if self._constructs(node) else Role.LOOKUP
                 self._sink(argument.value, role, self.policy.is_index_key_name(argument.keyword))
+
+    def _collect_cut(self, base: tree.Node, bounds: tuple[tree.Node, ...]) -> None:
+        """`pk[len(f"TENANT#{tenant_id}#NOTE#"):]`: what a key is known to begin with."""
+        for bound in bounds:
+            if isinstance(bound, tree.Call) and last_name(bound.func) == "len" and bound.args:
+                name = self._condition_name(base)
+                if name:
+                    index = self.policy.is_index_key_name(name)
+                    self._sink(bound.args[0].value, Role.LOOKUP, index, prefix=True)
 
     def _constructs(self, node: tree.Call) -> bool:
         name = last_name(node.func)

@@ -1,0 +1,72 @@
+"""What code does with the parts of a key that it has split, other than reading one by its number."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+
+_COUNTING: Final = frozenset(("enumerate", "zip", "islice", "iter", "reversed", "itemgetter"))
+"""Functions that give each part a number, or read one by it."""
+_MAX_DEPTH: Final = 4
+
+
+class Use(Enum):
+    """How parts are used."""
+
+    SLICED = "sliced"
+    COMPARED = "compared"
+    UNCLEAR = "unclear"
+    """By their places, in a way that cannot be followed."""
+
+
+def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tree.Node, Use]]:
+    """The uses of the parts that `node` yields, through names and copies, which depend on how many
+    there are: the slice, what they are compared with, or the place itself. Reads by a number, targets
+    that unpack all parts and comparisons of their number are not among them."""
+    parent = program.names.parent(node)
+    match parent:
+        case tree.Subscript() if parent.base is node:
+            if isinstance(parent.index, tree.Other):
+                yield parent, Use.SLICED
+            elif tree.integer(parent.index) is None:
+                yield parent, Use.UNCLEAR
+        case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
+            for use in program.records.uses(parent):
+                yield from uses(program, use, depth + 1)
+        case tree.Assign(targets=(tree.Attr(),)):
+            yield node, Use.UNCLEAR
+        case tree.Call() if last_name(parent.func) in ("list", "tuple") and depth < _MAX_DEPTH:
+            yield from uses(program, parent, depth + 1)
+        case tree.Call() if parent.func is not node and _reads(program, parent):
+            yield node, Use.UNCLEAR
+        case tree.Attr(name="pop") if not _is_end(program.names.parent(parent)):
+            yield node, Use.UNCLEAR
+        case tree.Compare(ops=("==" | "!=",)):
+            yield parent.rights[0] if parent.left is node else parent.left, Use.COMPARED
+        case tree.Block(kind="match") | tree.Eval(kind="return") | tree.Lambda():
+            yield node, Use.UNCLEAR
+        case tree.Wrapped(kind="starred"):
+            yield node, Use.UNCLEAR
+
+
+def _reads(program: Program, call: tree.Call) -> bool:
+    """Whether a call may read what it is given by its places: of `itemgetter(3)(parts)` that is known,
+    of a function of the program it may be."""
+    if isinstance(call.func, tree.Call):
+        return last_name(call.func.func) in _COUNTING
+    return last_name(call.func) in _COUNTING or bool(program.calls.callees(call))
+
+
+def _is_end(call: object) -> bool:
+    """Whether `parts.pop(…)` takes the last part."""
+    return isinstance(call, tree.Call) and (
+        not call.args or tree.integer(call.args[0].value) == -1
+    )
