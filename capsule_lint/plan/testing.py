@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
+from capsule_lint.plan.code import text_of
 from capsule_lint.plan.mentions import texts_with
 from capsule_lint.plan.reach import Reach, returning
 from capsule_lint.plan.spelled import (
@@ -21,9 +22,10 @@ from capsule_lint.plan.spelled import (
     pattern,
 )
 from capsule_lint.plan.state import Want
+from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.pieces import Text
-from capsule_lint.program.walk import children
+from capsule_lint.program.walk import children, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -287,6 +289,18 @@ class Testing:
         """The segment for a key that a test spells out, and whether it has a hole."""
         scope, knot = gap.scope, gap.defect.knot
         want = Want(scope, node, knot, "key")
+        given = self._given(node, scope)
+        helper = scope.test_source.code if scope.test_source is not None else ""
+        if any(text_of(one) != helper for one in given):
+            literals, codes = {_literal_in(one) for one in given}, {text_of(one) for one in given}
+            if len(literals) > 1 or len(codes) > 1:
+                return None  # nobody knows of which it is the key
+            known, code = literals.pop(), codes.pop()
+            if known is None and code is None:
+                return None
+            return (
+                (f"{gap.tag}{{{code}}}", True) if known is None else (f"{gap.tag}{known}", False)
+            )
         value = self.mends.planner.sources.find(scope, node)
         if value is None:
             return None
@@ -294,6 +308,42 @@ class Testing:
         if known is not None:
             return f"{gap.tag}{known}", False
         return f"{gap.tag}{{{self.mends.code_of(want, knot)}}}", True
+
+    def _given(self, node: tree.Node, scope: Scope) -> list[tree.Node]:
+        """What a test gives already as the value of a scope: where it makes what a literal is compared
+        with, or anywhere else in it."""
+        program = self.mends.planner.program
+        function = program.names.place(node).scope.function
+        sides = [one for side in self._sides(node) for one in within(side)]
+        near = [given for call in sides for given in self._arguments(call, scope)]
+        if near or function is None:
+            return near
+        calls = (
+            call
+            for call in function.module.each(tree.Call)
+            if program.names.place(call).scope.function is function
+        )
+        return [given for call in calls for given in self._arguments(call, scope)]
+
+    def _arguments(self, call: tree.Node, scope: Scope) -> Iterator[tree.Node]:
+        """What a call gives for a scope to a function that takes it already."""
+        program = self.mends.planner.program
+        if not isinstance(call, tree.Call):
+            return
+        for callee in program.calls.callees(call):
+            function, cls = callee.function, callee.cls
+            params: tuple[tree.Parameter, ...] = ()
+            name, given = "", callee.given
+            if function is not None:
+                own, params = program.domain.scope_parameter(function, scope), function.params
+                name = own.name if own is not None else ""
+            elif cls is not None:
+                params, given = program.classes.constructor(cls) or (), 0
+                held = program.domain.held
+                name = next((p.name for p in params if held.is_attribute(cls, p.name, scope)), "")
+            bound = bind(call.args, params, given) if name else None
+            if bound is not None and name in bound.arguments:
+                yield bound.arguments[name].value
 
     def known(self, value: Value, want: Want) -> str | None:
         """The literal that an expression always is; `None` when it is not known."""

@@ -599,6 +599,7 @@ class Keys:
 
     def _note(self, template: Template, role: Role, index: bool, prefix: bool) -> None:
         hosts = {id(piece.host): piece.host for piece in template.pieces}
+        hosts[id(template.host)] = template.host
         for host in hosts.values():
             # Parts that are built before in a local are reported where they are written.
             if host is not template.host and not self._is_local(host, template.host):

@@ -311,7 +311,7 @@ class Templates:
         host = node
         if pieces and isinstance(pieces[0].host, tree.Sequence):  # joined from a local list
             host = pieces[0].host
-        if pieces is None or not any(p.host is host for p in pieces):
+        if pieces is None or not (joins_parts(node) or any(p.host is host for p in pieces)):
             return None
         template = self._templates[id(node)] = Template(host, _merged(pieces))
         return template if template.has_text or len(template.pieces) > 1 else None
@@ -512,6 +512,11 @@ class Templates:
         if not self.classes.is_data(cls) or not any(names_scope(name, s) for s in self.scopes):
             return False
         return any(one.name == name for one in self.classes.fields(cls))
+
+
+def joins_parts(node: tree.Node) -> bool:
+    """Whether an expression may be made of nothing but what others make: `start(tenant_id) + tail(isbn)`."""
+    return isinstance(node, tree.FString | tree.Binary)
 
 
 def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
