@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.sites import KeySite
 
-_TESTS: Final = ("removeprefix", "startswith")
+_TESTS: Final = ("removeprefix", "startswith", "len")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class Probes:
         for name in _TESTS:
             for call in self.program.calls.uses.calls_beside(name):
                 if not self.program.names.place(call).scope.module.generated:
-                    for node, text in self._texts(call):
+                    key, value = self._asked(call)
+                    for node, text in self._texts(key, value):
                         yield from self._probes(node, text, defects)
 
     def _probes(self, node: tree.Node, text: str, defects: Sequence[KeyDefect]) -> Iterator[Probe]:
@@ -65,13 +66,23 @@ class Probes:
         if found:
             yield Probe(node, text, tuple(d for d, _ in found), found[0][1])
 
-    def _texts(self, call: tree.Call) -> Iterator[tuple[tree.Node, str]]:
-        """The constant beginnings that a key is asked for."""
-        if not isinstance(call.func, tree.Attr) or len(call.args) != 1:
-            return
-        if not self.readers.is_key(call.func.base):
-            return
+    def _asked(self, call: tree.Call) -> tuple[tree.Node | None, tree.Node | None]:
+        """The key that is asked, and what for: `pk.startswith("AUDIT#")`, `pk[len("AUDIT#"):]`."""
+        if len(call.args) != 1:
+            return None, None
         value = call.args[0].value
+        if isinstance(call.func, tree.Attr):
+            return call.func.base, value
+        bounds = self.program.names.parent(call)
+        cut = self.program.names.parent(bounds) if isinstance(bounds, tree.Other) else None
+        return (cut.base if isinstance(cut, tree.Subscript) else None), value
+
+    def _texts(
+        self, key: tree.Node | None, value: tree.Node | None
+    ) -> Iterator[tuple[tree.Node, str]]:
+        """The constant beginnings that a key is asked for."""
+        if key is None or value is None or not self.readers.is_key(key):
+            return
         for one in value.items if isinstance(value, tree.Sequence) else (value,):
             text = self.program.templates.constant(one)
             if text:

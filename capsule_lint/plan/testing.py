@@ -292,7 +292,9 @@ class Testing:
         given = self._given(node, scope)
         helper = scope.test_source.code if scope.test_source is not None else ""
         if any(text_of(one) != helper for one in given):
-            literals, codes = {_literal_in(one) for one in given}, {text_of(one) for one in given}
+            constant = self.mends.planner.program.templates.constant
+            literals = {_literal_in(one) or constant(one) for one in given}
+            codes = {text_of(one) for one in given}
             if len(literals) > 1 or len(codes) > 1:
                 return None  # nobody knows of which it is the key
             known, code = literals.pop(), codes.pop()
