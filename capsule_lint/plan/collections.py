@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.sites import Role
 from capsule_lint.program.types import Instance
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +64,7 @@ class Collections:
     """What the attributes of repositories are called."""
     _shared: frozenset[str] = field(init=False)
     """What the collections of modules are called."""
+    _rows: set[Home] | None = None
 
     def __post_init__(self) -> None:
         self._shared = frozenset(
@@ -88,6 +91,30 @@ class Collections:
                 home = self.of(node.rights[0])
                 if home is not None:
                     yield (*home, node.left)
+
+    def keeps_rows(self, home: Home) -> bool:
+        """Whether what is read from the table goes into a collection: `cache[note_id] = table.get_item(…)`."""
+        if self._rows is None:
+            self._rows = set(self._with_rows())
+        return home in self._rows
+
+    def _with_rows(self) -> Iterator[Home]:
+        read = {id(s.template.host) for s in self.program.keys.sites if s.role is Role.LOOKUP}
+        for module in self.program.names.modules.values() if read else ():
+            for statement, _ in module.statements if not module.is_test else ():
+                if isinstance(statement, tree.Assign) and statement.value is not None:
+                    kept = [t for t in statement.targets if isinstance(t, tree.Subscript)]
+                    if kept and self._reads(statement.value, read):
+                        homes = (self.of(target.base) for target in kept)
+                        yield from (home for home in homes if home is not None)
+
+    def _reads(self, node: tree.Node, read: set[int]) -> bool:
+        """Whether a value is made of what a key is looked up for, here or where a local gets it."""
+        if isinstance(node, tree.Name):
+            bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+            values = [b.value for b in bindings if b.kind == "assign" and b.value is not None]
+            return any(id(one) in read for value in values for one in within(value))
+        return any(id(one) in read for one in within(node))
 
     def is_keyed(self, method: str) -> bool:
         """Whether a method of a collection takes a key first."""

@@ -321,12 +321,16 @@ class LocalKeys:
         """Whether the collection holds entities: keyed by a scope, or by an identifier in a shared repository."""
         if scoped:
             return not self._holds_scalars(owner, name) or len(elements) > 1
-        if isinstance(owner, Module) or self._scoped_by_constructor(owner):
+        if isinstance(owner, Class) and self._scoped_by_constructor(owner):
             return False
         if not any(_is_identifier(hole_name(e)) for e in elements):
             return False
-        return not self._holds_scalars(owner, name) and bool(
-            self.program.domain.entities_of.get(owner) or self._family_entities(owner)
+        if self.collections.keeps_rows((owner, name)):
+            return True
+        return (
+            isinstance(owner, Class)
+            and not self._holds_scalars(owner, name)
+            and bool(self.program.domain.entities_of.get(owner) or self._family_entities(owner))
         )
 
     def _family_entities(self, owner: Class) -> bool:

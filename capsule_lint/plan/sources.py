@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.given import Given
 from capsule_lint.plan.options import option_beside
 from capsule_lint.plan.repeats import kept, names_in, repeatable
 from capsule_lint.plan.state import State, Value
@@ -21,6 +22,7 @@ from capsule_lint.program.walk import children
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from capsule_lint.plan.given import Said
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Scope as ScopeOfNames
@@ -34,15 +36,27 @@ class Sources:
 
     program: Program
     state: State
+    given: Given = field(init=False)
     _deleted: dict[int, dict[tuple[int, str], list[Place]]] = field(default_factory=dict)
     """Where each scope of a module deletes a name, by the modules."""
     _read: dict[int, dict[str, list[ScopeOfNames]]] = field(default_factory=dict)
     """The scopes in which names are read that scopes' values have, by the modules."""
 
+    def __post_init__(self) -> None:
+        self.given = Given(self.program)
+
     def find(
-        self, scope: Scope, node: tree.Node, call: tree.Call | None = None, *, loose: bool = True
+        self,
+        scope: Scope,
+        node: tree.Node,
+        call: tree.Call | None = None,
+        *,
+        loose: bool = True,
+        beside: Sequence[tree.Node] = (),
     ) -> Value | None:
         """The source of `scope` at the expression `node`; `None` when there is none.
+
+        In a test, what the calls in `call` or in the expressions `beside` it give comes first.
 
         Unless `loose`, an entity that happens to be in scope is none, where the enclosing function
         takes another scope as a parameter: there the value comes as a parameter too.
@@ -52,7 +66,8 @@ class Sources:
         if found is not None and not _passes(call, found.code):
             return found
         if place.scope.module.is_test and scope.test_source is not None:
-            return self._test(scope.test_source)
+            near = [a.value for a in call.args] if call is not None else beside
+            return self._of_test(scope.test_source, scope, place, near)
         for spec in scope.sources:
             found = self._configured(spec, place, call)
             if found is not None:
@@ -187,6 +202,31 @@ class Sources:
         return False
 
     # --- configured ---
+
+    def _of_test(
+        self, spec: SourceSpec, scope: Scope, place: Place, near: Sequence[tree.Node]
+    ) -> Value | None:
+        """What a test gives for the scope already, or else the helper; `None` where it gives several."""
+        said = self.given.near(near, scope) or self.given.at(place, scope)
+        usual = any(one.code == spec.code for one in said)
+        if usual or not said or not all(self._is_usable(one, place) for one in said):
+            return self._test(spec)
+        values = {one.literal or one.code for one in said}
+        if self.given.value_of_helper(scope) in values:
+            return self._test(spec)
+        if len(values) > 1:
+            return None
+        first = min(said, key=lambda one: one.code or "")
+        return Value(first.code or "", kind="given", literal=first.literal)
+
+    def _is_usable(self, said: Said, place: Place) -> bool:
+        """Whether the code of a value means the same at a place."""
+        if said.root is None:
+            return said.code is not None
+        if self._visible(said.root, place) is not None:
+            return True
+        bindings = self.program.names.bindings(said.root, place)
+        return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
 
     def _test(self, spec: SourceSpec) -> Value:
         return Value(spec.code, ((spec.module, spec.name),) if spec.module else (), kind="test")

@@ -49,6 +49,8 @@ class Value:
     root: Function | None = None
     """The function whose parameter it starts from."""
     kind: str = "name"
+    literal: str | None = None
+    """The text that it always is, where that is known."""
 
 
 @dataclass(eq=False, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
-from capsule_lint.plan.code import text_of
+from capsule_lint.plan.given import literal_in
 from capsule_lint.plan.mentions import texts_with
 from capsule_lint.plan.reach import Reach, returning
 from capsule_lint.plan.spelled import (
@@ -22,17 +21,17 @@ from capsule_lint.plan.spelled import (
     pattern,
 )
 from capsule_lint.plan.state import Want
-from capsule_lint.program.binding import bind
-from capsule_lint.program.model import Binding, Function, last_name
+from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.pieces import Text
-from capsule_lint.program.walk import children, within
+from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect, Knot, Value
-    from capsule_lint.policy import Scope, SourceSpec
+    from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
@@ -289,108 +288,30 @@ class Testing:
         """The segment for a key that a test spells out, and whether it has a hole."""
         scope, knot = gap.scope, gap.defect.knot
         want = Want(scope, node, knot, "key")
-        given = self._given(node, scope)
-        helper = scope.test_source.code if scope.test_source is not None else ""
-        if any(text_of(one) != helper for one in given):
-            constant = self.mends.planner.program.templates.constant
-            literals = {_literal_in(one) or constant(one) for one in given}
-            codes = {text_of(one) for one in given}
-            if len(literals) > 1 or len(codes) > 1:
-                return None  # nobody knows of which it is the key
-            known, code = literals.pop(), codes.pop()
-            if known is None and code is None:
-                return None
-            return (
-                (f"{gap.tag}{{{code}}}", True) if known is None else (f"{gap.tag}{known}", False)
-            )
-        value = self.mends.planner.sources.find(scope, node)
+        value = self.mends.planner.sources.find(scope, node, beside=self._sides(node))
         if value is None:
             return None
         known = self.known(value, want)
         if known is not None:
             return f"{gap.tag}{known}", False
-        return f"{gap.tag}{{{self.mends.code_of(want, knot)}}}", True
-
-    def _given(self, node: tree.Node, scope: Scope) -> list[tree.Node]:
-        """What a test gives already as the value of a scope: where it makes what a literal is compared
-        with, or anywhere else in it."""
-        program = self.mends.planner.program
-        function = program.names.place(node).scope.function
-        sides = [one for side in self._sides(node) for one in within(side)]
-        near = [given for call in sides for given in self._arguments(call, scope)]
-        if near or function is None:
-            return near
-        calls = (
-            call
-            for call in function.module.each(tree.Call)
-            if program.names.place(call).scope.function is function
-        )
-        return [given for call in calls for given in self._arguments(call, scope)]
-
-    def _arguments(self, call: tree.Node, scope: Scope) -> Iterator[tree.Node]:
-        """What a call gives for a scope to a function that takes it already."""
-        program = self.mends.planner.program
-        if not isinstance(call, tree.Call):
-            return
-        for callee in program.calls.callees(call):
-            function, cls = callee.function, callee.cls
-            params: tuple[tree.Parameter, ...] = ()
-            name, given = "", callee.given
-            if function is not None:
-                own, params = program.domain.scope_parameter(function, scope), function.params
-                name = own.name if own is not None else ""
-            elif cls is not None:
-                params, given = program.classes.constructor(cls) or (), 0
-                held = program.domain.held
-                name = next((p.name for p in params if held.is_attribute(cls, p.name, scope)), "")
-            bound = bind(call.args, params, given) if name else None
-            if bound is not None and name in bound.arguments:
-                yield bound.arguments[name].value
+        code = value.code if value.kind == "given" else self.mends.code_of(want, knot)
+        return f"{gap.tag}{{{code}}}", True
 
     def known(self, value: Value, want: Want) -> str | None:
         """The literal that an expression always is; `None` when it is not known."""
         scope = want.scope
         if value.kind == "test" and scope.test_source is not None:
-            return self._helper_value(scope, scope.test_source)
+            return self.mends.planner.sources.given.value_of_helper(scope)
+        if value.literal is not None:
+            return value.literal
         program = self.mends.planner.program
         if not value.code.isidentifier():
             return None
         bindings = program.names.bindings(value.code, program.names.place(want.node))
-        values = {_literal_in(b.value) for b in bindings if b.kind == "assign"}
+        values = {literal_in(b.value) for b in bindings if b.kind == "assign"}
         if len(values) != 1 or any(b.kind != "assign" for b in bindings):
             return None
         return next(iter(values))
-
-    def _helper_value(self, scope: Scope, spec: SourceSpec) -> str | None:
-        program = self.mends.planner.program
-        module = program.names.module(spec.module)
-        binding = program.names.global_binding(module, spec.name) if module is not None else None
-        target = program.names.follow(binding) if binding is not None else None
-        if isinstance(target, Binding) and isinstance(target.definition, Function):
-            returns = target.definition.returns
-            return self._returned_literal(returns[0]) if len(returns) == 1 else None
-        if scope.test_value is None:
-            return None
-        found = re.search(r"[\"']([^\"']*)[\"']", scope.test_value)
-        return found[1] if found else None
-
-    def _returned_literal(self, node: tree.Node) -> str | None:
-        direct = _literal_in(node)
-        if direct is not None:
-            return direct
-        inner = node.args[0].value if isinstance(node, tree.Call) and len(node.args) == 1 else node
-        return self.mends.planner.program.templates.constant(inner)
-
-
-def _literal_in(node: tree.Node | None) -> str | None:
-    """`"a"` in `"a"` and in `TenantId("a")`."""
-    match node:
-        case tree.Const(value=str() as value):
-            return value
-        case tree.Call() if len(node.args) == 1:
-            return _literal_in(node.args[0].value)
-        case _:
-            return None
 
 
 def _longest_text(defect: KeyDefect) -> str:

@@ -1,0 +1,181 @@
+"""What a test gives already as the value of a scope: what it gives a call more must be the same."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.program.binding import bind
+from capsule_lint.program.fixtures import parametrized
+from capsule_lint.program.model import Binding, Function, enclosing, last_name
+from capsule_lint.program.walk import within
+
+_MAX_DEPTH: Final = 3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Module, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A value as a test writes it: its text if it is known, and the code of a name or path."""
+
+    literal: str | None
+    code: str | None
+    root: str | None
+    """The name that the code begins with; `None` for a literal."""
+
+
+@dataclass(eq=False, slots=True)
+class Given:
+    """Finds such values."""
+
+    program: Program
+    _calls: dict[Module, dict[Function, list[tree.Call]]] = field(default_factory=dict)
+    _known: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
+
+    def near(self, nodes: Iterable[tree.Node], scope: Scope) -> frozenset[Said]:
+        """What the calls in some expressions give for a scope."""
+        calls = (one for node in nodes for one in within(node) if isinstance(one, tree.Call))
+        return frozenset(self._said(value) for call in calls for value in self._of(call, scope))
+
+    def at(self, place: Place, scope: Scope) -> frozenset[Said]:
+        """What the functions around a place give for a scope, or else the fixtures that they use and
+        the functions of tests that they call."""
+        functions = list(enclosing(place))
+        for _ in range(_MAX_DEPTH):
+            found = frozenset(said for one in functions for said in self._in(one, scope))
+            if found:
+                return found
+            functions = [other for one in functions for other in self._used_by(one)]
+        return frozenset()
+
+    def value_of_helper(self, scope: Scope) -> str | None:
+        """The literal that the helper of tests yields; `None` when it is not known."""
+        spec = scope.test_source
+        module = self.program.names.module(spec.module) if spec is not None else None
+        binding = (
+            self.program.names.global_binding(module, spec.name)
+            if spec is not None and module is not None
+            else None
+        )
+        target = self.program.names.follow(binding) if binding is not None else None
+        if isinstance(target, Binding) and isinstance(target.definition, Function):
+            returns = target.definition.returns
+            return self._literal(returns[0]) if len(returns) == 1 else None
+        if scope.test_value is None:
+            return None
+        found = re.search(r"[\"']([^\"']*)[\"']", scope.test_value)
+        return found[1] if found else None
+
+    def _literal(self, node: tree.Node) -> str | None:
+        """The text that an expression always is, in the type of a scope or not."""
+        inner = node.args[0].value if isinstance(node, tree.Call) and len(node.args) == 1 else node
+        found = literal_in(node) or self.program.templates.constant(inner)
+        if found is None and isinstance(inner, tree.Name | tree.Attr):
+            target = self.program.classes.dotted(inner)
+            if isinstance(target, Binding) and target.place.scope.kind == "module":
+                found = literal_in(target.value)
+        return found
+
+    def _in(self, function: Function, scope: Scope) -> frozenset[Said]:
+        key = (function, scope.name)
+        if key not in self._known:
+            if function.module not in self._calls:
+                own = self._calls[function.module] = defaultdict(list)
+                for call in function.module.each(tree.Call):
+                    for around in enclosing(self.program.names.place(call)):
+                        own[around].append(call)
+            calls = self._calls[function.module].get(function, ())
+            self._known[key] = frozenset(
+                self._said(value)
+                for call in calls
+                if not self._finds_nothing(call)
+                for value in self._of(call, scope)
+            )
+        return self._known[key]
+
+    def _finds_nothing(self, call: tree.Call) -> bool:
+        """Whether a test expects that a call finds nothing: the value that it gives is a stranger's."""
+        node: tree.Node = call
+        parent = self.program.names.parent(node)
+        while isinstance(parent, tree.Expr):
+            match parent:
+                case tree.Compare() if parent.ops[0] in ("==", "is"):
+                    return any(_is_empty(side) for side in (parent.left, *parent.rights))
+                case tree.Wrapped(kind="not"):
+                    return True
+                case tree.Call() if last_name(parent.func).startswith("assert"):
+                    name = last_name(parent.func)
+                    empty = any(_is_empty(a.value) for a in parent.args)
+                    return empty or name in ("assertIsNone", "assertFalse")
+            node, parent = parent, self.program.names.parent(parent)
+        return False
+
+    def _used_by(self, function: Function) -> Iterator[Function]:
+        yield from self._fixtures(function)
+        for call in self._calls.get(function.module, {}).get(function, ()):
+            for callee in self.program.calls.callees(call):
+                if callee.function is not None and callee.function.module.is_test:
+                    yield callee.function
+
+    def _fixtures(self, function: Function) -> Iterator[Function]:
+        for parameter in function.own_params:
+            if not any(parametrized(d, parameter.name) for d in function.fact.decorators):
+                fixture = self.program.inference.fixtures.named(function, parameter.name)
+                if fixture is not None:
+                    yield fixture
+
+    def _of(self, call: tree.Call, scope: Scope) -> Iterator[tree.Node]:
+        """What a call gives for a scope to what takes it already."""
+        takes = self.program.domain.held.takes
+        for callee in self.program.calls.callees(call):
+            if callee.cls is not None:
+                params, given = self.program.classes.constructor(callee.cls) or (), 0
+            else:
+                assert callee.function is not None
+                params, given = callee.function.params, callee.given
+            bound = bind(call.args, params, given)
+            taking = callee.cls or callee.function
+            for name, argument in bound.arguments.items() if bound is not None else ():
+                if taking is not None and takes(taking, name, scope):
+                    yield argument.value
+
+    def _said(self, node: tree.Node) -> Said:
+        root = node
+        while isinstance(root, tree.Attr | tree.Subscript | tree.Call):
+            root = root.func if isinstance(root, tree.Call) else root.base
+        name = root.id if isinstance(root, tree.Name) else None
+        return Said(self._literal(node), text_of(node), name)
+
+
+def _is_empty(node: tree.Node) -> bool:
+    """Whether an expression is `None`, `False`, 0 or an empty display."""
+    match node:
+        case tree.Const(value=value):
+            return not value and node.kind != "ellipsis"
+        case tree.Sequence(items=()) | tree.DictDisplay(keys=()):
+            return True
+        case tree.Call(func=tree.Name(id="set" | "list" | "dict" | "tuple"), args=()):
+            return True
+        case _:
+            return False
+
+
+def literal_in(node: tree.Node | None) -> str | None:
+    """`"a"` in `"a"` and in `TenantId("a")`."""
+    match node:
+        case tree.Const(value=str() as value):
+            return value
+        case tree.Call() if len(node.args) == 1:
+            return literal_in(node.args[0].value)
+        case _:
+            return None
