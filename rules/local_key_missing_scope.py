@@ -1,8 +1,9 @@
-"""The dict, cache key or filter of an in-memory or caching repository lacks a scope.
+"""A dict, cache key or filter of a repository, or what makes two entities equal, lacks a scope.
 
 ## Why is this bad?
 A cache that is keyed without the capsule hands the rows of one capsule to the other, however well
 the table behind it is keyed. An in-memory repository that ignores it lets tests pass that should not.
+Entities whose `__eq__` and `__hash__` ignore it take each other's place in sets and dicts.
 
 ## Example
 ```python
@@ -96,6 +97,37 @@ RULE = Rule(
 
                 def put(self, tenant_id: str, capsule_id: str, order_id: str, order: object) -> None:
                     self._orders[tenant_id, capsule_id, order_id] = order
+            """,
+        ),
+        Bad(
+            """
+            class Order:
+                def __init__(self, tenant_id: str, capsule_id: str, order_id: str) -> None:
+                    self.tenant_id = tenant_id
+                    self.capsule_id = capsule_id
+                    self.order_id = order_id
+
+                @property
+                def pk(self) -> str:
+                    return f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}#ORDER#{self.order_id}"
+
+                def __hash__(self) -> int:
+                    return hash((self.tenant_id, self.order_id))
+            """,
+            lines=(12,),
+            fixed="""
+            class Order:
+                def __init__(self, tenant_id: str, capsule_id: str, order_id: str) -> None:
+                    self.tenant_id = tenant_id
+                    self.capsule_id = capsule_id
+                    self.order_id = order_id
+
+                @property
+                def pk(self) -> str:
+                    return f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}#ORDER#{self.order_id}"
+
+                def __hash__(self) -> int:
+                    return hash((self.tenant_id, self.capsule_id, self.order_id))
             """,
         ),
         Bad(

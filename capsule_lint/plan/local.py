@@ -12,6 +12,7 @@ from capsule_lint.plan.collections import Collections
 from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows, entries_of, entry_of
 from capsule_lint.plan.state import Obstacle, State, Want
+from capsule_lint.program.infer import COMPARING
 from capsule_lint.program.model import (
     Binding,
     Class,
@@ -104,7 +105,34 @@ class LocalKeys:
                 for node in module.each(tree.Compare):
                     if len(node.ops) == 1:
                         self._judge_filter(node)
+        self._find_identities()
         KeyReaders(self).find()
+
+    def _find_identities(self) -> None:
+        """What makes two entities the same, in `__eq__` and `__hash__`: sets and dicts go by it."""
+        for cls in sorted(self.program.domain.entities, key=lambda c: c.symbol):
+            methods = [
+                cls.methods[n] for n in (*sorted(COMPARING), "__hash__") if n in cls.methods
+            ]
+            for method in methods if not cls.module.generated else ():
+                for node in cls.module.either(tree.Sequence, tree.Compare):
+                    if self.program.names.place(node).scope.function is not method:
+                        continue
+                    if isinstance(node, tree.Sequence) and node.kind == "tuple":
+                        self._judge_host(cls, method.name, node, None)
+                    elif isinstance(node, tree.Compare) and len(node.ops) == 1:
+                        self._judge_identity(node, cls, method)
+
+    def _judge_identity(self, node: tree.Compare, cls: Class, method: Function) -> None:
+        """`self.tenant_id == other.tenant_id`."""
+        left, right = node.left, node.rights[0]
+        if not isinstance(left, tree.Attr) or not isinstance(right, tree.Attr):
+            return
+        for scope in self.program.policy.scopes:
+            is_value = self.program.domain.held.is_value
+            if node.ops[0] == "==" and is_value(left, scope) and is_value(right, scope):
+                self._add_filter(Filter(node, left, right, scope), cls, method)
+                return
 
     # --- which collections ---
 

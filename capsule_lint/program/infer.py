@@ -63,6 +63,8 @@ _DYNAMODB: Final = frozenset(
 )
 """Operations that only a DynamoDB table or client has."""
 FRAMEWORK: Final = "framework"
+COMPARING: Final = frozenset(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"))
+"""Methods whose argument is one of the same class, wherever they do anything with it."""
 
 
 @dataclass(eq=False)
@@ -474,6 +476,8 @@ class Inference:
         function = scope.function if scope.kind == "function" else None
         if function is not None and function.takes_self and parameter is function.params[0]:
             return self._self_object(function)
+        if function is not None and function.owner is not None and function.name in COMPARING:
+            return frozenset((Instance(function.owner),))
         if parameter.annotation is not None:
             annotated = self.annotations.of(parameter.annotation)
             if annotated and not annotated & ANYTHING:
