@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from capsule_lint.cache.status import is_settled, of_result, status_of
 from capsule_lint.cache.store import digest
 from capsule_lint.source.disk import contents
 
@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from capsule_lint.cache.store import Store
 
 _NAME: Final = "contents"
-_SETTLED: Final = 2_000_000_000
-"""Nanoseconds: what changed later than that before it was read may change again unseen."""
 _Known: TypeAlias = tuple[int, int, int, int, bytes]
-"""Times of modification and of change, size, inode; and the digest of what was in it then."""
+"""The status of a file, and the digest of what was in it then."""
 
 
 @dataclass(eq=False, slots=True)
@@ -35,23 +33,22 @@ class Contents:
         known = self.store.load(_NAME)
         self._known = known if isinstance(known, dict) else {}
 
+    @property
+    def settled(self) -> bool:
+        """Whether the status of every file that was asked for told what is in it."""
+        return not self._changed
+
     def digests(self, names: Iterable[str]) -> dict[str, bytes]:
         """The digest of each file; empty for one that cannot be read."""
-        known, used, stat = self._known, self._used, os.stat
+        known, used = self._known, self._used
         found: dict[str, bytes] = {}
         for name in names:
-            try:
-                now = stat(name)
-            except (OSError, ValueError):
+            now = status_of(name)
+            if now is None:
                 found[name] = b""
                 continue
             entry = known.get(name)
-            if entry is not None and entry[:4] == (
-                now.st_mtime_ns,
-                now.st_ctime_ns,
-                now.st_size,
-                now.st_ino,
-            ):
+            if entry is not None and entry[:4] == now:
                 used[name] = entry
                 found[name] = entry[4]
             else:
@@ -65,9 +62,9 @@ class Contents:
         except (OSError, ValueError):
             return b""
         found = digest(data)
-        if max(now.st_mtime_ns, now.st_ctime_ns) + _SETTLED < time.time_ns():
-            entry = (now.st_mtime_ns, now.st_ctime_ns, now.st_size, now.st_ino, found)
-            self._used[name] = entry
+        status = of_result(now)
+        if is_settled(status, time.time_ns()):
+            self._used[name] = (*status, found)
         return found
 
     def save(self) -> None:

@@ -18,6 +18,7 @@ Plain: TypeAlias = "int | str | bytes | Sequence[Plain] | Mapping[str, Plain] | 
 """What `marshal` can hold."""
 
 STATE: Final = ".capsule-lint"
+CACHE: Final = "cache"
 _MAGIC: Final = b"capsule-lint cache 1\n"
 _DIGEST_SIZE: Final = 16
 _MAX_BLOB: Final = 32 << 20
@@ -30,7 +31,7 @@ _TAG: Final = (
 
 def place_of(root: Path, given: Path | None) -> Path:
     """The directory of the cache of the program below `root`."""
-    return given if given is not None else root / STATE / "cache"
+    return given if given is not None else root / STATE / CACHE
 
 
 def digest(*parts: bytes) -> bytes:

@@ -23,10 +23,15 @@ _GROUP: Final = "capsule_lint.rules"
 
 def version_of(contents: Contents, store: Store) -> bytes:
     """A digest of all code that answers. Nothing of it is imported."""
-    folders = [str(Path(__file__).parent.parent), *_packs(store)]
-    names = sorted({name for folder in folders for name in _modules(folder)})
+    names = code_of(store)
     said = f"{__version__}\0{sys.version}\0{sys.platform}".encode()
     return digest(said, combined(contents.digests(names)))
+
+
+def code_of(store: Store) -> list[str]:
+    """The files of this tool and of its rule packs."""
+    folders = [str(Path(__file__).parent.parent), *_packs(store)]
+    return sorted({name for folder in folders for name in _modules(folder)})
 
 
 def _modules(place: str) -> Iterator[str]:

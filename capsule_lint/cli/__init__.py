@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 nothing found, 1 findings, 2 usage, policy or I/O, 101 internal."""
+    given = sys.argv[1:] if arguments is None else arguments
+    status = _say_again(given)
+    sys.exit(_run(given) if status is None else status)
+
+
+def _say_again(given: Sequence[str]) -> int | None:
+    """Print what the same command has printed, and yield its exit code, if nothing has changed."""
+    from capsule_lint.cache.again import answer
+
+    try:
+        said = answer(given)
+        if said is not None and sys.stdout is not None:
+            sys.stdout.write(said[1])
+            sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the report has seen enough
+        return 1
+    except OSError:
+        return None
+    return said[0] if said is not None else None
+
+
+def _run(given: Sequence[str]) -> int:
     import click
 
     from capsule_lint.cli.commands import cli
     from capsule_lint.errors import CapsuleLintError, InternalError
 
     try:
-        status = cli.main(arguments, prog_name="capsule-lint", standalone_mode=False)
+        status = cli.main(
+            list(given), prog_name="capsule-lint", standalone_mode=False, obj=tuple(given)
+        )
     except click.exceptions.Abort:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
@@ -39,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
         traceback.print_exc()
         _say("internal error: please report this with the lines above")
         sys.exit(InternalError.exit_code)
-    sys.exit(status if isinstance(status, int) else 0)
+    return status if isinstance(status, int) else 0
 
 
 def _say(text: str) -> None:

@@ -111,7 +111,7 @@ def check(ctx: click.Context, /, **options: object) -> int:
     from capsule_lint.cli.options import Options
     from capsule_lint.cli.start import run
 
-    return run(Options(**options))  # type: ignore[arg-type]  # click has checked them
+    return run(Options(**options), ctx.find_root().obj)  # type: ignore[arg-type]  # click has checked them
 
 
 @cli.command(context_settings=_HELP)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.cache import Contents, Store, place_of
-from capsule_lint.cache.contents import combined
-from capsule_lint.cache.store import STATE, digest
+from capsule_lint.cache import again
+from capsule_lint.cache.contents import Contents, combined
+from capsule_lint.cache.store import STATE, Store, digest, place_of
 from capsule_lint.cache.versions import version_of
 from capsule_lint.errors import SourceError
 from capsule_lint.policy import load_policy
 from capsule_lint.source.discover import discover, limit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.cli.options import Options
     from capsule_lint.policy import Policy
     from capsule_lint.source import Discovery
@@ -53,8 +56,12 @@ class Known:
     """`None` for a run whose report depends on more than the program."""
 
 
-def run(options: Options) -> int:
-    """Do what the options say, print the report, and return the exit code."""
+def run(options: Options, arguments: Sequence[str]) -> int:
+    """Do what the options say, print the report, and return the exit code.
+
+    `arguments` are what the options were read from.
+    """
+    began = time.time_ns()
     policy = load_policy(start(options), options.config, options.isolated)
     if options.undo:
         return _undo(policy, options)
@@ -72,11 +79,30 @@ def run(options: Options) -> int:
             case (int() as status, str() as text):
                 known.store.touch(known.report)
                 known.contents.save()
+                _keep(options, arguments, target, known, (status, text), began)
                 write_out(text)
                 return status
     from capsule_lint.cli.run import run_on  # it loads what judges: LibCST, and the rules
 
     return run_on(options, target, known)
+
+
+def _keep(
+    options: Options,
+    arguments: Sequence[str],
+    target: Target,
+    known: Known,
+    report: tuple[int, str],
+    began: int,
+) -> None:
+    """Keep a report for the same command, where all that it depends on is known."""
+    if not known.contents.settled:
+        return
+    from capsule_lint.cli.watched import watched
+
+    paths = watched(options, target, known.store)
+    if paths is not None:
+        again.keep(known.store, arguments, report, paths, began)
 
 
 def start(options: Options) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capsule_lint.policy.load import find_policy, load_policy
+from capsule_lint.policy.load import candidates, find_policy, load_policy
 from capsule_lint.policy.model import (
     DEFAULT_SCOPES,
     Entity,
@@ -27,6 +27,7 @@ __all__ = [
     "Scope",
     "SourceKind",
     "SourceSpec",
+    "candidates",
     "find_policy",
     "likely",
     "load_policy",

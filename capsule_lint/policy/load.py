@@ -103,6 +103,19 @@ def _search(start: Path) -> tuple[Path, object, Place] | None:
     return None
 
 
+def candidates(start: Path, policy: Policy, config: Path | None) -> tuple[Path, ...]:
+    """The files that the policy of a directory is read from, or would be if they were there."""
+    if config is not None:
+        looked = [_absolute(config)]
+    else:
+        directory, looked = _absolute(start), []
+        for folder in (directory, *directory.parents):
+            looked += [folder / OWN_FILE, folder / PROJECT_FILE]
+            if policy.path is not None and folder == policy.path.parent:
+                break
+    return (*looked, *(policy.root / name for name, _ in _FORMATTERS))
+
+
 def find_policy(start: Path) -> Path | None:
     """The first `capsule-lint.toml`, or `pyproject.toml` that has our table, from a directory upwards.
 

@@ -30,6 +30,8 @@ class Discovery:
 
     files: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    plain: bool = False
+    """Whether they are what git lists, all of it plain files: no links, no repositories inside."""
 
 
 def discover(policy: Policy) -> Discovery:
@@ -42,7 +44,7 @@ def discover(policy: Policy) -> Discovery:
     root = os.path.realpath(policy.root)
     search = _Search(policy, root, _sources(policy, root))
     search.run()
-    return Discovery(tuple(sorted(search.found.values())), search.notes())
+    return Discovery(tuple(sorted(search.found.values())), search.notes(), search.is_plain)
 
 
 def limit(
@@ -155,6 +157,7 @@ class _Search:
     copies: set[str] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
     walk: Walk = field(init=False)
+    is_plain: bool = True
 
     def __post_init__(self) -> None:
         self.walk = Walk(Path(self.root), self.policy.is_excluded)
@@ -198,6 +201,7 @@ class _Search:
     def _candidates(self) -> Iterator[tuple[str, bool]]:
         """Files and links below the sources, and whether each is a link."""
         names = git.listed(Path(self.root), SKIPPED)
+        self.is_plain = bool(names)
         if not names:
             for source in self.sources:
                 yield from self._start(source)
@@ -211,16 +215,19 @@ class _Search:
             mode = os.lstat(f"{self.root}/{name}").st_mode
         except OSError:
             return
+        if stat.S_ISREG(mode):
+            if _is_within(name, self.sources):
+                yield name, False
+            return
+        self.is_plain = False
         deeper = [s for s in self.sources if s.startswith(f"{name}/")]
-        if stat.S_ISREG(mode) and _is_within(name, self.sources):
-            yield name, False
-        elif stat.S_ISLNK(mode) and _is_within(name, self.sources):
+        if stat.S_ISLNK(mode) and _is_within(name, self.sources):
             yield name, True
         elif stat.S_ISDIR(mode) and is_other_work_tree(Path(self.root, name)):
             self.copies.add(name)
         elif stat.S_ISDIR(mode) and _is_within(name, self.sources):
             yield from self.walk.files(name)
-        elif not stat.S_ISREG(mode):
+        else:
             for source in deeper:
                 yield from self._start(source)
 

@@ -79,6 +79,39 @@ def listed(root: Path, skipped: Iterable[str]) -> tuple[str, ...] | None:
     return None if answer.problem else tuple(dict.fromkeys(answer.names))
 
 
+def ignored_folders(root: Path) -> tuple[str, ...] | None:
+    """The directories below `root` that git ignores whole, relative to it; None if git cannot tell."""
+    ignored = ("-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    answer = _ask(root, "ls-files", *ignored)
+    if answer.problem:
+        return None
+    return tuple(name.rstrip("/") for name in answer.names if name.endswith("/"))
+
+
+def consulted(root: Path) -> tuple[str, ...] | None:
+    """The files, absolute, by which git knows what it tracks and ignores below `root`, and those that
+    would count if they were there; the `.gitignore` of directories are not among them. None if git
+    cannot tell.
+    """
+    own = ("index", "info/exclude", "config", "config.worktree")
+    paths = [part for name in own for part in ("--git-path", name)]
+    place = _ask(root, "rev-parse", "--show-toplevel", *paths)
+    settings = _ask(root, "config", "--list", "--show-origin", "-z")
+    if place.problem or settings.problem:
+        return None
+    top, *found = os.fsdecode(place.output).splitlines()
+    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    found += ["/etc/gitconfig", "~/.gitconfig", f"{home}/git/config", f"{home}/git/ignore"]
+    folder = root.resolve()
+    found += [f"{f}/.gitignore" for f in (folder, *folder.parents) if f.is_relative_to(top)]
+    origins, values = settings.names[::2], settings.names[1::2]
+    found += [origin.removeprefix("file:") for origin in origins if origin.startswith("file:/")]
+    excluding = "core.excludesfile\n"
+    found += [v.removeprefix(excluding) for v in values if v.startswith(excluding)]
+    absolute = (os.path.join(root, os.path.expanduser(path)) for path in found)  # noqa: PTH111, PTH118
+    return tuple(dict.fromkeys(absolute))
+
+
 def dirty(root: Path, filenames: Iterable[str]) -> tuple[str, ...]:
     """Those of some files, relative to `root`, that have changes git has not committed, sorted.
 
