@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _FRAMES: Final = 10_000
+_NONE: Final[frozenset[str]] = frozenset()
 """How many calls deep the analysis may get; it follows no more than a few hundred questions."""
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 
@@ -143,8 +144,11 @@ def analyse(
         return known[name]
 
     interest = Interest(policy, texts, spare)
-    earlier = set(before.facts if before is not None else builder.joined())
+    joined, quiet = (before.facts.keys(), _NONE) if before is not None else builder.joined()
+    earlier = set(joined)
     chosen = interest.seeds(earlier)
+    is_whole = chosen == texts.keys()
+    loud = set(chosen) if is_whole else interest.seeds(earlier - quiet) & chosen
     while True:
         read(sorted(chosen))
         facts = {name: known[name] for name in texts if name in chosen}
@@ -156,20 +160,26 @@ def analyse(
                 if fact.problem is not None
             ),
         ]
-        rest = interest.rest(chosen, read_one)
+        quiet = frozenset(chosen - loud)
+        rest = interest.rest(chosen, read_one, quiet)
         broken = [Broken(p.filename, p.row, p.words) for p in problems]
         with _deep():
             program = link_program(facts.values(), policy, rest, walks)
             check_references(program)
             judgement = judge(program, texts.__getitem__, broken)
         more = interest.holding(program, judgement, chosen)
+        louder = (more | quiet) - interest.quiet
+        loud |= louder
+        if louder - more:
+            chosen |= more
+            continue  # a name has led by now to what was quiet
         if not more and before is None and (needless := interest.needless(earlier)):
             chosen -= needless  # they mattered to an older version of the program
             earlier.clear()
             continue
         if not more:
             if before is None and interest.joined is not None:
-                builder.note_joined(interest.joined)
+                builder.note_joined(interest.joined, quiet)
             return Analysis(
                 policy, texts, facts, program, judgement, tuple(problems), builder, walks
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import json
 import subprocess
@@ -92,12 +93,15 @@ class Project:
             contextlib.redirect_stderr(err),
             mock.patch.object(sys, "stdin", given),
         ):
+            gc.disable()  # as the process does
             try:
                 main(list(arguments))
             except SystemExit as ended:
                 status = ended.code
             else:
                 raise AssertionError("the command line did not exit")
+            finally:
+                gc.enable()
         assert isinstance(status, int)
         return Outcome(status, _said(out), _said(err))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
@@ -62,12 +61,8 @@ _WITH_EDITS = ("json", "json-lines", "sarif")
 
 def run_on(options: Options, target: Target, known: Known | None) -> int:
     """Check or fix a program; `known` is what earlier runs found out."""
-    gc.disable()  # a run makes much and drops little of it before it ends
-    try:
-        run = _Run(options, target.policy, target, known)
-        status = run.run()
-    finally:
-        gc.enable()
+    run = _Run(options, target.policy, target, known)
+    status = run.run()
     run.keep(status)
     return status
 

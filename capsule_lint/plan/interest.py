@@ -10,6 +10,7 @@ again, until nothing new is asked. What a name leads to by an import is read at 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
@@ -36,19 +37,34 @@ if TYPE_CHECKING:
 SPARE: Final = 1_000_000
 """How many characters without a word of interest are read all the same: a small program is read
 whole, so that every broken file is told of."""
-_COMPUTED: Final = re.compile(
-    r"""\bgetattr\s*\((?!\s*(?:self|cls)\s*,)(?![^,()]*,\s*["'][^"'\n]*["']\s*[,)])(?:[^,()]*,\s*[fF]?["'](?P<start>\w+))?"""
-    r"""|\bvars\s*\(|\b__dict__\b"""
+_COMPUTED: Final = (
+    re.compile(
+        r"""getattr\s*\((?!\s*(?:self|cls)\s*,)(?![^,()]*,\s*["'][^"'\n]*["']\s*[,)])(?:[^,()]*,\s*[fF]?["'](?P<start>\w+))?"""
+    ),
+    re.compile(r"vars\s*\((?!\s*self\s*\))(?P<start>)"),
+    re.compile(r"(?<!\bself\.)__dict__(?P<start>)"),
 )
 """A lookup by a name that is made, and what the name starts with, where that is written out; not in
-the object itself, which only its own class and what that inherits from can be about."""
+the object itself, which only its own class and what that inherits from can be about. Each begins with
+what it is searched by."""
 _STAR: Final = re.compile(r"\bfrom[ \t]+(\.*)([\w.]*)[ \t]*import[ \t]*\*")
 """Where all that a module has is imported from."""
 _CAPITAL: Final = re.compile(r"[(,]\s*[A-Z]\w*\s*=(?!=)")
 """An argument called as those of DynamoDB's operations are."""
+_CALLS: Final = re.compile(
+    rf"\.(?:\s|\\\n|#[^\n]*\n)*(?:{'|'.join(sorted(COMMON | SHORT))})(?:\s|\\\n|#[^\n]*\n)*\("
+)
+"""A call of what may be an operation of a table."""
+_OPTION: Final = re.compile(rf"""["'](?:{"|".join(sorted(OPTIONS))})["']""")
+_CLASS: Final = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 _SPREAD: Final = re.compile(rf"\b(?:{'|'.join(sorted(SHORT))})\([^)]*\*\*")
-_MAKES_KEY: Final = re.compile(r"\bdef [^(]*(?:key|gsi|lsi|index)", re.IGNORECASE)
-_HASH: Final = re.compile(r"""["'][^"'\n]*#|#[^\s"'][^"'\n]*["']""")
+_MAKES_KEY: Final = re.compile(
+    r"def[ \t\\\n]+\w*(?:[kK][eE][yY]|[gGlL][sS][iI]|[iI][nN][dD][eE][xX])"
+)
+_HASH: Final = re.compile(
+    r"""["'][^"'\n]*(?:\w[ ]|[^\s"'])#|[^\s"']#[^"'\n]*["']|["']#(?:["'{%]|(?![0-9a-fA-F]{3,8}\b)\w)"""
+)
+"""A mark in a text, behind something or alone: no color, and no comment."""
 _CODE: Final = re.compile(r"CAP\d*")
 _LOOKS: Final = ("getattr", "vars", "__dict__")
 
@@ -63,6 +79,8 @@ class Interest:
     joined: set[str] | None = None
     """The files that a name has led to from those with a word of interest; a later run that starts
     with them as well comes to its end sooner."""
+    quiet: frozenset[str] = frozenset()
+    """Those of them that only look functions up by names that are made."""
 
     def seeds(self, earlier: AbstractSet[str] = frozenset()) -> set[str]:
         """The files to start with; `earlier` are those that a run before this one ended with."""
@@ -101,13 +119,20 @@ class Interest:
             return set()  # `joined` stays unknown
         joined = self._vocabulary.having(_joined(program, judgement))
         joined.update(self._told(program))
-        self.joined = joined - self._telling_files
+        looking = set(self._looking(program))
+        self.quiet = frozenset(looking - joined - self._telling_files)
+        self.joined = (joined | looking) - self._telling_files
         if self._is_small(self.joined | chosen):
             return self.texts.keys() - chosen
         return self.joined - chosen
 
-    def rest(self, chosen: set[str], facts: Callable[[str], FileFacts]) -> Rest:
-        """The files that are not chosen, whose facts `facts` gives."""
+    def rest(
+        self,
+        chosen: set[str],
+        facts: Callable[[str], FileFacts],
+        quiet: frozenset[str] = frozenset(),
+    ) -> Rest:
+        """The files that are not chosen, whose facts `facts` gives, and the chosen ones that are quiet."""
         others = frozenset(self.texts.keys() - chosen)
 
         def imports(package: str) -> bool:
@@ -123,7 +148,7 @@ class Interest:
             )
             return re.search(pattern, self.texts[filename], re.MULTILINE) is not None
 
-        return Rest(others, facts, defines, imports)
+        return Rest(others, facts, defines, imports, quiet)
 
     def _is_small(self, chosen: AbstractSet[str]) -> bool:
         """Whether what is not chosen is little enough to be read as well."""
@@ -156,12 +181,14 @@ class Interest:
     def _reads(self, name: str) -> bool:
         """Whether a file that calls something `query` or `get_item` seems to use a table."""
         text = self._vocabulary.text(name)
-        return bool(_CAPITAL.search(text) or _SPREAD.search(text)) or any(
-            word in OPTIONS
-            or speaks(word)
-            or is_table(word)
-            or self.policy.is_repository_name(word)
-            for word in self._vocabulary.words_in(name)
+        if not text.isascii():
+            text = unicodedata.normalize("NFKC", text)
+        if not _CALLS.search(text):
+            return False
+        if any(pattern.search(text) for pattern in (_CAPITAL, _SPREAD, _OPTION)):
+            return True
+        return any(map(self.policy.is_repository_name, _CLASS.findall(text))) or any(
+            speaks(word) or is_table(word) for word in self._vocabulary.words_in(name)
         )
 
     def _names(self, word: str, scope: Scope) -> bool:
@@ -181,7 +208,7 @@ class Interest:
     def _makes_keys(self, name: str) -> bool:
         """Whether a file seems to make keys, though no word says so."""
         text = self._vocabulary.text(name)
-        return _HASH.search(text) is not None and _MAKES_KEY.search(text) is not None
+        return _MAKES_KEY.search(text) is not None and _HASH.search(text) is not None
 
     # --- what the analysis leads to ---
 
@@ -195,8 +222,7 @@ class Interest:
                     yield base.module.filename
 
     def _told(self, program: Program) -> Iterator[str]:
-        """The files that have part of a key in them, take one apart, or look functions up by names that
-        they make."""
+        """The files that have part of a key in them, or take one apart."""
         marks, vocabulary = _Marks.of(program), self._vocabulary
         for name in vocabulary.having(marks.words):
             if marks.before.search(vocabulary.text(name)):
@@ -208,11 +234,24 @@ class Interest:
             if any(map(marks.modules.holds, modules)):
                 yield name
         yield from self._inherited(program)
+
+    def _looking(self, program: Program) -> Iterator[str]:
+        """The files that look functions up by names that they make."""
         functions = tuple(program.names.looked_up)
-        for name in vocabulary.having(_LOOKS) if functions else ():
-            starts = {m["start"] or "" for m in _COMPUTED.finditer(vocabulary.text(name))}
+        for name, starts in self._lookups.items() if functions else ():
             if any(function.startswith(start) for start in starts for function in functions):
                 yield name
+
+    @cached_property
+    def _lookups(self) -> dict[str, set[str]]:
+        """The files with lookups by names that are made, and what these names start with."""
+        found = {}
+        for name in self._vocabulary.having(_LOOKS):
+            text = self._vocabulary.text(name)
+            starts = {m["start"] or "" for pattern in _COMPUTED for m in pattern.finditer(text)}
+            if starts:
+                found[name] = starts
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class Ledger:
         for want in self.planner.state.wants:
             if want.call is not None:
                 self._asked.setdefault(id(want.call), []).append(want.scope)
-        for module in self.planner.program.names.modules.values():
+        for module in self.planner.program.names.judged():
             self._module(module)
         for module in self.planner.program.names.stubs.values():
             self._module(module)

@@ -86,7 +86,7 @@ class LocalKeys:
 
     def find(self) -> None:
         """Fill `defects` and `wants`."""
-        for module in self.program.names.modules.values():
+        for module in self.program.names.judged():
             if module.generated:
                 continue
             for node in module.nodes:
@@ -100,7 +100,7 @@ class LocalKeys:
                     if place.scope.function is not None:
                         self.touched.add(place.scope.function)
                     self._judge_key(*home, key)
-        for module in self.program.names.modules.values():
+        for module in self.program.names.judged():
             if not module.generated:
                 for node in module.each(tree.Compare):
                     if len(node.ops) == 1:

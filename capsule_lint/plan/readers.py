@@ -78,7 +78,7 @@ class Readers:
         defects = [d for d in defects if not d.template.opaque]
         if not defects:
             return
-        for module in self.program.names.modules.values():
+        for module in self.program.names.judged():
             if module.generated:
                 continue
             for node in module.each(tree.Subscript):

@@ -157,7 +157,7 @@ class Keys:
 
     def __post_init__(self) -> None:
         self._hashes = Hashes(self.classes, self.calls)
-        for module in self.names.modules.values():
+        for module in self.names.judged():
             if not module.generated:
                 self._collect(module)
         self._collect_wrapped()

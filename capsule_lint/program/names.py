@@ -33,6 +33,9 @@ class Names:
 
     modules: dict[str, Module] = field(default_factory=dict)
     """The modules that may hold what matters, by their dotted names."""
+    quiet: frozenset[str] = frozenset()
+    """The files of those that only look functions up by names that are made: what reaches into them and
+    comes out of them counts, and nothing in them is judged."""
     index: Index = field(default_factory=Index)
     asked: set[str] = field(default_factory=set)
     """The names whose users, wherever they are, have been asked for."""
@@ -50,6 +53,10 @@ class Names:
     stubs: dict[str, Module] = field(default_factory=dict)
     """The `.pyi` files that stand beside modules, by the modules' names: what they declare is no part
     of the program, and changes with what it declares."""
+
+    def judged(self) -> list[Module]:
+        """The modules in which something may be found."""
+        return [module for module in self.modules.values() if module.filename not in self.quiet]
 
     def place(self, node: tree.Node) -> Place:
         """Where an expression of the program stands."""
@@ -335,6 +342,8 @@ class Rest:
     """Whether the text of one says that it defines a name."""
     imports: Callable[[str], bool] = lambda package: False
     """Whether any of them imports a package of that name."""
+    quiet: frozenset[str] = frozenset()
+    """The other files in which no such word stands: see `Names.quiet`."""
 
 
 def link(
@@ -347,7 +356,7 @@ def link(
     """All files to one linked set of modules; those of the rest are read where a name leads there.
     Those that were walked before are found in `walks`, where the others are kept."""
     own = {facts.filename: facts for facts in files}
-    roots, names = list(roots), Names()
+    roots, names = list(roots), Names(quiet=rest.quiet)
     known: dict[str, tuple[str, bool]] = {}
 
     @cache

@@ -71,7 +71,7 @@ class Ground:
 
     def modules(self, *, tests: bool = False) -> Iterator[Module]:
         """The modules that are judged: no generated ones; tests only where they are asked for."""
-        for module in self.program.names.modules.values():
+        for module in self.program.names.judged():
             if not module.generated and (tests or not module.is_test):
                 yield module
 
