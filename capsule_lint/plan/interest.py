@@ -47,7 +47,7 @@ _COMPUTED: Final = (
 """A lookup by a name that is made, and what the name starts with, where that is written out; not in
 the object itself, which only its own class and what that inherits from can be about. Each begins with
 what it is searched by."""
-_STAR: Final = re.compile(r"\bfrom[ \t]+(\.*)([\w.]*)[ \t]*import[ \t]*\*")
+_STAR: Final = re.compile(r"from[ \t]+(\.*)([\w.]*)[ \t]*import[ \t]*\*")
 """Where all that a module has is imported from."""
 _CAPITAL: Final = re.compile(r"[(,]\s*[A-Z]\w*\s*=(?!=)")
 """An argument called as those of DynamoDB's operations are."""

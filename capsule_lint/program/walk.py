@@ -45,13 +45,17 @@ class Index:
 def children(node: tree.Node) -> Iterator[tree.Node]:
     """The expressions directly below `node`, without those of a scope of its own."""
     match node:
-        case tree.Attr() | tree.Wrapped() | tree.Walrus():
-            yield node.base if isinstance(node, tree.Attr) else node.value
-        case tree.FString():
-            yield from (part.value for part in node.parts if isinstance(part, tree.Hole))
+        case tree.Name() | tree.Const():  # most of all, and without any
+            return
+        case tree.Attr():
+            yield node.base
         case tree.Call():
             yield node.func
             yield from (argument.value for argument in node.args)
+        case tree.Wrapped() | tree.Walrus():
+            yield node.value
+        case tree.FString():
+            yield from (part.value for part in node.parts if isinstance(part, tree.Hole))
         case tree.Binary():
             yield from (node.left, node.right)
         case tree.Boolean():
@@ -309,6 +313,10 @@ class Walker:
         self._module.nodes.append(node)
         self._module.kinds[type(node)].append(node)
         match node:
+            case tree.Name() | tree.Const():  # most of all
+                return
+            case tree.Attr():
+                self._expr(node.base, place, node)
             case tree.Comprehension():
                 self._comprehension(node, place)
             case tree.Lambda():
