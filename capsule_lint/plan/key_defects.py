@@ -91,7 +91,7 @@ class KeyDefects:
             self._add_defect(site, own, anchors, segments)
 
     def _is_site(self, host: tree.Node) -> bool:
-        return any(site.template.host is host for site in self.planner.program.keys.sites)
+        return self.planner.program.keys.at(host) is not None
 
     def _delegate(self, host: tree.Node, site: KeySite) -> bool:
         """A template that lacks a scope where it is built, in a local or in another function; whether
@@ -105,7 +105,7 @@ class KeyDefects:
         role = site.role if place.scope.function is site.function else Role.HELPER
         inner = KeySite(template, place.scope.module, place.scope.function, role, site.index)
         self.planner.sites[id(host)] = inner
-        self.planner.program.keys.sites.append(inner)
+        self.planner.program.keys.add(inner)
         if role is Role.HELPER and inner.function is not None:
             self.planner.program.keys.helpers.add(inner.function)
         self.judge(inner)

@@ -228,7 +228,7 @@ class LocalKeys:
     def _judge_host(
         self, owner: Class | Module, name: str, host: tree.Node, helper: Function | None
     ) -> None:
-        if any(site.template.host is host for site in self.program.keys.sites):
+        if self.program.keys.at(host) is not None:
             return
         parts = self._parts(host)
         if parts is None:

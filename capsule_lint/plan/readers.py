@@ -349,7 +349,5 @@ class Readers:
         return tags - {word for s in self.program.policy.scopes for word in words(s.tag)}
 
     def _is_index(self, defect: KeyDefect) -> bool:
-        site = next(
-            (s for s in self.program.keys.sites if s.template.host is defect.template.host), None
-        )
+        site = self.program.keys.at(defect.template.host)
         return site.index if site is not None else False

@@ -178,6 +178,15 @@ class Keys:
         """The functions in which key templates are written."""
         return frozenset(site.function for site in self.sites if site.function is not None)
 
+    def at(self, host: tree.Node) -> KeySite | None:
+        """The site whose template starts at an expression."""
+        return self._by_host.get(id(host))
+
+    def add(self, site: KeySite) -> None:
+        """One more site."""
+        self._by_host[id(site.template.host)] = site
+        self.sites.append(site)
+
     # --- key positions ---
 
     def _collect(self, module: Module) -> None:
@@ -620,8 +629,7 @@ class Keys:
             if function is not None and role is not Role.HELPER and function in self.helpers:
                 role = Role.HELPER
             site = KeySite(template, place.scope.module, function, role, index, prefix)
-            self._by_host[id(host)] = site
-            self.sites.append(site)
+            self.add(site)
             if role is Role.HELPER and function is not None:
                 self.helpers.add(function)
 
