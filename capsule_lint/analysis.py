@@ -12,8 +12,9 @@ from capsule_lint.cache.facts import Builder
 from capsule_lint.errors import SourceError
 from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
+from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.interest import SPARE, Interest
-from capsule_lint.program import link_program
+from capsule_lint.program import link_program, with_quiet
 from capsule_lint.program.references import check_references
 from capsule_lint.source import read
 from capsule_lint.source.store import read_bytes
@@ -144,14 +145,12 @@ def analyse(
         return known[name]
 
     interest = Interest(policy, texts, spare)
-    joined, quiet = (before.facts.keys(), _NONE) if before is not None else builder.joined()
-    earlier = set(joined)
+    earlier = set(before.facts if before is not None else builder.joined())
     chosen = interest.seeds(earlier)
-    is_whole = chosen == texts.keys()
-    loud = set(chosen) if is_whole else interest.seeds(earlier - quiet) & chosen
+    quiet = _NONE
     while True:
-        read(sorted(chosen))
-        facts = {name: known[name] for name in texts if name in chosen}
+        read(sorted(chosen | quiet))
+        facts = {name: known[name] for name in texts if name in chosen or name in quiet}
         problems = [
             *unreadable,
             *(
@@ -160,7 +159,6 @@ def analyse(
                 if fact.problem is not None
             ),
         ]
-        quiet = frozenset(chosen - loud)
         rest = interest.rest(chosen, read_one, quiet)
         broken = [Broken(p.filename, p.row, p.words) for p in problems]
         with _deep():
@@ -168,19 +166,23 @@ def analyse(
             check_references(program)
             judgement = judge(program, texts.__getitem__, broken)
         more = interest.holding(program, judgement, chosen)
-        louder = (more | quiet) - interest.quiet
-        loud |= louder
-        if louder - more:
-            chosen |= more
-            continue  # a name has led by now to what was quiet
         if not more and before is None and (needless := interest.needless(earlier)):
             chosen -= needless  # they mattered to an older version of the program
             earlier.clear()
             continue
+        chosen |= more
+        if not more and interest.quiet > quiet:
+            read(sorted(interest.quiet))
+            rest = interest.rest(chosen, read_one, interest.quiet)
+            more_facts = (known[name] for name in texts if name in chosen | interest.quiet)
+            with _deep():
+                wider = with_quiet(program, more_facts, rest, walks)
+                if any(Dynamic(wider, program.names.looked_up).find()):
+                    quiet = interest.quiet
+                    continue
         if not more:
             if before is None and interest.joined is not None:
-                builder.note_joined(interest.joined, quiet)
+                builder.note_joined(interest.joined)
             return Analysis(
                 policy, texts, facts, program, judgement, tuple(problems), builder, walks
             )
-        chosen |= more

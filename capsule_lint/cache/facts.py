@@ -76,17 +76,15 @@ class Builder:
                 self._note(name, names, self._encoder.encode(found[name]))
         return {name: found[name] for name in texts}
 
-    def joined(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The files that mattered in the last run for what others ask, and those that mattered quietly."""
-        match self.store.load(_JOINED) if self.store is not None else None:
-            case (list() as joined, list() as quiet):
-                return frozenset(map(str, joined)), frozenset(map(str, quiet))
-        return frozenset(), frozenset()
+    def joined(self) -> frozenset[str]:
+        """The files that mattered in the last run for what others ask."""
+        known = self.store.load(_JOINED) if self.store is not None else None
+        return frozenset(map(str, known)) if isinstance(known, list) else frozenset()
 
-    def note_joined(self, filenames: Iterable[str], quiet: Iterable[str]) -> None:
-        """Keep the files that mattered in this run for what others ask, and which of them quietly."""
+    def note_joined(self, filenames: Iterable[str]) -> None:
+        """Keep the files that mattered in this run for what others ask."""
         if self.store is not None:
-            self.store.save(_JOINED, (sorted(filenames), sorted(quiet)))
+            self.store.save(_JOINED, sorted(filenames))
 
     def save(self) -> None:
         """Keep the facts of all files that were asked for."""

@@ -22,9 +22,8 @@ from capsule_lint.program.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
-    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding, Module
 
@@ -64,12 +63,12 @@ class Dynamic:
     """Finds lookups by computed names."""
 
     program: Program
-    params: Mapping[Function, Mapping[str, Scope]]
-    """The functions that gain parameters."""
+    functions: Collection[Function]
+    """Those that gain parameters."""
 
     def find(self) -> Iterator[Lookup]:
         """Every lookup that may find a changing function and have it called with old arguments."""
-        self.program.names.looked_up.update(f.name for f in self.params)
+        self.program.names.looked_up.update(self.functions)
         for call in self.program.calls.uses.calls_beside("getattr"):
             if len(call.args) < 2 or not isinstance(call.func, tree.Name):
                 continue
@@ -220,7 +219,7 @@ class Dynamic:
                     found.update(
                         f for f in one.module.functions if f.owner is None and f.parent is None
                     )
-        changing = [f for f in found if f in self.params and not f.name.startswith("__")]
+        changing = [f for f in found if f in self.functions and not f.name.startswith("__")]
         return sorted(changing, key=lambda f: f.symbol)
 
     # --- what becomes of what is found ---

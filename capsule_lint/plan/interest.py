@@ -80,7 +80,7 @@ class Interest:
     """The files that a name has led to from those with a word of interest; a later run that starts
     with them as well comes to its end sooner."""
     quiet: frozenset[str] = frozenset()
-    """Those of them that only look functions up by names that are made."""
+    """The other files that look functions up by names that are made."""
 
     def seeds(self, earlier: AbstractSet[str] = frozenset()) -> set[str]:
         """The files to start with; `earlier` are those that a run before this one ended with."""
@@ -115,14 +115,15 @@ class Interest:
 
     def holding(self, program: Program, judgement: Judgement, chosen: set[str]) -> set[str]:
         """The other files that hold a name which the analysis of the chosen ones has asked about."""
+        self.quiet = frozenset()
         if chosen >= self.texts.keys():
             return set()  # `joined` stays unknown
         joined = self._vocabulary.having(_joined(program, judgement))
         joined.update(self._told(program))
         looking = set(self._looking(program))
-        self.quiet = frozenset(looking - joined - self._telling_files)
-        self.joined = (joined | looking) - self._telling_files
-        if self._is_small(self.joined | chosen):
+        self.joined = joined - self._telling_files
+        self.quiet = frozenset(looking - joined - self._telling_files - chosen)
+        if self._is_small(self.joined | self.quiet | chosen):
             return self.texts.keys() - chosen
         return self.joined - chosen
 
@@ -132,8 +133,8 @@ class Interest:
         facts: Callable[[str], FileFacts],
         quiet: frozenset[str] = frozenset(),
     ) -> Rest:
-        """The files that are not chosen, whose facts `facts` gives, and the chosen ones that are quiet."""
-        others = frozenset(self.texts.keys() - chosen)
+        """The files that are not chosen, whose facts `facts` gives; the quiet ones are linked as well."""
+        others = frozenset(self.texts.keys() - chosen - quiet)
 
         def imports(package: str) -> bool:
             name = re.escape(package)
@@ -215,7 +216,7 @@ class Interest:
     def _inherited(self, program: Program) -> Iterator[str]:
         """The files of classes that those with changing methods inherit from, and that look into
         themselves by names that they make."""
-        changing = program.names.looked_up
+        changing = {function.name for function in program.names.looked_up}
         for cls in program.classes.having(changing.__contains__) if changing else ():
             for base in program.classes.mro(cls)[1:]:
                 if "getattr" in self.texts[base.module.filename]:
@@ -237,7 +238,7 @@ class Interest:
 
     def _looking(self, program: Program) -> Iterator[str]:
         """The files that look functions up by names that they make."""
-        functions = tuple(program.names.looked_up)
+        functions = {function.name for function in program.names.looked_up}
         for name, starts in self._lookups.items() if functions else ():
             if any(function.startswith(start) for start in starts for function in functions):
                 yield name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from capsule_lint.program.calls import Calls
 from capsule_lint.program.classes import Classes
@@ -50,22 +50,58 @@ def link_program(
     `rest` are files that hold no word of interest: see `capsule_lint.plan.interest`. `walks` are files
     that were walked for a program of the same policy before; new ones are put there.
     """
-    walks = walks if walks is not None else {}
-    names = link(files, policy.src, policy.is_test_file, rest or Rest(), walks)
+    types = _types(files, policy, rest or Rest(), walks if walks is not None else {})
+    keys = Keys(types.names, types.classes, types.calls, types.templates, policy)
+    types.domain.find_roles(keys)
+    return _program(policy, types, keys)
+
+
+def with_quiet(
+    program: Program, files: Iterable[FileFacts], rest: Rest, walks: dict[str, Walk]
+) -> Program:
+    """A program with more files, in which nothing is judged: types reach into them, and its keys are
+    what they were."""
+    return _program(program.policy, _types(files, program.policy, rest, walks), program.keys)
+
+
+class _Types(NamedTuple):
+    names: Names
+    classes: Classes
+    calls: Calls
+    templates: Templates
+    domain: Domain
+
+
+def _types(
+    files: Iterable[FileFacts], policy: Policy, rest: Rest, walks: dict[str, Walk]
+) -> _Types:
+    names = link(files, policy.src, policy.is_test_file, rest, walks)
     uses = Uses(names)
     classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes), uses)
     plain = Calls(uses, classes, Inference(names, classes))
     calls = Calls(uses, classes, Inference(names, classes), Structural(plain))
-    inference = calls.inference
-    templates = Templates(names, classes, inference, calls, policy.scopes)
-    domain = Domain(names, classes, inference, calls, templates, policy)
+    templates = Templates(names, classes, calls.inference, calls, policy.scopes)
+    domain = Domain(names, classes, calls.inference, calls, templates, policy)
     domain.find_handlers()
-    plain.inference.enters = inference.enters = domain.enters
+    plain.inference.enters = calls.inference.enters = domain.enters
     domain.find_injected(plain)
-    keys = Keys(names, classes, calls, templates, policy)
-    domain.find_roles(keys)
-    records = Records(names, classes, inference)
-    return Program(policy, names, classes, inference, calls, templates, keys, domain, records)
+    return _Types(names, classes, calls, templates, domain)
 
 
-__all__ = ["Program", "Rest", "link_program"]
+def _program(policy: Policy, types: _Types, keys: Keys) -> Program:
+    inference = types.calls.inference
+    records = Records(types.names, types.classes, inference)
+    return Program(
+        policy,
+        types.names,
+        types.classes,
+        inference,
+        types.calls,
+        types.templates,
+        keys,
+        types.domain,
+        records,
+    )
+
+
+__all__ = ["Program", "Rest", "link_program", "with_quiet"]

@@ -41,8 +41,8 @@ class Names:
     """The names whose users, wherever they are, have been asked for."""
     guessing: int = 0
     """How many types are being found: what is asked on that way is not about what changes."""
-    looked_up: set[str] = field(default_factory=set)
-    """The names of functions that may be looked up by names that are made."""
+    looked_up: set[Function] = field(default_factory=set)
+    """The functions that may be looked up by names that are made."""
     read: Callable[[str], Module | None] = field(default=lambda filename: None)
     """Reads a module that no word of interest stands in: a name has led there."""
     defines: Callable[[str, str], bool] = field(default=lambda filename, name: False)
