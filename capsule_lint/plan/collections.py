@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.pieces import words
 from capsule_lint.program.sites import Role
-from capsule_lint.program.types import Instance
+from capsule_lint.program.types import Collection, Instance
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _CONSTRUCTORS: Final = frozenset(
         "Counter",
     ]
 )
+_STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
+"""Words in the names of attributes that are caches, whatever they are made by."""
 _KEYED: Final = frozenset(
     [
         "get",
@@ -64,6 +67,8 @@ class Collections:
     """What the attributes of repositories are called."""
     _shared: frozenset[str] = field(init=False)
     """What the collections of modules are called."""
+    _held: dict[tuple[Class, str], frozenset[Class]] = field(init=False)
+    """The collections of other classes in which entities or repositories are kept, and which."""
     _rows: set[Home] | None = None
 
     def __post_init__(self) -> None:
@@ -74,7 +79,9 @@ class Collections:
             if any(b.kind == "assign" and _makes_collection(b.value) for b in bindings)
         )
         owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
-        self._kept = frozenset(name for o in owners for name in (*o.stores, *o.scope.bindings))
+        self._held = dict(self._holding())
+        kept = {name for o in owners for name in (*o.stores, *o.scope.bindings)}
+        self._kept = frozenset(kept | {name for _, name in self._held})
 
     def sinks(self, node: tree.Node) -> Iterator[tuple[Class | Module, str, tree.Node]]:
         """What an expression looks up in a collection: whose it is, its name, and the key."""
@@ -116,6 +123,48 @@ class Collections:
             return any(id(one) in read for value in values for one in within(value))
         return any(id(one) in read for one in within(node))
 
+    def held(self, cls: Class) -> frozenset[Class]:
+        """The entities and repositories that a class which is no repository keeps in collections."""
+        return frozenset(
+            one for (owner, _), kept in self._held.items() if owner is cls for one in kept
+        )
+
+    def _holding(self) -> Iterator[tuple[tuple[Class, str], frozenset[Class]]]:
+        domain = self.program.domain
+        kinds = domain.entities | domain.repositories
+        put: dict[tuple[Module, str], list[tree.Node]] = {}
+        for cls in self.program.classes.all if kinds else ():
+            module = cls.module
+            if (
+                module.is_test
+                or module.generated
+                or cls in kinds
+                or module.filename in self._quiet
+            ):
+                continue
+            for name in cls.stores:
+                if not self._is_collection(cls, name):
+                    continue
+                if (module, "") not in put:
+                    put[module, ""] = []
+                    for statement, _ in module.statements:
+                        if isinstance(statement, tree.Assign) and statement.value is not None:
+                            for target in statement.targets:
+                                if isinstance(target, tree.Subscript):
+                                    key = (module, last_name(target))
+                                    put.setdefault(key, []).append(statement.value)
+                values = put.get((module, name), ())
+                types = [t for value in values for t in self.program.inference.of(value)]
+                for one in self.program.inference.member(cls, name):
+                    types += one.items if isinstance(one, Collection) else ()
+                found = {one.cls for one in types if isinstance(one, Instance)}
+                if found & kinds:
+                    yield (cls, name), frozenset(found & kinds)
+
+    @property
+    def _quiet(self) -> frozenset[str]:
+        return self.program.names.quiet
+
     def is_keyed(self, method: str) -> bool:
         """Whether a method of a collection takes a key first."""
         return method in _KEYED
@@ -131,6 +180,7 @@ class Collections:
                             if (
                                 owner in self.program.domain.repositories
                                 or cls in self.program.domain.repositories
+                                or (owner, node.name) in self._held
                             ) and self._is_collection(owner, node.name):
                                 return owner, node.name
         match node:
@@ -196,7 +246,7 @@ class Collections:
             )
             self._known[key] = found or (
                 bool(stores)
-                and "cache" in name.lower()
+                and not _STORES.isdisjoint(words(name))
                 and not self._is_repository_attribute(cls, name)
             )
         return self._known[key]

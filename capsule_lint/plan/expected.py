@@ -92,6 +92,10 @@ class Expected:
                 return self._made(value, depth + 1) if value is not None else []
             case tree.Call():
                 return self._called(node, depth)
+            case tree.DictDisplay():
+                pairs = zip(node.keys, node.values, strict=True)
+                spread = [value for key, value in pairs if key is None]
+                return [one for value in spread for one in self._made(value, depth + 1)]
             case _:
                 return []
 

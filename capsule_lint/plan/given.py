@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -32,6 +32,8 @@ class Said:
     code: str | None
     root: str | None
     """The name that the code begins with; `None` for a literal."""
+    local: bool = False
+    """Whether that name means something in its own function alone."""
 
 
 @dataclass(eq=False, slots=True)
@@ -51,10 +53,10 @@ class Given:
         """What the functions around a place give for a scope, or else the fixtures that they use and
         the functions of tests that they call."""
         functions = list(enclosing(place))
-        for _ in range(_MAX_DEPTH):
+        for depth in range(_MAX_DEPTH):
             found = frozenset(said for one in functions for said in self._in(one, scope))
             if found:
-                return found
+                return frozenset(_elsewhere(said) if depth else said for said in found)
             functions = [other for one in functions for other in self._used_by(one)]
         return frozenset()
 
@@ -153,8 +155,17 @@ class Given:
         root = node
         while isinstance(root, tree.Attr | tree.Subscript | tree.Call):
             root = root.func if isinstance(root, tree.Call) else root.base
-        name = root.id if isinstance(root, tree.Name) else None
-        return Said(self._literal(node), text_of(node), name)
+        literal, code = self._literal(node), text_of(node)
+        if not isinstance(root, tree.Name):
+            return Said(literal, code, None)
+        bindings = self.program.names.bindings(root.id, self.program.names.place(root))
+        local = any(b.place.scope.kind != "module" for b in bindings)
+        return Said(literal, code, root.id, local)
+
+
+def _elsewhere(said: Said) -> Said:
+    """A value as another function can write it."""
+    return replace(said, code=None) if said.local else said
 
 
 def _is_empty(node: tree.Node) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.reach import returning
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.plan.tags import tag_beside
 from capsule_lint.program.model import owner_of
@@ -90,6 +91,33 @@ class KeyDefects:
         if own:
             self._add_defect(site, own, anchors, segments)
 
+    def check(self) -> None:
+        """A part of keys that need less than others is no place for what those need."""
+        program, narrow = self.planner.program, dict[int, set[str]]()
+        for site in program.keys.sites:
+            names = {scope.name for scope in program.domain.required(site)}
+            for part in {id(p.host) for p in site.template.pieces} - {id(site.template.host)}:
+                narrow[part] = narrow.get(part, names) & names
+        for cls in program.classes.all if program.policy.entities else ():
+            names = {scope.name for scope in program.policy.scopes_of(cls.symbol)}
+            keys = [m for name, m in cls.methods.items() if program.policy.is_key_name(name)]
+            makers = returning(program, *(value for method in keys for value in method.returns))
+            for site in (
+                program.keys.sites if makers and len(names) < len(program.policy.scopes) else ()
+            ):
+                if site.function in makers:
+                    host = id(site.template.host)
+                    narrow[host] = narrow.get(host, names) & names
+        for defect in self.planner.defects:
+            place = defect.template.host
+            less = [s for s in defect.missing if s.name not in narrow.get(id(place), {s.name})]
+            if less and not defect.module.is_test:
+                function = defect.function
+                symbol = function.symbol if function is not None else defect.module.name
+                reason = f"part of keys that need no `{less[0].parameter}` as well"
+                where = defect.knot, defect.module.filename, place.span, reason, symbol
+                self.planner.obstacle(*where, "reference", less[0])
+
     def _is_site(self, host: tree.Node) -> bool:
         return self.planner.program.keys.at(host) is not None
 
@@ -153,10 +181,31 @@ class KeyDefects:
                     self.planner.gains.gain_field(owner, scope, knot)
 
     def _tie(self, knot: Knot, site: KeySite) -> None:
-        """What is written under a tag and what is looked up under it change together."""
-        tags = self.planner.program.domain.tags(site)
+        """What is written under a tag and what is looked up under it change together. Keys without a
+        tag are known by who makes them, and by the sort key beside them."""
+        join = self.planner.state.groups.join
+        tags = self.planner.program.domain.tags_of(site.template)
         if tags:
-            self.planner.state.groups.join(knot, ("tag", (tags[0].lower(), site.index)))
+            join(knot, ("tag", (tags[0].lower(), site.index)))
+            return
+        form = (site.template.text, site.index)
+        join(knot, ("form", (site.owner or site.module, *form)))
+        beside = self._sort_tag(site.template.host)
+        if beside:
+            join(knot, ("beside", (beside, *form)))
+
+    def _sort_tag(self, host: tree.Node) -> str:
+        """The first tag of the sort key that stands in a dict beside a key; empty when it has none."""
+        program = self.planner.program
+        display = program.names.parent(host)
+        if not isinstance(display, tree.DictDisplay):
+            return ""
+        for key, value in zip(display.keys, display.values, strict=True):
+            name = program.templates.constant(key) if key is not None else None
+            if name is not None and program.policy.is_sort_key_name(name):
+                for template in program.templates.resolve(value):
+                    return next((tag.lower() for tag in program.domain.tags_of(template)), "")
+        return ""
 
     def _tag(self, site: KeySite, scope: Scope, segments: list[Segment]) -> str:
         """The tag of a scope, as the segment beside it is spelled."""

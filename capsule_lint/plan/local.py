@@ -337,7 +337,8 @@ class LocalKeys:
         cls = owner if isinstance(owner, Class) else None
         entity = self.program.domain.narrowed_names(cls, function, module.name)
         if entity is None and cls is not None:
-            kinds = {e.name for e in self.program.domain.entities_of.get(cls, ())}
+            served = self.program.domain.entities_of.get(cls) or self.collections.held(cls)
+            kinds = {e.name for e in served}
             narrow = kinds & set(self.program.policy.entities)
             if narrow and narrow == kinds:
                 entity = sorted(narrow)[0]

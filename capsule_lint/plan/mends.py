@@ -18,6 +18,7 @@ from capsule_lint.model import (
 from capsule_lint.plan.call_mends import CallMends
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.entry_mends import EntryMends
+from capsule_lint.plan.enumerated import Enumerated
 from capsule_lint.plan.expected import Expected
 from capsule_lint.plan.field_mends import FieldMends
 from capsule_lint.plan.glimpses import Glimpses
@@ -110,6 +111,7 @@ class Mends:
         LookIns(self).build()
         self.testing.keys()
         Glimpses(self).build()
+        Enumerated(self).build()
         for (function, parameter), uses in self._bound.items():
             self._bind(function, parameter, uses)
 

@@ -116,6 +116,7 @@ class Planner:
         probes = Probes(self.program, self.readers)
         for site in [s for s in self.prefixes if probes.loses(s, self.defects)]:
             self.keys.judge(site, prefix=True)
+        self.keys.check()
         self.local.find()
         for want in self.local.wants:
             self.gains.mirror(want)

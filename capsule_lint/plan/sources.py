@@ -221,7 +221,7 @@ class Sources:
 
     def _is_usable(self, said: Said, place: Place) -> bool:
         """Whether the code of a value means the same at a place."""
-        if said.root is None:
+        if said.root is None or said.code is None:
             return said.code is not None
         if self._visible(said.root, place) is not None:
             return True

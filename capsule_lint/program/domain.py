@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.infer import Inference
     from capsule_lint.program.keys import Keys
     from capsule_lint.program.names import Names
+    from capsule_lint.program.pieces import Template
     from capsule_lint.program.sites import KeySite
     from capsule_lint.program.templates import Templates
 
@@ -358,7 +359,7 @@ class Domain:
 
     def narrowed(self, site: KeySite) -> str | None:
         """The entity of policy's table that a site's key belongs to."""
-        tags = self.tags(site)
+        tags = self.tags_of(site.template)
         for entity in self.policy.entities:
             name = entity_words(entity)
             if any(
@@ -422,11 +423,11 @@ class Domain:
         own = (cls for cls in others if cls.name not in entities)
         return None if any(len(entity_words(cls.name)) >= best[0] for cls in own) else best[1]
 
-    def tags(self, site: KeySite) -> list[str]:
+    def tags_of(self, template: Template) -> list[str]:
         """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
         scope_tags = {scope.tag.rstrip("#|/:").lower() for scope in self.policy.scopes}
         found = []
-        for piece in site.template.pieces:
+        for piece in template.pieces:
             if isinstance(piece, Text):
                 found += [t for t in _TAG.findall(piece.value) if t.lower() not in scope_tags]
         return found
@@ -438,7 +439,7 @@ class Domain:
             return owner.name
         if owner is not None and len(self.entities_of.get(owner, ())) == 1:
             return next(iter(self.entities_of[owner])).name
-        tags = {"".join(words(tag)) for tag in self.tags(site)}
+        tags = {"".join(words(tag)) for tag in self.tags_of(site.template)}
         tagged = self._naming.joined(tags)
         if tagged:
             return min(tagged, key=lambda c: c.symbol).name

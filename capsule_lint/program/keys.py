@@ -41,6 +41,7 @@ _OPERATORS: Final = frozenset(
         "removeprefix",
     ]
 )
+_BEGINNINGS: Final = ("startswith", "removeprefix")
 _WRITES: Final = frozenset(
     (
         "put_item",
@@ -453,6 +454,9 @@ class Keys:
                         self._sink(argument.value, Role.WRITTEN, index)
         if isinstance(func, tree.Attr) and func.name in _OPERATORS and node.args:
             name = self._condition_name(func.base)
+            if not name and func.name in _BEGINNINGS and self._starts.at(node.args[0].value):
+                self._sink(node.args[0].value, Role.LOOKUP, index=False, prefix=True)
+                return
             if name and func.name == "eq":
                 self._bare(node.args[0].value, Role.LOOKUP, name)
             if name:
