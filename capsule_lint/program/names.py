@@ -188,13 +188,14 @@ class Names:
         module = binding.place.scope.module
         base = self.absolute(module, binding.level, imported.module)
         if imported.name is None:
-            whole = (
-                imported.module if imported.bound != imported.module.partition(".")[0] else None
-            )
-            name = whole or imported.bound
-            found = self.module(name)
-            return found or External(name)
-        return self.member(base, imported.name)
+            said = imported.module if imported.bound != imported.module.partition(".")[0] else None
+            name = said or imported.bound
+            return self.module(name) or External(name)
+        found = self.member(base, imported.name)
+        if found is binding:  # a package that imports its own submodule
+            whole = f"{base}.{imported.name}"
+            return self.module(whole) or External(whole)
+        return found
 
     def member(self, base: str, name: str, seen: frozenset[str] = frozenset()) -> Target:
         """`name` of the module `base`: a binding of it, a submodule, or something external."""

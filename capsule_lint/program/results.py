@@ -180,7 +180,7 @@ class Results:
     def _special(self, node: tree.Call) -> Types | None:
         name = last_name(node.func)
         plain = [a.value for a in node.args if not a.star and a.keyword is None]
-        if name == "super" and not node.args:
+        if name == "super":
             return self._super(node)
         if name in MOCKS and self._outside(node.func):
             return self.inference.mocks.made(node, plain)
@@ -263,9 +263,11 @@ class Results:
         """The classes of the program in which `super().name` finds it: what comes next depends on the
         class of the object, which may inherit from several."""
         base = node.base
-        if not isinstance(base, tree.Call) or last_name(base.func) != "super" or base.args:
+        if not isinstance(base, tree.Call) or last_name(base.func) != "super":
             return []
         owner = owner_of(self.inference.names.place(base).scope.function)
+        for one in self.inference.of(base.args[0].value) if base.args else ():
+            owner = one.cls if isinstance(one, ClassObject) else None  # `super(Notes, self)`
         if owner is None:
             return []
         found: dict[Class, None] = {}
