@@ -12,7 +12,7 @@ from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.bare import bare_names
 from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.lookups import is_some_module, keeping_class
-from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls, passes_on
+from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
 from capsule_lint.plan.registries import Registries, picking
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
 from capsule_lint.plan.strings import Strings, Symbol
@@ -29,6 +29,7 @@ from capsule_lint.program.types import (
     UnknownType,
 )
 from capsule_lint.program.walk import targets_of
+from capsule_lint.program.wrapping import passes_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -284,7 +285,7 @@ class Ledger:
                 own = one.function.own_params[0]
                 for call in program.calls.uses.calls_beside(own.name):
                     place = program.names.place(call)
-                    if not isinstance(call.func, tree.Name) or passes_on(program, call):
+                    if not isinstance(call.func, tree.Name) or passes_on(program.names, call):
                         continue
                     if any(b.parameter is own for b in program.names.bindings(own.name, place)):
                         reason = f"`{one.function.name}`, which decorates it, calls it"

@@ -11,10 +11,13 @@ from capsule_lint.program.model import last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.shifts import Shift
     from capsule_lint.program import Program
 
 _COUNTING: Final = frozenset(("enumerate", "zip", "islice", "iter", "reversed", "itemgetter"))
 """Functions that give each part a number, or read one by it."""
+CUTS: Final = ("partition", "removeprefix", "removesuffix", "replace", "rpartition", "rsplit")
+"""Methods that give a key without some of its beginning or end."""
 _MAX_DEPTH: Final = 4
 
 
@@ -70,3 +73,18 @@ def _is_end(call: object) -> bool:
     return isinstance(call, tree.Call) and (
         not call.args or tree.integer(call.args[0].value) == -1
     )
+
+
+def leaves(method: str, text: str, index: int | None, shift: Shift, mark: str) -> bool:
+    """Whether a segment that is added is in what a cut leaves, or in the part `index` of it, beside
+    something that stood there alone."""
+    taken = text.count(mark)
+    match method:
+        case "removeprefix":
+            return taken <= shift.start
+        case "partition":
+            return index != 0 if text == mark else index is not None and index != 1
+        case "rpartition" | "rsplit":
+            return index == 0
+        case _:
+            return taken <= shift.start or method == "removesuffix"

@@ -68,37 +68,6 @@ def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call,
                     yield call, int(one.bound and function.takes_self), position + 1
 
 
-def passes_on(program: Program, call: tree.Call) -> bool:
-    """Whether a call in a decorator passes on whatever it is given: `**` is among its arguments, or it
-    is `function(*args)`, and nothing else picks one of `args`."""
-    if any(argument.star == "**" for argument in call.args):
-        return True
-    function = program.names.place(call).scope.function
-    match call.args:
-        case (tree.Argument(star="*", value=tree.Name(id=name)),) if function is not None:
-            own = function.parameter(name)
-            return (
-                [own] == list(function.params)
-                and own is not None
-                and own.kind == "*"
-                and not any(
-                    _picks(node, name, program, function) for node in function.module.nodes
-                )
-            )
-        case _:
-            return False
-
-
-def _picks(node: tree.Node, name: str, program: Program, function: Function) -> bool:
-    """Whether a node reads one item of what a function calls by that name."""
-    return (
-        isinstance(node, tree.Subscript)
-        and isinstance(node.base, tree.Name)
-        and node.base.id == name
-        and program.names.place(node).scope.function is function
-    )
-
-
 def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, int]]:
     """The assertions on a mock of `function` that spell its arguments out, and how many of its first
     parameters the mock does not record."""
@@ -146,5 +115,4 @@ __all__ = [
     "asserted",
     "forwarded",
     "listed_calls",
-    "passes_on",
 ]

@@ -104,8 +104,8 @@ class Probes:
 def gaps_in(defect: KeyDefect, text: str) -> Iterator[Gap]:
     """The segments that keys of a template get inside of their beginning `text`, outer ones first;
     none when they do not begin so, or go on beginning so."""
-    if defect.template.opaque:
-        return
+    if defect.template.opaque or not isinstance(defect.template.pieces[0], Text):
+        return  # keys that begin with a value may begin with anything
     ends = _hole_ends(defect, text)
     if ends is None:
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.parts import Use, uses
+from capsule_lint.plan.parts import CUTS, Use, leaves, uses
 from capsule_lint.plan.patterns import Patterns
 from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.shifts import Shift, Split, has_separator, shift_of
@@ -93,6 +93,10 @@ class Readers:
                     for target in statement.targets:
                         if isinstance(target, tree.Sequence):
                             self._unpacked(target, statement.value, module, defects)
+        for name in CUTS:
+            for call in self.program.calls.uses.calls_beside(name):
+                if not self.program.names.place(call).scope.module.generated:
+                    self._cut(call, defects)
         for call in self.program.calls.uses.calls_beside("split"):
             if not self.program.names.place(call).scope.module.generated:
                 self._used(call, defects)
@@ -198,6 +202,34 @@ class Readers:
                         self._listed(node, module, split, shifts)
                     case _, Use.UNCLEAR:
                         self.unsure.append((node, shifts[0].knot, _UNCLEAR))
+
+    def _cut(self, call: tree.Call, defects: list[KeyDefect]) -> None:
+        """What is left of a key once something is cut off it: `pk.removeprefix("TENANT#")`."""
+        func = call.func
+        if not isinstance(func, tree.Attr) or not self._is_told(func.base) or not call.args:
+            return
+        text = self.program.templates.constant(call.args[0].value)
+        parent = self.program.names.parent(call)
+        if text is None or (isinstance(parent, tree.Attr) and parent.name == "split"):
+            return
+        module = self.program.names.place(call).scope.module
+        for mark in sorted({char for char in text if not char.isalnum()})[:1]:
+            split = Split(call, func.base, mark, -1, "")
+            index = tree.integer(parent.index) if isinstance(parent, tree.Subscript) else None
+            shifts = [
+                s
+                for s in self._shifts(split, module, defects)
+                if leaves(func.name, text, index, s, mark)
+            ]
+            self._tie(shifts)
+            for shift in shifts[:1]:
+                self.unsure.append((call, shift.knot, _UNCLEAR))
+
+    def _is_told(self, node: tree.Node) -> bool:
+        """Whether an expression is a key by its name, or what a helper yields."""
+        return self.program.policy.is_key_name(self._name(node)) or (
+            isinstance(node, tree.Call) and self.is_key(node)
+        )
 
     def _sliced(self, node: tree.Subscript, module: Module, split: Split, shift: Shift) -> None:
         assert isinstance(node.index, tree.Other)

@@ -51,6 +51,8 @@ class Form:
     weight: int
     provable: bool = True
     """Whether the place of each gap is known."""
+    bare: bool = False
+    """Whether nothing but marks stands between values: many other texts look like that."""
 
     @property
     def functions(self) -> set[Function]:
@@ -96,7 +98,8 @@ class Forms:
         *,
         texts: bool = True,
     ) -> Form | None:
-        if texts and not any(re.search(r"\w", p.value) for p in pieces if isinstance(p, Text)):
+        bare = not any(re.search(r"\w", p.value) for p in pieces if isinstance(p, Text))
+        if bare and texts and not any(isinstance(p, Text) for p in pieces):
             return None
         gaps: list[Gap] = []
         marks: set[int] = set()
@@ -111,7 +114,7 @@ class Forms:
         weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
         known = len(gaps) == sum(len(d.missing) for d in defects)
         regex = pattern(pieces, marks)
-        return Form(regex, tuple(defects), tuple(gaps), function, weight, known)
+        return Form(regex, tuple(defects), tuple(gaps), function, weight, known, bare)
 
     def _gap(self, pieces: Sequence[Piece], defect: KeyDefect, scope: Scope) -> int | None:
         """Before which piece the segment comes; `None` when that is inside of a text."""

@@ -110,10 +110,30 @@ class Testing:
             possible = [form for form in forms if form.regex.fullmatch(text)]
             made_by = self._compared_with(node) if possible else set()
             meant = [form for form in possible if form.functions & made_by]
+            if not meant and possible and all(form.bare for form in possible):
+                running = self._running(node) if self._is_key(node) else set()
+                meant = [form for form in possible if form.functions & running]
+                possible = meant  # many other texts look like that
+            possible = [form for form in possible if not form.bare] or possible
             if meant or (possible and not any(regex.fullmatch(text) for regex in unchanged)):
                 self._update(module, node, meant or self._made(node, possible))
             elif not possible:
                 self._look_inside(node, text, inside)
+
+    def _is_key(self, node: tree.Node) -> bool:
+        """Whether a literal stands where a key does: `{"PK": "t#1"}`, `row["PK"] == "t#1"`, or first in a
+        tuple."""
+        program = self.mends.planner.program
+        parent = program.names.parent(node)
+        if isinstance(parent, tree.Sequence) and parent.kind == "tuple":
+            return parent.items[0] is node
+        if isinstance(parent, tree.DictDisplay):
+            pairs = zip(parent.keys, parent.values, strict=True)
+            return any(v is node and program.keys.key_name(k) for k, v in pairs)
+        return any(
+            isinstance(side, tree.Subscript) and bool(program.keys.key_name(side.index))
+            for side in self._sides(node)
+        )
 
     def _made(self, node: tree.Node, possible: list[Form]) -> list[Form]:
         """Those of several forms whose texts the test makes, as far as that is known."""

@@ -34,6 +34,7 @@ from capsule_lint.program.types import (
     foreign,
     join,
 )
+from capsule_lint.program.wrapping import chooses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -546,6 +547,8 @@ class Inference:
         inherited = self._inherited(function, parameter)
         if inherited is not None:
             return inherited
+        if function.fact.decorators and chooses(self, function):
+            return ANYTHING
         if self.enters(function):
             return self._entering(function, parameter) or foreign(FRAMEWORK)
         passed = self.calls.passed(function, parameter)

@@ -1,0 +1,66 @@
+"""What decorators do with the arguments of what they wrap: most pass on whatever they are given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.types import FunctionObject
+
+if TYPE_CHECKING:
+    from capsule_lint.program.infer import Inference
+    from capsule_lint.program.model import Function
+    from capsule_lint.program.names import Names
+
+
+def chooses(inference: Inference, function: Function) -> bool:
+    """Whether a decorator of the program calls a function with other arguments than it is given itself."""
+    for decorator in function.fact.decorators:
+        for one in inference.of(decorator):
+            own = one.function.own_params[:1] if isinstance(one, FunctionObject) else ()
+            for call in inference.calls.uses.calls_beside(own[0].name) if own else ():
+                if isinstance(call.func, tree.Name) and not passes_on(inference.names, call):
+                    place = inference.names.place(call)
+                    bindings = inference.names.bindings(own[0].name, place)
+                    if any(b.parameter is own[0] for b in bindings):
+                        return True
+    return False
+
+
+def passes_on(names: Names, call: tree.Call) -> bool:
+    """Whether a call in a decorator passes on whatever it is given: `**` is among its arguments, or it
+    is `function(*args)`, and nothing else picks one of `args`."""
+    function = names.place(call).scope.function
+    if any(argument.star == "**" for argument in call.args):
+        return _in_order(call, function)
+    match call.args:
+        case (tree.Argument(star="*", value=tree.Name(id=name)),) if function is not None:
+            own = function.parameter(name)
+            return (
+                [own] == list(function.params)
+                and own is not None
+                and own.kind == "*"
+                and not any(_picks(node, name, names, function) for node in function.module.nodes)
+            )
+        case _:
+            return False
+
+
+def _in_order(call: tree.Call, function: Function | None) -> bool:
+    """Whether the arguments of a call before the starred ones are the first parameters around it."""
+    own = [p.name for p in function.params] if function is not None else []
+    plain = [a.value for a in call.args if not a.star and a.keyword is None]
+    return all(
+        isinstance(value, tree.Name) and value.id == name
+        for value, name in zip(plain, own, strict=False)
+    ) and len(plain) <= len(own)
+
+
+def _picks(node: tree.Node, name: str, names: Names, function: Function) -> bool:
+    """Whether a node reads one item of what a function calls by that name."""
+    return (
+        isinstance(node, tree.Subscript)
+        and isinstance(node.base, tree.Name)
+        and node.base.id == name
+        and names.place(node).scope.function is function
+    )
