@@ -12,6 +12,7 @@ from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.bare import bare_names
 from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.lookups import is_some_module, keeping_class
+from capsule_lint.plan.namesakes import is_namesake
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
 from capsule_lint.plan.registries import Registries, picking
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
@@ -77,6 +78,7 @@ _HARMLESS: Final = frozenset(
 )
 _METHODS: Final = ("staticmethod", "classmethod")
 _LINE: Final = re.compile(r"\r\n|\r|\n")
+_NAMESAKE: Final = "an attribute of that name comes in its place, with arguments of its own"
 
 
 @dataclass(eq=False, slots=True)
@@ -188,7 +190,9 @@ class Ledger:
                 case tree.Call():
                     for argument in node.args:
                         if argument.keyword in self._by_name:
-                            self._keyword(module, argument)
+                            self._keyword(module, node, argument)
+                        elif argument.star == "**" and module.is_test:
+                            self._spread(module, node, argument)
 
     def _row(
         self, module: Module, span: Span, symbol: Symbol, verdict: Verdict, reason: str
@@ -255,17 +259,40 @@ class Ledger:
                 module, span, self._by_name[name][0], Verdict.OTHER, "imports something else"
             )
 
-    def _keyword(self, module: Module, argument: tree.Argument) -> None:
+    def _keyword(self, module: Module, call: tree.Call, argument: tree.Argument) -> None:
         assert argument.keyword is not None
         row, column = argument.at[0], argument.at[1]
         span = Span(Position(row, column), Position(row, column + len(argument.keyword)))
-        self._row(
-            module,
-            span,
-            self._by_name[argument.keyword][0],
-            Verdict.OTHER,
-            "the name of an argument",
-        )
+        symbols = self._by_name[argument.keyword]
+        meant = self._namesakes(module, call, argument, symbols)
+        for symbol in meant:
+            self._row(module, span, symbol, Verdict.ESCAPE, _NAMESAKE)
+        if not meant:
+            self._row(module, span, symbols[0], Verdict.OTHER, "the name of an argument")
+
+    def _spread(self, module: Module, call: tree.Call, argument: tree.Argument) -> None:
+        """`MagicMock(**{"get.side_effect": lambda tenant_id: …})`."""
+        display = argument.value
+        for key in display.keys if isinstance(display, tree.DictDisplay) else ():
+            text = key.value if isinstance(key, tree.Const) else None
+            if key is not None and isinstance(text, str) and "." in text:
+                symbols = self._by_name.get(text.partition(".")[0], [])
+                for symbol in self._namesakes(module, call, argument, symbols):
+                    self._row(module, key.span, symbol, Verdict.ESCAPE, _NAMESAKE)
+
+    def _namesakes(
+        self, module: Module, call: tree.Call, argument: tree.Argument, symbols: list[Symbol]
+    ) -> list[Symbol]:
+        """Those of some functions in whose place an argument of a test comes."""
+        if not module.is_test:
+            return []
+        program, changing = self.planner.program, self.planner.state.params
+        return [
+            symbol
+            for symbol in symbols
+            if isinstance(symbol, Function) and symbol in changing
+            if is_namesake(program, call, argument, symbol)
+        ]
 
     def _decorated(self, function: Function) -> None:
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""

@@ -111,7 +111,8 @@ class Testing:
             made_by = self._compared_with(node) if possible else set()
             meant = [form for form in possible if form.functions & made_by]
             if not meant and possible and all(form.bare for form in possible):
-                running = self._running(node) if self._is_key(node) else set()
+                test = self.mends.planner.program.names.place(node).scope.function
+                running = self.reach.of(test) if test is not None and self._is_key(node) else set()
                 meant = [form for form in possible if form.functions & running]
                 possible = meant  # many other texts look like that
             possible = [form for form in possible if not form.bare] or possible
