@@ -165,6 +165,10 @@ class Collections:
     def _quiet(self) -> frozenset[str]:
         return self.program.names.quiet
 
+    def is_cache(self, name: str) -> bool:
+        """Whether something of that name is a cache, whatever it is made by."""
+        return not _STORES.isdisjoint(words(name))
+
     def is_keyed(self, method: str) -> bool:
         """Whether a method of a collection takes a key first."""
         return method in _KEYED
@@ -246,7 +250,7 @@ class Collections:
             )
             self._known[key] = found or (
                 bool(stores)
-                and not _STORES.isdisjoint(words(name))
+                and self.is_cache(name)
                 and not self._is_repository_attribute(cls, name)
             )
         return self._known[key]

@@ -291,6 +291,10 @@ class LocalKeys:
         """Note that an expression has what it needs, or gets it."""
         self._settled.add(id(node))
 
+    def is_settled(self, node: tree.Node) -> bool:
+        """Whether an expression has what it needs, or gets it."""
+        return id(node) in self._settled
+
     def settles(self, home: Home, *keys: tree.Node) -> bool:
         """Whether expressions that keys of a collection are compared with change as the keys do."""
         for key in keys:

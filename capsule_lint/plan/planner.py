@@ -10,6 +10,7 @@ from capsule_lint.plan.absorbed import absorbs, hands_on, stands_for
 from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.key_defects import KeyDefects
+from capsule_lint.plan.leaks import Leaks
 from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.messages import Messages
@@ -134,6 +135,7 @@ class Planner:
             self._settle()
         self._tie()
         self.local.check(self.state.wants)
+        Leaks(self.local).note()
         self.loads.check()
         self.readers.find(self.defects)
         self.tuples.find()
