@@ -202,9 +202,9 @@ def test_build_directories_are_skipped_at_the_root_without_git(bare: Path) -> No
 def test_notebooks_are_noted_once(root: Path) -> None:
     plant(root, "a.py", "b.ipynb", "n/a.ipynb", "x/c.ipynb")
     policy = Policy(root, exclude=("x",))
-    assert discover(policy) == Discovery(
-        ("a.py",), ("2 notebooks skipped: they are not checked (b.ipynb)",)
-    )
+    discovery = discover(policy)
+    assert discovery.files == ("a.py",)
+    assert discovery.notes == ("2 notebooks skipped: they are not checked (b.ipynb)",)
 
 
 def test_a_root_below_the_top_of_the_repository_is_searched_alone(bare: Path) -> None:
