@@ -21,6 +21,7 @@ from capsule_lint.source.store import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from capsule_lint.facts.tree import FileFacts
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 
 _FRAMES: Final = 10_000
-_NONE: Final[frozenset[str]] = frozenset()
 """How many calls deep the analysis may get; it follows no more than a few hundred questions."""
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 
@@ -147,10 +147,22 @@ def analyse(
     interest = Interest(policy, texts, spare)
     earlier = set(before.facts if before is not None else builder.joined())
     chosen = interest.seeds(earlier)
-    quiet = _NONE
+    quiet: frozenset[str] = frozenset()
+
+    def facts_of(names: AbstractSet[str]) -> dict[str, FileFacts]:
+        read(sorted(names))
+        return {name: known[name] for name in texts if name in names}
+
+    def finds_more(program: Program) -> bool:
+        """Whether files that look functions up by names that they make may find a changing one."""
+        wider = facts_of(chosen | interest.quiet)
+        rest = interest.rest(chosen, read_one, interest.quiet)
+        with _deep():
+            looking = with_quiet(program, wider.values(), rest, walks)
+            return any(Dynamic(looking, program.names.looked_up).find())
+
     while True:
-        read(sorted(chosen | quiet))
-        facts = {name: known[name] for name in texts if name in chosen or name in quiet}
+        facts = facts_of(chosen | quiet)
         problems = [
             *unreadable,
             *(
@@ -171,18 +183,11 @@ def analyse(
             earlier.clear()
             continue
         chosen |= more
-        if not more and interest.quiet > quiet:
-            read(sorted(interest.quiet))
-            rest = interest.rest(chosen, read_one, interest.quiet)
-            more_facts = (known[name] for name in texts if name in chosen | interest.quiet)
-            with _deep():
-                wider = with_quiet(program, more_facts, rest, walks)
-                if any(Dynamic(wider, program.names.looked_up).find()):
-                    quiet = interest.quiet
-                    continue
-        if not more:
-            if before is None and interest.joined is not None:
-                builder.note_joined(interest.joined)
-            return Analysis(
-                policy, texts, facts, program, judgement, tuple(problems), builder, walks
-            )
+        if more:
+            continue
+        if interest.quiet > quiet and finds_more(program):
+            quiet = interest.quiet
+            continue
+        if before is None and interest.joined is not None:
+            builder.note_joined(interest.joined)
+        return Analysis(policy, texts, facts, program, judgement, tuple(problems), builder, walks)

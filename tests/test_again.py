@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from capsule_lint.cache import again, status
 from capsule_lint.cli import main
 from tests.project import Project
-from tests.test_cache import BROKEN, CALLER, CORRECT, KEYS
+from tests.test_cache import BROKEN, CALLER, CORRECT, KEYS, edit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,18 +193,11 @@ def test_what_is_known_is_what_is_found(
     project = Project(tmp_path_factory.mktemp("steps")).write(files).commit()
     _remember(project)
     for kind, name, value in steps:
-        path = project.root / name
+        edit(project, kind, name, value)
         match kind:
-            case "write":
-                project.write({name: value})
-            case "delete":
-                path.unlink(missing_ok=True)
-            case "rename" if path.exists() and name != value:
-                project.write({value: path.read_bytes()})
-                path.unlink()
             case "ignore":
                 project.write({f"{name}.gitignore": value.rpartition("/")[2] + "\n"})
-            case "track" if path.exists():
+            case "track" if (project.root / name).exists():
                 project.git("add", "-f", name)
         time.sleep(_TICK)
         found = project.run("--no-cache")

@@ -148,6 +148,19 @@ def test_concurrent_runs_agree(orders: Project) -> None:
         assert len(set(pool.map(run, range(6)))) == 1
 
 
+def edit(project: Project, kind: str, name: str, value: str) -> None:
+    """Write a file, delete it, or give it another name."""
+    path = project.root / name
+    match kind:
+        case "write":
+            project.write({name: value})
+        case "delete":
+            path.unlink(missing_ok=True)
+        case "rename" if path.exists() and name != value:
+            project.write({value: path.read_bytes()})
+            path.unlink()
+
+
 _steps = st.lists(
     st.one_of(
         st.tuples(st.just("write"), st.sampled_from(NAMES), st.sampled_from(CONTENTS)),
@@ -170,15 +183,8 @@ def test_warm_equals_cold_over_edits(
 ) -> None:
     project = Project(tmp_path_factory.mktemp("edits")).write({"keys.py": KEYS})
     for kind, name, value in steps:
-        path = project.root / name
-        match kind:
-            case "write":
-                project.write({name: value})
-            case "delete":
-                path.unlink(missing_ok=True)
-            case "rename" if path.exists() and name != value:
-                path.replace(project.root / value)
-            case "fix":
-                project.run("--fix")
+        edit(project, kind, name, value)
+        if kind == "fix":
+            project.run("--fix")
         assert project.check() == project.check("--no-cache")
         assert project.check("--ledger") == project.check("--ledger", "--no-cache")

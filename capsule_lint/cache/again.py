@@ -45,7 +45,7 @@ def name_of(arguments: Sequence[str]) -> str:
     tool = (__version__, __file__, sys.version)
     terminal = sys.stdout is not None and sys.stdout.isatty()
     said = {k: v for k, v in os.environ.items() if k in _ENVIRONMENT or k.startswith("GIT_")}
-    key = (tool, list(arguments), os.getcwd(), terminal, sorted(said.items()))  # noqa: PTH109
+    key = (tool, list(arguments), str(Path.cwd()), terminal, sorted(said.items()))
     return f"again-{digest(repr(key).encode(errors='surrogateescape')).hex()}"
 
 

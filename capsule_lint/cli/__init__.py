@@ -22,9 +22,8 @@ def _say_again(given: Sequence[str]) -> int | None:
 
     try:
         said = answer(given)
-        if said is not None and sys.stdout is not None:
-            sys.stdout.write(said[1])
-            sys.stdout.flush()
+        if said is not None:
+            write_out(said[1])
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the report has seen enough
         return 1
@@ -69,6 +68,13 @@ def _run(given: Sequence[str]) -> int:
         _say("internal error: please report this with the lines above")
         sys.exit(InternalError.exit_code)
     return status if isinstance(status, int) else 0
+
+
+def write_out(text: str) -> None:
+    """Print a report."""
+    if sys.stdout is not None:  # it may be closed
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def _say(text: str) -> None:

@@ -14,7 +14,8 @@ from capsule_lint.analysis import Workspace, analyse
 from capsule_lint.baseline import format_baseline, parse_baseline
 from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.store import digest
-from capsule_lint.cli.start import in_color, note, write_out
+from capsule_lint.cli import write_out
+from capsule_lint.cli.start import in_color, note
 from capsule_lint.errors import PolicyError, SourceError
 from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes, moved
 from capsule_lint.lint import Linter, Selection, fixable_sets

@@ -13,6 +13,7 @@ from capsule_lint.cache import again
 from capsule_lint.cache.contents import Contents, combined
 from capsule_lint.cache.store import STATE, Store, digest, place_of
 from capsule_lint.cache.versions import version_of
+from capsule_lint.cli import write_out
 from capsule_lint.errors import SourceError
 from capsule_lint.policy import load_policy
 from capsule_lint.source.discover import discover, limit
@@ -122,13 +123,6 @@ def note(text: str) -> None:
     """Say something on standard error."""
     if sys.stderr is not None:  # it may be closed
         print(text.encode(errors="backslashreplace").decode(), file=sys.stderr)
-
-
-def write_out(text: str) -> None:
-    """Print a report."""
-    if sys.stdout is not None:  # it may be closed
-        sys.stdout.write(text)
-        sys.stdout.flush()
 
 
 def in_color(options: Options) -> bool:

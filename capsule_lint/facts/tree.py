@@ -335,6 +335,11 @@ def spans_of(body: tuple[Statement, ...]) -> tuple[Span, ...]:
     return tuple(found)
 
 
+def text(node: Node | None) -> str | None:
+    """The text that a literal says; `None` for anything else."""
+    return node.value if isinstance(node, Const) and isinstance(node.value, str) else None
+
+
 def integer(node: Node) -> int | None:
     """The integer that a literal says; it may be negative. `None` for anything else."""
     match node:

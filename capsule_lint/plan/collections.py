@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.rows import Home
     from capsule_lint.program import Program
+    from capsule_lint.program.types import Type
 
 _CONSTRUCTORS: Final = frozenset(
     [
@@ -57,6 +58,15 @@ _KEYED: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Put:
+    """`into[…] = value`, and the last name of `into`."""
+
+    into: tree.Node
+    name: str
+    value: tree.Node
+
+
 @dataclass(eq=False, slots=True)
 class Collections:
     """Finds the collections of a program, and what is looked up in them."""
@@ -70,6 +80,7 @@ class Collections:
     _held: dict[tuple[Class, str], frozenset[Class]] = field(init=False)
     """The collections of other classes in which entities or repositories are kept, and which."""
     _rows: set[Home] | None = None
+    _put: dict[Module, list[Put]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._shared = frozenset(
@@ -108,12 +119,23 @@ class Collections:
     def _with_rows(self) -> Iterator[Home]:
         read = {id(s.template.host) for s in self.program.keys.sites if s.role is Role.LOOKUP}
         for module in self.program.names.modules.values() if read else ():
-            for statement, _ in module.statements if not module.is_test else ():
-                if isinstance(statement, tree.Assign) and statement.value is not None:
-                    kept = [t for t in statement.targets if isinstance(t, tree.Subscript)]
-                    if kept and self._reads(statement.value, read):
-                        homes = (self.of(target.base) for target in kept)
-                        yield from (home for home in homes if home is not None)
+            for put in () if module.is_test else self._puts(module):
+                if self._reads(put.value, read):
+                    home = self.of(put.into)
+                    if home is not None:
+                        yield home
+
+    def _puts(self, module: Module) -> list[Put]:
+        """What a module puts into collections under a key."""
+        if module not in self._put:
+            self._put[module] = [
+                Put(target.base, last_name(target), statement.value)
+                for statement, _ in module.statements
+                if isinstance(statement, tree.Assign) and statement.value is not None
+                for target in statement.targets
+                if isinstance(target, tree.Subscript)
+            ]
+        return self._put[module]
 
     def _reads(self, node: tree.Node, read: set[int]) -> bool:
         """Whether a value is made of what a key is looked up for, here or where a local gets it."""
@@ -130,40 +152,23 @@ class Collections:
         )
 
     def _holding(self) -> Iterator[tuple[tuple[Class, str], frozenset[Class]]]:
-        domain = self.program.domain
-        kinds = domain.entities | domain.repositories
-        put: dict[tuple[Module, str], list[tree.Node]] = {}
-        for cls in self.program.classes.all if kinds else ():
-            module = cls.module
-            if (
-                module.is_test
-                or module.generated
-                or cls in kinds
-                or module.filename in self._quiet
-            ):
-                continue
+        kinds = self.program.domain.entities | self.program.domain.repositories
+        modules = [m for m in self.program.names.judged() if not m.is_test and not m.generated]
+        for cls in [c for m in modules for c in m.classes if c not in kinds] if kinds else ():
             for name in cls.stores:
-                if not self._is_collection(cls, name):
-                    continue
-                if (module, "") not in put:
-                    put[module, ""] = []
-                    for statement, _ in module.statements:
-                        if isinstance(statement, tree.Assign) and statement.value is not None:
-                            for target in statement.targets:
-                                if isinstance(target, tree.Subscript):
-                                    key = (module, last_name(target))
-                                    put.setdefault(key, []).append(statement.value)
-                values = put.get((module, name), ())
-                types = [t for value in values for t in self.program.inference.of(value)]
-                for one in self.program.inference.member(cls, name):
-                    types += one.items if isinstance(one, Collection) else ()
-                found = {one.cls for one in types if isinstance(one, Instance)}
-                if found & kinds:
-                    yield (cls, name), frozenset(found & kinds)
+                if self._is_collection(cls, name):
+                    types = list(self._put_types(cls.module, name))
+                    for one in self.program.inference.member(cls, name):
+                        types += one.items if isinstance(one, Collection) else ()
+                    found = {one.cls for one in types if isinstance(one, Instance)} & kinds
+                    if found:
+                        yield (cls, name), frozenset(found)
 
-    @property
-    def _quiet(self) -> frozenset[str]:
-        return self.program.names.quiet
+    def _put_types(self, module: Module, name: str) -> Iterator[Type]:
+        """What may be put into a collection of that name."""
+        for put in self._puts(module):
+            if put.name == name:
+                yield from self.program.inference.of(put.value)
 
     def is_cache(self, name: str) -> bool:
         """Whether something of that name is a cache, whatever it is made by."""
@@ -225,17 +230,10 @@ class Collections:
         put into it."""
         if module.name in self.program.domain.item_modules:
             return True
-        for statement, _ in module.statements:
-            if isinstance(statement, tree.Assign) and statement.value is not None:
-                for target in statement.targets:
-                    if isinstance(target, tree.Subscript) and last_name(target) == name:
-                        types = self.program.inference.of(statement.value)
-                        if any(
-                            isinstance(t, Instance) and t.cls in self.program.domain.entities
-                            for t in types
-                        ):
-                            return True
-        return False
+        return any(
+            isinstance(one, Instance) and one.cls in self.program.domain.entities
+            for one in self._put_types(module, name)
+        )
 
     def _is_collection(self, cls: Class, name: str) -> bool:
         key = (cls, name)

@@ -8,17 +8,31 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
+from capsule_lint.plan.expected import GIVING_ALL
 from capsule_lint.program.types import ClassObject, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.program.model import Class, Module
 
-_WHOLE: Final = frozenset(("asdict", "astuple", "fields", "vars", "model_dump", "dict", "attrs"))
+_JSON: Final = re.compile(r'"(\w+)"\s*:')
+_WHOLE: Final = GIVING_ALL | {"astuple", "fields", "attrs"}
 """Functions and methods that go through all fields of an object."""
 _REASON: Final = "spells out the fields of `{}`, which gains one, and all of them are gone through"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a class that gains one: all, and those of scopes; whether something goes through all
+    of them, and whether objects are made from dicts that come from elsewhere."""
+
+    cls: Class
+    names: frozenset[str]
+    scoped: frozenset[str]
+    gone_through: bool
+    made_from_any: bool
 
 
 @dataclass(eq=False, slots=True)
@@ -30,60 +44,63 @@ class Enumerated:
 
     def build(self) -> None:
         """Note the places that nothing has mended."""
-        planner = self.mends.planner
-        gaining = list(planner.state.fields)
-        if not gaining:
+        every = list(self._gaining()) if self.mends.planner.state.fields else []
+        if not every:
             return
-        whole, read = set(self._gone_through()), set(self._made_from_any())
         self._mended = {
             (mend.filename, mend.at)
             for _, mend in self.mends.found
             if isinstance(mend, AddElements | AddEntry)
         }
-        for cls in gaining:
-            names = {one.name for one in planner.program.classes.fields(cls)}
+        for module in self.mends.planner.program.names.judged():
+            if module.generated:
+                continue
+            for node in module.each(tree.Sequence):
+                self._listed(module, node, every)
+            if module.is_test:
+                for display in module.each(tree.DictDisplay):
+                    self._dict(module, display, every)
+                for const in module.each(tree.Const):
+                    self._json(module, const, every)
+
+    def _gaining(self) -> Iterator[Fields]:
+        program = self.mends.planner.program
+        gone, made = set(self._gone_through()), set(self._made_from_any())
+        for cls in self.mends.planner.state.fields:
+            names = {one.name for one in program.classes.fields(cls)}
             if not names and "__init__" in cls.methods:
                 names = {p.name for p in cls.methods["__init__"].own_params}
-            scoped = {n for n in names if self._is_scope(cls, n)}
-            for module in planner.program.names.judged() if scoped else ():
-                if module.generated:
-                    continue
-                if cls in whole:
-                    self._listed(module, cls, names, scoped)
-                if cls in read and module.is_test:
-                    self._given(module, cls, names, scoped)
+            scoped = {name for name in names if program.domain.held.is_scoped(cls, name)}
+            if scoped and (cls in gone or cls in made):
+                yield Fields(cls, frozenset(names), frozenset(scoped), cls in gone, cls in made)
 
-    def _is_scope(self, cls: Class, name: str) -> bool:
-        planner = self.mends.planner
-        held = planner.program.domain.held
-        return any(held.is_attribute(cls, name, s) for s in planner.program.policy.scopes)
+    def _listed(self, module: Module, node: tree.Sequence, every: list[Fields]) -> None:
+        """`FIELDS = ["tenant_id", "note_id"]`."""
+        said = _texts_in(node.items)
+        for one in every if said else ():
+            if one.gone_through and said <= one.names and said & one.scoped:
+                told = len(said) > 1 or module is one.cls.module or node.kind == "set"
+                if told or self._is_compared(node):
+                    self._note(module, node, one.cls)
 
-    def _listed(self, module: Module, cls: Class, names: set[str], scoped: set[str]) -> None:
-        """`FIELDS = ["tenant_id", "note_id"]`, and in tests `{"tenant_id": "t", "note_id": "n"}`."""
-        parent_of = self.mends.planner.program.names.parent
-        for node in module.each(tree.Sequence):
-            said = _texts_in(node.items)
-            told = len(said) > 1 or module is cls.module or node.kind == "set"
-            compared = isinstance(parent_of(node), tree.Compare)
-            if said and said <= names and said & scoped and (told or compared):
-                self._note(module, node, cls)
-        for display in module.each(tree.DictDisplay) if module.is_test else ():
-            said = _texts_in([key for key in display.keys if key is not None])
-            compared = isinstance(parent_of(display), tree.Compare)
-            if compared and said & scoped and len(said & names) > 1:
-                self._note(module, display, cls)
+    def _dict(self, module: Module, node: tree.DictDisplay, every: list[Fields]) -> None:
+        """`{"tenant_id": "t", "note_id": "n"}`, that a test expects, or that an object is made from."""
+        said = _texts_in([key for key in node.keys if key is not None])
+        for one in every if len(said) > 1 else ():
+            if said & one.scoped and len(said & one.names) > 1:
+                expected = one.gone_through and self._is_compared(node)
+                if expected or (one.made_from_any and said <= one.names):
+                    self._note(module, node, one.cls)
 
-    def _given(self, module: Module, cls: Class, names: set[str], scoped: set[str]) -> None:
-        """`{"tenant_id": "t", "note_id": "n"}`, as a dict or as a text, from which an object is made."""
-        for display in module.each(tree.DictDisplay):
-            said = _texts_in([key for key in display.keys if key is not None])
-            if said & scoped and len(said & names) > 1 and said <= names:
-                self._note(module, display, cls)
-        for node in module.each(tree.Const):
-            if isinstance(node.value, str) and '":' in node.value.replace(" ", ""):
-                said = set(re.findall(r'"(\w+)"\s*:', node.value))
-                if said & scoped and len(said & names) > 1:
-                    self._note(module, node, cls)
+    def _json(self, module: Module, node: tree.Const, every: list[Fields]) -> None:
+        """`'{"tenant_id": "t", "note_id": "n"}'`, from which an object is made."""
+        said = set(_JSON.findall(tree.text(node) or ""))
+        for one in every if len(said) > 1 else ():
+            if one.made_from_any and said & one.scoped and len(said & one.names) > 1:
+                self._note(module, node, one.cls)
+
+    def _is_compared(self, node: tree.Node) -> bool:
+        return isinstance(self.mends.planner.program.names.parent(node), tree.Compare)
 
     def _note(self, module: Module, node: tree.Node, cls: Class) -> None:
         if (module.filename, node.span) not in self._mended:
@@ -125,9 +142,7 @@ class Enumerated:
                 yield from classes.subclasses(one.cls)
 
 
-def _texts_in(nodes: list[tree.Node] | tuple[tree.Node, ...]) -> set[str]:
+def _texts_in(nodes: Sequence[tree.Node]) -> set[str]:
     """The texts that a display is made of; none where it is made of anything else."""
-    said = [n.value if isinstance(n, tree.Const) else None for n in nodes]
-    return (
-        {s for s in said if isinstance(s, str)} if all(isinstance(s, str) for s in said) else set()
-    )
+    said = [tree.text(node) for node in nodes]
+    return set() if None in said else {text for text in said if text is not None}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _MAX_DEPTH: Final = 4
-_WHOLE: Final = frozenset(("asdict", "vars", "model_dump", "dict", "to_dict"))
+GIVING_ALL: Final = frozenset(("asdict", "vars", "model_dump", "dict"))
 """What gives all fields of an object."""
 
 
@@ -102,7 +102,7 @@ class Expected:
     def _called(self, call: tree.Call, depth: int) -> list[tuple[Knot, Scope]]:
         callees = [c.function for c in self.mends.planner.program.calls.callees(call)]
         functions = [f for f in callees if f is not None]
-        if not functions and last_name(call.func) in _WHOLE:
+        if not functions and last_name(call.func) in GIVING_ALL | {"to_dict"}:
             owner = call.func.base if isinstance(call.func, tree.Attr) else None
             return self._fields(owner if owner is not None else call.args[0].value)
         found: list[tuple[Knot, Scope]] = []

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
-from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Binding, Function, enclosing, last_name
 from capsule_lint.program.walk import within
@@ -92,10 +90,8 @@ class Given:
         key = (function, scope.name)
         if key not in self._known:
             if function.module not in self._calls:
-                own = self._calls[function.module] = defaultdict(list)
-                for call in function.module.each(tree.Call):
-                    for around in enclosing(self.program.names.place(call)):
-                        own[around].append(call)
+                calls_of = self.program.names.by_function(function.module.each(tree.Call))
+                self._calls[function.module] = calls_of
             calls = self._calls[function.module].get(function, ())
             self._known[key] = frozenset(
                 self._said(value)
@@ -138,18 +134,12 @@ class Given:
 
     def _of(self, call: tree.Call, scope: Scope) -> Iterator[tree.Node]:
         """What a call gives for a scope to what takes it already."""
-        takes = self.program.domain.held.takes
+        held = self.program.domain.held
         for callee in self.program.calls.callees(call):
-            if callee.cls is not None:
-                params, given = self.program.classes.constructor(callee.cls) or (), 0
-            else:
-                assert callee.function is not None
-                params, given = callee.function.params, callee.given
-            bound = bind(call.args, params, given)
             taking = callee.cls or callee.function
-            for name, argument in bound.arguments.items() if bound is not None else ():
-                if taking is not None and takes(taking, name, scope):
-                    yield argument.value
+            assert taking is not None
+            found = held.arguments(call.args, taking, callee.given, scope)
+            yield from (argument.value for argument in found or ())
 
     def _said(self, node: tree.Node) -> Said:
         root = node

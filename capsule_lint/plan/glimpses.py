@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect
-    from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function
 
 _MEASURING: Final = frozenset(("count", "find", "rfind", "index", "rindex"))
@@ -48,8 +47,8 @@ class Glimpses:
                 if len(compare.ops) == 1:
                     self._compared(compare)
             for node in module.either(tree.Const, tree.FString) if gaining else ():
-                text = literal_text(node) if isinstance(node, tree.FString) else _text(node)
-                for cls, pattern in gaining:
+                text = literal_text(node) if isinstance(node, tree.FString) else tree.text(node)
+                for cls, pattern in gaining if text is not None and "=" in text else ():
                     if text is not None and pattern.search(text):
                         self.mends.obstacle(("class", cls), node, _PRINTED)
 
@@ -68,7 +67,7 @@ class Glimpses:
     def _compared(self, compare: tree.Compare) -> None:
         op, left, right = compare.ops[0], compare.left, compare.rights[0]
         if op in ("in", "not in"):
-            text = _text(left)
+            text = tree.text(left)
             for defect in self._made_by(right) if text is not None else ():
                 if text is not None and _spans(defect, text, appears=op == "not in"):
                     self.mends.obstacle(defect.knot, compare, _DIFFERENT)
@@ -97,27 +96,17 @@ class Glimpses:
         """The classes whose printed form changes, with what tells a text that spells it out."""
         planner, found = self.mends.planner, []
         classes = planner.program.classes
-        for cls, scopes in planner.state.fields.items():
+        for cls in planner.state.fields:
             if not classes.is_data(cls) or classes.method(cls, "__repr__") is not None:
                 continue
             names = [one.name for one in classes.fields(cls)]
-            beside = [n for n in names if self._is_beside(cls, n, list(scopes.values()))]
+            beside = [n for n in names if planner.program.domain.held.is_scoped(cls, n)]
             any_field = "|".join(map(re.escape, names))
             if names:
                 said = rf"\b{re.escape(cls.name)}\((?:{any_field})="
                 said += "".join(rf"|\b{n}=[^,()]*, (?:{any_field})=" for n in beside)
                 found.append((cls, re.compile(said)))
         return found
-
-    def _is_beside(self, cls: Class, name: str, gained: list[Scope]) -> bool:
-        """Whether a field is another scope's: the new one comes next to it."""
-        held = self.mends.planner.program.domain.held
-        scopes = self.mends.planner.program.policy.scopes
-        return any(held.is_attribute(cls, name, s) for s in scopes if s not in gained)
-
-
-def _text(node: tree.Node) -> str | None:
-    return node.value if isinstance(node, tree.Const) and isinstance(node.value, str) else None
 
 
 def _spans(defect: KeyDefect, text: str, *, appears: bool) -> bool:

@@ -93,21 +93,7 @@ class KeyDefects:
 
     def check(self) -> None:
         """A part of keys that need less than others is no place for what those need."""
-        program, narrow = self.planner.program, dict[int, set[str]]()
-        for site in program.keys.sites:
-            names = {scope.name for scope in program.domain.required(site)}
-            for part in {id(p.host) for p in site.template.pieces} - {id(site.template.host)}:
-                narrow[part] = narrow.get(part, names) & names
-        for cls in program.classes.all if program.policy.entities else ():
-            names = {scope.name for scope in program.policy.scopes_of(cls.symbol)}
-            keys = [m for name, m in cls.methods.items() if program.policy.is_key_name(name)]
-            makers = returning(program, *(value for method in keys for value in method.returns))
-            for site in (
-                program.keys.sites if makers and len(names) < len(program.policy.scopes) else ()
-            ):
-                if site.function in makers:
-                    host = id(site.template.host)
-                    narrow[host] = narrow.get(host, names) & names
+        narrow = self._narrow()
         for defect in self.planner.defects:
             place = defect.template.host
             less = [s for s in defect.missing if s.name not in narrow.get(id(place), {s.name})]
@@ -117,6 +103,25 @@ class KeyDefects:
                 reason = f"part of keys that need no `{less[0].parameter}` as well"
                 where = defect.knot, defect.module.filename, place.span, reason, symbol
                 self.planner.obstacle(*where, "reference", less[0])
+
+    def _narrow(self) -> dict[int, set[str]]:
+        """The scopes that all keys need which a template is part of, by its expression."""
+        program, found = self.planner.program, dict[int, set[str]]()
+        for site in program.keys.sites:
+            names = {scope.name for scope in program.domain.required(site)}
+            for part in {id(p.host) for p in site.template.pieces} - {id(site.template.host)}:
+                found[part] = found.get(part, names) & names
+        every = {scope.name for scope in program.policy.scopes}
+        for cls in program.classes.all if program.policy.entities else ():
+            names = {scope.name for scope in program.policy.scopes_of(cls.symbol)}
+            if names == every:
+                continue
+            keys = [m for name, m in cls.methods.items() if program.policy.is_key_name(name)]
+            makers = returning(program, *(value for method in keys for value in method.returns))
+            for site in [s for s in program.keys.sites if s.function in makers]:
+                host = id(site.template.host)
+                found[host] = found.get(host, names) & names
+        return found
 
     def _is_site(self, host: tree.Node) -> bool:
         return self.planner.program.keys.at(host) is not None

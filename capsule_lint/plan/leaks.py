@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import enclosing, last_name
+from capsule_lint.program.model import last_name
 from capsule_lint.program.pieces import hole_name, names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from capsule_lint.plan.local import LocalKeys
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function, Module
 
 _KEYS: Final = ("key", "cache_key", "name")
 """What arguments are called that are keys."""
+_MADE: Final = (tree.Sequence, tree.FString, tree.Call)
+"""What a key may be made by."""
 _MAX_DEPTH: Final = 3
 
 
@@ -31,16 +32,15 @@ class Leaks:
     def note(self) -> None:
         """Make the changes unsafe that would leave such a key behind."""
         program = self.local.program
+        known: dict[Module, dict[Function, list[tree.Node]]] = {}
         for function, gained in list(self.local.state.params.items()):
-            if function.module.is_test or function in program.keys.functions:
+            module = function.module
+            if module.is_test or function in program.keys.functions:
                 continue
-            names = program.names
-            inside = [
-                node
-                for kind in (tree.Sequence, tree.FString, tree.Call)
-                for node in function.module.each(kind)
-                if function in enclosing(names.place(node))
-            ]
+            if module not in known:
+                made = (n for kind in _MADE for n in module.each(kind))
+                known[module] = program.names.by_function(made)
+            inside = known[module].get(function, ())
             for scope in gained.values():
                 others = [s for s in program.policy.scopes if s is not scope]
                 found = [program.domain.scope_parameter(function, s) for s in others]
@@ -88,14 +88,10 @@ class Leaks:
                 keyword = next((a.keyword for a in parent.args if a.value is node), None)
                 first = bool(parent.args) and parent.args[0].value is node
                 collections = self.local.collections
-                keyed = collections.is_keyed(func.name) or collections.is_cache(
-                    last_name(func.base)
-                )
-                return (first and keyed) or (keyword in _KEYS and keyed)
+                cached = collections.is_cache(last_name(func.base))
+                keyed = cached or collections.is_keyed(func.name)
+                return keyed and (first or keyword in _KEYS)
             case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
-                return any(self._is_key(use, depth + 1) for use in self._uses(parent))
+                return any(self._is_key(use, depth + 1) for use in program.records.uses(parent))
             case _:
                 return False
-
-    def _uses(self, statement: tree.Assign) -> Iterator[tree.Name]:
-        return self.local.program.records.uses(statement)

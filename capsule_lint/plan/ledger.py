@@ -30,7 +30,7 @@ from capsule_lint.program.types import (
     UnknownType,
 )
 from capsule_lint.program.walk import targets_of
-from capsule_lint.program.wrapping import passes_on
+from capsule_lint.program.wrapping import choosing, wrappers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -274,8 +274,8 @@ class Ledger:
         """`MagicMock(**{"get.side_effect": lambda tenant_id: …})`."""
         display = argument.value
         for key in display.keys if isinstance(display, tree.DictDisplay) else ():
-            text = key.value if isinstance(key, tree.Const) else None
-            if key is not None and isinstance(text, str) and "." in text:
+            text = tree.text(key)
+            if key is not None and text is not None and "." in text:
                 symbols = self._by_name.get(text.partition(".")[0], [])
                 for symbol in self._namesakes(module, call, argument, symbols):
                     self._row(module, key.span, symbol, Verdict.ESCAPE, _NAMESAKE)
@@ -304,20 +304,12 @@ class Ledger:
             ):
                 reason = "its decorator picks its arguments by what they are"
                 self._row(function.module, node.span, function, Verdict.ESCAPE, reason)
-        for decorator in function.fact.decorators:
-            for one in sorted(program.inference.of(decorator), key=repr):
-                if not isinstance(one, FunctionObject) or not one.function.own_params:
-                    continue
-                program.names.ask(one.function.name)
-                own = one.function.own_params[0]
-                for call in program.calls.uses.calls_beside(own.name):
-                    place = program.names.place(call)
-                    if not isinstance(call.func, tree.Name) or passes_on(program.names, call):
-                        continue
-                    if any(b.parameter is own for b in program.names.bindings(own.name, place)):
-                        reason = f"`{one.function.name}`, which decorates it, calls it"
-                        span = call.func.span
-                        self._row(place.scope.module, span, function, Verdict.ESCAPE, reason)
+        for wrapper in wrappers(program.inference, function):
+            program.names.ask(wrapper.name)
+            for call in choosing(program.inference, wrapper):
+                module = program.names.place(call).scope.module
+                reason = f"`{wrapper.name}`, which decorates it, calls it"
+                self._row(module, call.func.span, function, Verdict.ESCAPE, reason)
 
     def _kept(self, symbol: Symbol) -> None:
         """What a decorator keeps: nobody knows who calls it from there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.standins import CALLED
 from capsule_lint.program.mocks import MOCKS
 from capsule_lint.program.model import last_name
 from capsule_lint.program.types import FunctionObject
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _MAKERS: Final = frozenset(("SimpleNamespace", "multiple", "configure_mock", *MOCKS))
-_CALLED: Final = ("side_effect", "wraps")
 
 
 def is_namesake(
@@ -36,7 +36,7 @@ def _stands_for(program: Program, node: tree.Node, function: Function) -> bool:
         case tree.Lambda():
             return _fits(node.params, function)
         case tree.Call() if last_name(node.func) in MOCKS:
-            called = [a.value for a in node.args if a.keyword in _CALLED]
+            called = [a.value for a in node.args if a.keyword in CALLED]
             return any(_stands_for(program, value, function) for value in called)
         case tree.Name(id="DEFAULT") | tree.Attr(name="DEFAULT"):
             return True

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import enclosing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,12 +58,9 @@ class Reach:
     @cached_property
     def _inside(self) -> dict[Function, list[tree.Node]]:
         """The calls and attributes in each function, those of functions inside of it among them."""
-        found: dict[Function, list[tree.Node]] = defaultdict(list)
-        for module in self.program.names.modules.values():
-            for node in module.either(tree.Call, tree.Attr):
-                for function in enclosing(self.program.names.place(node)):
-                    found[function].append(node)
-        return found
+        names = self.program.names
+        modules = names.modules.values()
+        return names.by_function(n for m in modules for n in m.either(tree.Call, tree.Attr))
 
 
 def returning(program: Program, *nodes: tree.Node) -> set[Function]:

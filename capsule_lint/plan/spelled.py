@@ -209,13 +209,10 @@ def first_and_rest(node: tree.Node) -> tuple[tree.Node, str]:
     match node:
         case tree.Binary(op="+"):
             first, rest = first_and_rest(node.left)
-            return first, rest + (literal_text(node.right) or _plain(node.right))
+            said = tree.text(node.right)
+            return first, rest + (literal_text(node.right) or (HOLE if said is None else said))
         case _:
             return node, ""
-
-
-def _plain(node: tree.Node) -> str:
-    return node.value if isinstance(node, tree.Const) and isinstance(node.value, str) else HOLE
 
 
 @dataclass(frozen=True, slots=True)

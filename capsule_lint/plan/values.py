@@ -10,7 +10,6 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.repeats import kept, repeatable
 from capsule_lint.plan.state import Value, Want
-from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Class, Function
 from capsule_lint.program.pieces import names_scope
 
@@ -183,19 +182,13 @@ class Values:
 
     def argument_of(self, call: tree.Call, want: Want, scope: Scope) -> tree.Argument | None:
         """What a call passes for another scope."""
-        callee = want.callee
-        if isinstance(callee, Class):
-            params, given = self.planner.program.classes.constructor(callee) or (), 0
-        else:
-            assert callee is not None
-            params, given = callee.params, want.given
-        bound = bind(call.args[want.offset :], params, given)
-        takes = self.planner.program.domain.held.takes
-        if bound is None:
-            return next(
-                (a for a in call.args if a.keyword and takes(callee, a.keyword, scope)), None
-            )
-        return next((a for n, a in bound.arguments.items() if takes(callee, n, scope)), None)
+        callee, held = want.callee, self.planner.program.domain.held
+        assert callee is not None
+        found = held.arguments(call.args[want.offset :], callee, want.given, scope)
+        if found is None:
+            named = (a for a in call.args if a.keyword and held.takes(callee, a.keyword, scope))
+            return next(named, None)
+        return found[0] if found else None
 
 
 def _is_read_again(node: tree.Node) -> bool:

@@ -13,7 +13,7 @@ from capsule_lint.policy.place import Place
 from capsule_lint.policy.schema import convert_policy, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 OWN_FILE = "capsule-lint.toml"
 PROJECT_FILE = "pyproject.toml"
@@ -94,26 +94,27 @@ def _absolute(path: Path) -> Path:
 
 def _search(start: Path) -> tuple[Path, object, Place] | None:
     """The nearest policy, from a directory upwards."""
+    for path in _places(start):
+        if _is_file(path) and (found := _table(path)) is not None:
+            return path, *found
+    return None
+
+
+def _places(start: Path) -> Iterator[Path]:
+    """Where a policy may be, from a directory upwards, the nearest first."""
     directory = _absolute(start)
     for folder in (directory, *directory.parents):
-        for name in (OWN_FILE, PROJECT_FILE):
-            path = folder / name
-            if _is_file(path) and (found := _table(path)) is not None:
-                return path, *found
-    return None
+        yield from (folder / name for name in (OWN_FILE, PROJECT_FILE))
 
 
 def candidates(start: Path, policy: Policy, config: Path | None) -> tuple[Path, ...]:
     """The files that the policy of a directory is read from, or would be if they were there."""
+    formatters = [policy.root / name for name, _ in _FORMATTERS]
     if config is not None:
-        looked = [_absolute(config)]
-    else:
-        directory, looked = _absolute(start), []
-        for folder in (directory, *directory.parents):
-            looked += [folder / OWN_FILE, folder / PROJECT_FILE]
-            if policy.path is not None and folder == policy.path.parent:
-                break
-    return (*looked, *(policy.root / name for name, _ in _FORMATTERS))
+        return _absolute(config), *formatters
+    places = list(_places(start))
+    read = places.index(policy.path) + 1 if policy.path in places else len(places)
+    return *places[:read], *formatters
 
 
 def find_policy(start: Path) -> Path | None:

@@ -13,7 +13,7 @@ from capsule_lint.program.pieces import Filled, hole_name, names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.domain import Domain
@@ -49,12 +49,33 @@ class Held:
         """Whether the attribute of that name holds the scope's value."""
         return names_scope(name, scope) or self.attribute(cls, scope) == name
 
+    def is_scoped(self, cls: Class, name: str) -> bool:
+        """Whether the attribute of that name holds the value of any scope."""
+        return any(self.is_attribute(cls, name, scope) for scope in self.domain.policy.scopes)
+
     def takes(self, callee: Function | Class | None, name: str, scope: ScopePolicy) -> bool:
         """Whether the parameter of that name takes the scope's value."""
         if isinstance(callee, Class):
             return self.is_attribute(callee, name, scope)
         held = self.parameter(callee, scope) if callee is not None else None
         return names_scope(name, scope) or (held is not None and held.name == name)
+
+    def arguments(
+        self,
+        arguments: Sequence[tree.Argument],
+        callee: Function | Class,
+        given: int,
+        scope: ScopePolicy,
+    ) -> list[tree.Argument] | None:
+        """What a call gives as the scope's value to a function of which the first `given` parameters are
+        filled already, or to a constructor; `None` where the call does not bind."""
+        if isinstance(callee, Class):
+            bound = bind(arguments, self.domain.classes.constructor(callee) or ())
+        else:
+            bound = bind(arguments, callee.params, given)
+        if bound is None:
+            return None
+        return [a for name, a in bound.arguments.items() if self.takes(callee, name, scope)]
 
     def is_value(self, node: tree.Node, scope: ScopePolicy) -> bool:
         """Whether an expression is the scope's value: its name says so, or the parameter holds it."""

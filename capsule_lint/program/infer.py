@@ -34,7 +34,7 @@ from capsule_lint.program.types import (
     foreign,
     join,
 )
-from capsule_lint.program.wrapping import chooses
+from capsule_lint.program.wrapping import choosing, wrappers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -547,8 +547,8 @@ class Inference:
         inherited = self._inherited(function, parameter)
         if inherited is not None:
             return inherited
-        if function.fact.decorators and chooses(self, function):
-            return ANYTHING
+        if any(True for wrapper in wrappers(self, function) for _ in choosing(self, wrapper)):
+            return ANYTHING  # a decorator gives what it likes
         if self.enters(function):
             return self._entering(function, parameter) or foreign(FRAMEWORK)
         passed = self.calls.passed(function, parameter)

@@ -6,14 +6,16 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Binding, Class, Function, Module, Place, Scope
+from capsule_lint.program.model import Binding, Class, Function, Module, Place, Scope, enclosing
 from capsule_lint.program.walk import Index, Parent, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+_NodeT = TypeVar("_NodeT", bound=tree.Node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,14 @@ class Names:
     stubs: dict[str, Module] = field(default_factory=dict)
     """The `.pyi` files that stand beside modules, by the modules' names: what they declare is no part
     of the program, and changes with what it declares."""
+
+    def by_function(self, nodes: Iterable[_NodeT]) -> dict[Function, list[_NodeT]]:
+        """Expressions by the functions that they stand in, those around these among them."""
+        found: dict[Function, list[_NodeT]] = defaultdict(list)
+        for node in nodes:
+            for function in enclosing(self.place(node)):
+                found[function].append(node)
+        return found
 
     def judged(self) -> list[Module]:
         """The modules in which something may be found."""

@@ -103,4 +103,4 @@ def is_spelled(node: tree.Node | None) -> bool:
 def called_name(func: tree.Node) -> str:
     """The name of what `globals()["f"](…)` calls; empty for what is called in another way."""
     name = name_in(func) if is_spelled(base_of(func)) else None
-    return name.value if isinstance(name, tree.Const) and isinstance(name.value, str) else ""
+    return tree.text(name) or ""

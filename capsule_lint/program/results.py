@@ -251,7 +251,7 @@ class Results:
         return all(isinstance(t, Foreign) for t in self.inference.of(func))
 
     def _super(self, node: tree.Call) -> Types:
-        owner = owner_of(self.inference.names.place(node).scope.function)
+        owner = self._above_what(node)
         if owner is None:
             return ANYTHING
         bases = [b for b in self.inference.classes.bases(owner) if isinstance(b, Class)]
@@ -259,15 +259,21 @@ class Results:
             return foreign("super")
         return frozenset(Instance(base) for base in bases)
 
+    def _above_what(self, call: tree.Call) -> Class | None:
+        """The class behind which `super()` and `super(Notes, self)` begin to look."""
+        if not call.args:
+            return owner_of(self.inference.names.place(call).scope.function)
+        types = self.inference.of(call.args[0].value)
+        classes = {one.cls for one in types if isinstance(one, ClassObject)}
+        return next(iter(classes)) if len(classes) == len(types) == 1 else None
+
     def above(self, node: tree.Attr) -> list[Class]:
         """The classes of the program in which `super().name` finds it: what comes next depends on the
         class of the object, which may inherit from several."""
         base = node.base
         if not isinstance(base, tree.Call) or last_name(base.func) != "super":
             return []
-        owner = owner_of(self.inference.names.place(base).scope.function)
-        for one in self.inference.of(base.args[0].value) if base.args else ():
-            owner = one.cls if isinstance(one, ClassObject) else None  # `super(Notes, self)`
+        owner = self._above_what(base)
         if owner is None:
             return []
         found: dict[Class, None] = {}

@@ -220,10 +220,7 @@ class Templates:
         value = target.value if isinstance(target, Binding) else node
         if not isinstance(value, tree.Call) or len(value.args) != 1:
             return None
-        first = value.args[0].value
-        return (
-            first.value if isinstance(first, tree.Const) and isinstance(first.value, str) else None
-        )
+        return tree.text(value.args[0].value)
 
     def wrapped(self, node: tree.Call) -> tree.Node | None:
         """The string that a call only passes on: `key.lower()`, `str(key)`, `PartitionKey(key)`."""

@@ -8,26 +8,32 @@ from capsule_lint.facts import tree
 from capsule_lint.program.types import FunctionObject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.program.infer import Inference
     from capsule_lint.program.model import Function
     from capsule_lint.program.names import Names
 
 
-def chooses(inference: Inference, function: Function) -> bool:
-    """Whether a decorator of the program calls a function with other arguments than it is given itself."""
+def wrappers(inference: Inference, function: Function) -> Iterator[Function]:
+    """The functions of the program that decorate a function."""
     for decorator in function.fact.decorators:
-        for one in inference.of(decorator):
-            own = one.function.own_params[:1] if isinstance(one, FunctionObject) else ()
-            for call in inference.calls.uses.calls_beside(own[0].name) if own else ():
-                if isinstance(call.func, tree.Name) and not passes_on(inference.names, call):
-                    place = inference.names.place(call)
-                    bindings = inference.names.bindings(own[0].name, place)
-                    if any(b.parameter is own[0] for b in bindings):
-                        return True
-    return False
+        for one in sorted(inference.of(decorator), key=repr):
+            if isinstance(one, FunctionObject) and one.function.own_params:
+                yield one.function
 
 
-def passes_on(names: Names, call: tree.Call) -> bool:
+def choosing(inference: Inference, wrapper: Function) -> Iterator[tree.Call]:
+    """The calls of what a decorator decorates, with other arguments than the wrapper is given itself."""
+    names, own = inference.names, wrapper.own_params[0]
+    for call in inference.calls.uses.calls_beside(own.name):
+        if isinstance(call.func, tree.Name) and not _passes_on(names, call):
+            bindings = names.bindings(own.name, names.place(call))
+            if any(binding.parameter is own for binding in bindings):
+                yield call
+
+
+def _passes_on(names: Names, call: tree.Call) -> bool:
     """Whether a call in a decorator passes on whatever it is given: `**` is among its arguments, or it
     is `function(*args)`, and nothing else picks one of `args`."""
     function = names.place(call).scope.function
