@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -15,6 +15,7 @@ from capsule_lint.model import (
 )
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.rebuilds import update_of
+from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.pieces import names_scope
 
@@ -222,30 +223,62 @@ class CallMends:
         )
 
     def _starred(self, argument: tree.Argument, want: Want, index: int) -> bool:
-        """`get(*key)`, where `key` is a local tuple that is used for nothing else."""
-        display = argument.value
-        if isinstance(display, tree.Name):
-            place = self.mends.planner.program.names.place(display)
-            bindings = self.mends.planner.program.names.bindings(display.id, place)
-            uses = [
-                n
-                for n in place.scope.module.each(tree.Name)
-                if n.id == display.id
-                and self.mends.planner.program.names.place(n).scope is place.scope
-            ]
-            if len(bindings) != 1 or len(uses) != 2 or bindings[0].value is None:
+        """`get(*key)`, where `key` is a local tuple that is used for nothing else, or one of the rows
+        that a test is given."""
+        node = argument.value
+        displays = self._rows_of(node, want) if isinstance(node, tree.Name) else [node]
+        found: list[Mend] = []
+        for display in displays:
+            if not isinstance(display, tree.Sequence) or not 0 <= index <= len(display.items):
                 return False
-            display = bindings[0].value
-        if not isinstance(display, tree.Sequence) or not 0 <= index <= len(display.items):
-            return False
-        code = self.mends.code_of(want, want.knot)
-        if code is None:
-            return False
-        before, after = ((), (code,)) if index else ((code,), ())
-        at = display.items[max(index - 1, 0)].span
-        filename = self.mends.module_of(display).filename
-        mend = AddElements(filename, display.span, "CAP401", before, after, at)
-        return self._once(want, mend)
+            local = self.mends.planner.program.names.place(display).scope is (
+                self.mends.planner.program.names.place(node).scope
+            )
+            code = (
+                self.mends.code_of(want, want.knot)
+                if local
+                else self.mends.code_for(want.scope, display, want.knot)
+            )
+            if code is None or not display.items:
+                return False
+            before, after = ((), (code,)) if index else ((code,), ())
+            at = display.items[max(index - 1, 0)].span
+            filename = self.mends.module_of(display).filename
+            found.append(AddElements(filename, display.span, "CAP401", before, after, at))
+        return bool(found) and all(self._once(want, mend) for mend in found)
+
+    def _rows_of(self, node: tree.Name, want: Want) -> list[tree.Node]:
+        """The displays that a local may be, where it is used for nothing else; none where that is unsure."""
+        names = self.mends.planner.program.names
+        place = names.place(node)
+        bindings = names.bindings(node.id, place)
+        uses = [
+            n
+            for n in place.scope.module.each(tree.Name)
+            if n.id == node.id and names.place(n).scope is place.scope
+        ]
+        if len(bindings) != 1:
+            return []
+        value, function = bindings[0].value, place.scope.function
+        if bindings[0].kind == "assign" and len(uses) == 2 and value is not None:
+            return [value]
+        if function is None or len(uses) != 1 or not self._takes_alike(want):
+            return []
+        rows = (parametrized(d, node.id) for d in function.fact.decorators)
+        return next((found for found in rows if found is not None), [])
+
+    def _takes_alike(self, want: Want) -> bool:
+        """Whether everything that a call may call takes the new argument at the same place."""
+        assert want.call is not None
+        callees = self.mends.planner.program.calls.callees(want.call)
+        taken = [(c.cls or c.function, c.given) for c in callees]
+        places = {
+            [name for name, _, _ in self._signature(replace(want, callee=one, given=given))].index(
+                want.scope.parameter
+            )
+            for one, given in taken
+        }
+        return len(places) == 1
 
     def _neighbour_argument(
         self, args: Sequence[tree.Argument], want: Want, signature: list[tuple[str, str, bool]]

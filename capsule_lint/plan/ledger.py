@@ -18,6 +18,7 @@ from capsule_lint.plan.registries import Registries, picking
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
 from capsule_lint.plan.strings import Strings, Symbol
 from capsule_lint.program.binding import bind
+from capsule_lint.program.fixtures import parameter_names
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.types import (
     ClassObject,
@@ -518,9 +519,7 @@ class Ledger:
             case tree.Call() if last_name(holder.func) == "param":
                 return self._table_names(holder)
             case tree.Call() if last_name(holder.func) == "parametrize":
-                said = holder.args[0].value
-                text = said.value if isinstance(said, tree.Const) else ""
-                return {part.strip() for part in str(text).split(",")}
+                return set(parameter_names(holder))
             case _:
                 return set()
 

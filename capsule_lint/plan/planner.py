@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.absorbed import absorbs, hands_on, stands_for
 from capsule_lint.plan.demands import Demands
+from capsule_lint.plan.entries import SPECIAL, Entries
 from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.leaks import Leaks
@@ -36,19 +37,16 @@ from capsule_lint.plan.unfiltered import Unfiltered
 from capsule_lint.plan.values import Values
 from capsule_lint.policy import selects
 from capsule_lint.program.fixtures import is_collected
-from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.types import FunctionObject, Instance, LambdaObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from capsule_lint.model import Span
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Class, Function
     from capsule_lint.program.sites import KeySite
 
 _SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
-_SPECIAL: Final = ("__init__", "__new__", "__call__")
 _MAX_ROUNDS: Final = 200
 
 
@@ -86,6 +84,7 @@ class Planner:
     messages: Messages = field(init=False)
     unfiltered: Unfiltered = field(init=False)
     values: Values = field(init=False)
+    entries: Entries = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
     loose: set[int] = field(default_factory=set)
@@ -108,6 +107,7 @@ class Planner:
         self.messages = Messages(self)
         self.unfiltered = Unfiltered(self)
         self.values = Values(self)
+        self.entries = Entries(self.program, self.values)
 
     def plan(self) -> None:
         """Fill the state."""
@@ -144,7 +144,7 @@ class Planner:
         """Demand that the function, with its whole family, takes the scope."""
         family = (
             self.program.calls.family(function)
-            if function.name not in _SPECIAL
+            if function.name not in SPECIAL
             else frozenset((function,))
         )
         first = ("function", function)
@@ -221,7 +221,7 @@ class Planner:
             return False
         if function.name == "__init__" and self._is_of_base(function):
             return False
-        if function.name.startswith("__") and function.name not in _SPECIAL:
+        if function.name.startswith("__") and function.name not in SPECIAL:
             return False
         return not self.program.domain.enters(function) and not (
             function.module.is_test and is_collected(function)
@@ -230,7 +230,7 @@ class Planner:
     def _is_of_base(self, function: Function) -> bool:
         """Whether an initializer takes whatever a foreign base takes, which also calls it."""
         kinds = {p.kind for p in function.own_params}
-        return {"*", "**"} <= kinds and any(self._foreign(function))
+        return {"*", "**"} <= kinds and any(self.entries.foreign_bases(function))
 
     def is_fixed(self, function: Function) -> bool:
         """Whether people have said that a signature is meant to be as it is."""
@@ -378,7 +378,7 @@ class Planner:
         if self.sources.constant(want.scope) is not None:
             self.constants.add(id(want))
         else:
-            self._no_source(want, outermost)
+            self._no_source(want, outermost, self.entries.reason(want))
 
     def _extend_item(self, want: Want) -> bool:
         """A key helper that is given `item.tenant_id`: the class of `item` gets the other scope too."""
@@ -452,51 +452,10 @@ class Planner:
             return self.values.value(want) is not None
         if not self.can_gain(function):
             return False
-        if self._is_called_from_outside(function):
+        if self.entries.takes_nothing(function, want):
             return False
         self.gain_param(function, want.scope, want.knot)
         return True
-
-    def _is_called_from_outside(self, function: Function) -> bool:
-        """A method that a foreign base calls, or a command: nobody in the program passes it anything."""
-        if function.fact.decorators and any(
-            last_name(d)
-            in (
-                "command",
-                "task",
-                "shared_task",
-                "on_event",
-                "middleware",
-                "exception_handler",
-                "listener",
-                "receiver",
-                "validator",
-                "field_validator",
-                "model_validator",
-                "callback",
-            )
-            for d in function.fact.decorators
-        ):
-            return True
-        if function.owner is None:
-            return function.name == "main"
-        if any(
-            self.program.domain.scope_parameter(function, s) is not None
-            for s in self.program.policy.scopes
-        ):
-            return False  # no framework knows of scopes
-        return (
-            any(self._foreign(function))
-            and not any(True for _ in self.program.calls.callers(function))
-            and function.name not in _SPECIAL
-        )
-
-    def _foreign(self, method: Function) -> Iterator[str]:
-        """The bases of a method's class that may call it, and that the program does not know."""
-        plain = ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
-        for base in self.program.classes.foreign_bases(method.owner) if method.owner else ():
-            if base.rpartition(".")[2] not in plain:
-                yield base
 
     def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
         module = self.program.names.place(want.node).scope.module

@@ -109,19 +109,22 @@ def is_collected(function: Function) -> bool:
     )
 
 
+def parameter_names(call: tree.Call) -> list[str]:
+    """The names that `parametrize("a, b", …)` and `parametrize(("a", "b"), …)` fill."""
+    said = call.args[0].value if call.args else None
+    if isinstance(said, tree.Sequence):
+        return [text for item in said.items if (text := tree.text(item)) is not None]
+    text = tree.text(said) if said is not None else None
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
 def parametrized(decorator: tree.Node, name: str) -> list[tree.Node] | None:
     """The values that a `parametrize` decorator gives a parameter; `None` where it gives it none."""
     if not isinstance(decorator, tree.Call) or last_name(decorator.func) != "parametrize":
         return None
     if len(decorator.args) < 2 or not isinstance(decorator.args[1].value, tree.Sequence):
         return None
-    said, rows = decorator.args[0].value, decorator.args[1].value.items
-    if isinstance(said, tree.Const) and isinstance(said.value, str):
-        names = [part.strip() for part in said.value.split(",") if part.strip()]
-    elif isinstance(said, tree.Sequence):
-        names = [str(item.value) for item in said.items if isinstance(item, tree.Const)]
-    else:
-        return None
+    names, rows = parameter_names(decorator), decorator.args[1].value.items
     if name not in names:
         return None
     values = [_parameter_set(row) for row in rows]

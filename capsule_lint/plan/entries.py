@@ -1,0 +1,142 @@
+"""Functions that nobody in the program passes anything: values cannot be threaded through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.state import Want
+    from capsule_lint.plan.values import Values
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+SPECIAL: Final = ("__init__", "__new__", "__call__")
+"""The methods with two underscores that take what people pass."""
+_REGISTERING: Final = frozenset(
+    (
+        "command",
+        "task",
+        "shared_task",
+        "on_event",
+        "middleware",
+        "exception_handler",
+        "listener",
+        "receiver",
+        "validator",
+        "field_validator",
+        "model_validator",
+        "callback",
+    )
+)
+_PLAIN_BASES: Final = frozenset(
+    ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
+)
+_DEPTH: Final = 4
+
+
+@dataclass(eq=False)
+class Entries:
+    """Tells such functions."""
+
+    program: Program
+    values: Values
+    _reading: set[tuple[Function, str]] = field(default_factory=set)
+    """Functions that were given a scope's parameter though they read its neighbour from a message."""
+
+    def takes_nothing(self, function: Function, want: Want) -> bool:
+        """Whether a parameter of the function would be passed by nobody."""
+        if self._is_called_from_outside(function):
+            return True
+        if self._has_scope(function):
+            return False
+        if self._message(want) is not None:
+            if not any(True for _ in self._production_callers(function)):
+                return True
+            self._reading.add((function, want.scope.parameter))
+        return False
+
+    def foreign_bases(self, method: Function) -> Iterator[str]:
+        """The bases of a method's class that may call it, and that the program does not know."""
+        for base in self.program.classes.foreign_bases(method.owner) if method.owner else ():
+            if base.rpartition(".")[2] not in _PLAIN_BASES:
+                yield base
+
+    def _is_called_from_outside(self, function: Function) -> bool:
+        """A method that a foreign base calls, or a command."""
+        if any(last_name(d) in _REGISTERING for d in function.fact.decorators):
+            return True
+        if function.owner is None:
+            return function.name == "main"
+        if self._has_scope(function):
+            return False  # no framework knows of scopes
+        return (
+            any(self.foreign_bases(function))
+            and not any(True for _ in self.program.calls.callers(function))
+            and function.name not in SPECIAL
+        )
+
+    def _has_scope(self, function: Function) -> bool:
+        return any(
+            self.program.domain.scope_parameter(function, s) is not None
+            for s in self.program.policy.scopes
+        )
+
+    def _production_callers(self, function: Function) -> Iterator[tree.Call]:
+        for member in self.program.calls.family(function):
+            for call, _ in self.program.calls.callers(member):
+                if not self.program.names.place(call).scope.module.is_test:
+                    yield call
+
+    def reason(self, want: Want) -> str:
+        """Why a want has no source, where that is known."""
+        read = self._message(want)
+        if read is None:
+            return ""
+        said = f"`{read}` is read from data" if read else "the callee reads data"
+        return f"{said} that may lack `{want.scope.parameter}`"
+
+    def _message(self, want: Want) -> str | None:
+        """How the other scope that goes with the wanted one is read from a message; an empty text where
+        that is done by what is called; none where it comes from elsewhere."""
+        call = want.call
+        if call is None:
+            return None
+        if (want.callee, want.scope.parameter) in self._reading:
+            return ""
+        for scope in self.program.policy.scopes:
+            argument = (
+                self.values.argument_of(call, want, scope) if scope is not want.scope else None
+            )
+            if argument is not None:
+                return text_of(argument.value) if self._is_read(argument.value) else None
+        return None
+
+    def _is_read(self, node: tree.Node, depth: int = 0) -> bool:
+        """`message["tenant_id"]`, `body.get("tenant_id")`, `Event.from_json(body).tenant_id`."""
+        match node:
+            case tree.Subscript(index=tree.Const(value=str())):
+                return True
+            case tree.Call(func=tree.Attr(name="get" | "pop"), args=(first, *_)):
+                return tree.text(first.value) is not None
+            case tree.Call(args=(only,)) if isinstance(node.func, tree.Name):
+                return self._is_read(only.value, depth + 1)  # `str(message["tenant_id"])`
+            case tree.Attr():
+                return any(isinstance(v, tree.Call) for v in self._given(node.base))
+            case tree.Name() if depth < _DEPTH:
+                return any(self._is_read(value, depth + 1) for value in self._given(node))
+            case _:
+                return False
+
+    def _given(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What a local was given."""
+        if isinstance(node, tree.Name):
+            for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+                if binding.kind == "assign" and binding.value is not None:
+                    yield binding.value
