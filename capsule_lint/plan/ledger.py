@@ -13,7 +13,7 @@ from capsule_lint.plan.bare import bare_names
 from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.lookups import is_some_module, keeping_class
 from capsule_lint.plan.namesakes import is_namesake
-from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, PASSING, listed_calls
+from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
 from capsule_lint.plan.registries import Registries, picking
 from capsule_lint.plan.standins import CALLED, StandIn, callables, parameters, spare
 from capsule_lint.plan.strings import Strings, Symbol
@@ -98,6 +98,8 @@ class Ledger:
     _lines: dict[str, list[str]] = field(default_factory=dict)
     _by_name: dict[str, list[Symbol]] = field(default_factory=dict)
     _asked: dict[int, list[Scope]] = field(default_factory=dict)
+    _handing: set[int] = field(default_factory=set)
+    """The calls that pass new arguments on to what they pass as well."""
 
     def __post_init__(self) -> None:
         self.arrivals = Arrivals(self.planner.program)
@@ -109,6 +111,8 @@ class Ledger:
         for want in self.planner.state.wants:
             if want.call is not None:
                 self._asked.setdefault(id(want.call), []).append(want.scope)
+                if want.offset:
+                    self._handing.add(id(want.call))
         for module in self.planner.program.names.judged():
             self._module(module)
         for module in self.planner.program.names.stubs.values():
@@ -413,6 +417,8 @@ class Ledger:
                 return Verdict.ALREADY_CORRECT, "an alias; its calls are followed"
         if isinstance(symbol, Class):
             return Verdict.ALREADY_CORRECT, "names the class"
+        if self._annotates(node):
+            return Verdict.ALREADY_CORRECT, "in an annotation, which calls nothing"
         if isinstance(parent, tree.Compare | tree.Conditional | tree.Boolean):
             return Verdict.ALREADY_CORRECT, "is compared, or an alias"
         if isinstance(parent, tree.DictDisplay | tree.Sequence):
@@ -446,9 +452,24 @@ class Ledger:
         gained = state.params.get(symbol, {}) if isinstance(symbol, Function) else {}
         return bool(gained) and all(got and {*gained.values()} <= {*got} for got in made)
 
+    def _annotates(self, node: tree.Node) -> bool:
+        """Whether an expression is in an annotation: `def list(self) -> list[dict]`."""
+        parent_of = self.planner.program.names.parent
+        inner: object = node
+        holder = parent_of(inner)
+        while isinstance(holder, tree.Expr) and not isinstance(holder, tree.Call):
+            inner, holder = holder, parent_of(holder)
+        match holder:
+            case tree.FunctionDef():
+                return inner is holder.returns or any(inner is p.annotation for p in holder.params)
+            case tree.Assign():
+                return inner is holder.annotation
+            case _:
+                return False
+
     def _passed(self, call: tree.Call, node: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
         name = last_name(call.func)
-        if id(call) in self._asked and name in PASSING:
+        if id(call) in self._handing:
             return Verdict.REWRITTEN, f"passed on by `{name}` together with its arguments"
         if id(call) in self.planner.open_partials:
             return Verdict.ALREADY_CORRECT, "a partial that leaves it to its own calls"

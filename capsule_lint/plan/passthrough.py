@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.passers import PASSING, given_by
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.types import FunctionObject, Mocked
 
@@ -13,20 +14,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
-
-PASSING: Final = {
-    "partial": 0,
-    "submit": 0,
-    "to_thread": 0,
-    "add_task": 0,
-    "call_soon": 0,
-    "call_soon_threadsafe": 0,
-    "apply": 0,
-    "run_in_executor": 1,
-    "call_later": 1,
-    "call_at": 1,
-}
-"""Foreign functions that call what they are given with the arguments after it, and its position."""
 
 ASSERTIONS: Final = (
     "assert_called_with",
@@ -66,6 +53,23 @@ def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call,
             for one in program.inference.of(call.args[position].value):
                 if isinstance(one, FunctionObject) and one.function is function:
                     yield call, int(one.bound and function.takes_self), position + 1
+    for known in sorted(program.calls.uses.aliases(function.name)):
+        for call, position in program.calls.uses.passed(known):
+            if last_name(call.func) in PASSING:
+                continue
+            for one in program.inference.of(call.args[position].value):
+                if isinstance(one, FunctionObject) and one.function is function:
+                    leading = _put_before(program, call, position)
+                    if leading is not None:
+                        given = int(one.bound and function.takes_self) + leading
+                        yield call, given, position + 1
+
+
+def _put_before(program: Program, call: tree.Call, position: int) -> int | None:
+    """How many arguments come before those that a call passes on to what it passes at a position."""
+    callees = program.calls.callees(call)
+    found = {given_by(program, callee, position) for callee in callees}
+    return found.pop() if len(found) == 1 else None
 
 
 def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, int]]:
@@ -111,7 +115,6 @@ def _has_method(program: Program, mock: tree.Node, function: Function) -> bool:
 __all__ = [
     "ASSERTIONS",
     "CALL_LISTS",
-    "PASSING",
     "asserted",
     "forwarded",
     "listed_calls",

@@ -16,6 +16,7 @@ from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.messages import Messages
 from capsule_lint.plan.partials import left_open
+from capsule_lint.plan.passers import is_handed_on
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.readers import Readers
@@ -290,6 +291,8 @@ class Planner:
             self.state.groups.join(self._asked[asked], knot)
             return
         self._asked[asked] = knot
+        if is_handed_on(self.program, call):
+            return
         forwarder = self._forwarder(call)
         if forwarder is not None:
             before = sum(p.kind in ("plain", "posonly") for p in forwarder.own_params)

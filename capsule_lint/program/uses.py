@@ -42,6 +42,9 @@ class Uses:
     _arguments: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _passed: dict[str, list[tuple[tree.Call, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _stores: dict[str, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
     _declared: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -91,6 +94,11 @@ class Uses:
         """The calls in a function that get its local `name`, those in a class that get `self.name`."""
         return self._arguments.get((id(owner), name), [])
 
+    def passed(self, name: str) -> list[tuple[tree.Call, int]]:
+        """The calls that get something called `name` as an argument, and its position."""
+        self.names.ask(name)
+        return self._passed.get(name, [])
+
     def stores(self, name: str) -> list[tree.Node]:
         """What is assigned to attributes of that name, of anything but `self` and `cls`."""
         return self._stores.get(name, [])
@@ -114,8 +122,11 @@ class Uses:
 
     def _note_arguments(self, call: tree.Call) -> None:
         function = self.names.place(call).scope.function
-        for argument in call.args:
+        for position, argument in enumerate(call.args):
             value = argument.value
+            plain = not argument.star and argument.keyword is None
+            if plain and isinstance(value, tree.Name | tree.Attr):
+                self._passed[last_name(value)].append((call, position))
             if isinstance(value, tree.Name):
                 self._arguments[id(function), value.id].append((call, argument))
             elif isinstance(value, tree.Attr) and isinstance(value.base, tree.Name):
