@@ -200,16 +200,18 @@ class CallMends:
         if old_before < count or (
             old_before == count and (count > 0 or not any(a.keyword for a in args))
         ):
-            if want.offset and last_name(call.func) == "partial" and old_before > count:
-                return None
             at = (
                 positional[old_before]
                 if old_before < count
                 else (positional[-1] + 1 if positional else 0)
             )
             return None, at + want.offset
-        if want.offset and last_name(call.func) == "partial":
-            return None
+        if (
+            want.offset
+            and last_name(call.func) == "partial"
+            and (neighbour is None or args[neighbour].keyword is None)
+        ):
+            return None  # its own calls may fill the place
         if entry[1] == "posonly":
             return None
         return name, self._keyword_index(args, want) + want.offset
