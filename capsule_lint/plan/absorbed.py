@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.passers import passed_on
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
+
+_LOGGING: Final = frozenset(
+    ("debug", "info", "warning", "error", "exception", "critical", "log", "print")
+)
 
 
 def stands_for(program: Program, function: Function) -> Function | None:
@@ -27,19 +33,29 @@ def hands_on(program: Program, function: Function) -> bool:
         for node in function.module.each(tree.Name)
         if node.id in stars and program.names.place(node).scope.function is function
     ]
-    return bool(reads) and all(_is_passed(program, node, function, stars) for node in reads)
+    passed = [node for node in reads if _is_passed(program, node, function, stars)]
+    return bool(passed) and all(n in passed or _is_logged(program, n, function) for n in reads)
 
 
 def _is_passed(
     program: Program, node: tree.Name, function: Function, stars: dict[str, str]
 ) -> bool:
     call = program.names.parent(node)
-    if not isinstance(call, tree.Call):
+    if not isinstance(call, tree.Call) or passed_on(call.args, stars) != 0:
         return False
-    given = {a.value.id: a.star for a in call.args if isinstance(a.value, tree.Name)}
     kin = program.calls.family(function)
-    callees = [c.function for c in program.calls.callees(call)]
-    return len(call.args) == len(given) and given == stars and any(f in kin for f in callees)
+    return any(c.function in kin for c in program.calls.callees(call))
+
+
+def _is_logged(program: Program, node: tree.Name, function: Function) -> bool:
+    """Whether a log gets all the arguments as they are; what a test logs it looks at."""
+    call = program.names.parent(node)
+    return (
+        isinstance(call, tree.Call)
+        and last_name(call.func) in _LOGGING
+        and not function.module.is_test
+        and any(a.value is node and not a.star for a in call.args)
+    )
 
 
 def absorbs(program: Program, function: Function, scope: Scope) -> bool:

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.model import (
-    AddElements,
-    AddStatement,
-)
+from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import rename, text_of
 
 if TYPE_CHECKING:
@@ -29,8 +26,7 @@ class FieldMends:
     def gain(self, cls: Class, scopes: list[Scope]) -> None:
         """Give a class the fields."""
         initializer = cls.methods.get("__init__")
-        # PynamoDB's models declare their fields, whatever the initializer does.
-        declares = self.mends.planner.program.classes.is_pynamo(cls)
+        declares = self.mends.planner.program.classes.declares(cls)
         for scope in self.mends.policy_order(scopes):
             if initializer is None or declares:
                 self._field(cls, scope)
@@ -38,6 +34,8 @@ class FieldMends:
                 not declares or self._neighbour_store(cls, initializer, scope) is not None
             ):
                 self._store(cls, initializer, scope)
+            elif initializer is not None:
+                self._hand_up(cls, initializer, scope)
             self._slot(cls, scope)
             self._declared(cls, scope)
 
@@ -155,6 +153,28 @@ class FieldMends:
         self.mends.add(
             knot, AddStatement(filename, first.span, "CAP301", statement, before=not supers)
         )
+
+    def _hand_up(self, cls: Class, initializer: Function, scope: Scope) -> None:
+        """`super().__init__(tenant_id=tenant_id)`, which sets the fields, names the new one as well."""
+        knot: Knot = ("class", cls)
+        own, calls = self._own_parameter(initializer, scope), self.mends.planner.program.calls
+        for call in calls.handed_up(initializer) if own is not None else ():
+            at = next(
+                (
+                    number + 1 - before
+                    for other, before in self._near_scopes(scope)
+                    for number, argument in enumerate(call.args)
+                    if argument.keyword and self._is(cls, argument.keyword, other)
+                ),
+                None,
+            )
+            attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+            if at is None:
+                self.mends.obstacle(knot, call, f"`{attribute}` cannot be placed in it")
+            else:
+                filename = cls.module.filename
+                mend = AddArgument(filename, call.span, "CAP301", own or "", attribute, at)
+                self.mends.add(knot, mend)
 
     def _neighbour_store(
         self, cls: Class, initializer: Function, scope: Scope

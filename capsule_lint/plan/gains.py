@@ -14,14 +14,12 @@ from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
+    from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function
 
 
 _CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__", "model_post_init")
-
-if TYPE_CHECKING:
-    from capsule_lint.plan.planner import Planner
 
 
 @dataclass(eq=False, slots=True)
@@ -218,7 +216,9 @@ class Gains:
             and self.mirrored(source, scope, ("function", function)) is not None
         ):
             return  # `self.tenant_id = ctx.tenant_id` goes on as `self.capsule_id = ctx.capsule_id`
-        if source is not None and self.reads_keywords(function, source):
+        if self._takes_any(function) or (
+            source is not None and self.reads_keywords(function, source)
+        ):
             for call, callee in list(self.planner.program.calls.callers(function)):
                 self.planner.want_argument(
                     call, scope, function, callee.given, ("function", function)
@@ -228,6 +228,21 @@ class Gains:
         if added is not None and self.mirrored(added, scope, ("function", function)) is not None:
             return  # `kw.setdefault("tenant_id", page.tenant_id)` is followed by one for the scope
         self.planner.gain_param(function, scope, ("function", function))
+
+    def _takes_any(self, function: Function) -> bool:
+        """Whether an initializer hands whatever it is given by keyword to the one that sets the fields."""
+        program = self.planner.program
+        if function.owner is None or not program.classes.declares(function.owner):
+            return False
+        scopes = program.policy.scopes
+        if any(program.domain.scope_parameter(function, s) is not None for s in scopes):
+            return False
+        return any(
+            self.reads_keywords(function, argument.value)
+            for call in program.calls.handed_up(function)
+            for argument in call.args
+            if argument.star == "**"
+        )
 
     def _added_keyword(self, function: Function, scope: Scope) -> tree.Node | None:
         """What an initializer itself adds to its `**` parameter for the neighbouring scope."""

@@ -71,7 +71,7 @@ def _leading(program: Program, function: Function, own: tree.Parameter) -> int |
         if node.id == own.name:
             match parent:
                 case tree.Call() if parent.func is node:
-                    leading = _passed_on(parent.args, stars)
+                    leading = passed_on(parent.args, stars)
                 case tree.Call() if last_name(parent.func) in PASSING:
                     leading = _after(parent, PASSING[last_name(parent.func)], node, stars)
                 case tree.Call() if last_name(parent.func) == function.name:
@@ -98,10 +98,11 @@ def _names_of(program: Program, function: Function, names: set[str]) -> Iterator
                 yield node
 
 
-def _passed_on(args: Sequence[tree.Argument], stars: dict[str, str]) -> int | None:
-    """How many arguments stand before `*args, **kwargs`, if all that a function was given is passed on."""
+def passed_on(args: Sequence[tree.Argument], stars: dict[str, str]) -> int | None:
+    """How many arguments stand before `*args, **kwargs`, if all that a function was given is passed on;
+    `stars` are the names and kinds of these parameters of it."""
     given = {a.value.id: a.star for a in args if a.star and isinstance(a.value, tree.Name)}
-    if given != stars:
+    if given != stars or not stars:
         return None
     plain = [a for a in args if not a.star and a.keyword is None]
     return len(plain) if not any(a.star for a in args[: len(plain)]) else None
@@ -111,4 +112,4 @@ def _after(call: tree.Call, position: int, node: tree.Name, stars: dict[str, str
     """The same, for a call that gets the function itself at a position, and its arguments after it."""
     if len(call.args) <= position or call.args[position].value is not node:
         return None
-    return _passed_on(call.args[position + 1 :], stars)
+    return passed_on(call.args[position + 1 :], stars)

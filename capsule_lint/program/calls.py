@@ -172,8 +172,15 @@ class Calls:
                 yield call, argument
 
     def constructors_of(self, cls: Class) -> Iterator[tuple[tree.Call, Callee]]:
-        """The calls that make an instance of the class or of one that inherits its constructor."""
-        heirs = sorted(self.classes.subclasses(cls), key=lambda c: c.symbol)
+        """The calls that run the constructor of the class: they make an instance of it or of one that
+        inherits its constructor, or come from an initializer of an heir."""
+        initializer = self.classes.initializer
+        every = sorted(self.classes.subclasses(cls), key=lambda c: c.symbol)
+        for heir in every if initializer(cls) is None else ():
+            if "__init__" in heir.methods:
+                for call in self.handed_up(heir.methods["__init__"]):
+                    yield call, Callee(None, cls, 1)
+        heirs = [heir for heir in every if initializer(heir) is initializer(cls)]
         known, seen = set(heirs), set[int]()
         for heir in heirs:
             for call in self._constructions(heir):
@@ -186,6 +193,24 @@ class Calls:
         indirect = self._grouped("", self._indirect())
         for heir in heirs:
             yield from (pair for pair in indirect.get(heir, ()) if id(pair[0]) not in seen)
+
+    def handed_up(self, initializer: Function) -> Iterator[tree.Call]:
+        """The calls of `super().__init__(…)` in an initializer."""
+        for call in self.uses.calls_beside("__init__"):
+            match call.func:
+                case tree.Attr(base=tree.Call(func=tree.Name(id="super"))):
+                    if self.uses.names.place(call).scope.function is initializer:
+                        yield call
+
+    def gives(self, cls: Class, name: str) -> bool:
+        """Whether a call that may construct the class, by its name, may give that field a value."""
+        names = [field.name for field in self.classes.fields(cls)]
+        at = names.index(name) if name in names else len(names)
+        return any(
+            argument.star or argument.keyword == name or (not argument.keyword and number >= at)
+            for call in (*self._constructions(cls), *self.uses.calls_beside("cls"))
+            for number, argument in enumerate(call.args)
+        )
 
     def _grouped(self, name: str, calls: Iterable[tree.Call]) -> _Callers:
         """Calls by the function and the class that they call; `name` is the same for the same calls."""

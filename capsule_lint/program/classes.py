@@ -254,7 +254,11 @@ class Classes:
 
     def is_data(self, cls: Class) -> bool:
         """Whether its constructor is made from its fields."""
-        if "__init__" in cls.methods or self.is_enum(cls):
+        return "__init__" not in cls.methods and self.declares(cls)
+
+    def declares(self, cls: Class) -> bool:
+        """Whether its fields are those that it declares, whatever its own initializer does."""
+        if self.is_enum(cls):
             return False
         for owner in self.mro(cls):
             if owner.decorators & _DATA_DECORATORS:

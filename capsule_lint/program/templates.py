@@ -504,11 +504,18 @@ class Templates:
         return None
 
     def _is_given(self, cls: Class, name: str) -> bool:
-        """Whether an attribute is a scope's field, which the constructor sets: what stands in the class
-        is only its default."""
-        if not self.classes.is_data(cls) or not any(names_scope(name, s) for s in self.scopes):
+        """Whether an attribute is a field that is set to something else than its default, which is what
+        stands in the class. A default that separates parts of keys is a constant by another name."""
+        fields = self.classes.fields(cls) if self.classes.declares(cls) else ()
+        field = next((one for one in fields if one.name == name), None)
+        if field is None:
             return False
-        return any(one.name == name for one in self.classes.fields(cls))
+        default = tree.text(field.value)
+        if any(names_scope(name, s) for s in self.scopes) or default == "":
+            return True
+        if default is None or "#" in default:
+            return False
+        return bool(self.calls.uses.stores(name)) or self.calls.gives(cls, name)
 
 
 def joins_parts(node: tree.Node) -> bool:
