@@ -92,9 +92,11 @@ class KeyDefects:
             self._add_defect(site, own, anchors, segments)
 
     def check(self) -> None:
-        """A part of keys that need less than others is no place for what those need."""
+        """Look at all keys together: what they begin with changes with them, and a part of keys that need
+        less than others is no place for what those need."""
         narrow = self._narrow()
         for defect in self.planner.defects:
+            self._tie_beginning(defect)
             place = defect.template.host
             less = [s for s in defect.missing if s.name not in narrow.get(id(place), {s.name})]
             if less and not defect.module.is_test:
@@ -103,6 +105,15 @@ class KeyDefects:
                 reason = f"part of keys that need no `{less[0].parameter}` as well"
                 where = defect.knot, defect.module.filename, place.span, reason, symbol
                 self.planner.obstacle(*where, "reference", less[0])
+
+    def _tie_beginning(self, defect: KeyDefect) -> None:
+        """`pk.startswith(f"TENANT#{tenant_id}#")` finds keys of any tag."""
+        site = self.planner.sites.get(id(defect.template.host))
+        if site is None or not site.prefix or self.planner.program.domain.tags_of(site.template):
+            return
+        for other in self.planner.defects:
+            if other.template.text.startswith(defect.template.text):
+                self.planner.state.groups.join(defect.knot, other.knot)
 
     def _narrow(self) -> dict[int, set[str]]:
         """The scopes that all keys need which a template is part of, by its expression."""

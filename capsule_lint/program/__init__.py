@@ -83,7 +83,8 @@ def _types(
     templates = Templates(names, classes, calls.inference, calls, policy.scopes)
     domain = Domain(names, classes, calls.inference, calls, templates, policy)
     domain.find_handlers()
-    plain.inference.enters = calls.inference.enters = domain.enters
+    for inference in (plain.inference, calls.inference):
+        inference.enters, inference.handed = domain.enters, domain.handed
     domain.find_injected(plain)
     return _Types(names, classes, calls, templates, domain)
 

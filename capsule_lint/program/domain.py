@@ -13,8 +13,9 @@ from capsule_lint.program.layers import Layers
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.naming import Naming, contains, entity_words
 from capsule_lint.program.pieces import Filled, Text, names_scope, snake, words
-from capsule_lint.program.tables import Tables
+from capsule_lint.program.tables import Tables, stands_in
 from capsule_lint.program.types import (
+    NOTHING,
     Collection,
     FunctionObject,
     Instance,
@@ -131,12 +132,8 @@ class Domain:
             return False
         for decorator in function.fact.decorators:
             dotted = dotted_text(decorator.func if isinstance(decorator, tree.Call) else decorator)
-            if isinstance(decorator, tree.Call) and self.policy.handlers.is_decorator(dotted):
+            if self.policy.handlers.is_decorator(dotted):
                 return True
-            if not isinstance(decorator, tree.Call) and dotted.endswith(
-                ("handler", ".event_source")
-            ):
-                continue
         return (
             function.owner is None
             and function.parent is None
@@ -156,6 +153,15 @@ class Domain:
         """Whether a framework calls the function and fills its parameters."""
         self.names.ask(function.name)
         return function in self.handlers or function in self.injected
+
+    def handed(self, function: Function, name: str) -> Types:
+        """What a framework gives a handler for a parameter of the name that policy's has."""
+        said = self.policy.handlers.parameter
+        if said is None or said.name != name or said.annotation is None:
+            return NOTHING
+        meant = self.names.definition(f"{said.annotation.module}.{said.annotation.name}")
+        known = isinstance(meant, Class) and function in self.handlers
+        return frozenset((Instance(meant),)) if known and isinstance(meant, Class) else NOTHING
 
     # --- entities and repositories: known after the keys are ---
 
@@ -198,7 +204,7 @@ class Domain:
         by_table = any(function in self.tables for function in cls.methods.values())
         if not (by_name or by_table) or _TEST_CLASS.search(cls.name):
             return False
-        if self.classes.is_enum(cls) or self._is_model(cls):
+        if self.classes.is_enum(cls) or self._is_model(cls) or stands_in(cls):
             return False
         if by_name and self._keeps_items(cls):
             return True
@@ -241,7 +247,7 @@ class Domain:
                     sub for sub in self.classes.subclasses(cls) if not _TEST_CLASS.search(sub.name)
                 }
             for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
-                if other not in self.repositories:
+                if other not in self.repositories and not stands_in(other):
                     self.repositories.add(other)
                     queue.append(other)
 

@@ -80,6 +80,7 @@ class Inference:
     fixtures: Fixtures = field(init=False)
     results: Results = field(init=False)
     enters: Callable[[Function], bool] = field(default=lambda function: False)
+    handed: Callable[[Function, str], Types] = field(default=lambda function, name: NOTHING)
     """Whether a framework calls this function (a handler)."""
     listens: bool = False
     """Whether what is asked on the way to a type matters to what changes."""
@@ -550,7 +551,8 @@ class Inference:
         if any(True for wrapper in wrappers(self, function) for _ in choosing(self, wrapper)):
             return ANYTHING  # a decorator gives what it likes
         if self.enters(function):
-            return self._entering(function, parameter) or foreign(FRAMEWORK)
+            given = self._entering(function, parameter) or self.handed(function, parameter.name)
+            return given or foreign(FRAMEWORK)
         passed = self.calls.passed(function, parameter)
         if passed is None:
             if function.module.is_test and is_collected(function):

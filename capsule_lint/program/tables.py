@@ -68,6 +68,16 @@ def speaks(word: str) -> bool:
     return _SPEAKS.search(_CAPITAL.sub("_", word)) is not None
 
 
+def stands_in(cls: Class) -> bool:
+    """Whether a class mimics boto3's table or client: an operation takes `Key=`, `Item=` or anything."""
+    operations = [cls.methods[n] for n in SHORT | LONG | COMMON if n in cls.methods]
+    given = [p for method in operations for p in method.own_params]
+    return any(p.name[:1].isupper() for p in given) or any(
+        all(p.kind == "**" for p in method.own_params) and method.own_params
+        for method in operations
+    )
+
+
 @dataclass(eq=False, slots=True)
 class Tables:
     """Finds the functions that call the table."""

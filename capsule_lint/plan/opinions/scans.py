@@ -11,7 +11,7 @@ from capsule_lint.judgement import ScanFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
 from capsule_lint.program.model import last_name, owner_of
 from capsule_lint.program.pieces import hole_name, names_scope, words
-from capsule_lint.program.tables import is_table
+from capsule_lint.program.tables import is_table, stands_in
 from capsule_lint.program.types import ClassObject, Foreign, Instance
 
 if TYPE_CHECKING:
@@ -83,9 +83,16 @@ class ScanOpinions:
     def _is_scan(self, call: tree.Call) -> bool:
         """Whether a call is one of DynamoDB's, and not of something else that is called so."""
         assert isinstance(call.func, tree.Attr)
-        if self.ground.program.calls.callees(call):
+        owners = [
+            c.function.owner if c.function is not None else c.cls
+            for c in self.ground.program.calls.callees(call)
+        ]
+        doubles = {owner for owner in owners if owner is not None and stands_in(owner)}
+        if len(doubles) < len(set(owners)):
             return False
         for one in self.ground.program.inference.of(call.func.base):
+            if isinstance(one, Instance) and one.cls in doubles:
+                continue
             if isinstance(one, Foreign) and re.search(r"boto|dynamo", one.name, re.IGNORECASE):
                 return True
             if isinstance(one, ClassObject | Instance):
