@@ -199,7 +199,8 @@ class AddImport(Mend):
 
 @dataclass(frozen=True, slots=True)
 class AppendCode(Mend):
-    """Add top-level code at the end of the file, which is created if it does not exist. `at` is not used."""
+    """Add top-level code at the end of the file, which is created if it does not exist, or before what
+    needs it while the file is imported. `at` is not used."""
 
     source: str
 

@@ -90,6 +90,7 @@ class Demands:
             scope
             for scope in self.required_of(cls, function)
             if domain.scope_parameter(function, scope) is None
+            and not domain.held.is_several(function, scope)
             and not domain.carries(function, scope, self.planner.state.gained())
             and not self._is_written_out(function, scope)
             and not absorbs(self.planner.program, function, scope)

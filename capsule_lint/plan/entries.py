@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Want
     from capsule_lint.plan.values import Values
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Binding, Function
 
 SPECIAL: Final = ("__init__", "__new__", "__call__")
 """The methods with two underscores that take what people pass."""
@@ -57,6 +57,10 @@ class Entries:
         if self._has_scope(function):
             return False
         if self._message(want) is not None:
+            if self._is_taken_apart(want):
+                return (
+                    True  # the data that it comes from may be of another value than the callers'
+                )
             if not any(True for _ in self._production_callers(function)):
                 return True
             self._reading.add((function, want.scope.parameter))
@@ -105,18 +109,27 @@ class Entries:
     def _message(self, want: Want) -> str | None:
         """How the other scope that goes with the wanted one is read from a message; an empty text where
         that is done by what is called; none where it comes from elsewhere."""
-        call = want.call
-        if call is None:
+        if want.call is None:
             return None
         if (want.callee, want.scope.parameter) in self._reading:
             return ""
+        beside = self._beside(want)
+        return text_of(beside) if beside is not None and self._is_read(beside) else None
+
+    def _beside(self, want: Want) -> tree.Node | None:
+        """What the call gives for the other scope."""
         for scope in self.program.policy.scopes:
-            argument = (
-                self.values.argument_of(call, want, scope) if scope is not want.scope else None
-            )
-            if argument is not None:
-                return text_of(argument.value) if self._is_read(argument.value) else None
+            if want.call is not None and scope is not want.scope:
+                argument = self.values.argument_of(want.call, want, scope)
+                if argument is not None:
+                    return argument.value
         return None
+
+    def _is_taken_apart(self, want: Want) -> bool:
+        """Whether the other scope is one of several values that a call takes out of something:
+        `tenant_id, meter = parse(item["PK"])`."""
+        beside = self._beside(want)
+        return isinstance(beside, tree.Name) and any(map(_is_part, self._bound(beside)))
 
     def _is_read(self, node: tree.Node, depth: int = 0) -> bool:
         """`message["tenant_id"]`, `body.get("tenant_id")`, `Event.from_json(body).tenant_id`."""
@@ -130,13 +143,25 @@ class Entries:
             case tree.Attr():
                 return any(isinstance(v, tree.Call) for v in self._given(node.base))
             case tree.Name() if depth < _DEPTH:
-                return any(self._is_read(value, depth + 1) for value in self._given(node))
+                bound = list(self._bound(node))
+                return any(b.kind == "case" or _is_part(b) for b in bound) or any(
+                    b.value is not None and self._is_read(b.value, depth + 1) for b in bound
+                )
             case _:
                 return False
 
     def _given(self, node: tree.Node) -> Iterator[tree.Node]:
         """What a local was given."""
         if isinstance(node, tree.Name):
-            for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
-                if binding.kind == "assign" and binding.value is not None:
-                    yield binding.value
+            yield from (b.value for b in self._bound(node) if b.value is not None)
+
+    def _bound(self, node: tree.Name) -> Iterator[Binding]:
+        """The places that give a local its value, loops aside."""
+        for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+            if binding.kind in ("assign", "case"):
+                yield binding
+
+
+def _is_part(binding: Binding) -> bool:
+    """Whether a name is one of several that a call gives their values."""
+    return bool(binding.path) and isinstance(binding.value, tree.Call)

@@ -66,6 +66,9 @@ class Sources:
         if found is not None and not _passes(call, found.code):
             return found
         if place.scope.module.is_test and scope.test_source is not None:
+            told = self._beside_attribute(scope, call)
+            if told is not None:
+                return told
             near = [a.value for a in call.args] if call is not None else beside
             return self._of_test(scope.test_source, scope, place, near)
         for spec in scope.sources:
@@ -202,6 +205,21 @@ class Sources:
         return False
 
     # --- configured ---
+
+    def _beside_attribute(self, scope: Scope, call: tree.Call | None) -> Value | None:
+        """`cart.capsule_id` beside `cart.tenant_id` among the arguments of a call."""
+        held = self.program.domain.held.is_attribute
+        others = [s for s in self.program.policy.scopes if s is not scope]
+        for argument in call.args if call is not None else ():
+            path = argument.value
+            if not isinstance(path, tree.Attr) or not repeatable(path.base, self.program):
+                continue
+            for one in self.program.inference.of(path.base):
+                if isinstance(one, Instance) and any(held(one.cls, path.name, s) for s in others):
+                    attribute, base = self.attribute_of(one.cls, scope), text_of(path.base)
+                    if attribute is not None and base is not None:
+                        return Value(f"{base}.{attribute}", knot=self._field_knot(one.cls, scope))
+        return None
 
     def _of_test(
         self, spec: SourceSpec, scope: Scope, place: Place, near: Sequence[tree.Node]

@@ -288,7 +288,11 @@ class Testing:
         order = self.mends.planner.program.policy.scopes
         gaps = sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope)))
         for gap in reversed(gaps):
-            segment = self._segment(gap, node)
+            at = found.end(gap.group)
+            if at > len(known.body):
+                return None
+            beside_hole = known.formatted and known.body[:at].endswith("}")
+            segment = self._segment(gap, node, has_hole=beside_hole)
             if segment is None:
                 return None
             text, is_hole = segment
@@ -299,20 +303,18 @@ class Testing:
             formatted = formatted or is_hole
             between = gap.separator
             new = f"{text}{between}" if gap.front else f"{between}{text}"
-            at = found.end(gap.group)
-            if at > len(known.body):
-                return None
             body = f"{body[:at]}{new}{body[at:]}"
         return known.code(body, formatted=formatted)
 
-    def _segment(self, gap: Gap, node: tree.Node) -> tuple[str, bool] | None:
-        """The segment for a key that a test spells out, and whether it has a hole."""
+    def _segment(self, gap: Gap, node: tree.Node, *, has_hole: bool) -> tuple[str, bool] | None:
+        """The segment for a key that a test spells out, and whether it has a hole: where the segment
+        beside it has one (`has_hole`), or where the value is not known."""
         scope, knot = gap.scope, gap.defect.knot
         want = Want(scope, node, knot, "key")
         value = self.mends.planner.sources.find(scope, node, beside=self._sides(node))
         if value is None:
             return None
-        known = self.known(value, want)
+        known = self.known(value, want) if not has_hole else None
         if known is not None:
             return f"{gap.tag}{known}", False
         code = value.code if value.kind == "given" else self.mends.code_of(want, knot)

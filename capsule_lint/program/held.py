@@ -37,6 +37,11 @@ class Held:
         """The parameter that holds the scope's value, though its name does not say so."""
         return self._all().get((function, scope.name))
 
+    def is_several(self, function: Function, scope: ScopePolicy) -> bool:
+        """Whether several parameters hold values of the scope: `move(old, new)`."""
+        key = (function, scope.name)
+        return key in self._all() and self._all()[key] is None
+
     def attribute(self, cls: Class, scope: ScopePolicy) -> str | None:
         """The attribute that holds the scope's value, though its name does not say so."""
         self._all()

@@ -11,10 +11,11 @@ import libcst as cst
 from capsule_lint import syntax
 from capsule_lint.errors import InternalError
 from capsule_lint.model import AddImport, AddStatement, AppendCode, Edit, Mend, Position, Span
+from capsule_lint.rewrite.additions import add_code
 from capsule_lint.rewrite.base import Fix
 from capsule_lint.rewrite.imports import add_imports
 from capsule_lint.rewrite.layout import wrapped
-from capsule_lint.rewrite.pieces import Cutter, Parsed, lines_of, newline_of
+from capsule_lint.rewrite.pieces import Cutter, Parsed, lines_of
 
 Fixers = Mapping[str, tuple[type[Fix[Mend]], ...]]
 """The transformers of each rule, by its code."""
@@ -88,7 +89,7 @@ def apply(
         end = len(changed) - len(parsed.tail)
         code = parsed.lead + changed[len(parsed.head) : end]
         lines[parsed.piece.first - 1 : parsed.piece.last] = [code]
-    result = _appended("".join(lines), [m for m in mends if isinstance(m, AppendCode)])
+    result = add_code("".join(lines), [m for m in mends if isinstance(m, AppendCode)])
     result = add_imports(result, [m for m in mends if isinstance(m, AddImport)], width)
     try:
         syntax.check(source, result)
@@ -123,17 +124,6 @@ def _changed(parsed: Parsed, mends: Sequence[Mend], fixers: Fixers) -> str:
 
 def _fixer_order(pair: tuple[type[Fix[Mend]], list[Mend]]) -> tuple[int, str]:
     return pair[0].order, pair[0].__name__
-
-
-def _appended(source: str, additions: Sequence[AppendCode]) -> str:
-    newline = newline_of(source)
-    for addition in additions:
-        code = addition.source.replace("\n", newline)
-        if not source.strip():
-            source = code
-            continue
-        source = source.rstrip("\r\n") + newline * 3 + code
-    return source
 
 
 def edits(before: str, after: str, filename: str) -> tuple[Edit, ...]:
