@@ -132,7 +132,7 @@ class Planner:
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
             self.ask(want)
         self._settle()
-        while self.loads.extend() or self.unfiltered.extend():
+        while self.loads.extend() or self.unfiltered.extend() or self.scoped.extend():
             self._settle()
         self._tie()
         self.local.check(self.state.wants)
