@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.model import last_name
+from capsule_lint.program.types import Instance
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,9 +129,11 @@ class Entries:
 
     def _is_taken_apart(self, want: Want) -> bool:
         """Whether the other scope is one of several values that a call takes out of something:
-        `tenant_id, meter = parse(item["PK"])`."""
+        `tenant_id, meter = parse(item["PK"])`, or one of those that objects were grouped by."""
         beside = self._beside(want)
-        return isinstance(beside, tree.Name) and any(map(_is_part, self._bound(beside)))
+        if not isinstance(beside, tree.Name):
+            return False
+        return any(map(_is_part, self._bound(beside))) or self._is_gathered(beside)
 
     def _is_read(self, node: tree.Node, depth: int = 0) -> bool:
         """`message["tenant_id"]`, `body.get("tenant_id")`, `Event.from_json(body).tenant_id`."""
@@ -144,11 +148,54 @@ class Entries:
                 return any(isinstance(v, tree.Call) for v in self._given(node.base))
             case tree.Name() if depth < _DEPTH:
                 bound = list(self._bound(node))
-                return any(b.kind == "case" or _is_part(b) for b in bound) or any(
-                    b.value is not None and self._is_read(b.value, depth + 1) for b in bound
+                return (
+                    any(b.kind == "case" or _is_part(b) for b in bound)
+                    or self._is_gathered(node)
+                    or any(
+                        b.value is not None and self._is_read(b.value, depth + 1) for b in bound
+                    )
                 )
             case _:
                 return False
+
+    def _is_gathered(self, node: tree.Name) -> bool:
+        """Whether a loop's name is a scope's value of objects that have the others too:
+        `for tenant_id in {order.tenant_id for order in orders}`."""
+        names, place = self.program.names, self.program.names.place(node)
+        return any(
+            self._holds_scope(value)
+            for binding in names.bindings(node.id, place)
+            if binding.kind == "for" and binding.value is not None
+            for value in self._gathered(binding.value, place.scope.function)
+        )
+
+    def _gathered(self, node: tree.Node, function: Function | None) -> Iterator[tree.Node]:
+        """What a collection is made of, here or where something is put into a local."""
+        local = {one.id for one in within(node) if isinstance(one, tree.Name)}
+        yield from _results(node)
+        module = function.module if function is not None else None
+        for one in module.nodes if module is not None else ():
+            match one:
+                case tree.Subscript(base=tree.Name(id=name)) if name in local:
+                    put: tuple[tree.Node, ...] = (one.index,)
+                case tree.Call(func=tree.Attr(base=tree.Name(id=name))) if name in local:
+                    put = tuple(a.value for a in one.args)
+                case tree.Comprehension():
+                    parent = self.program.names.parent(one)
+                    targets = parent.targets if isinstance(parent, tree.Assign) else ()
+                    put = one.results if local & {last_name(t) for t in targets} else ()
+                case _:
+                    put = ()
+            if put and self.program.names.place(one).scope.function is function:
+                yield from put
+
+    def _holds_scope(self, node: tree.Node) -> bool:
+        """Whether an expression is a scope's value of an object."""
+        held = self.program.domain.held.is_scoped
+        return isinstance(node, tree.Attr) and any(
+            isinstance(one, Instance) and held(one.cls, node.name)
+            for one in self.program.inference.of(node.base)
+        )
 
     def _given(self, node: tree.Node) -> Iterator[tree.Node]:
         """What a local was given."""
@@ -160,6 +207,13 @@ class Entries:
         for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
             if binding.kind in ("assign", "case"):
                 yield binding
+
+
+def _results(node: tree.Node) -> Iterator[tree.Node]:
+    """The results of the comprehensions in an expression."""
+    for one in within(node):
+        if isinstance(one, tree.Comprehension):
+            yield from one.results
 
 
 def _is_part(binding: Binding) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -135,6 +136,7 @@ class Planner:
         while self.loads.extend() or self.unfiltered.extend() or self.scoped.extend():
             self._settle()
         self._tie()
+        self._tie_protocols()
         self.local.check(self.state.wants)
         Leaks(self.local).note()
         self.loads.check()
@@ -344,6 +346,24 @@ class Planner:
                 self.state.groups.join(want.knot, value.knot)
             if value.root in self.state.handler_params:
                 self.state.groups.join(want.knot, self.state.handler_params[value.root])
+
+    def _tie_protocols(self) -> None:
+        """What a Protocol demands changes together with what fits it, whether or not anything shows
+        that it is meant to: one without the other may break calls that nobody has seen."""
+        gaining: dict[str, list[tuple[Function, Class]]] = defaultdict(list)
+        for function in self.state.params:
+            if function.owner is not None and not function.module.is_test:
+                gaining[function.name].append((function, function.owner))
+        for pairs in gaining.values():
+            for demanded, protocol in pairs:
+                if self.program.classes.is_protocol(protocol):
+                    needed = self._methods(protocol)
+                    for function, cls in pairs:
+                        if needed <= self._methods(cls):
+                            self.state.groups.join(("function", demanded), ("function", function))
+
+    def _methods(self, cls: Class) -> set[str]:
+        return {name for owner in self.program.classes.mro(cls) for name in owner.methods}
 
     def _satisfy(self, want: Want) -> None:
         value = self.values.value(want)

@@ -512,7 +512,8 @@ def certainly_before(binding: Binding, place: Place) -> bool:
         return False
     if binding.kind == "for" and binding.place.scope.kind != "comprehension":
         inner = [b for b in place.blocks if b not in at.blocks]
-        return at.blocks == place.blocks[: len(at.blocks)] and bool(inner)
+        own = bool(inner) and at.scope.module.blocks.get(inner[0][0]) is at.statement
+        return at.blocks == place.blocks[: len(at.blocks)] and own
     return at.blocks == place.blocks[: len(at.blocks)]
 
 
