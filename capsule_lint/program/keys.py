@@ -544,7 +544,7 @@ class Keys:
                 first = value.items[0]
                 if self._strings(first):
                     self._sink(first, Role.HELPER, index)
-            elif not isinstance(value, tree.DictDisplay) and (named or self._keyish(value)):
+            elif (named or self._keyish(value)) and not _is_item(value):
                 self._sink(value, Role.HELPER, index)
 
     def _strings(self, node: tree.Node) -> bool:
@@ -747,10 +747,17 @@ class Keys:
                     if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items
                     else value
                 )
-                if not isinstance(first, tree.DictDisplay):
+                if not _is_item(first):
                     self._sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
                     )
+
+
+def _is_item(node: tree.Node) -> bool:
+    """Whether a dict is written out that is no typed value, `{"S": "TENANT#t"}`."""
+    if not isinstance(node, tree.DictDisplay):
+        return False
+    return len(node.keys) != 1 or tree.text(node.keys[0]) != "S"
 
 
 def _has_equation(node: tree.Node) -> bool:
