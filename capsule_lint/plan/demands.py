@@ -80,7 +80,7 @@ class Demands:
         """Note the scopes that a method, or a function like one, lacks."""
         domain = self.planner.program.domain
         narrow = domain.narrowed_names(cls, function, function.module.name) is not None
-        if self._finds_scope(function):
+        if self._finds_scope(function) or self._asks_around(function):
             return
         if (narrow or self.planner.program.policy.entity_argument_suffices) and self.takes_entity(
             function
@@ -99,6 +99,18 @@ class Demands:
         ]
         if lacking:
             self.planner.methods[function] = lacking
+
+    def _asks_around(self, function: Function) -> bool:
+        """Whether a function takes no scope, in a program whose keys ask for them where they are made."""
+        parameter, scopes = (
+            self.planner.program.domain.scope_parameter,
+            self.planner.program.policy.scopes,
+        )
+        return self._is_ambient and all(parameter(function, scope) is None for scope in scopes)
+
+    @cached_property
+    def _is_ambient(self) -> bool:
+        return self.planner.sources.ambient.fills_keys()
 
     def _finds_scope(self, function: Function) -> bool:
         """Whether a function is what says the scope: `resolve_tenant_id(host)`."""

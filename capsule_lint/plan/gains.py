@@ -35,6 +35,9 @@ class Gains:
 
     def mirrored(self, node: tree.Node, scope: Scope, knot: Knot) -> Value | None:
         """The access path beside `node`, with the class's field demanded where it is not there yet."""
+        asked = self.planner.sources.ambient.beside(node, scope)
+        if asked is not None:
+            return asked
         match node:
             case tree.Call(func=tree.Name(id="str")) if len(node.args) == 1:
                 return self.mirrored(node.args[0].value, scope, knot)
@@ -54,6 +57,8 @@ class Gains:
                 continue
             if not any(held.is_attribute(one.cls, node.name, s) for s in scopes):
                 continue
+            if self._is_told_by(one.cls, node.name, scope):
+                return self.mirrored(node.base, scope, knot)
             base = text_of(node.base)
             if base is None or not repeatable(node.base):
                 continue
@@ -70,6 +75,14 @@ class Gains:
                 f"{base}.{attribute}", knot=("class", owner) if owner else None, kind="mirror"
             )
         return None
+
+    def _is_told_by(self, cls: Class, name: str, scope: Scope) -> bool:
+        """Whether an attribute is the `id` of a `Tenant`, which is in no capsule: what has the tenant is."""
+        domain, planner = self.planner.program.domain, self.planner
+        others = [s for s in planner.program.policy.scopes if s is not scope]
+        if any(names_scope(name, s) for s in others) or not domain.is_boundary(cls):
+            return False
+        return planner.sources.attribute_of(cls, scope) is None
 
     def gaining(self, cls: Class, scope: Scope) -> Class | None:
         """The class of the hierarchy that gains the field; `None` if none does."""
@@ -179,6 +192,23 @@ class Gains:
                 where = knot, function.module.filename, span, reason, function.symbol
                 self.planner.obstacle(*where, "source", scope)
 
+    def _holding(self, cls: Class, scope: Scope) -> str | None:
+        """The attribute by which instances have a scope: its value, or the `Tenant` that says it."""
+        known = self.planner.sources.attribute_of(cls, scope)
+        if known is not None:
+            return known
+        program = self.planner.program
+        return next(
+            (
+                field.name
+                for field in program.classes.fields(cls)
+                if names_scope(field.name, scope)
+                for one in program.inference.member(cls, field.name)
+                if isinstance(one, Instance) and program.domain.is_boundary(one.cls)
+            ),
+            None,
+        )
+
     def _home(self, cls: Class, like: str | None) -> Class:
         """The class of the hierarchy that defines the neighbouring field."""
         if like is not None:
@@ -275,13 +305,9 @@ class Gains:
         for cls in sorted(self.planner.program.domain.entities, key=lambda c: c.symbol):
             entity = self.planner.program.domain.narrowed_names(cls, None, cls.module.name)
             required = self.planner.program.policy.scopes_of(entity)
-            have = [
-                s
-                for s in self.planner.program.policy.scopes
-                if self.planner.sources.attribute_of(cls, s) is not None
-            ]
+            have = [s for s in self.planner.program.policy.scopes if self._holding(cls, s)]
             lacking = [s for s in required if s not in have]
             if have and lacking and self.can_gain_field(cls) and not cls.module.is_test:
                 for scope in lacking:
-                    like = self.planner.sources.attribute_of(cls, have[0])
+                    like = self._holding(cls, have[0])
                     self.gain_field(cls, scope, ("entity", cls.name), like=like)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.ambient import Ambient
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.given import Given
 from capsule_lint.plan.options import option_beside
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Scope as ScopeOfNames
 
+_NO_REQUEST: Final = frozenset(("Records", "records", "detail", "detail-type", "messages"))
+"""The items of the events of queues, streams and buses."""
 _INLINE_LENGTH = 48
 
 
@@ -37,6 +40,7 @@ class Sources:
     program: Program
     state: State
     given: Given = field(init=False)
+    ambient: Ambient = field(init=False)
     _deleted: dict[int, dict[tuple[int, str], list[Place]]] = field(default_factory=dict)
     """Where each scope of a module deletes a name, by the modules."""
     _read: dict[int, dict[str, list[ScopeOfNames]]] = field(default_factory=dict)
@@ -44,6 +48,7 @@ class Sources:
 
     def __post_init__(self) -> None:
         self.given = Given(self.program)
+        self.ambient = Ambient(self.program)
 
     def find(
         self,
@@ -299,7 +304,7 @@ class Sources:
         root: Function | None = None
         for name in spec.roots:
             root = self._root(name, place, parameter=spec.kind is SourceKind.EXPRESSION)
-            if root is None:
+            if root is None or self._is_of_other_shape(spec, name, root):
                 return None
         return Value(spec.code, imports, bind=True, root=root, kind="configured")
 
@@ -314,6 +319,20 @@ class Sources:
             return None
         binding = self._visible(name, place)
         return place.scope.function if binding is not None else None
+
+    def _is_of_other_shape(self, spec: SourceSpec, name: str, function: Function) -> bool:
+        """Whether a function reads `event["Records"]` of what a source takes `event["requestContext"]`
+        of: queues and schedules call it, and no request does."""
+        if not spec.code.startswith(f"{name}["):
+            return False
+        read = {
+            key
+            for node in function.module.each(tree.Subscript)
+            if isinstance(node.base, tree.Name) and node.base.id == name
+            if function in enclosing(self.program.names.place(node))
+            and (key := tree.text(node.index)) is not None
+        }
+        return bool(read & _NO_REQUEST) and not any(repr(key)[1:-1] in spec.code for key in read)
 
     def _handler_parameter(self) -> str:
         parameter = self.program.policy.handlers.parameter

@@ -61,7 +61,7 @@ class Testing:
         module = program.names.module(spec.module)
         if module is not None and program.names.global_binding(module, spec.name) is not None:
             return
-        filename = module.filename if module is not None else f"{spec.module.replace('.', '/')}.py"
+        filename = module.filename if module is not None else self._place_of(spec.module)
         annotation = f" -> {scope.type.name}" if scope.type is not None else ""
         if spec.code == spec.name:  # a constant
             annotation = ""
@@ -88,6 +88,16 @@ class Testing:
             elif needed.module != spec.module:
                 mend = AddImport(filename, _NOWHERE, "CAP401", needed.module, needed.name)
                 self.mends.add(knot, mend)
+
+    def _place_of(self, dotted: str) -> str:
+        """Where a module of that name belongs that does not exist yet: in its package, wherever that is."""
+        package, _, name = dotted.rpartition(".")
+        for module in self.mends.planner.program.names.modules.values():
+            folder, _, stem = module.filename.rpartition("/")
+            inside = module.name if stem == "__init__.py" else module.name.rpartition(".")[0]
+            if package and inside == package:
+                return f"{folder}/{name}.py" if folder else f"{name}.py"
+        return f"{dotted.replace('.', '/')}.py"
 
     # --- literal keys ---
 

@@ -31,7 +31,7 @@ class Values:
             if found is not None:
                 return found
         if want.call is not None and isinstance(want.callee, Class | Function):
-            loaded = self._loaded(want) or self._beside_item(want)
+            loaded = self._loaded(want) or self._beside_item(want) or self._beside_ambient(want)
             if loaded is not None:
                 return loaded
         loose = id(want) in self.planner.loose
@@ -90,6 +90,15 @@ class Values:
             )
             if code is not None and any({key, new} <= names for names in self._item_names):
                 return Value(code, kind="loaded")
+        return None
+
+    def _beside_ambient(self, want: Want) -> Value | None:
+        """Beside `current_tenant()` comes `current_capsule()`."""
+        for scope in self.planner.program.policy.scopes:
+            if want.call is not None and scope is not want.scope:
+                argument = self.argument_of(want.call, want, scope)
+                if argument is not None:
+                    return self.planner.sources.ambient.beside(argument.value, want.scope)
         return None
 
     @cached_property

@@ -360,8 +360,16 @@ class Domain:
 
     def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
         """The scopes that the key of a site needs."""
-        entity = self.narrowed(site)
-        return self.policy.scopes_of(entity)
+        scopes = self.policy.scopes_of(self.narrowed(site))
+        return tuple(scope for scope in scopes if not self._lists(site, scope))
+
+    def _lists(self, site: KeySite, scope: ScopePolicy) -> bool:
+        """Whether an index key lists all values of a scope: `GSI1PK = "TENANTS"`."""
+        pieces = site.template.pieces
+        if not site.index or not all(isinstance(piece, Text) for piece in pieces):
+            return False
+        said = words(site.template.text.replace("#", "_"))
+        return bool(said) and names_scope(said[-1], scope)
 
     def narrowed(self, site: KeySite) -> str | None:
         """The entity of policy's table that a site's key belongs to."""
@@ -381,6 +389,10 @@ class Domain:
         if self._named_by_owner(site.owner) == found:
             return found
         return None if tags or self._serves_others(site.function, found) else found
+
+    def is_boundary(self, cls: Class) -> bool:
+        """Whether a class is what a scope is the boundary of: `Tenant`, whose `id` is the scope's value."""
+        return self._is_scope_named(cls.name)
 
     def _is_scope_named(self, entity: str) -> bool:
         """Whether an entity is called like a scope: that row of the tenant itself, where `tenant`
@@ -507,6 +519,7 @@ class Domain:
                 ) and (
                     self.classes.has_attribute(one.cls, scope.parameter)
                     or scope.parameter in gained.get(one.cls, ())
+                    or (self.is_boundary(one.cls) and self.held.attribute(one.cls, scope))
                 ):
                     return True
         return False
