@@ -226,21 +226,17 @@ class Keys:
         pairs = zip(said, node.values, strict=True)
         self._collect_statement({k: v for k, v in pairs if isinstance(k, str)})
         for key, value in zip(node.keys, node.values, strict=True):
-            name = self.key_name(key)
+            name, role = self.key_name(key), None
             if name.startswith("#"):
                 continue  # `{"#pk": "PK"}` says what an expression's name stands for
+            text = tree.text(key)
+            if text is not None and text.startswith(":"):
+                own = text[1:] if self.policy.is_key_name(text[1:]) else ""
+                name, role = conditions.get((function, text), own), Role.LOOKUP
             if name:
-                role = self._dict_role(node)
+                role = role or self._dict_role(node)
                 self._sink(value, role, self.policy.is_index_key_name(name))
                 self._bare(value, role, name)
-                continue
-            text = key.value if isinstance(key, tree.Const) else None
-            if isinstance(text, str) and text.startswith(":"):
-                bound = conditions.get((function, text)) or (
-                    text[1:] if self.policy.is_key_name(text[1:]) else ""
-                )
-                if bound:
-                    self._sink(value, Role.LOOKUP, self.policy.is_index_key_name(bound))
 
     def _dict_role(self, node: tree.Node) -> Role:
         """Written or looked up, by what the dict is part of."""
@@ -269,7 +265,12 @@ class Keys:
                 case tree.Eval() if parent.kind == "return" and function is not None:
                     return self._returned_role(function)
                 case tree.Assign():
-                    name = last_name(parent.targets[0]).lower()
+                    name = last_name(parent.targets[0])
+                    if function is not None and any(
+                        last_name(r) == name for r in function.returns
+                    ):
+                        return self._returned_role(function)
+                    name = name.lower()
                     written = name in ("item", "record", "data", "row", "attrs")
                     return Role.WRITTEN if written or self._is_row(node) else Role.LOOKUP
                 case None:
