@@ -264,7 +264,15 @@ class Sources:
 
     def _of_class(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         code = self._the_one(spec, place, call)
-        return Value(f"{code}.{spec.access}", kind="configured") if code is not None else None
+        if code is not None:
+            return Value(f"{code}.{spec.access}", kind="configured")
+        for function in enclosing(place):
+            cls = self.program.domain.handler_class()
+            if function in self.state.handler_params and cls is not None:
+                name = self._handler_parameter()
+                if self._of_kind(spec, [(name, cls)]):
+                    return Value(f"{name}.{spec.access}", root=function, kind="configured")
+        return None
 
     def _the_one(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> str | None:
         """The value of a source's class: what the call itself names, or else the only one in scope."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.held import Held
 from capsule_lint.program.layers import Layers
-from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.model import Binding, Class, Function, last_name
 from capsule_lint.program.naming import Naming, contains, entity_words
 from capsule_lint.program.pieces import Filled, Text, names_scope, snake, words
 from capsule_lint.program.tables import Tables, stands_in
@@ -157,11 +157,26 @@ class Domain:
     def handed(self, function: Function, name: str) -> Types:
         """What a framework gives a handler for a parameter of the name that policy's has."""
         said = self.policy.handlers.parameter
-        if said is None or said.name != name or said.annotation is None:
+        if said is None or said.name != name or function not in self.handlers:
             return NOTHING
-        meant = self.names.definition(f"{said.annotation.module}.{said.annotation.name}")
-        known = isinstance(meant, Class) and function in self.handlers
-        return frozenset((Instance(meant),)) if known and isinstance(meant, Class) else NOTHING
+        meant = self.handler_class()
+        return frozenset((Instance(meant),)) if meant is not None else NOTHING
+
+    def handler_class(self) -> Class | None:
+        """The class of the parameter that policy gives handlers; `Principal` where that is
+        `CurrentPrincipal = Annotated[Principal, Depends(…)]`."""
+        said = self.policy.handlers.parameter
+        if said is None or said.annotation is None:
+            return None
+        target = self.names.follow(self.names.member(said.annotation.module, said.annotation.name))
+        if not isinstance(target, Binding):
+            return None
+        if isinstance(target.definition, Class):
+            return target.definition
+        types = (
+            self.inference.annotations.of(target.value) if target.value is not None else NOTHING
+        )
+        return next((one.cls for one in types if isinstance(one, Instance)), None)
 
     # --- entities and repositories: known after the keys are ---
 

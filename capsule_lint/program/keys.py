@@ -13,7 +13,15 @@ from capsule_lint.program.binding import bind
 from capsule_lint.program.conditions import Conditions
 from capsule_lint.program.hashes import Hashes
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
-from capsule_lint.program.pieces import Filled, Template, Text, hole_name, names_scope, snake
+from capsule_lint.program.pieces import (
+    Filled,
+    Template,
+    Text,
+    hole_name,
+    names_scope,
+    snake,
+    words,
+)
 from capsule_lint.program.sites import KeySite, Role
 from capsule_lint.program.starts import Starts
 from capsule_lint.program.types import ClassObject, Collection, Instance
@@ -133,6 +141,7 @@ _OTHER_STORES: Final = frozenset(
         "environ",
     ]
 )
+_KEY_MAKERS: Final = frozenset(("key", "builder", "factory", "maker", "schema", "helper", "util"))
 _ELSEWHERE: Final = frozenset(("cache", "redis", "memcache", "s3", "blob"))
 """Words in the names of functions that make keys of other stores."""
 _MODEL_READS: Final = frozenset(("query", "get", "count", "batch_get"))
@@ -531,7 +540,8 @@ class Keys:
         if function.name.startswith("test"):
             return
         named = self.policy.is_key_name(function.name)
-        if not named and not _HELPER_NAME.search(snake(function.name)):
+        known = named or _HELPER_NAME.search(snake(function.name)) is not None
+        if not known and not self._is_among_keys(function):
             return
         if self.policy.is_sort_key_name(function.name):
             return
@@ -545,8 +555,21 @@ class Keys:
                 first = value.items[0]
                 if self._strings(first):
                     self._sink(first, Role.HELPER, index)
+            elif not known and not self._has_scope(value):
+                continue  # `Keys.room_row(room_id)` may be a sort key
             elif (named or self._keyish(value)) and not _is_item(value):
                 self._sink(value, Role.HELPER, index)
+
+    def _is_among_keys(self, function: Function) -> bool:
+        """Whether the class or the module of a function is one of keys: `Keys.room(tenant_id, room_id)`."""
+        owner, module = function.owner, function.module.name.rpartition(".")[2]
+        said = words(owner.name if owner is not None else module)
+        return "key" in said and said[-1] in _KEY_MAKERS
+
+    def _has_scope(self, node: tree.Node) -> bool:
+        """Whether a text has a scope in it."""
+        segments = self.templates.segments
+        return any(any(segments(t.pieces)) for t in self.templates.resolve(node))
 
     def _strings(self, node: tree.Node) -> bool:
         return any(t.has_text and _KEYISH.match(t.text) for t in self.templates.resolve(node))
