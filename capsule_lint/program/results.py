@@ -93,7 +93,27 @@ class Results:
             loaded = self._loaded(node.func)
             if loaded is not None:
                 return loaded
-        return join(*(self._result(t, node) for t in self.inference.of(node.func)))
+        found = join(*(self._result(t, node) for t in self.inference.of(node.func)))
+        return found if found and not found & ANYTHING else self._declared(node.func) or found
+
+    def _declared(self, func: tree.Node) -> Types:
+        """What a call yields of something that is annotated `Callable[[], Notes]`."""
+        annotations: list[tree.Node | None] = []
+        match func:
+            case tree.Name():
+                names = self.inference.names
+                for binding in names.bindings(func.id, names.place(func)):
+                    own = binding.parameter
+                    annotations.append(own.annotation if own is not None else binding.annotation)
+            case tree.Attr():
+                for one in self.inference.of(func.base):
+                    cls = one.cls if isinstance(one, Instance) else None
+                    for owner in self.inference.classes.mro(cls) if cls is not None else ():
+                        annotations += [s.annotation for s in owner.stores.get(func.name, ())]
+                        bindings = owner.scope.bindings.get(func.name, ())
+                        annotations += [b.annotation for b in bindings]
+        results = [result for one in annotations if (result := _result_in(one)) is not None]
+        return join(*map(self.inference.annotations.of, results))
 
     def _result(self, called: Type, node: tree.Call) -> Types:
         match called:
@@ -315,3 +335,16 @@ class Results:
             Partial(t, node) for t in self.inference.of(func) if isinstance(t, FunctionObject)
         }
         return frozenset(found) or foreign("partial")
+
+
+def _result_in(annotation: tree.Node | None) -> tree.Node | None:
+    """`Notes` of `Callable[[], Notes]`."""
+    match annotation:
+        case tree.Subscript(index=tree.Sequence(items=(_, result))) if (
+            last_name(annotation.base) == "Callable"
+        ):
+            return result
+        case tree.Binary(op="|"):
+            return _result_in(annotation.left) or _result_in(annotation.right)
+        case _:
+            return None
