@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 
 
+_REACTS: Final = re.compile(r"(?:on|when|handle|process|consume|apply|project)(?:_|$)")
+"""What functions are called that others call with a message, and with nothing else."""
+
+
 @dataclass(eq=False)
 class Demands:
     """Finds the repository methods that lack parameters."""
@@ -82,9 +86,8 @@ class Demands:
         narrow = domain.narrowed_names(cls, function, function.module.name) is not None
         if self._finds_scope(function) or self._asks_around(function):
             return
-        if (narrow or self.planner.program.policy.entity_argument_suffices) and self.takes_entity(
-            function
-        ):
+        suffices = self.planner.program.policy.entity_argument_suffices
+        if (narrow or suffices or _REACTS.match(function.name)) and self.takes_entity(function):
             return
         lacking = [
             scope

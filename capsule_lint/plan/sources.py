@@ -325,8 +325,13 @@ class Sources:
                 return function
         if parameter:
             return None
-        binding = self._visible(name, place)
-        return place.scope.function if binding is not None else None
+        if self._visible(name, place) is not None:
+            return place.scope.function
+        given = self.program.names.global_binding(place.scope.module, name)
+        if given is None or self.program.names.bindings(name, place) != [given]:
+            return None
+        # Flask's `request`, or the `app` of Powertools: they know of a request in handlers alone.
+        return next((f for f in enclosing(place) if self.program.domain.enters(f)), None)
 
     def _is_of_other_shape(self, spec: SourceSpec, name: str, function: Function) -> bool:
         """Whether a function reads `event["Records"]` of what a source takes `event["requestContext"]`

@@ -35,21 +35,22 @@ def choosing(inference: Inference, wrapper: Function) -> Iterator[tree.Call]:
 
 def _passes_on(names: Names, call: tree.Call) -> bool:
     """Whether a call in a decorator passes on whatever it is given: `**` is among its arguments, or it
-    is `function(*args)`, and nothing else picks one of `args`."""
+    is `function(self, *args)`, and nothing else picks one of `args`."""
     function = names.place(call).scope.function
     if any(argument.star == "**" for argument in call.args):
         return _in_order(call, function)
-    match call.args:
-        case (tree.Argument(star="*", value=tree.Name(id=name)),) if function is not None:
-            own = function.parameter(name)
-            return (
-                [own] == list(function.params)
-                and own is not None
-                and own.kind == "*"
-                and not any(_picks(node, name, names, function) for node in function.module.nodes)
-            )
-        case _:
-            return False
+    stars = [argument.value for argument in call.args if argument.star]
+    if function is None or len(stars) != 1 or not isinstance(stars[0], tree.Name):
+        return False
+    name, plain = stars[0].id, sum(not argument.star for argument in call.args)
+    kinds = [parameter.kind for parameter in function.params]
+    own = function.parameter(name)
+    return (
+        kinds == ["plain"] * plain + ["*"]
+        and own is function.params[-1]
+        and _in_order(call, function)
+        and not any(_picks(node, name, names, function) for node in function.module.nodes)
+    )
 
 
 def _in_order(call: tree.Call, function: Function | None) -> bool:
