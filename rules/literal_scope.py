@@ -126,6 +126,19 @@ RULE = Rule(
     invalid=(
         Bad(
             """
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            def first(tenant_id: str, item: dict) -> str:
+                return order_pk(tenant_id, item.get("capsule_id", "PRODUS"), "1")
+
+            def second(tenant_id: str, capsule_id: str) -> str:
+                return order_pk(tenant_id, capsule_id or "PRODUS", "2")
+            """,
+            lines=(5, 8),
+        ),
+        Bad(
+            """
             def order_pk(tenant_id: str, order_id: str) -> str:
                 return f"TENANT#{tenant_id}#CAPSULE#PRODUS#ORDER#{order_id}"
             """,

@@ -532,7 +532,8 @@ class Ledger:
         match holder:
             case tree.Assign():
                 names = {last_name(target) for target in holder.targets}
-                return names | {n for name in names for n in self._loops_over(path, name)}
+                names |= {n for name in names for n in self._loops_over(path, name)}
+                return names.union(*map(self.planner.program.calls.uses.aliases, sorted(names)))
             case tree.Block(kind="for"):
                 return {name for bind in holder.binds for name in _bound_names(bind.target)}
             case tree.Comprehension():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
+from capsule_lint.program.passing import PASSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,20 +14,6 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.calls import Callee
     from capsule_lint.program.model import Function
-
-PASSING: Final = {
-    "partial": 0,
-    "submit": 0,
-    "to_thread": 0,
-    "add_task": 0,
-    "call_soon": 0,
-    "call_soon_threadsafe": 0,
-    "apply": 0,
-    "run_in_executor": 1,
-    "call_later": 1,
-    "call_at": 1,
-}
-"""Foreign functions that call what they are given with the arguments after it, and its position."""
 
 _NAMING: Final = frozenset(("__name__", "__qualname__", "__module__", "__doc__", "__class__"))
 """Attributes of a function that say what it is called."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.passers import PASSING, given_by
+from capsule_lint.plan.passers import given_by
 from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.passing import PASSING
 from capsule_lint.program.types import FunctionObject, Mocked
 
 if TYPE_CHECKING:

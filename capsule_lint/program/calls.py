@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.dispatch import dispatched_with
 from capsule_lint.program.model import last_name
+from capsule_lint.program.passing import PASSING
 from capsule_lint.program.types import (
     ClassObject,
     FunctionObject,
@@ -262,7 +263,25 @@ class Calls:
                 argument = bound.arguments.get(same.name) if bound else None
                 if argument is not None:
                     found.append(self.inference.of(argument.value))
+            for argument in self._handed(method, same):
+                known = True
+                found.append(self.inference.of(argument.value))
         return join(*found) if known else None
+
+    def _handed(self, function: Function, parameter: tree.Parameter) -> Iterator[tree.Argument]:
+        """What `partial(function, …)` and the like give for a parameter."""
+        for alias in sorted(self.uses.aliases(function.name)):
+            for call, position in self.uses.passed(alias):
+                if PASSING.get(last_name(call.func)) != position:
+                    continue
+                for one in self.inference.of(call.args[position].value):
+                    if isinstance(one, FunctionObject) and one.function is function:
+                        given = int(one.bound and function.takes_self)
+                        names = [p.name for p in function.params[given:]]
+                        plain = [a for a in call.args[position + 1 :] if a.keyword is None]
+                        at = names.index(parameter.name) if parameter.name in names else len(plain)
+                        yield from (a for a in plain[at : at + 1] if not a.star)
+                        yield from (a for a in call.args if a.keyword == parameter.name)
 
     def given(self, binding: Binding) -> Iterator[tree.Call]:
         """The calls that get a local name as an argument."""

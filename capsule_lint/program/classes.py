@@ -21,6 +21,7 @@ _DATA_DECORATORS: Final = frozenset(
 _DATA_BASES: Final = frozenset(
     ("BaseModel", "NamedTuple", "Struct", "SQLModel", "BaseSettings", "RootModel", "TypedDict")
 )
+_MAX_DEPTH: Final = 4
 _PROTOCOL_BASES: Final = frozenset(("Protocol",))
 _ABSTRACT_BASES: Final = frozenset(("ABC", "Protocol"))
 
@@ -125,11 +126,15 @@ class Classes:
             self._bases[cls] = tuple(self._base(node) for node in found)
         return self._bases[cls]
 
-    def _base(self, node: tree.Node) -> Class | str:
+    def _base(self, node: tree.Node, depth: int = 0) -> Class | str:
         node = _base_of(node) or node
         dotted = self.dotted(node)
         if isinstance(dotted, Binding) and isinstance(dotted.definition, Class):
             return dotted.definition
+        if isinstance(dotted, Binding) and depth < _MAX_DEPTH:
+            match dotted.value:  # `OldNote = Note`, for those who still use that name
+                case tree.Name() | tree.Attr() if dotted.kind == "assign" and not dotted.path:
+                    return self._base(dotted.value, depth + 1)
         return dotted if isinstance(dotted, str) else last_name(node)
 
     def dotted(self, node: tree.Node) -> Binding | str:

@@ -118,6 +118,16 @@ class Held:
             others = {p.name for p in function.params if p is not parameter}
             for _, argument in list(self.domain.calls.arguments_for(function, parameter.name)):
                 self._note(argument.value, scope.name, others)
+                if isinstance(argument.value, tree.Attr) and self._makes_key(argument.value):
+                    self._note_attribute(argument.value, scope.name)
+
+    def _makes_key(self, node: tree.Attr) -> bool:
+        """Whether `self.env` is given to what makes a key where the object itself is asked for its own."""
+        function = self.domain.names.place(node).scope.function
+        if function is None or function.owner is None or not function.takes_self:
+            return False
+        own = isinstance(node.base, tree.Name) and node.base.id == function.params[0].name
+        return own and self.domain.policy.is_key_name(function.name)
 
     def _note(self, node: tree.Node, name: str, others: Collection[str] = ()) -> None:
         """A value that fills a scope's tag, or goes to the parameter of a scope."""

@@ -224,5 +224,9 @@ def _values(node: tree.Node) -> Iterable[tree.Node]:
             return node.items
         case tree.Comprehension():
             return [value for part in node.generators for value in _values(part.iter)]
+        case tree.Subscript(base=tree.Name() | tree.Attr()):  # one of a table
+            return (node.base,)
+        case tree.Call(func=tree.Attr(base=tree.Name() | tree.Attr() as base, name="get")):
+            return (base,)
         case _:
             return (node,)

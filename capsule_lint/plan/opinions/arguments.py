@@ -119,7 +119,8 @@ class ArgumentOpinions:
             value = passed.argument.value
             if id(value) in seen or not self.ground.leads(passed):
                 continue
-            text = self._literal(value, passed.scope)
+            found = [self._literal(one, passed.scope) for one in _alternatives(value)]
+            text = next((text for text in found if text), None)
             if text is None or is_everyone(text) or _makes_scope(passed):
                 continue
             seen.add(id(value))
@@ -154,6 +155,22 @@ class ArgumentOpinions:
             return None
         value = bindings[0].value
         return self._literal(value, scope, depth + 1) if value is not None else None
+
+
+def _alternatives(node: tree.Node) -> Iterator[tree.Node]:
+    """What an argument may be: `capsule_id or "PROD"`, `item.get("capsule_id", "PROD")`."""
+    match node:
+        case tree.Boolean(op="or"):
+            yield from (one for value in node.values for one in _alternatives(value))
+        case tree.Conditional():
+            yield from _alternatives(node.then)
+            yield from _alternatives(node.otherwise)
+        case tree.Call(func=tree.Attr(name="get" | "pop") as func, args=(_, default)) if (
+            last_name(func.base) != "environ"
+        ):
+            yield default.value
+        case _:
+            yield node
 
 
 def _makes_scope(passed: Passed) -> bool:
