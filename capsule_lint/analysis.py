@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.cache.facts import Builder
@@ -13,7 +13,7 @@ from capsule_lint.errors import SourceError
 from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
 from capsule_lint.plan.dynamic import Dynamic
-from capsule_lint.plan.interest import SPARE, Interest
+from capsule_lint.plan.interest import SPARE, Interest, Signs
 from capsule_lint.program import link_program, with_quiet
 from capsule_lint.program.references import check_references
 from capsule_lint.source import read
@@ -88,6 +88,16 @@ def words_of(text: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Which files an analysis has looked into, and what would make another one matter to it. `spared` is
+    how many characters more than need be were left unread."""
+
+    consulted: frozenset[str]
+    signs: Signs
+    spared: int
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """What is known of a program."""
 
@@ -99,6 +109,8 @@ class Analysis:
     problems: tuple[Problem, ...]
     builder: Builder
     walks: dict[str, Walk]
+    reading: Reading | None
+    """`None` for one that has looked into all files."""
 
 
 @contextmanager
@@ -190,4 +202,14 @@ def analyse(
             continue
         if before is None and interest.joined is not None:
             builder.note_joined(interest.joined)
-        return Analysis(policy, texts, facts, program, judgement, tuple(problems), builder, walks)
+        found = program, judgement, tuple(problems), builder, walks, _reading(interest, known)
+        return Analysis(policy, texts, facts, *found)
+
+
+def _reading(interest: Interest, known: Iterable[str]) -> Reading | None:
+    if interest.joined is None or interest.signs is None:
+        return None
+    importing = interest.importing
+    consulted = {*known, *interest.searched, *(name for name in importing.values() if name)}
+    absent = frozenset(package for package, name in importing.items() if name is None)
+    return Reading(frozenset(consulted), replace(interest.signs, absent=absent), interest.spared)

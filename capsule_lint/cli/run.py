@@ -101,6 +101,7 @@ class _Run:
     whole: bool = field(init=False)
     started: float = field(init=False)
     _written: str = ""
+    _analysis: Analysis | None = None
     _refused: dict[str, str] = field(default_factory=dict)
     """Why a change set cannot be applied, by the fingerprint of each of its findings."""
 
@@ -206,6 +207,8 @@ class _Run:
             return
         if known.report is not None and self._is_as_told(known):
             known.store.save(known.report, (status, self._written))
+            if known.elsewhere is not None and self._analysis is not None:
+                known.elsewhere.keep((status, self._written), self._analysis)
             known.store.prune()
         self.builder.save()
         known.contents.save()
@@ -227,6 +230,7 @@ class _Run:
             self.workspace.problems.values(),
             builder=self.builder,
         )
+        self._analysis = analysis
         findings = self._findings(analysis)
         if self.options.diff:
             return self._diff(analysis, findings)

@@ -14,6 +14,7 @@ from capsule_lint.cache.contents import Contents, combined
 from capsule_lint.cache.store import STATE, Store, digest, place_of
 from capsule_lint.cache.versions import version_of
 from capsule_lint.cli import write_out
+from capsule_lint.cli.elsewhere import Elsewhere
 from capsule_lint.errors import SourceError
 from capsule_lint.policy import load_policy
 from capsule_lint.source.discover import discover, limit
@@ -55,6 +56,8 @@ class Known:
     version: bytes
     report: str | None
     """`None` for a run whose report depends on more than the program."""
+    elsewhere: Elsewhere | None
+    """The same, for a report that files which do not matter cannot change."""
 
 
 def run(options: Options, arguments: Sequence[str]) -> int:
@@ -73,6 +76,10 @@ def run(options: Options, arguments: Sequence[str]) -> int:
     known = None if options.no_cache else _known(options, target)
     if known is not None and known.report is not None:
         answer = known.store.load(known.report)
+        if answer is None and known.elsewhere is not None:
+            answer = known.elsewhere.answer(policy)
+            if answer is not None:
+                known.store.save(known.report, answer)
         for text in known.store.notes:
             note(f"note: {text}")
         known.store.notes.clear()
@@ -161,7 +168,7 @@ def _known(options: Options, target: Target) -> Known:
     files = target.files
     absolute = contents.digests(f"{root}/{name}" for name in files)
     digests = dict(zip(files, absolute.values(), strict=True))
-    report = None
+    report, elsewhere = None, None
     if _is_pure(options, target):
         said = (
             repr(target.policy),
@@ -172,15 +179,16 @@ def _known(options: Options, target: Target) -> Known:
         limited = (
             b"" if len(target.limited) == len(files) else repr(sorted(target.limited)).encode()
         )
-        key = digest(
+        command = digest(
             version,
             "\0".join(said).encode(errors="surrogateescape"),
-            combined(digests),
+            "\0".join(files).encode(errors="surrogateescape"),
             limited,
             _baseline(options, target.policy),
         )
-        report = f"report-{key.hex()}"
-    return Known(store, contents, digests, version, report)
+        report = f"report-{digest(command, combined(digests)).hex()}"
+        elsewhere = Elsewhere(store, f"elsewhere-{command.hex()}", digests)
+    return Known(store, contents, digests, version, report, elsewhere)
 
 
 def _is_pure(options: Options, target: Target) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -81,6 +81,14 @@ class Interest:
     with them as well comes to its end sooner."""
     quiet: frozenset[str] = frozenset()
     """The other files that look functions up by names that are made."""
+    signs: Signs | None = None
+    """What would make another file matter to the analysis that came last."""
+    spared: int = 0
+    """How many characters more than `spare` were not read in the end."""
+    searched: set[str] = field(default_factory=set)
+    """The files that were not read, and searched for a definition."""
+    importing: dict[str, str | None] = field(default_factory=dict)
+    """The packages that it was asked about whether anything imports them, and a file that does."""
 
     def seeds(self, earlier: AbstractSet[str] = frozenset()) -> set[str]:
         """The files to start with; `earlier` are those that a run before this one ended with."""
@@ -118,14 +126,31 @@ class Interest:
         self.quiet = frozenset()
         if chosen >= self.texts.keys():
             return set()  # `joined` stays unknown
-        joined = self._vocabulary.having(_joined(program, judgement))
-        joined.update(self._told(program))
-        looking = set(self._looking(program))
+        self.signs = signs = Signs.of(program, judgement)
+        joined = self._vocabulary.having(signs.words)
+        joined.update(self._told(signs), self._inherited(program))
+        looking = set(self._looking(signs))
         self.joined = joined - self._telling_files
         self.quiet = frozenset(looking - joined - self._telling_files - chosen)
         if self._is_small(self.joined | self.quiet | chosen):
             return self.texts.keys() - chosen
         return self.joined - chosen
+
+    def reached(self, signs: Signs) -> bool:
+        """Whether any of the files matters to an analysis of others that left these signs."""
+        return bool(
+            self._telling_files
+            or self._vocabulary.having(signs.words)
+            or any(True for _ in self._told(signs))
+            or any(True for _ in self._looking(signs))
+            or any(self._importer(package) is not None for package in signs.absent)
+        )
+
+    def _importer(self, package: str) -> str | None:
+        """A file that imports a package."""
+        name = re.escape(package)
+        pattern = re.compile(rf"^[ \t]*(?:from|import)[ \t]+{name}\b", re.MULTILINE)
+        return next((name for name, text in self.texts.items() if pattern.search(text)), None)
 
     def rest(
         self,
@@ -137,12 +162,13 @@ class Interest:
         others = frozenset(self.texts.keys() - chosen - quiet)
 
         def imports(package: str) -> bool:
-            name = re.escape(package)
-            pattern = re.compile(rf"^[ \t]*(?:from|import)[ \t]+{name}\b", re.MULTILINE)
-            return any(map(pattern.search, self.texts.values()))
+            if package not in self.importing:
+                self.importing[package] = self._importer(package)
+            return self.importing[package] is not None
 
         @cache
         def defines(filename: str, name: str) -> bool:
+            self.searched.add(filename)
             said = re.escape(name)
             pattern = (
                 rf"^(?:class[ \t]+{said}(?:\(\w*Enum\))?[ \t]*:|{said}[ \t]*(?::[^=\n]+)?=[^=])"
@@ -154,7 +180,8 @@ class Interest:
     def _is_small(self, chosen: AbstractSet[str]) -> bool:
         """Whether what is not chosen is little enough to be read as well."""
         others = self.texts.keys() - chosen
-        return sum(len(self.texts[name]) for name in others) <= self.spare
+        self.spared = sum(len(self.texts[name]) for name in others) - self.spare
+        return self.spared <= 0
 
     # --- words that tell by themselves ---
 
@@ -222,25 +249,23 @@ class Interest:
                 if "getattr" in self.texts[base.module.filename]:
                     yield base.module.filename
 
-    def _told(self, program: Program) -> Iterator[str]:
+    def _told(self, signs: Signs) -> Iterator[str]:
         """The files that have part of a key in them, or take one apart."""
-        marks, vocabulary = _Marks.of(program), self._vocabulary
-        for name in vocabulary.having(marks.words):
-            if marks.before.search(vocabulary.text(name)):
+        vocabulary = self._vocabulary
+        for name in vocabulary.having(signs.parts):
+            if signs.before.search(vocabulary.text(name)):
                 yield name
         for name in vocabulary.having(("split",)):
-            if marks.splits.search(vocabulary.text(name)):
+            if signs.splits.search(vocabulary.text(name)):
                 yield name
         for name, modules in self._stars.items():
-            if any(map(marks.modules.holds, modules)):
+            if any(map(signs.linked.holds, modules)):
                 yield name
-        yield from self._inherited(program)
 
-    def _looking(self, program: Program) -> Iterator[str]:
+    def _looking(self, signs: Signs) -> Iterator[str]:
         """The files that look functions up by names that they make."""
-        functions = {function.name for function in program.names.looked_up}
-        for name, starts in self._lookups.items() if functions else ():
-            if any(function.startswith(start) for start in starts for function in functions):
+        for name, starts in self._lookups.items() if signs.functions else ():
+            if any(function.startswith(start) for start in starts for function in signs.functions):
                 yield name
 
     @cached_property
@@ -255,18 +280,24 @@ class Interest:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """What tells of a program's keys: the words of their texts, these words before a separator, a
-    split at one of their separators, and the modules that are linked."""
+@dataclass(frozen=True)
+class Signs:
+    """What tells of an analysis whether another file matters to it."""
 
     words: frozenset[str]
-    before: re.Pattern[str]
-    splits: re.Pattern[str]
-    modules: _Modules
+    """The names that it has asked about."""
+    functions: frozenset[str]
+    """Those of the functions that may be looked up by names that are made."""
+    parts: frozenset[str]
+    """The words in the texts of the program's keys."""
+    separators: frozenset[str]
+    modules: frozenset[str]
+    """The dotted names of the modules that are linked."""
+    absent: frozenset[str] = frozenset()
+    """The packages that nothing imports, where that was asked."""
 
     @staticmethod
-    def of(program: Program) -> _Marks:
+    def of(program: Program, judgement: Judgement) -> Signs:
         """Those of a program."""
         texts = [
             piece.value
@@ -274,14 +305,29 @@ class _Marks:
             for piece in site.template.pieces
             if isinstance(piece, Text)
         ]
-        words = sorted({word for text in texts for word in re.findall(r"\w+", text)})
-        separators = sorted({char for text in texts for char in text if char in "#|/:"})
-        return _Marks(
-            frozenset(words),
-            re.compile(rf"\b(?:{_any(words)})[#|/:]"),
-            re.compile(rf"""split\(\s*(?:sep\s*=\s*)?["'](?:{_any(separators)})["']"""),
-            _Modules.of(program.names.modules),
+        return Signs(
+            frozenset(_joined(program, judgement)),
+            frozenset(function.name for function in program.names.looked_up),
+            frozenset(word for text in texts for word in re.findall(r"\w+", text)),
+            frozenset(char for text in texts for char in text if char in "#|/:"),
+            frozenset(program.names.modules),
         )
+
+    @cached_property
+    def before(self) -> re.Pattern[str]:
+        """A word of a key before a separator."""
+        return re.compile(rf"\b(?:{_any(sorted(self.parts))})[#|/:]")
+
+    @cached_property
+    def splits(self) -> re.Pattern[str]:
+        """A split at a separator of keys."""
+        separators = _any(sorted(self.separators))
+        return re.compile(rf"""split\(\s*(?:sep\s*=\s*)?["'](?:{separators})["']""")
+
+    @cached_property
+    def linked(self) -> _Modules:
+        """The modules that are linked."""
+        return _Modules.of(self.modules)
 
 
 def _any(words: list[str]) -> str:
