@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -28,8 +29,30 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Scope as ScopeOfNames
 
-_NO_REQUEST: Final = frozenset(("Records", "records", "detail", "detail-type", "messages"))
+_OF_QUEUES: Final = frozenset(("Records", "records", "detail", "detail-type", "messages"))
 """The items of the events of queues, streams and buses."""
+_OF_REQUESTS: Final = frozenset(
+    (
+        "arguments",
+        "body",
+        "cookies",
+        "headers",
+        "httpMethod",
+        "identity",
+        "info",
+        "multiValueHeaders",
+        "multiValueQueryStringParameters",
+        "path",
+        "pathParameters",
+        "queryStringParameters",
+        "rawPath",
+        "request",
+        "requestContext",
+        "resource",
+        "routeKey",
+    )
+)
+"""The items of the events of API Gateway, of function URLs and of AppSync."""
 _INLINE_LENGTH = 48
 
 
@@ -334,18 +357,30 @@ class Sources:
         return next((f for f in enclosing(place) if self.program.domain.enters(f)), None)
 
     def _is_of_other_shape(self, spec: SourceSpec, name: str, function: Function) -> bool:
-        """Whether a function reads `event["Records"]` of what a source takes `event["requestContext"]`
-        of: queues and schedules call it, and no request does."""
-        if not spec.code.startswith(f"{name}["):
+        """Whether a function reads `event["Records"]` or `event["day"]`, and nothing that requests have,
+        of what a source takes `event["requestContext"]` of: queues and schedules call it."""
+        wanted = re.match(rf"""{re.escape(name)}(?:\[|\.get\()\s*["']([^"']+)""", spec.code)
+        if wanted is None:
             return False
-        read = {
-            key
-            for node in function.module.each(tree.Subscript)
-            if isinstance(node.base, tree.Name) and node.base.id == name
-            if function in enclosing(self.program.names.place(node))
-            and (key := tree.text(node.index)) is not None
-        }
-        return bool(read & _NO_REQUEST) and not any(repr(key)[1:-1] in spec.code for key in read)
+        read = set(self._items_of(name, function))
+        if wanted[1] in _OF_REQUESTS:
+            return bool(read) and read.isdisjoint(_OF_REQUESTS)
+        return wanted[1] not in read and not read.isdisjoint(_OF_QUEUES)
+
+    def _items_of(self, name: str, function: Function) -> Iterator[str]:
+        """The constant keys by which a function, with those in it, reads items of one of its parameters."""
+        for node in function.module.either(tree.Subscript, tree.Call):
+            match node:
+                case tree.Subscript(base=tree.Name(id=base)):
+                    key = tree.text(node.index)
+                case tree.Call(
+                    func=tree.Attr(base=tree.Name(id=base), name="get"), args=(one, *_)
+                ):
+                    key = tree.text(one.value)
+                case _:
+                    continue
+            if base == name and key and function in enclosing(self.program.names.place(node)):
+                yield key
 
     def _handler_parameter(self) -> str:
         parameter = self.program.policy.handlers.parameter
