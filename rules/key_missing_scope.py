@@ -199,7 +199,9 @@ RULE = Rule(
                 @property
                 def pk(self) -> str:
                     return "TENANT#%s#CAPSULE#%s#CONFIG#%s" % (
-                        self.tenant_id, self.capsule_id, self.name
+                        self.tenant_id,
+                        self.capsule_id,
+                        self.name,
                     )
             """,
         ),

@@ -15,6 +15,8 @@ _STRING = re.compile(r"(?i:[rbuf]{0,2})(?P<quote>'''|\"\"\"|'|\")")
 _OPENING, _CLOSING = "([{", ")]}"
 _DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\b")
 _CLAUSE = re.compile(r" (?:async for|for|if) ")
+_OPERATOR = re.compile(r" (?:if|else|and|or|==|!=|in|not in|is|is not) ")
+_VALUE = re.compile(r"(?P<indent>\s*)(?:return|assert|\w+(?:\.\w+)*(?: *: *[\w\[\], .|]+)? =) ")
 _PLUS = re.compile(r" \+ ")
 _INDENT = "    "
 
@@ -112,6 +114,9 @@ def _break(line: str, width: int) -> list[str]:
     if len(line) <= width:
         return [line]
     scanned = _scan(line)
+    grouped = _grouped(line, scanned, width) if scanned is not None else []
+    if grouped:
+        return grouped
     pair = _chosen(line, scanned, width) if scanned is not None else None
     if pair is None:
         return [line]
@@ -120,9 +125,27 @@ def _break(line: str, width: int) -> list[str]:
     inner = line[pair.start + 1 : pair.end].strip()
     trailing = inner.endswith(",")
     whole = f"{indent}{_INDENT}{inner}"
-    if len(whole) <= width and not trailing:
+    if len(whole) <= width and not trailing and not (pair.commas and _is_display(line, pair)):
         return [head, whole, tail]
     return [head, *_elements(line, pair, indent + _INDENT, width), tail]
+
+
+def _grouped(line: str, pairs: Sequence[_Pair], width: int) -> list[str]:
+    """A statement whose value ends in no bracket, with brackets around that: `return (…)`."""
+    found = _VALUE.match(line)
+    if found is None or line.endswith(tuple(_CLOSING)):
+        return []
+    value, indent = line[found.end() :], found["indent"]
+    inside = [_Pair(p.start - found.end(), p.end - found.end(), ()) for p in pairs]
+    if any(pair.start < 0 for pair in inside):
+        return []
+    parts = _split(value, inside, _OPERATOR, first=True)
+    if len(parts) == 1:
+        return []
+    whole = f"{indent}{_INDENT}{value}"
+    parts = [whole] if len(whole) <= width else [f"{indent}{_INDENT}{part}" for part in parts]
+    broken = [one for part in parts for one in _break(part, width)]
+    return [f"{line[: found.end()]}(", *broken, f"{indent})"]
 
 
 def _elements(line: str, pair: _Pair, indent: str, width: int) -> list[str]:
@@ -145,7 +168,10 @@ def _clauses(part: str) -> list[str]:
     return found if len(found) > 1 else _split(part, pairs, _PLUS)
 
 
-def _split(part: str, pairs: Sequence[_Pair], mark: re.Pattern[str]) -> list[str]:
+def _split(
+    part: str, pairs: Sequence[_Pair], mark: re.Pattern[str], *, first: bool = False
+) -> list[str]:
+    """A part at the marks outside of its brackets; at a leading `if` only where it may be the `first`."""
     cuts = [0]
     at = 0
     inside = {p.start: p.end for p in pairs}
@@ -157,7 +183,7 @@ def _split(part: str, pairs: Sequence[_Pair], mark: re.Pattern[str]) -> list[str
             at = inside[at] + 1
         else:
             word = mark.match(part, at)
-            if word is not None and (len(cuts) > 1 or word[0] != " if "):
+            if word is not None and (first or len(cuts) > 1 or word[0] != " if "):
                 cuts.append(at + 1)
             at = word.end() if word is not None else at + 1
     return [part[a:b].strip() for a, b in pairwise([*cuts, len(part)])]
@@ -182,6 +208,12 @@ def _is_item(line: str, pair: _Pair) -> bool:
     before, inner = line[: pair.start][-1:], line[pair.start + 1 : pair.end]
     single = inner.strip("\"'").isidentifier()
     return line[pair.start] == "[" and (before.isalnum() or before in ("_", ")", "]")) and single
+
+
+def _is_display(line: str, pair: _Pair) -> bool:
+    """Whether brackets are those of a list, dict, set or tuple, and no call's or subscript's."""
+    before = line[: pair.start][-1:]
+    return not before or not (before.isalnum() or before in "_)]\"'")
 
 
 def _scan(line: str) -> list[_Pair] | None:
