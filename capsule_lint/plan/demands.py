@@ -11,16 +11,17 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.absorbed import absorbs, stands_for
 from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.model import Function
-from capsule_lint.program.pieces import names_scope
+from capsule_lint.program.pieces import Filled, names_scope
 from capsule_lint.program.sites import Role
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class
+    from capsule_lint.program.pieces import Piece
 
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 
@@ -124,15 +125,39 @@ class Demands:
         )
 
     def _is_written_out(self, function: Function, scope: Scope) -> bool:
-        """Whether all keys of a function spell the scope's value out (CAP105): a parameter for it would
-        reach nothing."""
-        segments = self.planner.program.templates.segments
+        """Whether all keys of a function spell the scope's value out (CAP105), or ask what all of the
+        module knows for it, `current_tenant.get()`: a parameter for it would reach nothing."""
         found = [
-            any(s.scope == scope.name and s.literal for s in segments(site.template.pieces))
+            self._spells_out(site.template.pieces, scope)
             for site in self.planner.program.keys.sites
             if site.function is function
         ]
         return bool(found) and all(found)
+
+    def _spells_out(self, pieces: Sequence[Piece], scope: Scope) -> bool:
+        segments = self.planner.program.templates.segments
+        return any(
+            segment.scope == scope.name
+            and (segment.literal or self._is_global(pieces[segment.piece]))
+            for segment in segments(pieces)
+        )
+
+    def _is_global(self, piece: Piece) -> bool:
+        """Whether the value of a hole starts from a name of the module, and is called."""
+        if not isinstance(piece, Filled) or not isinstance(piece.value, tree.Call):
+            return False
+        node: tree.Node = piece.value
+        while isinstance(node, tree.Call | tree.Attr):
+            node = node.func if isinstance(node, tree.Call) else node.base
+        names = self.planner.program.names
+        return (
+            isinstance(node, tree.Name)
+            and any(
+                binding.place.scope.kind == "module"
+                for binding in names.bindings(node.id, names.place(node))
+            )
+            and not piece.value.args
+        )
 
     def _is_demanded(self, cls: Class, method: Function) -> bool:
         """Whether a repository's method touches entities."""
