@@ -46,6 +46,7 @@ class CodeBase:
     def _run(self, *command: str) -> Ran:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
         environment |= {"PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "eu-west-1"}
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # to load them takes longer
         done = subprocess.run(
             [sys.executable, "-m", *command],
             cwd=self.root,
@@ -73,12 +74,12 @@ class CodeBase:
 
     def own_tests(self) -> Ran:
         """Run the tests that the program has itself."""
-        return self._run("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly")
+        return self._run("pytest", "-q", "-p", "no:cacheprovider")
 
     def isolation_tests(self, *arguments: str) -> Ran:
         """Run the tests that show what one capsule sees of another."""
         tests = FIXTURES / self.name / "isolation"
-        options = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-c", "pyproject.toml")
+        options = ("-q", "-p", "no:cacheprovider", "-c", "pyproject.toml")
         return self._run("pytest", *options, "--rootdir", ".", str(tests), *arguments)
 
     def before(self, name: str) -> bytes:
