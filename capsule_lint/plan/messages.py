@@ -48,6 +48,8 @@ class Messages:
             cls = program.inference.the_class(types, present=True)
             if cls is None or not program.classes.is_data(cls):
                 continue
+            if program.classes.is_typed_dict(cls):
+                continue  # dicts that are written out make it, and nobody knows all of them
             if cls in program.domain.repositories or not self.planner.gains.can_gain_field(cls):
                 continue
             for scope in program.policy.scopes:

@@ -416,7 +416,9 @@ class Sources:
         for code, cls in (*near, *carriers, *holders):
             attribute = self.attribute_of(cls, scope)
             if attribute is not None:
-                return Value(f"{code}.{attribute}", knot=self._field_knot(cls, scope))
+                typed = self.program.classes.is_typed_dict(cls)
+                path = f'{code}["{attribute}"]' if typed else f"{code}.{attribute}"
+                return Value(path, knot=self._field_knot(cls, scope))
         return None
 
     def _meant(
