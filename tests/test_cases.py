@@ -78,7 +78,8 @@ def files_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
     return program, after
 
 
-def _own_tests(project: Project) -> subprocess.CompletedProcess[str]:
+def own_tests(project: Project) -> subprocess.CompletedProcess[str]:
+    """Run the tests of a program."""
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # to load them takes longer
     environment.pop("PYTEST_ADDOPTS", None)
@@ -109,11 +110,11 @@ def test_case(path: Path, project: Project) -> None:
     assert ran.status == 0, ran.out + ran.err
     after = project.tree()
     if any(name.startswith("tests/test_") for name in after):
-        tests = _own_tests(project)
+        tests = own_tests(project)
         assert tests.returncode == 0, tests.stdout[-3000:]
     again = project.run("--fix")
     assert (again.status, project.tree()) == (0, after)
     if isolation:
         project.write(isolation)
-        tests = _own_tests(project)
+        tests = own_tests(project)
         assert tests.returncode == 0, tests.stdout[-3000:]

@@ -127,7 +127,11 @@ class Testing:
                 possible = meant  # many other texts look like that
             possible = [form for form in possible if not form.bare] or possible
             if meant or (possible and not any(regex.fullmatch(text) for regex in unchanged)):
-                self._update(module, node, meant or self._made(node, possible))
+                chosen = meant or self._made(node, possible)
+                for other in [d for d in defects if d.function in made_by and not meant]:
+                    # It says what the key of another template begins with.
+                    self.mends.planner.state.groups.join(chosen[0].defects[0].knot, other.knot)
+                self._update(module, node, chosen)
             elif not possible:
                 self._look_inside(node, text, inside)
 
