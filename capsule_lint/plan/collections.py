@@ -13,7 +13,7 @@ from capsule_lint.program.types import Collection, Instance
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from capsule_lint.plan.rows import Home
     from capsule_lint.program import Program
@@ -35,6 +35,7 @@ _CONSTRUCTORS: Final = frozenset(
         "Counter",
     ]
 )
+_KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
 _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
 """Words in the names of attributes that are caches, whatever they are made by."""
 _KEYED: Final = frozenset(
@@ -56,15 +57,44 @@ _KEYED: Final = frozenset(
         "put",
     ]
 )
+HASHES: Final = frozenset(
+    ("hget", "hset", "hsetnx", "hdel", "hexists", "hincrby", "hincrbyfloat", "hstrlen")
+)
+"""What is given the name of a hash in Redis, and a field of it."""
+_NAMING: Final = frozenset(
+    [
+        "hgetall",
+        "hkeys",
+        "hvals",
+        "hlen",
+        "exists",
+        "ttl",
+        "getdel",
+        "setnx",
+        "psetex",
+        "unlink",
+        "sadd",
+        "srem",
+        "smembers",
+        "sismember",
+        "scard",
+    ]
+)
+"""What else is given the name of something in Redis first."""
+_MANY: Final = frozenset(words("prefix_pattern_match_scan_key_tag_all_namespace_where"))
+"""Words in the names of methods that find several keys by one text."""
+_NAMES: Final = ("key", "cache_key")
+_TAKING: Final = _KEYED | HASHES | _NAMING
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """`into[…] = value`, and the last name of `into`."""
+    """`into[key] = value`, and the last name of `into`."""
 
     into: tree.Node
     name: str
     value: tree.Node
+    key: tree.Node
 
 
 @dataclass(eq=False, slots=True)
@@ -81,6 +111,8 @@ class Collections:
     """The collections of other classes in which entities or repositories are kept, and which."""
     _rows: set[Home] | None = None
     _put: dict[Module, list[Put]] = field(default_factory=dict)
+    _adopted: set[Home] = field(default_factory=set)
+    """The collections of others that are known by what is put into them."""
 
     def __post_init__(self) -> None:
         self._shared = frozenset(
@@ -101,14 +133,26 @@ class Collections:
                 home = self.of(node.base)
                 if home is not None:
                     yield (*home, node.index)
-            case tree.Call(func=tree.Attr() as func) if func.name in _KEYED and node.args:
-                home = self.of(func.base)
-                if home is not None:
-                    yield (*home, node.args[0].value)
+            case tree.Call(func=tree.Attr() as func) if node.args:
+                asked = func.name in _TAKING or self.is_cache(last_name(func.base))
+                home = self.of(func.base) if asked else None
+                if home is not None and (func.name in _TAKING or self.is_named(node, home)):
+                    yield (*home, self._key_in(node, func.name))
             case tree.Compare(ops=("in" | "not in",)):
                 home = self.of(node.rights[0])
                 if home is not None:
                     yield (*home, node.left)
+
+    def _key_in(self, call: tree.Call, method: str) -> tree.Node:
+        """The key that a method is given; of a hash's name and a field of it, the one that says a scope."""
+        first = key_of(call)
+        is_field = method in HASHES and len(call.args) > 1 and not self._says(first)
+        return call.args[1].value if is_field else first
+
+    def _says(self, node: tree.Node) -> bool:
+        """Whether something is written with a scope's value."""
+        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
+        return any(is_value(one, scope) for one in within(node) for scope in scopes)
 
     def keeps_rows(self, home: Home) -> bool:
         """Whether what is read from the table goes into a collection: `cache[note_id] = table.get_item(…)`."""
@@ -119,17 +163,17 @@ class Collections:
     def _with_rows(self) -> Iterator[Home]:
         read = {id(s.template.host) for s in self.program.keys.sites if s.role is Role.LOOKUP}
         for module in self.program.names.modules.values() if read else ():
-            for put in () if module.is_test else self._puts(module):
+            for put in () if module.is_test else self.puts(module):
                 if self._reads(put.value, read):
                     home = self.of(put.into)
                     if home is not None:
                         yield home
 
-    def _puts(self, module: Module) -> list[Put]:
+    def puts(self, module: Module) -> list[Put]:
         """What a module puts into collections under a key."""
         if module not in self._put:
             self._put[module] = [
-                Put(target.base, last_name(target), statement.value)
+                Put(target.base, last_name(target), statement.value, target.index)
                 for statement, _ in module.statements
                 if isinstance(statement, tree.Assign) and statement.value is not None
                 for target in statement.targets
@@ -166,7 +210,7 @@ class Collections:
 
     def _put_types(self, module: Module, name: str) -> Iterator[Type]:
         """What may be put into a collection of that name."""
-        for put in self._puts(module):
+        for put in self.puts(module):
             if put.name == name:
                 yield from self.program.inference.of(put.value)
 
@@ -176,25 +220,51 @@ class Collections:
 
     def is_keyed(self, method: str) -> bool:
         """Whether a method of a collection takes a key first."""
-        return method in _KEYED
+        return method in _KEYED | HASHES
+
+    def is_named(self, call: tree.Call, home: Home) -> bool:
+        """Whether a method of Redis, or of a cache that is not the program's, is given a key that says a
+        scope."""
+        method = last_name(call.func)
+        if not call.args or not self._says(key_of(call)):
+            return False
+        if method in _NAMING:
+            return True
+        known = not _MANY.isdisjoint(words(method)) or bool(self.program.calls.callees(call))
+        return self.is_text(home) and not known
+
+    def is_text(self, home: Home) -> bool:
+        """Whether the keys of a collection may have to be texts: it is not known to be a dict."""
+        return not self._is_dict(*home)
+
+    def adopt(self, home: Home) -> None:
+        """Take a collection for one in which items are kept, whoever it belongs to."""
+        self._adopted.add(home)
+        if isinstance(home[0], Class):
+            self._kept |= {home[1]}
 
     def of(self, node: tree.Node) -> Home | None:
         """The class (or module) and name of a collection that a repository keeps."""
+        return self._find(node, self._is_kept)
+
+    def any(self, node: tree.Node) -> Home | None:
+        """The class (or module) and name of a collection, whatever it is for."""
+        return self._find(node, None)
+
+    def _find(
+        self, node: tree.Node, wanted: Callable[[Home, Class | None], bool] | None
+    ) -> Home | None:
         match node:
-            case tree.Attr() if node.name in self._kept:
+            case tree.Attr() if wanted is None or node.name in self._kept:
                 for one in self.program.inference.of(node.base):
                     cls = getattr(one, "cls", None)
-                    if isinstance(cls, Class):
-                        for owner in self.program.classes.mro(cls):
-                            if (
-                                owner in self.program.domain.repositories
-                                or cls in self.program.domain.repositories
-                                or (owner, node.name) in self._held
-                            ) and self._is_collection(owner, node.name):
-                                return owner, node.name
+                    for owner in self.program.classes.mro(cls) if isinstance(cls, Class) else ():
+                        home = (owner, node.name)
+                        if (wanted is None or wanted(home, cls)) and self._is_collection(*home):
+                            return home
         match node:
             case tree.Attr() if node.name in self._shared:
-                return self._of_module(self.program.classes.dotted(node))
+                return self._of_module(self.program.classes.dotted(node), wanted)
             case tree.Name() if not self.program.names.leaves(node):
                 for binding in self.program.names.bindings(
                     node.id, self.program.names.place(node)
@@ -207,13 +277,25 @@ class Collections:
                         and isinstance(target.value, tree.Attr)
                         and target.place.scope.kind == "function"
                     ):
-                        return self.of(target.value)
-                    home = self._of_module(target)
-                    if home is not None:
-                        return home
+                        return self._find(target.value, wanted)
+                    found = self._of_module(target, wanted)
+                    if found is not None:
+                        return found
         return None
 
-    def _of_module(self, target: object) -> Home | None:
+    def _is_kept(self, home: Home, cls: Class | None) -> bool:
+        """Whether a collection of the instances of a class, or of a module, is about entities."""
+        owner, name = home
+        if home in self._adopted:
+            return True
+        if not isinstance(owner, Class):
+            return self._keeps_items(owner, name)
+        repositories = self.program.domain.repositories
+        return owner in repositories or cls in repositories or (owner, name) in self._held
+
+    def _of_module(
+        self, target: object, wanted: Callable[[Home, Class | None], bool] | None
+    ) -> Home | None:
         """The module and name of a collection that a module keeps, by its binding."""
         if (
             not isinstance(target, Binding)
@@ -222,8 +304,8 @@ class Collections:
             or not _makes_collection(target.value)
         ):
             return None
-        module = target.place.scope.module
-        return (module, target.name) if self._keeps_items(module, target.name) else None
+        home = (target.place.scope.module, target.name)
+        return home if wanted is None or wanted(home, None) else None
 
     def _keeps_items(self, module: Module, name: str) -> bool:
         """Whether a collection of a module is about entities: by what the module does, or by what is
@@ -238,20 +320,21 @@ class Collections:
     def _is_collection(self, cls: Class, name: str) -> bool:
         key = (cls, name)
         if key not in self._known:
-            stores = cls.stores.get(name, [])
-            bindings = cls.scope.bindings.get(name, [])
-            values = [s.value for s in stores] + [b.value for b in bindings]
-            annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
-            kinds = {last_name(a) for a in annotations if a is not None}
-            found = any(_makes_collection(v) for v in values) or bool(
-                kinds & {"dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"}
-            )
-            self._known[key] = found or (
-                bool(stores)
+            self._known[key] = self._is_dict(cls, name) or (
+                name in cls.stores
                 and self.is_cache(name)
                 and not self._is_repository_attribute(cls, name)
             )
         return self._known[key]
+
+    def _is_dict(self, owner: Class | Module, name: str) -> bool:
+        """Whether a collection is a dict or a set, by what makes it or by what is said of it."""
+        stores = owner.stores.get(name, []) if isinstance(owner, Class) else []
+        bindings = owner.scope.bindings.get(name, [])
+        values = [s.value for s in stores] + [b.value for b in bindings]
+        annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
+        kinds = {last_name(a) for a in annotations if a is not None}
+        return any(_makes_collection(v) for v in values) or not kinds.isdisjoint(_KINDS)
 
     def _is_repository_attribute(self, cls: Class, name: str) -> bool:
         return any(
@@ -274,5 +357,22 @@ def _makes_collection(node: tree.Node | None) -> bool:
                     for a in node.args
                 )
             return last_name(node.func) in _CONSTRUCTORS - {"list", "deque"}
+        case _:
+            return False
+
+
+def key_of(call: tree.Call) -> tree.Node:
+    """The key that a method of a collection is given: by its name, or first."""
+    named = (a.value for a in call.args if a.keyword in _NAMES)
+    return next(named, call.args[0].value)
+
+
+def looks_up(node: tree.Node, name: str) -> bool:
+    """Whether an expression may look something up in a collection of that name, or in a local one."""
+    match node:
+        case tree.Subscript(base=base) | tree.Compare(rights=(base, *_)):
+            return isinstance(base, tree.Name) or last_name(base) == name
+        case tree.Call(func=tree.Attr(base=base)):
+            return isinstance(base, tree.Name) or last_name(base) == name
         case _:
             return False

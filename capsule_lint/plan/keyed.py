@@ -47,16 +47,16 @@ class KeyReaders:
     local: LocalKeys
     _seen: set[int] = field(default_factory=set)
 
-    def find(self) -> None:
-        """Mend every reader, or make the change unsafe where one is not understood."""
-        names = {name for _, name in self.local.rekeyed}
+    def find(self, homes: set[Home]) -> None:
+        """Mend every reader of these, or make the change unsafe where one is not understood."""
+        names = {name for _, name in homes}
         for module in list(self.local.program.names.modules.values()):
             if module.generated or not names:
                 continue
             for node in module.nodes:
                 if isinstance(node, tree.Attr | tree.Name) and last_name(node) in names:
                     home = self.local.collections.of(node)
-                    if home is not None and home in self.local.rekeyed:
+                    if home is not None and home in homes:
                         self._collection(node, home)
 
     def _parent(self, node: tree.Node) -> object:
@@ -108,7 +108,9 @@ class KeyReaders:
             self._iterated(call, home, pairs=name == "items")
         elif name == "update":
             self._updated(call, home)
-        elif name not in _SAFE_METHODS and not self.local.collections.is_keyed(name):
+        elif name not in _SAFE_METHODS and not (
+            self.local.collections.is_keyed(name) or self.local.collections.is_named(call, home)
+        ):
             self._unsure(access, home)
 
     def _updated(self, call: tree.Call, home: Home) -> None:
@@ -245,6 +247,8 @@ class KeyReaders:
         if isinstance(target, tree.Name):
             for use in self._uses(target):
                 self._key(use, home)
+        elif home in self.local.mixed:
+            self._unsure(target, home)
         elif isinstance(target, tree.Sequence) and len(target.items) == change.width > 1:
             self._unpacked(target, change, home)
         else:
@@ -328,7 +332,7 @@ class KeyReaders:
         change, number = self.local.rekeyed[home], None
         if isinstance(node.index, tree.Const) and isinstance(node.index.value, int):
             number = node.index.value
-        if number is None or change.width < 2:
+        if number is None or change.width < 2 or home in self.local.mixed:
             self._unsure(node, home)
             return
         code = _code(node.base)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
-from capsule_lint.plan.collections import Collections
+from capsule_lint.plan.collections import Collections, looks_up
 from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows, entries_of, entry_of
 from capsule_lint.plan.state import Obstacle, State, Want
@@ -18,6 +18,7 @@ from capsule_lint.program.model import (
     Class,
     Function,
     Module,
+    Place,
     enclosing,
     owner_of,
 )
@@ -41,8 +42,8 @@ _SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", 
 
 @dataclass(eq=False, slots=True)
 class LocalDefect:
-    """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `bare`, `filter`, `pattern`, `index`
-    or `entry`."""
+    """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `bare`, `joined` (a bare one that
+    becomes a text), `filter`, `pattern`, `index` or `entry`."""
 
     node: tree.Node
     module: Module
@@ -70,6 +71,10 @@ class LocalKeys:
     touched: set[Function] = field(default_factory=set)
     rekeyed: dict[Home, Rekeyed] = field(default_factory=dict)
     """The collections whose keys change."""
+    fed: dict[Home, tuple[Scope, ...]] = field(default_factory=dict)
+    """The scopes that the keys of a collection need because of what is put into it."""
+    mixed: set[Home] = field(default_factory=set)
+    """The collections some of whose keys do not change with the others."""
     rows: Rows = field(init=False)
     collections: Collections = field(init=False)
     _checked: set[int] = field(default_factory=set)
@@ -79,34 +84,54 @@ class LocalKeys:
     _passed: dict[tuple[Function, str], int] = field(default_factory=dict)
     """The parameters through which a key has been followed, and after how many steps."""
     _names: dict[Module, defaultdict[str, list[tree.Name]]] = field(default_factory=dict)
+    _readers: KeyReaders = field(init=False)
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.program)
         self.collections = Collections(self.program)
+        self._readers = KeyReaders(self)
 
     def find(self) -> None:
         """Fill `defects` and `wants`."""
         for module in self.program.names.judged():
-            if module.generated:
-                continue
-            for node in module.nodes:
-                for owner, name, key in self.collections.sinks(node):
-                    function = self.program.names.place(node).scope.function
-                    if function is not None:
-                        self.touched.add(function)
-                    self._judge_key(owner, name, key)
-            for statement, place in module.statements:
-                for home, key in self._replaced(statement):
-                    if place.scope.function is not None:
-                        self.touched.add(place.scope.function)
-                    self._judge_key(*home, key)
+            if not module.generated:
+                self._judge_module(module)
         for module in self.program.names.judged():
             if not module.generated:
                 for node in module.each(tree.Compare):
                     if len(node.ops) == 1:
                         self._judge_filter(node)
         self._find_identities()
-        KeyReaders(self).find()
+        self._readers.find(set(self.rekeyed))
+
+    def feed(self, home: Home, scopes: tuple[Scope, ...]) -> None:
+        """Judge the keys of a collection by the scopes of what is put into it."""
+        self.fed[home] = scopes
+        self.collections.adopt(home)
+        known = set(self.rekeyed)
+        for module in self.program.names.judged():
+            if not module.generated:
+                self._judge_module(module, home)
+        self._readers.find(set(self.rekeyed) - known)
+
+    def _judge_module(self, module: Module, only: Home | None = None) -> None:
+        """Judge what is looked up in collections, or in that one."""
+        for node in module.nodes:
+            if only is not None and not looks_up(node, only[1]):
+                continue
+            for owner, name, key in self.collections.sinks(node):
+                if only is None or only == (owner, name):
+                    self._touch(self.program.names.place(node))
+                    self._judge_key(owner, name, key)
+        for statement, place in module.statements:
+            for home, key in self._replaced(statement):
+                if only is None or only == home:
+                    self._touch(place)
+                    self._judge_key(*home, key)
+
+    def _touch(self, place: Place) -> None:
+        if place.scope.function is not None:
+            self.touched.add(place.scope.function)
 
     def _find_identities(self) -> None:
         """What makes two entities the same, in `__eq__` and `__hash__`: sets and dicts go by it."""
@@ -134,6 +159,24 @@ class LocalKeys:
                 self._add_filter(Filter(node, left, right, scope), cls, method)
                 return
 
+    def scopes_in(self, key: tree.Node) -> list[tuple[tree.Node, set[str]]]:
+        """The places where a key is written with scopes' values, and the names of those scopes."""
+        self._passed.clear()
+        found = []
+        for host, _ in self._hosts_of(key, 0):
+            parts = self._parts(host) if self.program.keys.at(host) is None else None
+            is_value = self.program.domain.held.is_value
+            for _, elements in (parts,) if parts is not None else ():
+                scopes = self.program.policy.scopes
+                said = {s.name for s in scopes for e in elements if is_value(e, s)}
+                found += [(host, said)] if said else []
+        return found
+
+    def changes(self, key: tree.Node) -> bool:
+        """Whether a key has what it needs, or gets it, wherever it is written with a scope's value."""
+        hosts = self.scopes_in(key)
+        return bool(hosts) and all(id(host) in self._settled for host, _ in hosts)
+
     # --- which collections ---
 
     def _replaced(self, statement: tree.Statement) -> Iterator[tuple[Home, tree.Node]]:
@@ -152,7 +195,8 @@ class LocalKeys:
     def _judge_key(self, owner: Class | Module, name: str, key: tree.Node) -> None:
         self._passed.clear()
         for host, function in self._hosts_of(key, 0):
-            if id(host) in self._checked:
+            fed = (owner, name) in self.fed and id(host) not in self._settled
+            if id(host) in self._checked and not fed:
                 continue
             self._checked.add(id(host))
             self._judge_host(owner, name, host, function)
@@ -243,12 +287,21 @@ class LocalKeys:
             if self.program.domain.held.is_value(e, s)
         }
         place = self.program.names.place(host)
-        required = self._required(owner, place.scope.function, place.scope.module)
+        fed = self.fed.get((owner, name))
+        if fed:
+            required = self._fed(fed, place.scope.function, place.scope.module)
+        else:
+            required = self._required(owner, place.scope.function, place.scope.module)
         missing = [s for s in required if s.name not in present]
         if not missing:
             self._settled.add(id(host))
-        if not missing or not self._matters(owner, name, elements, bool(present)):
+        matters = bool(present) if fed else self._matters(owner, name, elements, bool(present))
+        if fed and missing and not matters:
+            self.mixed.add((owner, name))
+        if not missing or not matters:
             return
+        if shape == "bare" and self.collections.is_text((owner, name)):
+            shape = "joined"
         order = [s.name for s in self.program.policy.scopes]
         anchors: dict[str, tree.Node | None] = {}
         for scope in missing:
@@ -260,6 +313,7 @@ class LocalKeys:
         )
         defect.helper = helper
         if self._is_silenced(defect):
+            self._settled.add(id(host))
             return
         neighbours = list(present.values())
         for scope in missing:
@@ -347,6 +401,15 @@ class LocalKeys:
             if narrow and narrow == kinds:
                 entity = sorted(narrow)[0]
         return self.program.policy.scopes_of(entity)
+
+    def _fed(
+        self, scopes: tuple[Scope, ...], function: Function | None, module: Module
+    ) -> tuple[Scope, ...]:
+        """What a key needs by what is put into its collection, and by what its own function is for."""
+        domain, cls = self.program.domain, owner_of(function)
+        entity = domain.narrowed_names(cls, function, module.name)
+        allowed = self.program.policy.scopes_of(entity)
+        return tuple(scope for scope in scopes if scope in allowed)
 
     def _matters(
         self, owner: Class | Module, name: str, elements: list[tree.Node], scoped: bool

@@ -67,6 +67,8 @@ class LocalMends:
             self._new_entries(defect, codes)
         elif defect.shape == "text":
             self._local_text(defect, codes, code)
+        elif defect.shape == "joined":
+            self._joined(defect, codes, code)
         else:
             self._elements(defect, codes, code)
 
@@ -132,6 +134,25 @@ class LocalMends:
             if (hole := codes[scope.name])
         ]
         self.mends.segments.local(defect.knot, defect.node, pieces, code)
+
+    def _joined(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
+        """A bare key becomes a text: `f"{tenant_id}:{capsule_id}"`."""
+        node = defect.node
+        if isinstance(node, tree.Call) and last_name(node.func) == "str" and len(node.args) == 1:
+            node = node.args[0].value
+        own = self.mends.source(defect.module, node.span)
+        parts = {s.name: codes[s.name] for s in defect.missing}
+        before = [c for n, c in parts.items() if defect.anchors[n] is None]
+        after = [c for n, c in parts.items() if defect.anchors[n] is not None]
+        said = ":".join(f"{{{one}}}" for one in (*before, own, *after))
+        if re.search(r"[\\\n#{}]", "".join((own, *parts.values()))) or (
+            '"' in said and "'" in said
+        ):
+            self.mends.obstacle(defect.knot, defect.node, "is a key that needs more than one part")
+            return
+        quote = "'" if '"' in said else '"'
+        mend = Replace(defect.module.filename, defect.node.span, code, f"f{quote}{said}{quote}")
+        self.mends.add(defect.knot, mend)
 
     def marks(self, defect: LocalDefect, scope: Scope) -> tuple[str, str]:
         """What separates the parts of a local key that is a text, and the tag before the scope's."""

@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.absorbed import absorbs, hands_on, stands_for
 from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entries import SPECIAL, Entries
+from capsule_lint.plan.fed import Fed
 from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.leaks import Leaks
@@ -85,6 +86,7 @@ class Planner:
     scoped: ScopedCalls = field(init=False)
     messages: Messages = field(init=False)
     unfiltered: Unfiltered = field(init=False)
+    fed: Fed = field(init=False)
     values: Values = field(init=False)
     entries: Entries = field(init=False)
     _queued: list[Want] = field(default_factory=list)
@@ -108,6 +110,7 @@ class Planner:
         self.scoped = ScopedCalls(self)
         self.messages = Messages(self)
         self.unfiltered = Unfiltered(self)
+        self.fed = Fed(self)
         self.values = Values(self)
         self.entries = Entries(self.program, self.values)
 
@@ -133,7 +136,7 @@ class Planner:
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
             self.ask(want)
         self._settle()
-        while self.loads.extend() or self.unfiltered.extend() or self.scoped.extend():
+        while any(part.extend() for part in (self.loads, self.unfiltered, self.scoped, self.fed)):
             self._settle()
         self._tie()
         self._tie_protocols()
@@ -306,6 +309,10 @@ class Planner:
         )
         self.state.wants.append(want)
         self._queued.append(want)
+
+    def asked(self, call: tree.Call, scope: Scope) -> Knot | None:
+        """What a call belongs to that is going to be given a scope."""
+        return self._asked.get((id(call), scope.parameter))
 
     def _forwarder(self, call: tree.Call) -> Function | None:
         """The function that passes all of its `*args` and `**kwargs` on by this call, and only those:

@@ -1,0 +1,193 @@
+"""Collections that anybody fills with what calls return that are told a scope: their keys must say it too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.collections import HASHES, Put, key_of
+from capsule_lint.program.model import last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.rows import Home
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
+
+_PUTS: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", "psetex"}
+_MAX_DEPTH: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyed:
+    """What is put under keys by some scope, and the names of those that they say."""
+
+    put: Put
+    keys: tuple[tree.Node, ...]
+    said: set[str]
+
+
+@dataclass(eq=False, slots=True)
+class Fed:
+    """Judges the keys of caches that are no repository's: `self._first[tenant_id] = self.repo.get(…)`."""
+
+    planner: Planner
+    _puts: list[_Keyed] | None = None
+    _refused: set[int] = field(default_factory=set)
+
+    def extend(self) -> bool:
+        """Demand what is not demanded yet; whether there was anything."""
+        if self._puts is None:
+            self._puts = list(self._scoped())
+        homes: dict[Home, tuple[set[str], list[Knot | None]]] = {}
+        for one in self._puts:
+            lacking = {
+                s.name: told for s in self._others(one.said) if (told := self._told(one, s))
+            }
+            home = self._home(one.put, lacking) if lacking else None
+            if home is not None:
+                known = homes.setdefault(home, (set(), []))
+                known[0].update(one.said, lacking)
+                known[1].extend(knot for told in lacking.values() for knot in told)
+        for home, (scopes, knots) in homes.items():
+            self._feed(home, scopes, knots)
+        return bool(homes)
+
+    def _others(self, said: set[str]) -> list[Scope]:
+        return [s for s in self.planner.program.policy.scopes if s.name not in said]
+
+    def _home(self, put: Put, lacking: dict[str, list[Knot | None]]) -> Home | None:
+        """The collection that something is put into; where its keys are not understood, the change is
+        not safe."""
+        local = self.planner.local
+        root = _root(put.into)
+        home = local.collections.any(root)
+        if home is not None and home not in local.fed:
+            return home
+        if (home is not None or self._is_shared(root)) and id(put.key) not in self._refused:
+            self._refused.add(id(put.key))
+            for scope in self.planner.program.policy.scopes:
+                reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+                for knot in lacking.get(scope.name, ()):
+                    if knot is not None:
+                        local.obstacle(knot, put.key, reason)
+        return None
+
+    def _is_shared(self, node: tree.Node) -> bool:
+        """Whether something that is no collection of a known kind is a cache by its name."""
+        return self.planner.local.collections.is_cache(last_name(node))
+
+    def _feed(self, home: Home, scopes: set[str], told: list[Knot | None]) -> None:
+        """Demand scopes in the keys of a collection."""
+        local = self.planner.local
+        before = len(local.wants)
+        local.feed(home, tuple(s for s in self._others(set()) if s.name in scopes))
+        for want in local.wants[before:]:
+            for knot in told:
+                if knot is not None:
+                    self.planner.state.groups.join(want.knot, knot)
+            self.planner.want(want)
+
+    def _scoped(self) -> Iterator[_Keyed]:
+        local = self.planner.local
+        for module in self.planner.program.names.judged():
+            for put in self._all(module) if not module.is_test and not module.generated else ():
+                keys = (put.key, *_keys_below(put.into))
+                said = {
+                    name for key in keys for _, found in local.scopes_in(key) for name in found
+                }
+                if said:
+                    yield _Keyed(put, keys, said)
+
+    def _all(self, module: Module) -> Iterator[Put]:
+        """What a module puts somewhere under a key."""
+        yield from self.planner.local.collections.puts(module)
+        for call in module.each(tree.Call):
+            if not isinstance(call.func, tree.Attr) or len(call.args) < 2:
+                continue
+            base, method = call.func.base, call.func.name
+            if method in _PUTS or self._is_shared(base):
+                key = key_of(call)
+                keys = [a.value for a in call.args[:2]] if method in HASHES else [key]
+                for value in (a.value for a in call.args):
+                    if value not in keys:
+                        yield from (Put(base, last_name(base), value, key) for key in keys)
+
+    def _told(self, one: _Keyed, scope: Scope) -> list[Knot | None]:
+        """What must land with a change because of what is put; nothing where its key is settled."""
+        if any(map(self.planner.local.changes, one.keys)):
+            return []
+        return self._calls(one.put.value, scope, 0)
+
+    def _calls(self, node: tree.Node, scope: Scope, depth: int) -> list[Knot | None]:
+        """What must land with a change because a value is made by calls that are told a scope, now
+        (then it is `None`) or after the change; nothing where there are no such calls."""
+        found: list[Knot | None] = []
+        for one in within(node):
+            if isinstance(one, tree.Lambda):
+                found += self._calls(one.body, scope, depth)
+            elif isinstance(one, tree.Call):
+                knot = self.planner.asked(one, scope)
+                if knot is not None or self._is_told(one, scope):
+                    found.append(knot)
+            elif isinstance(one, tree.Name) and depth < _MAX_DEPTH:
+                for value in self._values(one):
+                    found += self._calls(value, scope, depth + 1)
+        return found
+
+    def _values(self, node: tree.Name) -> Iterator[tree.Node]:
+        """What a local name stands for, or what callers give for a parameter."""
+        program = self.planner.program
+        for binding in program.names.bindings(node.id, program.names.place(node)):
+            function = binding.place.scope.function
+            if binding.kind == "param" and function is not None:
+                if isinstance(program.names.parent(node), tree.Attr):
+                    continue
+                if function.parameter(node.id) is binding.parameter:
+                    given = program.calls.arguments_for(function, node.id)
+                    yield from (argument.value for _, argument in given)
+            elif binding.kind in ("assign", "for") and function is not None:
+                yield from () if binding.value is None else (binding.value,)
+
+    def _is_told(self, call: tree.Call, scope: Scope) -> bool:
+        program = self.planner.program
+        for callee in program.calls.callees(call):
+            one = callee.function or callee.cls
+            if callee.cls is not None and program.domain.is_carrier(callee.cls):
+                continue
+            if one is not None and program.domain.held.arguments(
+                call.args, one, callee.given, scope
+            ):
+                return True
+        return False
+
+
+def _root(node: tree.Node) -> tree.Node:
+    """`self._rows` of `self._rows[tenant_id]` and of `self._rows.setdefault(tenant_id, {})`."""
+    while True:
+        match node:
+            case tree.Subscript():
+                node = node.base
+            case tree.Call(func=tree.Attr(name="setdefault" | "get") as func):
+                node = func.base
+            case _:
+                return node
+
+
+def _keys_below(node: tree.Node) -> Iterator[tree.Node]:
+    """The keys that lead to an inner collection: `tenant_id` of `self._rows[tenant_id]`."""
+    while True:
+        match node:
+            case tree.Subscript():
+                yield node.index
+                node = node.base
+            case tree.Call(func=tree.Attr(name="setdefault" | "get") as func) if node.args:
+                yield node.args[0].value
+                node = func.base
+            case _:
+                return
