@@ -133,6 +133,10 @@ class Collections:
                 home = self.of(node.base)
                 if home is not None:
                     yield (*home, node.index)
+            case tree.Call(func=tree.Attr(name="update") as func) if node.args:
+                home = self.of(func.base) if written_in(node) else None
+                if home is not None:
+                    yield from ((*home, key) for key in written_in(node))
             case tree.Call(func=tree.Attr() as func) if node.args:
                 asked = func.name in _TAKING or self.is_cache(last_name(func.base))
                 home = self.of(func.base) if asked else None
@@ -365,6 +369,12 @@ def key_of(call: tree.Call) -> tree.Node:
     """The key that a method of a collection is given: by its name, or first."""
     named = (a.value for a in call.args if a.keyword in _NAMES)
     return next(named, call.args[0].value)
+
+
+def written_in(call: tree.Call) -> list[tree.Node]:
+    """The keys of the dicts that are written out in `rows.update({key: row})`."""
+    shown = [a.value for a in call.args if isinstance(a.value, tree.DictDisplay)]
+    return [key for one in shown for key in one.keys if key is not None]
 
 
 def looks_up(node: tree.Node, name: str) -> bool:

@@ -12,7 +12,11 @@ from capsule_lint.program.pieces import hole_name, names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from capsule_lint.plan.local import LocalKeys
+    from capsule_lint.plan.readers import Reader
+    from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function, Module
 
@@ -32,23 +36,103 @@ class Leaks:
     def note(self) -> None:
         """Make the changes unsafe that would leave such a key behind."""
         program = self.local.program
-        known: dict[Module, dict[Function, list[tree.Node]]] = {}
-        for function, gained in list(self.local.state.params.items()):
-            module = function.module
-            if module.is_test or function in program.keys.functions:
-                continue
-            if module not in known:
-                made = (n for kind in _MADE for n in module.each(kind))
-                known[module] = program.names.by_function(made)
-            inside = known[module].get(function, ())
-            for scope in gained.values():
+        gaining = {
+            function: gained
+            for function, gained in self.local.state.params.items()
+            if not function.module.is_test and function not in program.keys.functions
+        }
+        for function, inside in self._made_in(gaining):
+            for scope in gaining[function].values():
                 others = [s for s in program.policy.scopes if s is not scope]
                 found = [program.domain.scope_parameter(function, s) for s in others]
                 told = {p.name for p in found if p is not None}
                 for node in inside if told else ():
                     if self._is_left(node, scope, told) and self._is_key(node, 0):
-                        reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
-                        self.local.obstacle(("function", function), node, reason)
+                        self._note(("function", function), node, scope)
+
+    def parsed(self, readers: Iterable[Reader]) -> None:
+        """The same where the other scope comes out of a key, by a function that goes on yielding no more
+        than that: `counts[parse_pk(pk)] += 1`."""
+        program = self.local.program
+        readers = [r for r in readers if not r.module.is_test]
+        for reader in readers:
+            self._unpacked(reader)
+        for function, scope, knot in self._parsers(readers):
+            callers = [
+                program.names.place(c).scope.function for c, _ in program.calls.callers(function)
+            ]
+            judged = {c for c in callers if c is not None and not c.module.is_test}
+            for _, inside in self._made_in(judged):
+                for node in inside:
+                    if self._is_left_of(node, function, scope) and self._is_key(node, 0):
+                        self._note(knot, node, scope)
+
+    def _unpacked(self, reader: Reader) -> None:
+        """The same where the key is taken apart in the function itself."""
+        function = self.local.program.names.place(reader.node).scope.function
+        if function is None or not isinstance(reader.node, tree.Sequence):
+            return
+        names = {one.id for one in reader.node.items if isinstance(one, tree.Name)}
+        others = [s for s in self.local.program.policy.scopes if s not in reader.scopes]
+        told = {name for name in names if any(names_scope(name, s) for s in others)}
+        for _, inside in self._made_in((function,)):
+            for scope in reader.scopes:
+                for node in inside if told else ():
+                    if self._is_left(node, scope, told) and self._is_key(node, 0):
+                        self._note(reader.knot, node, scope)
+
+    def _note(self, knot: Knot, node: tree.Node, scope: Scope) -> None:
+        reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+        self.local.obstacle(knot, node, reason)
+
+    def _made_in(
+        self, functions: Iterable[Function]
+    ) -> Iterator[tuple[Function, list[tree.Node]]]:
+        """What keys may be made by in functions."""
+        names = self.local.program.names
+        known: dict[Module, dict[Function, list[tree.Node]]] = {}
+        for function in functions:
+            module = function.module
+            if module not in known:
+                made = (n for kind in _MADE for n in module.each(kind))
+                known[module] = names.by_function(made)
+            yield function, known[module].get(function, [])
+
+    def _parsers(self, readers: Iterable[Reader]) -> Iterator[tuple[Function, Scope, Knot]]:
+        """The functions that yield one scope's value out of a key, and not those of the other scopes."""
+        program = self.local.program
+        for reader in readers:
+            function = program.names.place(reader.node).scope.function
+            if function is None:
+                continue
+            said = [hole_name(one) for value in function.returns for one in within(value)]
+            for scope in reader.scopes:
+                others = [s for s in program.policy.scopes if s is not scope]
+                has = any(names_scope(name, s) for s in others for name in said)
+                if has and not any(names_scope(name, scope) for name in said):
+                    yield function, scope, reader.knot
+
+    def _is_left_of(self, node: tree.Node, function: Function, scope: Scope) -> bool:
+        """Whether something is made of what a function yields out of a key, or is that itself."""
+        program = self.local.program
+        if isinstance(node, tree.Call):
+            several = any(isinstance(value, tree.Sequence) for value in function.returns)
+            return several and self._calls(node, function)
+        told = set()
+        for one in within(node):
+            if isinstance(one, tree.Name):
+                bindings = program.names.bindings(one.id, program.names.place(one))
+                values = [b.value for b in bindings if b.value is not None]
+                if any(self._calls(value, function) for value in values):
+                    told.add(one.id)
+        scopes = [s for s in program.policy.scopes if s is not scope]
+        said = [hole_name(one) for one in within(node)]
+        has = any(names_scope(name, s) for name in said for s in scopes)
+        return bool(told) and has and self._is_left(node, scope, told)
+
+    def _calls(self, node: tree.Node, function: Function) -> bool:
+        callees = self.local.program.calls.callees(node) if isinstance(node, tree.Call) else ()
+        return any(callee.function is function for callee in callees)
 
     def _is_left(self, node: tree.Node, scope: Scope, told: set[str]) -> bool:
         """Whether something is made of another scope's value and of more, and not of this one's."""

@@ -42,7 +42,7 @@ _SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", 
 
 @dataclass(eq=False, slots=True)
 class LocalDefect:
-    """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `bare`, `joined` (a bare one that
+    """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `call`, `bare`, `joined` (a bare one that
     becomes a text), `filter`, `pattern`, `index` or `entry`."""
 
     node: tree.Node
@@ -164,7 +164,7 @@ class LocalKeys:
         self._passed.clear()
         found = []
         for host, _ in self._hosts_of(key, 0):
-            parts = self._parts(host) if self.program.keys.at(host) is None else None
+            parts = self.parts(host) if self.program.keys.at(host) is None else None
             is_value = self.program.domain.held.is_value
             for _, elements in (parts,) if parts is not None else ():
                 scopes = self.program.policy.scopes
@@ -219,6 +219,8 @@ class LocalKeys:
                         yield from self._hosts_of(binding.value, depth + 1)
                 elif bindings and bindings[-1].kind == "param":
                     yield from self._hosts_of_parameter(key, bindings[-1], depth)
+            case tree.Call() if self._joined_by(key) is not None:
+                yield key, None
             case tree.Call():
                 callees = [
                     c.function
@@ -274,7 +276,7 @@ class LocalKeys:
     ) -> None:
         if self.program.keys.at(host) is not None:
             return
-        parts = self._parts(host)
+        parts = self.parts(host)
         if parts is None:
             return
         shape, elements = parts
@@ -368,10 +370,12 @@ class LocalKeys:
         for one in enclosing(place):
             self.state.groups.join(knot, ("function", one))
 
-    def _parts(self, host: tree.Node) -> tuple[str, list[tree.Node]] | None:
+    def parts(self, host: tree.Node) -> tuple[str, list[tree.Node]] | None:
         """The shape of a key and the expressions in it."""
         if isinstance(host, tree.Sequence) and host.kind == "tuple":
             return "tuple", list(host.items)
+        if isinstance(host, tree.Call) and self._joined_by(host) is not None:
+            return "call", [argument.value for argument in host.args]
         if isinstance(host, tree.FString | tree.Binary) or (
             isinstance(host, tree.Call)
             and isinstance(host.func, tree.Attr)
@@ -388,6 +392,20 @@ class LocalKeys:
         ):
             return "bare", [host]
         return None
+
+    def _joined_by(self, call: tree.Call) -> Function | None:
+        """The function that makes one text of all that a call gives it: `"/".join(parts)` of `*parts`."""
+        functions = [callee.function for callee in self.program.calls.callees(call)]
+        function = functions[0] if len(functions) == 1 else None
+        if function is None or any(a.star or a.keyword for a in call.args):
+            return None
+        match function.own_params, function.returns:
+            case (tree.Parameter(name=name, kind="*"),), [
+                tree.Call(func=tree.Attr(name="join"), args=(tree.Argument(value=joined),))
+            ] if isinstance(joined, tree.Name) and joined.id == name:
+                return function
+            case _:
+                return None
 
     def _required(
         self, owner: Class | Module, function: Function | None, module: Module

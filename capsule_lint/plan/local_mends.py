@@ -46,6 +46,8 @@ class LocalMends:
                 if found is None:
                     return
                 codes[scope.name] = found
+            elif defect.shape == "text":
+                codes[scope.name] = defect.detail[scope.name]
         if defect.shape == "index":
             self.mends.add(knot, Replace(filename, defect.node.span, code, defect.detail["index"]))
         elif defect.shape == "filter":
@@ -69,6 +71,8 @@ class LocalMends:
             self._local_text(defect, codes, code)
         elif defect.shape == "joined":
             self._joined(defect, codes, code)
+        elif defect.shape == "call":
+            self._arguments(defect, codes, code)
         else:
             self._elements(defect, codes, code)
 
@@ -153,6 +157,17 @@ class LocalMends:
         quote = "'" if '"' in said else '"'
         mend = Replace(defect.module.filename, defect.node.span, code, f"f{quote}{said}{quote}")
         self.mends.add(defect.knot, mend)
+
+    def _arguments(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
+        """One more argument of a function that joins all that it is given."""
+        assert isinstance(defect.node, tree.Call)
+        values = [argument.value for argument in defect.node.args]
+        for scope in self.mends.policy_order(defect.missing):
+            anchor = defect.anchors[scope.name]
+            at = next((n + 1 for n, one in enumerate(values) if one is anchor), 0)
+            filename, span = defect.module.filename, defect.node.span
+            mend = AddArgument(filename, span, code, codes[scope.name], None, at)
+            self.mends.add(defect.knot, mend)
 
     def marks(self, defect: LocalDefect, scope: Scope) -> tuple[str, str]:
         """What separates the parts of a local key that is a text, and the tag before the scope's."""

@@ -198,6 +198,13 @@ class LookIns:
                 else:
                     self.mends.add(knot, Replace(module.filename, node.span, "CAP107", changed))
                 return
+        shapes = {
+            local.shape
+            for local in self.mends.planner.local.defects
+            if groups.find(local.knot) == groups.find(knot)
+        }
+        if not shapes.isdisjoint(("call", "joined")):
+            self.mends.obstacle(knot, node, "spells out a key that changes")
 
     def _text_forms(self) -> list[Form]:
         """How the local keys look that are texts."""

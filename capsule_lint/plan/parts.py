@@ -60,6 +60,23 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
             yield node, Use.UNCLEAR
 
 
+def is_paired(program: Program, sliced: tree.Node) -> bool:
+    """Whether a slice is one half of `dict(zip(parts[::2], parts[1::2]))`: tags with their values."""
+    pairs = program.names.parent(sliced)
+    outer = program.names.parent(pairs) if isinstance(pairs, tree.Call) else None
+    if not isinstance(pairs, tree.Call) or last_name(pairs.func) != "zip" or len(pairs.args) < 2:
+        return False
+    if not isinstance(outer, tree.Call) or last_name(outer.func) != "dict":
+        return False
+    return [_numbers(a.value) for a in pairs.args[:2]] in ([[2], [1, 2]], [[0, 2], [1, 2]])
+
+
+def _numbers(node: tree.Node) -> list[int | None]:
+    """The numbers that stand in a slice."""
+    bounds = node.index if isinstance(node, tree.Subscript) else None
+    return [tree.integer(one) for one in bounds.children] if isinstance(bounds, tree.Other) else []
+
+
 def _reads(program: Program, call: tree.Call) -> bool:
     """Whether a call may read what it is given by its places: of `itemgetter(3)(parts)` that is known,
     of a function of the program it may be."""
@@ -82,6 +99,8 @@ def leaves(method: str, text: str, index: int | None, shift: Shift, mark: str) -
     match method:
         case "removeprefix":
             return taken <= shift.start
+        case "partition" if index == 2 and shift.is_behind(text, mark):
+            return False
         case "partition":
             return index != 0 if text == mark else index is not None and index != 1
         case "rpartition" | "rsplit":

@@ -13,6 +13,7 @@ from capsule_lint.plan.entries import SPECIAL, Entries
 from capsule_lint.plan.fed import Fed
 from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.key_defects import KeyDefects
+from capsule_lint.plan.key_functions import KeyFunctions
 from capsule_lint.plan.leaks import Leaks
 from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
@@ -140,10 +141,13 @@ class Planner:
             self._settle()
         self._tie()
         self._tie_protocols()
+        KeyFunctions(self).extend()
         self.local.check(self.state.wants)
-        Leaks(self.local).note()
+        leaks = Leaks(self.local)
+        leaks.note()
         self.loads.check()
         self.readers.find(self.defects)
+        leaks.parsed(self.readers.found)
         self.tuples.find()
 
     def gain_param(self, function: Function, scope: Scope, knot: Knot) -> None:

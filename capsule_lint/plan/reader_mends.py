@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddElements, Replace
+from capsule_lint.model import AddElements, AddParameter, Replace
 from capsule_lint.plan.patterns import code_of
 from capsule_lint.plan.state import Want
 
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.readers import Reader, Unfit
+    from capsule_lint.policy import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class ReaderMends:
                 names = tuple(
                     n
                     for s in scopes
-                    for n in (*["_"] * (reader.shift.by // len(scopes) - 1), s.parameter)
+                    for n in (*["_"] * (reader.shift.by // len(scopes) - 1), self._name(reader, s))
                 )
                 anchor = reader.node.items[reader.shift.start - 1].span
                 self.mends.add(
@@ -69,6 +71,20 @@ class ReaderMends:
             self._broken(broken)
         for node, knot, reason in self.mends.planner.readers.unsure:
             self.mends.obstacle(knot, node, reason)
+
+    def _name(self, reader: Reader, scope: Scope) -> str:
+        """What the new part is called where a key is unpacked: `_` unless something reads it then."""
+        function = self.mends.planner.program.names.place(reader.node).scope.function
+        first, last = (function.fact.at[0], function.fact.at[2]) if function else (0, 0)
+        read = re.compile(rf"\b{re.escape(scope.parameter)}\b")
+        used = any(
+            mend.filename == reader.module.filename
+            and (function is None or first <= mend.at.start.row <= last)
+            and not isinstance(mend, AddParameter)
+            and read.search(repr(mend))
+            for _, mend in self.mends.found
+        )
+        return scope.parameter if used else "_"
 
     def _expected_parts(self, reader: Reader) -> None:
         """The parts that a segment is, among those that all parts of a key are compared with."""

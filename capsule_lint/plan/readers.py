@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.parts import CUTS, Use, leaves, uses
+from capsule_lint.plan.parts import CUTS, Use, is_paired, leaves, uses
 from capsule_lint.plan.patterns import Patterns
 from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.shifts import Shift, Split, has_separator, shift_of
@@ -233,6 +233,8 @@ class Readers:
 
     def _sliced(self, node: tree.Subscript, module: Module, split: Split, shift: Shift) -> None:
         assert isinstance(node.index, tree.Other)
+        if is_paired(self.program, node) and shift.pairs(split):
+            return
         bounds = shift.sliced(node.index, split)
         if bounds is None and not self._is_joined(node):
             self.unsure.append((node, shift.knot, _UNCLEAR))

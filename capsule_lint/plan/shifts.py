@@ -26,6 +26,19 @@ class Shift:
     parts: tuple[str | None, ...]
     """What each part is called before the change: a hole's name, or `None` for text."""
     knot: Knot
+    plain: str
+    """The text of the key before the change, with `?` for its holes."""
+
+    def is_behind(self, text: str, mark: str) -> bool:
+        """Whether what follows a text in the key stays as it is, and the text does."""
+        at = self.plain.find(text)
+        first = self.plain[:at].count(mark) + len(text) - len(text.lstrip(mark))
+        last = self.plain[: at + len(text)].count(mark)
+        return at >= 0 and len(mark) == 1 and first >= self.start and last > self.start
+
+    def pairs(self, split: Split) -> bool:
+        """Whether tags and values stay beside each other where the parts are taken in pairs."""
+        return not any(number % 2 for number in (self.start, self.by, split.taken))
 
     def reads(self, index: int, split: Split) -> bool:
         """Whether a key of this form has a part at that index."""
@@ -87,8 +100,10 @@ def _limits(bounds: tree.Other) -> tuple[tree.Node | None, tree.Node | None] | N
         return None
     first, last = inside[0].span, inside[-1].span
     if len(inside) == 1:
-        has_lower = first.start == bounds.span.start
-        return (inside[0], None) if has_lower else (None, inside[0])
+        if first.start == bounds.span.start:
+            return inside[0], None
+        is_upper = first.start.column - bounds.span.start.column == 1  # no `::2`
+        return (None, inside[0]) if is_upper else None
     apart = last.start.column - first.end.column
     together = last.start.row == first.end.row and apart == 1
     return (inside[0], inside[1]) if len(inside) == 2 and together else None
@@ -150,7 +165,9 @@ def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
         first = max(first - 1, 0)
     scopes = tuple(defect.missing)
     tags = tuple(map(defect.tag, scopes))
-    return Shift(first, by, scopes, tags, _parts(defect, separator), defect.knot)
+    pieces = defect.template.pieces
+    plain = "".join(p.value if isinstance(p, Text) else "?" for p in pieces)
+    return Shift(first, by, scopes, tags, _parts(defect, separator), defect.knot, plain)
 
 
 def _parts(defect: KeyDefect, separator: str) -> tuple[str | None, ...]:
