@@ -36,6 +36,9 @@ _CONSTRUCTORS: Final = frozenset(
     ]
 )
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
+_BASES: Final = frozenset(
+    ("dict", "OrderedDict", "UserDict", "TTLCache", "LRUCache", "LFUCache", "Cache", "defaultdict")
+)
 _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
 """Words in the names of attributes that are caches, whatever they are made by."""
 _KEYED: Final = frozenset(
@@ -114,12 +117,16 @@ class Collections:
     _adopted: set[Home] = field(default_factory=set)
     """The collections of others that are known by what is put into them."""
 
+    _heirs: frozenset[str] = field(init=False)
+    """The names of the program's classes that are dicts, and do nothing else with their keys."""
+
     def __post_init__(self) -> None:
+        self._heirs = frozenset(c.name for c in self.program.classes.all if self._is_heir(c))
         self._shared = frozenset(
             name
             for module in self.program.names.modules.values()
             for name, bindings in module.scope.bindings.items()
-            if any(b.kind == "assign" and _makes_collection(b.value) for b in bindings)
+            if any(b.kind == "assign" and self._makes(b.value) for b in bindings)
         )
         owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
         self._held = dict(self._holding())
@@ -138,7 +145,7 @@ class Collections:
                 if home is not None:
                     yield from ((*home, key) for key in written_in(node))
             case tree.Call(func=tree.Attr() as func) if node.args:
-                asked = func.name in _TAKING or self.is_cache(last_name(func.base))
+                asked = func.name in _TAKING or self.is_cache(last_name(func.base)) or self._heirs
                 home = self.of(func.base) if asked else None
                 if home is not None and (func.name in _TAKING or self.is_named(node, home)):
                     yield (*home, self._key_in(node, func.name))
@@ -227,15 +234,18 @@ class Collections:
         return method in _KEYED | HASHES
 
     def is_named(self, call: tree.Call, home: Home) -> bool:
-        """Whether a method of Redis, or of a cache that is not the program's, is given a key that says a
-        scope."""
+        """Whether a method of Redis, of a cache that is not the program's, or of a dict that is, is given a
+        key that says a scope."""
         method = last_name(call.func)
-        if not call.args or not self._says(key_of(call)):
+        if not call.args or not self._says(key_of(call)) or not _MANY.isdisjoint(words(method)):
             return False
         if method in _NAMING:
             return True
-        known = not _MANY.isdisjoint(words(method)) or bool(self.program.calls.callees(call))
-        return self.is_text(home) and not known
+        callees = self.program.calls.callees(call)
+        if callees:
+            owners = {c.function.owner for c in callees if c.function is not None}
+            return all(owner is not None and owner.name in self._heirs for owner in owners)
+        return self.is_text(home)
 
     def is_text(self, home: Home) -> bool:
         """Whether the keys of a collection may have to be texts: it is not known to be a dict."""
@@ -305,7 +315,7 @@ class Collections:
             not isinstance(target, Binding)
             or target.place.scope.kind != "module"
             or target.kind != "assign"
-            or not _makes_collection(target.value)
+            or not self._makes(target.value)
         ):
             return None
         home = (target.place.scope.module, target.name)
@@ -338,7 +348,39 @@ class Collections:
         values = [s.value for s in stores] + [b.value for b in bindings]
         annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
         kinds = {last_name(a) for a in annotations if a is not None}
-        return any(_makes_collection(v) for v in values) or not kinds.isdisjoint(_KINDS)
+        return any(map(self._makes, values)) or not kinds.isdisjoint(_KINDS)
+
+    def _makes(self, node: tree.Node | None) -> bool:
+        """Whether a value is a new dict or set."""
+        if isinstance(node, tree.Call) and last_name(node.func) in self._heirs:
+            return True
+        return _makes_collection(node)
+
+    def _is_heir(self, cls: Class) -> bool:
+        """Whether a class is a dict that does not go through its own keys."""
+        bases = {base.rpartition(".")[2] for base in self.program.classes.foreign_bases(cls)}
+        if bases.isdisjoint(_BASES):
+            return False
+        return not any(self._goes_through(node, cls) for node in cls.module.each(tree.Name))
+
+    def _goes_through(self, node: tree.Name, cls: Class) -> bool:
+        """Whether a name is an instance in one of the class's methods, which is more than looked into."""
+        function = self.program.names.place(node).scope.function
+        if function is None or function.owner is not cls or not function.takes_self:
+            return False
+        if node.id != function.params[0].name:
+            return False
+        match self.program.names.parent(node):
+            case tree.Attr(name=name):
+                return name in ("items", "keys", "copy", "update") or name.startswith("_")
+            case tree.Subscript(base=base):
+                return base is not node
+            case tree.Compare(ops=("in" | "not in",), rights=(right,)):
+                return right is not node
+            case tree.Call(func=func):
+                return last_name(func) not in ("len", "bool", "super")
+            case _:
+                return True
 
     def _is_repository_attribute(self, cls: Class, name: str) -> bool:
         return any(

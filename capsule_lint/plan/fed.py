@@ -79,7 +79,21 @@ class Fed:
         return None
 
     def _is_shared(self, node: tree.Node) -> bool:
-        """Whether something that is no collection of a known kind is a cache by its name."""
+        """Whether something that is no collection of a known kind is one all the same, and outlives its
+        function: a cache by its name, an attribute, or what a module has."""
+        if self._is_cache(node):
+            return True
+        names = self.planner.program.names
+        match node:
+            case tree.Attr(base=tree.Name(id="self" | "cls")):
+                return True
+            case tree.Name():
+                bindings = names.bindings(node.id, names.place(node))
+                return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
+            case _:
+                return False
+
+    def _is_cache(self, node: tree.Node) -> bool:
         return self.planner.local.collections.is_cache(last_name(node))
 
     def _feed(self, home: Home, scopes: set[str], told: list[Knot | None]) -> None:
@@ -111,12 +125,18 @@ class Fed:
             if not isinstance(call.func, tree.Attr) or len(call.args) < 2:
                 continue
             base, method = call.func.base, call.func.name
-            if method in _PUTS or self._is_shared(base):
+            if method in _PUTS or self._is_cache(base) or self._is_heir(call):
                 key = key_of(call)
                 keys = [a.value for a in call.args[:2]] if method in HASHES else [key]
                 for value in (a.value for a in call.args):
                     if value not in keys:
                         yield from (Put(base, last_name(base), value, key) for key in keys)
+
+    def _is_heir(self, call: tree.Call) -> bool:
+        """Whether a method of a dict is called that the program has added to it."""
+        collections = self.planner.local.collections
+        home = collections.any(call.func.base) if isinstance(call.func, tree.Attr) else None
+        return home is not None and collections.is_named(call, home)
 
     def _told(self, one: _Keyed, scope: Scope) -> list[Knot | None]:
         """What must land with a change because of what is put; nothing where its key is settled."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.collections import Collections, looks_up
+from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows, entries_of, entry_of
 from capsule_lint.plan.state import Obstacle, State, Want
@@ -644,18 +645,26 @@ class LocalKeys:
             for function in enclosing(self.program.names.place(want.node))
         }
         for function, gained in list(self.state.params.items()):
-            if function.owner not in self.program.domain.repositories or function.module.is_test:
+            domain = self.program.domain
+            if function.owner not in domain.repositories and not domain.touches_table(function):
                 continue
-            if function in self.program.keys.functions:
+            if function.module.is_test or function in self.program.keys.functions:
                 continue
             for scope in gained.values():
                 reads = list(self._decided_by(function, scope))
-                loose = [r for r in reads if isinstance(self._holder(r), tree.Compare)]
+                if function.owner not in domain.repositories:
+                    reads = [r for r in reads if is_filter(self._holder(r), r, self.program)]
+                loose = [r for r in reads if self._is_loose(r)]
                 if (function, scope.name) not in reached:
                     loose = reads
                 for read in loose[:1]:
                     reason = f"decides by one scope, and `{scope.parameter}` decides nothing"
                     self.obstacle(("function", function), read, reason)
+
+    def _is_loose(self, read: tree.Name) -> bool:
+        """Whether a read decides by itself, whatever else its method does."""
+        holder = self._holder(read)
+        return isinstance(holder, tree.Compare) or decides_alone(holder, self.program)
 
     def _decided_by(self, function: Function, scope: Scope) -> Iterator[tree.Name]:
         """Where a method uses the parameter of another scope to find something, and not this one."""
@@ -673,7 +682,10 @@ class LocalKeys:
                 home = any(self.collections.of(side) is not None for side in holder.rights)
                 if not fixed and not home and not self._is_covered(holder, scope):
                     yield node
-            elif isinstance(holder, tree.Subscript) and self.collections.of(holder.base) is None:
+            elif isinstance(holder, tree.Subscript):
+                if self.collections.of(holder.base) is None:
+                    yield node
+            elif is_filter(holder, node, self.program):
                 yield node
 
     def _named(self, module: Module, names: set[str]) -> Iterator[tree.Name]:
