@@ -78,7 +78,7 @@ class EntryMends:
                 new = rename(name, old, scope)
                 if new in present or new == name or self._is_extended(node, new):
                     continue
-                self.mends.expected.note(node, ("class", cls), scope)
+                self.mends.expected.note(node, ("class", cls), scope, new)
                 code = self.mends.fields.renamed_value(
                     self.mends.module_of(node), self._spelled_out(value), old, scope
                 )
@@ -110,7 +110,7 @@ class EntryMends:
                 new = rename(argument.keyword or "", old, scope)
                 if any(a.keyword == new for a in node.args) or self._is_extended(node, new):
                     continue
-                self.mends.expected.note(node, ("class", cls), scope)
+                self.mends.expected.note(node, ("class", cls), scope, new)
                 value = self._spelled_out(argument.value)
                 code = self.mends.fields.renamed_value(
                     self.mends.module_of(node), value, old, scope
@@ -148,7 +148,7 @@ class EntryMends:
                 continue
             if made is not None:
                 self.mends.planner.state.groups.join(("class", cls), ("class", made))
-            self.mends.expected.note(added.base, ("class", cls), scope)
+            self.mends.expected.note(added.base, ("class", cls), scope, new)
             module = self.mends.module_of(added.base)
             base = self.mends.source(module, added.base.span)
             value = self.mends.fields.renamed_value(
@@ -174,7 +174,7 @@ class EntryMends:
         if cls is None or cls not in gained or item_key(added.value, old) is None:
             return
         text = text_of(added.value) or ""
-        for home, scope in self._beside(cls, old):
+        for home, scope in self.beside(cls, old):
             new, code = rename(added.key, old, scope), None
             if new not in names and self._is_spread(added.base, cls):
                 code = renamed_item_access(text, added.value, old, scope)
@@ -242,8 +242,8 @@ class EntryMends:
             return []
         for one in sorted(self.mends.planner.program.inference.of(path.base), key=repr):
             if isinstance(one, Instance) and one.cls in gained:
-                lists = self._lists(node, one.cls, names or frozenset(_entry_names(node)))
-                return self._beside(one.cls, old) if lists and not self._enters(node) else []
+                lists = self.lists(node, one.cls, names or frozenset(_entry_names(node)))
+                return self.beside(one.cls, old) if lists and not self._enters(node) else []
         return []
 
     def _enters(self, node: tree.Node) -> bool:
@@ -251,7 +251,7 @@ class EntryMends:
         place: Place = self.mends.planner.program.names.place(node)
         return any(self.mends.planner.program.domain.enters(f) for f in enclosing(place))
 
-    def _lists(self, node: tree.Node, cls: Class, names: frozenset[str]) -> bool:
+    def lists(self, node: tree.Node, cls: Class, names: frozenset[str]) -> bool:
         """Whether a dict is an item, and no mere message about one: it has keys of the table, or all
         fields, or it is made by the entity or by a repository."""
         if any(self.mends.planner.program.policy.is_key_name(name) for name in names):
@@ -266,7 +266,7 @@ class EntryMends:
         fields = {p.name for p in self.mends.planner.program.classes.constructor(cls) or ()}
         return bool(fields) and fields - set(self.mends.planner.state.fields.get(cls, ())) <= names
 
-    def _beside(self, cls: Class, old: Scope) -> list[tuple[Class, Scope]]:
+    def beside(self, cls: Class, old: Scope) -> list[tuple[Class, Scope]]:
         """The fields that a class gains right beside the scope `old`, and where they are defined."""
         gained = self.mends.planner.state.fields
         home = next(c for c in self.mends.planner.program.classes.mro(cls) if c in gained)
@@ -298,7 +298,7 @@ class EntryMends:
             for item in node.items:
                 assert isinstance(item, tree.Const)
                 old = self._scope_named(str(item.value))
-                for home, scope in self._beside(cls, old) if old is not None else ():
+                for home, scope in self.beside(cls, old) if old is not None else ():
                     new = self.mends.planner.state.attributes[home, scope.parameter]
                     if not self.mends.planner.program.classes.has_attribute(cls, str(item.value)):
                         new = rename(str(item.value), old, scope) if old is not None else new

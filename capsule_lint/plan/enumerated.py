@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.expected import GIVING_ALL
+from capsule_lint.program.records import View
 from capsule_lint.program.types import ClassObject, Instance
 
 if TYPE_CHECKING:
@@ -20,18 +21,22 @@ if TYPE_CHECKING:
 _JSON: Final = re.compile(r'"(\w+)"\s*:')
 _WHOLE: Final = GIVING_ALL | {"astuple", "fields", "attrs"}
 """Functions and methods that go through all fields of an object."""
-_REASON: Final = "spells out the fields of `{}`, which gains one, and all of them are gone through"
+_REASON: Final = (
+    "this lists the fields of `{}`, which gains `{}`: it may have to list that as well"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
     """The fields of a class that gains one: all, and those of scopes; whether something goes through all
-    of them, and whether objects are made from dicts that come from elsewhere."""
+    of them, and does more with them than to compare them; and whether objects are made from dicts that
+    come from elsewhere."""
 
     cls: Class
     names: frozenset[str]
     scoped: frozenset[str]
     gone_through: bool
+    handed_on: bool
     made_from_any: bool
 
 
@@ -65,14 +70,17 @@ class Enumerated:
 
     def _gaining(self) -> Iterator[Fields]:
         program = self.mends.planner.program
-        gone, made = set(self._gone_through()), set(self._made_from_any())
+        every, made = list(self._gone_through()), set(self._made_from_any())
+        gone = {cls for cls, _ in every}
+        handed = {cls for cls, node in every if not self._is_compared(node)}
         for cls in self.mends.planner.state.fields:
             names = {one.name for one in program.classes.fields(cls)}
             if not names and "__init__" in cls.methods:
                 names = {p.name for p in cls.methods["__init__"].own_params}
             scoped = {name for name in names if program.domain.held.is_scoped(cls, name)}
             if scoped and (cls in gone or cls in made):
-                yield Fields(cls, frozenset(names), frozenset(scoped), cls in gone, cls in made)
+                flags = (cls in gone, cls in handed, cls in made)
+                yield Fields(cls, frozenset(names), frozenset(scoped), *flags)
 
     def _listed(self, module: Module, node: tree.Sequence, every: list[Fields]) -> None:
         """`FIELDS = ["tenant_id", "note_id"]`."""
@@ -88,8 +96,11 @@ class Enumerated:
         said = _texts_in([key for key in node.keys if key is not None])
         for one in every if len(said) > 1 else ():
             if said & one.scoped and len(said & one.names) > 1:
-                expected = one.gone_through and self._is_compared(node)
-                if expected or (one.made_from_any and said <= one.names):
+                expected = self._is_compared(node)
+                if self._is_recorded(node) and not one.handed_on:
+                    continue
+                made = one.made_from_any and not expected and said <= one.names
+                if (expected and one.gone_through) or made:
                     self._note(module, node, one.cls)
 
     def _json(self, module: Module, node: tree.Const, every: list[Fields]) -> None:
@@ -102,15 +113,24 @@ class Enumerated:
     def _is_compared(self, node: tree.Node) -> bool:
         return isinstance(self.mends.planner.program.names.parent(node), tree.Compare)
 
+    def _is_recorded(self, node: tree.Node) -> bool:
+        """Whether a dict is compared with the keywords that a mock was called with."""
+        program = self.mends.planner.program
+        parent = program.names.parent(node)
+        sides = (parent.left, *parent.rights) if isinstance(parent, tree.Compare) else ()
+        records = [program.records.of(side) for side in sides if side is not node]
+        return any(record is not None and record.view is View.KWARGS for record in records)
+
     def _note(self, module: Module, node: tree.Node, cls: Class) -> None:
         if (module.filename, node.span) not in self._mended:
-            self.mends.obstacle(("class", cls), node, _REASON.format(cls.name))
+            gained = " and ".join(self.mends.planner.state.fields[cls])
+            self.mends.obstacle(("class", cls), node, _REASON.format(cls.name, gained))
 
     # --- what goes through all fields ---
 
-    def _gone_through(self) -> Iterator[Class]:
-        """The classes whose objects, or they themselves, are given to what goes through all fields;
-        none for what is not known."""
+    def _gone_through(self) -> Iterator[tuple[Class, tree.Node]]:
+        """The classes whose objects, or they themselves, are given to what goes through all fields, and
+        the expression that does; none for what is not known."""
         program = self.mends.planner.program
         for name in sorted(_WHOLE):
             for call in program.calls.uses.calls_beside(name):
@@ -118,12 +138,13 @@ class Enumerated:
                 given = (
                     args[0].value if args else func.base if isinstance(func, tree.Attr) else None
                 )
-                if given is not None:
-                    yield from self._classes(given)
+                for cls in self._classes(given) if given is not None else ():
+                    yield cls, call
         for module in program.names.judged():
             for node in module.each(tree.Attr):
                 if node.name in ("__dict__", "__dataclass_fields__", "_fields", "model_fields"):
-                    yield from self._classes(node.base)
+                    for cls in self._classes(node.base):
+                        yield cls, node
 
     def _made_from_any(self) -> Iterator[Class]:
         """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`."""

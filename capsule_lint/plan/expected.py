@@ -34,9 +34,12 @@ class Expected:
     mends: Mends
     makers: dict[Function, list[tuple[Knot, Scope]]] = field(default_factory=dict)
     """The functions whose items get entries: in which change, for which scope."""
+    keys: dict[tuple[Knot, str], set[str]] = field(default_factory=dict)
+    """Under which keys a scope's value is kept in items that change."""
 
-    def note(self, node: tree.Node, knot: Knot, scope: Scope) -> None:
+    def note(self, node: tree.Node, knot: Knot, scope: Scope, key: str) -> None:
         """A dict gets the entry of a scope: whoever expects what its function yields expects it too."""
+        self.keys.setdefault((knot, scope.name), set()).add(key)
         function = self.mends.planner.program.names.place(node).scope.function
         if function is not None:
             self.makers.setdefault(function, []).append((knot, scope))
@@ -49,7 +52,7 @@ class Expected:
                     display = self._display(side)
                     for knot, scope in self._made(other, 0) if display is not None else ():
                         assert display is not None
-                        self._extend(module, display, knot, scope)
+                        self.extend(module, display, knot, scope)
 
     def _sides(self, node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
         """What is asserted to be equal, both ways round."""
@@ -123,7 +126,8 @@ class Expected:
             for scope in gained.get(home, {}).values()
         ]
 
-    def _extend(self, module: Module, display: Display, knot: Knot, scope: Scope) -> None:
+    def extend(self, module: Module, display: Display, knot: Knot, scope: Scope) -> None:
+        """Give a dict that a test writes out the entry of a scope, beside that of another one."""
         policy = self.mends.planner.program.policy
         for old in policy.scopes if entry_of(display, scope) is None else ():
             entry = entry_of(display, old) if old is not scope else None
@@ -154,6 +158,11 @@ class Expected:
         self, anchor: tree.Node, old: Scope, scope: Scope, display: Display, knot: Knot
     ) -> str | None:
         """The value as the other scope's stands there: spelled out, or from where tests have it."""
+        inner = typed_value(anchor)
+        if inner is not None:
+            assert isinstance(anchor, tree.DictDisplay)
+            code, kind = self._code(inner, old, scope, display, knot), tree.text(anchor.keys[0])
+            return None if code is None else f'{{"{kind}": {code}}}'
         want = Want(scope, display, knot, "entry")
         value = self.mends.planner.sources.find(scope, display)
         if value is None:
@@ -166,3 +175,12 @@ class Expected:
             if isinstance(anchor, tree.Const):
                 return None
         return self.mends.code_of(want, want.knot)
+
+
+def typed_value(node: tree.Node) -> tree.Node | None:
+    """`value` of `{"S": value}`, as the low-level client has it; `None` for anything else."""
+    match node:
+        case tree.DictDisplay(keys=(tree.Const(value="S" | "N"),), values=(value,)):
+            return value
+        case _:
+            return None

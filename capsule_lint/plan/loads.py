@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.local import dict_in
+from capsule_lint.plan.named import named_read
 from capsule_lint.plan.rows import entry_of
 from capsule_lint.plan.state import Value
 from capsule_lint.program.model import enclosing
@@ -56,7 +57,10 @@ class Loads:
 
     def _dicts(self, want: Want, call: tree.Call, value: Value) -> Iterator[tree.Node]:
         if value.kind == "spread":
-            yield from (a.value for a in call.args if a.star == "**")
+            for argument in call.args:
+                if argument.star == "**":
+                    read = named_read(self.planner.program, argument.value)
+                    yield (read.source if read is not None else None) or argument.value
             return
         for scope in self.planner.program.policy.scopes:
             row = self._row(want, call, scope) if scope is not want.scope else None

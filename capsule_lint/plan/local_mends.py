@@ -16,6 +16,7 @@ from capsule_lint.model import (
     Mend,
     Replace,
 )
+from capsule_lint.plan.expected import typed_value
 from capsule_lint.plan.segments import LocalPiece
 from capsule_lint.plan.tags import SEPARATORS, tag_beside
 from capsule_lint.program.model import Class, Module, last_name
@@ -82,8 +83,11 @@ class LocalMends:
         for scope in self.mends.policy_order(defect.missing):
             key, anchor = defect.detail[scope.name], defect.anchors[scope.name]
             assert anchor is not None
-            self.mends.expected.note(node, defect.knot, scope)
+            self.mends.expected.note(node, defect.knot, scope, key)
             code = self._wrapped(defect.module, anchor, scope, codes[scope.name])
+            if typed_value(anchor) is not None and not code.startswith("{"):
+                assert isinstance(anchor, tree.DictDisplay)
+                code = f'{{"{tree.text(anchor.keys[0])}": {code}}}'
             mend: Mend
             if isinstance(node, tree.Call):
                 at = next(n for n, a in enumerate(node.args) if a.value is anchor)

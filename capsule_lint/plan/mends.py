@@ -25,8 +25,10 @@ from capsule_lint.plan.glimpses import Glimpses
 from capsule_lint.plan.imports import Imports, Refused
 from capsule_lint.plan.local_mends import LocalMends
 from capsule_lint.plan.lookins import LookIns
+from capsule_lint.plan.named import NamedFields
 from capsule_lint.plan.reader_mends import ReaderMends
 from capsule_lint.plan.recorded import Recorded
+from capsule_lint.plan.seeds import Seeds
 from capsule_lint.plan.segments import Segments
 from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.sources import inline
@@ -105,11 +107,13 @@ class Mends:
         for wants in by_call.values():
             self.calls.arguments(wants)
         self.entries.build()
+        NamedFields(self).build()
         self.expected.build()
         ReaderMends(self).build()
         Recorded(self).build()
         LookIns(self).build()
         self.testing.keys()
+        Seeds(self).build()
         Glimpses(self).build()
         Enumerated(self).build()
         for (function, parameter), uses in self._bound.items():

@@ -46,6 +46,8 @@ class Testing:
 
     mends: Mends
     reach: Reach = field(init=False)
+    updated: dict[int, list[Form]] = field(default_factory=dict)
+    """How the keys look that are spelled out, by the expressions that are."""
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.mends.planner.program)
@@ -290,6 +292,7 @@ class Testing:
         else:
             span = first_and_rest(node)[0].span
             self.mends.add(knot, Replace(module.filename, span, "CAP104", changed))
+            self.updated[id(node)] = forms
 
     def filled(self, module: Module, node: tree.Node, form: Form) -> str | None:
         """The code of a literal with the missing segments; `None` when they cannot be put in."""
