@@ -116,7 +116,13 @@ class Inference:
                 above = self.results.above(node)
                 if above:
                     return join(*(self.member(cls, node.name) for cls in above))
-                return join(*(self.attribute(t, node.name) for t in self.of(node.base)))
+                base = self.of(node.base)
+                found = join(*(self.attribute(t, node.name) for t in base))
+                if any(isinstance(t, Mocked) for t in base) and not any(
+                    isinstance(t, FunctionObject) for t in found
+                ):
+                    return self.mocks.held(node) or found
+                return found
             case tree.Call():
                 return self.results.of(node)
             case tree.Const():
@@ -559,6 +565,8 @@ class Inference:
                 return foreign("fixture")
             return ANYTHING
         meant = frozenset(t for t in join(passed, default) if t != Foreign("None"))
+        if not function.module.is_test:  # a mock may stand for anything
+            meant -= {Mocked(None), Foreign("mock")}
         return meant or ANYTHING
 
     def _entering(self, function: Function, parameter: tree.Parameter) -> Types:

@@ -21,6 +21,8 @@ from capsule_lint.program.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.program.infer import Inference
     from capsule_lint.program.model import Binding, Function
 
@@ -36,6 +38,7 @@ MOCKS: Final = frozenset(
 )
 PATCHES: Final = frozenset(["patch", "object", "setattr", "patch_object", "dict", "spy"])
 """The last names of functions that put something in the place of what a string names."""
+_MAX_DEPTH: Final = 3
 _REPLACING: Final = ("new", "side_effect", "value", "new_callable", "wraps")
 
 
@@ -108,7 +111,67 @@ class Mocks:
         method = self.inference.classes.method(mock.spec, name)
         if method is not None and not method.is_property:
             return frozenset((FunctionObject(method, bound=True, mock=True),))
-        return self.inference.member(mock.spec, name)
+        member = self.inference.member(mock.spec, name)
+        return frozenset(
+            self._of(t, autospec=False) if isinstance(t, Instance | FunctionObject) else t
+            for t in member
+        )
+
+    def held(self, node: tree.Attr) -> Types:
+        """The mocks that a test has given a mock as an attribute: `MagicMock(rooms=MagicMock(spec=R))`,
+        `mock.rooms = create_autospec(R)`."""
+        values = self._given(node.base, node.name, 0)
+        found = (self.inference.of(v) for v in values if v is not node)
+        return frozenset(t for t in join(*found) if isinstance(t, Mocked) and t.spec is not None)
+
+    def _given(self, mock: tree.Node, name: str, depth: int) -> list[tree.Node]:
+        """What a mock gets under a name, where it is made or later."""
+        names = self.inference.names
+        match mock:
+            case tree.Call() if last_name(mock.func) in MOCKS:
+                return [a.value for a in mock.args if a.keyword == name]
+            case tree.Name() if depth < _MAX_DEPTH:
+                bindings = names.bindings(mock.id, names.place(mock))
+                return [v for b in bindings for v in self._bound(b, name, depth + 1)]
+            case tree.Attr() if depth < _MAX_DEPTH:
+                types = self.inference.of(mock.base)
+                made = [
+                    store.value
+                    for one in types
+                    if isinstance(one, Instance)
+                    for cls in self.inference.classes.mro(one.cls)
+                    for store in cls.stores.get(mock.name, ())
+                    if store.value is not None and not store.path
+                ]
+                return [v for value in made for v in self._given(value, name, depth + 1)]
+            case _:
+                return []
+
+    def _bound(self, binding: Binding, name: str, depth: int) -> list[tree.Node]:
+        """What the mock that a name is bound to gets as an attribute."""
+        function = binding.place.scope.function
+        if binding.kind == "param" and function is not None:
+            fixture = self.inference.fixtures.named(function, binding.name)
+            made = [*fixture.returns, *fixture.yields] if fixture is not None else []
+            values = [v.value if isinstance(v, tree.Wrapped) else v for v in made]
+            return [v for value in values for v in self._given(value, name, depth)]
+        if binding.kind != "assign" or binding.path or binding.value is None:
+            return []
+        return [*self._given(binding.value, name, depth), *self._assigned(binding, name)]
+
+    def _assigned(self, binding: Binding, name: str) -> Iterator[tree.Node]:
+        """`mock.rooms = …`."""
+        names, module = self.inference.names, binding.place.scope.module
+        for statement, _ in module.statements if self.inference.calls.uses.stores(name) else ():
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                for target in statement.targets:
+                    match target:
+                        case tree.Attr(base=tree.Name() as base) if (
+                            target.name == name
+                            and base.id == binding.name
+                            and binding in names.bindings(base.id, names.place(base))
+                        ):
+                            yield statement.value
 
     def dotted(self, text: str) -> Types:
         """What `a.b.C.f` names; nothing where it leads out of the program."""
