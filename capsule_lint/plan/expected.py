@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _MAX_DEPTH: Final = 4
+_EQUATING: Final = (
+    "assertEqual",
+    "assertEquals",
+    "assertDictEqual",
+    "assertListEqual",
+    "assertTupleEqual",
+    "assertSequenceEqual",
+)
 GIVING_ALL: Final = frozenset(("asdict", "vars", "model_dump", "dict"))
 """What gives all fields of an object."""
 
@@ -48,23 +56,11 @@ class Expected:
         """Extend what items are compared with."""
         for module in self.mends.planner.program.names.modules.values():
             for node in module.nodes if module.is_test and not module.generated else ():
-                for side, other in self._sides(node):
+                for side, other in equated(node):
                     display = self._display(side)
                     for knot, scope in self._made(other, 0) if display is not None else ():
                         assert display is not None
                         self.extend(module, display, knot, scope)
-
-    def _sides(self, node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
-        """What is asserted to be equal, both ways round."""
-        match node:
-            case tree.Compare(ops=("==",), rights=(right,)):
-                yield from ((node.left, right), (right, node.left))
-            case tree.Call(args=(first, second, *_)) if last_name(node.func) in (
-                "assertEqual",
-                "assertEquals",
-                "assertDictEqual",
-            ):
-                yield from ((first.value, second.value), (second.value, first.value))
 
     def _display(self, node: tree.Node) -> Display | None:
         """The dict that is written out, here or in the one place that gives a name its value."""
@@ -184,3 +180,12 @@ def typed_value(node: tree.Node) -> tree.Node | None:
             return value
         case _:
             return None
+
+
+def equated(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """What is asserted to be equal, both ways round."""
+    match node:
+        case tree.Compare(ops=("==",), rights=(right,)):
+            yield from ((node.left, right), (right, node.left))
+        case tree.Call(args=(first, second, *_)) if last_name(node.func) in _EQUATING:
+            yield from ((first.value, second.value), (second.value, first.value))

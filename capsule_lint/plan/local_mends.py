@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -18,6 +19,8 @@ from capsule_lint.model import (
 )
 from capsule_lint.plan.expected import typed_value
 from capsule_lint.plan.segments import LocalPiece
+from capsule_lint.plan.spelled import Form, Forms
+from capsule_lint.plan.state import KeyDefect
 from capsule_lint.plan.tags import SEPARATORS, tag_beside
 from capsule_lint.program.model import Class, Module, last_name
 from capsule_lint.program.pieces import Filled, Text, ends_with_tag
@@ -35,6 +38,7 @@ class LocalMends:
     """Builds the mends of local keys."""
 
     mends: Mends
+    _forms: dict[int, Form] = field(default_factory=dict)
 
     def key(self, defect: LocalDefect) -> None:
         """Put the scopes into a local key, or beside the condition of a filter."""
@@ -194,6 +198,23 @@ class LocalMends:
                         tag = tag_beside(scope, pieces, number, other)
                 break
         return separator, tag
+
+    def text_forms(self) -> list[Form]:
+        """How the local keys look that are texts."""
+        program = self.mends.planner.program
+        forms = Forms(program)
+        for local in self.mends.planner.local.defects:
+            template = program.templates.template(local.node) if local.shape == "text" else None
+            if template is None or id(local.node) in self._forms:
+                continue
+            anchors = dict(local.anchors)
+            defect = KeyDefect(
+                template, local.module, local.function, local.missing, anchors, local.knot
+            )
+            form = forms.local(defect, partial(self.marks, local))
+            if form is not None:
+                self._forms[id(local.node)] = form
+        return list(self._forms.values())
 
     def _elements(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
         by_anchor: dict[int, list[str]] = defaultdict(list)

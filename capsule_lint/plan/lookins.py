@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keyed import keys_of
-from capsule_lint.plan.spelled import Form, Forms, literal_text
-from capsule_lint.plan.state import KeyDefect
+from capsule_lint.plan.spelled import literal_text
 from capsule_lint.program.model import Binding, last_name
 
 if TYPE_CHECKING:
@@ -32,7 +30,6 @@ class LookIns:
 
     mends: Mends
     _seen: set[int] = field(default_factory=set)
-    _forms: dict[int, Form] = field(default_factory=dict)
 
     def build(self) -> None:
         """Add the mends; a key that cannot be mended makes the change unsafe."""
@@ -189,7 +186,7 @@ class LookIns:
         """Put the values of the new parts into a key that is one text."""
         text = literal_text(node)
         groups = self.mends.planner.state.groups
-        for form in self._text_forms():
+        for form in self.mends.local.text_forms():
             same = groups.find(form.defects[0].knot) == groups.find(knot)
             if same and text is not None and form.regex.fullmatch(text):
                 changed = self.mends.testing.filled(module, node, form) if form.provable else None
@@ -205,23 +202,6 @@ class LookIns:
         }
         if not shapes.isdisjoint(("call", "joined")):
             self.mends.obstacle(knot, node, "spells out a key that changes")
-
-    def _text_forms(self) -> list[Form]:
-        """How the local keys look that are texts."""
-        program = self.mends.planner.program
-        forms = Forms(program)
-        for local in self.mends.planner.local.defects:
-            template = program.templates.template(local.node) if local.shape == "text" else None
-            if template is None or id(local.node) in self._forms:
-                continue
-            anchors = dict(local.anchors)
-            defect = KeyDefect(
-                template, local.module, local.function, local.missing, anchors, local.knot
-            )
-            form = forms.local(defect, partial(self.mends.local.marks, local))
-            if form is not None:
-                self._forms[id(local.node)] = form
-        return list(self._forms.values())
 
 
 def _in_pair(node: tree.Node) -> tuple[tree.Node, ...]:

@@ -17,6 +17,7 @@ from capsule_lint.model import (
 )
 from capsule_lint.plan.call_mends import CallMends
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.compared import Compared
 from capsule_lint.plan.entry_mends import EntryMends
 from capsule_lint.plan.enumerated import Enumerated
 from capsule_lint.plan.expected import Expected
@@ -114,6 +115,7 @@ class Mends:
         LookIns(self).build()
         self.testing.keys()
         Seeds(self).build()
+        Compared(self).build()
         Glimpses(self).build()
         Enumerated(self).build()
         for (function, parameter), uses in self._bound.items():

@@ -228,13 +228,13 @@ class Testing:
         """The functions that may make what a literal is compared with: those of the other side, or,
         where that comes from elsewhere, those that the test runs."""
         sides = self._sides(node)
-        made = {f for side in sides for f in self._makers(side)}
+        made = {f for side in sides for f in self.makers(side)}
         function = self.mends.planner.program.names.place(node).scope.function
         if not made and function is not None:
             made = {function}
         return {f for one in made for f in self.reach.of(one)}
 
-    def _makers(self, side: tree.Node, depth: int = 0) -> Iterator[Function]:
+    def makers(self, side: tree.Node, depth: int = 0) -> Iterator[Function]:
         """The functions of the program that an expression runs, through locals."""
         names = self.mends.planner.program.names
         queue = [side]
@@ -245,7 +245,7 @@ class Testing:
             if isinstance(node, tree.Name) and depth < _MAX_DEPTH:
                 for binding in names.bindings(node.id, names.place(node)):
                     if binding.kind == "assign" and binding.value is not None:
-                        yield from self._makers(binding.value, depth + 1)
+                        yield from self.makers(binding.value, depth + 1)
 
     def _sides(self, node: tree.Node) -> list[tree.Node]:
         """What a literal, or the display that it stands in, is compared with."""
