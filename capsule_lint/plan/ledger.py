@@ -30,6 +30,7 @@ from capsule_lint.program.types import (
     Types,
     UnknownType,
 )
+from capsule_lint.program.uses import table_of
 from capsule_lint.program.walk import targets_of
 from capsule_lint.program.wrapping import choosing, wrappers
 
@@ -531,6 +532,9 @@ class Ledger:
         path, holder = node, parent_of(node)
         while isinstance(holder, tree.DictDisplay | tree.Sequence):
             path, holder = holder, parent_of(holder)
+        if isinstance(holder, tree.Attr):  # `{…}.items()`
+            call = parent_of(holder)
+            holder = parent_of(call) if isinstance(call, tree.Call) else None
         match holder:
             case tree.Assign():
                 names = {last_name(target) for target in holder.targets}
@@ -637,8 +641,6 @@ def _bound_names(target: tree.Node) -> set[str]:
 
 
 def _table_of(node: tree.Node) -> str:
-    """`TABLE` in `TABLE`, `TABLE.items()` and `TABLE.values()`."""
-    match node:
-        case tree.Call(func=tree.Attr(name="items" | "values") as func) if not node.args:
-            return last_name(func.base)
-    return last_name(node) if isinstance(node, tree.Name | tree.Attr) else ""
+    """The name of the table in `TABLE`, `TABLE.items()` and `TABLE.values()`."""
+    table = table_of(node)
+    return last_name(table) if isinstance(table, tree.Name | tree.Attr) else ""

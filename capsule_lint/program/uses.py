@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.namespaces import called_name
-from capsule_lint.program.walk import within
+from capsule_lint.program.walk import targets_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,6 +60,7 @@ class Uses:
                 if isinstance(statement, tree.Assign):
                     self._note_assignment(statement, place.scope.kind == "module")
             self._note_definitions(module)
+            self._note_loops(module)
 
     # --- what can be asked ---
 
@@ -150,6 +151,32 @@ class Uses:
                     if name and bound and bound != name:
                         self._aliases[name].add(bound)
 
+    def _note_loops(self, module: Module) -> None:
+        """What a loop binds is an alias of what stands in the table that it goes through."""
+        tables: dict[str, set[str]] = {}
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                for target in statement.targets:
+                    held = set(_held(statement.value))
+                    if held and isinstance(target, tree.Name | tree.Attr):
+                        tables.setdefault(last_name(target), set()).update(held)
+        loops = [
+            (bind.target, bind.value)
+            for statement, _ in module.statements
+            if isinstance(statement, tree.Block)
+            for bind in statement.binds
+            if bind.how == "for" and bind.value is not None
+        ]
+        loops += [
+            (g.target, g.iter) for n in module.each(tree.Comprehension) for g in n.generators
+        ]
+        for target, value in loops:
+            table = table_of(value)
+            for name in (*_held(table), *tables.get(last_name(table), ())):
+                for leaf, _ in targets_of(target):
+                    if isinstance(leaf, tree.Name) and leaf.id != name:
+                        self._aliases[name].add(leaf.id)
+
     def _note_assignment(self, statement: tree.Assign, is_global: bool) -> None:
         value = statement.value
         for target in statement.targets if value is not None else ():
@@ -212,6 +239,31 @@ def _words(node: tree.Node) -> Iterator[str]:
 
 def _is_self(node: tree.Node) -> bool:
     return isinstance(node, tree.Name) and node.id in ("self", "cls")
+
+
+def table_of(node: tree.Node) -> tree.Node:
+    """`TABLE` of `TABLE.items()` and `TABLE.values()`."""
+    match node:
+        case tree.Call(func=tree.Attr(name="items" | "values") as func) if not node.args:
+            return func.base
+        case _:
+            return node
+
+
+def _held(node: tree.Node) -> Iterator[str]:
+    """The last names of what stands in a table that is written out."""
+    match node:
+        case tree.Sequence():
+            inner = node.items
+        case tree.DictDisplay():
+            inner = node.values
+        case _:
+            return
+    for one in inner:
+        if isinstance(one, tree.Name | tree.Attr):
+            yield last_name(one)
+        else:
+            yield from _held(one)
 
 
 def _values(node: tree.Node) -> Iterable[tree.Node]:
