@@ -207,17 +207,17 @@ class Planner:
 
     def _stand_in(self, stand_in: StandIn, function: Function, scope: Scope, knot: Knot) -> None:
         """What a test puts in the function's place takes what the function takes."""
-        given = stand_in.given
+        given, scopes = stand_in.given, self.program.policy.scopes
         for one in callables(self.program, stand_in.node):
-            if isinstance(one, LambdaObject) and fits(one.node.params, function, given):
+            if isinstance(one, LambdaObject) and fits(one.node.params, function, given, scopes):
                 module = self.program.names.place(one.node).scope.module
                 self.doubles[id(one.node)] = Double(one.node.span, module, function, given)
             elif isinstance(one, FunctionObject) and one.function is not function:
                 other = one.function
                 params = other.params[int(one.bound and other.takes_self) :]
-                if accepts_anything(params) or not fits(params, function, given):
+                if accepts_anything(params) or not fits(params, function, given, scopes):
                     continue
-                if agrees(params, function, given, self.program.policy.scopes):
+                if agrees(params, function, given, scopes):
                     self.gain_param(other, scope, knot)
                 elif other.owner is None and not any(
                     True for _ in self.program.calls.callers(other)

@@ -22,7 +22,7 @@ from capsule_lint.program.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.model import Span
     from capsule_lint.policy import Scope
@@ -188,11 +188,25 @@ def accepts_anything(params: tuple[tree.Parameter, ...]) -> bool:
     return any(p.kind == "*" for p in params)
 
 
-def fits(params: tuple[tree.Parameter, ...], function: Function, given: int) -> bool:
-    """Whether a replacement has the function's parameters, one for one."""
+def fits(
+    params: tuple[tree.Parameter, ...], function: Function, given: int, scopes: Sequence[Scope]
+) -> bool:
+    """Whether a replacement has the function's parameters, one for one; the last ones may be missing
+    that have a default and take no scope, or `**kwargs` takes them."""
     own = function.params[given:]
-    return len(params) == len(own) and all(
-        a.kind == b.kind for a, b in zip(params, own, strict=True)
+    more = params[-1:] if params and params[-1].kind == "**" else ()
+    if more and not any(p.kind == "**" for p in own):
+        params = params[:-1]
+    rest = own[len(params) :]
+    spared = all(
+        (p.default is not None or (more and p.kind == "kwonly"))
+        and not any(names_scope(p.name, s) for s in scopes)
+        for p in rest
+    )
+    return (
+        len(params) <= len(own)
+        and spared
+        and all(a.kind == b.kind for a, b in zip(params, own, strict=False))
     )
 
 
