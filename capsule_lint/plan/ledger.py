@@ -272,7 +272,10 @@ class Ledger:
         symbols = self._by_name[argument.keyword]
         meant = self._namesakes(module, call, argument, symbols)
         for symbol in meant:
-            self._row(module, span, symbol, Verdict.ESCAPE, _NAMESAKE)
+            stand_ins = self.planner.stand_ins.named(argument.value)
+            known = self.replaced(stand_ins, symbol) if stand_ins else None
+            verdict, reason = known or (Verdict.ESCAPE, _NAMESAKE)
+            self._row(module, span, symbol, verdict, reason)
         if not meant:
             self._row(module, span, symbols[0], Verdict.OTHER, "the name of an argument")
 
@@ -293,11 +296,13 @@ class Ledger:
         if not module.is_test:
             return []
         program, changing = self.planner.program, self.planner.state.params
+        replaced = self.planner.stand_ins.replaced(argument.value)
         return [
             symbol
             for symbol in symbols
             if isinstance(symbol, Function) and symbol in changing
             if is_namesake(program, call, argument, symbol)
+            if not replaced or symbol in replaced
         ]
 
     def _decorated(self, function: Function) -> None:

@@ -4,16 +4,18 @@ a parameter comes before it."""
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
+from capsule_lint.plan.expected import equated
 from capsule_lint.plan.standins import callables, parameters, spare
 from capsule_lint.plan.state import Obstacle
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.records import MANY_CALLS, ONE_CALL, View
+from capsule_lint.program.types import Mocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,13 @@ class Shape:
 
     function: Function
     entries: tuple[tuple[str, str, bool], ...]
+    sure: bool = True
+    """Whether it is known that the call was one of this function."""
+
+    @property
+    def places(self) -> tuple[tuple[int, str], ...]:
+        """Where the new parameters stand, and how they come."""
+        return tuple((n, kind) for n, (_, kind, new) in enumerate(self.entries) if new)
 
     @property
     def _positional(self) -> list[tuple[str, str, bool]]:
@@ -113,6 +122,25 @@ class Recorded:
             if function in self.mends.planner.state.params:
                 final = self.mends.signatures.final_params(function)[given:]
                 self._use(module, node, record, Shape(function, tuple(final)))
+        if record.first:  # the calls of a mock's methods
+            for shape in self._methods(record.mock):
+                self._use(module, node, record, shape)
+
+    def _methods(self, mock: tree.Node) -> list[Shape]:
+        """The methods that a mock of an object records; one stands for all that change alike."""
+        program, changing = self.mends.planner.program, self.mends.planner.state.params
+        shapes, sure = [], True
+        for one in sorted(program.inference.of(mock), key=repr):
+            spec = one.spec if isinstance(one, Mocked) else None
+            for cls in program.classes.mro(spec) if isinstance(spec, Class) else ():
+                for name, method in cls.methods.items():
+                    if method in changing and method.takes_self:
+                        final = self.mends.signatures.final_params(method)[1:]
+                        shapes.append(Shape(method, tuple(final)))
+                    elif not name.startswith("_") and not method.is_property:
+                        sure = False
+        alike = sure and len({shape.places for shape in shapes}) == 1
+        return shapes[:1] if alike else [replace(shape, sure=False) for shape in shapes]
 
     def _use(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
         """Mend one use of a part of a record, by what it is used in."""
@@ -122,6 +150,10 @@ class Recorded:
                 self._index(module, parent.index, record, shape)
             case View.ARGS, tree.Call() if last_name(parent.func) == "len":
                 self._length(module, parent, record, shape)
+            case _, tree.Call() if last_name(parent.func).startswith("assert"):
+                for side, other in equated(parent):
+                    if side is node:
+                        self._compared(module, other, record, shape)
             case View.ARGS, tree.Call() | tree.Sequence() | tree.Wrapped() | tree.Lambda():
                 if not self._is_harmless(node, parent):
                     self._unsure(module, record, shape)
@@ -160,7 +192,7 @@ class Recorded:
 
     def _index(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
         index = tree.integer(node)
-        if index is None:
+        if index is None or (not shape.sure and shape.moved(index) != index):
             self._unsure(module, record, shape)
         elif shape.moved(index) != index:
             replacement = str(shape.moved(index))
@@ -179,7 +211,9 @@ class Recorded:
             self._unsure(module, record, shape)
             return
         more = sum(1 for _ in shape.inserted(length))
-        if more:
+        if more and not shape.sure:
+            self._unsure(module, record, shape)
+        elif more:
             mend = Replace(module.filename, other.span, "CAP108", str(length + more))
             self.mends.add(("function", shape.function), mend)
             self._settled(record)
@@ -255,7 +289,7 @@ class Recorded:
         by_place: dict[int, list[str]] = defaultdict(list)
         for at, name in shape.inserted(len(node.items)):
             code = "_" if names else self._code(node, name, shape)
-            if code is None:
+            if code is None or not shape.sure:
                 self._unsure(module, record, shape)
                 return
             by_place[at].append(code)
@@ -283,7 +317,7 @@ class Recorded:
         ]
         for name in shape.keyword(present):
             code = self._code(node, name, shape)
-            if code is None:
+            if code is None or not shape.sure:
                 self._unsure(module, record, shape)
                 return
             anchor = beside[0].span if beside else None

@@ -82,6 +82,9 @@ class StandIns:
         for word in sorted(MOCKS):
             for call in self.program.calls.uses.calls_beside(word):
                 yield from self._specified(call)
+        for word in ("SimpleNamespace", *sorted(MOCKS)):
+            for call in self.program.calls.uses.calls_beside(word):
+                yield from self._attributes(call)
         modules = self.program.names.modules.values()
         names = {*CALLED, *(function.name for module in modules for function in module.functions)}
         for module in modules:
@@ -120,6 +123,17 @@ class StandIns:
                     bound = one.bound or not is_autospec(call)
                     for node in called:
                         yield from self._come(one.function, node, spec.value, bound=bound)
+
+    def _attributes(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:
+        """`Service(SimpleNamespace(get=fake))`: the methods of what is expected there."""
+        own = [a for a in call.args if isinstance(a.value, tree.Lambda | tree.Name) and a.keyword]
+        roles = self.program.calls.roles(call) if own else frozenset()
+        for cls in sorted(roles, key=lambda c: c.symbol):
+            for argument in own:
+                method = self.program.classes.method(cls, argument.keyword or "")
+                if method is not None and not method.is_property:
+                    node = argument.value
+                    yield from self._come(method, node, node, bound=True)
 
     def _assigned(self, target: tree.Attr, value: tree.Node) -> Iterator[tuple[Function, StandIn]]:
         """`mock.get.side_effect = fake`, `mock.get = fake`, `Repo.get = fake`."""

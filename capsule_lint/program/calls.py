@@ -298,6 +298,24 @@ class Calls:
                 found |= self._expected(call, argument, callee)
         return frozenset(found)
 
+    def roles(self, made: tree.Call) -> frozenset[Class]:
+        """The classes that an object made by a call is expected to be, by what it is passed to, itself
+        or by a local name."""
+        names = self.uses.names
+        parent = names.parent(made)
+        match parent:
+            case tree.Call():
+                given = [a for a in parent.args if a.value is made]
+                callees = self.callees(parent)
+                return frozenset(
+                    c for a in given for e in callees for c in self._expected(parent, a, e)
+                )
+            case tree.Assign(targets=(tree.Name() as target,)):
+                bindings = names.bindings(target.id, names.place(target))
+                return frozenset(c for b in bindings if b.at == target.at for c in self.role_of(b))
+            case _:
+                return frozenset()
+
     def _expected(self, call: tree.Call, argument: tree.Argument, callee: Callee) -> set[Class]:
         params: tuple[tree.Parameter, ...] | None
         if callee.function is not None:
