@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, text_of
+from capsule_lint.plan.passthrough import asserted_made
 from capsule_lint.plan.rebuilds import rebuilds
 from capsule_lint.plan.repeats import repeatable
 from capsule_lint.plan.state import Knot, Value, Want
@@ -146,7 +147,8 @@ class Gains:
             self.planner.state.groups.join(knot_of, ("function", initializer))
             self._gain_initializer(initializer, scope)
         else:
-            for call, _ in list(self.planner.program.calls.constructors_of(home)):
+            made = [call for call, _ in self.planner.program.calls.constructors_of(home)]
+            for call in (*made, *asserted_made(self.planner.program, home)):
                 self.planner.want_argument(call, scope, home, 0, knot_of)
         for call, value in list(rebuilds(self.planner.program, home, scope)):
             self.planner.ask(

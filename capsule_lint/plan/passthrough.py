@@ -94,6 +94,17 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
                     yield call, int(function.takes_self)
 
 
+def asserted_made(program: Program, cls: Class) -> Iterator[tree.Call]:
+    """The assertions that spell out what a mock in the place of a class without an initializer was
+    called with: `patch("app.use.Note")`."""
+    for name in ASSERTIONS:
+        for call in program.calls.uses.calls_beside(name):
+            if isinstance(call.func, tree.Attr):
+                types = program.inference.of(call.func.base)
+                if any(isinstance(t, Mocked) and t.spec is cls for t in types):
+                    yield call
+
+
 def _given(program: Program, mock: tree.Node, function: Function) -> Iterator[int]:
     """How many of a function's first parameters a mock of it does not record; nothing if it is none."""
     yield from {given for one, given in program.records.functions(mock) if one is function}
@@ -117,6 +128,7 @@ __all__ = [
     "ASSERTIONS",
     "CALL_LISTS",
     "asserted",
+    "asserted_made",
     "forwarded",
     "listed_calls",
 ]
