@@ -69,7 +69,8 @@ class Fed:
         home = local.collections.any(root)
         if home is not None and home not in local.fed:
             return home
-        if (home is not None or self._is_shared(root)) and id(put.key) not in self._refused:
+        shared = home is not None or self._is_shared(root, put)
+        if shared and id(put.key) not in self._refused:
             self._refused.add(id(put.key))
             for scope in self.planner.program.policy.scopes:
                 reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
@@ -78,12 +79,12 @@ class Fed:
                         local.obstacle(knot, put.key, reason)
         return None
 
-    def _is_shared(self, node: tree.Node) -> bool:
+    def _is_shared(self, node: tree.Node, put: Put) -> bool:
         """Whether something that is no collection of a known kind is one all the same, and outlives its
-        function: a cache by its name, an attribute, or what a module has."""
-        if self._is_cache(node):
-            return True
+        function: a cache by its name; or an attribute, or what a module has, that is subscripted."""
         names = self.planner.program.names
+        if self._is_cache(node) or not isinstance(names.parent(put.key), tree.Subscript):
+            return self._is_cache(node)
         match node:
             case tree.Attr(base=tree.Name(id="self" | "cls")):
                 return True
@@ -147,8 +148,11 @@ class Fed:
 
     def _told(self, one: _Keyed, scope: Scope) -> list[Knot | None]:
         """What must land with a change because of what is put; nothing where its key is settled."""
+        call = self.planner.program.names.parent(one.put.key)
         if any(map(self.planner.local.changes, one.keys)):
             return []
+        if isinstance(call, tree.Call) and self._knows(call, scope):
+            return []  # it makes its own key
         return self._calls(one.put.value, scope, 0)
 
     def _calls(self, node: tree.Node, scope: Scope, depth: int) -> list[Knot | None]:
@@ -180,6 +184,10 @@ class Fed:
                     yield from (argument.value for _, argument in given)
             elif binding.kind in ("assign", "for") and function is not None:
                 yield from () if binding.value is None else (binding.value,)
+
+    def _knows(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether a call is going to be told the scope itself."""
+        return self.planner.asked(call, scope) is not None or self._is_told(call, scope)
 
     def _is_told(self, call: tree.Call, scope: Scope) -> bool:
         program = self.planner.program
