@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
-_PUTS: Final = HASHES | {"setex", "setdefault", "setnx", "psetex"}
+_PUTS: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", "psetex"}
 _MAX_DEPTH: Final = 3
 
 
@@ -126,19 +126,12 @@ class Fed:
             if not isinstance(call.func, tree.Attr) or len(call.args) < 2:
                 continue
             base, method = call.func.base, call.func.name
-            if self._puts_by(method, base) or self._is_cache(base) or self._is_heir(call):
+            if method in _PUTS or self._is_cache(base) or self._is_heir(call):
                 key = key_of(call)
                 keys = [a.value for a in call.args[:2]] if method in HASHES else [key]
                 for value in (a.value for a in call.args):
                     if value not in keys:
                         yield from (Put(base, last_name(base), value, key) for key in keys)
-
-    def _puts_by(self, method: str, base: tree.Node) -> bool:
-        """Whether a method puts something under a key: `put` and `add` do much else, of what is no
-        collection."""
-        if method in ("put", "add", "set"):
-            return self.planner.local.collections.any(_root(base)) is not None
-        return method in _PUTS
 
     def _is_heir(self, call: tree.Call) -> bool:
         """Whether a method of a dict is called that the program has added to it."""
