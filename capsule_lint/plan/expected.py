@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddArgument, AddEntry
+from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.rows import entries_of, entry_of
 from capsule_lint.plan.state import Want
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.rows import Display
@@ -30,7 +31,10 @@ _EQUATING: Final = (
     "assertListEqual",
     "assertTupleEqual",
     "assertSequenceEqual",
+    "assertSetEqual",
 )
+_NAMING: Final = ("list", "set", "tuple", "frozenset")
+"""Functions that give the keys of a dict."""
 GIVING_ALL: Final = frozenset(("asdict", "vars", "model_dump", "dict"))
 """What gives all fields of an object."""
 
@@ -57,10 +61,60 @@ class Expected:
         for module in self.mends.planner.program.names.modules.values():
             for node in module.nodes if module.is_test and not module.generated else ():
                 for side, other in equated(node):
+                    if isinstance(side, tree.Sequence):
+                        self._listed(module, side, other)
                     display = self._display(side)
                     for knot, scope in self._made(other, 0) if display is not None else ():
                         assert display is not None
                         self.extend(module, display, knot, scope)
+
+    def _listed(self, module: Module, node: tree.Sequence, other: tree.Node) -> None:
+        """`list(asdict(order)) == ["tenant_id", …]`, `astuple(order) == ("t", …)`."""
+        match other:
+            case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING:
+                found = self._made(argument.value, 0)
+                names = [tree.text(item) for item in node.items]
+            case tree.Call(args=(argument,)) if last_name(other.func) == "astuple":
+                found = self._fields(argument.value)
+                names = []
+            case _:
+                return
+        for knot, scope in found:
+            cls = knot[1]
+            if not isinstance(cls, Class):
+                continue
+            fields = [one.name for one in self.mends.planner.program.classes.fields(cls)]
+            if not names and len(fields) != len(node.items):
+                continue
+            self._element(module, node, names or fields, (knot, scope), values=not names)
+
+    def _element(
+        self,
+        module: Module,
+        node: tree.Sequence,
+        names: Sequence[str | None],
+        gained: tuple[Knot, Scope],
+        *,
+        values: bool,
+    ) -> None:
+        """Put the name of a new field, or its value, beside that of the field that it comes behind."""
+        knot, scope = gained
+        scopes = self.mends.planner.program.policy.scopes
+        for old in reversed(scopes[: scopes.index(scope)]):
+            for item, name in zip(node.items, names, strict=True):
+                if name is None or not names_scope(name, old):
+                    continue
+                new = rename(name, old, scope)
+                code = self._code(item, old, scope, node, knot) if values else f'"{new}"'
+                if code is None:
+                    break
+                if new not in names:
+                    span, at = node.span, item.span
+                    mend = AddElements(module.filename, span, "CAP301", (), (code,), at)
+                    self.mends.add(knot, mend)
+                return
+        if values:
+            self.mends.obstacle(knot, node, f"is to have the value of `{scope.parameter}`")
 
     def _display(self, node: tree.Node) -> Display | None:
         """The dict that is written out, here or in the one place that gives a name its value."""
@@ -91,6 +145,12 @@ class Expected:
                 return self._made(value, depth + 1) if value is not None else []
             case tree.Call():
                 return self._called(node, depth)
+            case tree.Comprehension(kind="DictComp", generators=(one,)) if isinstance(
+                one.iter, tree.Call
+            ) and last_name(one.iter.func) in ("fields", "__dataclass_fields__"):
+                return (
+                    self._fields(one.iter.args[0].value) if one.iter.args and not one.ifs else []
+                )
             case tree.DictDisplay():
                 pairs = zip(node.keys, node.values, strict=True)
                 spread = [value for key, value in pairs if key is None]
@@ -151,7 +211,7 @@ class Expected:
             return
 
     def _code(
-        self, anchor: tree.Node, old: Scope, scope: Scope, display: Display, knot: Knot
+        self, anchor: tree.Node, old: Scope, scope: Scope, display: tree.Node, knot: Knot
     ) -> str | None:
         """The value as the other scope's stands there: spelled out, or from where tests have it."""
         inner = typed_value(anchor)

@@ -11,6 +11,7 @@ from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.arrivals import Arrivals
 from capsule_lint.plan.bare import bare_names
 from capsule_lint.plan.dynamic import Dynamic
+from capsule_lint.plan.examples import examples, shown
 from capsule_lint.plan.lookups import is_some_module, keeping_class
 from capsule_lint.plan.namesakes import is_namesake
 from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
@@ -180,6 +181,12 @@ class Ledger:
                 self._imported(module, statement, imported)
         for bare in bare_names(module, self._by_name.keys(), lambda: self._lines_of(module)):
             self._bare(module, bare)
+        names, program = self._by_name.keys(), self.planner.program
+        for example in examples(program, module, names, lambda: self._lines_of(module)):
+            symbol = shown(program, example, self._by_name[example.name])
+            if symbol is not None:
+                reason = "an example in a docstring, which doctest may run"
+                self._row(module, example.span, symbol, Verdict.TEXT, reason)
         for node in module.nodes:
             match node:
                 case tree.Name() if node.id in self._by_name:
