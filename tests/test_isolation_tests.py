@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_cases import _own_tests, files_of
+from tests.test_cases import files_of, own_tests
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -64,13 +64,13 @@ def test_the_written_tests_fail_where_a_scope_is_lost(project: Project) -> None:
     project.write(program)
     ran = project.run("--fix")
     assert ran.status == 0, ran.out
-    assert "10 passed" in _own_tests(project).stdout
+    assert "10 passed" in own_tests(project).stdout
     orders = project.read("app/orders.py")
     for kept, lost in LEAKS.items():
         assert kept in orders
         orders = orders.replace(kept, lost)
     project.write({"app/orders.py": orders})
-    assert "5 failed, 5 passed" in _own_tests(project).stdout
+    assert "5 failed, 5 passed" in own_tests(project).stdout
 
 
 @pytest.mark.parametrize(

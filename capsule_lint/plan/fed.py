@@ -72,6 +72,7 @@ class Fed:
         shared = home is not None or self._is_shared(root, put)
         if shared and id(put.key) not in self._refused:
             self._refused.add(id(put.key))
+            local.ask_around(put.key)
             for scope in self.planner.program.policy.scopes:
                 reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
                 for knot in lacking.get(scope.name, ()):

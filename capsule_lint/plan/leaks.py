@@ -83,6 +83,7 @@ class Leaks:
 
     def _note(self, knot: Knot, node: tree.Node, scope: Scope) -> None:
         reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+        self.local.ask_around(node)
         self.local.obstacle(knot, node, reason)
 
     def _made_in(

@@ -361,6 +361,15 @@ class LocalKeys:
                 return False
         return True
 
+    def ask_around(self, key: tree.Node) -> None:
+        """Ask for the class of the object that is given a key: what it does with that says whether the
+        key is understood."""
+        call = self.program.names.parent(key)
+        if isinstance(call, tree.Call) and isinstance(call.func, tree.Attr):
+            for one in self.program.inference.of(call.func.base):
+                if isinstance(one, Instance):
+                    self.program.names.ask(*(c.name for c in self.program.classes.mro(one.cls)))
+
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that needs a person: what it belongs to is not changed without one."""
         place = self.program.names.place(node)
