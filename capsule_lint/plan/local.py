@@ -364,11 +364,12 @@ class LocalKeys:
     def ask_around(self, key: tree.Node) -> None:
         """Ask for the class of the object that is given a key: what it does with that says whether the
         key is understood."""
-        call = self.program.names.parent(key)
-        if isinstance(call, tree.Call) and isinstance(call.func, tree.Attr):
-            for one in self.program.inference.of(call.func.base):
-                if isinstance(one, Instance):
-                    self.program.names.ask(*(c.name for c in self.program.classes.mro(one.cls)))
+        match self.program.names.parent(key):
+            case tree.Call(func=tree.Attr(base=base)) | tree.Subscript(base=base):
+                for one in self.program.inference.of(base):
+                    if isinstance(one, Instance):
+                        classes = self.program.classes.mro(one.cls)
+                        self.program.names.ask(*(cls.name for cls in classes))
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that needs a person: what it belongs to is not changed without one."""
