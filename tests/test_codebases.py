@@ -78,5 +78,5 @@ def test_isolation_tests_fail_before(name: str, tmp_path_factory: pytest.TempPat
 def test_all_isolation_tests_pass(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     code_base = CodeBase.copy(name, tmp_path_factory.mktemp("all"))
     code_base.lint("--fix")
-    ran = code_base.isolation_tests("-n", "2")
+    ran = code_base.isolation_tests("-p", "xdist.plugin", "-n", "2")
     assert ran.status == 0, ran.out[-3000:]

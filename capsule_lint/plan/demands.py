@@ -88,7 +88,8 @@ class Demands:
         if self._finds_scope(function) or self._asks_around(function):
             return
         suffices = self.planner.program.policy.entity_argument_suffices
-        if (narrow or suffices or _REACTS.match(function.name)) and self.takes_entity(function):
+        reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
+        if (narrow or suffices or reacts) and self.takes_entity(function):
             return
         lacking = [
             scope
