@@ -114,9 +114,10 @@ class Fed:
         for module in self.planner.program.names.judged():
             for put in self._all(module) if not module.is_test and not module.generated else ():
                 keys = (put.key, *_keys_below(put.into))
-                said = {
-                    name for key in keys for _, found in local.scopes_in(key) for name in found
-                }
+                with self.planner.program.names.aside():  # who gives a scope names it
+                    said = {
+                        name for key in keys for _, found in local.scopes_in(key) for name in found
+                    }
                 if said:
                     yield _Keyed(put, keys, said)
 

@@ -152,7 +152,8 @@ class Uses:
                         self._aliases[name].add(bound)
 
     def _note_loops(self, module: Module) -> None:
-        """What a loop binds is an alias of what stands in the table that it goes through."""
+        """What a loop binds, and something calls, is an alias of what stands in the table that it goes
+        through."""
         tables: dict[str, set[str]] = {}
         for statement, _ in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
@@ -170,11 +171,14 @@ class Uses:
         loops += [
             (g.target, g.iter) for n in module.each(tree.Comprehension) for g in n.generators
         ]
-        for target, value in loops:
+        called = {
+            node.func.id for node in module.each(tree.Call) if isinstance(node.func, tree.Name)
+        }
+        for target, value in loops if called else ():
             table = table_of(value)
             for name in (*_held(table), *tables.get(last_name(table), ())):
                 for leaf, _ in targets_of(target):
-                    if isinstance(leaf, tree.Name) and leaf.id != name:
+                    if isinstance(leaf, tree.Name) and leaf.id != name and leaf.id in called:
                         self._aliases[name].add(leaf.id)
 
     def _note_assignment(self, statement: tree.Assign, is_global: bool) -> None:
