@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.plan.code import text_of
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ambient:
     """Finds them among the sources of policy: code that asks for one scope can ask for the other."""
 
@@ -25,31 +26,36 @@ class Ambient:
 
     def beside(self, node: tree.Node, scope: Scope) -> Value | None:
         """`current.capsule_id.get()` beside `current.tenant_id.get()`."""
-        text = text_of(node)
-        others = [s for s in self.program.policy.scopes if s is not scope]
-        for spec in [spec for other in others for spec in other.sources] if text else ():
-            asked = self._code(spec)
-            if text is None or asked is None or not f".{text}".endswith(f".{asked}"):
+        text = text_of(node) if self._codes else None
+        for name, spec, asked in self._codes if text is not None else ():
+            if text is None or name == scope.name or not f".{text}".endswith(f".{asked}"):
                 continue
-            for new in scope.sources:
-                code = self._code(new)
-                if code is not None and new.module == spec.module:
+            for other, new, code in self._codes:
+                if other == scope.name and new.module == spec.module:
                     prefix = text[: len(text) - len(asked)]
-                    name = new.name.partition(".")[0]
-                    return Value(prefix + code, () if prefix else ((new.module, name),))
+                    root = new.name.partition(".")[0]
+                    return Value(prefix + code, () if prefix else ((new.module, root),))
         return None
 
     def fills_keys(self) -> bool:
         """Whether keys of the program ask so for a scope, instead of being given it."""
-        asked = [code for s in self.program.policy.scopes for code in map(self._code, s.sources)]
-        codes = [f".{code}" for code in asked if code is not None]
         return any(
-            f".{text_of(piece.value)}".endswith(code)
-            for site in (self.program.keys.sites if codes else ())
+            f".{text_of(piece.value)}".endswith(f".{code}")
+            for site in (self.program.keys.sites if self._codes else ())
             for piece in site.template.pieces
             if isinstance(piece, Filled)
-            for code in codes
+            for _, _, code in self._codes
         )
+
+    @cached_property
+    def _codes(self) -> list[tuple[str, SourceSpec, str]]:
+        """The scopes' names, such sources of theirs, and how they are asked."""
+        return [
+            (scope.name, spec, code)
+            for scope in self.program.policy.scopes
+            for spec in scope.sources
+            if (code := self._code(spec)) is not None
+        ]
 
     def _code(self, spec: SourceSpec) -> str | None:
         if spec.roots:

@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.expected import equated
 from capsule_lint.plan.reach import returning
-from capsule_lint.plan.spelled import Forms, literal_text
+from capsule_lint.plan.spelled import Forms, text_in
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.pieces import Text
 
@@ -99,7 +99,7 @@ class Compared:
                 self._seen.add((module.filename, value.span))
                 self._mend(module, value, defect)
                 return
-        text = literal_text(value) if isinstance(value, tree.FString) else tree.text(value)
+        text = text_in(value)
         if text is not None and not any(regex.fullmatch(text) for regex in self._exact):
             self._derive(text, value, other)
 
@@ -121,7 +121,7 @@ class Compared:
                 self.mends.obstacle(defect.knot, value, _SPELLED)
 
     def _text(self, module: Module, value: tree.Node, defect: LocalDefect) -> None:
-        text = literal_text(value) if isinstance(value, tree.FString) else tree.text(value)
+        text = text_in(value)
         for form in self.mends.local.text_forms():
             if form.defects[0].template.host is defect.node and text is not None:
                 fits = form.provable and form.regex.fullmatch(text) is not None

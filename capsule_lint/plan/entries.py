@@ -115,22 +115,13 @@ class Entries:
             return None
         if (want.callee, want.scope.parameter) in self._reading:
             return ""
-        beside = self._beside(want)
+        _, beside = next(self.values.beside(want), (None, None))
         return text_of(beside) if beside is not None and self._is_read(beside) else None
-
-    def _beside(self, want: Want) -> tree.Node | None:
-        """What the call gives for the other scope."""
-        for scope in self.program.policy.scopes:
-            if want.call is not None and scope is not want.scope:
-                argument = self.values.argument_of(want.call, want, scope)
-                if argument is not None:
-                    return argument.value
-        return None
 
     def _is_taken_apart(self, want: Want) -> bool:
         """Whether the other scope is one of several values that a call takes out of something:
         `tenant_id, meter = parse(item["PK"])`, or one of those that objects were grouped by."""
-        beside = self._beside(want)
+        _, beside = next(self.values.beside(want), (None, None))
         if not isinstance(beside, tree.Name):
             return False
         return any(map(_is_part, self._bound(beside))) or self._is_gathered(beside)
@@ -173,8 +164,11 @@ class Entries:
         """What a collection is made of, here or where something is put into a local."""
         local = {one.id for one in within(node) if isinstance(one, tree.Name)}
         yield from _results(node)
-        module = function.module if function is not None else None
-        for one in module.nodes if module is not None else ():
+        nodes: list[tree.Node] = []
+        if function is not None:
+            nodes += function.module.either(tree.Subscript, tree.Call)
+            nodes += function.module.each(tree.Comprehension)
+        for one in nodes:
             match one:
                 case tree.Subscript(base=tree.Name(id=name)) if name in local:
                     put: tuple[tree.Node, ...] = (one.index,)

@@ -65,7 +65,7 @@ class Fed:
         """The collection that something is put into; where its keys are not understood, the change is
         not safe."""
         local = self.planner.local
-        root = _root(put.into)
+        root, _ = _way(put.into)
         home = local.collections.any(root)
         if home is not None and home not in local.fed:
             return home
@@ -113,7 +113,7 @@ class Fed:
         local = self.planner.local
         for module in self.planner.program.names.judged():
             for put in self._all(module) if not module.is_test and not module.generated else ():
-                keys = (put.key, *_keys_below(put.into))
+                keys = (put.key, *_way(put.into)[1])
                 with self.planner.program.names.aside():  # who gives a scope names it
                     said = {
                         name for key in keys for _, found in local.scopes_in(key) for name in found
@@ -197,27 +197,17 @@ class Fed:
         return False
 
 
-def _root(node: tree.Node) -> tree.Node:
-    """`self._rows` of `self._rows[tenant_id]` and of `self._rows.setdefault(tenant_id, {})`."""
+def _way(node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
+    """`self._rows` of `self._rows[tenant_id]` and of `self._rows.setdefault(tenant_id, {})`, and the keys
+    on the way to it."""
+    keys = []
     while True:
         match node:
             case tree.Subscript():
+                keys.append(node.index)
                 node = node.base
-            case tree.Call(func=tree.Attr(name="setdefault" | "get") as func):
+            case tree.Call(func=tree.Attr(name="setdefault" | "get") as func, args=(key, *_)):
+                keys.append(key.value)
                 node = func.base
             case _:
-                return node
-
-
-def _keys_below(node: tree.Node) -> Iterator[tree.Node]:
-    """The keys that lead to an inner collection: `tenant_id` of `self._rows[tenant_id]`."""
-    while True:
-        match node:
-            case tree.Subscript():
-                yield node.index
-                node = node.base
-            case tree.Call(func=tree.Attr(name="setdefault" | "get") as func) if node.args:
-                yield node.args[0].value
-                node = func.base
-            case _:
-                return
+                return node, keys

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import returning
-from capsule_lint.plan.spelled import literal_text
+from capsule_lint.plan.spelled import text_in
 from capsule_lint.program.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Glimpses:
                 if len(compare.ops) == 1:
                     self._compared(compare)
             for node in module.either(tree.Const, tree.FString) if gaining else ():
-                text = literal_text(node) if isinstance(node, tree.FString) else tree.text(node)
+                text = text_in(node)
                 for cls, pattern in gaining if text is not None and "=" in text else ():
                     if text is not None and pattern.search(text):
                         self.mends.obstacle(("class", cls), node, _PRINTED)

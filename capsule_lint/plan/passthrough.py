@@ -8,7 +8,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.passers import given_by
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.passing import PASSING
-from capsule_lint.program.types import FunctionObject, Mocked
+from capsule_lint.program.types import Mocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,19 +51,16 @@ def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call,
                 or call.args[position].star
             ):
                 continue
-            for one in program.inference.of(call.args[position].value):
-                if isinstance(one, FunctionObject) and one.function is function:
-                    yield call, int(one.bound and function.takes_self), position + 1
+            for given in program.calls.named(call.args[position].value, function):
+                yield call, given, position + 1
     for known in sorted(program.calls.uses.aliases(function.name)):
         for call, position in program.calls.uses.passed(known):
             if last_name(call.func) in PASSING:
                 continue
-            for one in program.inference.of(call.args[position].value):
-                if isinstance(one, FunctionObject) and one.function is function:
-                    leading = _put_before(program, call, position)
-                    if leading is not None:
-                        given = int(one.bound and function.takes_self) + leading
-                        yield call, given, position + 1
+            for given in program.calls.named(call.args[position].value, function):
+                leading = _put_before(program, call, position)
+                if leading is not None:
+                    yield call, given + leading, position + 1
 
 
 def _put_before(program: Program, call: tree.Call, position: int) -> int | None:

@@ -19,7 +19,7 @@ from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.messages import Messages
 from capsule_lint.plan.partials import left_open
-from capsule_lint.plan.passers import is_handed_on
+from capsule_lint.plan.passers import is_handed_on, passed_on
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.readers import Readers
@@ -325,8 +325,8 @@ class Planner:
         if function is None or len(call.args) < 1:
             return None
         own = {p.name: p.kind for p in function.params if p.kind in ("*", "**")}
-        given = {a.value.id: a.star for a in call.args if isinstance(a.value, tree.Name)}
-        return function if len(given) == len(call.args) and own == given else None
+        whole = passed_on(call.args, own) == 0 and len(call.args) == len(own)
+        return function if whole else None
 
     # --- fixpoint ---
 
@@ -418,18 +418,13 @@ class Planner:
         """A key helper that is given `item.tenant_id`: the class of `item` gets the other scope too."""
         if want.call is None or want.callee not in self.program.keys.helpers:
             return False
-        for scope in self.program.policy.scopes:
-            argument = (
-                self.values.argument_of(want.call, want, scope)
-                if scope is not want.scope
-                else None
-            )
-            if argument is None or not isinstance(argument.value, tree.Attr):
+        for _, path in self.values.beside(want):
+            if not isinstance(path, tree.Attr):
                 continue
-            owners = self.program.inference.of(argument.value.base)
+            owners = self.program.inference.of(path.base)
             classes = [t.cls for t in owners if isinstance(t, Instance)]
             if classes and all(self.program.domain.is_item(c) for c in classes):
-                found = self.gains.mirrored(argument.value, want.scope, want.knot)
+                found = self.gains.mirrored(path, want.scope, want.knot)
                 if found is not None and self.values.value(want) is not None:
                     return True
         return False
@@ -437,14 +432,10 @@ class Planner:
     def _extend_self(self, want: Want) -> bool:
         """A call that is given `self.tenant_id`, of a class whose constructor takes it: the class gets
         the other scope the same way."""
-        for scope in self.program.policy.scopes:
-            if want.call is None or scope is want.scope:
-                continue
-            argument = self.values.argument_of(want.call, want, scope)
-            path = argument.value if argument is not None else None
+        for _, path in self.values.beside(want):
             if not isinstance(path, tree.Attr) or not isinstance(path.base, tree.Name):
                 continue
-            function = self.program.names.place(want.call).scope.function
+            function = self.program.names.place(want.node).scope.function
             owner = function.owner if function is not None else None
             if owner is None or function is None or not function.takes_self:
                 continue

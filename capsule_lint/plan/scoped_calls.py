@@ -24,6 +24,8 @@ class ScopedCalls:
     """Finds the calls that lack an argument."""
 
     planner: Planner
+    _defaults: list[tuple[Function, Scope]] | None = None
+    """The functions that have a value for a scope by themselves."""
 
     def calls(self) -> None:
         """Calls that lack the argument of a parameter that is there (CAP401)."""
@@ -60,7 +62,9 @@ class ScopedCalls:
         """Demand the argument where a call leaves a scope to its default, and the value is at hand;
         whether there was anything."""
         found = False
-        for function, scope in self._defaulted():
+        if self._defaults is None:
+            self._defaults = list(self._defaulted())
+        for function, scope in self._defaults:
             for call, callee in list(self.planner.program.calls.callers(function)):
                 found |= self._fill(call, function, callee.given, scope)
         return found

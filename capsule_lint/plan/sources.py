@@ -69,6 +69,9 @@ class Sources:
     _read: dict[int, dict[str, list[ScopeOfNames]]] = field(default_factory=dict)
     """The scopes in which names are read that scopes' values have, by the modules."""
 
+    _items: dict[tuple[Function, str], frozenset[str]] = field(default_factory=dict)
+    """The items of its parameters that each function reads."""
+
     def __post_init__(self) -> None:
         self.given = Given(self.program)
         self.ambient = Ambient(self.program)
@@ -290,10 +293,9 @@ class Sources:
         if code is not None:
             return Value(f"{code}.{spec.access}", kind="configured")
         for function in enclosing(place):
-            cls = self.program.domain.handler_class()
-            if function in self.state.handler_params and cls is not None:
-                name = self._handler_parameter()
-                if self._of_kind(spec, [(name, cls)]):
+            if function in self.state.handler_params:
+                cls, name = self.program.domain.handler_class(), self._handler_parameter()
+                if cls is not None and self._of_kind(spec, [(name, cls)]):
                     return Value(f"{name}.{spec.access}", root=function, kind="configured")
         return None
 
@@ -362,7 +364,9 @@ class Sources:
         wanted = re.match(rf"""{re.escape(name)}(?:\[|\.get\()\s*["']([^"']+)""", spec.code)
         if wanted is None:
             return False
-        read = set(self._items_of(name, function))
+        if (function, name) not in self._items:
+            self._items[function, name] = frozenset(self._items_of(name, function))
+        read = self._items[function, name]
         if wanted[1] in _OF_REQUESTS:
             return bool(read) and read.isdisjoint(_OF_REQUESTS)
         return wanted[1] not in read and not read.isdisjoint(_OF_QUEUES)

@@ -192,6 +192,11 @@ def _is_several(pieces: Sequence[Piece]) -> bool:
     )
 
 
+def text_in(node: tree.Node) -> str | None:
+    """What a literal says, a mark for each hole of an f-string; `None` for anything else."""
+    return literal_text(node) if isinstance(node, tree.FString) else tree.text(node)
+
+
 def literal_text(node: tree.Node) -> str | None:
     """The text of a string literal that may be a key, a mark for each hole."""
     match node:

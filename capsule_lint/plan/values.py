@@ -14,6 +14,8 @@ from capsule_lint.program.model import Class, Function
 from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
 
@@ -77,28 +79,20 @@ class Values:
 
     def _beside_item(self, want: Want) -> Value | None:
         """Beside `item["stage"]` comes `item["org_id"]`, where items are written with both."""
-        call = want.call
-        assert call is not None
-        for scope in self.planner.program.policy.scopes:
-            argument = self.argument_of(call, want, scope) if scope is not want.scope else None
-            key = item_key(argument.value, scope) if argument is not None else None
-            if argument is None or key is None or not _is_read_again(argument.value):
+        for scope, given in self.beside(want):
+            key = item_key(given, scope)
+            if key is None or not _is_read_again(given):
                 continue
             new = rename(key, scope, want.scope)
-            code = renamed_item_access(
-                text_of(argument.value) or "", argument.value, scope, want.scope
-            )
+            code = renamed_item_access(text_of(given) or "", given, scope, want.scope)
             if code is not None and any({key, new} <= names for names in self._item_names):
                 return Value(code, kind="loaded")
         return None
 
     def _beside_ambient(self, want: Want) -> Value | None:
         """Beside `current_tenant()` comes `current_capsule()`."""
-        for scope in self.planner.program.policy.scopes:
-            if want.call is not None and scope is not want.scope:
-                argument = self.argument_of(want.call, want, scope)
-                if argument is not None:
-                    return self.planner.sources.ambient.beside(argument.value, want.scope)
+        for _, given in self.beside(want):
+            return self.planner.sources.ambient.beside(given, want.scope)
         return None
 
     @cached_property
@@ -188,6 +182,14 @@ class Values:
                     ):
                         return new.parameter
         return None
+
+    def beside(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
+        """What the call gives for each of the other scopes."""
+        for scope in self.planner.program.policy.scopes if want.call is not None else ():
+            if want.call is not None and scope is not want.scope:
+                argument = self.argument_of(want.call, want, scope)
+                if argument is not None:
+                    yield scope, argument.value
 
     def argument_of(self, call: tree.Call, want: Want, scope: Scope) -> tree.Argument | None:
         """What a call passes for another scope."""

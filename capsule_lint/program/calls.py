@@ -57,6 +57,7 @@ class Calls:
     _callers: dict[str, _Callers] = field(default_factory=dict)
     """By name, for all functions of that name at once; with no name for what constructs any class."""
     _families: dict[Function, frozenset[Function]] = field(default_factory=dict)
+    _handing_up: dict[Function, list[tree.Call]] | None = None
 
     def __post_init__(self) -> None:
         self.inference.calls = self
@@ -195,13 +196,17 @@ class Calls:
         for heir in heirs:
             yield from (pair for pair in indirect.get(heir, ()) if id(pair[0]) not in seen)
 
-    def handed_up(self, initializer: Function) -> Iterator[tree.Call]:
+    def handed_up(self, initializer: Function) -> list[tree.Call]:
         """The calls of `super().__init__(…)` in an initializer."""
-        for call in self.uses.calls_beside("__init__"):
-            match call.func:
-                case tree.Attr(base=tree.Call(func=tree.Name(id="super"))):
-                    if self.uses.names.place(call).scope.function is initializer:
-                        yield call
+        if self._handing_up is None:
+            self._handing_up = defaultdict(list)
+            for call in self.uses.calls_beside("__init__"):
+                match call.func:
+                    case tree.Attr(base=tree.Call(func=tree.Name(id="super"))):
+                        function = self.uses.names.place(call).scope.function
+                        if function is not None:
+                            self._handing_up[function].append(call)
+        return self._handing_up.get(initializer, [])
 
     def gives(self, cls: Class, name: str) -> bool:
         """Whether a call that may construct the class, by its name, may give that field a value."""
@@ -274,14 +279,19 @@ class Calls:
             for call, position in self.uses.passed(alias):
                 if PASSING.get(last_name(call.func)) != position:
                     continue
-                for one in self.inference.of(call.args[position].value):
-                    if isinstance(one, FunctionObject) and one.function is function:
-                        given = int(one.bound and function.takes_self)
-                        names = [p.name for p in function.params[given:]]
-                        plain = [a for a in call.args[position + 1 :] if a.keyword is None]
-                        at = names.index(parameter.name) if parameter.name in names else len(plain)
-                        yield from (a for a in plain[at : at + 1] if not a.star)
-                        yield from (a for a in call.args if a.keyword == parameter.name)
+                for given in self.named(call.args[position].value, function):
+                    names = [p.name for p in function.params[given:]]
+                    plain = [a for a in call.args[position + 1 :] if a.keyword is None]
+                    at = names.index(parameter.name) if parameter.name in names else len(plain)
+                    yield from (a for a in plain[at : at + 1] if not a.star)
+                    yield from (a for a in call.args if a.keyword == parameter.name)
+
+    def named(self, node: tree.Node, function: Function) -> Iterator[int]:
+        """How many of a function's first parameters are filled where an expression is the function
+        itself; nothing where it is something else."""
+        for one in self.inference.of(node):
+            if isinstance(one, FunctionObject) and one.function is function:
+                yield int(one.bound and function.takes_self)
 
     def given(self, binding: Binding) -> Iterator[tree.Call]:
         """The calls that get a local name as an argument."""

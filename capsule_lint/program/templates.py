@@ -75,6 +75,8 @@ class Templates:
     _templates: dict[int, Template] = field(default_factory=dict)
     _steps: dict[int, Template] = field(default_factory=dict)
     _rough: dict[int, Template] = field(default_factory=dict)
+    _given: dict[tuple[Class, str], bool] = field(default_factory=dict)
+    """Whether fields are set to something else than their defaults."""
     joins: Joins = field(init=False)
     formatted: Formatted = field(init=False)
     called: Called = field(init=False)
@@ -495,7 +497,10 @@ class Templates:
         if isinstance(inner.base, tree.Name) and inner.base.id in ("self", "cls"):
             for one in self.inference.of(inner.base):
                 if isinstance(one, Instance | ClassObject):
-                    if self._is_given(one.cls, inner.name):
+                    key = (one.cls, inner.name)
+                    if key not in self._given:
+                        self._given[key] = self._is_given(*key)
+                    if self._given[key]:
                         return None
                     for owner in self.classes.mro(one.cls):
                         bindings = owner.scope.bindings.get(inner.name)
