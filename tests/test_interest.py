@@ -143,3 +143,18 @@ def test_what_a_file_says_decides_whether_it_joins(text: str, joins: bool) -> No
 
 def test_a_small_program_is_read_whole() -> None:
     assert Interest(Policy(), {"app/plain.py": _PLAIN}).seeds() == {"app/plain.py"}
+
+
+def test_what_others_put_into_collections_is_not_followed(project: Project) -> None:
+    """A question about code that has nothing to do with keys would lead to all that calls it."""
+    common = "STORE = {}\n\n\ndef keep(key, value):\n    STORE[key] = make(value)\n\n\ndef make(value):\n    return value\n"
+    program = {"app/common.py": common + "\n\nTENANTS = 'tenant_id'\n"}
+    project.write(files_of(next(p for p in CASES if p.stem == "cacheleak").read_text())[0])
+    policy = load_policy(project.root, None, False)
+    others = {
+        f"plain/caller{n}.py": f"from app.common import keep\n\nkeep('{n}', {n})\n"
+        for n in range(3)
+    }
+    found = analyse(policy, _texts(policy) | program | others, spare=0)
+    assert "app/common.py" in found.facts
+    assert not any(name.startswith("plain/") for name in found.facts)
