@@ -305,14 +305,12 @@ class _Judge:
 
     def _takes(self, handler: Function, scope: Scope) -> bool:
         """Whether the handler reads the scope's value anywhere."""
-        first, last = handler.fact.at[0], handler.fact.at[2]
         if any(names_scope(p.name, scope) for p in handler.params):
             return True
         return any(
-            first <= node.at[0] <= last
-            and isinstance(node, tree.Name | tree.Attr | tree.Subscript)
+            isinstance(node, tree.Name | tree.Attr | tree.Subscript)
             and names_scope(hole_name(node), scope)
-            for node in handler.module.nodes
+            for node in self.planner.program.names.inside(handler)
         )
 
     def _class_facts(self) -> Iterable[Fact]:

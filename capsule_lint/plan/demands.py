@@ -282,12 +282,7 @@ class Demands:
             return False
         names = {method.params[0].name, "super"}
         program = self.planner.program
-        inside = [
-            node
-            for node in method.module.nodes
-            if isinstance(node, tree.Name | tree.Call)
-            and any(s.function is method for s in program.names.place(node).scope.ancestors())
-        ]
+        inside = [n for n in program.names.inside(method) if isinstance(n, tree.Name | tree.Call)]
         for node in inside:
             if isinstance(node, tree.Name) and node.id in names:
                 return False

@@ -22,7 +22,7 @@ from capsule_lint.plan.code import (
 )
 from capsule_lint.program.model import Class, Module, enclosing, last_name, owner_of
 from capsule_lint.program.pieces import names_scope
-from capsule_lint.program.types import Instance
+from capsule_lint.program.types import Instance, ordered
 
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
@@ -240,7 +240,7 @@ class EntryMends:
         path = _attribute_in(self._spelled_out(value))
         if path is None or not names_scope(path.name, old):
             return []
-        for one in sorted(self.mends.planner.program.inference.of(path.base), key=repr):
+        for one in ordered(self.mends.planner.program.inference.of(path.base)):
             if isinstance(one, Instance) and one.cls in gained:
                 lists = self.lists(node, one.cls, names or frozenset(_entry_names(node)))
                 return self.beside(one.cls, old) if lists and not self._enters(node) else []

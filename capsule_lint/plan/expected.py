@@ -12,7 +12,7 @@ from capsule_lint.plan.rows import entries_of, entry_of
 from capsule_lint.plan.state import Want
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.pieces import names_scope
-from capsule_lint.program.types import Instance
+from capsule_lint.program.types import Instance, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -176,7 +176,7 @@ class Expected:
         program, gained = self.mends.planner.program, self.mends.planner.state.fields
         return [
             (("class", home), scope)
-            for one in sorted(program.inference.of(node), key=repr)
+            for one in ordered(program.inference.of(node))
             if isinstance(one, Instance)
             for home in program.classes.mro(one.cls)
             for scope in gained.get(home, {}).values()

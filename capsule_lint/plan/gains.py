@@ -12,7 +12,7 @@ from capsule_lint.plan.rebuilds import rebuilds
 from capsule_lint.plan.repeats import repeatable
 from capsule_lint.plan.state import Knot, Value, Want
 from capsule_lint.program.pieces import names_scope
-from capsule_lint.program.types import Instance
+from capsule_lint.program.types import Instance, ordered
 
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
@@ -53,7 +53,7 @@ class Gains:
 
     def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
         scopes, held = self.planner.program.policy.scopes, self.planner.program.domain.held
-        for one in sorted(self.planner.program.inference.of(node.base), key=repr):
+        for one in ordered(self.planner.program.inference.of(node.base)):
             if not isinstance(one, Instance):
                 continue
             if not any(held.is_attribute(one.cls, node.name, s) for s in scopes):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Module, Place
+    from capsule_lint.program.model import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,6 @@ class Given:
     """Finds such values."""
 
     program: Program
-    _calls: dict[Module, dict[Function, list[tree.Call]]] = field(default_factory=dict)
     _known: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
 
     def near(self, nodes: Iterable[tree.Node], scope: Scope) -> frozenset[Said]:
@@ -89,13 +88,9 @@ class Given:
     def _in(self, function: Function, scope: Scope) -> frozenset[Said]:
         key = (function, scope.name)
         if key not in self._known:
-            if function.module not in self._calls:
-                calls_of = self.program.names.by_function(function.module.each(tree.Call))
-                self._calls[function.module] = calls_of
-            calls = self._calls[function.module].get(function, ())
             self._known[key] = frozenset(
                 self._said(value)
-                for call in calls
+                for call in self._calls(function)
                 if not self._finds_nothing(call)
                 for value in self._of(call, scope)
             )
@@ -118,9 +113,12 @@ class Given:
             node, parent = parent, self.program.names.parent(parent)
         return False
 
+    def _calls(self, function: Function) -> Iterator[tree.Call]:
+        return (n for n in self.program.names.inside(function) if isinstance(n, tree.Call))
+
     def _used_by(self, function: Function) -> Iterator[Function]:
         yield from self._fixtures(function)
-        for call in self._calls.get(function.module, {}).get(function, ()):
+        for call in self._calls(function):
             for callee in self.program.calls.callees(call):
                 if callee.function is not None and callee.function.module.is_test:
                     yield callee.function

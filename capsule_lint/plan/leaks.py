@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.readers import Reader
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.model import Function
 
 _KEYS: Final = ("key", "cache_key", "name")
 """What arguments are called that are keys."""
@@ -41,12 +41,12 @@ class Leaks:
             for function, gained in self.local.state.params.items()
             if not function.module.is_test and function not in program.keys.functions
         }
-        for function, inside in self._made_in(gaining):
+        for function in gaining:
             for scope in gaining[function].values():
                 others = [s for s in program.policy.scopes if s is not scope]
                 found = [program.domain.scope_parameter(function, s) for s in others]
                 told = {p.name for p in found if p is not None}
-                for node in inside if told else ():
+                for node in self._made_in(function) if told else ():
                     if self._is_left(node, scope, told) and self._is_key(node, 0):
                         self._note(("function", function), node, scope)
 
@@ -61,9 +61,9 @@ class Leaks:
             callers = [
                 program.names.place(c).scope.function for c, _ in program.calls.callers(function)
             ]
-            judged = {c for c in callers if c is not None and not c.module.is_test}
-            for _, inside in self._made_in(judged):
-                for node in inside:
+            judged = dict.fromkeys(c for c in callers if c is not None and not c.module.is_test)
+            for caller in judged:
+                for node in self._made_in(caller):
                     if self._is_left_of(node, function, scope) and self._is_key(node, 0):
                         self._note(knot, node, scope)
 
@@ -75,29 +75,19 @@ class Leaks:
         names = {one.id for one in reader.node.items if isinstance(one, tree.Name)}
         others = [s for s in self.local.program.policy.scopes if s not in reader.scopes]
         told = {name for name in names if any(names_scope(name, s) for s in others)}
-        for _, inside in self._made_in((function,)):
-            for scope in reader.scopes:
-                for node in inside if told else ():
-                    if self._is_left(node, scope, told) and self._is_key(node, 0):
-                        self._note(reader.knot, node, scope)
+        for scope in reader.scopes:
+            for node in self._made_in(function) if told else ():
+                if self._is_left(node, scope, told) and self._is_key(node, 0):
+                    self._note(reader.knot, node, scope)
 
     def _note(self, knot: Knot, node: tree.Node, scope: Scope) -> None:
         reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
         self.local.ask_around(node)
         self.local.obstacle(knot, node, reason)
 
-    def _made_in(
-        self, functions: Iterable[Function]
-    ) -> Iterator[tuple[Function, list[tree.Node]]]:
-        """What keys may be made by in functions."""
-        names = self.local.program.names
-        known: dict[Module, dict[Function, list[tree.Node]]] = {}
-        for function in functions:
-            module = function.module
-            if module not in known:
-                made = (n for kind in _MADE for n in module.each(kind))
-                known[module] = names.by_function(made)
-            yield function, known[module].get(function, [])
+    def _made_in(self, function: Function) -> Iterator[tree.Node]:
+        """What keys may be made by in a function."""
+        return (n for n in self.local.program.names.inside(function) if isinstance(n, _MADE))
 
     def _parsers(self, readers: Iterable[Reader]) -> Iterator[tuple[Function, Scope, Knot]]:
         """The functions that yield one scope's value out of a key, and not those of the other scopes."""

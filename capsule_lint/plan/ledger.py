@@ -30,6 +30,7 @@ from capsule_lint.program.types import (
     Type,
     Types,
     UnknownType,
+    ordered,
 )
 from capsule_lint.program.uses import table_of
 from capsule_lint.program.walk import targets_of
@@ -381,7 +382,7 @@ class Ledger:
 
     def referenced(self, types: Types, symbols: list[Symbol]) -> Symbol | None:
         """The changing symbol that one of some types is."""
-        for one in sorted(types, key=repr):
+        for one in ordered(types):
             match one:
                 case FunctionObject() if one.function in symbols:
                     return one.function

@@ -13,7 +13,7 @@ from capsule_lint.plan.rows import entry_of
 from capsule_lint.plan.state import Value
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.pieces import names_scope
-from capsule_lint.program.types import ClassObject, Instance
+from capsule_lint.program.types import ClassObject, Instance, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +126,7 @@ class Loads:
     def _typed(self, node: tree.Node, scope: Scope, knot: Knot) -> None:
         """The `TypedDict` that an item is annotated with gets the key."""
         classes = self.planner.program.classes
-        for one in sorted(self.planner.program.inference.of(node), key=repr):
+        for one in ordered(self.planner.program.inference.of(node)):
             if not isinstance(one, Instance) or not classes.is_typed_dict(one.cls):
                 continue
             fields = [f.name for f in classes.fields(one.cls)]

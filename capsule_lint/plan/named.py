@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.pieces import names_scope
-from capsule_lint.program.types import ClassObject, Instance
+from capsule_lint.program.types import ClassObject, Instance, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,7 +146,7 @@ class NamedFields:
         planner = self.mends.planner
         return [
             home
-            for one in sorted(planner.program.inference.of(node), key=repr)
+            for one in ordered(planner.program.inference.of(node))
             if isinstance(one, Instance)
             for home in planner.program.classes.mro(one.cls)
             if home in planner.state.fields
@@ -257,7 +257,7 @@ class NamedFields:
         program = self.mends.planner.program
         found = program.classes.dotted(node)
         if isinstance(node, tree.Attr) and not isinstance(found, Binding):
-            for one in sorted(program.inference.of(node.base), key=repr):
+            for one in ordered(program.inference.of(node.base)):
                 if isinstance(one, Instance | ClassObject):
                     for home in program.classes.mro(one.cls):
                         if node.name in home.scope.bindings:

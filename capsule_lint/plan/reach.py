@@ -46,7 +46,7 @@ class Reach:
 
     def _called_by(self, function: Function) -> frozenset[Function]:
         if function not in self._direct:
-            inside = self._inside.get(function, ())
+            inside = self.program.names.inside(function)
             self._direct[function] = frozenset(f for node in inside for f in self.by(node))
         return self._direct[function]
 
@@ -54,13 +54,6 @@ class Reach:
     def _properties(self) -> set[str]:
         modules = self.program.names.modules.values()
         return {f.name for module in modules for f in module.functions if f.is_property}
-
-    @cached_property
-    def _inside(self) -> dict[Function, list[tree.Node]]:
-        """The calls and attributes in each function, those of functions inside of it among them."""
-        names = self.program.names
-        modules = names.modules.values()
-        return names.by_function(n for m in modules for n in m.either(tree.Call, tree.Attr))
 
 
 def returning(program: Program, *nodes: tree.Node) -> set[Function]:

@@ -15,7 +15,7 @@ from capsule_lint.plan.state import Obstacle
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.records import MANY_CALLS, ONE_CALL, View
-from capsule_lint.program.types import Mocked
+from capsule_lint.program.types import Mocked, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ class Recorded:
         """The methods that a mock of an object records; one stands for all that change alike."""
         program, changing = self.mends.planner.program, self.mends.planner.state.params
         shapes, sure = [], True
-        for one in sorted(program.inference.of(mock), key=repr):
+        for one in ordered(program.inference.of(mock)):
             spec = one.spec if isinstance(one, Mocked) else None
             for cls in program.classes.mro(spec) if isinstance(spec, Class) else ():
                 for name, method in cls.methods.items():

@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.dispatch import dispatchers
 from capsule_lint.program.model import Class, last_name
-from capsule_lint.program.types import Foreign, FunctionObject
+from capsule_lint.program.types import Foreign, FunctionObject, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -54,7 +54,7 @@ class Registries:
                 if not isinstance(symbol, Class) and name.startswith(_REGISTERING):
                     yield Kept(decorator, name)
                 continue
-            for one in sorted(types, key=repr):
+            for one in ordered(types):
                 own = one.function.own_params if isinstance(one, FunctionObject) else ()
                 first = next((p for p in own[:1] if p.kind in ("posonly", "plain")), None)
                 if isinstance(one, FunctionObject) and first is not None:

@@ -19,6 +19,7 @@ from capsule_lint.program.types import (
     LambdaObject,
     Mocked,
     TupleOf,
+    ordered,
 )
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class Double:
 def callables(program: Program, node: tree.Node) -> Iterator[Type]:
     """What may be called where `node` is put, in an order that does not depend on the run."""
     types = program.inference.of(node)
-    yield from sorted((t for t in types if not _is_data(t, program)), key=repr)
+    yield from ordered(frozenset(t for t in types if not _is_data(t, program)))
 
 
 def parameters(program: Program, one: Type) -> tuple[tuple[tree.Parameter, ...], Module | None]:

@@ -17,6 +17,7 @@ from capsule_lint.program.types import (
     Instance,
     Types,
     join,
+    ordered,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Calls:
         if known is not None:
             return known
         found = tuple(
-            dict.fromkeys(self._callee(t) for t in _ordered(self.inference.of(call.func)))
+            dict.fromkeys(self._callee(t) for t in ordered(self.inference.of(call.func)))
         )
         result = tuple(c for c in found if c is not None)
         if self.inference.table.is_settled(id(call.func)):
@@ -422,8 +423,3 @@ class Calls:
             if self.structural is not None:
                 found |= self.structural.kin(relative, method)
         return found
-
-
-def _ordered(types: Types) -> list[object]:
-    """In an order that does not depend on the run."""
-    return sorted(types, key=repr)

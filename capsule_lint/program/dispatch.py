@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.types import FunctionObject
+from capsule_lint.program.types import FunctionObject, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def dispatchers(inference: Inference, decorator: tree.Node) -> Iterator[Function
     node = decorator.func if isinstance(decorator, tree.Call) else decorator
     if not isinstance(node, tree.Attr) or node.name != "register":
         return
-    for one in sorted(inference.of(node.base), key=repr):
+    for one in ordered(inference.of(node.base)):
         if isinstance(one, FunctionObject) and dispatches(one.function):
             yield one.function
 

@@ -13,7 +13,7 @@ from capsule_lint.program.model import Binding, Class, Function, Module, Place, 
 from capsule_lint.program.walk import Index, Parent, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _NodeT = TypeVar("_NodeT", bound=tree.Node)
 
@@ -52,17 +52,21 @@ class Names:
     unread: dict[str, str] = field(default_factory=dict)
     """The files of such modules, by their dotted names."""
     _read: dict[str, Module | None] = field(default_factory=dict)
+    _inside: dict[Module, dict[Function, list[tree.Node]]] = field(default_factory=dict)
     stubs: dict[str, Module] = field(default_factory=dict)
     """The `.pyi` files that stand beside modules, by the modules' names: what they declare is no part
     of the program, and changes with what it declares."""
 
-    def by_function(self, nodes: Iterable[_NodeT]) -> dict[Function, list[_NodeT]]:
-        """Expressions by the functions that they stand in, those around these among them."""
-        found: dict[Function, list[_NodeT]] = defaultdict(list)
-        for node in nodes:
-            for function in enclosing(self.place(node)):
-                found[function].append(node)
-        return found
+    def inside(self, function: Function) -> Sequence[tree.Node]:
+        """The expressions in a function, those of functions inside of it among them, in the order of
+        the file."""
+        module = function.module
+        if module not in self._inside:
+            found = self._inside[module] = defaultdict(list)
+            for node in module.nodes:
+                for around in enclosing(self.place(node)):
+                    found[around].append(node)
+        return self._inside[module].get(function, ())
 
     def judged(self) -> list[Module]:
         """The modules in which something may be found."""

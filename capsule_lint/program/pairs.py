@@ -70,7 +70,7 @@ class Pairs:
         if not any(p.kind == "*" for p in params) or any(p.kind == "plain" for p in params):
             return False
         names = self.templates.names
-        for node in function.module.nodes:
+        for node in names.inside(function):
             texts = [node.value] if isinstance(node, tree.Const) else []
             if isinstance(node, tree.FString):
                 texts = [part for part in node.parts if isinstance(part, str)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
-from capsule_lint.program.types import FunctionObject, Mocked
+from capsule_lint.program.types import FunctionObject, Mocked, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,7 +189,7 @@ class Records:
         if known is None:
             known = tuple(
                 (one.function, int(one.bound and one.function.takes_self))
-                for one in sorted(self.inference.of(mock), key=repr)
+                for one in ordered(self.inference.of(mock))
                 if isinstance(one, FunctionObject) and one.mock
             )
             if self.inference.table.is_settled(id(mock)):

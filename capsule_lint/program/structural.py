@@ -27,6 +27,8 @@ class Structural:
     calls: Calls
     _given: dict[Class, frozenset[Class]] = field(default_factory=dict)
     _heirs: dict[str, frozenset[Class]] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+    """The methods whose heirs' names have been asked for."""
 
     def kin(self, cls: Class, method: str | None = None) -> set[Class]:
         """The classes that stand in for `cls`, or that `cls` stands in for; with `method`, at least
@@ -48,12 +50,15 @@ class Structural:
 
     def _having(self, method: str) -> frozenset[Class]:
         """The classes that have a method of that name, or inherit one."""
+        names = self.calls.uses.names
         if method not in self._heirs:
             owners = self._owners.get(method, ())
             heirs = (heir for owner in owners for heir in self.calls.classes.subclasses(owner))
             self._heirs[method] = frozenset(heirs)
-        else:  # who asks for them asks for these names
-            self.calls.uses.names.ask(*(cls.name for cls in self._heirs[method]))
+        elif method not in self._asked:  # who asks for them asks for these names
+            names.ask(*(cls.name for cls in self._heirs[method]))
+        if not names.guessing:
+            self._asked.add(method)
         return self._heirs[method]
 
     @cached_property

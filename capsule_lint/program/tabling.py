@@ -96,4 +96,4 @@ class Table:
 
 def _certain(types: Types) -> Types:
     """Without `anything`, where something is known: in a first round it may only mean `not yet`."""
-    return types - {UNKNOWN} or types
+    return types - {UNKNOWN} or types if UNKNOWN in types else types

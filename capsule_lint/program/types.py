@@ -120,7 +120,7 @@ Types: TypeAlias = frozenset[Type]
 NOTHING: Types = frozenset()
 ANYTHING: Types = frozenset((UNKNOWN,))
 
-
+_NESTED: Final = frozenset((Collection, TupleOf))
 _NESTING: Final = 3
 _STEPS: Final = 6
 _FOREIGN: Final = 16
@@ -144,9 +144,14 @@ def shallow(types: Types, nesting: int = _NESTING) -> Types:
     they come from."""
     if len(types) > _FOREIGN:
         types = frozenset(Foreign(_origin(t.name)) if isinstance(t, Foreign) else t for t in types)
-    nested = [t for t in types if isinstance(t, Collection | TupleOf)]
-    if not nested:
+    if not any(type(one) in _NESTED for one in types):
         return types
+    return _less_nested(types, nesting)
+
+
+@lru_cache(maxsize=1 << 12)
+def _less_nested(types: Types, nesting: int) -> Types:
+    nested = [t for t in types if isinstance(t, Collection | TupleOf)]
     flat = types.difference(nested)
     if nesting == 0:
         return flat | (foreign("value") if all(map(_is_data, types)) else ANYTHING)
@@ -190,6 +195,11 @@ def _shallow(one: Collection | TupleOf, nesting: int) -> Type:
         return one if parts == one.items else TupleOf(parts)
     items, keys = shallow(one.items, nesting), shallow(one.keys, nesting)
     return one if (items, keys) == (one.items, one.keys) else Collection(items, keys, one.kind)
+
+
+def ordered(types: Types) -> list[Type]:
+    """The types in an order that does not depend on the run."""
+    return sorted(types, key=repr) if len(types) > 1 else list(types)
 
 
 def join(*parts: Types) -> Types:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.types import FunctionObject
+from capsule_lint.program.types import FunctionObject, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def wrappers(inference: Inference, function: Function) -> Iterator[Function]:
     """The functions of the program that decorate a function."""
     for decorator in function.fact.decorators:
-        for one in sorted(inference.of(decorator), key=repr):
+        for one in ordered(inference.of(decorator)):
             if isinstance(one, FunctionObject) and one.function.own_params:
                 yield one.function
 
@@ -49,7 +49,7 @@ def _passes_on(names: Names, call: tree.Call) -> bool:
         kinds == ["plain"] * plain + ["*"]
         and own is function.params[-1]
         and _in_order(call, function)
-        and not any(_picks(node, name, names, function) for node in function.module.nodes)
+        and not any(_picks(node, name, names, function) for node in names.inside(function))
     )
 
 

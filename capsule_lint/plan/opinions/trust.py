@@ -106,11 +106,7 @@ class TrustOpinions:
 
     def _is_checked(self, handler: Function, scope: Scope) -> bool:
         """Whether the handler compares the scope's value, or has it checked, before it goes by it."""
-        for node in handler.module.nodes:
-            if not isinstance(node, tree.Compare | tree.Call):
-                continue
-            if handler not in enclosing(self.ground.program.names.place(node)):
-                continue
+        for node in self.ground.program.names.inside(handler):
             match node:
                 case tree.Compare():
                     sides = [node.left, *node.rights]
