@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.passers import passed_on
 from capsule_lint.program.model import last_name
+from capsule_lint.program.uses import LOGGING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
-
-_LOGGING: Final = frozenset(
-    ("debug", "info", "warning", "error", "exception", "critical", "log", "print")
-)
 
 
 def stands_for(program: Program, function: Function) -> Function | None:
@@ -52,7 +49,7 @@ def _is_logged(program: Program, node: tree.Name, function: Function) -> bool:
     call = program.names.parent(node)
     return (
         isinstance(call, tree.Call)
-        and last_name(call.func) in _LOGGING
+        and last_name(call.func) in LOGGING
         and not function.module.is_test
         and any(a.value is node and not a.star for a in call.args)
     )

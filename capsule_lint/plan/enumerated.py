@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
-from capsule_lint.plan.expected import GIVING_ALL
+from capsule_lint.plan.expected import GIVING_ALL, whole
 from capsule_lint.program.records import View
 from capsule_lint.program.types import ClassObject, Instance
 
@@ -134,11 +134,7 @@ class Enumerated:
         program = self.mends.planner.program
         for name in sorted(_WHOLE):
             for call in program.calls.uses.calls_beside(name):
-                func, args = call.func, call.args
-                given = (
-                    args[0].value if args else func.base if isinstance(func, tree.Attr) else None
-                )
-                for cls in self._classes(given) if given is not None else ():
+                for cls in (cls for node in whole(call) for cls in self._classes(node)):
                     yield cls, call
         for module in program.names.judged():
             for node in module.each(tree.Attr):

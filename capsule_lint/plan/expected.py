@@ -11,6 +11,7 @@ from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.rows import entries_of, entry_of
 from capsule_lint.plan.state import Want
 from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.names import history
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance, ordered
 
@@ -130,8 +131,10 @@ class Expected:
     def _value(self, node: tree.Name) -> tree.Node | None:
         names = self.mends.planner.program.names
         found = names.bindings(node.id, names.place(node))
-        single = len(found) == 1 and found[0].kind == "assign" and not found[0].path
-        return found[0].value if single and not isinstance(found[0].value, tree.Name) else None
+        first = history(found[0])[0] if len(found) == 1 else None
+        if first is None or first.kind != "assign" or first.path:
+            return None
+        return first.value if not isinstance(first.value, tree.Name) else None
 
     def _made(self, node: tree.Node, depth: int) -> list[tuple[Knot, Scope]]:
         """The entries that the item which an expression yields gets."""
@@ -155,6 +158,8 @@ class Expected:
                 pairs = zip(node.keys, node.values, strict=True)
                 spread = [value for key, value in pairs if key is None]
                 return [one for value in spread for one in self._made(value, depth + 1)]
+            case tree.Binary(op="|"):
+                return [*self._made(node.left, depth + 1), *self._made(node.right, depth + 1)]
             case _:
                 return []
 
@@ -162,8 +167,7 @@ class Expected:
         callees = [c.function for c in self.mends.planner.program.calls.callees(call)]
         functions = [f for f in callees if f is not None]
         if not functions and last_name(call.func) in GIVING_ALL | {"to_dict"}:
-            owner = call.func.base if isinstance(call.func, tree.Attr) else None
-            return self._fields(owner if owner is not None else call.args[0].value)
+            return [one for node in whole(call) for one in self._fields(node)]
         found: list[tuple[Knot, Scope]] = []
         for function in functions:
             found += self.makers.get(function, [])
@@ -231,6 +235,15 @@ class Expected:
             if isinstance(anchor, tree.Const):
                 return None
         return self.mends.code_of(want, want.knot)
+
+
+def whole(call: tree.Call) -> Iterator[tree.Node]:
+    """What a call that gives all fields of an object may give them of: `asdict(order)`,
+    `order.model_dump(mode="json")`."""
+    if call.args and call.args[0].keyword is None:
+        yield call.args[0].value
+    if isinstance(call.func, tree.Attr):
+        yield call.func.base
 
 
 def typed_value(node: tree.Node) -> tree.Node | None:

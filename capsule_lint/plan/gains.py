@@ -117,6 +117,11 @@ class Gains:
         policy = self.planner.program.policy
         return scope not in policy.scopes_of(cls.name)
 
+    def _has_narrowed(self, cls: Class, scope: Scope) -> bool:
+        """Whether policy says so of a class, or of one that inherits its fields."""
+        heirs = self.planner.program.classes.subclasses(cls)
+        return any(self._is_narrowed(heir, scope) for heir in heirs)
+
     def can_gain_field(self, cls: Class) -> bool:
         """Whether the class is ours to extend."""
         if (
@@ -129,7 +134,7 @@ class Gains:
 
     def gain_field(self, cls: Class, scope: Scope, knot: Knot, like: str | None = None) -> str:
         """Demand that instances of `cls` have the scope's value; returns the attribute's name."""
-        home = self._home(cls, like)
+        home = self._below_narrowed(cls, self._home(cls, like), scope)
         attribute = scope.parameter
         if like is not None and like.startswith("_"):
             attribute = f"_{scope.parameter}"
@@ -230,6 +235,17 @@ class Gains:
                         return owner
         return cls
 
+    def _below_narrowed(self, cls: Class, home: Class, scope: Scope) -> Class:
+        """The uppermost class from `cls` up to `home` none of whose heirs policy keeps apart by less: what
+        is stored of those never has the field. `home` where there is none, or where an initializer sets
+        the fields."""
+        classes = self.planner.program.classes
+        if not classes.is_data(home):
+            return home
+        line = [one for one in classes.mro(cls) if home in classes.mro(one)]
+        fit = [one for one in line if not self._has_narrowed(one, scope)]
+        return fit[-1] if fit else home
+
     def _gain_initializer(self, function: Function, scope: Scope) -> None:
         if self.planner.program.domain.scope_parameter(function, scope) is not None:
             return
@@ -308,7 +324,7 @@ class Gains:
             entity = self.planner.program.domain.narrowed_names(cls, None, cls.module.name)
             required = self.planner.program.policy.scopes_of(entity)
             have = [s for s in self.planner.program.policy.scopes if self._holding(cls, s)]
-            lacking = [s for s in required if s not in have]
+            lacking = [s for s in required if s not in have and not self._has_narrowed(cls, s)]
             if have and lacking and self.can_gain_field(cls) and not cls.module.is_test:
                 for scope in lacking:
                     like = self._holding(cls, have[0])

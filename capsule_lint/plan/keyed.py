@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Want
 from capsule_lint.program.model import last_name
+from capsule_lint.program.uses import LOGGING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,6 @@ _SAFE_METHODS: Final = frozenset(
     ("values", "clear", "move_to_end", "expire", "maxsize", "currsize")
 )
 _ADDS: Final = frozenset(("append", "add"))
-_LOGS: Final = frozenset(("debug", "info", "warning", "error", "exception", "print", "log"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,12 +367,12 @@ class KeyReaders:
     def _key_passed(self, call: tree.Call, node: tree.Node, home: Home) -> None:
         func = call.func
         if not isinstance(func, tree.Attr):
-            if last_name(func) not in _LOGS | _COUNTS:
+            if last_name(func) not in LOGGING | _COUNTS:
                 self._unsure(node, home)
         elif func.name in _ADDS and isinstance(func.base, tree.Name):
             for use in self._kept_in(func.base):
                 self._iterated(use, home, pairs=False)
-        elif self.local.collections.of(func.base) != home and func.name not in _LOGS:
+        elif self.local.collections.of(func.base) != home and func.name not in LOGGING:
             self._unsure(node, home)
 
     def _kept_in(self, name: tree.Name) -> list[tree.Name]:

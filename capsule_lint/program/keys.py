@@ -25,6 +25,7 @@ from capsule_lint.program.pieces import (
 from capsule_lint.program.sites import KeySite, Role
 from capsule_lint.program.starts import Starts
 from capsule_lint.program.types import ClassObject, Collection, Instance
+from capsule_lint.program.uses import LOGGING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
     from capsule_lint.program.templates import Templates
 
+_INDEXES: Final = ("1", "gsi1")
+"""How indexes are called, or what distinguishes their names."""
 _OPERATORS: Final = frozenset(
     [
         "eq",
@@ -171,6 +174,7 @@ class Keys:
             if not module.generated:
                 self._collect(module)
         self._collect_wrapped()
+        self._collect_same()
         self._find_indexes()
 
     def _find_indexes(self) -> None:
@@ -213,6 +217,8 @@ class Keys:
                     self._collect_lambda(node)
                 case tree.Subscript(index=tree.Other(children=children)):
                     self._collect_cut(node.base, children)
+                case tree.Compare(ops=("==",), rights=(right,)):
+                    self._collect_filter(node.left, right, module)
         for statement, place in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 for target in statement.targets:
@@ -225,7 +231,18 @@ class Keys:
         if node is None or self.names.leaves(node):
             return ""
         text = self.templates.constant(node)
-        return text if text is not None and self.policy.is_key_name(text) else ""
+        said = [text] if text is not None else self._made_names(node)
+        return next(filter(self.policy.is_key_name, said), "")
+
+    def _made_names(self, node: tree.Node) -> list[str]:
+        """What a name may be that is made for any index: `f"{index}pk"`, `f"GSI{number}PK"`."""
+        if not isinstance(node, tree.FString | tree.Binary):
+            return []
+        pieces = self.templates.evaluate(node, node, 0) or ()
+        return [
+            "".join(one.value if isinstance(one, Text) else hole for one in pieces)
+            for hole in _INDEXES
+        ]
 
     def _collect_dict(
         self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]
@@ -388,16 +405,36 @@ class Keys:
             and isinstance(a.value, tree.FString | tree.Binary | tree.Call | tree.Name)
             and self._starts.at(a.value)
         ]
-        if not given or self.calls.callees(node):
+        if not given or self.calls.callees(node) or self._is_for_others(node):
             return
-        if isinstance(node.func, tree.Attr):
-            if _OTHER_STORES & set(snake(last_name(node.func.base)).split("_")):
-                return
-            if any(isinstance(t, Collection) for t in self.templates.inference.of(node.func.base)):
-                return
         role = Role.WRITTEN if last_name(node.func) in _WRITES else Role.LOOKUP
         for value in given:
             self._sink(value, role, index=False)
+
+    def _is_for_others(self, node: tree.Call) -> bool:
+        """Whether a call is of another store's method, or of a collection's."""
+        if not isinstance(node.func, tree.Attr):
+            return False
+        if _OTHER_STORES & set(snake(last_name(node.func.base)).split("_")):
+            return True
+        found = self.templates.inference.of(node.func.base)
+        return any(isinstance(one, Collection) for one in found)
+
+    def _collect_same(self) -> None:
+        """A text that is the same as a key which is written, given to whatever finds things by it:
+        `self.rows.by_index("gsi1", f"TENANT#{tenant_id}#USER#{user_id}")`."""
+        written = {s.template.text for s in self.sites if s.role is Role.WRITTEN}
+        for module in self.names.judged() if written else ():
+            for call in module.each(tree.Call) if not module.is_test else ():
+                for value in (argument.value for argument in call.args):
+                    if (
+                        isinstance(value, tree.FString | tree.Binary | tree.Name)
+                        and id(value) not in self._by_host
+                        and self._starts.at(value)
+                        and last_name(call.func) not in LOGGING
+                        and not self._is_for_others(call)
+                    ) and any(t.text in written for t in self.templates.resolve(value)):
+                        self._sink(value, Role.LOOKUP, index=False)
 
     @cached_property
     def _starts(self) -> Starts:
@@ -489,6 +526,15 @@ class Keys:
             if argument.keyword is not None and self.policy.is_key_name(argument.keyword):
                 role = Role.WRITTEN if self._constructs(node) else Role.LOOKUP
                 self._sink(argument.value, role, self.policy.is_index_key_name(argument.keyword))
+
+    def _collect_filter(self, left: tree.Node, right: tree.Node, module: Module) -> None:
+        """`row[f"{index}pk"] == value`: rows are looked for by a key; what a test compares is expected."""
+        for side, other in ((left, right), (right, left)):
+            held = isinstance(side, tree.Subscript | tree.Call)
+            name = self._condition_name(side) if held else ""
+            expected = isinstance(other, tree.Const) or module.is_test
+            if name and (isinstance(other, tree.Name) or not expected):
+                self._sink(other, Role.LOOKUP, self.policy.is_index_key_name(name))
 
     def _collect_cut(self, base: tree.Node, bounds: tuple[tree.Node, ...]) -> None:
         """`pk[len(f"TENANT#{tenant_id}#NOTE#"):]`: what a key is known to begin with."""

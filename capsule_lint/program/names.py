@@ -307,6 +307,14 @@ def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
     return found or bindings
 
 
+def history(last: Binding) -> list[Binding]:
+    """The bindings of a local from its plain assignment up to the step `last`, in order."""
+    every = sorted(last.place.scope.bindings.get(last.name, ()), key=lambda b: b.place.order)
+    before = [b for b in every if b.place.order <= last.place.order]
+    start = max((n for n, b in enumerate(before) if not b.is_step), default=0)
+    return before[start:]
+
+
 def _comes_after(binding: Binding, place: Place) -> bool:
     """Whether a binding is made only when what stands at `place` has been evaluated."""
     return binding.place.order > place.order or (

@@ -12,6 +12,7 @@ from capsule_lint.program.called import Called
 from capsule_lint.program.formatted import Formatted
 from capsule_lint.program.joins import Joins
 from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.names import history
 from capsule_lint.program.pairs import Pairs
 from capsule_lint.program.pieces import (
     Filled,
@@ -278,20 +279,13 @@ class Templates:
 
     def _built_up(self, node: tree.Name, last: Binding) -> list[Template]:
         """`key = f"…"` and then `key += f"…"`: one template, written where it starts."""
-        pieces = self._stepwise(self._history(last), 0)
+        pieces = self._stepwise(history(last), 0)
         if not pieces:
             return []
         known = self._steps.get(id(node))
         if known is None:
             known = self._steps[id(node)] = Template(pieces[0].host, _merged(pieces))
         return [known]
-
-    def _history(self, last: Binding) -> list[Binding]:
-        """The bindings of a local from its plain assignment up to the step `last`, in order."""
-        every = sorted(last.place.scope.bindings.get(last.name, ()), key=lambda b: b.place.order)
-        before = [b for b in every if b.place.order <= last.place.order]
-        start = max((n for n, b in enumerate(before) if not b.is_step), default=0)
-        return before[start:]
 
     def _resolve_unpacked(self, target: Binding, depth: int) -> list[Template]:
         value = target.value
@@ -405,7 +399,7 @@ class Templates:
             value = self.constant(target.value)
             return None if value is None else [Text(value, host, node)]
         if target.is_step:
-            return self._stepwise(self._history(target), depth)
+            return self._stepwise(history(target), depth)
         if isinstance(target.value, tree.Name | tree.Attr) and target.value is not node:
             inner = self.evaluate(target.value, target.value, depth + 1)
             return inner if inner and any(isinstance(p, Text) for p in inner) else None

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.names import Names
 
+LOGGING: Final = frozenset(
+    ("debug", "info", "warning", "error", "exception", "critical", "log", "print")
+)
+"""Functions that only tell a person what they are given."""
 _PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
 """What is called with a function, and gives it another name."""
 
