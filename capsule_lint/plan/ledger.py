@@ -248,8 +248,36 @@ class Ledger:
         other = self._by_name[definition.name][0]
         if self.planner.program.names.is_stub(module) and definition.symbol == other.symbol:
             self._row(module, span, other, Verdict.ALREADY_CORRECT, "declares it in a stub")
+        elif (fitting := self._fitting(definition)) is not None and fitting.owner is not None:
+            reason = (
+                f"nothing shows whether `{fitting.owner.name}`, which fits this Protocol, stands in for it: "
+                "let it inherit, or annotate where one is given as the other"
+            )
+            self._row(module, span, fitting, Verdict.CANDIDATE, reason)
         else:
             self._row(module, span, other, Verdict.OTHER, f"defines `{definition.symbol}`")
+
+    def _fitting(self, definition: Symbol) -> Function | None:
+        """A changing method that may be meant by one of a Protocol that nothing implements: its class has
+        all that the Protocol demands, and it takes the same parameters, one of a scope among them."""
+        program = self.planner.program
+        if not isinstance(definition, Function) or definition.owner is None:
+            return None
+        scopes = program.policy.scopes
+        taken = [parameter.name for parameter in definition.own_params]
+        if not any(program.domain.scope_parameter(definition, scope) for scope in scopes):
+            return None
+        if program.calls.family(definition) != {definition}:
+            return None
+        for symbol in self._by_name[definition.name]:
+            if (
+                isinstance(symbol, Function)
+                and symbol.owner is not None
+                and [parameter.name for parameter in symbol.own_params] == taken
+                and program.classes.fits(symbol.owner, definition.owner)
+            ):
+                return symbol
+        return None
 
     def _imported(self, module: Module, statement: tree.Import, imported: tree.Imported) -> None:
         names = self.planner.program.names

@@ -367,14 +367,9 @@ class Planner:
                 gaining[function.name].append((function, function.owner))
         for pairs in gaining.values():
             for demanded, protocol in pairs:
-                if self.program.classes.is_protocol(protocol):
-                    needed = self._methods(protocol)
-                    for function, cls in pairs:
-                        if needed <= self._methods(cls):
-                            self.state.groups.join(("function", demanded), ("function", function))
-
-    def _methods(self, cls: Class) -> set[str]:
-        return {name for owner in self.program.classes.mro(cls) for name in owner.methods}
+                for function, cls in pairs:
+                    if self.program.classes.fits(cls, protocol):
+                        self.state.groups.join(("function", demanded), ("function", function))
 
     def _satisfy(self, want: Want) -> None:
         value = self.values.value(want)

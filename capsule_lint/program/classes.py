@@ -219,6 +219,15 @@ class Classes:
         """The method that `cls().name` would be."""
         return next((c.methods[name] for c in self.mro(cls) if name in c.methods), None)
 
+    def fits(self, cls: Class, protocol: Class) -> bool:
+        """Whether a class has all methods that a Protocol demands, whatever these take."""
+        if not self.is_protocol(protocol):
+            return False
+        needed, has = (
+            {name for owner in self.mro(one) for name in owner.methods} for one in (protocol, cls)
+        )
+        return needed <= has
+
     def is_protocol(self, cls: Class) -> bool:
         """Whether the class itself is a `typing.Protocol`."""
         return any(last_name_of(base) in _PROTOCOL_BASES for base in self.bases(cls))

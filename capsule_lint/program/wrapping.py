@@ -38,7 +38,7 @@ def _passes_on(names: Names, call: tree.Call) -> bool:
     is `function(self, *args)`, and nothing else picks one of `args`."""
     function = names.place(call).scope.function
     if any(argument.star == "**" for argument in call.args):
-        return _in_order(call, function)
+        return _in_order(call, function) and _has_room(call, function)
     stars = [argument.value for argument in call.args if argument.star]
     if function is None or len(stars) != 1 or not isinstance(stars[0], tree.Name):
         return False
@@ -51,6 +51,14 @@ def _passes_on(names: Names, call: tree.Call) -> bool:
         and _in_order(call, function)
         and not any(_picks(node, name, names, function) for node in names.inside(function))
     )
+
+
+def _has_room(call: tree.Call, function: Function | None) -> bool:
+    """Whether one more argument finds a place in a wrapper with `**`, between the others or by its name,
+    and is passed on from there."""
+    params = function.params if function is not None else ()
+    named = [p for p in params if p.kind not in ("*", "**") and p.name not in ("self", "cls")]
+    return len(named) <= (2 if any(argument.star == "*" for argument in call.args) else 0)
 
 
 def _in_order(call: tree.Call, function: Function | None) -> bool:
