@@ -231,7 +231,9 @@ class Demands:
 
     def _is_given_key(self, method: Function) -> bool:
         """Whether a method is given whole keys, and knows nothing of what is in them."""
-        return any(self.planner.program.policy.is_key_name(p.name) for p in method.own_params)
+        program = self.planner.program
+        named = any(program.policy.is_key_name(p.name) for p in method.own_params)
+        return named or method in program.keys.takers
 
     @cached_property
     def _handing(self) -> set[Function]:

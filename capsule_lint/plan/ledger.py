@@ -248,34 +248,33 @@ class Ledger:
         other = self._by_name[definition.name][0]
         if self.planner.program.names.is_stub(module) and definition.symbol == other.symbol:
             self._row(module, span, other, Verdict.ALREADY_CORRECT, "declares it in a stub")
-        elif (fitting := self._fitting(definition)) is not None and fitting.owner is not None:
+        elif (fitting := self._fitting(definition)) is not None:
             reason = (
-                f"nothing shows whether `{fitting.owner.name}`, which fits this Protocol, stands in for it: "
-                "let it inherit, or annotate where one is given as the other"
+                f"nothing shows whether it stands in for `{fitting.qualname}`, or that for it: let it "
+                "inherit, or annotate where one is given as the other"
             )
             self._row(module, span, fitting, Verdict.CANDIDATE, reason)
         else:
             self._row(module, span, other, Verdict.OTHER, f"defines `{definition.symbol}`")
 
     def _fitting(self, definition: Symbol) -> Function | None:
-        """A changing method that may be meant by one of a Protocol that nothing implements: its class has
-        all that the Protocol demands, and it takes the same parameters, one of a scope among them."""
+        """A changing method that another one may be meant by, or may stand in for: one of the two is a
+        Protocol's, the other's class has all that it demands, and both take the same parameters."""
         program = self.planner.program
         if not isinstance(definition, Function) or definition.owner is None:
             return None
-        scopes = program.policy.scopes
+        own, scopes = definition.owner, program.policy.scopes
+        demands = program.classes.is_protocol(own)
+        scoped = any(program.domain.scope_parameter(definition, scope) for scope in scopes)
+        if program.calls.family(definition) != {definition} or (demands and not scoped):
+            return None
         taken = [parameter.name for parameter in definition.own_params]
-        if not any(program.domain.scope_parameter(definition, scope) for scope in scopes):
-            return None
-        if program.calls.family(definition) != {definition}:
-            return None
         for symbol in self._by_name[definition.name]:
-            if (
-                isinstance(symbol, Function)
-                and symbol.owner is not None
-                and [parameter.name for parameter in symbol.own_params] == taken
-                and program.classes.fits(symbol.owner, definition.owner)
-            ):
+            if not isinstance(symbol, Function) or symbol.owner is None:
+                continue
+            pair = (symbol.owner, own) if demands else (own, symbol.owner)
+            same = [parameter.name for parameter in symbol.own_params] == taken
+            if same and program.classes.fits(*pair):
                 return symbol
         return None
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.program.names import Names
     from capsule_lint.program.uses import Uses
@@ -93,7 +94,7 @@ def _base_of(node: tree.Node | None) -> tree.Node | None:
     return node.base if isinstance(node, tree.Subscript) else node
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Classes:
     """The classes of a program and how they relate."""
 
@@ -202,6 +203,18 @@ class Classes:
             if cls in self.bases(heir)
         }
         return sorted(found, key=lambda heir: heir.symbol)
+
+    def owning(self, method: str) -> Sequence[Class]:
+        """The classes that define a method of that name themselves."""
+        return self._owners.get(method, ())
+
+    @cached_property
+    def _owners(self) -> dict[str, list[Class]]:
+        found: dict[str, list[Class]] = defaultdict(list)
+        for cls in self.all:
+            for name in cls.methods:
+                found[name].append(cls)
+        return found
 
     def having(self, wanted: Callable[[str], bool]) -> list[Class]:
         """The classes that have a member or a parameter of such a name, and what inherits from them."""

@@ -134,9 +134,10 @@ class Domain:
             dotted = dotted_text(decorator.func if isinstance(decorator, tree.Call) else decorator)
             if self.policy.handlers.is_decorator(dotted):
                 return True
+        private = function.owner is not None and function.name.startswith("_")
         return (
-            function.owner is None
-            and function.parent is None
+            function.parent is None
+            and not private
             and self.policy.handlers.is_function(function.symbol)
         )
 

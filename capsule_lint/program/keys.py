@@ -161,6 +161,8 @@ class Keys:
     policy: Policy
     sites: list[KeySite] = field(default_factory=list)
     helpers: set[Function] = field(default_factory=set)
+    takers: set[Function] = field(default_factory=set)
+    """The functions that are given whole keys, which they hand to the table."""
     """Functions whose result is used as a key."""
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
@@ -675,10 +677,22 @@ class Keys:
         if function is None or parameter not in function.params or id(parameter) in self._seen:
             return
         self._seen.add(id(parameter))
-        for member in self.calls.family(function):
+        members = dict.fromkeys((*self.calls.family(function), *self._demanded(function)))
+        for member in sorted(members, key=lambda f: f.symbol):
             own = member.params[function.params.index(parameter) :][:1]
             for _, argument in list(self.calls.arguments_for(member, own[0].name)) if own else ():
                 self._sink(argument.value, role, index, prefix=prefix)
+                if self._starts.at(argument.value):
+                    self.takers.update(members)
+
+    def _demanded(self, function: Function) -> Iterator[Function]:
+        """The methods of Protocols that one may stand in for, though nothing shows it: what is given to
+        them may be given to it."""
+        for cls in self.classes.owning(function.name) if function.owner is not None else ():
+            demanded = cls.methods[function.name]
+            same = [p.name for p in demanded.params] == [p.name for p in function.params]
+            if same and function.owner is not None and self.classes.fits(function.owner, cls):
+                yield demanded
 
     def _note(self, template: Template, role: Role, index: bool, prefix: bool) -> None:
         hosts = {id(piece.host): piece.host for piece in template.pieces}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -52,7 +50,7 @@ class Structural:
         """The classes that have a method of that name, or inherit one."""
         names = self.calls.uses.names
         if method not in self._heirs:
-            owners = self._owners.get(method, ())
+            owners = self.calls.classes.owning(method)
             heirs = (heir for owner in owners for heir in self.calls.classes.subclasses(owner))
             self._heirs[method] = frozenset(heirs)
         elif method not in self._asked:  # who asks for them asks for these names
@@ -60,14 +58,6 @@ class Structural:
         if not names.guessing:
             self._asked.add(method)
         return self._heirs[method]
-
-    @cached_property
-    def _owners(self) -> dict[str, list[Class]]:
-        found: dict[str, list[Class]] = defaultdict(list)
-        for cls in self.calls.classes.all:
-            for name in cls.methods:
-                found[name].append(cls)
-        return found
 
     def _given_as(self, cls: Class) -> frozenset[Class]:
         """The classes whose instances are put where one of `cls` is declared, and fit there."""
