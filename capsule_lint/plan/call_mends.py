@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Want
     from capsule_lint.policy import Scope
+    from capsule_lint.program.deferred import Boxed
 
 
 @dataclass(eq=False, slots=True)
@@ -52,6 +53,9 @@ class CallMends:
             if code is None:
                 continue
             where = self._argument_place(call, want)
+            box = self.mends.planner.program.calls.uses.boxes.get(id(call))
+            if box is not None:
+                where = () if where and self._boxed(box, want, where, code) else None
             if where is None:
                 self.mends.obstacle(
                     want.knot,
@@ -72,6 +76,18 @@ class CallMends:
                     self.mends.module_of(call).filename, call.span, "CAP401", code, keyword, index
                 ),
             )
+
+    def _boxed(self, box: Boxed, want: Want, where: tuple[str | None, int], code: str) -> bool:
+        """Put an argument among those that are given as a display: `args=(tenant_id,)`."""
+        filename, (keyword, at) = self.mends.module_of(box.holder).filename, where
+        if keyword is not None:
+            return box.kwargs is not None and self._spread_entry(box.kwargs, want)
+        if box.args is None or not box.args.items:
+            return False
+        before, after = ((), (code,)) if at else ((code,), ())
+        beside = box.args.items[max(at - 1, 0)].span
+        mend = AddElements(filename, box.args.span, "CAP401", before, after, beside)
+        return self._once(want, mend)
 
     def _spelled(self, want: Want, beside: Sequence[str]) -> str:
         """The keyword for a scope among others: an alias (`tenantId=`) beside aliases."""

@@ -24,8 +24,6 @@ SPECIAL: Final = ("__init__", "__new__", "__call__")
 _REGISTERING: Final = frozenset(
     (
         "command",
-        "task",
-        "shared_task",
         "on_event",
         "middleware",
         "exception_handler",
@@ -37,6 +35,8 @@ _REGISTERING: Final = frozenset(
         "callback",
     )
 )
+_TASKS: Final = frozenset(("task", "shared_task", "actor", "job"))
+"""What makes a function one that a queue calls, with what the program has put there."""
 _PLAIN_BASES: Final = frozenset(
     ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
 )
@@ -76,7 +76,10 @@ class Entries:
 
     def _is_called_from_outside(self, function: Function) -> bool:
         """A method that a foreign base calls, or a command."""
-        if any(last_name(d) in _REGISTERING for d in function.fact.decorators):
+        decorators = {last_name(decorator) for decorator in function.fact.decorators}
+        if decorators & _REGISTERING:
+            return True
+        if decorators & _TASKS and not any(True for _ in self._production_callers(function)):
             return True
         if function.owner is None:
             return function.name == "main"

@@ -80,6 +80,18 @@ _HARMLESS: Final = frozenset(
         "include_router",
     ]
 )
+_OWN: Final = frozenset(
+    (
+        "register",
+        "setter",
+        "__get__",
+        "configure_mock",
+        "reset_mock",
+        "mock_add_spec",
+        "attach_mock",
+    )
+)
+"""Methods of functions, and of mocks in their place, that take other arguments than these."""
 _METHODS: Final = ("staticmethod", "classmethod")
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 _NAMESAKE: Final = "an attribute of that name comes in its place, with arguments of its own"
@@ -431,6 +443,9 @@ class Ledger:
             return self.replaced(replaced, symbol) or escape
         parent_of = self.planner.program.names.parent
         parent = parent_of(node)
+        later = self.planner.program.calls.uses.later.get(id(node))
+        if later is not None and symbol in self._functions(later):
+            return self.called(later, symbol)
         match parent:
             case tree.Call() if parent.func is node:
                 return self.called(parent, symbol)
@@ -439,7 +454,7 @@ class Ledger:
             case tree.Call():
                 return self._passed(parent, node, symbol)
             case tree.Attr():
-                return self._attribute_of(parent)
+                return self._attribute_of(parent, symbol)
             case tree.Assign() if any(t is node for t in parent.targets):
                 return self._assigned(parent, symbol)
             case tree.Assign() if any(last_name(t) in CALLED for t in parent.targets):
@@ -529,9 +544,15 @@ class Ledger:
         replaced = self.planner.stand_ins.replaced(node)
         return bool(replaced) and all(f in self.planner.state.params for f in replaced)
 
-    def _attribute_of(self, parent: tree.Attr) -> tuple[Verdict, str]:
+    def _attribute_of(self, parent: tree.Attr, symbol: Symbol) -> tuple[Verdict, str]:
         call = self.planner.program.names.parent(parent)
-        if not isinstance(call, tree.Call) or parent.name not in (*ASSERTIONS, *CALL_LISTS):
+        if not isinstance(call, tree.Call) or call.func is not parent:
+            return Verdict.ALREADY_CORRECT, "an attribute of it"
+        if symbol in self._functions(call):
+            return self.called(call, symbol)
+        if parent.name not in (*ASSERTIONS, *CALL_LISTS):
+            if call.args and parent.name not in _OWN and isinstance(symbol, Function):
+                return Verdict.ESCAPE, f"`{parent.name}` of it may call it"
             return Verdict.ALREADY_CORRECT, "an attribute of it"
         if any(id(c) in self._asked for c in (call, *listed_calls(call))):
             return Verdict.REWRITTEN, "an assertion on its mock"

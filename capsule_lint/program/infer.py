@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program import namespaces
 from capsule_lint.program.annotations import Annotations
+from capsule_lint.program.deferred import takes_arguments
 from capsule_lint.program.fixtures import Fixtures, is_collected
 from capsule_lint.program.mocks import Mocks
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, Store, last_name
@@ -213,7 +214,8 @@ class Inference:
         match binding.kind:
             case "def":
                 assert isinstance(binding.definition, Function)
-                return frozenset((FunctionObject(binding.definition),))
+                made = binding.definition
+                return frozenset((FunctionObject(made, bound=made.is_bound_task),))
             case "class":
                 assert isinstance(binding.definition, Class)
                 return frozenset((ClassObject(binding.definition),))
@@ -332,6 +334,8 @@ class Inference:
                         f"{base.name}.{name}"
                     )
                 return foreign(f"{base.name}.{name}")
+            case FunctionObject() if takes_arguments(self, base.function, name):
+                return frozenset((base,))
             case FunctionObject() | Partial() | LambdaObject():
                 return foreign(f"function.{name}")
             case Collection() | TupleOf():
@@ -483,7 +487,7 @@ class Inference:
         assert parameter is not None
         function = scope.function if scope.kind == "function" else None
         if function is not None and function.takes_self and parameter is function.params[0]:
-            return self._self_object(function)
+            return self._self_object(function) if function.owner is not None else foreign("task")
         if function is not None and function.owner is not None and function.name in COMPARING:
             return frozenset((Instance(function.owner),))
         if parameter.annotation is not None:

@@ -107,8 +107,19 @@ class Function:
 
     @property
     def takes_self(self) -> bool:
-        """Whether its first parameter is the instance or the class."""
-        return self.owner is not None and not self.is_static and bool(self.params)
+        """Whether its first parameter is the instance or the class, or the task that it is made into."""
+        method = self.owner is not None and not self.is_static
+        return (method or self.is_bound_task) and bool(self.params)
+
+    @property
+    def is_bound_task(self) -> bool:
+        """Whether its first parameter is the task, as Celery's `bind=True` makes it."""
+        return self.owner is None and any(
+            argument.keyword == "bind"
+            for decorator in self.fact.decorators
+            if isinstance(decorator, tree.Call)
+            for argument in decorator.args
+        )
 
     @property
     def is_property(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program import deferred
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.namespaces import called_name
@@ -15,6 +16,7 @@ from capsule_lint.program.walk import targets_of, within
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from capsule_lint.program.deferred import Boxed
     from capsule_lint.program.names import Names
 
 LOGGING: Final = frozenset(
@@ -54,11 +56,18 @@ class Uses:
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the module-level values in which a name stands: `Repos = list[Repo]`."""
 
+    boxes: dict[int, Boxed] = field(default_factory=dict)
+    """The calls that something makes later, with arguments that are written out."""
+    later: dict[int, tree.Call] = field(default_factory=dict)
+    """These calls by what they call."""
+
     def __post_init__(self) -> None:
+        through = deferred.QUEUED | deferred.attached(self.names.modules.values())
         for module in self.names.modules.values():
             for node in module.each(tree.Call):
                 self._calls[called_name(node.func) or last_name(node.func)].append(node)
                 self._note_arguments(node)
+                self._note_deferred(node, through)
             for statement, place in module.statements:
                 self._note_alias(statement)
                 if isinstance(statement, tree.Assign):
@@ -124,6 +133,16 @@ class Uses:
         return found - {""}
 
     # --- how it is found ---
+
+    def _note_deferred(self, node: tree.Call, through: frozenset[str]) -> None:
+        if isinstance(node.func, tree.Attr) and node.func.name in through:
+            self._calls[last_name(node.func.base)].append(node)
+        box = deferred.boxed(node)
+        if box is not None:
+            self.boxes[id(box.call)] = box
+            self.later[id(box.call.func)] = box.call
+            self.names.index.put(box.call, self.names.place(node), node)
+            self._calls[last_name(box.call.func)].append(box.call)
 
     def _note_arguments(self, call: tree.Call) -> None:
         function = self.names.place(call).scope.function

@@ -34,6 +34,11 @@ class Index:
     scopes: dict[int, Scope] = field(default_factory=dict)
     """The scope that a function or a lambda opens."""
 
+    def put(self, node: tree.Node, place: Place, parent: Parent) -> None:
+        """Say where an expression stands that is not written as one."""
+        self.places[id(node)] = place
+        self.parents[id(node)] = parent
+
     def add(self, other: Index) -> None:
         """Take in what is known of another file."""
         self.places.update(other.places)
