@@ -28,6 +28,7 @@ _MAX_DEPTH: Final = 4
 _EQUATING: Final = (
     "assertEqual",
     "assertEquals",
+    "assertCountEqual",
     "assertDictEqual",
     "assertListEqual",
     "assertTupleEqual",

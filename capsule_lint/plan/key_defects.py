@@ -12,12 +12,14 @@ from capsule_lint.plan.tags import tag_beside
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.pieces import Filled, Segment
 from capsule_lint.program.sites import KeySite, Role
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
+    from capsule_lint.program.pieces import Piece, Template
 
 
 @dataclass(eq=False, slots=True)
@@ -76,6 +78,12 @@ class KeyDefects:
             delegated = piece is not None and piece.host is not template.host
             if delegated and piece is not None and self._delegate(piece.host, site):
                 self._tie(("key", id(piece.host)), site)
+                if not self._needs_less(piece.host, scope):
+                    continue
+                own.append(scope)
+                anchors[scope.name] = ending = self._ending_with(template, piece)
+                if ending is None:
+                    self._refuse(site, scope, "begins with a key that needs less")
                 continue
             if (
                 piece is None
@@ -99,12 +107,16 @@ class KeyDefects:
             self._tie_beginning(defect)
             place = defect.template.host
             less = [s for s in defect.missing if s.name not in narrow.get(id(place), {s.name})]
-            if less and not defect.module.is_test:
-                function = defect.function
-                symbol = function.symbol if function is not None else defect.module.name
+            site = self.planner.sites.get(id(place))
+            if less and site is not None and not defect.module.is_test:
                 reason = f"part of keys that need no `{less[0].parameter}` as well"
-                where = defect.knot, defect.module.filename, place.span, reason, symbol
-                self.planner.obstacle(*where, "reference", less[0])
+                self._refuse(site, less[0], reason)
+
+    def _refuse(self, site: KeySite, scope: Scope, reason: str) -> None:
+        host, function = site.template.host, site.function
+        symbol = function.symbol if function is not None else site.module.name
+        where = ("key", id(host)), site.module.filename, host.span, reason, symbol
+        self.planner.obstacle(*where, "reference", scope)
 
     def _tie_beginning(self, defect: KeyDefect) -> None:
         """`pk.startswith(f"TENANT#{tenant_id}#")` finds keys of any tag."""
@@ -154,6 +166,21 @@ class KeyDefects:
             self.planner.program.keys.helpers.add(inner.function)
         self.judge(inner)
         return True
+
+    def _needs_less(self, host: tree.Node, scope: Scope) -> bool:
+        """Whether a key that others begin with is that of an entity which policy keeps apart by less."""
+        site = self.planner.sites.get(id(host)) or self.planner.program.keys.at(host)
+        return site is not None and scope not in self.planner.program.domain.required(site)
+
+    def _ending_with(self, template: Template, piece: Piece) -> tree.Node | None:
+        """The part of a template's expression that yields what is written elsewhere and ends with a
+        piece: `pk_tenant(tenant_id)` of `f"{pk_tenant(tenant_id)}#ORDER#{order_id}"`."""
+        evaluate = self.planner.program.templates.evaluate
+        for part in within(template.host):
+            pieces = evaluate(part, part, 0) if part is not template.host else None
+            if pieces and pieces[-1].host is piece.host and isinstance(pieces[-1], Filled):
+                return part
+        return None
 
     def _add_defect(
         self,

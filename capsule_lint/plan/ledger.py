@@ -403,7 +403,8 @@ class Ledger:
                 self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
                 return
             receiver = self.planner.program.inference.of(node.base)
-            unknown = not receiver or any(isinstance(t, UnknownType) for t in receiver)
+            found_any = any(isinstance(t, UnknownType) for t in (*receiver, *types))
+            unknown = not receiver or found_any
             if unknown and self._unknown(module, node, symbols, span):
                 return
         self._row(module, span, symbols[0], Verdict.OTHER, self._what(types))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
+from capsule_lint.plan.expected import equated
 from capsule_lint.plan.keyed import keys_of
 from capsule_lint.plan.spelled import literal_text
 from capsule_lint.program.model import Binding, last_name
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _LISTS: Final = frozenset(("list", "set", "tuple", "sorted", "frozenset", "iter", "keys"))
 _ONE: Final = frozenset(("next", "min", "max"))
+_HOLDING: Final = frozenset(("assertIn", "assertNotIn"))
 _MAX_DEPTH: Final = 6
 
 
@@ -95,6 +97,13 @@ class LookIns:
                 for side in (parent.left, *parent.rights):
                     for key in keys_of(self._written(side)) if side is not node else ():
                         yield from _in_pair(key) if pairs else (key,)
+            case tree.Call(args=(first, second, *_)) if last_name(parent.func) in _HOLDING:
+                if second.value is node:
+                    yield from _in_pair(first.value) if pairs else (first.value,)
+            case tree.Call():
+                for side in _equal_to(parent, node):
+                    for key in keys_of(self._written(side)):
+                        yield from _in_pair(key) if pairs else (key,)
 
     def _of_key(self, node: tree.Node, *, pairs: bool) -> Iterator[tree.Node]:
         """What one key of a collection is compared with."""
@@ -103,6 +112,9 @@ class LookIns:
             for side in (parent.left, *parent.rights):
                 if side is not node:
                     yield from _in_pair(side) if pairs else (side,)
+        elif isinstance(parent, tree.Call):
+            for side in _equal_to(parent, node):
+                yield from _in_pair(side) if pairs else (side,)
 
     def _written(self, node: tree.Node) -> tree.Node:
         """The display that a local stands for."""
@@ -202,6 +214,11 @@ class LookIns:
         }
         if not shapes.isdisjoint(("call", "joined")):
             self.mends.obstacle(knot, node, "spells out a key that changes")
+
+
+def _equal_to(call: tree.Call, node: tree.Node) -> Iterator[tree.Node]:
+    """What an assertion says to be equal to an expression."""
+    return (side for side, other in equated(call) if other is node)
 
 
 def _in_pair(node: tree.Node) -> tuple[tree.Node, ...]:

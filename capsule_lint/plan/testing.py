@@ -127,6 +127,8 @@ class Testing:
                 running = self.reach.of(test) if test is not None and self._is_key(node) else set()
                 meant = [form for form in possible if form.functions & running]
                 possible = meant  # many other texts look like that
+            if self._is_sort_key(node):
+                possible = meant  # its templates are not judged, and may look alike
             possible = [form for form in possible if not form.bare] or possible
             if meant or (possible and not any(regex.fullmatch(text) for regex in unchanged)):
                 chosen = meant or self._made(node, possible)
@@ -144,13 +146,20 @@ class Testing:
         parent = program.names.parent(node)
         if isinstance(parent, tree.Sequence) and parent.kind == "tuple":
             return parent.items[0] is node
+        return any(program.keys.key_name(name) for name in self._names_of(node))
+
+    def _is_sort_key(self, node: tree.Node) -> bool:
+        """Whether a literal stands where a sort key does: `{"SK": "t#1"}`."""
+        policy = self.mends.planner.program.policy
+        return any(policy.is_sort_key_name(tree.text(n) or "") for n in self._names_of(node))
+
+    def _names_of(self, node: tree.Node) -> list[tree.Node]:
+        """The expressions that say which attribute of an item a literal is the value of."""
+        parent = self.mends.planner.program.names.parent(node)
         if isinstance(parent, tree.DictDisplay):
             pairs = zip(parent.keys, parent.values, strict=True)
-            return any(v is node and program.keys.key_name(k) for k, v in pairs)
-        return any(
-            isinstance(side, tree.Subscript) and bool(program.keys.key_name(side.index))
-            for side in self._sides(node)
-        )
+            return [key for key, value in pairs if value is node and key is not None]
+        return [side.index for side in self._sides(node) if isinstance(side, tree.Subscript)]
 
     def _made(self, node: tree.Node, possible: list[Form]) -> list[Form]:
         """Those of several forms whose texts the test makes, as far as that is known."""

@@ -388,8 +388,9 @@ class Inference:
             found = self._stored(owner, name)
             if found is not None:
                 return found
-        if self.classes.method(cls, "__getattr__"):
-            return ANYTHING
+        proxy = self.classes.method(cls, "__getattr__")
+        if proxy is not None:
+            return self._forwarded(proxy, name)
         of_kin = join(*(self._of_kin(other, name) for other in self.calls.kin(cls)))
         if of_kin:  # what is declared lacks it, what is given there has it
             return of_kin
@@ -399,6 +400,20 @@ class Inference:
             if b.rpartition(".")[2] not in ("object", "ABC", "Protocol", "Generic")
         ]
         return foreign(f"{foreign_bases[0]}.{name}") if foreign_bases else ANYTHING
+
+    def _forwarded(self, proxy: Function, name: str) -> Types:
+        """What `__getattr__` yields for a name, where it only asks something else for it."""
+        match proxy.returns:
+            case [
+                tree.Call(
+                    func=tree.Name(id="getattr"),
+                    args=(base, tree.Argument(tree.Name() as own), *_),
+                )
+            ]:
+                if own.id == proxy.params[-1].name:
+                    found = (self.attribute(one, name) for one in self.of(base.value))
+                    return join(*found) or ANYTHING
+        return ANYTHING
 
     def _of_kin(self, cls: Class, name: str) -> Types:
         """What a class that may stand where another is declared has under a name."""
