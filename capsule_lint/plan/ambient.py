@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Class
 from capsule_lint.program.pieces import Filled
+from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
-    from capsule_lint.facts import tree
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
@@ -35,6 +36,19 @@ class Ambient:
                     prefix = text[: len(text) - len(asked)]
                     root = new.name.partition(".")[0]
                     return Value(prefix + code, () if prefix else ((new.module, root),))
+        asked_by = self._returned(node) if self._codes else None
+        found = self.beside(asked_by, scope) if asked_by is not None else None
+        return found if found is not None and found.imports else None
+
+    def _returned(self, node: tree.Node) -> tree.Node | None:
+        """What the property returns that an expression reads: `self.tenant`."""
+        if not isinstance(node, tree.Attr):
+            return None
+        for one in self.program.inference.of(node.base):
+            cls = one.cls if isinstance(one, Instance) else None
+            method = self.program.classes.method(cls, node.name) if cls is not None else None
+            if method is not None and method.is_property and len(method.returns) == 1:
+                return method.returns[0]
         return None
 
     def fills_keys(self) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot, State
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Binding, Module
 
 _KEYISH: Final = ("key", "_keys")
 _DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
@@ -312,6 +312,8 @@ class Readers:
             return True
         if isinstance(node, tree.Name):
             for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+                if self._is_read_back(binding):
+                    return True
                 if (
                     binding.kind == "assign"
                     and binding.value is not None
@@ -319,6 +321,14 @@ class Readers:
                 ):
                     return not binding.path and self.is_key(binding.value)
         return False
+
+    def _is_read_back(self, binding: Binding) -> bool:
+        """Whether a name is a parameter in a class that makes keys, `parse(cls, text)` beside `__str__`."""
+        function = binding.place.scope.function
+        owner = function.owner if function is not None else None
+        if owner is None or binding.parameter is None:
+            return False
+        return any(maker.owner is owner for maker in self.program.keys.functions)
 
     def _name(self, node: tree.Node) -> str:
         match node:
