@@ -135,3 +135,20 @@ def test_the_compiler_is_asked_too() -> None:
     syntax.check(bad, bad)
     with pytest.raises(SyntaxError):
         syntax.check(good, bad)
+
+
+def test_new_strings_have_the_quotes_of_the_file(project: Project) -> None:
+    keys = """
+def joined(tenant_id, u):
+    return '#'.join(['TENANT', tenant_id, 'U', u])
+
+
+def summed(tenant_id, tag):
+    return 'TENANT#' + tenant_id + '#TAG#' + tag
+"""
+    project.write({"keys.py": keys})
+    assert project.run("--fix").status == 0
+    text = project.read("keys.py")
+    assert "['TENANT', tenant_id, 'CAPSULE', capsule_id, 'U', u]" in text
+    assert "'#CAPSULE#' + capsule_id" in text
+    assert '"' not in text

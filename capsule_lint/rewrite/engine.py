@@ -16,6 +16,7 @@ from capsule_lint.rewrite.base import Fix
 from capsule_lint.rewrite.imports import add_imports
 from capsule_lint.rewrite.layout import wrapped
 from capsule_lint.rewrite.pieces import Cutter, Parsed, lines_of
+from capsule_lint.rewrite.quotes import Requote, prefers_single, strings_in
 
 Fixers = Mapping[str, tuple[type[Fix[Mend]], ...]]
 """The transformers of each rule, by its code."""
@@ -83,9 +84,13 @@ def apply(
     cuts, lost = Cutter[Mend](lines, tuple(statements)).cut(targets)
     for mend in lost:
         raise InternalError(f"{_where(mend)}: no statement stands where a change was planned")
+    single = prefers_single(source)
     for parsed, own in cuts:
         before = parsed.head + parsed.text + parsed.tail
-        changed = wrapped(before, _changed(parsed, own, fixers), width)
+        module = _changed(parsed, own, fixers)
+        if single:
+            module = module.visit(Requote(strings_in(parsed.module)))
+        changed = wrapped(before, module.code, width)
         end = len(changed) - len(parsed.tail)
         code = parsed.lead + changed[len(parsed.head) : end]
         lines[parsed.piece.first - 1 : parsed.piece.last] = [code]
@@ -103,7 +108,7 @@ def _where(mend: Mend) -> str:
     return f"{mend.filename}:{mend.at.start.row}:{mend.at.start.column}"
 
 
-def _changed(parsed: Parsed, mends: Sequence[Mend], fixers: Fixers) -> str:
+def _changed(parsed: Parsed, mends: Sequence[Mend], fixers: Fixers) -> cst.Module:
     by_fixer: dict[type[Fix[Mend]], list[Mend]] = defaultdict(list)
     for mend in mends:
         fixer = next((f for f in fixers.get(mend.code, ()) if type(mend) is f.kind), None)
@@ -119,7 +124,7 @@ def _changed(parsed: Parsed, mends: Sequence[Mend], fixers: Fixers) -> str:
         if count != 1:
             what = "found no node" if count == 0 else f"was made {count} times"
             raise InternalError(f"{_where(mend)}: {type(mend).__name__} {what}")
-    return result.code
+    return result
 
 
 def _fixer_order(pair: tuple[type[Fix[Mend]], list[Mend]]) -> tuple[int, str]:
