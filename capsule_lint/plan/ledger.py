@@ -22,8 +22,10 @@ from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import parameter_names
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.types import (
+    UNKNOWN,
     ClassObject,
     FunctionObject,
+    Instance,
     LambdaObject,
     Mocked,
     Partial,
@@ -403,8 +405,10 @@ class Ledger:
                 self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
                 return
             receiver = self.planner.program.inference.of(node.base)
-            found_any = any(isinstance(t, UnknownType) for t in (*receiver, *types))
-            unknown = not receiver or found_any
+            unknown = not receiver or any(isinstance(t, UnknownType) for t in receiver)
+            method = self.planner.program.classes.method
+            proxies = [isinstance(t, Instance) and method(t.cls, "__getattr__") for t in receiver]
+            unknown = unknown or (all(proxies) and UNKNOWN in types)
             if unknown and self._unknown(module, node, symbols, span):
                 return
         self._row(module, span, symbols[0], Verdict.OTHER, self._what(types))

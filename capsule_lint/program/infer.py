@@ -411,7 +411,12 @@ class Inference:
                 )
             ]:
                 if own.id == proxy.params[-1].name:
-                    found = (self.attribute(one, name) for one in self.of(base.value))
+                    found = [
+                        self._of_kin(one.cls, name)
+                        if isinstance(one, Instance)
+                        else self.attribute(one, name)
+                        for one in self.of(base.value)
+                    ]
                     return join(*found) or ANYTHING
         return ANYTHING
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -154,8 +155,8 @@ class Names:
         """The file of a module in which no word of interest stands."""
         if name in self.unread or name in self.modules:
             return self.unread.get(name)
-        ends = self._by_suffix.get(name, ())
-        return self.unread.get(ends[0]) if len(ends) == 1 else None
+        end = self._ending(name)
+        return self.unread.get(end) if end is not None else None
 
     def file(self, filename: str) -> Module | None:
         """The module that a file is."""
@@ -166,10 +167,15 @@ class Names:
         """The module of that dotted name, also when the root that it is imported from is not known:
         then the one module whose name ends so."""
         found = self.exact(name)
-        if found is None:
-            ends = self._by_suffix.get(name, ())
-            found = self.exact(ends[0]) if len(ends) == 1 else None
+        if found is None and (end := self._ending(name)) is not None:
+            found = self.exact(end)
         return found
+
+    def _ending(self, name: str) -> str | None:
+        """The one module whose dotted name ends so, where Python's own library has none of that name."""
+        ends: Sequence[str] = self._by_suffix.get(name, ())
+        ours = len(ends) == 1 and name.partition(".")[0] not in sys.stdlib_module_names
+        return ends[0] if ours else None
 
     def known(self) -> tuple[str, ...]:
         """The dotted names of all modules."""

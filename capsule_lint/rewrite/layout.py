@@ -16,6 +16,8 @@ _OPENING, _CLOSING = "([{", ")]}"
 _DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\b")
 _CLAUSE = re.compile(r" (?:async for|for|if) ")
 _OPERATOR = re.compile(r" (?:if|else|and|or|==|!=|in|not in|is|is not) ")
+_AND, _OR = re.compile(r" and "), re.compile(r" or ")
+_EQUALS = re.compile(r" = ")
 _VALUE = re.compile(r"(?P<indent>\s*)(?:return|assert|\w+(?:\.\w+)*(?: *: *[\w\[\], .|]+)? =) ")
 _PLUS = re.compile(r" \+ ")
 _INDENT = "    "
@@ -114,7 +116,9 @@ def _break(line: str, width: int) -> list[str]:
     if len(line) <= width:
         return [line]
     scanned = _scan(line)
-    grouped = _grouped(line, scanned, width) if scanned is not None else []
+    grouped = (
+        _condition(line, scanned) or _grouped(line, scanned, width) if scanned is not None else []
+    )
     if grouped:
         return grouped
     pair = _chosen(line, scanned, width) if scanned is not None else None
@@ -128,6 +132,17 @@ def _break(line: str, width: int) -> list[str]:
     if len(whole) <= width and not trailing and not (pair.commas and _is_display(line, pair)):
         return [head, whole, tail]
     return [head, *_elements(line, pair, indent + _INDENT, width), tail]
+
+
+def _condition(line: str, pairs: Sequence[_Pair]) -> list[str]:
+    """The condition of a comprehension, which stands on a line by itself, at its operators."""
+    body = line.lstrip()
+    indent = line[: len(line) - len(body)]
+    if not body.startswith("if ") or body.endswith(":"):
+        return []
+    parts = _split(line, pairs, _OR)
+    parts = parts if len(parts) > 1 else _split(line, pairs, _AND)
+    return [f"{indent}{part}" for part in parts] if len(parts) > 1 else []
 
 
 def _grouped(line: str, pairs: Sequence[_Pair], width: int) -> list[str]:
@@ -200,6 +215,8 @@ def _chosen(line: str, pairs: Sequence[_Pair], width: int) -> _Pair | None:
         return None
     if _DEFINITION.match(line):
         return usable[0]
+    value = len(line) - len(_split(line, pairs, _EQUALS)[-1])
+    usable = [p for p in usable if p.start > value] or usable
     return max(usable, key=lambda p: (p.end - p.start, p.start))
 
 
