@@ -156,15 +156,16 @@ class SignatureMends:
     @cached_property
     def _scopes_are_text(self) -> bool:
         """Whether the program says somewhere that the value of a scope is a `str`."""
+        program = self.mends.planner.program
+        modules = program.names.modules.values()
+        said = [(p.name, p.annotation) for m in modules for f in m.functions for p in f.params]
+        fields = (field for cls in program.classes.all for field in program.classes.fields(cls))
+        said += [(field.name, field.annotation) for field in fields]
         return any(
-            text_of(parameter.annotation) == "str"
-            for module in self.mends.planner.program.names.modules.values()
-            for function in module.functions
-            for parameter in function.params
-            if parameter.annotation is not None
-            and any(
-                names_scope(parameter.name, s) for s in self.mends.planner.program.policy.scopes
-            )
+            annotation is not None
+            and text_of(annotation) == "str"
+            and any(names_scope(name, scope) for scope in program.policy.scopes)
+            for name, annotation in said
         )
 
     def _parameter_code(self, function: Function) -> str:

@@ -216,7 +216,9 @@ def _chosen(line: str, pairs: Sequence[_Pair], width: int) -> _Pair | None:
     if _DEFINITION.match(line):
         return usable[0]
     value = len(line) - len(_split(line, pairs, _EQUALS)[-1])
-    usable = [p for p in usable if p.start > value] or usable
+    if not any(p.start > value for p in usable):
+        return usable[-1]
+    usable = [p for p in usable if p.start > value]
     return max(usable, key=lambda p: (p.end - p.start, p.start))
 
 
