@@ -78,6 +78,26 @@ class Forms:
         function = self.program.names.place(template.host).scope.function
         return self._form(template.pieces, inner, function) if inner else None
 
+    def loose(self, defect: KeyDefect) -> re.Pattern[str] | None:
+        """Where parts of the keys are made in a way that is not known, what the keys may look like."""
+        pieces, calls = defect.template.pieces, self.program.calls
+        unknown = [
+            isinstance(p, Filled)
+            and isinstance(p.value, tree.Call)
+            and any(callee.function is not None for callee in calls.callees(p.value))
+            for p in pieces
+        ]
+        if not any(unknown) or not any(
+            isinstance(p, Text) and p.value.strip(_MARKS) for p in pieces
+        ):
+            return None
+        known = "[^#]+?"
+        parts = (
+            re.escape(p.value) if isinstance(p, Text) else ".+?" if one else known
+            for p, one in zip(pieces, unknown, strict=True)
+        )
+        return re.compile("".join(parts), re.DOTALL)
+
     def local(self, defect: KeyDefect, marks: Callable[[Scope], tuple[str, str]]) -> Form | None:
         """The keys of a dict or cache that are texts; `marks` says what separates their parts, and
         which tag a scope has there."""

@@ -118,6 +118,9 @@ class Testing:
             if len(form.defects) == 1 and form.provable
             if (regex := embedded(form.defects[0].template.pieces)) is not None
         ]
+        loose = [
+            (d, regex) for d in defects if (regex := Forms(self.mends.planner.program).loose(d))
+        ]
         for module, node, text in literals:
             possible = [form for form in forms if form.regex.fullmatch(text)]
             made_by = self._compared_with(node) if possible else set()
@@ -136,6 +139,9 @@ class Testing:
                     # It says what the key of another template begins with.
                     self.mends.planner.state.groups.join(chosen[0].defects[0].knot, other.knot)
                 self._update(module, node, chosen)
+            elif not possible and not any(regex.fullmatch(text) for regex in unchanged):
+                self._look_through(node, text, loose)
+                self._look_inside(node, text, inside)
             elif not possible:
                 self._look_inside(node, text, inside)
 
@@ -214,6 +220,17 @@ class Testing:
             if form.functions & running:
                 reason = "a key that changes stands inside of this text"
                 self.mends.obstacle(form.defects[0].knot, node, reason)
+                return
+
+    def _look_through(
+        self, node: tree.Node, text: str, loose: list[tuple[KeyDefect, re.Pattern[str]]]
+    ) -> None:
+        """A text that looks like a key of which one part is made in a way that is not known."""
+        found = [defect for defect, regex in loose if regex.fullmatch(text)]
+        running = self._running(node) if found else set()
+        for defect in found:
+            if defect.function in running:
+                self.mends.obstacle(defect.knot, node, "may spell out a key that changes")
                 return
 
     def _is_expected(self, node: tree.Node) -> bool:

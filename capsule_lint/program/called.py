@@ -13,6 +13,7 @@ from capsule_lint.program.pieces import (
     Text,
     names_scope,
 )
+from capsule_lint.program.tagged import Tagged
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Function
@@ -24,9 +25,13 @@ class Called:
     """Evaluates calls of functions."""
 
     templates: Templates
+    tagged: Tagged = field(init=False)
     _generic: dict[Function, bool] = field(default_factory=dict)
     _said: dict[tuple[Function, int], list[Piece] | None] = field(default_factory=dict)
     """What functions return, by how deep in other templates they are called."""
+
+    def __post_init__(self) -> None:
+        self.tagged = Tagged(self.templates)
 
     def pieces(
         self, node: tree.Call, function: Function, given: int, host: tree.Node, depth: int
@@ -35,8 +40,8 @@ class Called:
         joiner = self.templates.joins.joiner(function)
         if joiner is not None:
             return self.templates.joins.joined(node, function, given, joiner, host, depth)
-        if self._is_enum_key(function) and isinstance(node.func, tree.Attr):
-            return self._enum_key(node, host, depth)
+        if self.tagged.is_method(function):
+            return self.tagged.pieces(node, function, host, depth)
         if self.templates.pairs.is_builder(function):
             return None
         if self.is_generic(function):
@@ -63,7 +68,7 @@ class Called:
         if function in self._generic:
             return self._generic[function]
         self._generic[function] = False  # what a function sees that calls itself
-        found = self._is_enum_key(function) or self.templates.pairs.is_builder(function)
+        found = self.tagged.is_method(function) or self.templates.pairs.is_builder(function)
         if not found and function.own_params and len(function.returns) == 1:
             value = function.returns[0]
             pieces = self.templates.evaluate(value, value, 0) or []
@@ -96,25 +101,5 @@ class Called:
             argument = bound.arguments.get(piece.value.id)
             if argument is None:
                 return None
-            found += self.templates.inline(argument.value, host, depth + 1)
-        return found
-
-    def _is_enum_key(self, function: Function) -> bool:
-        return (
-            function.owner is not None
-            and self.templates.classes.is_enum(function.owner)
-            and len(function.own_params) >= 1
-        )
-
-    def _enum_key(self, node: tree.Call, host: tree.Node, depth: int) -> list[Piece] | None:
-        """`TableKey.TEAM.key(id)`: the member's value, a separator, and the arguments."""
-        assert isinstance(node.func, tree.Attr)
-        tag = self.templates.constant(node.func.base)
-        if tag is None or "{" in tag or any(a.keyword is not None or a.star for a in node.args):
-            return None
-        found: list[Piece] = [Text(tag if tag.endswith("#") else f"{tag}#", host, node)]
-        for number, argument in enumerate(node.args):
-            if number:
-                found.append(Text("#", host, node))
             found += self.templates.inline(argument.value, host, depth + 1)
         return found
