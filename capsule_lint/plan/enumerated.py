@@ -11,16 +11,18 @@ from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.expected import GIVING_ALL, whole
 from capsule_lint.program.records import View
 from capsule_lint.program.types import ClassObject, Instance
+from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.program.model import Class, Module
+    from capsule_lint.program.model import Class, Function, Module
 
 _JSON: Final = re.compile(r'"(\w+)"\s*:')
 _WHOLE: Final = GIVING_ALL | {"astuple", "fields", "attrs"}
 """Functions and methods that go through all fields of an object."""
+_MAX_DEPTH: Final = 6
 _REASON: Final = (
     "this lists the fields of `{}`, which gains `{}`: it may have to list that as well"
 )
@@ -29,14 +31,14 @@ _REASON: Final = (
 @dataclass(frozen=True, slots=True)
 class Fields:
     """The fields of a class that gains one: all, and those of scopes; whether something goes through all
-    of them, and does more with them than to compare them; and whether objects are made from dicts that
-    come from elsewhere."""
+    of them, and may give what comes of it to a call that is not known, as its keywords; and whether
+    objects are made from dicts that come from elsewhere."""
 
     cls: Class
     names: frozenset[str]
     scoped: frozenset[str]
     gone_through: bool
-    handed_on: bool
+    spread: bool
     made_from_any: bool
 
 
@@ -72,14 +74,15 @@ class Enumerated:
         program = self.mends.planner.program
         every, made = list(self._gone_through()), set(self._made_from_any())
         gone = {cls for cls, _ in every}
-        handed = {cls for cls, node in every if not self._is_compared(node)}
+        given = self._functions_of([node for _, node in every])
+        spread = {cls for cls, node in every if self._is_spread(node, given)}
         for cls in self.mends.planner.state.fields:
             names = {one.name for one in program.classes.fields(cls)}
             if not names and "__init__" in cls.methods:
                 names = {p.name for p in cls.methods["__init__"].own_params}
             scoped = {name for name in names if program.domain.held.is_scoped(cls, name)}
             if scoped and (cls in gone or cls in made):
-                flags = (cls in gone, cls in handed, cls in made)
+                flags = (cls in gone, cls in spread, cls in made)
                 yield Fields(cls, frozenset(names), frozenset(scoped), *flags)
 
     def _listed(self, module: Module, node: tree.Sequence, every: list[Fields]) -> None:
@@ -97,7 +100,7 @@ class Enumerated:
         for one in every if len(said) > 1 else ():
             if said & one.scoped and len(said & one.names) > 1:
                 expected = self._is_compared(node)
-                if self._is_recorded(node) and not one.handed_on:
+                if self._is_recorded(node) and not one.spread:
                     continue
                 made = one.made_from_any and not expected and said <= one.names
                 if (expected and one.gone_through) or made:
@@ -141,6 +144,48 @@ class Enumerated:
                 if node.name in ("__dict__", "__dataclass_fields__", "_fields", "model_fields"):
                     for cls in self._classes(node.base):
                         yield cls, node
+
+    def _functions_of(self, nodes: Sequence[tree.Node]) -> set[Function | None]:
+        """The functions in which these expressions stand."""
+        return {self.mends.planner.program.names.place(node).scope.function for node in nodes}
+
+    def _is_spread(self, node: tree.Node, given: set[Function | None]) -> bool:
+        """Whether a call that is not known may get what an expression gives: `notify(**asdict(note))`,
+        `payload = asdict(note)` and `notify(**payload)`. What a function is given, or a call of one of
+        `given` gives, may be that."""
+        names = self.mends.planner.program.names
+        for module in names.judged() if not self._is_compared(node) else ():
+            for call in module.each(tree.Call) if not module.is_test else ():
+                stars = [a.value for a in call.args if a.star == "**"]
+                if stars and self.mends.planner.program.calls.callees(call):
+                    continue
+                if any(self._may_be(value, node, given, 0) for value in stars):
+                    return True
+        return False
+
+    def _may_be(
+        self, value: tree.Node, node: tree.Node, given: set[Function | None], depth: int
+    ) -> bool:
+        """Whether a value may be, or have in it, what an expression gives."""
+        program = self.mends.planner.program
+        if value is node or depth > _MAX_DEPTH:
+            return True
+        match value:
+            case tree.Call():
+                functions = [c.function for c in program.calls.callees(value)]
+                return any(f in given for f in functions if f is not None) or any(
+                    self._may_be(a.value, node, given, depth + 1) for a in value.args
+                )
+            case tree.Name():
+                bindings = program.names.bindings(value.id, program.names.place(value))
+                return any(
+                    b.value is None or self._may_be(b.value, node, given, depth + 1)
+                    for b in bindings
+                )
+            case tree.Attr() | tree.Subscript():
+                return True
+            case _:
+                return any(self._may_be(one, node, given, depth + 1) for one in children(value))
 
     def _made_from_any(self) -> Iterator[Class]:
         """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`."""
