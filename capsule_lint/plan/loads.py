@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.local import dict_in
 from capsule_lint.plan.named import named_read
+from capsule_lint.plan.repeats import kept
 from capsule_lint.plan.rows import entry_of
 from capsule_lint.plan.state import Value
 from capsule_lint.program.model import enclosing
@@ -70,9 +71,8 @@ class Loads:
     def _row(self, want: Want, call: tree.Call, scope: Scope) -> tree.Node | None:
         """`row` of `f(row["tenant_id"])`."""
         argument = self.planner.values.argument_of(call, want, scope)
-        if argument is None or item_key(argument.value, scope) is None:
-            return None
-        return dict_in(argument.value)
+        read = kept(argument.value, self.planner.program) if argument is not None else None
+        return dict_in(read) if read is not None and item_key(read, scope) is not None else None
 
     def _validated(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
         """`Order.model_validate(data)`, `structure(data, Order)`."""

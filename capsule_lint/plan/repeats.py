@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -74,8 +75,7 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
         return node
     made, value = given[0].place, given[0].value
     for step in given[0].path:  # `tenant_id, day = ctx.tenant_id, ctx.day`
-        inside = isinstance(value, tree.Sequence) and 0 <= step < len(value.items)
-        value = value.items[step] if isinstance(value, tree.Sequence) and inside else None
+        value = _part(value, step)
     if value is None or made.scope is not place.scope or not repeatable(value, program):
         return node
     same = all(
@@ -83,6 +83,21 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
         for n in names_in(value)
     )
     return value if same else node
+
+
+def _part(value: tree.Node | None, step: int) -> tree.Node | None:
+    """One of the values that are unpacked: of a tuple that is written out, or of what
+    `itemgetter("tenant_id", "day")(item)` gives."""
+    match value:
+        case tree.Sequence(items=items) if 0 <= step < len(items):
+            return items[step]
+        case tree.Call(func=tree.Call(func=func, args=keys), args=(row,)) if (
+            last_name(func) == "itemgetter" and 0 <= step < len(keys) > 1
+        ):
+            key = keys[step].value
+            return tree.Subscript(value.at, row.value, key) if not keys[step].star else None
+        case _:
+            return None
 
 
 def names_in(node: tree.Node) -> Iterator[tree.Name]:
