@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -33,6 +33,8 @@ class CallMends:
     """Builds the mends of calls, of copies, and of what is spread into them."""
 
     mends: Mends
+    _shared: dict[tuple[int, str], str | None] = field(default_factory=dict)
+    """What tuples that calls spread get for a scope."""
 
     def arguments(self, wants: list[Want]) -> None:
         """Give a call the arguments that its wants ask for."""
@@ -253,7 +255,7 @@ class CallMends:
                 self.mends.planner.program.names.place(node).scope
             )
             code = (
-                self.mends.code_of(want, want.knot)
+                self._shared_code(display, want)
                 if local
                 else self.mends.code_for(want.scope, display, want.knot)
             )
@@ -273,17 +275,46 @@ class CallMends:
         uses = [
             n
             for n in place.scope.module.each(tree.Name)
-            if n.id == node.id and names.place(n).scope is place.scope
+            if n.id == node.id and names.bindings(n.id, names.place(n)) == bindings
         ]
         if len(bindings) != 1:
             return []
         value, function = bindings[0].value, place.scope.function
-        if bindings[0].kind == "assign" and len(uses) == 2 and value is not None:
-            return [value]
+        if bindings[0].kind == "assign" and bindings[0].place.scope is place.scope:
+            others = [n for n in uses if n is not node and n.at != bindings[0].at]
+            shared = all(self._is_spread_alike(n, node, want) for n in others)
+            return [value] if shared and value is not None else []
         if function is None or len(uses) != 1 or not self._takes_alike(want):
             return []
         rows = (parametrized(d, node.id) for d in function.fact.decorators)
         return next((found for found in rows if found is not None), [])
+
+    def _is_spread_alike(self, other: tree.Node, node: tree.Node, want: Want) -> bool:
+        """Whether a tuple is also spread into a call that gets the new argument at the same place of it."""
+        at, wants = self._place_in(node, want), self.mends.planner.state.wants
+        for one in wants if at is not None else ():
+            if one.scope is want.scope and one.callee and self._place_in(other, one) == at:
+                self.mends.planner.state.groups.join(want.knot, one.knot)
+                return True
+        return False
+
+    def _place_in(self, node: tree.Node, want: Want) -> int | None:
+        """How many items of a tuple, which a call spreads, come before its new argument."""
+        args = want.call.args[want.offset :] if want.call is not None else ()
+        at = next((n for n, a in enumerate(args) if a.value is node and a.star == "*"), None)
+        if at is None or any(a.star or a.keyword is not None for a in args[:at]):
+            return None
+        plain = [e for e in self._signature(want) if e[1] in ("posonly", "plain")]
+        names = [name for name, _, _ in plain]
+        if want.scope.parameter not in names or not self._takes_alike(want):
+            return None
+        return sum(not new for _, _, new in plain[: names.index(want.scope.parameter)]) - at
+
+    def _shared_code(self, display: tree.Node, want: Want) -> str | None:
+        """The value for a tuple that several calls may get; `None` where they do not get the same."""
+        code = self.mends.code_of(want, want.knot)
+        given = self._shared.setdefault((id(display), want.scope.name), code)
+        return code if code == given else None
 
     def _takes_alike(self, want: Want) -> bool:
         """Whether everything that a call may call takes the new argument at the same place."""
