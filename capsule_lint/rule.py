@@ -88,6 +88,23 @@ class ExpressionCheck(Check):
         raise NotImplementedError
 
 
+class DefinitionCheck(Check):
+    """A check of functions, lambdas that have a name included: it implements `judge`."""
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        """Judge a function by its name."""
+        self.judge(node.name)
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        """Judge what may be a lambda by the name that it is given."""
+        if len(node.targets) == 1 and isinstance(node.targets[0].target, cst.Name):
+            self.judge(node.targets[0].target)
+
+    def judge(self, name: cst.Name) -> None:
+        """Flag the function if it is wrong."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class Bad:
     """Code that a rule must flag.

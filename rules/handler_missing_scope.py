@@ -29,20 +29,20 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact, FunctionKind
 from capsule_lint.rewrite import ParameterFix, StatementFix
-from capsule_lint.rule import Bad, Check, Rule
+from capsule_lint.rule import Bad, DefinitionCheck, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
 
-class Visitor(Check):
+class Visitor(DefinitionCheck):
     """Handlers."""
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+    def judge(self, name: cst.Name) -> None:
         """Flag a handler that never takes a scope that is needed behind it."""
-        for fact in self.facts(node.name, FunctionFact):
+        for fact in self.facts(name, FunctionFact):
             if fact.kind is FunctionKind.HANDLER:
-                self.flag(node.name, fact)
+                self.flag(name, fact)
 
 
 _POLICY = """

@@ -30,20 +30,20 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact
 from capsule_lint.rewrite import ParameterFix
-from capsule_lint.rule import Bad, Check, Rule
+from capsule_lint.rule import Bad, DefinitionCheck, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
 
-class Visitor(Check):
+class Visitor(DefinitionCheck):
     """Methods that implement or override another."""
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+    def judge(self, name: cst.Name) -> None:
         """Flag a method that lacks what its base has."""
-        for fact in self.facts(node.name, FunctionFact):
+        for fact in self.facts(name, FunctionFact):
             if fact.drifting is not None:
-                self.flag(node.name, fact)
+                self.flag(name, fact)
 
 
 RULE = Rule(

@@ -27,20 +27,20 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact, FunctionKind
 from capsule_lint.rewrite import ParameterFix
-from capsule_lint.rule import Bad, Check, Good, Rule
+from capsule_lint.rule import Bad, DefinitionCheck, Good, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
 
-class Visitor(Check):
+class Visitor(DefinitionCheck):
     """Methods of repositories."""
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+    def judge(self, name: cst.Name) -> None:
         """Flag a method that lacks parameters, unless its base has them."""
-        for fact in self.facts(node.name, FunctionFact):
+        for fact in self.facts(name, FunctionFact):
             if fact.kind is FunctionKind.METHOD and fact.drifting is None:
-                self.flag(node.name, fact)
+                self.flag(name, fact)
 
 
 RULE = Rule(

@@ -54,7 +54,7 @@ def build(filename: str, text: str, generated_markers: Sequence[str] = ()) -> tr
     generated = any(marker in head for marker in generated_markers)
     try:
         text, module = syntax.read(text)
-        body = _Builder(text).statements(module.body)
+        body = _Builder(text).definitions(module.body)
         comments = suppressions(text)
     except SyntaxError as error:
         return tree.FileFacts(
@@ -368,6 +368,39 @@ class _Builder:
                 found.append(statement)
         return tuple(found)
 
+    def definitions(self, nodes: Sequence[ast.stmt]) -> tuple[Statement, ...]:
+        """The statements of a module or a class: a lambda that has a name there is a function."""
+        found = []
+        for node in nodes:
+            statement = self._named_lambda(node) or self.statement(node)
+            if statement is not None:
+                found.append(statement)
+        return tuple(found)
+
+    def _named_lambda(self, node: ast.stmt) -> tree.FunctionDef | None:
+        """`item_pk = lambda tenant_id, item_id: …`, `item_pk = staticmethod(lambda …)`."""
+        match node:
+            case ast.Assign(targets=[ast.Name() as target], value=ast.Lambda() as made):
+                decorators: tuple[Node, ...] = ()
+            case ast.Assign(
+                targets=[ast.Name() as target],
+                value=ast.Call(
+                    func=ast.Name(id="staticmethod" | "classmethod") as wrapper,
+                    args=[ast.Lambda() as made],
+                    keywords=[],
+                ),
+            ):
+                decorators = (self.expr(wrapper),)
+            case _:
+                return None
+        at = self._at(node)
+        body = tree.Eval(at, "return", (self.expr(made.body),))
+        params = self._params(made.args)
+        name_at, lambda_at = self._at(target), self._at(made)
+        return tree.FunctionDef(
+            at, target.id, name_at, params, None, decorators, (body,), False, lambda_at
+        )
+
     def statement(self, node: ast.stmt) -> Statement | None:
         match node:
             case ast.Assign():
@@ -505,7 +538,7 @@ class _Builder:
             self._name_at(at, node.name, "class"),
             tuple(self._ordered(node.bases, node.keywords)),
             self._exprs(node.decorator_list),
-            self.statements(node.body),
+            self.definitions(node.body),
             ast.get_docstring(node, clean=False) is not None,
         )
 

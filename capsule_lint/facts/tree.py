@@ -276,7 +276,8 @@ class Outer(Stmt, frozen=True, tag=True):
 
 
 class FunctionDef(Stmt, frozen=True, tag=True):
-    """A function; `at` covers the whole statement with its decorators, `name_at` its name."""
+    """A function; `at` covers the whole statement with its decorators, `name_at` its name. A lambda
+    that a module or a class gives a name is one too: it stands at `lambda_at`."""
 
     name: str
     name_at: At
@@ -285,6 +286,12 @@ class FunctionDef(Stmt, frozen=True, tag=True):
     decorators: tuple[Node, ...]
     body: tuple[Statement, ...]
     doc: bool
+    lambda_at: At | None = None
+
+    @property
+    def signature_at(self) -> At:
+        """Where what has its parameters is found: its name, or the lambda."""
+        return self.lambda_at or self.name_at
 
 
 class ClassDef(Stmt, frozen=True, tag=True):

@@ -42,7 +42,7 @@ class KeyFunctions:
         if not said or not missing:
             return
         given = len(function.params) - len(node.params)
-        double = Double(node.span, function.module, function, given)
+        double = Double(node.span, function.module, function, given, node.params)
         self.planner.doubles[id(node)] = double
         defect = local.defect(node.body, parts[0], missing, ("function", function))
         for scope in missing:

@@ -211,7 +211,9 @@ class Planner:
         for one in callables(self.program, stand_in.node):
             if isinstance(one, LambdaObject) and fits(one.node.params, function, given, scopes):
                 module = self.program.names.place(one.node).scope.module
-                self.doubles[id(one.node)] = Double(one.node.span, module, function, given)
+                self.doubles[id(one.node)] = Double(
+                    one.node.span, module, function, given, one.node.params
+                )
             elif isinstance(one, FunctionObject) and one.function is not function:
                 other = one.function
                 params = other.params[int(one.bound and other.takes_self) :]
@@ -222,8 +224,10 @@ class Planner:
                 elif other.owner is None and not any(
                     True for _ in self.program.calls.callers(other)
                 ):
-                    at = tree.span_of(other.fact.name_at)
-                    self.doubles[id(other.fact)] = Double(at, other.module, function, given)
+                    at = tree.span_of(other.fact.signature_at)
+                    self.doubles[id(other.fact)] = Double(
+                        at, other.module, function, given, params
+                    )
 
     def can_gain(self, function: Function) -> bool:
         """Whether the signature is ours to change."""

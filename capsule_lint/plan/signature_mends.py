@@ -115,7 +115,7 @@ class SignatureMends:
                 knot,
                 AddParameter(
                     function.module.filename,
-                    tree.span_of(function.fact.name_at),
+                    tree.span_of(function.fact.signature_at),
                     code,
                     name,
                     annotation,
@@ -130,10 +130,17 @@ class SignatureMends:
         final = self.final_params(double.function)[double.given :]
         for number, (name, kind, new) in enumerate(final):
             if new:
-                before = final[:number]
-                index = sum(1 for _, k, fresh in before if k == kind and not fresh)
+                count = sum(1 for _, _, fresh in final[:number] if not fresh)
+                kind = self._kind_in(double, kind, count)
+                index = sum(1 for p in double.params[:count] if p.kind == kind)
                 mend = AddParameter(filename, double.at, "CAP401", name, None, _KINDS[kind], index)
                 self.mends.add(("function", double.function), mend)
+
+    def _kind_in(self, double: Double, kind: str, at: int) -> str:
+        """Of which kind a new parameter is in what comes in a function's place: plain, where those beside
+        it are that stand for positional-only or keyword-only ones."""
+        beside = double.params[max(at - 1, 0) : at + 1]
+        return "plain" if kind != "plain" and all(p.kind == "plain" for p in beside) else kind
 
     def _parameter_annotation(self, function: Function, scope: Scope, knot: Knot) -> str | None:
         own = function.own_params
@@ -143,6 +150,8 @@ class SignatureMends:
             if (p := self.mends.planner.program.domain.scope_parameter(function, s)) is not None
         ]
         neighbour = neighbours[0].annotation if neighbours else None
+        if function.fact.lambda_at is not None:
+            return None
         typed = (
             neighbour is not None
             if neighbours
@@ -187,7 +196,7 @@ class SignatureMends:
             self.mends.import_(
                 knot, function.module, parameter.annotation.module, parameter.annotation.name
             )
-        at = tree.span_of(function.fact.name_at)
+        at = tree.span_of(function.fact.signature_at)
         index = 1 if function.takes_self else 0
         self.mends.add(
             knot,

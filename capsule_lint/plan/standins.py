@@ -167,6 +167,8 @@ class Double:
     module: Module
     function: Function
     given: int
+    params: tuple[tree.Parameter, ...]
+    """Its own parameters, as far as they stand for the function's."""
 
 
 def callables(program: Program, node: tree.Node) -> Iterator[Type]:
@@ -221,8 +223,16 @@ def fits(
     return (
         len(params) <= len(own)
         and spared
-        and all(a.kind == b.kind for a, b in zip(params, own, strict=False))
+        and all(_stands_for(a, b) for a, b in zip(params, own, strict=False))
     )
+
+
+def _stands_for(one: tree.Parameter, other: tree.Parameter) -> bool:
+    """Whether a parameter takes all that another one takes: any plain one what is given by position, one
+    of the same name what is given by keyword."""
+    if one.kind == "plain" and other.kind in ("posonly", "kwonly"):
+        return other.kind == "posonly" or one.name == other.name
+    return one.kind == other.kind
 
 
 def agrees(
