@@ -158,7 +158,8 @@ class AddEntry(Mend):
 
 @dataclass(frozen=True, slots=True)
 class AddElements(Mend):
-    """Add elements to the tuple, list or set at `at` before and after the element at `anchor`.
+    """Add elements to the tuple, list or set at `at` before and after the element at `anchor`, or
+    wildcards (`before`) to a class pattern.
 
     An expression that is no sequence becomes a tuple of `before`, itself and `after`, in parentheses
     (there `anchor` is equal to `at`).

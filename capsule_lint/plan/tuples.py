@@ -191,12 +191,15 @@ class Tuples:
             layout = next((self._layouts[c] for c in classes if c in self._layouts), None)
         if layout is None:
             return
-        moves = any(at < len(rest) for at, _ in layout.new)
         told = "__match_args__" in layout.cls.scope.bindings
         if isinstance(first, tree.Const):
             self.unsure.append((subject, layout))
-        elif moves and not told:
-            self.unsure.append((first, layout))
+        elif not told:
+            for at in sorted({at for at, _ in layout.new if at < len(rest)}):
+                scopes = tuple(layout.names(at))
+                self.found.append(
+                    TupleReader(pattern, layout, None, rest[at], True, scopes, name="_")
+                )
 
     def _node(self, node: tree.Node) -> None:
         match node:

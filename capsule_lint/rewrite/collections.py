@@ -52,6 +52,8 @@ class ElementFix(Fix[AddElements]):
             and self.mends
         ):
             return self._subscript(original, updated)
+        if isinstance(original, cst.MatchClass) and isinstance(updated, cst.MatchClass):
+            return self._pattern(original, updated) if self.mends else updated
         for mend in self.expression(original):
             assert isinstance(updated, cst.BaseExpression)
             updated = self._mend(original, updated, mend)
@@ -75,6 +77,19 @@ class ElementFix(Fix[AddElements]):
             return updated.with_changes(elements=elements)
         values = [*map(parse, mend.before), updated, *map(parse, mend.after)]
         return cst.Tuple([cst.Element(value) for value in values])
+
+    def _pattern(self, original: cst.MatchClass, updated: cst.MatchClass) -> cst.MatchClass:
+        """`case Cart(_, owner):`, whose new elements are patterns that fit anything."""
+        for mend in self.take(self.place.span_of(original)):
+            at = next(
+                n
+                for n, e in enumerate(original.patterns)
+                if self.place.span_of(e.value) == mend.anchor
+            )
+            new = [cst.MatchSequenceElement(cst.MatchAs()) for _ in mend.before]
+            patterns = _inserted(list(updated.patterns), at, new)
+            updated = updated.with_changes(patterns=patterns)
+        return updated
 
     def _subscript(self, original: cst.Subscript, updated: cst.Subscript) -> cst.Subscript:
         """`d[a, b]` without parentheses."""
