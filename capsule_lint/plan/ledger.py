@@ -160,7 +160,8 @@ class Ledger:
 
     def _collect_names(self) -> None:
         state = self.planner.state
-        symbols: list[Symbol] = [f for f in state.params if f.name not in ("__init__", "__new__")]
+        functions = {**dict.fromkeys(state.params), **dict.fromkeys(state.forwarders)}
+        symbols: list[Symbol] = [f for f in functions if f.name not in ("__init__", "__new__")]
         classes = set(state.fields) | {
             f.owner for f in state.params if f.name == "__init__" and f.owner is not None
         }
@@ -257,7 +258,10 @@ class Ledger:
     def _definition(self, module: Module, definition: Symbol, span: Span) -> None:
         known = [s for s in self._by_name[definition.name] if s is definition]
         if known:
-            self._row(module, span, definition, Verdict.REWRITTEN, "the definition")
+            said = (Verdict.REWRITTEN, "the definition")
+            if definition not in self.planner.state.params and isinstance(definition, Function):
+                said = (Verdict.ALREADY_CORRECT, "passes on what it is given")
+            self._row(module, span, definition, *said)
             return
         other = self._by_name[definition.name][0]
         if self.planner.program.names.is_stub(module) and definition.symbol == other.symbol:

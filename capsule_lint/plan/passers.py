@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.passing import PASSING
+from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.program import Program
     from capsule_lint.program.calls import Callee
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Class
 
+_PLAIN: Final = ("plain", "posonly")
 _NAMING: Final = frozenset(("__name__", "__qualname__", "__module__", "__doc__", "__class__"))
 """Attributes of a function that say what it is called."""
 
@@ -93,6 +95,33 @@ def passed_on(args: Sequence[tree.Argument], stars: dict[str, str]) -> int | Non
         return None
     plain = [a for a in args if not a.star and a.keyword is None]
     return len(plain) if not any(a.star for a in args[: len(plain)]) else None
+
+
+def forwarded_by(
+    program: Program, call: tree.Call, callee: Function | Class, given: int
+) -> tuple[Function | None, int]:
+    """The function that passes all of its `*args` and `**kwargs` on by a call, whose callers are the call
+    sites then, and how many arguments it puts before them. It puts none there but what comes before all
+    scopes, and does nothing else with what it is given."""
+    function = program.names.place(call).scope.function
+    if function is None or not call.args:
+        return None, 0
+    stars = {p.name: p.kind for p in function.params if p.kind in ("*", "**")}
+    leading = passed_on(call.args, stars)
+    if leading is None or len(call.args) != leading + len(stars):
+        return None, 0
+    if leading:
+        named = [name.id for name in _names_of(program, function, set(stars))]
+        if sorted(named) != sorted(stars) or not isinstance(callee, Function):
+            return None, 0
+        before, after = callee.params[: given + leading], callee.params[given + leading :]
+        scoped = [
+            any(names_scope(p.name, s) for p in part for s in program.policy.scopes)
+            for part in (before, after)
+        ]
+        if scoped != [False, True] or any(p.kind not in _PLAIN for p in before):
+            return None, 0
+    return function, leading
 
 
 def _after(call: tree.Call, position: int, node: tree.Name, stars: dict[str, str]) -> int | None:

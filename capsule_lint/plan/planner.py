@@ -19,7 +19,7 @@ from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.messages import Messages
 from capsule_lint.plan.partials import left_open
-from capsule_lint.plan.passers import is_handed_on, passed_on
+from capsule_lint.plan.passers import forwarded_by, is_handed_on
 from capsule_lint.plan.passthrough import asserted, forwarded
 from capsule_lint.plan.probes import Probes
 from capsule_lint.plan.readers import Readers
@@ -306,11 +306,14 @@ class Planner:
         self._asked[asked] = knot
         if is_handed_on(self.program, call):
             return
-        forwarder = self._forwarder(call)
+        forwarder, leading = forwarded_by(self.program, call, callee, given)
         if forwarder is not None:
+            if forwarder.owner is not None or forwarder.parent is None:
+                self.state.forwarders.add(forwarder)
+                self.state.groups.join(knot, ("function", forwarder))
             before = sum(p.kind in ("plain", "posonly") for p in forwarder.own_params)
             for outer, _ in list(self.program.calls.callers(forwarder)):
-                self.want_argument(outer, scope, callee, given, knot, offset + before)
+                self.want_argument(outer, scope, callee, given + leading, knot, offset + before)
             return
         want = Want(
             scope, call, knot, "argument", call=call, callee=callee, given=given, offset=offset
@@ -321,16 +324,6 @@ class Planner:
     def asked(self, call: tree.Call, scope: Scope) -> Knot | None:
         """What a call belongs to that is going to be given a scope."""
         return self._asked.get((id(call), scope.parameter))
-
-    def _forwarder(self, call: tree.Call) -> Function | None:
-        """The function that passes all of its `*args` and `**kwargs` on by this call, and only those:
-        its callers are the call sites."""
-        function = self.program.names.place(call).scope.function
-        if function is None or len(call.args) < 1:
-            return None
-        own = {p.name: p.kind for p in function.params if p.kind in ("*", "**")}
-        whole = passed_on(call.args, own) == 0 and len(call.args) == len(own)
-        return function if whole else None
 
     # --- fixpoint ---
 

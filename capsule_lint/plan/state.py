@@ -110,6 +110,8 @@ class State:
     attributes: dict[tuple[Class, str], str] = field(default_factory=dict)
     """The attribute in which a class that gains a field keeps it (`_capsule_id`)."""
     handler_params: dict[Function, Knot] = field(default_factory=dict)
+    forwarders: set[Function] = field(default_factory=set)
+    """The functions of modules and classes that pass on what they are given to what gains a parameter."""
     groups: Groups = field(default_factory=Groups)
     wants: list[Want] = field(default_factory=list)
     obstacles: list[tuple[Knot, Obstacle]] = field(default_factory=list)
