@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddSegments, AddStatement, NewSegment, Replace
+from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.formats import Addition, Formats, Group
 from capsule_lint.plan.tags import MARKS, SEPARATORS, mark_of
@@ -160,6 +160,8 @@ class Segments:
             self._appended(defect, anchor, new, code)
             return
         if isinstance(host, tree.Call) and any(a.keyword or a.star for a in host.args):
+            if self._by_keyword(defect.knot, host, anchor, new, code):
+                return
             self.mends.obstacle(defect.knot, host, "the parts of the key are given by name")
             return
         place = self._display(host, anchor)
@@ -183,6 +185,30 @@ class Segments:
                 mark_of(defect.template.pieces, anchor),
             ),
         )
+
+    def _by_keyword(
+        self,
+        knot: Knot,
+        host: tree.Call,
+        anchor: tree.Node | None,
+        new: Sequence[Added],
+        code: str,
+    ) -> bool:
+        """`make_key(tenant=tenant_id)` gets `capsule=capsule_id`, where the function makes the scope's tag
+        of that name; whether it does."""
+        program = self.mends.planner.program
+        functions = [c.function for c in program.calls.callees(host)]
+        at = next((n + 1 for n, a in enumerate(host.args) if a.value is anchor), 0)
+        if len(functions) != 1 or functions[0] is None or (anchor is not None and not at):
+            return False
+        joiner = program.templates.called.keyworded.joiner(functions[0])
+        if joiner is None or any(joiner.written(one.scope.name) != one.tag for one in new):
+            return False
+        filename = self.mends.module_of(host).filename
+        for one in new:
+            mend = AddArgument(filename, host.span, code, one.hole, one.scope.name, at)
+            self.mends.add(knot, mend)
+        return True
 
     def _segment(
         self, knot: Knot, host: tree.Node, anchor: tree.Node | None, one: Added

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
+from capsule_lint.program.keyworded import Keyworded
 from capsule_lint.program.pieces import (
     Piece,
     Text,
@@ -26,12 +27,14 @@ class Called:
 
     templates: Templates
     tagged: Tagged = field(init=False)
+    keyworded: Keyworded = field(init=False)
     _generic: dict[Function, bool] = field(default_factory=dict)
     _said: dict[tuple[Function, int], list[Piece] | None] = field(default_factory=dict)
     """What functions return, by how deep in other templates they are called."""
 
     def __post_init__(self) -> None:
         self.tagged = Tagged(self.templates)
+        self.keyworded = Keyworded(self.templates)
 
     def pieces(
         self, node: tree.Call, function: Function, given: int, host: tree.Node, depth: int
@@ -40,6 +43,9 @@ class Called:
         joiner = self.templates.joins.joiner(function)
         if joiner is not None:
             return self.templates.joins.joined(node, function, given, joiner, host, depth)
+        by_name = self.keyworded.joiner(function)
+        if by_name is not None:
+            return self.keyworded.pieces(node, by_name, host)
         if self.tagged.is_method(function):
             return self.tagged.pieces(node, function, host, depth)
         if self.templates.pairs.is_builder(function):
@@ -68,7 +74,11 @@ class Called:
         if function in self._generic:
             return self._generic[function]
         self._generic[function] = False  # what a function sees that calls itself
-        found = self.tagged.is_method(function) or self.templates.pairs.is_builder(function)
+        found = (
+            self.tagged.is_method(function)
+            or self.keyworded.joiner(function) is not None
+            or self.templates.pairs.is_builder(function)
+        )
         if not found and function.own_params and len(function.returns) == 1:
             value = function.returns[0]
             pieces = self.templates.evaluate(value, value, 0) or []
