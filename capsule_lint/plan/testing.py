@@ -123,7 +123,7 @@ class Testing:
         ]
         for module, node, text in literals:
             possible = [form for form in forms if form.regex.fullmatch(text)]
-            if possible and any(self._is_put_together(side) for side in self._sides(node)):
+            if possible and any(self._is_put_together(side, text) for side in self._sides(node)):
                 continue
             made_by = self._compared_with(node) if possible else set()
             meant = [form for form in possible if form.functions & made_by]
@@ -147,23 +147,22 @@ class Testing:
             elif not possible:
                 self._look_inside(node, text, inside)
 
-    def _is_put_together(self, side: tree.Node) -> bool:
-        """Whether a test itself says all parts of a key: `make_key("TENANT", "t", "CART", "c1")`."""
-        program = self.mends.planner.program
-        functions = [
-            callee.function
-            for callee in (program.calls.callees(side) if isinstance(side, tree.Call) else ())
-        ]
-        changing = any(d.template.host is side for d in self.mends.planner.defects)
+    def _is_put_together(self, side: tree.Node, text: str) -> bool:
+        """Whether a test itself says all parts of a key, and gets that text of them:
+        `make_key("TENANT", "t", "CART", "c1")`."""
+        planner = self.mends.planner
+        if not isinstance(side, tree.Call) or any(
+            d.template.host is side for d in planner.defects
+        ):
+            return False
+        callees = planner.program.calls.callees(side)
+        if any(c.function is None or c.function in planner.state.params for c in callees):
+            return False
+        made = planner.program.templates.template(side) if callees else None
         return (
-            bool(functions)
-            and not changing
-            and all(
-                f is not None
-                and f not in self.mends.planner.state.params
-                and program.templates.called.is_generic(f)
-                for f in functions
-            )
+            made is not None
+            and made.text == text
+            and all(isinstance(piece, Text) for piece in made.pieces)
         )
 
     def _is_key(self, node: tree.Node) -> bool:

@@ -45,7 +45,7 @@ class Called:
             return self.templates.joins.joined(node, function, given, joiner, host, depth)
         by_name = self.keyworded.joiner(function)
         if by_name is not None:
-            return self.keyworded.pieces(node, by_name, host)
+            return self.keyworded.pieces(node, by_name, host, depth)
         if self.tagged.is_method(function):
             return self.tagged.pieces(node, function, host, depth)
         if self.templates.pairs.is_builder(function):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.pieces import Filled, Piece, Text, hole_name
+from capsule_lint.program.pieces import Piece, Text
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Function
@@ -92,7 +92,9 @@ class Keyworded:
             case _:
                 return None
 
-    def pieces(self, node: tree.Call, joiner: Joiner, host: tree.Node) -> list[Piece] | None:
+    def pieces(
+        self, node: tree.Call, joiner: Joiner, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
         """What a call says, where nothing else is written around it."""
         if host is not node or not node.args:
             return None
@@ -103,5 +105,5 @@ class Keyworded:
                 return None
             between = joiner.separator if found else ""
             found.append(Text(f"{between}{said}", host, argument.value))
-            found.append(Filled(argument.value, host, hole_name(argument.value)))
+            found += self.templates.inline(argument.value, host, depth + 1)
         return found
