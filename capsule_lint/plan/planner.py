@@ -14,6 +14,7 @@ from capsule_lint.plan.fed import Fed
 from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.key_functions import KeyFunctions
+from capsule_lint.plan.lambdas import tie_callers
 from capsule_lint.plan.leaks import Leaks
 from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
@@ -141,6 +142,7 @@ class Planner:
             self._settle()
         self._tie()
         self._tie_protocols()
+        tie_callers(self)
         KeyFunctions(self).extend()
         self.local.check(self.state.wants)
         leaks = Leaks(self.local)
