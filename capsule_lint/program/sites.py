@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.program.model import Class, Function, Module, owner_of
 
 if TYPE_CHECKING:
     from capsule_lint.program.pieces import Template
+
+WRITES: Final = frozenset(
+    (
+        "put_item",
+        "Put",
+        "put",
+        "Item",
+        "put_record",
+        "PutRequest",
+        "save",
+        "Attributes",
+        "batch_put",
+        "write",
+    )
+)
+"""What puts items into a table, and what they are put there as."""
 
 
 class Role(StrEnum):

@@ -1,0 +1,110 @@
+"""Functions and classes that make keys for others: key helpers, and what wraps the calls of a table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.binding import bind
+from capsule_lint.program.pieces import snake, words
+from capsule_lint.program.sites import Role
+
+if TYPE_CHECKING:
+    from capsule_lint.program.keys import Keys
+    from capsule_lint.program.model import Class, Function
+
+KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
+_HELPER_NAME: Final = re.compile(
+    r"(?:^|_)(?:keys?|gsi\d*|lsi\d*|index_keys?)(?:_|$)|_for_(?:key|pk)$"
+)
+_KEY_MAKERS: Final = frozenset(("key", "builder", "factory", "maker", "schema", "helper", "util"))
+_ELSEWHERE: Final = frozenset(("cache", "redis", "memcache", "s3", "blob"))
+"""Words in the names of functions that make keys of other stores."""
+
+
+@dataclass(eq=False)
+class Makers:
+    """Finds the keys that they make, and that they are given."""
+
+    keys: Keys
+
+    def helper(self, function: Function) -> None:
+        """What a function returns that is called as key helpers are, or stands among them."""
+        if function.name.startswith("test"):
+            return
+        named = self.keys.policy.is_key_name(function.name)
+        known = named or _HELPER_NAME.search(snake(function.name)) is not None
+        if not known and not self._is_among_keys(function):
+            return
+        if self.keys.policy.is_sort_key_name(function.name):
+            return
+        if not named and _ELSEWHERE & set(snake(function.name).split("_")):
+            return  # a key of something else, unless it is used as one of the table
+        if self.keys.templates.called.is_generic(function):
+            return
+        index = self.keys.policy.is_index_key_name(function.name) or "gsi" in function.name
+        for value in function.returns:
+            if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:
+                first = value.items[0]
+                if self._strings(first):
+                    self.keys.sink(first, Role.HELPER, index)
+            elif not known and not self._has_scope(value):
+                continue  # `Keys.room_row(room_id)` may be a sort key
+            elif (named or self._keyish(value)) and not is_item(value):
+                self.keys.sink(value, Role.HELPER, index)
+
+    def _is_among_keys(self, function: Function) -> bool:
+        """Whether the class or the module of a function is one of keys: `Keys.room(tenant_id, room_id)`."""
+        owner, module = function.owner, function.module.name.rpartition(".")[2]
+        said = words(owner.name if owner is not None else module)
+        return "key" in said and said[-1] in _KEY_MAKERS
+
+    def _has_scope(self, node: tree.Node) -> bool:
+        """Whether a text has a scope in it."""
+        segments = self.keys.templates.segments
+        return any(any(segments(t.pieces)) for t in self.keys.templates.resolve(node))
+
+    def _strings(self, node: tree.Node) -> bool:
+        return any(t.has_text and KEYISH.match(t.text) for t in self.keys.templates.resolve(node))
+
+    def _keyish(self, node: tree.Node) -> bool:
+        return any("#" in t.text for t in self.keys.templates.resolve(node))
+
+    def wrapped(self) -> None:
+        """Arguments that fill a parameter named like a key: `query_items(f"…", "USER#")`."""
+        for module in self.keys.names.modules.values():
+            for function in module.functions:
+                if any(self.keys.policy.is_key_name(p.name) for p in function.own_params):
+                    self._arguments(function)
+        for cls in self.keys.classes.having(self.keys.policy.is_key_name):
+            if self.keys.classes.is_data(cls):
+                self._fields(cls)
+
+    def _arguments(self, function: Function) -> None:
+        for call, callee in list(self.keys.calls.callers(function)):
+            bound = bind(call.args, function.params, callee.given)
+            for name, argument in bound.arguments.items() if bound else ():
+                if self.keys.policy.is_key_name(name) and argument.keyword is None:
+                    role = Role.WRITTEN if callee.cls is not None else Role.LOOKUP
+                    self.keys.sink(argument.value, role, self.keys.policy.is_index_key_name(name))
+
+    def _fields(self, cls: Class) -> None:
+        params = self.keys.classes.constructor(cls) or ()
+        if not any(self.keys.policy.is_key_name(p.name) for p in params):
+            return
+        for call, _ in list(self.keys.calls.constructors_of(cls)):
+            bound = bind(call.args, params)
+            for name, argument in bound.arguments.items() if bound else ():
+                if self.keys.policy.is_key_name(name) and argument.keyword is None:
+                    self.keys.sink(
+                        argument.value, Role.WRITTEN, self.keys.policy.is_index_key_name(name)
+                    )
+
+
+def is_item(node: tree.Node) -> bool:
+    """Whether a dict is written out that is no typed value, `{"S": "TENANT#t"}`."""
+    if not isinstance(node, tree.DictDisplay):
+        return False
+    return len(node.keys) != 1 or tree.text(node.keys[0]) != "S"

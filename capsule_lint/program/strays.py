@@ -1,0 +1,130 @@
+"""Texts that look like keys, in places of which nothing says that they are a key's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+from capsule_lint.program.pieces import snake
+from capsule_lint.program.sites import WRITES, Role
+from capsule_lint.program.types import Collection
+from capsule_lint.program.uses import LOGGING
+
+if TYPE_CHECKING:
+    from capsule_lint.program.keys import Keys
+
+_VERBS: Final = frozenset(
+    [
+        "query",
+        "get",
+        "fetch",
+        "find",
+        "load",
+        "read",
+        "delete",
+        "remove",
+        "put",
+        "save",
+        "write",
+        "update",
+        "count",
+        "exists",
+        "list",
+        "item",
+        "items",
+    ]
+)
+_OTHER_STORES: Final = frozenset(
+    [
+        "cache",
+        "redis",
+        "memcache",
+        "lock",
+        "locks",
+        "log",
+        "logger",
+        "logging",
+        "metrics",
+        "queue",
+        "bus",
+        "events",
+        "sns",
+        "sqs",
+        "s3",
+        "bucket",
+        "headers",
+        "environ",
+    ]
+)
+
+
+@dataclass(eq=False)
+class Strays:
+    """Finds those that are keys all the same."""
+
+    keys: Keys
+
+    def in_lambda(self, node: tree.Lambda) -> None:
+        """A lambda that makes a key, wherever it is kept: its text starts as the policy's keys do."""
+        parent = self.keys.names.parent(node)
+        match parent:
+            case tree.Call():
+                names = [a.keyword or "" for a in parent.args if a.value is node]
+            case tree.DictDisplay():
+                pairs = zip(parent.keys, parent.values, strict=True)
+                names = [str(k.value) for k, v in pairs if v is node and isinstance(k, tree.Const)]
+            case tree.Assign():
+                names = [last_name(target) for target in parent.targets]
+            case _:
+                names = []
+        if any(self.keys.policy.is_sort_key_name(name) for name in names):
+            return
+        if self.keys.starts.at(node.body):
+            self.keys.sink(
+                node.body, Role.LOOKUP, any(map(self.keys.policy.is_index_key_name, names))
+            )
+
+    def given(self, node: tree.Call) -> None:
+        """A text that starts as the policy's keys do, given to something unknown that reads or writes:
+        `db.query_items(f"TENANT#{tenant_id}#USER#{user_id}", "USER#")`."""
+        if not _VERBS & set(snake(last_name(node.func)).split("_")):
+            return
+        given = [
+            a.value
+            for a in node.args
+            if a.keyword is None
+            and isinstance(a.value, tree.FString | tree.Binary | tree.Call | tree.Name)
+            and self.keys.starts.at(a.value)
+        ]
+        if not given or self.keys.calls.callees(node) or self._is_for_others(node):
+            return
+        role = Role.WRITTEN if last_name(node.func) in WRITES else Role.LOOKUP
+        for value in given:
+            self.keys.sink(value, role, index=False)
+
+    def _is_for_others(self, node: tree.Call) -> bool:
+        """Whether a call is of another store's method, or of a collection's."""
+        if not isinstance(node.func, tree.Attr):
+            return False
+        if _OTHER_STORES & set(snake(last_name(node.func.base)).split("_")):
+            return True
+        found = self.keys.templates.inference.of(node.func.base)
+        return any(isinstance(one, Collection) for one in found)
+
+    def same(self) -> None:
+        """A text that is the same as a key which is written, given to whatever finds things by it:
+        `self.rows.by_index("gsi1", f"TENANT#{tenant_id}#USER#{user_id}")`."""
+        written = {s.template.text for s in self.keys.sites if s.role is Role.WRITTEN}
+        for module in self.keys.names.judged() if written else ():
+            for call in module.each(tree.Call) if not module.is_test else ():
+                for value in (argument.value for argument in call.args):
+                    if (
+                        isinstance(value, tree.FString | tree.Binary | tree.Name)
+                        and self.keys.at(value) is None
+                        and self.keys.starts.at(value)
+                        and last_name(call.func) not in LOGGING
+                        and not self._is_for_others(call)
+                    ) and any(t.text in written for t in self.keys.templates.resolve(value)):
+                        self.keys.sink(value, Role.LOOKUP, index=False)
