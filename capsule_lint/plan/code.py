@@ -130,3 +130,20 @@ def added_entry(statement: tree.Statement) -> AddedEntry | None:
                 if isinstance(first, tree.Const) and isinstance(first.value, str):
                     return AddedEntry(func.base, first.value, plain[1], func.name)
     return None
+
+
+def attribute_in(node: tree.Node) -> tree.Attr | None:
+    """`self.tenant_id` in `str(self.tenant_id)`, `{"S": self.tenant_id}` and `self.tenant_id.value`."""
+    match node:
+        case tree.Attr(name="value" | "hex", base=tree.Attr() as inner):
+            return inner
+        case tree.Attr():
+            return node
+        case tree.Call() if len(node.args) == 1:
+            return attribute_in(node.args[0].value)
+        case tree.Call(func=tree.Attr() as func) if not node.args:
+            return attribute_in(func.base)
+        case tree.DictDisplay() if len(node.values) == 1:
+            return attribute_in(node.values[0])
+        case _:
+            return None

@@ -15,6 +15,7 @@ from capsule_lint.model import (
 from capsule_lint.plan.code import (
     AddedEntry,
     added_entry,
+    attribute_in,
     item_key,
     rename,
     renamed_item_access,
@@ -224,7 +225,7 @@ class EntryMends:
             bindings = names.bindings(value.id, names.place(value))
             if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
                 found = bindings[0].value
-                if found is not None and _attribute_in(found) is not None:
+                if found is not None and attribute_in(found) is not None:
                     return found
         return value
 
@@ -237,7 +238,7 @@ class EntryMends:
         names: frozenset[str] = frozenset(),
     ) -> list[tuple[Class, Scope]]:
         """The gained fields that belong beside `old` in an item dict whose entry has that value."""
-        path = _attribute_in(self._spelled_out(value))
+        path = attribute_in(self._spelled_out(value))
         if path is None or not names_scope(path.name, old):
             return []
         for one in ordered(self.mends.planner.program.inference.of(path.base)):
@@ -344,20 +345,3 @@ def _entry_names(node: tree.Node) -> set[str]:
             return {a.keyword for a in node.args if a.keyword is not None}
         case _:
             return set()
-
-
-def _attribute_in(node: tree.Node) -> tree.Attr | None:
-    """`self.tenant_id` in `str(self.tenant_id)`, `{"S": self.tenant_id}` and `self.tenant_id.value`."""
-    match node:
-        case tree.Attr(name="value" | "hex", base=tree.Attr() as inner):
-            return inner
-        case tree.Attr():
-            return node
-        case tree.Call() if len(node.args) == 1:
-            return _attribute_in(node.args[0].value)
-        case tree.Call(func=tree.Attr() as func) if not node.args:
-            return _attribute_in(func.base)
-        case tree.DictDisplay() if len(node.values) == 1:
-            return _attribute_in(node.values[0])
-        case _:
-            return None

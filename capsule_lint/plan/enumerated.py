@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
-from capsule_lint.plan.expected import GIVING_ALL, whole
 from capsule_lint.program.records import View
-from capsule_lint.program.types import ClassObject, Instance
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function, Module
 
 _JSON: Final = re.compile(r'"(\w+)"\s*:')
-_WHOLE: Final = GIVING_ALL | {"astuple", "fields", "attrs"}
-"""Functions and methods that go through all fields of an object."""
 _MAX_DEPTH: Final = 6
 _REASON: Final = (
     "this lists the fields of `{}`, which gains `{}`: it may have to list that as well"
@@ -72,7 +68,7 @@ class Enumerated:
 
     def _gaining(self) -> Iterator[Fields]:
         program = self.mends.planner.program
-        every, made = list(self._gone_through()), set(self._made_from_any())
+        every, made = self.mends.wholes.every, set(self._made_from_any())
         gone = {cls for cls, _ in every}
         given = self._functions_of([node for _, node in every])
         spread = {cls for cls, node in every if self._is_spread(node, given)}
@@ -114,7 +110,11 @@ class Enumerated:
                 self._note(module, node, one.cls)
 
     def _is_compared(self, node: tree.Node) -> bool:
-        return isinstance(self.mends.planner.program.names.parent(node), tree.Compare)
+        """Whether something is compared, by itself or among others."""
+        around = self.mends.planner.program.names.parent(node)
+        while isinstance(around, tree.Sequence | tree.DictDisplay):
+            around = self.mends.planner.program.names.parent(around)
+        return isinstance(around, tree.Compare)
 
     def _is_recorded(self, node: tree.Node) -> bool:
         """Whether a dict is compared with the keywords that a mock was called with."""
@@ -130,20 +130,6 @@ class Enumerated:
             self.mends.obstacle(("class", cls), node, _REASON.format(cls.name, gained))
 
     # --- what goes through all fields ---
-
-    def _gone_through(self) -> Iterator[tuple[Class, tree.Node]]:
-        """The classes whose objects, or they themselves, are given to what goes through all fields, and
-        the expression that does; none for what is not known."""
-        program = self.mends.planner.program
-        for name in sorted(_WHOLE):
-            for call in program.calls.uses.calls_beside(name):
-                for cls in (cls for node in whole(call) for cls in self._classes(node)):
-                    yield cls, call
-        for module in program.names.judged():
-            for node in module.each(tree.Attr):
-                if node.name in ("__dict__", "__dataclass_fields__", "_fields", "model_fields"):
-                    for cls in self._classes(node.base):
-                        yield cls, node
 
     def _functions_of(self, nodes: Sequence[tree.Node]) -> set[Function | None]:
         """The functions in which these expressions stand."""
@@ -195,13 +181,6 @@ class Enumerated:
                 spread = [a.value for a in call.args if a.star == "**"]
                 if spread and not isinstance(spread[0], tree.DictDisplay):
                     yield cls
-
-    def _classes(self, node: tree.Node) -> Iterator[Class]:
-        classes = self.mends.planner.program.classes
-        for one in self.mends.planner.program.inference.of(node):
-            if isinstance(one, Instance | ClassObject):
-                yield from classes.mro(one.cls)
-                yield from classes.subclasses(one.cls)
 
 
 def _texts_in(nodes: Sequence[tree.Node]) -> set[str]:

@@ -10,6 +10,7 @@ from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.rows import entries_of, entry_of
 from capsule_lint.plan.state import Want
+from capsule_lint.plan.wholes import GIVING_ALL, whole
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.names import history
 from capsule_lint.program.pieces import names_scope
@@ -37,8 +38,6 @@ _EQUATING: Final = (
 )
 _NAMING: Final = ("list", "set", "tuple", "frozenset")
 """Functions that give the keys of a dict."""
-GIVING_ALL: Final = frozenset(("asdict", "vars", "model_dump", "dict"))
-"""What gives all fields of an object."""
 
 
 @dataclass(eq=False, slots=True)
@@ -155,6 +154,8 @@ class Expected:
                 return (
                     self._fields(one.iter.args[0].value) if one.iter.args and not one.ifs else []
                 )
+            case tree.Attr(name="__dict__"):
+                return self._fields(node.base)
             case tree.DictDisplay():
                 pairs = zip(node.keys, node.values, strict=True)
                 spread = [value for key, value in pairs if key is None]
@@ -236,15 +237,6 @@ class Expected:
             if isinstance(anchor, tree.Const):
                 return None
         return self.mends.code_of(want, want.knot)
-
-
-def whole(call: tree.Call) -> Iterator[tree.Node]:
-    """What a call that gives all fields of an object may give them of: `asdict(order)`,
-    `order.model_dump(mode="json")`."""
-    if call.args and call.args[0].keyword is None:
-        yield call.args[0].value
-    if isinstance(call.func, tree.Attr):
-        yield call.func.base
 
 
 def typed_value(node: tree.Node) -> tree.Node | None:

@@ -227,15 +227,20 @@ class KeyDefects:
         """What is written under a tag and what is looked up under it change together. Keys without a
         tag are known by who makes them, and by the sort key beside them."""
         join = self.planner.state.groups.join
-        tags = self.planner.program.domain.tags_of(site.template)
-        if tags:
-            join(knot, ("tag", (tags[0].lower(), site.index)))
+        tag = self.tag_of(site)
+        if tag is not None:
+            join(knot, tag)
             return
         form = (site.template.text, site.index)
         join(knot, ("form", (site.owner or site.module, *form)))
         beside = self._sort_tag(site.template.host)
         if beside:
             join(knot, ("beside", (beside, *form)))
+
+    def tag_of(self, site: KeySite) -> Knot | None:
+        """What all keys of a tag belong to; `None` for keys without one."""
+        tags = self.planner.program.domain.tags_of(site.template)
+        return ("tag", (tags[0].lower(), site.index)) if tags else None
 
     def _sort_tag(self, host: tree.Node) -> str:
         """The first tag of the sort key that stands in a dict beside a key; empty when it has none."""

@@ -101,7 +101,7 @@ class Loads:
     def _demands(self, node: tree.Node, scope: Scope, knot: Knot) -> Iterator[Want]:
         self._typed(node, scope, knot)
         for display in self.planner.local.rows.origins(node).displays:
-            old = self._present(display, scope) if not self._is_narrowed(display, scope) else None
+            old = self.present(display, scope) if not self._is_narrowed(display, scope) else None
             want = None if old is None else self.planner.local.extend(display, old, scope, knot)
             if want is not None:
                 yield want
@@ -116,7 +116,7 @@ class Loads:
         policy = self.planner.program.policy
         return scope not in policy.scopes_of(entity)
 
-    def _present(self, display: Display, scope: Scope) -> Scope | None:
+    def present(self, display: Display, scope: Scope) -> Scope | None:
         """The scope beside whose entry a new one belongs."""
         scopes = list(self.planner.program.policy.scopes)
         at = scopes.index(scope)
@@ -125,21 +125,24 @@ class Loads:
 
     def _typed(self, node: tree.Node, scope: Scope, knot: Knot) -> None:
         """The `TypedDict` that an item is annotated with gets the key."""
-        classes = self.planner.program.classes
         for one in ordered(self.planner.program.inference.of(node)):
-            if not isinstance(one, Instance) or not classes.is_typed_dict(one.cls):
-                continue
-            fields = [f.name for f in classes.fields(one.cls)]
-            for old in self.planner.program.policy.scopes:
-                names = fields if old is not scope else ()
-                like = next((n for n in names if names_scope(n, old)), None)
-                if like is not None and rename(like, old, scope) not in fields:
-                    self.planner.gains.gain_field(one.cls, scope, knot, like=like)
-                    for home in classes.mro(one.cls):
-                        if scope.parameter in self.planner.state.fields.get(home, ()):
-                            name = rename(like, old, scope)
-                            self.planner.state.attributes[home, scope.parameter] = name
-                    break
+            if isinstance(one, Instance) and self.planner.program.classes.is_typed_dict(one.cls):
+                self.keep(one.cls, scope, knot)
+
+    def keep(self, cls: Class, scope: Scope, knot: Knot) -> None:
+        """Give a `TypedDict` the key of a scope, beside that of another one."""
+        classes = self.planner.program.classes
+        fields = [f.name for f in classes.fields(cls)]
+        for old in self.planner.program.policy.scopes:
+            names = fields if old is not scope else ()
+            like = next((n for n in names if names_scope(n, old)), None)
+            if like is not None and rename(like, old, scope) not in fields:
+                self.planner.gains.gain_field(cls, scope, knot, like=like)
+                for home in classes.mro(cls):
+                    if scope.parameter in self.planner.state.fields.get(home, ()):
+                        name = rename(like, old, scope)
+                        self.planner.state.attributes[home, scope.parameter] = name
+                return
 
     # --- what is taken beside ---
 

@@ -102,13 +102,24 @@ class LocalMends:
             self.mends.add(defect.knot, mend)
 
     def _wrapped(self, module: Module, anchor: tree.Node, scope: Scope, code: str) -> str:
-        """`str(self.capsule_id)` beside `str(self.tenant_id)`."""
+        """`str(self.capsule_id)` beside `str(self.tenant_id)`, `_s(capsule_id)` beside
+        `_s(note["tenant_id"])`."""
+        if not isinstance(anchor, tree.Call | tree.DictDisplay):
+            return code
         for other in self.mends.planner.program.policy.scopes:
-            if other is not scope and isinstance(anchor, tree.Call | tree.DictDisplay):
+            if other is not scope:
                 renamed = self.mends.fields.renamed_value(module, anchor, other, scope)
-                if code in renamed:
+                if re.search(rf"(?<![\w\"'.]){re.escape(code)}(?![\w\"'])", renamed):
                     return renamed
-        return code
+        inner = _argument_in(anchor)
+        if inner is None:
+            return code
+        outer, said = (self.mends.source(module, node.span) for node in (anchor, inner))
+        before, _, after = outer.rpartition(said)
+        for other in self.mends.planner.program.policy.scopes:
+            if other is not scope and other.type is not None and scope.type is not None:
+                before = before.replace(f"{other.type.name}(", f"{scope.type.name}(")
+        return f"{before}{code}{after}"
 
     def annotations(self) -> None:
         """`dict[tuple[TenantId, OrderId], Order]` says what the keys of a collection have become."""
@@ -235,6 +246,17 @@ class LocalMends:
                 defect.knot,
                 AddElements(defect.module.filename, node.span, code, before, after, at),
             )
+
+
+def _argument_in(node: tree.Node) -> tree.Node | None:
+    """`x` of `str(x)`, `_s(str(x))` and `{"S": str(x)}`; `None` for anything else."""
+    match node:
+        case tree.Call(func=tree.Name(), args=(only,)) if not only.star:
+            return _argument_in(only.value) or only.value
+        case tree.DictDisplay(values=(value,)):
+            return _argument_in(value) or value
+        case _:
+            return None
 
 
 def _annotations_of(owner: Class | Module, name: str) -> Iterator[tree.Node]:

@@ -32,9 +32,11 @@ from capsule_lint.plan.recorded import Recorded
 from capsule_lint.plan.seeds import Seeds
 from capsule_lint.plan.segments import Segments
 from capsule_lint.plan.signature_mends import SignatureMends
+from capsule_lint.plan.snapshots import Snapshots
 from capsule_lint.plan.sources import inline
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
 from capsule_lint.plan.testing import Testing
+from capsule_lint.plan.wholes import Wholes
 from capsule_lint.program.model import Class, Function, Module
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ class Mends:
     fields: FieldMends = field(init=False)
     entries: EntryMends = field(init=False)
     expected: Expected = field(init=False)
+    wholes: Wholes = field(init=False)
 
     def __post_init__(self) -> None:
         self.testing = Testing(self)
@@ -81,6 +84,7 @@ class Mends:
         self.fields = FieldMends(self)
         self.entries = EntryMends(self)
         self.expected = Expected(self)
+        self.wholes = Wholes(self.planner.program)
 
     def build(self) -> None:
         """Fill `found`."""
@@ -118,6 +122,7 @@ class Mends:
         Compared(self).build()
         Glimpses(self).build()
         Enumerated(self).build()
+        Snapshots(self).build()
         for (function, parameter), uses in self._bound.items():
             self._bind(function, parameter, uses)
 

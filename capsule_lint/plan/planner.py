@@ -12,6 +12,7 @@ from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entries import SPECIAL, Entries
 from capsule_lint.plan.fed import Fed
 from capsule_lint.plan.gains import Gains
+from capsule_lint.plan.items import Items
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.key_functions import KeyFunctions
 from capsule_lint.plan.lambdas import tie_callers
@@ -80,6 +81,7 @@ class Planner:
     silence: Silence = field(init=False)
     local: LocalKeys = field(init=False)
     loads: Loads = field(init=False)
+    items: Items = field(init=False)
     readers: Readers = field(init=False)
     tuples: Tuples = field(init=False)
     keys: KeyDefects = field(init=False)
@@ -104,6 +106,7 @@ class Planner:
         self.silence = Silence(self.program.policy)
         self.local = LocalKeys(self.program, self.state, self.silence)
         self.loads = Loads(self)
+        self.items = Items(self)
         self.readers = Readers(self.program, self.state)
         self.tuples = Tuples(self)
         self.keys = KeyDefects(self)
@@ -126,6 +129,7 @@ class Planner:
             self.keys.judge(site, prefix=True)
         self.keys.check()
         self.local.find()
+        self.items.find()
         for want in self.local.wants:
             self.gains.mirror(want)
         for defect in self.defects:
@@ -138,7 +142,8 @@ class Planner:
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
             self.ask(want)
         self._settle()
-        while any(part.extend() for part in (self.loads, self.unfiltered, self.scoped, self.fed)):
+        parts = (self.loads, self.items, self.unfiltered, self.scoped, self.fed)
+        while any(part.extend() for part in parts):
             self._settle()
         self._tie()
         self._tie_protocols()

@@ -11,6 +11,7 @@ from capsule_lint.plan.expected import typed_value
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.rows import entries_of, entry_of
 from capsule_lint.program.model import Class, Function, owner_of
+from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +37,28 @@ class Seeds:
             return
         for module in self.mends.planner.program.names.modules.values():
             for node in module.nodes if module.is_test and not module.generated else ():
-                match node:
-                    case tree.DictDisplay() | tree.Call(func=tree.Name(id="dict")):
-                        for knot, scope in self._lacking(node):
-                            self.mends.expected.extend(module, node, knot, scope)
+                if isinstance(node, tree.DictDisplay) or (
+                    isinstance(node, tree.Call) and self._takes_entries(node)
+                ):
+                    for knot, scope in self._lacking(node):
+                        self.mends.expected.extend(module, node, knot, scope)
+
+    def _takes_entries(self, call: tree.Call) -> bool:
+        """Whether keywords become the entries of a dict: `dict(…)`, or `record(…)` that takes any."""
+        names = {argument.keyword for argument in call.args if argument.keyword is not None}
+        if not names or (isinstance(call.func, tree.Name) and call.func.id == "dict"):
+            return bool(names)
+        callees = self.mends.planner.program.calls.callees(call)
+        return bool(callees) and all(
+            callee.cls is None
+            and callee.function is not None
+            and any(p.kind == "**" for p in callee.function.params)
+            and not any(callee.function.parameter(name) for name in names if self._is_key(name))
+            for callee in callees
+        )
+
+    def _is_key(self, name: str) -> bool:
+        return self.mends.planner.program.policy.is_key_name(name)
 
     def _collect(self) -> None:
         """Under which keys the items of classes keep scopes: they are written, or read, with them."""
@@ -57,35 +76,68 @@ class Seeds:
                     for home in planner.program.classes.mro(cls):
                         names = self._kept.setdefault((("class", home), want.scope.name), set())
                         names.add(rename(key, old, want.scope))
+        self._collect_whole()
+        for display, written, scope in planner.items.written:
+            tag = planner.keys.tag_of(planner.sites[id(written.template.host)])
+            near = planner.loads.present(display, scope)
+            entry = entry_of(display, near) if near is not None else None
+            if tag is not None and near is not None and entry is not None:
+                names = self._kept.setdefault((tag, scope.name), set())
+                names.add(rename(entry[0], near, scope))
         for defect in planner.defects:
             if defect.function is not None:
                 self._defects.setdefault(defect.function, []).append(defect)
 
+    def _collect_whole(self) -> None:
+        """Items that have all fields of an object have the new one under its own name, or under an alias
+        like its neighbour's."""
+        planner = self.mends.planner
+        for cls, node in self.mends.wholes.every if planner.state.fields else ():
+            if self.mends.module_of(node).is_test:
+                continue
+            aliases = planner.program.classes.aliases(cls)
+            for scope in planner.state.fields.get(cls, {}).values():
+                names = self._kept.setdefault((("class", cls), scope.name), set())
+                names.add(planner.state.attributes[cls, scope.parameter])
+                for old in planner.program.policy.scopes:
+                    said = (a for n, a in aliases.items() if names_scope(n, old))
+                    names.update(rename(a, old, scope) for a in said if old is not scope)
+
     def _lacking(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
-        """The entries that an item lacks, by the classes whose key it has."""
+        """The entries that an item lacks, by its key and by the classes whose key that is."""
         planner = self.mends.planner
         scopes = planner.program.policy.scopes
-        classes = self._classes(display) if any(entry_of(display, s) for s in scopes) else set()
+        said = [(s, e[0]) for s in scopes if (e := entry_of(display, s)) is not None]
+        for knot, scope in self._possible(display) if said else ():
+            kept = self._kept.get((knot, scope.name), set())
+            if any(s is not scope and rename(k, s, scope) in kept for s, k in said):
+                yield knot, scope
+
+    def _possible(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
+        planner, defects = self.mends.planner, self._defects_of(display)
+        for defect in defects:
+            tag = planner.keys.tag_of(planner.sites[id(defect.template.host)])
+            for scope in defect.missing:
+                yield defect.knot, scope
+                if tag is not None:
+                    yield tag, scope
+        classes = {cls for defect in defects for cls in self._of(defect)}
         for cls in sorted(classes, key=lambda c: c.symbol):
             for home in planner.program.classes.mro(cls):
                 for scope in planner.state.fields.get(home, {}).values():
-                    knot: Knot = ("class", home)
-                    kept = self._kept.get((knot, scope.name), set())
-                    said = [(s, e[0]) for s in scopes if (e := entry_of(display, s)) is not None]
-                    if any(s is not scope and rename(k, s, scope) in kept for s, k in said):
-                        yield knot, scope
+                    yield ("class", home), scope
 
-    def _classes(self, display: Display) -> set[Class]:
-        """The classes whose changed key an item has."""
-        planner, found = self.mends.planner, set[Class]()
+    def _defects_of(self, display: Display) -> list[KeyDefect]:
+        """The changes of the key that an item has."""
+        planner = self.mends.planner
+        found: list[KeyDefect] = []
         for name, value in entries_of(display):
             if planner.program.policy.is_key_name(name):
                 node = typed_value(value) or value
                 forms = self.mends.testing.updated.get(id(node), [])
-                defects = [defect for form in forms for defect in form.defects]
+                found += [defect for form in forms for defect in form.defects]
                 for function in returning(planner.program, node) if not forms else ():
-                    defects += self._defects.get(function, [])
-                found |= {cls for defect in defects for cls in self._of(defect)}
+                    found += self._defects.get(function, [])
         return found
 
     def _of(self, defect: KeyDefect) -> Iterator[Class]:

@@ -53,6 +53,7 @@ class Keys:
     """Functions whose result is used as a key."""
     takers: set[Function] = field(default_factory=set)
     """The functions that are given whole keys, which they hand to the table."""
+    positions: Positions = field(init=False)
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
     _near: dict[Module, bool] = field(default_factory=dict)
@@ -60,10 +61,10 @@ class Keys:
 
     def __post_init__(self) -> None:
         makers, strays = Makers(self), Strays(self)
-        positions = Positions(self, makers, strays)
+        self.positions = Positions(self, makers, strays)
         for module in self.names.judged():
             if not module.generated:
-                positions.collect(module)
+                self.positions.collect(module)
         makers.wrapped()
         strays.same()
         self._find_indexes()

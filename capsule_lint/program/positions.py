@@ -113,11 +113,11 @@ class Positions:
                 own = text[1:] if self.keys.policy.is_key_name(text[1:]) else ""
                 name, role = conditions.get((function, text), own), Role.LOOKUP
             if name:
-                role = role or self._dict_role(node)
+                role = role or self.dict_role(node)
                 self.keys.sink(value, role, self.keys.policy.is_index_key_name(name))
                 self._bare(value, role, name)
 
-    def _dict_role(self, node: tree.Node) -> Role:
+    def dict_role(self, node: tree.Node) -> Role:
         """Written or looked up, by what the dict is part of."""
         parent_of = self.keys.names.parent
         function = self.keys.names.place(node).scope.function
