@@ -338,8 +338,26 @@ class Collections:
                 name in cls.stores
                 and self.is_cache(name)
                 and not self._is_repository_attribute(cls, name)
+                and not self._makes_keys(cls, name)
             )
         return self._known[key]
+
+    def _makes_keys(self, cls: Class, name: str) -> bool:
+        """Whether an attribute is an object of the program's that is told scopes, and makes keys of them
+        by itself: `decisions.get(tenant_id, subject)`."""
+        domain, scopes = self.program.domain, self.program.policy.scopes
+        types = self.program.inference.member(cls, name)
+        found = [one.cls for one in types if isinstance(one, Instance)]
+        return bool(found) and all(
+            any(
+                domain.scope_parameter(method, scope) is not None
+                for owner in self.program.classes.mro(one)
+                for method in owner.methods.values()
+                if not method.name.startswith("_")
+                for scope in scopes
+            )
+            for one in found
+        )
 
     def _is_dict(self, owner: Class | Module, name: str) -> bool:
         """Whether a collection is a dict or a set, by what makes it or by what is said of it."""

@@ -61,6 +61,38 @@ class Fed:
     def _others(self, said: set[str]) -> list[Scope]:
         return [s for s in self.planner.program.policy.scopes if s.name not in said]
 
+    def check(self) -> None:
+        """What is given to a cache of the program's that is told a scope, and is not going to be told the
+        others: whatever it makes its keys of, they lack these."""
+        for one in self._puts or ():
+            call = self.planner.program.names.parent(one.put.key)
+            if not isinstance(call, tree.Call) or not self._is_own(call, one):
+                continue
+            if self._is_shared(_way(one.put.into)[0], one.put):
+                others = [s for s in self._others(one.said) if not self._knows(call, s)]
+                lacking = {
+                    s.name: told for s in others if (told := self._calls(one.put.value, s, 0))
+                }
+                self._refuse(one.put, lacking)
+
+    def _is_own(self, call: tree.Call, one: _Keyed) -> bool:
+        """Whether what is put somewhere is given to a function of the program's that is told a scope."""
+        scopes = self.planner.program.policy.scopes
+        return any(self._is_told(call, s) for s in scopes if s.name in one.said)
+
+    def _refuse(self, put: Put, lacking: dict[str, list[Knot | None]]) -> None:
+        """Note that the scopes are no part of a key."""
+        local = self.planner.local
+        if not lacking or id(put.key) in self._refused:
+            return
+        self._refused.add(id(put.key))
+        local.ask_around(put.key)
+        for scope in self.planner.program.policy.scopes:
+            reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+            for knot in lacking.get(scope.name, ()):
+                if knot is not None:
+                    local.obstacle(knot, put.key, reason)
+
     def _home(self, put: Put, lacking: dict[str, list[Knot | None]]) -> Home | None:
         """The collection that something is put into; where its keys are not understood, the change is
         not safe."""
@@ -69,15 +101,8 @@ class Fed:
         home = local.collections.any(root)
         if home is not None and home not in local.fed:
             return home
-        shared = home is not None or self._is_shared(root, put)
-        if shared and id(put.key) not in self._refused:
-            self._refused.add(id(put.key))
-            local.ask_around(put.key)
-            for scope in self.planner.program.policy.scopes:
-                reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
-                for knot in lacking.get(scope.name, ()):
-                    if knot is not None:
-                        local.obstacle(knot, put.key, reason)
+        if home is not None or self._is_shared(root, put):
+            self._refuse(put, lacking)
         return None
 
     def _is_shared(self, node: tree.Node, put: Put) -> bool:
@@ -146,7 +171,7 @@ class Fed:
         call = self.planner.program.names.parent(one.put.key)
         if any(map(self.planner.local.changes, one.keys)):
             return []
-        if isinstance(call, tree.Call) and self._knows(call, scope):
+        if isinstance(call, tree.Call) and (self._knows(call, scope) or self._is_own(call, one)):
             return []  # it makes its own key
         return self._calls(one.put.value, scope, 0)
 

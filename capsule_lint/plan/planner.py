@@ -153,6 +153,7 @@ class Planner:
         leaks = Leaks(self.local)
         leaks.note()
         self.loads.check()
+        self.fed.check()
         self.readers.find(self.defects)
         leaks.parsed(self.readers.found)
         self.tuples.find()
