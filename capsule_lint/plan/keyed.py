@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.local import LocalKeys
     from capsule_lint.plan.rows import Home
     from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.unpacked import Side
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
@@ -258,7 +259,11 @@ class KeyReaders:
         """`for (tenant, item_id), item in self._items.items()`."""
         neighbour = target.items[max(change.index - 1, 0)]
         compared = list(self._comparisons(neighbour))
+        uses = self._uses(neighbour) if isinstance(neighbour, tree.Name) else []
+        inside = list(self.local.parted.compared(uses))
+        again = list(self.local.parted.again(uses, home))
         spare = isinstance(neighbour, tree.Name) and neighbour.id.startswith("_") and not compared
+        spare = spare and not inside and not again
         defect = self.local.defect(
             target, "pattern", list(change.scopes), self._knot(home, target)
         )
@@ -268,6 +273,16 @@ class KeyReaders:
         for scope in change.scopes if not spare else ():
             for compare in compared:
                 self._beside(compare, f"stored_{scope.parameter}", scope, home)
+        for one in inside:
+            self._among(one, change.scopes, home)
+        for display, part in again:
+            made = self.local.defect(
+                display, "pattern", list(change.scopes), self._knot(home, display)
+            )
+            for scope in change.scopes:
+                made.anchors[scope.name] = part if change.index else None
+                made.detail[scope.name] = f"stored_{scope.parameter}"
+            self.local.settle(display)
 
     def _comparisons(self, target: tree.Node) -> Iterator[tree.Compare]:
         """Comparisons of a name that a loop binds."""
@@ -275,6 +290,20 @@ class KeyReaders:
             parent = self._parent(use)
             if isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",)):
                 yield parent
+
+    def _among(self, one: Side, scopes: tuple[Scope, ...], home: Home) -> None:
+        """More elements of two tuples that are compared, one of which is made of parts of a key."""
+        knot = self._knot(home, one.compare)
+        read = self.local.defect(one.stored, "pattern", list(scopes), knot)
+        asked = self.local.defect(one.asked, "tuple", list(scopes), knot)
+        mirror = one.value if isinstance(one.value, tree.Attr) else None
+        front = not self.local.rekeyed[home].index
+        for scope in scopes:
+            read.anchors[scope.name] = None if front else one.part
+            read.detail[scope.name] = f"stored_{scope.parameter}"
+            asked.anchors[scope.name] = None if front else one.value
+            self.local.ask(asked, Want(scope, one.asked, knot, "filter", mirror=mirror))
+        self.local.settle(one.compare)
 
     def _beside(self, compare: tree.Compare, left: str, scope: Scope, home: Home) -> None:
         """Another condition beside one that compares a part of a key."""

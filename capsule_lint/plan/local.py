@@ -13,6 +13,7 @@ from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows, entries_of, entry_of
 from capsule_lint.plan.state import Obstacle, State, Want
+from capsule_lint.plan.unpacked import Parts
 from capsule_lint.program.infer import COMPARING
 from capsule_lint.program.model import (
     Binding,
@@ -85,11 +86,13 @@ class LocalKeys:
     _passed: dict[tuple[Function, str], int] = field(default_factory=dict)
     """The parameters through which a key has been followed, and after how many steps."""
     _names: dict[Module, defaultdict[str, list[tree.Name]]] = field(default_factory=dict)
+    parted: Parts = field(init=False)
     _readers: KeyReaders = field(init=False)
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.program)
         self.collections = Collections(self.program)
+        self.parted = Parts(self.program, self.collections)
         self._readers = KeyReaders(self)
 
     def find(self) -> None:
@@ -283,6 +286,8 @@ class LocalKeys:
         shape, elements = parts
         if any(self.program.policy.is_key_name(hole_name(e)) for e in elements):
             return
+        if self.parted.are_own(elements, (owner, name)):
+            return  # it changes with what goes through the keys
         present = {
             s.name: e
             for e in elements
