@@ -22,6 +22,7 @@ from capsule_lint.program.types import (
     TupleOf,
     Types,
 )
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,6 +206,7 @@ class Domain:
                 self.entities.add(owner)
         self.entities.update(filter(self._is_model, self.classes.all))
         self.entities.update(filter(self.has_key, self.classes.having(self.policy.is_key_name)))
+        self.entities.update(filter(self.is_item, self._making_items()))
         self.entities -= self.repositories | self.layers
         for cls in self.repositories:
             for entity in self._entities_of(cls):
@@ -290,6 +292,23 @@ class Domain:
             and "classmethod" not in method.decorators
             for name, method in cls.methods.items()
         )
+
+    def _making_items(self) -> Iterator[Class]:
+        """The classes with a method that makes an item, whose key a function makes of the object's own:
+        `{"PK": order_pk(self.tenant_id, self.number)}`."""
+        for module in self.names.judged():
+            for display in module.each(tree.DictDisplay) if not module.is_test else ():
+                pairs = zip(display.keys, display.values, strict=True)
+                keys = [value for key, value in pairs if self.keys.key_name(key)]
+                function = self.names.place(display).scope.function if keys else None
+                if function is None or function.owner is None or not function.takes_self:
+                    continue
+                own = function.params[0].name
+                read = (one for key in keys for one in within(key) if isinstance(one, tree.Attr))
+                if not function.own_params and any(
+                    _root(one) == own and self._names_scope(one.name) for one in read
+                ):
+                    yield function.owner
 
     def _is_model(self, cls: Class) -> bool:
         """Whether instances are rows by their base: PynamoDB's models."""
