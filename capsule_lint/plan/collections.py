@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.heirs import Heirs
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.pieces import words
 from capsule_lint.program.sites import Role
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.rows import Home
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
     from capsule_lint.program.types import Type
 
 _CONSTRUCTORS: Final = frozenset(
@@ -36,9 +38,6 @@ _CONSTRUCTORS: Final = frozenset(
     ]
 )
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
-_BASES: Final = frozenset(
-    ("dict", "OrderedDict", "UserDict", "TTLCache", "LRUCache", "LFUCache", "Cache", "defaultdict")
-)
 _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
 """Words in the names of attributes that are caches, whatever they are made by."""
 _KEYED: Final = frozenset(
@@ -53,6 +52,8 @@ _KEYED: Final = frozenset(
         "discard",
         "remove",
         "__getitem__",
+        "__setitem__",
+        "__delitem__",
         "__contains__",
         "has",
         "invalidate",
@@ -116,12 +117,10 @@ class Collections:
     _put: dict[Module, list[Put]] = field(default_factory=dict)
     _adopted: set[Home] = field(default_factory=set)
     """The collections of others that are known by what is put into them."""
-
-    _heirs: frozenset[str] = field(init=False)
-    """The names of the program's classes that are dicts, and do nothing else with their keys."""
+    _heirs: Heirs = field(init=False)
 
     def __post_init__(self) -> None:
-        self._heirs = frozenset(c.name for c in self.program.classes.all if self._is_heir(c))
+        self._heirs = Heirs(self.program)
         self._shared = frozenset(
             name
             for module in self.program.names.modules.values()
@@ -145,10 +144,12 @@ class Collections:
                 if home is not None:
                     yield from ((*home, key) for key in written_in(node))
             case tree.Call(func=tree.Attr() as func) if node.args:
-                asked = func.name in _TAKING or self.is_cache(last_name(func.base)) or self._heirs
-                home = self.of(func.base) if asked else None
+                cached = self.is_cache(last_name(func.base)) or self._heirs.names
+                home = self.of(func.base) if func.name in _TAKING or cached else None
                 if home is not None and (func.name in _TAKING or self.is_named(node, home)):
-                    yield (*home, self._key_in(node, func.name))
+                    key = self._key_in(node, func.name)
+                    if not any(self._heirs.key_makers(node, key)):
+                        yield (*home, key)
             case tree.Compare(ops=("in" | "not in",)):
                 home = self.of(node.rights[0])
                 if home is not None:
@@ -233,6 +234,12 @@ class Collections:
         """Whether a method of a collection takes a key first."""
         return method in _KEYED | HASHES
 
+    def key_makers(self, call: tree.Call) -> list[Function]:
+        """The methods of the program's by which a collection is looked into, and which make the key."""
+        if not call.args:
+            return []
+        return list(self._heirs.key_makers(call, self._key_in(call, last_name(call.func))))
+
     def is_named(self, call: tree.Call, home: Home) -> bool:
         """Whether a method of Redis, of a cache that is not the program's, or of a dict that is, is given a
         key that says a scope."""
@@ -244,7 +251,7 @@ class Collections:
         callees = self.program.calls.callees(call)
         if callees:
             owners = {c.function.owner for c in callees if c.function is not None}
-            return all(owner is not None and owner.name in self._heirs for owner in owners)
+            return all(owner is not None and owner.name in self._heirs.names for owner in owners)
         return self.is_text(home)
 
     def is_text(self, home: Home) -> bool:
@@ -259,6 +266,10 @@ class Collections:
 
     def of(self, node: tree.Node) -> Home | None:
         """The class (or module) and name of a collection that a repository keeps."""
+        own = self._heirs.homes(node)
+        if own:
+            kept = all(self._is_kept(one, None) for one in own)
+            return own[0] if kept else None
         return self._find(node, self._is_kept)
 
     def any(self, node: tree.Node) -> Home | None:
@@ -370,35 +381,7 @@ class Collections:
 
     def _makes(self, node: tree.Node | None) -> bool:
         """Whether a value is a new dict or set."""
-        if isinstance(node, tree.Call) and last_name(node.func) in self._heirs:
-            return True
-        return _makes_collection(node)
-
-    def _is_heir(self, cls: Class) -> bool:
-        """Whether a class is a dict that does not go through its own keys."""
-        bases = {base.rpartition(".")[2] for base in self.program.classes.foreign_bases(cls)}
-        if bases.isdisjoint(_BASES):
-            return False
-        return not any(self._goes_through(node, cls) for node in cls.module.each(tree.Name))
-
-    def _goes_through(self, node: tree.Name, cls: Class) -> bool:
-        """Whether a name is an instance in one of the class's methods, which is more than looked into."""
-        function = self.program.names.place(node).scope.function
-        if function is None or function.owner is not cls or not function.takes_self:
-            return False
-        if node.id != function.params[0].name:
-            return False
-        match self.program.names.parent(node):
-            case tree.Attr(name=name):
-                return name in ("items", "keys", "copy", "update") or name.startswith("_")
-            case tree.Subscript(base=base):
-                return base is not node
-            case tree.Compare(ops=("in" | "not in",), rights=(right,)):
-                return right is not node
-            case tree.Call(func=func):
-                return last_name(func) not in ("len", "bool", "super")
-            case _:
-                return True
+        return self._heirs.makes(node) or _makes_collection(node)
 
     def _is_repository_attribute(self, cls: Class, name: str) -> bool:
         return any(

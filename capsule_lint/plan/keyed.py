@@ -109,10 +109,16 @@ class KeyReaders:
             self._iterated(call, home, pairs=name == "items")
         elif name == "update":
             self._updated(call, home)
-        elif name not in _SAFE_METHODS and not (
-            self.local.collections.is_keyed(name) or self.local.collections.is_named(call, home)
-        ):
+        elif name == "popitem":
+            self._pair(call, home)
+        elif name not in _SAFE_METHODS and not self._is_looked_into(call, home):
             self._unsure(access, home)
+
+    def _is_looked_into(self, call: tree.Call, home: Home) -> bool:
+        """Whether a method is given a key, or makes one as the collection's own methods do that change."""
+        collections = self.local.collections
+        keyed = collections.is_keyed(last_name(call.func)) or collections.is_named(call, home)
+        return keyed and self.local.touched.issuperset(collections.key_makers(call))
 
     def _updated(self, call: tree.Call, home: Home) -> None:
         """`rows.update({key: row})`."""
@@ -228,13 +234,15 @@ class KeyReaders:
             target = target.items[0]
         self._key_target(target, home)
 
-    def _pair(self, node: tree.Name, home: Home) -> None:
+    def _pair(self, node: tree.Node, home: Home) -> None:
         """`pair[0]` is the key, `pair[1]` what stands under it."""
         parent = self._parent(node)
         match parent:
             case tree.Subscript(index=tree.Const(value=0)):
                 self._key(parent, home)
             case tree.Subscript(index=tree.Const(value=1)):
+                return
+            case tree.Eval(kind="expr"):
                 return
             case tree.Assign(targets=(tree.Sequence() as target,)) if len(target.items) == 2:
                 self._key_target(target.items[0], home)
