@@ -133,6 +133,7 @@ class Fed:
                 if knot is not None:
                     self.planner.state.groups.join(want.knot, knot)
             self.planner.want(want)
+        self.planner.gains.keys()
 
     def _scoped(self) -> Iterator[_Keyed]:
         local = self.planner.local

@@ -318,6 +318,14 @@ class Gains:
         at = scopes.index(scope)
         return scopes[at - 1] if at else scopes[min(1, len(scopes) - 1)]
 
+    def keys(self) -> None:
+        """Classes whose instances are keys of collections get the scopes that their keys lack."""
+        classes = self.planner.local.classes
+        for (cls, _), (scope, knot) in classes.lacking.items():
+            if self.planner.sources.attribute_of(cls, scope) is None and self.can_gain_field(cls):
+                like = classes.held(cls)
+                self.gain_field(cls, scope, knot, like=next(iter(like.values())))
+
     def entities(self) -> None:
         """Entities whose repositories lack a scope get the field beside the one they have."""
         for cls in sorted(self.planner.program.domain.entities, key=lambda c: c.symbol):

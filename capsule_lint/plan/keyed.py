@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.plan.unpacked import Side
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Class, Module
 
 _SAME: Final = frozenset(
     ("list", "tuple", "sorted", "set", "frozenset", "iter", "reversed", "copy")
@@ -34,11 +34,13 @@ _ADDS: Final = frozenset(("append", "add"))
 @dataclass(frozen=True, slots=True)
 class Rekeyed:
     """How the keys of a collection change: those of `width` elements get `scopes` at `index`; a text
-    gets them somewhere inside, then the width is 0."""
+    gets them somewhere inside, then the width is 0. Objects that are no tuples have no width either."""
 
     index: int
     scopes: tuple[Scope, ...]
     width: int
+    made: Class | None = None
+    """The class whose instances the keys are."""
 
 
 @dataclass(eq=False, slots=True)
@@ -71,6 +73,9 @@ class KeyReaders:
 
     def _unsure(self, node: tree.Node, home: Home) -> None:
         """A reader that is not understood. What tests look into is judged with the literals of tests."""
+        change = self.local.rekeyed[home]
+        if change.made is not None and not change.width:
+            return  # no part of an object has a position
         if not self._module(node).is_test:
             reason = f"reads keys of `{home[1]}`, which change, in a way that is not understood"
             self.local.obstacle(self._knot(home, node), node, reason)
@@ -265,6 +270,7 @@ class KeyReaders:
 
     def _unpacked(self, target: tree.Sequence, change: Rekeyed, home: Home) -> None:
         """`for (tenant, item_id), item in self._items.items()`."""
+        self.local.settle(target)
         neighbour = target.items[max(change.index - 1, 0)]
         compared = list(self._comparisons(neighbour))
         uses = self._uses(neighbour) if isinstance(neighbour, tree.Name) else []
@@ -336,6 +342,8 @@ class KeyReaders:
             case tree.Subscript():
                 if self.local.collections.of(parent.base) != home:
                     self._unsure(node, home)
+            case tree.Attr() if self.local.rekeyed[home].made is not None:
+                self._part(parent, home)
             case tree.Attr():
                 self._text_method(parent, home)
             case tree.Call():
@@ -372,6 +380,7 @@ class KeyReaders:
         if number is None or change.width < 2 or home in self.local.mixed:
             self._unsure(node, home)
             return
+        self.local.settle(node.index)
         code = _code(node.base)
         if number >= change.index:
             knot = self._knot(home, node)
@@ -386,6 +395,19 @@ class KeyReaders:
         ):
             for step, scope in enumerate(change.scopes):
                 self._beside(parent, f"{code}[{change.index + step}]", scope, home)
+
+    def _part(self, access: tree.Attr, home: Home) -> None:
+        """`slot.tenant_id == tenant_id` gets a condition beside it."""
+        change, parent, code = self.local.rekeyed[home], self._parent(access), _code(access.base)
+        compared = isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",))
+        if change.made is None or not compared or not isinstance(parent, tree.Compare):
+            return
+        held = self.local.classes.held(change.made).values()
+        if access.name not in held or code is None or self.local.is_settled(parent):
+            return
+        for scope in change.scopes:
+            new = self.local.classes.attribute(change.made, scope)
+            self._beside(parent, f"{code}.{new}", scope, home)
 
     def _text_method(self, access: tree.Attr, home: Home) -> None:
         """`key.startswith(f"{tenant_id}:")` of a text."""

@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.collections import Collections, looks_up
 from capsule_lint.plan.conditions import decides_alone, is_filter
+from capsule_lint.plan.key_classes import KeyClasses
 from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows, entries_of, entry_of
 from capsule_lint.plan.state import Obstacle, State, Want
@@ -45,7 +46,7 @@ _SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", 
 @dataclass(eq=False, slots=True)
 class LocalDefect:
     """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `call`, `bare`, `joined` (a bare one that
-    becomes a text), `filter`, `pattern`, `index` or `entry`."""
+    becomes a text), `made` by a class, `filter`, `pattern`, `index` or `entry`."""
 
     node: tree.Node
     module: Module
@@ -87,12 +88,14 @@ class LocalKeys:
     """The parameters through which a key has been followed, and after how many steps."""
     _names: dict[Module, defaultdict[str, list[tree.Name]]] = field(default_factory=dict)
     parted: Parts = field(init=False)
+    classes: KeyClasses = field(init=False)
     _readers: KeyReaders = field(init=False)
 
     def __post_init__(self) -> None:
         self.rows = Rows(self.program)
         self.collections = Collections(self.program)
         self.parted = Parts(self.program, self.collections)
+        self.classes = KeyClasses(self.program)
         self._readers = KeyReaders(self)
 
     def find(self) -> None:
@@ -168,6 +171,8 @@ class LocalKeys:
         self._passed.clear()
         found = []
         for host, _ in self._hosts_of(key, 0):
+            cls = self.classes.of(host)
+            found += [(host, {s.name for s in self.classes.held(cls)})] if cls is not None else []
             parts = self.parts(host) if self.program.keys.at(host) is None else None
             is_value = self.program.domain.held.is_value
             for _, elements in (parts,) if parts is not None else ():
@@ -203,7 +208,11 @@ class LocalKeys:
             if id(host) in self._checked and not fed:
                 continue
             self._checked.add(id(host))
-            self._judge_host(owner, name, host, function)
+            made = [one for one in _with_parts(host) if self.classes.of(one) is not None]
+            for one in made:
+                self._judge_made((owner, name), one, function, host)
+            if not made:
+                self._judge_host(owner, name, host, function)
 
     def _hosts_of(self, key: tree.Node, depth: int) -> Iterator[tuple[tree.Node, Function | None]]:
         """Where the expression of a key is written: here, in a local, in a helper; its helper, if any."""
@@ -294,13 +303,8 @@ class LocalKeys:
             for s in self.program.policy.scopes
             if self.program.domain.held.is_value(e, s)
         }
-        place = self.program.names.place(host)
-        fed = self.fed.get((owner, name))
-        if fed:
-            required = self._fed(fed, place.scope.function, place.scope.module)
-        else:
-            required = self._required(owner, place.scope.function, place.scope.module)
-        missing = [s for s in required if s.name not in present]
+        place, fed = self.program.names.place(host), self.fed.get((owner, name))
+        missing = [s for s in self._demanded((owner, name), place) if s.name not in present]
         if not missing:
             self._settled.add(id(host))
         matters = bool(present) if fed else self._matters(owner, name, elements, bool(present))
@@ -334,6 +338,38 @@ class LocalKeys:
         index = next((n + 1 for n, e in enumerate(elements) if e is first), 0)
         width = len(elements) if shape in ("tuple", "bare") else 0
         self.rekeyed.setdefault((owner, name), Rekeyed(index, tuple(missing), width))
+
+    def _judge_made(
+        self, home: Home, host: tree.Node, helper: Function | None, key: tree.Node
+    ) -> None:
+        """Note what the class of a key lacks: `rows[Slot(tenant_id, sku)]`."""
+        cls, place = self.classes.of(host), self.program.names.place(host)
+        if cls is None:
+            return
+        held = self.classes.held(cls)
+        missing = [s for s in self._demanded(home, place) if s not in held]
+        alone = len(self.program.classes.fields(cls)) == 1
+        if missing and not (alone and self._holds_scalars(*home)):
+            knot = self.knot_of(home[0], host, home[1])
+            defect = LocalDefect(
+                host, place.scope.module, place.scope.function, "made", missing, {}, knot
+            )
+            defect.helper = helper
+            if not self._is_silenced(defect):
+                self.defects.append(defect)
+                self.classes.lacks(cls, missing, knot)
+                if key is host:
+                    self.rekeyed.setdefault(home, self.classes.rekeyed(cls, missing))
+        self._settled.add(id(host))
+        if not self.program.classes.is_named_tuple(cls):
+            self._settled.add(id(key))  # nobody takes such a part of a key apart
+
+    def _demanded(self, home: Home, place: Place) -> tuple[Scope, ...]:
+        """The scopes that a key of a collection needs."""
+        fed = self.fed.get(home)
+        if fed:
+            return self._fed(fed, place.scope.function, place.scope.module)
+        return self._required(home[0], place.scope.function, place.scope.module)
 
     def defect(self, node: tree.Node, shape: str, scopes: list[Scope], knot: Knot) -> LocalDefect:
         """One more place that changes with the keys of a collection."""
@@ -541,7 +577,9 @@ class LocalKeys:
 
     def _entity_of(self, node: tree.Node) -> Class | None:
         for one in self.program.inference.of(node):
-            if isinstance(one, Instance) and one.cls in self.program.domain.entities:
+            if isinstance(one, Instance) and (
+                one.cls in self.program.domain.entities or self.classes.changes(one.cls)
+            ):
                 return one.cls
         return None
 
@@ -565,7 +603,9 @@ class LocalKeys:
         if isinstance(found.left, tree.Attr):
             cls = self._entity_of(found.left.base)
             if cls is not None:
-                self.state.groups.join(knot, ("entity", cls.name))
+                is_key = self.classes.changes(cls)
+                kind: Knot = ("class", cls) if is_key else ("entity", cls.name)
+                self.state.groups.join(knot, kind)
         read, asked = self._sides(found, missing, knot)
         mirror = found.right if isinstance(found.right, tree.Attr) else None
         for one in missing:
@@ -773,6 +813,11 @@ def _compared(
 
 def _is_self(node: tree.Node) -> bool:
     return isinstance(node, tree.Name) and node.id == "self"
+
+
+def _with_parts(key: tree.Node) -> tuple[tree.Node, ...]:
+    """A key, and the elements of one that is a tuple."""
+    return (key, *key.items) if isinstance(key, tree.Sequence) else (key,)
 
 
 def dict_in(node: tree.Node) -> tree.Node | None:

@@ -42,6 +42,8 @@ class LocalMends:
 
     def key(self, defect: LocalDefect) -> None:
         """Put the scopes into a local key, or beside the condition of a filter."""
+        if defect.shape == "made":
+            return  # whoever makes it passes the argument
         filename, knot = defect.module.filename, defect.knot
         code = "CAP202" if defect.helper is not None else "CAP107"
         codes: dict[str, str] = {}

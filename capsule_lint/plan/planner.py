@@ -136,6 +136,7 @@ class Planner:
             for want in defect.wants.values():
                 self.gains.mirror(want)
         self.gains.entities()
+        self.gains.keys()
         self.demands.find()
         self.scoped.calls()
         self.scoped.helpers()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.expected import equated
-from capsule_lint.program.classes import last_name_of
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import ClassObject, Instance, Types
@@ -118,12 +117,6 @@ class Tuples:
             new.append((near[0] if near else own[0] if own else 0, scope))
         return Layout(cls, home, len(fields), tuple(new))
 
-    def _is_tuple(self, cls: Class) -> bool:
-        classes = self.planner.program.classes
-        return any(
-            last_name_of(b) == "NamedTuple" for c in classes.mro(cls) for b in classes.bases(c)
-        )
-
     # --- which values ---
 
     def _of(self, node: tree.Node) -> Layout | None:
@@ -152,7 +145,8 @@ class Tuples:
 
     def _typed(self, types: Types) -> Layout | None:
         classes = [t.cls for t in types if isinstance(t, Instance) and t.cls in self._layouts]
-        found = [self._layouts[c] for c in classes if self._is_tuple(c)]
+        is_tuple = self.planner.program.classes.is_named_tuple
+        found = [self._layouts[c] for c in classes if is_tuple(c)]
         return found[0] if found else None
 
     # --- which readers ---
@@ -293,6 +287,8 @@ class Tuples:
 
     def _number(self, node: tree.Node, layout: Layout) -> None:
         number = tree.integer(node)
+        if self.planner.local.is_settled(node):
+            return  # a part of a key, which moves with the key
         if number is None or not -layout.width <= number < layout.width:
             self.unsure.append((node, layout))
         elif layout.moved(number) != number:
@@ -324,6 +320,8 @@ class Tuples:
 
     def _names(self, target: tree.Sequence, layout: Layout) -> None:
         """`tenant, vin = truck` gets a name for the new field."""
+        if self.planner.local.is_settled(target):
+            return  # a key that is taken apart
         places = list(_places(target.items, layout))
         if not places:
             self.unsure.append((target, layout))

@@ -258,6 +258,10 @@ class Classes:
         """Whether its instances are plain dicts of known keys."""
         return any(last_name_of(b) == "TypedDict" for c in self.mro(cls) for b in self.bases(c))
 
+    def is_named_tuple(self, cls: Class) -> bool:
+        """Whether its instances are tuples of their fields."""
+        return any(last_name_of(b) == "NamedTuple" for c in self.mro(cls) for b in self.bases(c))
+
     def is_pynamo(self, cls: Class) -> bool:
         """Whether it is a model of PynamoDB's, or an index of one."""
         return self._has_pynamo and any(
