@@ -192,25 +192,17 @@ class Demands:
         """Whether instances are made for one scope: `Repo(tenant_id)`."""
         if cls not in self.planner.program.domain.repositories:
             return False
-        for owner in self.planner.program.classes.mro(cls):
-            for name, stores in owner.stores.items():
-                held = self.planner.program.domain.held.is_attribute
-                scopes = self.planner.program.policy.scopes
-                if any(held(owner, name, s) for s in scopes) and any(
-                    s.function.name == "__init__" for s in stores
+        scopes, domain = self.planner.program.policy.scopes, self.planner.program.domain
+        for owner, name in self.planner.program.classes.made_with(cls):
+            if any(domain.held.is_attribute(owner, name, s) for s in scopes):
+                return True
+            for one in self.planner.program.inference.member(owner, name):
+                if (
+                    isinstance(one, Instance)
+                    and domain.is_carrier(one.cls)
+                    and any(self.planner.sources.attribute_of(one.cls, s) for s in scopes)
                 ):
                     return True
-                if any(s.function.name == "__init__" for s in stores):
-                    for one in self.planner.program.inference.member(owner, name):
-                        if (
-                            isinstance(one, Instance)
-                            and self.planner.program.domain.is_carrier(one.cls)
-                            and any(
-                                self.planner.sources.attribute_of(one.cls, s)
-                                for s in self.planner.program.policy.scopes
-                            )
-                        ):
-                            return True
         return False
 
     def takes_entity(self, method: Function) -> bool:

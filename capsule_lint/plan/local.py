@@ -506,14 +506,9 @@ class LocalKeys:
         )
 
     def _scoped_by_constructor(self, cls: Class) -> bool:
-        for owner in self.program.classes.mro(cls):
-            for name, stores in owner.stores.items():
-                held = self.program.domain.held.is_attribute
-                if any(held(owner, name, s) for s in self.program.policy.scopes) and any(
-                    s.function.name == "__init__" for s in stores
-                ):
-                    return True
-        return False
+        held, scopes = self.program.domain.held.is_attribute, self.program.policy.scopes
+        made_with = self.program.classes.made_with(cls)
+        return any(held(owner, name, scope) for owner, name in made_with for scope in scopes)
 
     def _holds_scalars(self, owner: Class | Module, name: str) -> bool:
         if isinstance(owner, Module):

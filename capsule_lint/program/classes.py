@@ -313,6 +313,16 @@ class Classes:
                             found[target.id] = new
         return tuple(found.values())
 
+    def made_with(self, cls: Class) -> Iterator[tuple[Class, str]]:
+        """The attributes that instances have as soon as they are made, and the classes that set them: in an
+        initializer, or as fields of a data class."""
+        for owner in self.mro(cls):
+            for name, stores in owner.stores.items():
+                if any(store.function.name == "__init__" for store in stores):
+                    yield owner, name
+        if self.is_data(cls):
+            yield from ((one.owner, one.name) for one in self.fields(cls))
+
     def aliases(self, cls: Class) -> dict[str, str]:
         """The names by which a constructor and an item know fields, where they have names of their own."""
         camel = self._generates_aliases(cls)
