@@ -24,6 +24,7 @@ from capsule_lint.plan.expected import Expected
 from capsule_lint.plan.field_mends import FieldMends
 from capsule_lint.plan.glimpses import Glimpses
 from capsule_lint.plan.imports import Imports, Refused
+from capsule_lint.plan.lambda_mends import LambdaMends
 from capsule_lint.plan.local_mends import LocalMends
 from capsule_lint.plan.lookins import LookIns
 from capsule_lint.plan.named import NamedFields
@@ -111,6 +112,7 @@ class Mends:
                 self.calls.rebuild(want)
         for wants in by_call.values():
             self.calls.arguments(wants)
+        LambdaMends(self).build()
         self.entries.build()
         NamedFields(self).build()
         self.expected.build()

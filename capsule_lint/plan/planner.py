@@ -15,6 +15,7 @@ from capsule_lint.plan.gains import Gains
 from capsule_lint.plan.items import Items
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.key_functions import KeyFunctions
+from capsule_lint.plan.lambda_tables import Lambdas
 from capsule_lint.plan.lambdas import tie_callers
 from capsule_lint.plan.leaks import Leaks
 from capsule_lint.plan.loads import Loads
@@ -93,6 +94,7 @@ class Planner:
     fed: Fed = field(init=False)
     values: Values = field(init=False)
     entries: Entries = field(init=False)
+    lambdas: Lambdas = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
     loose: set[int] = field(default_factory=set)
@@ -118,6 +120,7 @@ class Planner:
         self.fed = Fed(self)
         self.values = Values(self)
         self.entries = Entries(self.program, self.values)
+        self.lambdas = Lambdas(self)
 
     def plan(self) -> None:
         """Fill the state."""
@@ -143,7 +146,7 @@ class Planner:
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
             self.ask(want)
         self._settle()
-        parts = (self.loads, self.items, self.unfiltered, self.scoped, self.fed)
+        parts = (self.loads, self.items, self.unfiltered, self.scoped, self.fed, self.lambdas)
         while any(part.extend() for part in parts):
             self._settle()
         self._tie()
@@ -308,11 +311,8 @@ class Planner:
         offset: int = 0,
     ) -> None:
         """Demand an argument of a call, or of the calls of what passes its own arguments on."""
-        asked = (id(call), scope.parameter)
-        if asked in self._asked:
-            self.state.groups.join(self._asked[asked], knot)
+        if not self.asks(call, scope, knot):
             return
-        self._asked[asked] = knot
         if is_handed_on(self.program, call):
             return
         forwarder, leading = forwarded_by(self.program, call, callee, given)
@@ -329,6 +329,15 @@ class Planner:
         )
         self.state.wants.append(want)
         self._queued.append(want)
+
+    def asks(self, call: tree.Call, scope: Scope, knot: Knot) -> bool:
+        """Note that a call is to be given a scope; whether that is new."""
+        key = (id(call), scope.parameter)
+        if key in self._asked:
+            self.state.groups.join(self._asked[key], knot)
+            return False
+        self._asked[key] = knot
+        return True
 
     def asked(self, call: tree.Call, scope: Scope) -> Knot | None:
         """What a call belongs to that is going to be given a scope."""
@@ -406,6 +415,8 @@ class Planner:
             if self.values.value(want) is None and not self.sources.is_taken(outermost, name):
                 reason = f"`{name}` means something else here"
                 self._no_source(want, outermost, reason)
+            return
+        if outermost is None and self.lambdas.serve(want):
             return
         self.loose.add(id(want))
         if self.values.value(want) is not None:

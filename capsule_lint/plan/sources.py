@@ -128,6 +128,10 @@ class Sources:
     # --- a name in scope ---
 
     def _named(self, scope: Scope, place: Place) -> Value | None:
+        for around in place.scope.ancestors() if self.state.lambdas else ():
+            node = self.program.names.index.lambdas.get(id(around))
+            if node is not None and scope.parameter in self.state.lambdas.get(id(node), ()):
+                return Value(scope.parameter, knot=("lambda", id(node)))
         for function in enclosing(place):
             if scope.parameter in self.state.params.get(function, ()):
                 return Value(scope.parameter, knot=("function", function))

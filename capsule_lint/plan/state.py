@@ -109,6 +109,9 @@ class State:
     fields: dict[Class, dict[str, Scope]] = field(default_factory=lambda: defaultdict(dict))
     attributes: dict[tuple[Class, str], str] = field(default_factory=dict)
     """The attribute in which a class that gains a field keeps it (`_capsule_id`)."""
+    lambdas: dict[int, dict[str, Scope]] = field(default_factory=dict)
+    """What lambdas in tables gain, by their expressions."""
+    lambda_nodes: dict[int, tree.Lambda] = field(default_factory=dict)
     handler_params: dict[Function, Knot] = field(default_factory=dict)
     forwarders: set[Function] = field(default_factory=set)
     """The functions of modules and classes that pass on what they are given to what gains a parameter."""

@@ -12,6 +12,7 @@ from capsule_lint.plan.repeats import kept, repeatable
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.program.model import Class, Function
 from capsule_lint.program.pieces import names_scope
+from capsule_lint.program.types import LambdaObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +144,9 @@ class Values:
 
     def takes(self, call: tree.Call, scope: Scope) -> bool:
         """Whether everything that a call may call takes the scope once the plan is carried out."""
+        for one in self.planner.program.inference.of(call.func):
+            if isinstance(one, LambdaObject) and not self._lambda_takes(one.node, scope):
+                return False
         for callee in self.planner.program.calls.callees(call):
             function, cls = callee.function, callee.cls
             if function is not None and function.name not in ("__init__", "__new__"):
@@ -154,6 +158,13 @@ class Values:
                 if scope.parameter not in names and self.planner.gains.gaining(cls, scope) is None:
                     return False
         return True
+
+    def _lambda_takes(self, node: tree.Lambda, scope: Scope) -> bool:
+        if scope.parameter in self.planner.state.lambdas.get(id(node), ()):
+            return True
+        return id(node) in self.planner.doubles or any(
+            p.kind in ("*", "**") or names_scope(p.name, scope) for p in node.params
+        )
 
     def _by_position(self, node: tree.Node, old: Scope, new: Scope) -> str | None:
         """Beside `pk.split("#")[1]` comes `pk.split("#")[3]`; beside an unpacked name the new one."""

@@ -38,7 +38,7 @@ from capsule_lint.program.types import (
 from capsule_lint.program.wrapping import choosing, wrappers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from capsule_lint.program.calls import Calls
     from capsule_lint.program.classes import Classes
@@ -539,10 +539,15 @@ class Inference:
                 name = argument.keyword or self.calls.parameter_of(parent, argument) or ""
             case tree.Assign():
                 name = last_name(parent.targets[0])
+            case tree.DictDisplay():  # called as `TABLE[name](ctx, note_id)`
+                holder = self.names.parent(parent)
+                name = last_name(holder.targets[0]) if isinstance(holder, tree.Assign) else ""
         homes = {place.scope.module}
         if isinstance(parent, tree.Call):
             called = [c.function or c.cls for c in self.calls.callees(parent)]
             homes.update(one.module for one in called if one is not None)
+        elif isinstance(parent, tree.DictDisplay):
+            homes.update(self._importing(name, place.scope.module))
         passed = [
             self.of(call.args[position].value)
             for call in self.calls.uses.calls_beside(name)
@@ -550,6 +555,14 @@ class Inference:
             if position < len(call.args) and call.args[position].keyword is None
         ]
         return join(*passed) or ANYTHING
+
+    def _importing(self, name: str, module: Module) -> Iterator[Module]:
+        """The modules that import a name from one under the same name."""
+        for other in self.names.modules.values():
+            for binding in other.scope.bindings.get(name, ()):
+                target = self.names.follow(binding)
+                if isinstance(target, Binding) and target.place.scope.module is module:
+                    yield other
 
     def _self_object(self, function: Function) -> Types:
         assert function.owner is not None
