@@ -13,7 +13,7 @@ from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.model import Function
 from capsule_lint.program.pieces import Filled, names_scope
 from capsule_lint.program.sites import Role
-from capsule_lint.program.types import Instance
+from capsule_lint.program.types import Collection, Instance, TupleOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,12 +22,27 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class
     from capsule_lint.program.pieces import Piece
+    from capsule_lint.program.types import Type
 
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 
 
 _REACTS: Final = re.compile(r"(?:on|when|handle|process|consume|apply|project)(?:_|$)")
 """What functions are called that others call with a message, and with nothing else."""
+
+
+_KEYS: Final = re.compile(r"(?:^|_)(?:keys?|pairs?)$")
+
+
+def _is_of_tuples(one: Type) -> bool:
+    """Whether a type is a tuple of several parts, or a collection of such."""
+    match one:
+        case TupleOf():
+            return len(one.items) > 1
+        case Collection():
+            return any(isinstance(item, TupleOf) and len(item.items) > 1 for item in one.items)
+        case _:
+            return False
 
 
 @dataclass(eq=False)
@@ -176,6 +191,8 @@ class Demands:
         family = self.planner.program.calls.family(method)
         if self._is_below_keys(method, family) and not any(map(self._has_scope, family)):
             return False
+        if any(map(self._is_given_tuples, family)) and not any(map(self._has_scope, family)):
+            return False
         if len(family) == 1 and self._is_idle(method):
             return False
         if any(self._constructor_scoped(f.owner) for f in family if f.owner is not None):
@@ -220,6 +237,17 @@ class Demands:
         if any(map(self.planner.program.domain.is_identifier, method.own_params)):
             return False
         return not self._handing.isdisjoint(family)
+
+    def _is_given_tuples(self, method: Function) -> bool:
+        """Whether a method is given keys of several parts, `keys: list[tuple[str, str]]`, among which the
+        scopes are."""
+        domain = self.planner.program.domain
+        return any(
+            _KEYS.search(parameter.name) and _is_of_tuples(one)
+            for parameter in method.own_params
+            if parameter.annotation is not None
+            for one in domain.parameter_types(method, parameter)
+        )
 
     def _is_given_key(self, method: Function) -> bool:
         """Whether a method is given whole keys, and knows nothing of what is in them."""

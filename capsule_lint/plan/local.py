@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.collections import Collections, looks_up
 from capsule_lint.plan.conditions import decides_alone, is_filter
+from capsule_lint.plan.handed import Handed
 from capsule_lint.plan.key_classes import KeyClasses
 from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows, entries_of, entry_of
@@ -89,6 +90,7 @@ class LocalKeys:
     _names: dict[Module, defaultdict[str, list[tree.Name]]] = field(default_factory=dict)
     parted: Parts = field(init=False)
     classes: KeyClasses = field(init=False)
+    handed: Handed = field(init=False)
     _readers: KeyReaders = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +98,7 @@ class LocalKeys:
         self.collections = Collections(self.program)
         self.parted = Parts(self.program, self.collections)
         self.classes = KeyClasses(self.program)
+        self.handed = Handed(self.program)
         self._readers = KeyReaders(self)
 
     def find(self) -> None:
@@ -232,6 +235,9 @@ class LocalKeys:
                         yield from self._hosts_of(binding.value, depth + 1)
                 elif bindings and bindings[-1].kind == "param":
                     yield from self._hosts_of_parameter(key, bindings[-1], depth)
+                elif bindings and all(b.kind == "for" and not b.path for b in bindings):
+                    for one in self.handed.written(key):
+                        yield from self._hosts_of(one, depth + 1)
             case tree.Call() if self._joined_by(key) is not None:
                 yield key, None
             case tree.Call():
@@ -337,7 +343,12 @@ class LocalKeys:
         first = anchors[missing[0].name]
         index = next((n + 1 for n, e in enumerate(elements) if e is first), 0)
         width = len(elements) if shape in ("tuple", "bare") else 0
-        self.rekeyed.setdefault((owner, name), Rekeyed(index, tuple(missing), width))
+        change = Rekeyed(index, tuple(missing), width)
+        known = self.rekeyed.setdefault((owner, name), change)
+        if width > 1 and known.width == width and known.scopes != change.scopes:
+            self.obstacle(
+                knot, host, f"is a key of `{name}`, and says other scopes than the others"
+            )
 
     def _judge_made(
         self, home: Home, host: tree.Node, helper: Function | None, key: tree.Node

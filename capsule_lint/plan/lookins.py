@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
+from capsule_lint.plan.collections import looks_up
 from capsule_lint.plan.expected import equated
 from capsule_lint.plan.keyed import keys_of
 from capsule_lint.plan.spelled import literal_text
@@ -46,6 +47,37 @@ class LookIns:
                         if home is not None and home in local.rekeyed:
                             for key in self._keys(node):
                                 self._key(module, key, home, 0)
+        self._handed(names)
+
+    def _handed(self, names: set[str]) -> None:
+        """The keys of several parts that are written where a repository's functions are called: those of
+        tests change as others do, and of the rest a person must look at what says no scope."""
+        local, program = self.mends.planner.local, self.mends.planner.program
+        for module in program.names.judged() if names else ():
+            if module.is_test or module.generated:
+                continue
+            for node in module.nodes:
+                if not any(looks_up(node, name) for name in names):
+                    continue
+                for owner, name, key in local.collections.sinks(node):
+                    home = (owner, name)
+                    change = local.rekeyed.get(home)
+                    if change is None or change.width < 2 or not isinstance(key, tree.Name):
+                        continue
+                    for one in local.handed.written(key):
+                        if isinstance(one, tree.Sequence) and id(one) not in self._seen:
+                            self._written_out(one, home)
+
+    def _written_out(self, node: tree.Sequence, home: Home) -> None:
+        local = self.mends.planner.local
+        if local.is_settled(node):
+            return
+        module = self.mends.module_of(node)
+        if module.is_test:
+            self._key(module, node, home, 0)
+        elif len(node.items) == local.rekeyed[home].width:
+            knot = local.knot_of(home[0], node, home[1])
+            self.mends.obstacle(knot, node, "is a key that changes, and says no scope by its name")
 
     # --- where keys are ---
 

@@ -1,0 +1,74 @@
+"""Keys that are handed on whole, one or several: where they are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding
+
+_MAX_DEPTH: Final = 6
+_SAME: Final = frozenset(("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"))
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Follows keys back to who writes them."""
+
+    program: Program
+
+    def written(self, key: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
+        """The expressions that a key is, where it is a parameter or what a loop gives."""
+        match key:
+            case tree.Name() if depth < _MAX_DEPTH:
+                for binding in self._bindings(key):
+                    if binding.kind == "for" and not binding.path and binding.value is not None:
+                        yield from self._elements(binding.value, depth + 1)
+                    elif binding.kind == "param":
+                        for value in self._given(binding):
+                            yield from self.written(value, depth + 1)
+                    elif (
+                        binding.kind == "assign" and not binding.path and binding.value is not None
+                    ):
+                        yield from self.written(binding.value, depth + 1)
+            case _:
+                yield key
+
+    def elements(self, keys: tree.Node) -> Iterator[tree.Node]:
+        """The expressions that are elements of several keys."""
+        yield from self._elements(keys, 0)
+
+    def _elements(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
+        match node:
+            case tree.Sequence():
+                for item in node.items:
+                    yield from self.written(item, depth + 1)
+            case tree.Comprehension() if node.kind != "DictComp":
+                yield from self.written(node.results[0], depth + 1)
+            case tree.Call(func=tree.Name(id=name), args=(only, *_)) if name in _SAME:
+                yield from self._elements(only.value, depth + 1)
+            case tree.Name() if depth < _MAX_DEPTH:
+                for binding in self._bindings(node):
+                    if binding.kind == "param":
+                        for value in self._given(binding):
+                            yield from self._elements(value, depth + 1)
+                    elif (
+                        binding.kind == "assign" and not binding.path and binding.value is not None
+                    ):
+                        yield from self._elements(binding.value, depth + 1)
+
+    def _bindings(self, node: tree.Name) -> list[Binding]:
+        return self.program.names.bindings(node.id, self.program.names.place(node))
+
+    def _given(self, binding: Binding) -> Iterator[tree.Node]:
+        """What callers give for a parameter."""
+        function = binding.place.scope.function
+        if function is not None and function.parameter(binding.name) is binding.parameter:
+            for _, argument in self.program.calls.arguments_for(function, binding.name):
+                yield argument.value
