@@ -67,8 +67,11 @@ class Handed:
         return self.program.names.bindings(node.id, self.program.names.place(node))
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
-        """What callers give for a parameter."""
+        """What callers give for a parameter; who writes a key of scopes names these, and is known."""
         function = binding.place.scope.function
-        if function is not None and function.parameter(binding.name) is binding.parameter:
-            for _, argument in self.program.calls.arguments_for(function, binding.name):
-                yield argument.value
+        if function is None or function.parameter(binding.name) is not binding.parameter:
+            return
+        with self.program.names.aside():
+            found = list(self.program.calls.arguments_for(function, binding.name))
+        for _, argument in found:
+            yield argument.value
