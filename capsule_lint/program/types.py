@@ -35,11 +35,17 @@ class FunctionObject:
     mock: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LambdaObject:
-    """A lambda."""
+    """A lambda: the one of this program, not another that is written alike."""
 
     node: tree.Lambda
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LambdaObject) and self.node is other.node
+
+    def __hash__(self) -> int:
+        return hash(id(self.node))
 
 
 @dataclass(frozen=True, slots=True)
