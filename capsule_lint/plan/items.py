@@ -101,7 +101,10 @@ class Items:
         keys, policy = self.planner.program.keys, self.planner.program.policy
         names = [name for name, _ in entries_of(display)]
         if not any(policy.is_key_name(n) and not n.startswith((":", "#")) for n in names):
-            return False
+            made = any(
+                f in keys.functions for one in _spread(display) for f in keys.helpers_in(one)
+            )
+            return made and keys.positions.dict_role(display) is Role.WRITTEN
         if any(map(policy.is_sort_key_name, names)) or self._typed(display):
             return True
         return keys.positions.dict_role(display) is Role.WRITTEN
@@ -139,6 +142,8 @@ class Items:
                 for defect in self.planner.defects:
                     if id(defect.template.host) in hosts or defect.function in makers:
                         yield defect
+        makers = returning(program, *_spread(display))
+        yield from (d for d in self.planner.defects if d.function in makers)
 
     # --- entries ---
 
@@ -217,3 +222,10 @@ class Items:
                 if argument.value is node and parameter is not None and parameter.annotation:
                     found |= program.inference.annotations.of(parameter.annotation)
         return found
+
+
+def _spread(display: Display) -> list[tree.Node]:
+    """What is put into a dict whole: `{**product_key(tenant_id, sku), "tenant_id": tenant_id}`."""
+    if isinstance(display, tree.Call):
+        return [argument.value for argument in display.args if argument.star == "**"]
+    return [v for k, v in zip(display.keys, display.values, strict=True) if k is None]

@@ -497,7 +497,8 @@ class LocalKeys:
     ) -> bool:
         """Whether the collection holds entities: keyed by a scope, or by an identifier in a shared repository."""
         if scoped:
-            return not self._holds_scalars(owner, name) or len(elements) > 1
+            many = len(elements) > 1 or not self._holds_scalars(owner, name)
+            return many or self._stands_for_items(owner, name)
         if isinstance(owner, Class) and self._scoped_by_constructor(owner):
             return False
         if not any(_is_identifier(hole_name(e)) for e in elements):
@@ -520,6 +521,20 @@ class LocalKeys:
         held, scopes = self.program.domain.held.is_attribute, self.program.policy.scopes
         made_with = self.program.classes.made_with(cls)
         return any(held(owner, name, scope) for owner, name in made_with for scope in scopes)
+
+    def _stands_for_items(self, owner: Class | Module, name: str) -> bool:
+        """Whether a collection is used where another implementation uses the table: a counter in memory
+        for one that is an item."""
+        program = self.program
+        return isinstance(owner, Class) and any(
+            program.domain.touches_table(other)
+            for method in owner.methods.values()
+            if any(
+                isinstance(n, tree.Attr) and n.name == name for n in program.names.inside(method)
+            )
+            for other in program.calls.family(method)
+            if other is not method
+        )
 
     def _holds_scalars(self, owner: Class | Module, name: str) -> bool:
         if isinstance(owner, Module):

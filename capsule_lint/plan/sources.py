@@ -365,18 +365,30 @@ class Sources:
     def _is_of_other_shape(self, spec: SourceSpec, name: str, function: Function) -> bool:
         """Whether a function reads `event["Records"]` or `event["day"]`, and nothing that requests have,
         of what a source takes `event["requestContext"]` of: queues and schedules call it."""
-        wanted = re.match(rf"""{re.escape(name)}(?:\[|\.get\()\s*["']([^"']+)""", spec.code)
-        if wanted is None:
-            return False
-        if (function, name) not in self._items:
-            self._items[function, name] = frozenset(self._items_of(name, function))
-        read = self._items[function, name]
-        if wanted[1] in _OF_REQUESTS:
+        wanted = self._wanted(spec, name)
+        read = self._items_of(name, function) if wanted else frozenset()
+        if not wanted.isdisjoint(_OF_REQUESTS):
             return bool(read) and read.isdisjoint(_OF_REQUESTS)
-        return wanted[1] not in read and not read.isdisjoint(_OF_QUEUES)
+        return wanted.isdisjoint(read) and not read.isdisjoint(_OF_QUEUES)
 
-    def _items_of(self, name: str, function: Function) -> Iterator[str]:
+    def _wanted(self, spec: SourceSpec, name: str) -> frozenset[str]:
+        """The items that a source reads of what it calls `name`, as far as the program tells."""
+        said = re.match(rf"""{re.escape(name)}(?:\[|\.get\()\s*["']([^"']+)""", spec.code)
+        if said is not None:
+            return frozenset((said[1],))
+        asked = self.program.names.definition(f"{spec.module}.{spec.name}")
+        if spec.kind is not SourceKind.CALL or not isinstance(asked, Function):
+            return frozenset()
+        own = asked.own_params[spec.roots.index(name) :][:1]
+        return self._items_of(own[0].name, asked) if own else frozenset()
+
+    def _items_of(self, name: str, function: Function) -> frozenset[str]:
         """The constant keys by which a function, with those in it, reads items of one of its parameters."""
+        if (function, name) not in self._items:
+            self._items[function, name] = frozenset(self._read_items(name, function))
+        return self._items[function, name]
+
+    def _read_items(self, name: str, function: Function) -> Iterator[str]:
         for node in function.module.either(tree.Subscript, tree.Call):
             match node:
                 case tree.Subscript(base=tree.Name(id=base)):

@@ -194,10 +194,17 @@ class Inference:
                     getter = self.classes.method(base.cls, "__getitem__")
                     found.append(self.returned(getter) if getter else ANYTHING)
                 case Foreign():
-                    found.append(foreign(f"{base.name}[]"))
+                    found.append(self._kept(node) or foreign(f"{base.name}[]"))
                 case _:
                     found.append(ANYTHING)
         return join(*found)
+
+    def _kept(self, node: tree.Subscript) -> Types:
+        """The objects of the program that it keeps under a name in what is not its own:
+        `app.extensions["stores"] = stores` for `current_app.extensions["stores"]`."""
+        key = tree.text(node.index)
+        stored = self.calls.uses.kept(last_name(node.base), key) if key is not None else ()
+        return frozenset(t for value in stored for t in self.of(value) if isinstance(t, Instance))
 
     def name(self, name: str, place: Place) -> Types:
         """What the name may be at that place."""

@@ -52,6 +52,9 @@ class Uses:
         default_factory=lambda: defaultdict(list)
     )
     _stores: dict[str, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
+    _kept: dict[tuple[str, str], list[tree.Node]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _declared: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the module-level values in which a name stands: `Repos = list[Repo]`."""
@@ -116,6 +119,10 @@ class Uses:
     def stores(self, name: str) -> list[tree.Node]:
         """What is assigned to attributes of that name, of anything but `self` and `cls`."""
         return self._stores.get(name, [])
+
+    def kept(self, holder: str, key: str) -> list[tree.Node]:
+        """What is assigned to that key of something called `holder`: `app.extensions["stores"] = …`."""
+        return self._kept.get((holder, key), [])
 
     def declared(self, name: str) -> list[Declared]:
         """The places whose annotations may mean the class `name`, through aliases too."""
@@ -210,6 +217,8 @@ class Uses:
             assert value is not None
             if isinstance(target, tree.Attr) and not _is_self(target.base):
                 self._stores[target.name].append(value)
+            elif isinstance(target, tree.Subscript) and (key := tree.text(target.index)):
+                self._kept[last_name(target.base), key].append(value)
             elif isinstance(target, tree.Name) and is_global:
                 for name in _words(value):
                     self._spelled[name].add(target.id)
