@@ -539,7 +539,7 @@ class LocalKeys:
     def _holds_scalars(self, owner: Class | Module, name: str) -> bool:
         if isinstance(owner, Module):
             return False
-        for one in self.program.inference.member(owner, name):
+        for one in self.program.inference.declared(owner, name):
             if (
                 isinstance(one, Collection)
                 and one.items

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
 from capsule_lint.plan.lookups import is_imported, is_known, lookup_of
+from capsule_lint.plan.passthrough import ASSERTIONS, CALL_LISTS
 from capsule_lint.plan.standins import StandIn
 from capsule_lint.program.mocks import PATCHES, replacement
-from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.model import Class, Function, enclosing, last_name
 from capsule_lint.program.types import Foreign, Mocked
 
 if TYPE_CHECKING:
@@ -54,9 +55,23 @@ class Strings:
             return symbols[0], Verdict.OTHER, "names something else"
         if isinstance(symbol, Class):
             return symbol, Verdict.ALREADY_CORRECT, "names the class"
-        if word in PATCHES:
+        if word in PATCHES and (types is not None or not self._is_asserted(call)):
             return symbol, *self._patched(call, symbol)
         return symbol, Verdict.TEXT, f"named in a string given to `{word}`"
+
+    def _is_asserted(self, patch: tree.Call) -> bool:
+        """Whether a test that patches something unknown says what an unknown mock was called with."""
+        names, inference = self.ledger.planner.program.names, self.ledger.planner.program.inference
+        place, parent = names.place(patch), names.parent(patch)
+        tests = [f for f in place.scope.module.functions if f.fact is parent]
+        tests += list(enclosing(place))
+        return any(
+            isinstance(node, tree.Attr)
+            and node.name in (*ASSERTIONS, *CALL_LISTS)
+            and any(isinstance(t, Mocked) and t.spec is None for t in inference.of(node.base))
+            for test in tests
+            for node in names.inside(test)
+        )
 
     def is_run(self, node: tree.Const) -> bool:
         """Whether a string is code for the built-in `eval`, `exec` or `compile`."""

@@ -435,7 +435,18 @@ class Inference:
         found = self._stored(cls, name) or NOTHING
         return frozenset(t for t in found if isinstance(t, FunctionObject))
 
+    def declared(self, cls: Class, name: str) -> Types:
+        """What `cls().name` is declared as, or starts as, whatever is put into it later."""
+        found = (self._declared(owner, name) for owner in self.classes.mro(cls))
+        return next((types for types in found if types is not None), NOTHING)
+
     def _stored(self, cls: Class, name: str) -> Types | None:
+        known = self._declared(cls, name)
+        if known is None:
+            return None
+        return frozenset(self._filled(cls, name, one) for one in known)
+
+    def _declared(self, cls: Class, name: str) -> Types | None:
         stores = cls.stores.get(name, [])
         bindings = cls.scope.bindings.get(name, [])
         if not stores and not bindings:
@@ -450,6 +461,13 @@ class Inference:
         known = join(*found)
         meant = frozenset(t for t in known if t != Foreign("None"))
         return meant or known or ANYTHING
+
+    def _filled(self, cls: Class, name: str, one: Type) -> Type:
+        """A collection that starts empty, with what the methods of its class put into it."""
+        if not isinstance(one, Collection) or one.items:
+            return one
+        put = (self.of(value) for value in self.calls.uses.fills(cls, name))
+        return Collection(join(*put), one.keys, one.kind)
 
     def _store(self, store: Store) -> Types:
         if store.value is None:

@@ -27,6 +27,10 @@ _PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
 """What is called with a function, and gives it another name."""
 
 
+_FILLING: Final = ("append", "add", "appendleft", "setdefault")
+"""Methods that put their last argument into a collection."""
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     """A place that says what is put there: a parameter, a field, a result, a variable."""
@@ -55,6 +59,9 @@ class Uses:
     _kept: dict[tuple[str, str], list[tree.Node]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _fills: dict[tuple[int, str], list[tree.Node]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _declared: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the module-level values in which a name stands: `Repos = list[Repo]`."""
@@ -71,6 +78,8 @@ class Uses:
                 self._calls[called_name(node.func) or last_name(node.func)].append(node)
                 self._note_arguments(node)
                 self._note_deferred(node, through)
+                if isinstance(node.func, tree.Attr) and node.func.name in _FILLING and node.args:
+                    self._note_fill(node.func.base, node.args[-1].value)
             for statement, place in module.statements:
                 self._note_alias(statement)
                 if isinstance(statement, tree.Assign):
@@ -124,6 +133,10 @@ class Uses:
         """What is assigned to that key of something called `holder`: `app.extensions["stores"] = …`."""
         return self._kept.get((holder, key), [])
 
+    def fills(self, cls: Class, name: str) -> list[tree.Node]:
+        """What the methods of a class put into the collection `self.name`, an element at a time."""
+        return self._fills.get((id(cls), name), [])
+
     def declared(self, name: str) -> list[Declared]:
         """The places whose annotations may mean the class `name`, through aliases too."""
         names = set[str]().union(*(_closure(n, self._spelled) for n in self.aliases(name)))
@@ -150,6 +163,12 @@ class Uses:
             self.later[id(box.call.func)] = box.call
             self.names.index.put(box.call, self.names.place(node), node)
             self._calls[last_name(box.call.func)].append(box.call)
+
+    def _note_fill(self, collection: tree.Node, value: tree.Node) -> None:
+        if isinstance(collection, tree.Attr) and _is_self(collection.base):
+            function = self.names.place(value).scope.function
+            if function is not None and function.owner is not None:
+                self._fills[id(function.owner), collection.name].append(value)
 
     def _note_arguments(self, call: tree.Call) -> None:
         function = self.names.place(call).scope.function
@@ -217,8 +236,10 @@ class Uses:
             assert value is not None
             if isinstance(target, tree.Attr) and not _is_self(target.base):
                 self._stores[target.name].append(value)
-            elif isinstance(target, tree.Subscript) and (key := tree.text(target.index)):
-                self._kept[last_name(target.base), key].append(value)
+            elif isinstance(target, tree.Subscript):
+                self._note_fill(target.base, value)
+                if key := tree.text(target.index):
+                    self._kept[last_name(target.base), key].append(value)
             elif isinstance(target, tree.Name) and is_global:
                 for name in _words(value):
                     self._spelled[name].add(target.id)
