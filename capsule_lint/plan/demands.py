@@ -89,11 +89,6 @@ class Demands:
     def required_of(self, cls: Class | None, function: Function) -> tuple[Scope, ...]:
         """The scopes that policy demands of a function, by the entity that it serves."""
         entity = self.planner.program.domain.narrowed_names(cls, function, function.module.name)
-        if entity is None and cls is not None:
-            kinds = {e.name for e in self.planner.program.domain.entities_of.get(cls, ())}
-            narrow = kinds & set(self.planner.program.policy.entities)
-            if narrow and narrow == kinds:
-                entity = sorted(narrow)[0]
         return self.planner.program.policy.scopes_of(entity)
 
     def _demand(self, function: Function, cls: Class | None) -> None:

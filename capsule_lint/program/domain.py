@@ -285,7 +285,10 @@ class Domain:
 
     def has_key(self, cls: Class) -> bool:
         """Whether instances know their own key: a property or method named like one."""
-        return self.is_item(cls) and any(
+        return self.is_item(cls) and self._says_key(cls)
+
+    def _says_key(self, cls: Class) -> bool:
+        return any(
             self.policy.is_key_name(name)
             and method.takes_self
             and not method.own_params
@@ -362,7 +365,8 @@ class Domain:
         """Whether instances of the class could be items: it has data, and is neither context nor service."""
         if cls in self.repositories or cls in self.layers:
             return False
-        if self.classes.is_enum(cls) or self.is_carrier(cls):
+        named = cls.name in self.policy.entities or self._says_key(cls)
+        if self.classes.is_enum(cls) or (self.is_carrier(cls) and not named):
             return False
         if any(
             base.rpartition(".")[2] in ("str", "int", "Exception", "TypedDict")
@@ -454,10 +458,14 @@ class Domain:
     def narrowed_names(
         self, owner: Class | None, function: Function | None, module: str
     ) -> str | None:
-        """The entity of policy's table that a class, function or module is named after."""
+        """The entity of policy's table that a class, function or module is named after, or that alone a
+        repository is for."""
         found = self._named_by_owner(owner)
-        if found is not None or owner in self.repositories or owner in self.entities:
+        if found is not None or owner in self.entities:
             return found
+        if owner is not None and owner in self.repositories:
+            kinds = {entity.name for entity in self.entities_of.get(owner, ())}
+            return min(kinds) if kinds and kinds <= self.policy.entities.keys() else None
         if function is not None:
             found = self._named_after(function.name)
             if found is not None:
