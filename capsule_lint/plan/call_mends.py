@@ -44,12 +44,12 @@ class CallMends:
             wants, key=lambda w: self.mends.planner.program.policy.scopes.index(w.scope)
         )
         for want in wants:
+            value = self.mends.value(want)
+            if value is not None and value.kind == "spread":
+                continue
             if not self.mends.planner.values.takes(call, want.scope):
                 reason = f"this also calls what does not take `{want.scope.parameter}`"
                 self.mends.obstacle(want.knot, call, reason)
-                continue
-            value = self.mends.value(want)
-            if value is not None and value.kind == "spread":
                 continue
             code = self.mends.code_of(want, want.knot)
             if code is None:
