@@ -164,6 +164,10 @@ class Segments:
                 return
             self.mends.obstacle(defect.knot, host, "the parts of the key are given by name")
             return
+        formatted = self._format_in(host, anchor)
+        if formatted is not None:
+            self.formats.extend(defect.knot, formatted, [self._group(defect, anchor, new)], code)
+            return
         place = self._display(host, anchor)
         if anchor is not None and anchor.span not in place.span:
             place = self._step(defect, anchor) or place
@@ -217,6 +221,13 @@ class Segments:
         if found is None:
             return NewSegment(one.tag, one.hole)
         return NewSegment(one.tag, one.hole, *found)
+
+    def _format_in(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
+        """The part of a sum that fills a format with the anchor: `PREFIX + "{}#GROUP#{}".format(…)`."""
+        for part in within(host) if isinstance(host, tree.Binary) and anchor is not None else ():
+            if self.formats.is_format(part) and any(one is anchor for one in within(part)):
+                return part
+        return None
 
     # --- lists of parts ---
 

@@ -96,10 +96,10 @@ class Sources:
         found = self._named(scope, place)
         if found is not None and not _passes(call, found.code):
             return found
+        told = self._beside_attribute(scope, call)
+        if told is not None:
+            return told  # another's value would make one key of two owners' parts
         if place.scope.module.is_test and scope.test_source is not None:
-            told = self._beside_attribute(scope, call)
-            if told is not None:
-                return told
             near = [a.value for a in call.args] if call is not None else beside
             return self._of_test(scope.test_source, scope, place, near)
         for spec in scope.sources:
@@ -421,7 +421,7 @@ class Sources:
     ) -> Value | None:
         for function in enclosing(place):
             own = self._of_self(scope, function)
-            if own is not None:
+            if own is not None and not self._is_for_another(function):
                 return own
         near = [*self.beside(call), *self.own_attributes(place)]
         around = list(self.values(place))
@@ -440,6 +440,15 @@ class Sources:
                 path = f'{code}["{attribute}"]' if typed else f"{code}.{attribute}"
                 return Value(path, knot=self._field_knot(cls, scope))
         return None
+
+    def _is_for_another(self, function: Function) -> bool:
+        """Whether a method is given another scope that its object has as well: it is about another one."""
+        owner, scopes = function.owner, self.program.policy.scopes
+        return owner is not None and any(
+            self.program.domain.scope_parameter(function, s) is not None
+            and self.attribute_of(owner, s) is not None
+            for s in scopes
+        )
 
     def _meant(
         self, pairs: list[tuple[str, Class]], call: tree.Call | None

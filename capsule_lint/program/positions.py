@@ -326,10 +326,12 @@ class Positions:
                 )
 
     def _filter(self, left: tree.Node, right: tree.Node, module: Module) -> None:
-        """`row[f"{index}pk"] == value`: rows are looked for by a key; what a test compares is expected."""
+        """`row[f"{index}pk"] == value`, `pk == f"TENANT#{tenant_id}"`: rows are looked for by a key; what
+        a test compares is expected."""
         for side, other in ((left, right), (right, left)):
             held = isinstance(side, tree.Subscript | tree.Call)
-            name = self._condition_name(side) if held else ""
+            made = isinstance(other, tree.FString | tree.Binary)
+            name = self._condition_name(side) if held or made else ""
             expected = isinstance(other, tree.Const) or module.is_test
             if name and (isinstance(other, tree.Name) or not expected):
                 self.keys.sink(other, Role.LOOKUP, self.keys.policy.is_index_key_name(name))

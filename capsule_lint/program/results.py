@@ -90,11 +90,21 @@ class Results:
             of_collection = self._collection_method(node, node.func)
             if of_collection is not None:
                 return of_collection
-            loaded = self._loaded(node.func)
+            loaded = self._loaded(node.func) or self._changed(node.func)
             if loaded is not None:
                 return loaded
         found = join(*(self._result(t, node) for t in self.inference.of(node.func)))
         return found if found and not found & ANYTHING else self._declared(node.func) or found
+
+    def _changed(self, func: tree.Attr) -> Types | None:
+        """What `level._replace(reserved=1)` and `order.model_copy()` yield: another of the same class."""
+        if func.name not in ("_replace", "model_copy"):
+            return None
+        found = self.inference.of(func.base)
+        own = [t for t in found if isinstance(t, Instance)]
+        if not own or any(self.inference.classes.method(t.cls, func.name) for t in own):
+            return None
+        return found
 
     def _declared(self, func: tree.Node) -> Types:
         """What a call yields of something that is annotated `Callable[[], Notes]`."""

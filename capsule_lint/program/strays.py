@@ -13,7 +13,10 @@ from capsule_lint.program.types import Collection
 from capsule_lint.program.uses import LOGGING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.program.keys import Keys
+    from capsule_lint.program.model import Module
 
 _VERBS: Final = frozenset(
     [
@@ -114,17 +117,22 @@ class Strays:
         return any(isinstance(one, Collection) for one in found)
 
     def same(self) -> None:
-        """A text that is the same as a key which is written, given to whatever finds things by it:
-        `self.rows.by_index("gsi1", f"TENANT#{tenant_id}#USER#{user_id}")`."""
-        written = {s.template.text for s in self.keys.sites if s.role is Role.WRITTEN}
+        """A text that is the same as a key which is written or made elsewhere, given to whatever finds
+        things by it, or compared: `rows.by_index("gsi1", f"TENANT#{tenant_id}#USER#{user_id}")`."""
+        written = {s.template.text for s in self.keys.sites if s.role is not Role.LOOKUP}
+        written.discard(f"{self.keys.policy.scopes[0].tag}{{}}")  # that says too little
         for module in self.keys.names.judged() if written else ():
-            for call in module.each(tree.Call) if not module.is_test else ():
-                for value in (argument.value for argument in call.args):
-                    if (
-                        isinstance(value, tree.FString | tree.Binary | tree.Name)
-                        and self.keys.at(value) is None
-                        and self.keys.starts.at(value)
-                        and last_name(call.func) not in LOGGING
-                        and not self._is_for_others(call)
-                    ) and any(t.text in written for t in self.keys.templates.resolve(value)):
-                        self.keys.sink(value, Role.LOOKUP, index=False)
+            for value in self._given_or_compared(module) if not module.is_test else ():
+                if (
+                    isinstance(value, tree.FString | tree.Binary | tree.Name)
+                    and self.keys.at(value) is None
+                    and self.keys.starts.at(value)
+                ) and any(t.text in written for t in self.keys.templates.resolve(value)):
+                    self.keys.sink(value, Role.LOOKUP, index=False)
+
+    def _given_or_compared(self, module: Module) -> Iterator[tree.Node]:
+        for call in module.each(tree.Call):
+            if last_name(call.func) not in LOGGING and not self._is_for_others(call):
+                yield from (argument.value for argument in call.args)
+        for compare in module.each(tree.Compare):
+            yield from (compare.left, *compare.rights)
