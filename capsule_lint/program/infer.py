@@ -463,11 +463,12 @@ class Inference:
         return meant or known or ANYTHING
 
     def _filled(self, cls: Class, name: str, one: Type) -> Type:
-        """A collection that starts empty, with what the methods of its class put into it."""
+        """A collection that starts empty, with what the methods of its class put into it, if all of that
+        is known."""
         if not isinstance(one, Collection) or one.items:
             return one
-        put = (self.of(value) for value in self.calls.uses.fills(cls, name))
-        return Collection(join(*put), one.keys, one.kind)
+        put = join(*(self.of(value) for value in self.calls.uses.fills(cls, name)))
+        return one if put & ANYTHING else Collection(put, one.keys, one.kind)
 
     def _store(self, store: Store) -> Types:
         if store.value is None:
