@@ -54,11 +54,25 @@ class EntryMends:
             for display in module.each(tree.DictDisplay):
                 self._entry(display, gained)
             for call in module.each(tree.Call):
-                if _takes_entries(call.func) and not calls.callees(call):
+                plain = _takes_entries(call.func) and not calls.callees(call)
+                if plain or self._is_spread_out(call):
                     self._keyword_entry(call, gained)
             for sequence in module.each(tree.Sequence):
                 if not self._are_slots(sequence):
                     self._named_fields(sequence, module, gained)
+
+    def _is_spread_out(self, node: tree.Node) -> bool:
+        """Whether what a call gives by the name of a scope becomes an entry of an item."""
+        planner = self.mends.planner
+        return planner.spreaders.takes_any(node, planner.program.policy.scopes)
+
+    def _is_told(self, call: tree.Call, name: str) -> bool:
+        """Whether a call is given something by a name already, or is going to be."""
+        callees = self.mends.planner.program.calls.callees(call)
+        gained = (
+            self.mends.planner.state.params.get(c.function, ()) for c in callees if c.function
+        )
+        return any(a.keyword == name for a in call.args) or any(name in one for one in gained)
 
     def _are_slots(self, node: tree.Sequence) -> bool:
         holder = self.mends.planner.program.names.parent(node)
@@ -109,7 +123,7 @@ class EntryMends:
                 continue
             for cls, scope in self._lacking(node, argument.value, gained, old):
                 new = rename(argument.keyword or "", old, scope)
-                if any(a.keyword == new for a in node.args) or self._is_extended(node, new):
+                if self._is_told(node, new) or self._is_extended(node, new):
                     continue
                 self.mends.expected.note(node, ("class", cls), scope, new)
                 value = self._spelled_out(argument.value)
@@ -244,7 +258,8 @@ class EntryMends:
         for one in ordered(self.mends.planner.program.inference.of(path.base)):
             if isinstance(one, Instance) and one.cls in gained:
                 lists = self.lists(node, one.cls, names or frozenset(_entry_names(node)))
-                return self.beside(one.cls, old) if lists and not self._enters(node) else []
+                listed = (lists and not self._enters(node)) or self._is_spread_out(node)
+                return self.beside(one.cls, old) if listed else []
         return []
 
     def _enters(self, node: tree.Node) -> bool:

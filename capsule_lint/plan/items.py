@@ -91,7 +91,12 @@ class Items:
         if isinstance(call.func, tree.Name) and call.func.id == "dict":
             return True
         callees = self.planner.program.calls.callees(call)
-        return any(c.cls is not None and self._is_typed(c.cls) for c in callees)
+        made = any(c.cls is not None and self._is_typed(c.cls) for c in callees)
+        return made or self._is_spread_out(call)
+
+    def _is_spread_out(self, node: tree.Node) -> bool:
+        """Whether the scopes that a call gives by keyword are entries of an item where they arrive."""
+        return self.planner.spreaders.takes_any(node, self.planner.program.policy.scopes)
 
     def _is_typed(self, cls: Class) -> bool:
         return self.planner.program.classes.is_typed_dict(cls)
@@ -99,6 +104,8 @@ class Items:
     def _is_written(self, display: Display) -> bool:
         """Whether a dict is an item, and no message or key to look something up by."""
         keys, policy = self.planner.program.keys, self.planner.program.policy
+        if self._is_spread_out(display):
+            return True
         names = [name for name, _ in entries_of(display)]
         if not any(policy.is_key_name(n) and not n.startswith((":", "#")) for n in names):
             made = any(
@@ -134,14 +141,15 @@ class Items:
     def _defects_of(self, display: Display) -> Iterator[KeyDefect]:
         """The defects of the keys that an item has."""
         program = self.planner.program
-        for name, value in entries_of(display):
-            if program.policy.is_key_name(name):
-                node = typed_value(value) or value
-                hosts = {id(p.host) for t in program.templates.resolve(node) for p in t.pieces}
-                makers = returning(program, node)
-                for defect in self.planner.defects:
-                    if id(defect.template.host) in hosts or defect.function in makers:
-                        yield defect
+        is_key = program.policy.is_key_name
+        keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
+        given = self.planner.spreaders.keys_given(display, program.policy.scopes)
+        for node in (*keys, *given):
+            hosts = {id(p.host) for t in program.templates.resolve(node) for p in t.pieces}
+            makers = returning(program, node)
+            for defect in self.planner.defects:
+                if id(defect.template.host) in hosts or defect.function in makers:
+                    yield defect
         makers = returning(program, *_spread(display))
         yield from (d for d in self.planner.defects if d.function in makers)
 

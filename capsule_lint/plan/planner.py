@@ -29,6 +29,7 @@ from capsule_lint.plan.readers import Readers
 from capsule_lint.plan.scoped_calls import ScopedCalls
 from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.sources import Sources
+from capsule_lint.plan.spreaders import Spreaders
 from capsule_lint.plan.standins import (
     Double,
     StandIn,
@@ -95,6 +96,7 @@ class Planner:
     values: Values = field(init=False)
     entries: Entries = field(init=False)
     lambdas: Lambdas = field(init=False)
+    spreaders: Spreaders = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
     loose: set[int] = field(default_factory=set)
@@ -121,6 +123,7 @@ class Planner:
         self.values = Values(self)
         self.entries = Entries(self.program, self.values)
         self.lambdas = Lambdas(self)
+        self.spreaders = Spreaders(self.program)
 
     def plan(self) -> None:
         """Fill the state."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename
 from capsule_lint.plan.expected import typed_value
+from capsule_lint.plan.passthrough import asserted
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.rows import entries_of, entry_of
 from capsule_lint.program.model import Class, Function, owner_of
@@ -28,6 +29,7 @@ class Seeds:
 
     mends: Mends
     _kept: dict[tuple[Knot, str], set[str]] = field(default_factory=dict)
+    _asserted: set[int] = field(default_factory=set)
     _defects: dict[Function, list[KeyDefect]] = field(default_factory=dict)
 
     def build(self) -> None:
@@ -35,6 +37,7 @@ class Seeds:
         self._collect()
         if not self._kept:
             return
+        self._asserted = set(self._expecting())
         for module in self.mends.planner.program.names.modules.values():
             for node in module.nodes if module.is_test and not module.generated else ():
                 if isinstance(node, tree.DictDisplay) or (
@@ -46,6 +49,8 @@ class Seeds:
     def _takes_entries(self, call: tree.Call) -> bool:
         """Whether keywords become the entries of a dict: `dict(…)`, or `record(…)` that takes any."""
         names = {argument.keyword for argument in call.args if argument.keyword is not None}
+        if id(call) in self._asserted:
+            return True
         if not names or (isinstance(call.func, tree.Name) and call.func.id == "dict"):
             return bool(names)
         callees = self.mends.planner.program.calls.callees(call)
@@ -56,6 +61,12 @@ class Seeds:
             and not any(callee.function.parameter(name) for name in names if self._is_key(name))
             for callee in callees
         )
+
+    def _expecting(self) -> Iterator[int]:
+        """The assertions on mocks of functions that put the keywords which they are given into items."""
+        planner = self.mends.planner
+        for function in planner.spreaders.found:
+            yield from (id(call) for call, _ in asserted(planner.program, function))
 
     def _is_key(self, name: str) -> bool:
         return self.mends.planner.program.policy.is_key_name(name)
@@ -131,14 +142,21 @@ class Seeds:
         """The changes of the key that an item has."""
         planner = self.mends.planner
         found: list[KeyDefect] = []
-        for name, value in entries_of(display):
-            if planner.program.policy.is_key_name(name):
-                node = typed_value(value) or value
-                forms = self.mends.testing.updated.get(id(node), [])
-                found += [defect for form in forms for defect in form.defects]
-                for function in returning(planner.program, node) if not forms else ():
-                    found += self._defects.get(function, [])
+        is_key = planner.program.policy.is_key_name
+        keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
+        for node in (*keys, *self._keys_given(display)):
+            forms = self.mends.testing.updated.get(id(node), [])
+            found += [defect for form in forms for defect in form.defects]
+            for function in returning(planner.program, node) if not forms else ():
+                found += self._defects.get(function, [])
         return found
+
+    def _keys_given(self, display: Display) -> Iterator[tree.Node]:
+        """What may be the key of an item whose entries a call gives by keyword."""
+        planner = self.mends.planner
+        if isinstance(display, tree.Call) and id(display) in self._asserted:
+            return planner.spreaders.keys_beside(display)
+        return planner.spreaders.keys_given(display, planner.program.policy.scopes)
 
     def _of(self, defect: KeyDefect) -> Iterator[Class]:
         planner = self.mends.planner
