@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _PUTS: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", "psetex"}
+_ADDS: Final = frozenset(("append", "appendleft", "extend", "insert", "add", "update"))
 _MAX_DEPTH: Final = 3
 
 
@@ -68,7 +69,7 @@ class Fed:
             call = self.planner.program.names.parent(one.put.key)
             if not isinstance(call, tree.Call) or not self._is_own(call, one):
                 continue
-            if self._is_shared(_way(one.put.into)[0], one.put):
+            if self._is_shared(self._way(one.put.into)[0], one.put):
                 others = [s for s in self._others(one.said) if not self._knows(call, s)]
                 lacking = {
                     s.name: told for s in others if (told := self._calls(one.put.value, s, 0))
@@ -97,7 +98,7 @@ class Fed:
         """The collection that something is put into; where its keys are not understood, the change is
         not safe."""
         local = self.planner.local
-        root, _ = _way(put.into)
+        root, _ = self._way(put.into)
         home = local.collections.any(root)
         if home is not None and home not in local.fed:
             return home
@@ -139,7 +140,7 @@ class Fed:
         local = self.planner.local
         for module in self.planner.program.names.judged():
             for put in self._all(module) if not module.is_test and not module.generated else ():
-                keys = (put.key, *_way(put.into)[1])
+                keys = (put.key, *self._way(put.into)[1])
                 with self.planner.program.names.aside():  # who gives a scope names it
                     said = {
                         name for key in keys for _, found in local.scopes_in(key) for name in found
@@ -147,19 +148,55 @@ class Fed:
                 if said:
                     yield _Keyed(put, keys, said)
 
+    def _way(self, node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
+        """`self._rows` of `self._rows[tenant_id]` and of `self._rows.setdefault(tenant_id, {})`, and the
+        keys on the way to it. What a local name stands for, or a call of the program's returns, is
+        followed if it is found in a collection: a row of something else is no collection."""
+        root, keys = _inward(node)
+        for one in self._meant(root):
+            further, before = _inward(one)
+            if before and self.planner.local.collections.any(further) is not None:
+                return further, [*keys, *before]
+        return root, keys
+
+    def _meant(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What a local name stands for, or what a call of the program's returns."""
+        program = self.planner.program
+        match node:
+            case tree.Name():
+                for binding in program.names.bindings(node.id, program.names.place(node)):
+                    local = binding.place.scope.function is not None and not binding.path
+                    if local and binding.kind == "assign" and binding.value is not None:
+                        yield binding.value
+            case tree.Call():
+                for callee in program.calls.callees(node):
+                    if callee.function is not None and callee.cls is None:
+                        yield from callee.function.returns
+
     def _all(self, module: Module) -> Iterator[Put]:
         """What a module puts somewhere under a key."""
         yield from self.planner.local.collections.puts(module)
         for call in module.each(tree.Call):
-            if not isinstance(call.func, tree.Attr) or len(call.args) < 2:
+            if not isinstance(call.func, tree.Attr) or not call.args:
                 continue
             base, method = call.func.base, call.func.name
+            if method in _ADDS:
+                yield from self._added(base, call.args[-1].value)
+            if len(call.args) < 2:
+                continue
             if method in _PUTS or self._is_cache(base) or self._is_heir(call):
                 key = key_of(call)
                 keys = [a.value for a in call.args[:2]] if method in HASHES else [key]
                 for value in (a.value for a in call.args):
                     if value not in keys:
                         yield from (Put(base, last_name(base), value, key) for key in keys)
+
+    def _added(self, node: tree.Node, value: tree.Node) -> Iterator[Put]:
+        """What is added to something that stands in a collection under keys:
+        `self._rows[tenant_id].append(row)`."""
+        root, keys = self._way(node)
+        if keys and self.planner.local.collections.any(root) is not None:
+            yield from (Put(root, last_name(root), value, key) for key in keys)
 
     def _is_heir(self, call: tree.Call) -> bool:
         """Whether a method of a dict is called that the program has added to it."""
@@ -223,9 +260,8 @@ class Fed:
         return False
 
 
-def _way(node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
-    """`self._rows` of `self._rows[tenant_id]` and of `self._rows.setdefault(tenant_id, {})`, and the keys
-    on the way to it."""
+def _inward(node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
+    """What an expression is an element of, of however many collections, and the keys that it has there."""
     keys = []
     while True:
         match node:
