@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.heirs import Heirs
+from capsule_lint.plan.remembered import Remembered
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.pieces import words
 from capsule_lint.program.sites import Role
@@ -118,9 +119,11 @@ class Collections:
     _adopted: set[Home] = field(default_factory=set)
     """The collections of others that are known by what is put into them."""
     _heirs: Heirs = field(init=False)
+    _remembered: Remembered = field(init=False)
 
     def __post_init__(self) -> None:
         self._heirs = Heirs(self.program)
+        self._remembered = Remembered(self.program)
         self._shared = frozenset(
             name
             for module in self.program.names.modules.values()
@@ -335,7 +338,7 @@ class Collections:
     def _keeps_items(self, module: Module, name: str) -> bool:
         """Whether a collection of a module is about entities: by what the module does, or by what is
         put into it."""
-        if module.name in self.program.domain.item_modules:
+        if module.name in self.program.domain.item_modules or self._remembered.keeps(module, name):
             return True
         return any(
             isinstance(one, Instance) and one.cls in self.program.domain.entities
