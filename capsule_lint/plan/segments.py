@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.formats import Addition, Formats, Group
+from capsule_lint.plan.room import takes_more
 from capsule_lint.plan.tags import MARKS, SEPARATORS, mark_of
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.pieces import Filled
@@ -174,7 +175,7 @@ class Segments:
         if anchor is not None and anchor.span not in place.span:
             self.mends.obstacle(defect.knot, anchor, "the key is put together in steps")
             return
-        doubt = _doubt(place, anchor)
+        doubt = _doubt(place, anchor) or self._unbound(place, anchor)
         if doubt:
             self.mends.obstacle(defect.knot, host, doubt)
             return
@@ -189,6 +190,13 @@ class Segments:
                 mark_of(defect.template.pieces, anchor),
             ),
         )
+
+    def _unbound(self, place: tree.Node, anchor: tree.Node | None) -> str:
+        """Why a call does not take another part; empty where it does."""
+        if not isinstance(place, tree.Call) or anchor is None:
+            return ""
+        taken = takes_more(self.mends.planner.program.calls, place, anchor)
+        return "" if taken else "what makes the key does not take one more part of it"
 
     def _by_keyword(
         self,

@@ -10,6 +10,8 @@ from capsule_lint.facts import tree
 from capsule_lint.program.pieces import Piece, Template, Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.program.model import Function
     from capsule_lint.program.templates import Templates
 
@@ -69,19 +71,22 @@ class Pairs:
         params = function.own_params
         if not any(p.kind == "*" for p in params) or any(p.kind == "plain" for p in params):
             return False
+        return not any(_WORD.search(text) for text in self.words(function))
+
+    def words(self, function: Function) -> Iterator[str]:
+        """The texts in a function, but for those that it only tells somebody."""
         names = self.templates.names
         for node in names.inside(function):
             texts = [node.value] if isinstance(node, tree.Const) else []
             if isinstance(node, tree.FString):
                 texts = [part for part in node.parts if isinstance(part, str)]
-            if not any(isinstance(text, str) and _WORD.search(text) for text in texts):
+            said = [text for text in texts if isinstance(text, str)]
+            place = names.place(node) if said else None
+            if place is None or place.scope.function is not function:
                 continue
-            place = names.place(node)
             statement = place.statement
-            told = isinstance(statement, tree.Eval) and statement.kind in ("raise", "expr")
-            if place.scope.function is function and not told:
-                return False
-        return True
+            if not (isinstance(statement, tree.Eval) and statement.kind in ("raise", "expr")):
+                yield from said
 
 
 __all__ = ["Pairs"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding
-from capsule_lint.program.pieces import Filled, Piece, Text, names_scope
+from capsule_lint.program.pieces import Filled, Piece, Text, names_scope, word_of
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
@@ -78,11 +78,31 @@ class Tagged:
         return found or None
 
     def _of_enum(self, function: Function) -> bool:
+        """Whether a method of an enum says what its members are; one that is given a scope, or puts one
+        or its tag in, makes a whole key as any other function does."""
         return (
             function.owner is not None
             and self.templates.classes.is_enum(function.owner)
             and len(function.own_params) >= 1
+            and not self._has_scope(function)
         )
+
+    def _has_scope(self, function: Function) -> bool:
+        """Whether scopes are among what a method is known to make a key of."""
+        scopes = self.templates.scopes
+        made = [self.templates.evaluate(value, value, 0) for value in function.returns]
+        seen = any(isinstance(piece, Text) for pieces in made for piece in pieces or ())
+        if not seen and not any(p.kind == "*" for p in function.own_params):
+            return False  # its calls are told of: they take no other parts
+        holes = [
+            piece.name for pieces in made for piece in pieces or () if isinstance(piece, Filled)
+        ]
+        names = [*holes, *(p.name for p in function.own_params)]
+        if any(names_scope(name, scope) for name in names for scope in scopes):
+            return True
+        tags = {word_of(scope.tag).lower() for scope in scopes}
+        texts = self.templates.pairs.words(function)
+        return any(not tags.isdisjoint(re.split(r"[\W_]+", text.lower())) for text in texts)
 
     def _of_instances(self, function: Function) -> bool:
         """Whether a method puts nothing but its arguments and words together that all its objects are
