@@ -16,6 +16,9 @@ _OPENING, _CLOSING = "([{", ")]}"
 _DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\b")
 _CLAUSE = re.compile(r" (?:async for|for|if) ")
 _OPERATOR = re.compile(r" (?:if|else|and|or|==|!=|in|not in|is|is not) ")
+_FOR = re.compile(r" (?:async for|for) ")
+_HEADER = re.compile(r"(?P<indent>\s*)(?:if|elif|while) (?P<value>.*):")
+_COMPARISON = re.compile(r" (?:==|!=|<=|>=|<|>|not in|in|is not|is) ")
 _AND, _OR = re.compile(r" and "), re.compile(r" or ")
 _EQUALS = re.compile(r" = ")
 _VALUE = re.compile(r"(?P<indent>\s*)(?:return|assert|\w+(?:\.\w+)*(?: *: *[\w\[\], .|]+)? =) ")
@@ -95,7 +98,9 @@ def _inner(lines: Sequence[str], number: int, line: str, width: int) -> list[str
 
 
 def _outer_commas(line: str, pairs: Sequence[_Pair]) -> tuple[int, ...]:
-    """The commas of a line that no bracket and no string holds."""
+    """The commas between elements that no bracket and no string of a line holds."""
+    if len(_split(line, pairs, _FOR)) > 1:
+        return ()
     found = []
     at = 0
     inside = {p.start: p.end for p in pairs}
@@ -117,7 +122,11 @@ def _break(line: str, width: int) -> list[str]:
         return [line]
     scanned = _scan(line)
     grouped = (
-        _condition(line, scanned) or _grouped(line, scanned, width) if scanned is not None else []
+        _condition(line, scanned)
+        or _header(line, scanned, width)
+        or _grouped(line, scanned, width)
+        if scanned is not None
+        else []
     )
     if grouped:
         return grouped
@@ -140,9 +149,36 @@ def _condition(line: str, pairs: Sequence[_Pair]) -> list[str]:
     indent = line[: len(line) - len(body)]
     if not body.startswith("if ") or body.endswith(":"):
         return []
-    parts = _split(line, pairs, _OR)
-    parts = parts if len(parts) > 1 else _split(line, pairs, _AND)
+    parts = _operands(line, pairs)
     return [f"{indent}{part}" for part in parts] if len(parts) > 1 else []
+
+
+def _operands(part: str, pairs: Sequence[_Pair]) -> list[str]:
+    """A condition at those of its operators that bind least."""
+    found = _split(part, pairs, _OR)
+    return found if len(found) > 1 else _split(part, pairs, _AND)
+
+
+def _header(line: str, pairs: Sequence[_Pair], width: int) -> list[str]:
+    """A statement with a condition and brackets around that: `if (…):`. One that ends in a call and
+    has one operator at most is broken in the call."""
+    found = _HEADER.fullmatch(line)
+    value = found["value"] if found is not None else ""
+    inside = _scan(value)
+    if found is None or inside is None:
+        return []
+    parts = _operands(value, inside)
+    if len(parts) < 3 and value.endswith(tuple(_CLOSING)):
+        return []
+    indent = found["indent"] + _INDENT
+    if len(indent + value) <= width:
+        parts = [value]
+    elif len(parts) == 1:
+        parts = _split(value, inside, _COMPARISON)
+        if len(parts) == 1:
+            return []
+    broken = [one for part in parts for one in _break(f"{indent}{part}", width)]
+    return [f"{line[: found.start('value')]}(", *broken, f"{found['indent']}):"]
 
 
 def _grouped(line: str, pairs: Sequence[_Pair], width: int) -> list[str]:
@@ -175,12 +211,14 @@ def _elements(line: str, pair: _Pair, indent: str, width: int) -> list[str]:
 
 
 def _clauses(part: str) -> list[str]:
-    """A comprehension's result and clauses, or the parts of a sum."""
+    """A comprehension's result and clauses, the operands of a condition, or the parts of a sum."""
     pairs = _scan(part)
     if pairs is None:
         return [part]
-    found = _split(part, pairs, _CLAUSE)
-    return found if len(found) > 1 else _split(part, pairs, _PLUS)
+    if len(_split(part, pairs, _FOR)) > 1:
+        return _split(part, pairs, _CLAUSE)
+    operands = _operands(part, pairs)
+    return operands if len(operands) > 1 else _split(part, pairs, _PLUS)
 
 
 def _split(
@@ -240,6 +278,7 @@ def _scan(line: str) -> list[_Pair] | None:
     pairs: list[_Pair] = []
     stack: list[int] = []
     commas: list[int] = []
+    each = False  # the commas of a comprehension are those of its targets
     at = 0
     while at < len(line):
         end = _string_at(line, at)
@@ -258,10 +297,12 @@ def _scan(line: str) -> list[_Pair] | None:
                 return None
             start = stack.pop()
             if not stack:
-                pairs.append(_Pair(start, at, tuple(commas)))
-                commas = []
+                pairs.append(_Pair(start, at, () if each else tuple(commas)))
+                commas, each = [], False
         elif char == "," and len(stack) == 1:
             commas.append(at)
+        elif len(stack) == 1 and _FOR.match(line, at):
+            each = True
         at += 1
     return pairs if not stack else None
 
