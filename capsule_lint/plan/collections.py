@@ -407,6 +407,10 @@ def _makes_collection(node: tree.Node | None) -> bool:
                     for a in node.args
                 )
             return last_name(node.func) in _CONSTRUCTORS - {"list", "deque"}
+        case tree.Boolean(op="or"):
+            return any(map(_makes_collection, node.values))
+        case tree.Conditional():
+            return any(map(_makes_collection, (node.then, node.otherwise)))
         case _:
             return False
 

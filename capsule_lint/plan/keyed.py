@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.choices import gives, is_empty
+from capsule_lint.plan.collections import looks_up
 from capsule_lint.plan.state import Want
 from capsule_lint.program.model import last_name
 from capsule_lint.program.uses import LOGGING
@@ -49,6 +51,8 @@ class KeyReaders:
 
     local: LocalKeys
     _seen: set[int] = field(default_factory=set)
+    _followed: set[int] = field(default_factory=set)
+    """The places that read a whole key."""
 
     def find(self, homes: set[Home]) -> None:
         """Mend every reader of these, or make the change unsafe where one is not understood."""
@@ -61,8 +65,35 @@ class KeyReaders:
                     home = self.local.collections.of(node)
                     if home is not None and home in homes:
                         self._collection(node, home)
+        self._looped(homes, names)
 
-    def _parent(self, node: tree.Node) -> object:
+    def _looped(self, homes: set[Home], names: set[str]) -> None:
+        """What is looked up by a scope's value that a loop over something else gives."""
+        for module in self.local.program.names.judged() if names else ():
+            for node in module.nodes if not module.is_test and not module.generated else ():
+                if not any(looks_up(node, name) for name in names):
+                    continue
+                for owner, name, key in self.local.collections.sinks(node):
+                    home = (owner, name)
+                    if home not in homes or id(key) in self._followed or not self._is_looped(key):
+                        continue
+                    if not self.local.settles(home, key):
+                        self._unsure(key, home)
+
+    def _is_looped(self, key: tree.Node) -> bool:
+        """Whether a key is a scope's value that a loop gives."""
+        program = self.local.program
+        if not isinstance(key, tree.Name):
+            return False
+        bound = program.names.bindings(key.id, program.names.place(key))
+        is_value = program.domain.held.is_value
+        return (
+            bool(bound)
+            and all(one.kind == "for" for one in bound)
+            and any(is_value(key, scope) for scope in program.policy.scopes)
+        )
+
+    def _parent(self, node: object) -> object:
         return self.local.program.names.parent(node)
 
     def _module(self, node: tree.Node) -> Module:
@@ -99,6 +130,9 @@ class KeyReaders:
                     self._collection(use, home)
             case tree.DictDisplay() | tree.Binary(op="|") if self._is_kept(parent, home):
                 return
+            case tree.Boolean() if gives(self._parent, parent, node):
+                if self._alone(parent, node, home):
+                    self._collection(parent, home)
             case _ if self._is_truth(node, parent):
                 return
             case _:
@@ -158,6 +192,16 @@ class KeyReaders:
             case _:
                 return False
 
+    def _alone(self, choice: tree.Boolean, node: tree.Node, home: Home) -> bool:
+        """Whether the other operands have no keys; where they may, nobody knows which keys come out."""
+        others = [one for one in choice.values if one is not node]
+        if choice.op == "and" or all(map(is_empty, others)):
+            return True
+        if all(self.local.collections.of(one) == home for one in others):
+            return True
+        self._unsure(node, home)
+        return False
+
     def _alias(self, target: tree.Node, home: Home) -> Iterator[tree.Name]:
         """The uses of a local name that stands for something."""
         if isinstance(target, tree.Name):
@@ -201,6 +245,9 @@ class KeyReaders:
             case tree.Assign() if parent.value is node and len(parent.targets) == 1:
                 for use in self._alias(parent.targets[0], home):
                     self._iterated(use, home, pairs=pairs)
+            case tree.Boolean() if gives(self._parent, parent, node):
+                if self._alone(parent, node, home):
+                    self._iterated(parent, home, pairs=pairs)
             case _ if self._is_truth(node, parent):
                 return
             case _:
@@ -333,6 +380,7 @@ class KeyReaders:
 
     def _key(self, node: tree.Node, home: Home) -> None:
         """A place that reads a whole key."""
+        self._followed.add(id(node))
         parent = self._parent(node)
         match parent:
             case tree.Compare():

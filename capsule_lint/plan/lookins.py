@@ -34,6 +34,16 @@ class LookIns:
     mends: Mends
     _seen: set[int] = field(default_factory=set)
 
+    def given(self, node: tree.Node, home: Home) -> None:
+        """Mend the keys of a dict that a collection is made of, or make the change unsafe."""
+        local, module = self.mends.planner.local, self.mends.module_of(node)
+        for key in keys_of(node):
+            if module.is_test:
+                self._key(module, key, home, 0)
+            elif not local.is_settled(key):
+                knot = local.knot_of(home[0], key, home[1])
+                self.mends.obstacle(knot, key, f"is a key of `{home[1]}`, whose keys change")
+
     def build(self) -> None:
         """Add the mends; a key that cannot be mended makes the change unsafe."""
         local = self.mends.planner.local

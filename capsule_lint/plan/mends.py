@@ -23,11 +23,14 @@ from capsule_lint.plan.enumerated import Enumerated
 from capsule_lint.plan.expected import Expected
 from capsule_lint.plan.field_mends import FieldMends
 from capsule_lint.plan.glimpses import Glimpses
+from capsule_lint.plan.golden import Golden
 from capsule_lint.plan.imports import Imports, Refused
 from capsule_lint.plan.lambda_mends import LambdaMends
 from capsule_lint.plan.local_mends import LocalMends
 from capsule_lint.plan.lookins import LookIns
 from capsule_lint.plan.named import NamedFields
+from capsule_lint.plan.pickled import Pickled
+from capsule_lint.plan.planted import Planted
 from capsule_lint.plan.reader_mends import ReaderMends
 from capsule_lint.plan.recorded import Recorded
 from capsule_lint.plan.seeds import Seeds
@@ -119,11 +122,14 @@ class Mends:
         ReaderMends(self).build()
         Recorded(self).build()
         LookIns(self).build()
+        Planted(self).build()
+        Pickled(self).build()
         self.testing.keys()
         Seeds(self).build()
         Compared(self).build()
         Glimpses(self).build()
         Enumerated(self).build()
+        Golden(self).build()
         Snapshots(self).build()
         for (function, parameter), uses in self._bound.items():
             self._bind(function, parameter, uses)
