@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.dicts import Dicts
 from capsule_lint.plan.mentions import Mentions
-from capsule_lint.program.model import Class, enclosing
+from capsule_lint.program.model import Class, enclosing, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,4 +68,18 @@ class Arrivals:
                 around = enclosing(self.program.names.place(node))
                 function = next((f for f in around if f in methods), None)
                 if function is not None and node.id == methods[function]:
+                    yield node
+        for meta in {m for cls in classes for m in self.program.classes.metaclasses(cls)}:
+            yield from self._made_by(meta)
+
+    def _made_by(self, meta: Class) -> Iterator[tree.Node]:
+        """Where the methods of a metaclass speak of a class that it makes."""
+        for method in meta.methods.values():
+            if not method.params or method.is_static:
+                continue
+            for node in self.program.names.inside(method):
+                if method.name == "__new__":
+                    if isinstance(node, tree.Call) and last_name(node.func) == "__new__":
+                        yield node
+                elif isinstance(node, tree.Name) and node.id == method.params[0].name:
                     yield node

@@ -45,6 +45,7 @@ from capsule_lint.plan.unfiltered import Unfiltered
 from capsule_lint.plan.values import Values
 from capsule_lint.policy import selects
 from capsule_lint.program.fixtures import is_collected
+from capsule_lint.program.overloads import overloads
 from capsule_lint.program.types import FunctionObject, Instance, LambdaObject
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class Planner:
         first = ("function", function)
         self.state.groups.join(knot, first)
         declared = self.program.names.declared
-        stubs = {s for member in family for s in (*_overloads(member), *declared(member))}
+        stubs = {s for member in family for s in (*overloads(member), *declared(member))}
         for member in sorted(family | stubs, key=lambda f: (f.symbol, f.fact.at)):
             own: Knot = ("function", member)
             self.state.groups.join(first, own)
@@ -505,14 +506,3 @@ class Planner:
         reason = reason or f"nothing in scope yields `{want.scope.parameter}`"
         span = (want.call or want.node).span
         self.obstacle(want.knot, module.filename, span, reason, symbol, "source", want.scope)
-
-
-def _overloads(function: Function) -> list[Function]:
-    """The `@overload` stubs of a function."""
-    return [
-        other
-        for other in function.module.functions
-        if other.qualname == function.qualname
-        and other is not function
-        and "overload" in other.decorators
-    ]

@@ -13,6 +13,7 @@ from capsule_lint.model import (
 )
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.dispatch import dispatches
+from capsule_lint.program.overloads import implementation
 from capsule_lint.program.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -62,11 +63,30 @@ class SignatureMends:
             if found is not None:
                 return self._before_defaults(function, params, found, params[found][1])
         front = len(function.params) - len(function.own_params)
+        model = implementation(function)
+        if model is not None:
+            return self._as_in(model, scope, params, front)
         family = self.mends.planner.program.calls.family(function)
         if any(map(dispatches, family)):
             front += 1  # what decides which function is called
         kind = "posonly" if front < len(params) and params[front][1] == "posonly" else "plain"
         return front, kind
+
+    def _as_in(
+        self, model: Function, scope: Scope, params: list[tuple[str, str, bool]], front: int
+    ) -> tuple[int, str]:
+        """Where an overload that says no scope gets a parameter: of the kind that it has in what
+        implements it, behind what comes before it there."""
+        final = self.final_params(model)
+        at = next((n for n, (name, _, _) in enumerate(final) if name == scope.parameter), None)
+        kind = final[at][1] if at is not None else "plain"
+        if kind == "kwonly":
+            places = (n for n, (_, its_kind, _) in enumerate(params) if its_kind == "kwonly")
+            ends = (n for n, (_, its_kind, _) in enumerate(params) if its_kind == "**")
+            return next(places, next(ends, len(params))), kind
+        before = {name for name, _, _ in final[:at]}
+        behind = [n + 1 for n, (name, _, _) in enumerate(params) if name in before]
+        return max((front, *behind)), kind
 
     def _index_of(
         self, function: Function, scope: Scope, params: list[tuple[str, str, bool]]

@@ -254,6 +254,14 @@ class Classes:
             for argument in cls.fact.bases
         )
 
+    def metaclasses(self, cls: Class) -> Iterator[Class]:
+        """The program's classes of which the class is made, or its bases are, and theirs."""
+        for owner in self.mro(cls):
+            for argument in owner.fact.bases:
+                if argument.keyword == "metaclass":
+                    meta = self._base(argument.value)
+                    yield from self.mro(meta) if isinstance(meta, Class) else ()
+
     def is_typed_dict(self, cls: Class) -> bool:
         """Whether its instances are plain dicts of known keys."""
         return any(last_name_of(b) == "TypedDict" for c in self.mro(cls) for b in self.bases(c))
