@@ -493,7 +493,7 @@ class Templates:
                 if isinstance(one, Instance | ClassObject):
                     key = (one.cls, inner.name)
                     if key not in self._given:
-                        self._given[key] = self._is_given(*key) or self._is_overridden(*key)
+                        self._given[key] = self._is_given(*key)
                     if self._given[key]:
                         return None
                     for owner in self.classes.mro(one.cls):
@@ -501,15 +501,6 @@ class Templates:
                         if bindings and inner.name not in owner.stores:
                             return self._constant_of(bindings, depth)
         return None
-
-    def _is_overridden(self, cls: Class, name: str) -> bool:
-        """Whether an heir says something else than a class whose methods it inherits: `kind = "CARD"`."""
-        texts = {
-            tree.text(binding.value)
-            for heir in self.classes.subclasses(cls)
-            for binding in heir.scope.bindings.get(name, ())
-        }
-        return len(texts) > 1
 
     def _is_given(self, cls: Class, name: str) -> bool:
         """Whether an attribute is a field that is set to something else than its default, which is what
