@@ -10,7 +10,8 @@ from capsule_lint.program.model import last_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TRUTHS: Final = frozenset(("len", "bool", "any", "all", "isinstance", "id", "type"))
+TRUTHS: Final = frozenset(("len", "bool", "any", "all", "isinstance", "id", "type"))
+"""What gives a truth value, or a number, of whatever it is given."""
 _EMPTY: Final = frozenset(("list", "tuple", "set", "frozenset", "dict", "iter"))
 
 
@@ -32,7 +33,7 @@ def gives(parent_of: Callable[[object], object], choice: tree.Boolean, node: tre
         case tree.Comprehension():
             return all(inner is not test for part in around.generators for test in part.ifs)
         case tree.Call():
-            return last_name(around.func) not in _TRUTHS
+            return last_name(around.func) not in TRUTHS
         case tree.Eval():
             return around.kind not in ("assert", "expr")
         case _:

@@ -184,9 +184,8 @@ class Demands:
         if method in self.planner.program.domain.handlers or self._only_silenced(method):
             return False
         family = self.planner.program.calls.family(method)
-        if self._is_below_keys(method, family) and not any(map(self._has_scope, family)):
-            return False
-        if any(map(self._is_given_tuples, family)) and not any(map(self._has_scope, family)):
+        given = self._is_below_keys(method, family) or any(map(self._is_given_tuples, family))
+        if given and not any(map(self._has_scope, family)):
             return False
         if len(family) == 1 and self._is_idle(method):
             return False
@@ -238,9 +237,9 @@ class Demands:
         scopes are."""
         domain = self.planner.program.domain
         return any(
-            _KEYS.search(parameter.name) and _is_of_tuples(one)
+            _is_of_tuples(one)
             for parameter in method.own_params
-            if parameter.annotation is not None
+            if parameter.annotation is not None and _KEYS.search(parameter.name)
             for one in domain.parameter_types(method, parameter)
         )
 

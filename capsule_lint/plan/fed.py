@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.collections import HASHES, Put, key_of
 from capsule_lint.program.model import last_name
+from capsule_lint.program.uses import ADDING
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _PUTS: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", "psetex"}
-_ADDS: Final = frozenset(("append", "appendleft", "extend", "insert", "add", "update"))
 _MAX_DEPTH: Final = 3
 
 
@@ -180,7 +180,7 @@ class Fed:
             if not isinstance(call.func, tree.Attr) or not call.args:
                 continue
             base, method = call.func.base, call.func.name
-            if method in _ADDS:
+            if method in ADDING:
                 yield from self._added(base, call.args[-1].value)
             if len(call.args) < 2:
                 continue

@@ -30,13 +30,8 @@ class Handed:
                 for binding in self._bindings(key):
                     if binding.kind == "for" and not binding.path and binding.value is not None:
                         yield from self._elements(binding.value, depth + 1)
-                    elif binding.kind == "param":
-                        for value in self._given(binding):
-                            yield from self.written(value, depth + 1)
-                    elif (
-                        binding.kind == "assign" and not binding.path and binding.value is not None
-                    ):
-                        yield from self.written(binding.value, depth + 1)
+                    for value in self._values(binding):
+                        yield from self.written(value, depth + 1)
             case _:
                 yield key
 
@@ -55,16 +50,18 @@ class Handed:
                 yield from self._elements(only.value, depth + 1)
             case tree.Name() if depth < _MAX_DEPTH:
                 for binding in self._bindings(node):
-                    if binding.kind == "param":
-                        for value in self._given(binding):
-                            yield from self._elements(value, depth + 1)
-                    elif (
-                        binding.kind == "assign" and not binding.path and binding.value is not None
-                    ):
-                        yield from self._elements(binding.value, depth + 1)
+                    for value in self._values(binding):
+                        yield from self._elements(value, depth + 1)
 
     def _bindings(self, node: tree.Name) -> list[Binding]:
         return self.program.names.bindings(node.id, self.program.names.place(node))
+
+    def _values(self, binding: Binding) -> Iterator[tree.Node]:
+        """What a parameter or a local is."""
+        if binding.kind == "param":
+            yield from self._given(binding)
+        elif binding.kind == "assign" and not binding.path and binding.value is not None:
+            yield binding.value
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
         """What callers give for a parameter; who writes a key of scopes names these, and is known."""

@@ -112,10 +112,13 @@ class KeyDefects:
                 reason = f"part of keys that need no `{less[0].parameter}` as well"
                 self._refuse(site, less[0], reason)
 
-    def _refuse(self, site: KeySite, scope: Scope, reason: str) -> None:
+    def _refuse(
+        self, site: KeySite, scope: Scope, reason: str, part: tree.Expr | None = None
+    ) -> None:
+        """Make the change of a key unsafe, because of a part of it or as a whole."""
         host, function = site.template.host, site.function
         symbol = function.symbol if function is not None else site.module.name
-        where = ("key", id(host)), site.module.filename, host.span, reason, symbol
+        where = ("key", id(host)), site.module.filename, (part or host).span, reason, symbol
         self.planner.obstacle(*where, "reference", scope)
 
     def _tie_beginning(self, defect: KeyDefect) -> None:
@@ -199,11 +202,8 @@ class KeyDefects:
             return
         self.planner.defects.append(defect)
         for part in self._unpacked_parts(site):
-            function = site.function
-            symbol = function.symbol if function is not None else site.module.name
             reason = f"`{part.id}` is unpacked, and has scopes of the key in it"
-            where = knot, site.module.filename, part.span, reason, symbol
-            self.planner.obstacle(*where, "reference", missing[0])
+            self._refuse(site, missing[0], reason, part)
         entity = self.planner.program.domain.entity_name(site)
         if entity is not None:
             self.planner.state.groups.join(knot, ("entity", entity))

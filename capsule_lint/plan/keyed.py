@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.choices import gives, is_empty
+from capsule_lint.plan.choices import TRUTHS, gives, is_empty
 from capsule_lint.plan.collections import looks_up
 from capsule_lint.plan.state import Want
 from capsule_lint.program.model import last_name
@@ -26,7 +26,6 @@ _SAME: Final = frozenset(
     ("list", "tuple", "sorted", "set", "frozenset", "iter", "reversed", "copy")
 )
 _FIRST: Final = frozenset(("next", "min", "max"))
-_COUNTS: Final = frozenset(("len", "bool", "any", "all", "isinstance", "id", "type"))
 _SAFE_METHODS: Final = frozenset(
     ("values", "clear", "move_to_end", "expire", "maxsize", "currsize")
 )
@@ -186,7 +185,7 @@ class KeyReaders:
             case tree.Conditional():
                 return parent.test is node
             case tree.Call():
-                return last_name(parent.func) in _COUNTS and parent.func is not node
+                return last_name(parent.func) in TRUTHS and parent.func is not node
             case tree.Eval():
                 return parent.kind == "assert"
             case _:
@@ -270,7 +269,7 @@ class KeyReaders:
             self._iterated(call, home, pairs=pairs)
         elif name in _FIRST and len(call.args) == 1 and not pairs:
             self._key(call, home)
-        elif name not in _COUNTS:
+        elif name not in TRUTHS:
             self._unsure(node, home)
 
     def _target(self, target: tree.Node, home: Home, *, pairs: bool) -> None:
@@ -474,7 +473,7 @@ class KeyReaders:
     def _key_passed(self, call: tree.Call, node: tree.Node, home: Home) -> None:
         func = call.func
         if not isinstance(func, tree.Attr):
-            if last_name(func) not in LOGGING | _COUNTS:
+            if last_name(func) not in LOGGING | TRUTHS:
                 self._unsure(node, home)
         elif func.name in _ADDS and isinstance(func.base, tree.Name):
             for use in self._kept_in(func.base):

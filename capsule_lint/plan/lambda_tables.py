@@ -153,30 +153,21 @@ def _taken(program: Program, use: tree.Node) -> Iterator[tree.Call | None]:
 
 
 def _called(program: Program, value: tree.Node) -> Iterator[tree.Call | None]:
-    """The calls of a value, here or by the local name that it is given."""
+    """The calls of a value, here or by the local name that it is given; `None` for anything else."""
     parent = program.names.parent(value)
     match parent:
         case tree.Call() if parent.func is value:
             yield parent
-        case tree.Assign(targets=(tree.Name() as target,)) if parent.value is value:
+        case tree.Assign(targets=(tree.Name() as target,)) if (
+            parent.value is value and not isinstance(value, tree.Name)
+        ):
             place = program.names.place(target)
             for use in place.scope.module.each(tree.Name):
                 if use.id != target.id or use.at == target.at:
                     continue
                 bound = program.names.bindings(use.id, program.names.place(use))
                 if any(binding.at == target.at for binding in bound):
-                    yield from _of_local(program, use)
-        case tree.Compare() | tree.Boolean() | tree.Wrapped(kind="not") | tree.Block():
-            return
-        case _:
-            yield None
-
-
-def _of_local(program: Program, use: tree.Name) -> Iterator[tree.Call | None]:
-    parent = program.names.parent(use)
-    match parent:
-        case tree.Call() if parent.func is use:
-            yield parent
+                    yield from _called(program, use)
         case tree.Compare() | tree.Boolean() | tree.Wrapped(kind="not") | tree.Block():
             return
         case _:

@@ -31,7 +31,6 @@ from capsule_lint.program.types import (
     Partial,
     Type,
     Types,
-    UnknownType,
     ordered,
 )
 from capsule_lint.program.uses import table_of
@@ -409,7 +408,7 @@ class Ledger:
                 self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
                 return
             receiver = self.planner.program.inference.of(node.base)
-            unknown = not receiver or any(isinstance(t, UnknownType) for t in receiver)
+            unknown = not receiver or UNKNOWN in receiver
             method = self.planner.program.classes.method
             proxies = [isinstance(t, Instance) and method(t.cls, "__getattr__") for t in receiver]
             unknown = unknown or (all(proxies) and UNKNOWN in types)

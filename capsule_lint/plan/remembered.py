@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
+from capsule_lint.program.uses import ADDING
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _KEYED: Final = ("get", "setdefault", "pop")
-_ADDS: Final = ("append", "appendleft", "add", "insert", "extend", "update")
 _SAME: Final = frozenset(("list", "tuple", "sorted", "reversed", "set", "dict", "copy"))
 _MEASURES: Final = frozenset(
     ("int", "float", "bool", "Counter", "Decimal", "Lock", "RLock", "Semaphore", "datetime")
@@ -119,7 +119,7 @@ class Remembered:
         if isinstance(parent, tree.Assign) and parent.value is not None:
             if any(target is one.node for target in parent.targets):
                 yield parent.value
-        elif isinstance(parent, tree.Attr) and parent.name in _ADDS:
+        elif isinstance(parent, tree.Attr) and parent.name in ADDING:
             call = self.program.names.parent(parent)
             yield from (a.value for a in call.args) if isinstance(call, tree.Call) else ()
         if isinstance(one.node, tree.Call) and last_name(one.node.func) == "setdefault":

@@ -118,9 +118,8 @@ class Testing:
             if len(form.defects) == 1 and form.provable
             if (regex := embedded(form.defects[0].template.pieces)) is not None
         ]
-        loose = [
-            (d, regex) for d in defects if (regex := Forms(self.mends.planner.program).loose(d))
-        ]
+        shapes = Forms(self.mends.planner.program)
+        loose = [(d, regex) for d in defects if (regex := shapes.loose(d))]
         for module, node, text in literals:
             possible = [form for form in forms if form.regex.fullmatch(text)]
             if possible and any(self._is_put_together(side, text) for side in self._sides(node)):

@@ -7,7 +7,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, Scope, enclosing
@@ -15,8 +15,6 @@ from capsule_lint.program.walk import Index, Parent, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-_NodeT = TypeVar("_NodeT", bound=tree.Node)
 
 
 @dataclass(frozen=True, slots=True)

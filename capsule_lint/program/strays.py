@@ -122,17 +122,23 @@ class Strays:
         written = {s.template.text for s in self.keys.sites if s.role is not Role.LOOKUP}
         written.discard(f"{self.keys.policy.scopes[0].tag}{{}}")  # that says too little
         for module in self.keys.names.judged() if written else ():
-            for value in self._given_or_compared(module) if not module.is_test else ():
-                if (
-                    isinstance(value, tree.FString | tree.Binary | tree.Name)
-                    and self.keys.at(value) is None
-                    and self.keys.starts.at(value)
-                ) and any(t.text in written for t in self.keys.templates.resolve(value)):
+            for value, call in self._given_or_compared(module) if not module.is_test else ():
+                if self._says(value, written) and not (call and self._is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
 
-    def _given_or_compared(self, module: Module) -> Iterator[tree.Node]:
+    def _given_or_compared(self, module: Module) -> Iterator[tuple[tree.Node, tree.Call | None]]:
+        """What calls are given, and these, and the sides of comparisons."""
         for call in module.each(tree.Call):
-            if last_name(call.func) not in LOGGING and not self._is_for_others(call):
-                yield from (argument.value for argument in call.args)
+            if last_name(call.func) not in LOGGING:
+                yield from ((argument.value, call) for argument in call.args)
         for compare in module.each(tree.Compare):
-            yield from (compare.left, *compare.rights)
+            yield from ((side, None) for side in (compare.left, *compare.rights))
+
+    def _says(self, value: tree.Node, written: set[str]) -> bool:
+        """Whether an expression that is no key yet may be one of some texts."""
+        return (
+            isinstance(value, tree.FString | tree.Binary | tree.Name)
+            and self.keys.at(value) is None
+            and self.keys.starts.at(value)
+            and any(template.text in written for template in self.keys.templates.resolve(value))
+        )

@@ -27,6 +27,8 @@ _PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
 """What is called with a function, and gives it another name."""
 
 
+ADDING: Final = frozenset(("append", "appendleft", "extend", "insert", "add", "update"))
+"""Methods that add to a collection, an element or several."""
 _FILLING: Final = ("append", "add", "appendleft", "setdefault")
 """Methods that put their last argument into a collection."""
 
