@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.collections import HASHES, Put, key_of
 from capsule_lint.program.model import last_name
+from capsule_lint.program.types import Instance, ordered
 from capsule_lint.program.uses import ADDING
 from capsule_lint.program.walk import within
 
@@ -182,7 +183,9 @@ class Fed:
             base, method = call.func.base, call.func.name
             if method in ADDING:
                 yield from self._added(base, call.args[-1].value)
-            if len(call.args) < 2:
+            if len(call.args) == 1:
+                if method == "add" and self.planner.local.collections.any(base) is not None:
+                    yield Put(base, last_name(base), call.args[0].value, call.args[0].value)
                 continue
             if method in _PUTS or self._is_cache(base) or self._is_heir(call):
                 key = key_of(call)
@@ -211,7 +214,31 @@ class Fed:
             return []
         if isinstance(call, tree.Call) and (self._knows(call, scope) or self._is_own(call, one)):
             return []  # it makes its own key
-        return self._calls(one.put.value, scope, 0)
+        return [*self._calls(one.put.value, scope, 0), *self._objects(one, scope)]
+
+    def _objects(self, one: _Keyed, scope: Scope) -> Iterator[Knot]:
+        """What must land with a change because a key of several parts is made of an object whose class
+        gains the scope: `self.state[event.tenant_id, event.stream] = event.kind`."""
+        local, program = self.planner.local, self.planner.program
+        with program.names.aside():
+            hosts = [host for key in one.keys for host, _ in local.scopes_in(key)]
+        for host in hosts:
+            parts = local.parts(host)
+            elements = parts[1] if parts is not None else []
+            for element in elements if len(elements) > 1 else ():
+                others = (s for s in program.policy.scopes if s is not scope)
+                if isinstance(element, tree.Attr) and any(
+                    program.domain.held.is_value(element, other) for other in others
+                ):
+                    yield from self._gaining(element.base, scope)
+
+    def _gaining(self, node: tree.Node, scope: Scope) -> Iterator[Knot]:
+        """The classes of an object that gain the field of a scope."""
+        program, fields = self.planner.program, self.planner.state.fields
+        for one in ordered(program.inference.of(node)):
+            for cls in program.classes.mro(one.cls) if isinstance(one, Instance) else ():
+                if scope.parameter in fields.get(cls, ()):
+                    yield "class", cls
 
     def _calls(self, node: tree.Node, scope: Scope, depth: int) -> list[Knot | None]:
         """What must land with a change because a value is made by calls that are told a scope, now

@@ -54,9 +54,17 @@ class Pickled:
                     self._arguments(module, cls, value)
         elif isinstance(value, tree.Sequence) and value.kind == "tuple" and len(value.items) > 1:
             first, arguments = value.items[:2]
-            if isinstance(arguments, tree.Sequence) or function.name in _REDUCING:
+            if self._is_told(arguments) or function.name in _REDUCING:
                 for cls in self._named(first, function):
                     self._arguments(module, cls, arguments)
+
+    def _is_told(self, node: tree.Node) -> bool:
+        """Whether something is a tuple of arguments: it says a scope."""
+        match node:
+            case tree.Sequence(kind="tuple", items=items):
+                return any(map(self._says, items))
+            case _:
+                return False
 
     def _mro(self, cls: Class) -> tuple[Class, ...]:
         return self.mends.planner.program.classes.mro(cls)
