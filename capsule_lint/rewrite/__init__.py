@@ -8,7 +8,8 @@ from capsule_lint.rewrite.collections import ElementFix, EntryFix
 from capsule_lint.rewrite.conditions import ConditionFix
 from capsule_lint.rewrite.engine import Fixers, apply, edits
 from capsule_lint.rewrite.imports import add_imports
-from capsule_lint.rewrite.pieces import Cutter, Parsed, lines_of
+from capsule_lint.rewrite.lines import lines_of
+from capsule_lint.rewrite.pieces import Cutter, Parsed
 from capsule_lint.rewrite.replacements import ReplaceFix
 from capsule_lint.rewrite.segments import SegmentFix
 from capsule_lint.rewrite.signatures import ParameterFix

@@ -10,9 +10,9 @@ import libcst as cst
 from capsule_lint.model import Mend, Position, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from libcst.metadata import CodePosition, CodeRange
+    from capsule_lint.rewrite.offsets import Offsets
 
 MendT = TypeVar("MendT", bound=Mend)
 
@@ -21,40 +21,30 @@ class Place:
     """Where the nodes of a piece stand in their file."""
 
     def __init__(
-        self,
-        ranges: Mapping[cst.CSTNode, CodeRange],
-        first_row: int,
-        columns: Mapping[int, int] | None = None,
+        self, offsets: Offsets, first_row: int, columns: Mapping[int, int] | None = None
     ) -> None:
         """`columns` says how many characters a line of the piece lacks at its start."""
-        self._ranges = ranges
+        self._offsets = offsets
         self._columns = columns or {}
         self._shift = first_row - 1
 
-    def starting(self, starts: frozenset[Position]) -> set[int]:
-        """The nodes that start at one of these positions, by `id`."""
+    def around(self, starts: Iterable[Position]) -> set[int]:
+        """The nodes that start at one of these positions, and all nodes around them, by `id`."""
         rows = [(p.row - self._shift, p.column - 1) for p in starts]
-        wanted = {(row, column - self._columns.get(row, 0)) for row, column in rows}
-        return {
-            id(node)
-            for node, found in self._ranges.items()
-            if (found.start.line, found.start.column) in wanted
-        }
+        return self._offsets.starting(
+            (row, column - self._columns.get(row, 0)) for row, column in rows
+        )
 
     def span_of(self, node: cst.CSTNode) -> Span:
         """The node's span as the standard library's `ast` gives it: without enclosing parentheses,
         but with those of a tuple."""
-        found = self._ranges[node]
-        start, end = found.start, found.end
+        start, end = self._offsets.at(node)
         if isinstance(node, cst.Tuple) and node.lpar and node.rpar:
-            start, end = self._ranges[node.lpar[-1]].start, self._ranges[node.rpar[0]].end
-        return Span(
-            Position(start.line + self._shift, self._column(start)),
-            Position(end.line + self._shift, self._column(end)),
-        )
+            start, end = self._offsets.at(node.lpar[-1])[0], self._offsets.at(node.rpar[0])[1]
+        return Span(self._position(*start), self._position(*end))
 
-    def _column(self, found: CodePosition) -> int:
-        return found.column + 1 + self._columns.get(found.line, 0)
+    def _position(self, row: int, column: int) -> Position:
+        return Position(row + self._shift, column + 1 + self._columns.get(row, 0))
 
 
 class Fix(cst.CSTTransformer, Generic[MendT]):

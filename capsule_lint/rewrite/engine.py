@@ -15,7 +15,8 @@ from capsule_lint.rewrite.additions import add_code
 from capsule_lint.rewrite.base import Fix
 from capsule_lint.rewrite.imports import add_imports
 from capsule_lint.rewrite.layout import wrapped
-from capsule_lint.rewrite.pieces import Cutter, Parsed, lines_of
+from capsule_lint.rewrite.lines import lines_of
+from capsule_lint.rewrite.pieces import Cutter, Parsed
 from capsule_lint.rewrite.quotes import Requote, prefers_single, strings_in
 
 Fixers = Mapping[str, tuple[type[Fix[Mend]], ...]]
@@ -117,7 +118,7 @@ def _changed(parsed: Parsed, mends: Sequence[Mend], fixers: Fixers) -> cst.Modul
             raise InternalError(f"{_where(mend)}: {mend.code} has no transformer for {kind}")
         by_fixer[fixer].append(mend)
     made = [fixer(own, parsed.place) for fixer, own in sorted(by_fixer.items(), key=_fixer_order)]
-    result = parsed.module.visit(Chain(made, parsed.around(mend.at.start for mend in mends)))
+    result = parsed.module.visit(Chain(made, parsed.place.around(mend.at.start for mend in mends)))
     done = Counter(id(m) for fixer in made for m in fixer.made)
     for mend in mends:
         count = done[id(mend)]

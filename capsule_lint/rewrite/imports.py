@@ -10,7 +10,7 @@ import libcst as cst
 
 from capsule_lint import syntax
 from capsule_lint.rewrite.base import bare, with_remark, without_remark
-from capsule_lint.rewrite.pieces import lines_of, newline_of
+from capsule_lint.rewrite.lines import lines_of, newline_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

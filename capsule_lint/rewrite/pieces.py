@@ -6,25 +6,22 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field, fields, is_dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Generic, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Generic, TypeGuard, TypeVar
 
 import libcst as cst
-from libcst.metadata import PositionProvider
-from libcst.metadata.position_provider import PositionProvidingCodegenState
 
 from capsule_lint.errors import InternalError
 from capsule_lint.rewrite.base import Place
+from capsule_lint.rewrite.lines import lines_of, newline_of
+from capsule_lint.rewrite.offsets import Offsets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from libcst.metadata import CodeRange
 
     from capsule_lint.model import Position, Span
 
 T = TypeVar("T")
 
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 _BARE: Final = re.compile(r"whitespace|lines|indent|newline|semicolon|equal|dot")
 """The fields of nodes that hold no expression and no statement."""
 
@@ -64,27 +61,9 @@ class Parsed:
     place: Place
     lead: str = ""
 
-    def around(self, starts: Iterable[Position]) -> set[int]:
-        """The nodes that start at these positions, and all nodes around them, by `id`."""
-        wanted = self.place.starting(frozenset(starts))
-        found: set[int] = set()
-        path: list[int] = []
-        stack: list[cst.CSTNode | None] = [self.module]
-        while stack:
-            node = stack.pop()
-            if node is None:
-                path.pop()
-                continue
-            path.append(id(node))
-            if id(node) in wanted:
-                found.update(path)
-            stack.append(None)
-            stack.extend(_children(node))
-        return found
-
     def visit(self, visitors: Sequence[cst.CSTVisitor], starts: Iterable[Position]) -> None:
         """Several visitors in one traversal, of the nodes that start there and of those around."""
-        self._visit(self.module, visitors, self.around(starts))
+        self._visit(self.module, visitors, self.place.around(starts))
 
     def _visit(
         self, node: cst.CSTNode, visitors: Sequence[cst.CSTVisitor], around: set[int]
@@ -97,17 +76,6 @@ class Parsed:
                 self._visit(child, below, around)
         for visitor in visitors:
             visitor.on_leave(node)
-
-
-def newline_of(source: str) -> str:
-    """The end of a text's first line."""
-    found = re.search(r"\r\n|\r|\n", source)
-    return found[0] if found else "\n"
-
-
-def lines_of(source: str) -> list[str]:
-    """The lines of a text with their ends, as Python's tokenizer counts them."""
-    return _LINE.findall(source)
 
 
 def pieces_of(statements: Iterable[Span]) -> list[Piece]:
@@ -126,20 +94,6 @@ def piece_at(row: int, pieces: Sequence[Piece]) -> Piece | None:
     """The piece that holds a row."""
     at = bisect_right(pieces, row, key=lambda piece: piece.first) - 1
     return pieces[at] if at >= 0 and row <= pieces[at].last else None
-
-
-class _Positions(PositionProvider):
-    """Positions of all nodes, and the code that they were found in."""
-
-    def of(self, module: cst.Module) -> tuple[str, dict[cst.CSTNode, CodeRange]]:
-        self._computed = {}
-        state = PositionProvidingCodegenState(
-            default_indent=module.default_indent,
-            default_newline=module.default_newline,
-            provider=self,
-        )
-        module._codegen(state)
-        return "".join(state.tokens), cast("dict[cst.CSTNode, CodeRange]", self._computed)
 
 
 def parse_piece(text: str, piece: Piece, *, reading: bool = False) -> Parsed:
@@ -177,12 +131,12 @@ def _parse(
     module = cst.parse_module(whole)
     if whole.endswith("\r"):  # LibCST does not take it for the end of a line
         module = module.with_changes(has_trailing_newline=True)
-    code, ranges = _Positions().of(module)
-    if code != whole and not reading:
+    offsets = Offsets(module)
+    if offsets.code != whole and not reading:
         raise InternalError(f"line {piece.first}: a statement cannot be read without loss")
     shift = bool(head)
     columns = {number + 1 + shift: count for number, count in (feeds or {}).items()}
-    place = Place(ranges, piece.first - shift, columns)
+    place = Place(offsets, piece.first - shift, columns)
     return Parsed(piece, text, head, tail, module, place, lead)
 
 
@@ -347,4 +301,4 @@ def _merged(by_piece: dict[Piece, list[int]]) -> list[tuple[Piece, list[int]]]:
     return found[::-1]
 
 
-__all__ = ["Cutter", "Parsed", "Piece", "lines_of", "newline_of", "parse_piece", "pieces_of"]
+__all__ = ["Cutter", "Parsed", "Piece", "parse_piece", "pieces_of"]
