@@ -101,13 +101,13 @@ class Strays:
             and isinstance(a.value, tree.FString | tree.Binary | tree.Call | tree.Name)
             and self.keys.starts.at(a.value)
         ]
-        if not given or self.keys.calls.callees(node) or self._is_for_others(node):
+        if not given or self.keys.calls.callees(node) or self.is_for_others(node):
             return
         role = Role.WRITTEN if last_name(node.func) in WRITES else Role.LOOKUP
         for value in given:
             self.keys.sink(value, role, index=False)
 
-    def _is_for_others(self, node: tree.Call) -> bool:
+    def is_for_others(self, node: tree.Call) -> bool:
         """Whether a call is of another store's method, or of a collection's."""
         if not isinstance(node.func, tree.Attr):
             return False
@@ -123,7 +123,7 @@ class Strays:
         written.discard(f"{self.keys.policy.scopes[0].tag}{{}}")  # that says too little
         for module in self.keys.names.judged() if written else ():
             for value, call in self._given_or_compared(module) if not module.is_test else ():
-                if self._says(value, written) and not (call and self._is_for_others(call)):
+                if self._says(value, written) and not (call and self.is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
 
     def _given_or_compared(self, module: Module) -> Iterator[tuple[tree.Node, tree.Call | None]]:

@@ -11,6 +11,7 @@ from capsule_lint.plan.opinions.keys import KeyOpinions
 from capsule_lint.plan.opinions.parameters import ParameterOpinions
 from capsule_lint.plan.opinions.scans import ScanOpinions
 from capsule_lint.plan.opinions.trust import TrustOpinions
+from capsule_lint.plan.opinions.unread import UnreadKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ def opinions_on(planner: Planner, source: Callable[[Module, Span], str]) -> Iter
     """
     ground = Ground(planner, source)
     yield from KeyOpinions(ground).find()
+    yield from UnreadKeys(ground).find()
     yield from ArgumentOpinions(ground).find()
     yield from ParameterOpinions(ground).find()
     yield from ScanOpinions(ground).find()

@@ -1,0 +1,145 @@
+"""Texts that say a key of which nothing shows where it goes: none of them may be passed over in silence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.judgement import KeyFact, KeyUse
+from capsule_lint.plan.opinions.base import Opinion, inside
+from capsule_lint.program.model import last_name
+from capsule_lint.program.pieces import Filled, Template, Text
+from capsule_lint.program.sites import KeySite, Role
+from capsule_lint.program.strays import Strays
+from capsule_lint.program.uses import LOGGING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.opinions.base import Ground
+    from capsule_lint.program.model import Module
+
+_HOLE = r"\{[^{}]*\}|%s|%\(\w+\)s|\$\w+|\$\{\w+\}"
+
+
+@dataclass(eq=False)
+class UnreadKeys:
+    """Finds texts that begin as the policy's keys do, go on, and are part of no key that is known."""
+
+    ground: Ground
+
+    @cached_property
+    def _strays(self) -> Strays:
+        return Strays(self.ground.program.keys)
+
+    def find(self) -> Iterator[Opinion]:
+        """Those that lack a scope."""
+        program = self.ground.program
+        for module in self.ground.modules():
+            for node in module.either(tree.Const, tree.FString):
+                template = self._template(node)
+                if template is None or self._is_read(node, template) or self._is_told(node):
+                    continue
+                site = KeySite(
+                    template, module, program.names.place(node).scope.function, Role.WRITTEN, False
+                )
+                missing = [
+                    scope
+                    for scope in program.domain.required(site)
+                    if scope.tag not in template.text
+                ]
+                if missing:
+                    yield Opinion(self._fact(module, site, tuple(s.parameter for s in missing)))
+
+    def _fact(self, module: Module, site: KeySite, missing: tuple[str, ...]) -> KeyFact:
+        host = site.template.host
+        entity = self.ground.program.domain.entity_name(site)
+        symbol = self.ground.symbol(host)
+        return KeyFact(module.filename, host.span, symbol, missing, entity, use=KeyUse.WRITTEN)
+
+    @cached_property
+    def _form(self) -> re.Pattern[str]:
+        """A scope's tag, what fills it, a separator, and a word."""
+        tag = re.escape(self.ground.scopes[0].tag)
+        return re.compile(rf"{tag}(?:{_HOLE})[#|/:]\w")
+
+    @cached_property
+    def _keys(self) -> set[int]:
+        """The expressions that keys are made of."""
+        hosts = [
+            one
+            for site in self.ground.program.keys.sites
+            for piece in site.template.pieces
+            for one in ((piece.host, piece.node) if isinstance(piece, Text) else (piece.host,))
+        ]
+        return {id(node) for host in hosts for node in inside(host)}
+
+    @cached_property
+    def _texts(self) -> tuple[str, ...]:
+        """What keys say."""
+        return tuple({site.template.text for site in self.ground.program.keys.sites})
+
+    def _is_read(self, node: tree.Const | tree.FString, template: Template) -> bool:
+        """Whether a text is part of a key; a constant is so by what it says."""
+        if id(node) in self._keys:
+            return True
+        said = template.text
+        return isinstance(node, tree.Const) and any(said in text for text in self._texts)
+
+    def _template(self, node: tree.Const | tree.FString) -> Template | None:
+        """What a text says, if it says a key."""
+        if isinstance(node, tree.FString):
+            said = "".join(part if isinstance(part, str) else "{}" for part in node.parts)
+        elif isinstance(node.value, str):
+            said = node.value
+        else:
+            return None
+        if not self._form.match(said):
+            return None
+        parts = re.split(rf"({_HOLE})", said)
+        pieces = [
+            Filled(node, node, part.strip("{}%$()")) if number % 2 else Text(part, node, node)
+            for number, part in enumerate(parts)
+        ]
+        return Template(node, tuple(pieces), opaque=True)
+
+    def _is_told(self, node: tree.Node) -> bool:
+        """Whether a text is only for people, or stands under a name that is no partition key's."""
+        names = self.ground.program.names
+        inner, outer = node, names.parent(node)
+        while isinstance(outer, tree.Expr):
+            match outer:
+                case tree.Call() if last_name(outer.func) in LOGGING:
+                    return True
+                case tree.Call():
+                    keyword = next((a.keyword for a in outer.args if a.value is inner), None)
+                    if keyword and self.ground.program.policy.is_sort_key_name(keyword):
+                        return True
+                    if self._strays.is_for_others(outer):
+                        return True
+                case tree.DictDisplay():
+                    at = next(
+                        (k for k, v in zip(outer.keys, outer.values, strict=True) if v is inner),
+                        None,
+                    )
+                    if self.ground.program.policy.is_sort_key_name(tree.text(at) or ""):
+                        return True
+            inner, outer = outer, names.parent(outer)
+        match outer:
+            case tree.Eval(kind="return"):
+                function = names.place(node).scope.function
+                return function is not None and self.ground.program.policy.is_sort_key_name(
+                    function.name
+                )
+            case tree.Eval():
+                return True
+            case tree.Assign():
+                return any(
+                    self.ground.program.policy.is_sort_key_name(last_name(t))
+                    for t in outer.targets
+                )
+            case _:
+                return False
