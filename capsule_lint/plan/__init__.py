@@ -235,7 +235,7 @@ class _Judge:
                 use,
                 site.index,
             )
-        for local in (*self.planner.local.defects, *self.planner.local.silenced):
+        for local in (*self.planner.local.notes.defects, *self.planner.local.notes.silenced):
             if local.helper is not None:
                 helpers.setdefault(local.helper, (set(), None, local.knot))[0].update(
                     local.missing

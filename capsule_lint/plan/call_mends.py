@@ -408,7 +408,7 @@ class CallMends:
                     return False
                 said = key.value if isinstance(key, tree.Const) else None
                 name = self._spelled(want, (str(said),))
-                self.mends.planner.local.note_entry(node, name)
+                self.mends.planner.local.notes.note_entry(node, name)
                 mend = AddEntry(filename, node.span, "CAP401", f'"{name}"', code, value.span)
                 return self._once(want, mend)
         return False

@@ -18,7 +18,7 @@ from capsule_lint.program.pieces import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from capsule_lint.plan.local import LocalDefect
+    from capsule_lint.plan.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.spelled import Form
     from capsule_lint.program.model import Binding, Function, Module
@@ -53,7 +53,7 @@ class Compared:
 
     def _collect(self) -> None:
         planner = self.mends.planner
-        for local in planner.local.defects:
+        for local in planner.local.notes.defects:
             function = local.function
             if function is None or local.module.is_test or local.shape not in _SHAPES:
                 continue

@@ -292,7 +292,11 @@ class Demands:
         domain = self.planner.program.domain
         if domain.touches_table(method) or method in self.planner.program.keys.functions:
             return False
-        if not method.takes_self or not method.returns or method in self.planner.local.touched:
+        if (
+            not method.takes_self
+            or not method.returns
+            or method in self.planner.local.notes.touched
+        ):
             return False
         if method.owner is None or self.planner.program.classes.is_abstract(method.owner):
             return False
@@ -332,7 +336,7 @@ class Demands:
             return True
         if any(defect.function is method for defect in self.planner.defects):
             return True
-        return method in self.planner.local.touched
+        return method in self.planner.local.notes.touched
 
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""

@@ -230,7 +230,7 @@ class EntryMends:
         return found
 
     def _is_extended(self, node: tree.Node, key: str) -> bool:
-        return self.mends.planner.local.is_extended(node, key)
+        return self.mends.planner.local.notes.is_extended(node, key)
 
     def _spelled_out(self, value: tree.Node) -> tree.Node:
         """What a local name stands for, where that is an attribute: `tenant = self.tenant_id`."""

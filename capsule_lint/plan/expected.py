@@ -196,11 +196,11 @@ class Expected:
             if entry is None:
                 continue
             key, anchor = rename(entry[0], old, scope), entry[1]
-            if key in dict(entries_of(display)) or self.mends.planner.local.is_extended(
+            if key in dict(entries_of(display)) or self.mends.planner.local.notes.is_extended(
                 display, key
             ):
                 return
-            self.mends.planner.local.note_entry(display, key)
+            self.mends.planner.local.notes.note_entry(display, key)
             code = self._code(anchor, old, scope, display, knot)
             if code is None:
                 self.mends.obstacle(knot, display, f"is to have `{key}`")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.collections import HASHES, Put, key_of
+from capsule_lint.plan.key_hosts import ask_around
 from capsule_lint.program.model import last_name
 from capsule_lint.program.types import Instance, ordered
 from capsule_lint.program.uses import ADDING
@@ -88,12 +89,12 @@ class Fed:
         if not lacking or id(put.key) in self._refused:
             return
         self._refused.add(id(put.key))
-        local.ask_around(put.key)
+        ask_around(self.planner.program, put.key)
         for scope in self.planner.program.policy.scopes:
             reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
             for knot in lacking.get(scope.name, ()):
                 if knot is not None:
-                    local.obstacle(knot, put.key, reason)
+                    local.notes.obstacle(knot, put.key, reason)
 
     def _home(self, put: Put, lacking: dict[str, list[Knot | None]]) -> Home | None:
         """The collection that something is put into; where its keys are not understood, the change is
@@ -101,7 +102,7 @@ class Fed:
         local = self.planner.local
         root, _ = self._way(put.into)
         home = local.collections.any(root)
-        if home is not None and home not in local.fed:
+        if home is not None and home not in local.needs.fed:
             return home
         if home is not None or self._is_shared(root, put):
             self._refuse(put, lacking)
@@ -128,9 +129,9 @@ class Fed:
     def _feed(self, home: Home, scopes: set[str], told: list[Knot | None]) -> None:
         """Demand scopes in the keys of a collection."""
         local = self.planner.local
-        before = len(local.wants)
+        before = len(local.notes.wants)
         local.feed(home, tuple(s for s in self._others(set()) if s.name in scopes))
-        for want in local.wants[before:]:
+        for want in local.notes.wants[before:]:
             for knot in told:
                 if knot is not None:
                     self.planner.state.groups.join(want.knot, knot)
@@ -144,7 +145,10 @@ class Fed:
                 keys = (put.key, *self._way(put.into)[1])
                 with self.planner.program.names.aside():  # who gives a scope names it
                     said = {
-                        name for key in keys for _, found in local.scopes_in(key) for name in found
+                        name
+                        for key in keys
+                        for _, found in local.hosts.scopes_in(key)
+                        for name in found
                     }
                 if said:
                     yield _Keyed(put, keys, said)
@@ -221,9 +225,9 @@ class Fed:
         gains the scope: `self.state[event.tenant_id, event.stream] = event.kind`."""
         local, program = self.planner.local, self.planner.program
         with program.names.aside():
-            hosts = [host for key in one.keys for host, _ in local.scopes_in(key)]
+            hosts = [host for key in one.keys for host, _ in local.hosts.scopes_in(key)]
         for host in hosts:
-            parts = local.parts(host)
+            parts = local.hosts.parts(host)
             elements = parts[1] if parts is not None else []
             for element in elements if len(elements) > 1 else ():
                 others = (s for s in program.policy.scopes if s is not scope)

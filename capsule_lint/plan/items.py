@@ -171,7 +171,7 @@ class Items:
         entry = entry_of(display, old) if old is not None else None
         if old is None or entry is None or self._is_of_entity(entry[1]):
             return None
-        return self.planner.local.extend(display, old, scope, knot)
+        return self.planner.local.notes.extend(display, old, scope, knot)
 
     def _is_of_entity(self, value: tree.Node) -> bool:
         path, domain = attribute_in(value), self.planner.program.domain

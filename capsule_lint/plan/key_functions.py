@@ -33,7 +33,7 @@ class KeyFunctions:
     def _change(self, node: tree.Lambda, function: Function, scopes: list[Scope]) -> None:
         """Note both changes, unless the body is no key by another scope."""
         local, is_value = self.planner.local, self.planner.program.domain.held.is_value
-        parts = local.parts(node.body)
+        parts = local.hosts.parts(node.body)
         if parts is None or parts[0] not in ("tuple", "text"):
             return
         policy = self.planner.program.policy.scopes
@@ -44,12 +44,12 @@ class KeyFunctions:
         given = len(function.params) - len(node.params)
         double = Double(node.span, function.module, function, given, node.params)
         self.planner.doubles[id(node)] = double
-        defect = local.defect(node.body, parts[0], missing, ("function", function))
+        defect = local.notes.defect(node.body, parts[0], missing, ("function", function))
         for scope in missing:
             before = [s.name for s in policy[: policy.index(scope)] if s.name in said]
             defect.anchors[scope.name] = said[before[-1]] if before else None
             defect.detail[scope.name] = scope.parameter
-        local.settle(node.body)
+        local.notes.settle(node.body)
 
     def _is_told_all(self, node: tree.Lambda, function: Function) -> bool:
         """Whether a lambda takes what its function takes, and is given it as it comes."""

@@ -99,7 +99,7 @@ class KeyReaders:
         return self.local.program.names.place(node).scope.module
 
     def _knot(self, home: Home, node: tree.Node) -> Knot:
-        return self.local.knot_of(home[0], node, home[1])
+        return self.local.notes.knot_of(home[0], node, home[1])
 
     def _unsure(self, node: tree.Node, home: Home) -> None:
         """A reader that is not understood. What tests look into is judged with the literals of tests."""
@@ -108,7 +108,7 @@ class KeyReaders:
             return  # no part of an object has a position
         if not self._module(node).is_test:
             reason = f"reads keys of `{home[1]}`, which change, in a way that is not understood"
-            self.local.obstacle(self._knot(home, node), node, reason)
+            self.local.notes.obstacle(self._knot(home, node), node, reason)
 
     # --- the collection itself ---
 
@@ -156,7 +156,7 @@ class KeyReaders:
         """Whether a method is given a key, or makes one as the collection's own methods do that change."""
         collections = self.local.collections
         keyed = collections.is_keyed(last_name(call.func)) or collections.is_named(call, home)
-        return keyed and self.local.touched.issuperset(collections.key_makers(call))
+        return keyed and self.local.notes.touched.issuperset(collections.key_makers(call))
 
     def _updated(self, call: tree.Call, home: Home) -> None:
         """`rows.update({key: row})`."""
@@ -316,7 +316,7 @@ class KeyReaders:
 
     def _unpacked(self, target: tree.Sequence, change: Rekeyed, home: Home) -> None:
         """`for (tenant, item_id), item in self._items.items()`."""
-        self.local.settle(target)
+        self.local.notes.settle(target)
         neighbour = target.items[max(change.index - 1, 0)]
         compared = list(self._comparisons(neighbour))
         uses = self._uses(neighbour) if isinstance(neighbour, tree.Name) else []
@@ -324,7 +324,7 @@ class KeyReaders:
         again = list(self.local.parted.again(uses, home))
         spare = isinstance(neighbour, tree.Name) and neighbour.id.startswith("_") and not compared
         spare = spare and not inside and not again
-        defect = self.local.defect(
+        defect = self.local.notes.defect(
             target, "pattern", list(change.scopes), self._knot(home, target)
         )
         for scope in change.scopes:
@@ -336,13 +336,13 @@ class KeyReaders:
         for one in inside:
             self._among(one, change.scopes, home)
         for display, part in again:
-            made = self.local.defect(
+            made = self.local.notes.defect(
                 display, "pattern", list(change.scopes), self._knot(home, display)
             )
             for scope in change.scopes:
                 made.anchors[scope.name] = part if change.index else None
                 made.detail[scope.name] = f"stored_{scope.parameter}"
-            self.local.settle(display)
+            self.local.notes.settle(display)
 
     def _comparisons(self, target: tree.Node) -> Iterator[tree.Compare]:
         """Comparisons of a name that a loop binds."""
@@ -354,28 +354,28 @@ class KeyReaders:
     def _among(self, one: Side, scopes: tuple[Scope, ...], home: Home) -> None:
         """More elements of two tuples that are compared, one of which is made of parts of a key."""
         knot = self._knot(home, one.compare)
-        read = self.local.defect(one.stored, "pattern", list(scopes), knot)
-        asked = self.local.defect(one.asked, "tuple", list(scopes), knot)
+        read = self.local.notes.defect(one.stored, "pattern", list(scopes), knot)
+        asked = self.local.notes.defect(one.asked, "tuple", list(scopes), knot)
         mirror = one.value if isinstance(one.value, tree.Attr) else None
         front = not self.local.rekeyed[home].index
         for scope in scopes:
             read.anchors[scope.name] = None if front else one.part
             read.detail[scope.name] = f"stored_{scope.parameter}"
             asked.anchors[scope.name] = None if front else one.value
-            self.local.ask(asked, Want(scope, one.asked, knot, "filter", mirror=mirror))
-        self.local.settle(one.compare)
+            self.local.notes.ask(asked, Want(scope, one.asked, knot, "filter", mirror=mirror))
+        self.local.notes.settle(one.compare)
 
     def _beside(self, compare: tree.Compare, left: str, scope: Scope, home: Home) -> None:
         """Another condition beside one that compares a part of a key."""
         knot = self._knot(home, compare)
-        defect = self.local.defect(compare, "filter", [scope], knot)
-        self.local.settle(compare)
+        defect = self.local.notes.defect(compare, "filter", [scope], knot)
+        self.local.notes.settle(compare)
         defect.anchors[scope.name] = compare
         defect.detail[scope.name] = left
         mirror = next(
             (s for s in (compare.left, *compare.rights) if isinstance(s, tree.Attr)), None
         )
-        self.local.ask(defect, Want(scope, compare, knot, "filter", mirror=mirror))
+        self.local.notes.ask(defect, Want(scope, compare, knot, "filter", mirror=mirror))
 
     def _key(self, node: tree.Node, home: Home) -> None:
         """A place that reads a whole key."""
@@ -427,11 +427,11 @@ class KeyReaders:
         if number is None or change.width < 2 or home in self.local.mixed:
             self._unsure(node, home)
             return
-        self.local.settle(node.index)
+        self.local.notes.settle(node.index)
         code = _code(node.base)
         if number >= change.index:
             knot = self._knot(home, node)
-            defect = self.local.defect(node.index, "index", list(change.scopes), knot)
+            defect = self.local.notes.defect(node.index, "index", list(change.scopes), knot)
             defect.detail["index"] = str(number + len(change.scopes))
         parent = self._parent(node)
         if (
@@ -450,7 +450,7 @@ class KeyReaders:
         if change.made is None or not compared or not isinstance(parent, tree.Compare):
             return
         held = self.local.classes.held(change.made).values()
-        if access.name not in held or code is None or self.local.is_settled(parent):
+        if access.name not in held or code is None or self.local.notes.is_settled(parent):
             return
         for scope in change.scopes:
             new = self.local.classes.attribute(change.made, scope)

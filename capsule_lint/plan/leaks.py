@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.key_hosts import ask_around
 from capsule_lint.program.model import last_name
 from capsule_lint.program.pieces import hole_name, names_scope
 from capsule_lint.program.walk import within
@@ -82,8 +83,8 @@ class Leaks:
 
     def _note(self, knot: Knot, node: tree.Node, scope: Scope) -> None:
         reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
-        self.local.ask_around(node)
-        self.local.obstacle(knot, node, reason)
+        ask_around(self.local.program, node)
+        self.local.notes.obstacle(knot, node, reason)
 
     def _made_in(self, function: Function) -> Iterator[tree.Node]:
         """What keys may be made by in a function."""
@@ -128,7 +129,7 @@ class Leaks:
     def _is_left(self, node: tree.Node, scope: Scope, told: set[str]) -> bool:
         """Whether something is made of another scope's value and of more, and not of this one's."""
         program = self.local.program
-        if self.local.is_settled(node) or program.keys.at(node) is not None:
+        if self.local.notes.is_settled(node) or program.keys.at(node) is not None:
             return False
         match node:
             case tree.Sequence(kind="tuple", items=items):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
-from capsule_lint.plan.local import dict_in
+from capsule_lint.plan.local_filters import dict_in
 from capsule_lint.plan.named import named_read
 from capsule_lint.plan.repeats import kept
 from capsule_lint.plan.rows import entry_of
@@ -102,7 +102,9 @@ class Loads:
         self._typed(node, scope, knot)
         for display in self.planner.local.rows.origins(node).displays:
             old = self.present(display, scope) if not self._is_narrowed(display, scope) else None
-            want = None if old is None else self.planner.local.extend(display, old, scope, knot)
+            want = (
+                None if old is None else self.planner.local.notes.extend(display, old, scope, knot)
+            )
             if want is not None:
                 yield want
 
@@ -187,4 +189,4 @@ class Loads:
                 has = any(domain.scope_parameter(f, scope) is not None for f in functions)
                 if row is not None and not has:
                     reason = f"has `{scope.parameter}` from a dict that may lack `{want.scope.parameter}`"
-                    self.planner.local.obstacle(want.knot, want.call, reason)
+                    self.planner.local.notes.obstacle(want.knot, want.call, reason)

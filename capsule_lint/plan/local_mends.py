@@ -28,7 +28,7 @@ from capsule_lint.program.pieces import Filled, Text, ends_with_tag
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.local import LocalDefect
+    from capsule_lint.plan.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
     from capsule_lint.policy import Scope
 
@@ -131,7 +131,7 @@ class LocalMends:
                 key = _key_annotation(annotation)
                 if key is None:
                     continue
-                knot = self.mends.planner.local.knot_of(owner, annotation, name)
+                knot = self.mends.planner.local.notes.knot_of(owner, annotation, name)
                 module = self.mends.module_of(annotation)
                 said = [
                     self.mends.annotation(knot, module, s, key)
@@ -216,7 +216,7 @@ class LocalMends:
         """How the local keys look that are texts."""
         program = self.mends.planner.program
         forms = Forms(program)
-        for local in self.mends.planner.local.defects:
+        for local in self.mends.planner.local.notes.defects:
             template = program.templates.template(local.node) if local.shape == "text" else None
             if template is None or id(local.node) in self._forms:
                 continue

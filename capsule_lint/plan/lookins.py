@@ -40,15 +40,15 @@ class LookIns:
         for key in keys_of(node):
             if module.is_test:
                 self._key(module, key, home, 0)
-            elif not local.is_settled(key):
-                knot = local.knot_of(home[0], key, home[1])
+            elif not local.notes.is_settled(key):
+                knot = local.notes.knot_of(home[0], key, home[1])
                 self.mends.obstacle(knot, key, f"is a key of `{home[1]}`, whose keys change")
 
     def build(self) -> None:
         """Add the mends; a key that cannot be mended makes the change unsafe."""
         local = self.mends.planner.local
         names = {name for _, name in local.rekeyed}
-        self._seen = {id(defect.node) for defect in local.defects}
+        self._seen = {id(defect.node) for defect in local.notes.defects}
         for module in self.mends.planner.program.names.modules.values() if names else ():
             if module.is_test and not module.generated:
                 for node in module.nodes:
@@ -80,13 +80,13 @@ class LookIns:
 
     def _written_out(self, node: tree.Sequence, home: Home) -> None:
         local = self.mends.planner.local
-        if local.is_settled(node):
+        if local.notes.is_settled(node):
             return
         module = self.mends.module_of(node)
         if module.is_test:
             self._key(module, node, home, 0)
         elif len(node.items) == local.rekeyed[home].width:
-            knot = local.knot_of(home[0], node, home[1])
+            knot = local.notes.knot_of(home[0], node, home[1])
             self.mends.obstacle(knot, node, "is a key that changes, and says no scope by its name")
 
     # --- where keys are ---
@@ -174,7 +174,7 @@ class LookIns:
             return
         self._seen.add(id(node))
         change = self.mends.planner.local.rekeyed[home]
-        knot = self.mends.planner.local.knot_of(home[0], node, home[1])
+        knot = self.mends.planner.local.notes.knot_of(home[0], node, home[1])
         match node:
             case tree.Name():
                 self._named(node, home, depth)
@@ -203,7 +203,7 @@ class LookIns:
             if isinstance(target, Binding) and target.kind == "assign" and value is not None:
                 module = target.place.scope.module
                 if isinstance(value, tree.Sequence) and self._is_taken_apart(target):
-                    knot = self.mends.planner.local.knot_of(home[0], node, home[1])
+                    knot = self.mends.planner.local.notes.knot_of(home[0], node, home[1])
                     self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
                 else:
                     self._key(module, value, home, depth + 1)
@@ -251,7 +251,7 @@ class LookIns:
                 return
         shapes = {
             local.shape
-            for local in self.mends.planner.local.defects
+            for local in self.mends.planner.local.notes.defects
             if groups.find(local.knot) == groups.find(knot)
         }
         if not shapes.isdisjoint(("call", "joined")):

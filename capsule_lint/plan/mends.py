@@ -96,7 +96,7 @@ class Mends:
         for defect in self.planner.defects:
             self.segments.key(defect)
         self.segments.formats.uses()
-        for local in self.planner.local.defects:
+        for local in self.planner.local.notes.defects:
             self.local.key(local)
         self.local.annotations()
         for function, scopes in self.planner.state.params.items():
@@ -196,7 +196,7 @@ class Mends:
         """Values that are taken once per function: those of calls that are needed twice, or long ones."""
         found: dict[tuple[Function, str], list[tuple[Want, Value]]] = defaultdict(list)
         every = [w for d in self.planner.defects for w in d.wants.values()]
-        every += [w for d in self.planner.local.defects for w in d.wants.values()]
+        every += [w for d in self.planner.local.notes.defects for w in d.wants.values()]
         every += [w for w in self.planner.state.wants if w.purpose in ("argument", "rebuild")]
         for want in every:
             value = self.value(want)

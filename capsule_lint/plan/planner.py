@@ -12,6 +12,7 @@ from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entries import SPECIAL, Entries
 from capsule_lint.plan.fed import Fed
 from capsule_lint.plan.gains import Gains
+from capsule_lint.plan.idle_scopes import IdleScopes
 from capsule_lint.plan.items import Items
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.key_functions import KeyFunctions
@@ -137,7 +138,7 @@ class Planner:
         self.keys.check()
         self.local.find()
         self.items.find()
-        for want in self.local.wants:
+        for want in self.local.notes.wants:
             self.gains.mirror(want)
         for defect in self.defects:
             for want in defect.wants.values():
@@ -147,7 +148,7 @@ class Planner:
         self.demands.find()
         self.scoped.calls()
         self.scoped.helpers()
-        for want in [w for d in self.defects for w in d.wants.values()] + self.local.wants:
+        for want in [w for d in self.defects for w in d.wants.values()] + self.local.notes.wants:
             self.ask(want)
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.scoped, self.fed, self.lambdas)
@@ -157,7 +158,9 @@ class Planner:
         self._tie_protocols()
         tie_callers(self)
         KeyFunctions(self).extend()
-        self.local.check(self.state.wants)
+        local = self.local
+        idle = IdleScopes(self.program, self.state, local.notes, local.collections)
+        idle.check(self.state.wants)
         leaks = Leaks(self.local)
         leaks.note()
         self.loads.check()

@@ -287,7 +287,7 @@ class Tuples:
 
     def _number(self, node: tree.Node, layout: Layout) -> None:
         number = tree.integer(node)
-        if self.planner.local.is_settled(node):
+        if self.planner.local.notes.is_settled(node):
             return  # a part of a key, which moves with the key
         if number is None or not -layout.width <= number < layout.width:
             self.unsure.append((node, layout))
@@ -320,7 +320,7 @@ class Tuples:
 
     def _names(self, target: tree.Sequence, layout: Layout) -> None:
         """`tenant, vin = truck` gets a name for the new field."""
-        if self.planner.local.is_settled(target):
+        if self.planner.local.notes.is_settled(target):
             return  # a key that is taken apart
         places = list(_places(target.items, layout))
         if not places:

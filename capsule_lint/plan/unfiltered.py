@@ -41,7 +41,7 @@ class Unfiltered:
         program, state = self.planner.program, self.planner.state
         reached = {
             (function, want.scope.name)
-            for want in (*state.wants, *self.planner.local.wants)
+            for want in (*state.wants, *self.planner.local.notes.wants)
             for function in enclosing(program.names.place(want.node))
         }
         for function, gained in state.params.items():
@@ -90,17 +90,17 @@ class Unfiltered:
         if node is None or None in names.values():
             place = node or binding.value
             if place is not None:
-                local.obstacle(
+                local.notes.obstacle(
                     knot, place, f"goes through the rows of every `{scopes[0].parameter}`"
                 )
             return False
-        defect = local.defect(node, "filter", scopes, knot)
+        defect = local.notes.defect(node, "filter", scopes, knot)
         self.planner.state.groups.join(knot, ("entity", cls.name))
         for scope in scopes:
             defect.anchors[scope.name] = node
             defect.detail[scope.name] = f"{binding.name}.{names[scope.name]}"
             want = Want(scope, node, knot, "filter")
-            local.ask(defect, want)
+            local.notes.ask(defect, want)
             self.planner.want(want)
         return True
 

@@ -221,7 +221,7 @@ class ParameterOpinions:
         """The functions that the plan lets use their parameters after all: they are reported already."""
         planner = self.ground.planner
         wants = [w for d in planner.defects for w in d.wants.values()]
-        wants += [w for d in planner.local.defects for w in d.wants.values()]
+        wants += [w for d in planner.local.notes.defects for w in d.wants.values()]
         return {
             (function, want.scope.name)
             for want in (*wants, *planner.state.wants)
