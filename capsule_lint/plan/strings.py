@@ -15,7 +15,9 @@ from capsule_lint.program.model import Class, Function, enclosing, last_name
 from capsule_lint.program.types import Foreign, Mocked
 
 if TYPE_CHECKING:
-    from capsule_lint.plan.ledger import Ledger
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.references import References
+    from capsule_lint.plan.replacements import Replacements
 
 Symbol = Function | Class
 _READERS: Final = frozenset(
@@ -26,19 +28,21 @@ _RUNNING: Final = frozenset(("builtins.eval", "builtins.exec", "builtins.compile
 
 @dataclass(eq=False, slots=True)
 class Strings:
-    """Judges strings, for the ledger."""
+    """Judges strings."""
 
-    ledger: Ledger
+    planner: Planner
+    references: References
+    replacements: Replacements
     _runners: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        uses = self.ledger.planner.program.calls.uses
+        uses = self.planner.program.calls.uses
         names = (uses.known_as(name.rpartition(".")[2]) for name in _RUNNING)
         self._runners = frozenset[str]().union(*names)
 
     def verdict(self, node: tree.Const, symbols: list[Symbol]) -> tuple[Symbol, Verdict, str]:
         """What becomes of a string that is equal to the name of one of `symbols`, and of which."""
-        program = self.ledger.planner.program
+        program = self.planner.program
         lookup = lookup_of(program, node)
         if lookup is not None:
             return self._looked_up(lookup, symbols)
@@ -50,7 +54,7 @@ class Strings:
         if call is None or word not in PATCHES | _READERS:
             return symbols[0], Verdict.OTHER, "a string that nothing looks up"
         types = program.inference.mocks.target(call)
-        symbol = symbols[0] if types is None else self.ledger.referenced(types, symbols)
+        symbol = symbols[0] if types is None else self.references.referenced(types, symbols)
         if symbol is None:
             return symbols[0], Verdict.OTHER, "names something else"
         if isinstance(symbol, Class):
@@ -61,7 +65,7 @@ class Strings:
 
     def _is_asserted(self, patch: tree.Call) -> bool:
         """Whether a test that patches something unknown says what an unknown mock was called with."""
-        names, inference = self.ledger.planner.program.names, self.ledger.planner.program.inference
+        names, inference = self.planner.program.names, self.planner.program.inference
         place, parent = names.place(patch), names.parent(patch)
         tests = [f for f in place.scope.module.functions if f.fact is parent]
         tests += list(enclosing(place))
@@ -75,7 +79,7 @@ class Strings:
 
     def is_run(self, node: tree.Const) -> bool:
         """Whether a string is code for the built-in `eval`, `exec` or `compile`."""
-        program = self.ledger.planner.program
+        program = self.planner.program
         call = program.names.parent(node)
         if not isinstance(call, tree.Call) or last_name(call.func) not in self._runners:
             return False
@@ -86,26 +90,25 @@ class Strings:
 
     def _looked_up(self, lookup: tree.Node, symbols: list[Symbol]) -> tuple[Symbol, Verdict, str]:
         """A name that is looked up in a namespace: as good as the call of what it finds."""
-        program = self.ledger.planner.program
-        symbol = self.ledger.referenced(program.inference.of(lookup), symbols)
+        program = self.planner.program
+        symbol = self.references.referenced(program.inference.of(lookup), symbols)
         if symbol is None and is_known(program, lookup):
             return symbols[0], Verdict.OTHER, "names something else"
         call = program.names.parent(lookup)
         if symbol is not None and isinstance(call, tree.Call) and call.func is lookup:
-            return symbol, *self.ledger.called(call, symbol)
+            return symbol, *self.references.called(call, symbol)
         if isinstance(symbol, Class):
             return symbol, Verdict.ALREADY_CORRECT, "names the class"
         return symbol or symbols[0], Verdict.TEXT, "looked up by its name"
 
     def _patched(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
         """A name that a test replaces: as good as what comes in its place."""
-        planner = self.ledger.planner
-        stand_ins = [s for a in call.args[:2] for s in planner.stand_ins.named(a.value)]
+        stand_ins = [s for a in call.args[:2] for s in self.planner.stand_ins.named(a.value)]
         node = replacement(call)
         if node is not None and not stand_ins:
             stand_ins = [StandIn(node, 0, node)]
-        types = [t for one in stand_ins for t in planner.program.inference.of(one.node)]
+        types = [t for one in stand_ins for t in self.planner.program.inference.of(one.node)]
         if not stand_ins or any(isinstance(t, Mocked) for t in types):
             return Verdict.ALREADY_CORRECT, "patched by a mock that takes any arguments"
         reason = f"named in a string given to `{last_name(call.func)}`"
-        return self.ledger.replaced(stand_ins, symbol) or (Verdict.TEXT, reason)
+        return self.replacements.judge(stand_ins, symbol) or (Verdict.TEXT, reason)
