@@ -211,7 +211,7 @@ class Demands:
                 if (
                     isinstance(one, Instance)
                     and domain.is_carrier(one.cls)
-                    and any(self.planner.sources.attribute_of(one.cls, s) for s in scopes)
+                    and any(self.planner.sources.holders.attribute_of(one.cls, s) for s in scopes)
                 ):
                     return True
         return False

@@ -63,7 +63,7 @@ class Gains:
             base = text_of(node.base)
             if base is None or not repeatable(node.base):
                 continue
-            attribute = self.planner.sources.attribute_of(one.cls, scope)
+            attribute = self.planner.sources.holders.attribute_of(one.cls, scope)
             if attribute is None:
                 through = self._through_property(one.cls, node, scope, knot)
                 if through is not None:
@@ -83,7 +83,7 @@ class Gains:
         others = [s for s in planner.program.policy.scopes if s is not scope]
         if any(names_scope(name, s) for s in others) or not domain.is_boundary(cls):
             return False
-        return planner.sources.attribute_of(cls, scope) is None
+        return planner.sources.holders.attribute_of(cls, scope) is None
 
     def gaining(self, cls: Class, scope: Scope) -> Class | None:
         """The class of the hierarchy that gains the field; `None` if none does."""
@@ -201,7 +201,7 @@ class Gains:
 
     def _holding(self, cls: Class, scope: Scope) -> str | None:
         """The attribute by which instances have a scope: its value, or the `Tenant` that says it."""
-        known = self.planner.sources.attribute_of(cls, scope)
+        known = self.planner.sources.holders.attribute_of(cls, scope)
         if known is not None:
             return known
         program = self.planner.program
@@ -322,7 +322,9 @@ class Gains:
         """Classes whose instances are keys of collections get the scopes that their keys lack."""
         classes = self.planner.local.classes
         for (cls, _), (scope, knot) in classes.lacking.items():
-            if self.planner.sources.attribute_of(cls, scope) is None and self.can_gain_field(cls):
+            if self.planner.sources.holders.attribute_of(
+                cls, scope
+            ) is None and self.can_gain_field(cls):
                 like = classes.held(cls)
                 self.gain_field(cls, scope, knot, like=next(iter(like.values())))
 

@@ -220,7 +220,10 @@ class KeyDefects:
             defect.wants[scope.name] = want
             if mirror is None and self._belongs_to_entity(site):
                 owner = owner_of(site.function)
-                if owner is not None and self.planner.sources.attribute_of(owner, scope) is None:
+                if (
+                    owner is not None
+                    and self.planner.sources.holders.attribute_of(owner, scope) is None
+                ):
                     self.planner.gains.gain_field(owner, scope, knot)
 
     def _tie(self, knot: Knot, site: KeySite) -> None:

@@ -53,7 +53,9 @@ class Messages:
             if cls in program.domain.repositories or not self.planner.gains.can_gain_field(cls):
                 continue
             for scope in program.policy.scopes:
-                like = sources.attribute_of(cls, scope) if scope is not want.scope else None
+                like = (
+                    sources.holders.attribute_of(cls, scope) if scope is not want.scope else None
+                )
                 if like is not None:
                     yield cls, like
                     break

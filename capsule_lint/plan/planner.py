@@ -193,7 +193,7 @@ class Planner:
             if not self.can_gain(member):
                 self._block(member, scope, own)
                 continue
-            if self.sources.is_taken(member, scope.parameter):
+            if self.sources.visible.is_taken(member, scope.parameter):
                 self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
                 continue
             self.state.params[member][scope.parameter] = scope
@@ -408,7 +408,7 @@ class Planner:
             and not self.program.domain.enters(outermost)
         ):
             outermost = outermost.parent
-        rivals = self.sources.rivals(want.scope, want.node, want.call)
+        rivals = self.sources.configured.rivals(want.scope, want.node, want.call)
         if rivals:
             said = " and ".join(f"`{code}`" for code in rivals)
             self._no_source(want, outermost, f"both {said} have `{want.scope.parameter}`")
@@ -419,7 +419,9 @@ class Planner:
             return
         if outermost is not None and self._thread(outermost, want):
             name = want.scope.parameter
-            if self.values.value(want) is None and not self.sources.is_taken(outermost, name):
+            if self.values.value(want) is None and not self.sources.visible.is_taken(
+                outermost, name
+            ):
                 reason = f"`{name}` means something else here"
                 self._no_source(want, outermost, reason)
             return

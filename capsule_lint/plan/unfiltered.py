@@ -84,7 +84,7 @@ class Unfiltered:
         if any(self._names_scope(node) for node in self._comparisons(function, binding)):
             return False  # it is narrowed by what the row itself says
         local = self.planner.local
-        names = {s.name: self.planner.sources.attribute_of(cls, s) for s in scopes}
+        names = {s.name: self.planner.sources.holders.attribute_of(cls, s) for s in scopes}
         node = self._condition(function, binding)
         knot = ("function", function)
         if node is None or None in names.values():

@@ -12,7 +12,7 @@ from capsule_lint.model import AddStatement
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, inside
 from capsule_lint.plan.opinions.siblings import Siblings
-from capsule_lint.plan.sources import certainly_before
+from capsule_lint.plan.visible import certainly_before
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance

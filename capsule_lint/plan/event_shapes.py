@@ -1,0 +1,90 @@
+"""What the event of a handler looks like: that of a request, or of a queue, a stream or a schedule."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.policy import SourceKind, SourceSpec
+from capsule_lint.program.model import Function, enclosing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+
+_OF_QUEUES: Final = frozenset(("Records", "records", "detail", "detail-type", "messages"))
+"""The items of the events of queues, streams and buses."""
+_OF_REQUESTS: Final = frozenset(
+    (
+        "arguments",
+        "body",
+        "cookies",
+        "headers",
+        "httpMethod",
+        "identity",
+        "info",
+        "multiValueHeaders",
+        "multiValueQueryStringParameters",
+        "path",
+        "pathParameters",
+        "queryStringParameters",
+        "rawPath",
+        "request",
+        "requestContext",
+        "resource",
+        "routeKey",
+    )
+)
+"""The items of the events of API Gateway, of function URLs and of AppSync."""
+
+
+@dataclass(eq=False, slots=True)
+class EventShapes:
+    """Compares what functions read of their parameters with what sources do."""
+
+    program: Program
+    _items: dict[tuple[Function, str], frozenset[str]] = field(default_factory=dict)
+    """The items of its parameters that each function reads."""
+
+    def is_other(self, spec: SourceSpec, name: str, function: Function) -> bool:
+        """Whether a function reads `event["Records"]` or `event["day"]`, and nothing that requests have,
+        of what a source takes `event["requestContext"]` of: queues and schedules call it."""
+        wanted = self._wanted(spec, name)
+        read = self._items_of(name, function) if wanted else frozenset()
+        if not wanted.isdisjoint(_OF_REQUESTS):
+            return bool(read) and read.isdisjoint(_OF_REQUESTS)
+        return wanted.isdisjoint(read) and not read.isdisjoint(_OF_QUEUES)
+
+    def _wanted(self, spec: SourceSpec, name: str) -> frozenset[str]:
+        """The items that a source reads of what it calls `name`, as far as the program tells."""
+        said = re.match(rf"""{re.escape(name)}(?:\[|\.get\()\s*["']([^"']+)""", spec.code)
+        if said is not None:
+            return frozenset((said[1],))
+        asked = self.program.names.definition(f"{spec.module}.{spec.name}")
+        if spec.kind is not SourceKind.CALL or not isinstance(asked, Function):
+            return frozenset()
+        own = asked.own_params[spec.roots.index(name) :][:1]
+        return self._items_of(own[0].name, asked) if own else frozenset()
+
+    def _items_of(self, name: str, function: Function) -> frozenset[str]:
+        """The constant keys by which a function, with those in it, reads items of one of its parameters."""
+        if (function, name) not in self._items:
+            self._items[function, name] = frozenset(self._read_items(name, function))
+        return self._items[function, name]
+
+    def _read_items(self, name: str, function: Function) -> Iterator[str]:
+        for node in function.module.either(tree.Subscript, tree.Call):
+            match node:
+                case tree.Subscript(base=tree.Name(id=base)):
+                    key = tree.text(node.index)
+                case tree.Call(
+                    func=tree.Attr(base=tree.Name(id=base), name="get"), args=(one, *_)
+                ):
+                    key = tree.text(one.value)
+                case _:
+                    continue
+            if base == name and key and function in enclosing(self.program.names.place(node)):
+                yield key
