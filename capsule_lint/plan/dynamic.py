@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.dicts import is_plain
 from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import parametrized
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.namespaces import base_of, name_in
 from capsule_lint.program.types import (
@@ -96,7 +97,11 @@ class Dynamic:
         parent = self.program.names.parent(node)
         if isinstance(parent, tree.Assign) and parent.value is node and depth < _MAX_DEPTH:
             for target in parent.targets:
-                for read in self._reads(target) if isinstance(target, tree.Name) else ():
+                for read in (
+                    reads_of(self.program.names, target, (target.at,))
+                    if isinstance(target, tree.Name)
+                    else ()
+                ):
                     yield from self._in_namespace(space, read, depth + 1)
             return
         lookup = self.program.names.parent(parent) if isinstance(parent, tree.Attr) else parent
@@ -238,20 +243,12 @@ class Dynamic:
             case tree.Assign() if depth < _MAX_DEPTH and parent.value is node:
                 for target in parent.targets:
                     if isinstance(target, tree.Name):
-                        for use in self._reads(target):
+                        for use in reads_of(self.program.names, target, (target.at,)):
                             if is_plain(self.program, use):
                                 continue
                             yield from self._uses(use, depth + 1)
             case tree.Wrapped() | tree.Boolean() | tree.Conditional() | tree.Walrus():
                 yield from self._uses(parent, depth + 1)
-
-    def _reads(self, target: tree.Name) -> Iterator[tree.Name]:
-        names = self.program.names
-        for node in names.place(target).scope.module.each(tree.Name):
-            if node.id == target.id and node is not target:
-                bindings = names.bindings(node.id, names.place(node))
-                if any(b.at == target.at for b in bindings):
-                    yield node
 
 
 def _spelled(space: tree.Node) -> str:

@@ -21,6 +21,7 @@ from capsule_lint.plan.code import (
     renamed_item_access,
     text_of,
 )
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Module, enclosing, last_name, owner_of
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance, ordered
@@ -234,14 +235,8 @@ class EntryMends:
 
     def _spelled_out(self, value: tree.Node) -> tree.Node:
         """What a local name stands for, where that is an attribute: `tenant = self.tenant_id`."""
-        if isinstance(value, tree.Name):
-            names = self.mends.planner.program.names
-            bindings = names.bindings(value.id, names.place(value))
-            if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
-                found = bindings[0].value
-                if found is not None and attribute_in(found) is not None:
-                    return found
-        return value
+        found = only_assigned(self.mends.planner.program.names, value)
+        return found if found is not None and attribute_in(found) is not None else value
 
     def _lacking(
         self,

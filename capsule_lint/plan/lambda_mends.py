@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddParameter, ParameterKind
-from capsule_lint.plan.lambda_tables import place_in
+from capsule_lint.plan.lambdas import place_in
 from capsule_lint.program.types import FunctionObject, LambdaObject, Partial
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from capsule_lint.plan.collections import looks_up
 from capsule_lint.plan.expected import equated
 from capsule_lint.plan.keyed import keys_of
 from capsule_lint.plan.spelled import literal_text
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
 
 if TYPE_CHECKING:
@@ -160,12 +161,7 @@ class LookIns:
 
     def _written(self, node: tree.Node) -> tree.Node:
         """The display that a local stands for."""
-        if isinstance(node, tree.Name):
-            names = self.mends.planner.program.names
-            bindings = names.bindings(node.id, names.place(node))
-            if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
-                return bindings[0].value or node
-        return node
+        return only_assigned(self.mends.planner.program.names, node) or node
 
     # --- one key ---
 

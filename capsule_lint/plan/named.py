@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import ClassObject, Instance, ordered
@@ -39,9 +40,7 @@ def named_read(program: Program, node: tree.Node) -> NamedRead | None:
     """`{n: item[n] for n in NAMES}`, by a local name or not; `None` for anything else."""
     match node:
         case tree.Name():
-            found = program.names.bindings(node.id, program.names.place(node))
-            single = len(found) == 1 and found[0].kind == "assign" and not found[0].path
-            value = found[0].value if single else None
+            value = only_assigned(program.names, node)
             unnamed = value is None or isinstance(value, tree.Name)
             return None if value is None or unnamed else named_read(program, value)
         case tree.Comprehension(kind="DictComp", results=(key, value), generators=(one,)):

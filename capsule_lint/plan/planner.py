@@ -16,8 +16,7 @@ from capsule_lint.plan.idle_scopes import IdleScopes
 from capsule_lint.plan.items import Items
 from capsule_lint.plan.key_defects import KeyDefects
 from capsule_lint.plan.key_functions import KeyFunctions
-from capsule_lint.plan.lambda_tables import Lambdas
-from capsule_lint.plan.lambdas import tie_callers
+from capsule_lint.plan.lambdas import Lambdas
 from capsule_lint.plan.leaks import Leaks
 from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
@@ -156,7 +155,7 @@ class Planner:
             self._settle()
         self._tie()
         self._tie_protocols()
-        tie_callers(self)
+        self.lambdas.tie()
         KeyFunctions(self).extend()
         local = self.local
         idle = IdleScopes(self.program, self.state, local.notes, local.collections)

@@ -12,6 +12,7 @@ from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
 from capsule_lint.plan.expected import equated
 from capsule_lint.plan.standins import callables, parameters, spare
 from capsule_lint.plan.state import Obstacle
+from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.records import MANY_CALLS, ONE_CALL, View
@@ -261,17 +262,14 @@ class Recorded:
 
     def _written(self, node: tree.Node) -> tree.Node:
         """The display that a local stands for, which is used for nothing else."""
-        if not isinstance(node, tree.Name):
+        program = self.mends.planner.program
+        binding = bound_whole(program.names, node)
+        if binding is None or binding.kind != "assign":
             return node
-        names = self.mends.planner.program.names
-        bindings = names.bindings(node.id, names.place(node))
-        if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].path:
-            return node
-        statement = bindings[0].place.statement
-        value = bindings[0].value
+        statement, value = binding.place.statement, binding.value
         if value is None or not isinstance(statement, tree.Assign):
             return node
-        uses = list(self.mends.planner.program.records.uses(statement))
+        uses = list(program.records.uses(statement))
         return value if len(uses) == 1 else node
 
     # --- mends ---

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import last_name
 from capsule_lint.program.uses import ADDING
 from capsule_lint.program.walk import within
@@ -91,10 +92,8 @@ class Remembered:
 
     def _is_scoped(self, key: tree.Node) -> bool:
         """Whether a key is a tuple that says a scope and more."""
-        if isinstance(key, tree.Name):
-            bindings = self.program.names.bindings(key.id, self.program.names.place(key))
-            value = bindings[0].value if len(bindings) == 1 and not bindings[0].path else None
-            key = value if value is not None else key
+        binding = bound_whole(self.program.names, key)
+        key = (binding.value if binding is not None else None) or key
         is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
         return (
             isinstance(key, tree.Sequence)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.rows import entries_of, entry_of
 from capsule_lint.program.binding import bind
+from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -57,10 +58,7 @@ class Spreaders:
 
     def _displays(self, node: tree.Node) -> Iterator[tree.DictDisplay]:
         """The dicts that an argument is, as they are written out here."""
-        values: list[tree.Node | None] = [node]
-        if isinstance(node, tree.Name):
-            bindings = self.program.names.bindings(node.id, self.program.names.place(node))
-            values = [b.value for b in bindings if b.kind == "assign" and not b.path]
+        values = (node,) if not isinstance(node, tree.Name) else assigned(self.program.names, node)
         yield from (value for value in values if isinstance(value, tree.DictDisplay))
 
     def _takes(self, call: tree.Call, name: str) -> bool:

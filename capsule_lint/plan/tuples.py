@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.expected import equated
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import ClassObject, Instance, Types
@@ -121,16 +122,9 @@ class Tuples:
 
     def _of(self, node: tree.Node) -> Layout | None:
         """The class whose fields an expression gives by position."""
-        if isinstance(node, tree.Name):
-            names = self.planner.program.names
-            bindings = names.bindings(node.id, names.place(node))
-            values = [b.value for b in bindings if b.kind == "assign" and not b.path]
-            if len(values) == len(bindings) == 1 and isinstance(values[0], tree.Call):
-                made = self._made(values[0])
-                if made is not None:
-                    return made
-        if isinstance(node, tree.Call):
-            made = self._made(node)
+        call = only_assigned(self.planner.program.names, node) or node
+        if isinstance(call, tree.Call):
+            made = self._made(call)
             if made is not None:
                 return made
         return self._typed(self.planner.program.inference.of(node))

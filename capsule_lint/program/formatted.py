@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import Binding
 from capsule_lint.program.pieces import (
     Filled,
@@ -152,12 +153,10 @@ class Formatted:
 
     def written_out(self, node: tree.Node) -> tree.Node:
         """The expression itself, or that which the one assignment of a local gives it."""
-        if not isinstance(node, tree.Name):
+        binding = bound_whole(self.templates.names, node)
+        if binding is None or binding.kind != "assign":
             return node
-        bindings = self.templates.names.bindings(node.id, self.templates.names.place(node))
-        if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].path:
-            return node
-        statement, value = bindings[0].place.statement, bindings[0].value
+        statement, value = binding.place.statement, binding.value
         if value is None or (isinstance(statement, tree.Assign) and statement.op):
             return node
-        return node if bindings[0].place.scope.kind in ("module", "class") else value
+        return node if binding.place.scope.kind in ("module", "class") else value

@@ -11,6 +11,7 @@ from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed
 from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.pieces import names_scope
 
@@ -148,12 +149,7 @@ class ArgumentOpinions:
         text = self.ground.program.templates.constant(node)
         if text is not None or isinstance(node, tree.Attr):
             return text
-        bindings = self.ground.program.names.bindings(
-            node.id, self.ground.program.names.place(node)
-        )
-        if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].path:
-            return None
-        value = bindings[0].value
+        value = only_assigned(self.ground.program.names, node)
         return self._literal(value, scope, depth + 1) if value is not None else None
 
 

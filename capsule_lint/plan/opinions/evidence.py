@@ -13,6 +13,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, inside
 from capsule_lint.plan.opinions.siblings import Siblings
 from capsule_lint.plan.visible import certainly_before
+from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance
@@ -150,9 +151,7 @@ class EvidenceOpinions:
         names = self.ground.program.names
         match node:
             case tree.Name():
-                bindings = names.bindings(node.id, names.place(node))
-                if len(bindings) == 1 and bindings[0].kind == "assign" and not bindings[0].path:
-                    return bindings[0].value
+                return only_assigned(names, node)
             case tree.Call(args=()):
                 found = self.ground.program.calls.callees(node)
                 functions = [c.function for c in found if c.function is not None]
@@ -256,17 +255,17 @@ class EvidenceOpinions:
     def _expected(self, name: tree.Name) -> str | None:
         """The value that the entity was made with, where it was made in the test itself."""
         names = self.ground.program.names
-        bindings = names.bindings(name.id, names.place(name))
-        if len(bindings) != 1 or bindings[0].path or bindings[0].kind != "assign":
+        binding = bound_whole(names, name)
+        if binding is None or binding.kind != "assign":
             return None
-        made, place = bindings[0].value, names.place(name)
+        made, place = binding.value, names.place(name)
         if isinstance(made, tree.Wrapped) and made.kind == "await":
             made = made.value
         given = [p for p in self.ground.passed if p.call is made and p.scope is self._innermost]
         if len(given) != 1 or not isinstance(made, tree.Call):
             return None
         value = given[0].argument.value
-        return text_of(value) if self._is_same(value, bindings[0], place) else None
+        return text_of(value) if self._is_same(value, binding, place) else None
 
     def _is_same(self, value: tree.Node, made: Binding, place: Place) -> bool:
         """Whether an expression still says at `place` what it said when the entity was made."""

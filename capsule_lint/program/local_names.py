@@ -1,0 +1,41 @@
+"""What a local name stands for, and where it is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from capsule_lint.program.model import Binding
+    from capsule_lint.program.names import Names
+
+
+def bound_whole(names: Names, node: tree.Node) -> Binding | None:
+    """The one binding of a name, if that does not unpack anything; `None` for any other expression."""
+    found = names.bindings(node.id, names.place(node)) if isinstance(node, tree.Name) else ()
+    return found[0] if len(found) == 1 and not found[0].path else None
+
+
+def only_assigned(names: Names, node: tree.Node) -> tree.Node | None:
+    """What the one assignment of a name gives it; `None` for any other expression."""
+    binding = bound_whole(names, node)
+    return binding.value if binding is not None and binding.kind == "assign" else None
+
+
+def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
+    """What the assignments of a name give it, each as a whole."""
+    for binding in names.bindings(node.id, names.place(node)):
+        if binding.kind == "assign" and not binding.path and binding.value is not None:
+            yield binding.value
+
+
+def reads_of(names: Names, name: tree.Name, bound_at: Collection[tree.At]) -> Iterator[tree.Name]:
+    """Where a name is read in its module that one of the targets at some positions binds."""
+    for node in names.place(name).scope.module.each(tree.Name):
+        if node.id == name.id and node.at not in bound_at:
+            found = names.bindings(node.id, names.place(node))
+            if any(binding.at in bound_at for binding in found):
+                yield node
