@@ -97,11 +97,7 @@ class Dynamic:
         parent = self.program.names.parent(node)
         if isinstance(parent, tree.Assign) and parent.value is node and depth < _MAX_DEPTH:
             for target in parent.targets:
-                for read in (
-                    reads_of(self.program.names, target, (target.at,))
-                    if isinstance(target, tree.Name)
-                    else ()
-                ):
+                for read in self._reads(target):
                     yield from self._in_namespace(space, read, depth + 1)
             return
         lookup = self.program.names.parent(parent) if isinstance(parent, tree.Attr) else parent
@@ -242,13 +238,16 @@ class Dynamic:
                 yield None
             case tree.Assign() if depth < _MAX_DEPTH and parent.value is node:
                 for target in parent.targets:
-                    if isinstance(target, tree.Name):
-                        for use in reads_of(self.program.names, target, (target.at,)):
-                            if is_plain(self.program, use):
-                                continue
+                    for use in self._reads(target):
+                        if not is_plain(self.program, use):
                             yield from self._uses(use, depth + 1)
             case tree.Wrapped() | tree.Boolean() | tree.Conditional() | tree.Walrus():
                 yield from self._uses(parent, depth + 1)
+
+    def _reads(self, target: tree.Node) -> Iterator[tree.Name]:
+        """Where a name is read that a target binds."""
+        if isinstance(target, tree.Name):
+            yield from reads_of(self.program.names, target, (target.at,))
 
 
 def _spelled(space: tree.Node) -> str:

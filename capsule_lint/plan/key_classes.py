@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.keyed import Rekeyed
+from capsule_lint.plan.rekeyed import Rekeyed
 from capsule_lint.program.types import Instance, ordered
 
 if TYPE_CHECKING:

@@ -11,9 +11,11 @@ from capsule_lint.plan.handed import Handed
 from capsule_lint.plan.key_classes import KeyClasses
 from capsule_lint.plan.key_hosts import KeyHosts
 from capsule_lint.plan.key_needs import KeyNeeds
-from capsule_lint.plan.keyed import KeyReaders, Rekeyed, keys_of
+from capsule_lint.plan.key_pieces import KeyPieces
+from capsule_lint.plan.key_readers import KeyReaders
 from capsule_lint.plan.local_filters import LocalFilters
 from capsule_lint.plan.local_notes import LocalNotes
+from capsule_lint.plan.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows
 from capsule_lint.plan.state import State, Want
 from capsule_lint.plan.unpacked import Parts
@@ -65,7 +67,7 @@ class LocalKeys:
         self.needs = KeyNeeds(program, self.collections)
         self.notes = LocalNotes(program, self.state, self.silence)
         self.filters = LocalFilters(program, self.notes, self.needs, self.classes, self.rows)
-        self._readers = KeyReaders(self)
+        self._readers = KeyReaders(self, KeyPieces(self))
 
     def find(self) -> None:
         """Note every key and filter that lacks scopes, and mend what reads the keys."""
@@ -181,7 +183,7 @@ class LocalKeys:
             return
         if shape == "bare" and self.collections.is_text(home):
             shape = "joined"
-        defect = self.notes.draft(host, shape, missing, self.notes.knot_of(home[0], host, home[1]))
+        defect = self.notes.draft(host, shape, missing, self.notes.knot_of(home, host))
         defect.anchors.update(self._anchors(missing, present))
         defect.helper = helper
         self.notes.settle(host)
@@ -245,7 +247,7 @@ class LocalKeys:
         missing = [s for s in self.needs.demanded(home, place) if s not in held]
         alone = len(self.program.classes.fields(cls)) == 1
         if missing and not (alone and self.needs.holds_scalars(*home)):
-            knot = self.notes.knot_of(home[0], host, home[1])
+            knot = self.notes.knot_of(home, host)
             defect = self.notes.draft(host, "made", missing, knot)
             defect.helper = helper
             if not self.notes.is_silenced(defect):

@@ -104,7 +104,7 @@ class LocalFilters:
         details = {s.name: self._beside(found, s) for s in missing}
         if not missing or None in details.values():
             return
-        knot = self.notes.knot_of(owner, found.node)
+        knot = self.notes.knot_in(owner, found.node)
         if self._is_meant(found.node):
             return
         row = dict_in(found.left)

@@ -131,7 +131,7 @@ class LocalMends:
                 key = _key_annotation(annotation)
                 if key is None:
                     continue
-                knot = self.mends.planner.local.notes.knot_of(owner, annotation, name)
+                knot = self.mends.planner.local.notes.knot_of((owner, name), annotation)
                 module = self.mends.module_of(annotation)
                 said = [
                     self.mends.annotation(knot, module, s, key)

@@ -12,7 +12,7 @@ from capsule_lint.plan.state import Obstacle, State, Want
 from capsule_lint.program.model import Class, Function, Module, Place, enclosing
 
 if TYPE_CHECKING:
-    from capsule_lint.plan.rows import Display
+    from capsule_lint.plan.rows import Display, Home
     from capsule_lint.plan.silence import Silence
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -96,16 +96,22 @@ class LocalNotes:
 
     # --- change sets ---
 
-    def knot_of(self, owner: Class | Module, host: tree.Node, name: str = "") -> Knot:
+    def knot_of(self, home: Home, host: tree.Node) -> Knot:
         """The change set that a collection belongs to: all of a class's are one, and each that a module
         keeps under a name."""
-        knot: Knot = ("local", id(host))
-        if isinstance(owner, Module) and name:
-            self.state.groups.join(knot, ("store", (owner, name)))
+        owner = home[0]
         if isinstance(owner, Class):
-            self.state.groups.join(knot, ("store", owner))
-            for entity in self.program.domain.entities_of.get(owner, ()):
-                self.state.groups.join(knot, ("entity", entity.name))
+            return self.knot_in(owner, host)
+        knot: Knot = ("local", id(host))
+        self.state.groups.join(knot, ("store", home))
+        return knot
+
+    def knot_in(self, cls: Class, host: tree.Node) -> Knot:
+        """The change set of what a class keeps and filters."""
+        knot: Knot = ("local", id(host))
+        self.state.groups.join(knot, ("store", cls))
+        for entity in self.program.domain.entities_of.get(cls, ()):
+            self.state.groups.join(knot, ("entity", entity.name))
         return knot
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:

@@ -9,7 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.collections import looks_up
 from capsule_lint.plan.expected import equated
-from capsule_lint.plan.keyed import keys_of
+from capsule_lint.plan.rekeyed import keys_of
 from capsule_lint.plan.spelled import literal_text
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
@@ -42,7 +42,7 @@ class LookIns:
             if module.is_test:
                 self._key(module, key, home, 0)
             elif not local.notes.is_settled(key):
-                knot = local.notes.knot_of(home[0], key, home[1])
+                knot = local.notes.knot_of(home, key)
                 self.mends.obstacle(knot, key, f"is a key of `{home[1]}`, whose keys change")
 
     def build(self) -> None:
@@ -87,7 +87,7 @@ class LookIns:
         if module.is_test:
             self._key(module, node, home, 0)
         elif len(node.items) == local.rekeyed[home].width:
-            knot = local.notes.knot_of(home[0], node, home[1])
+            knot = local.notes.knot_of(home, node)
             self.mends.obstacle(knot, node, "is a key that changes, and says no scope by its name")
 
     # --- where keys are ---
@@ -170,7 +170,7 @@ class LookIns:
             return
         self._seen.add(id(node))
         change = self.mends.planner.local.rekeyed[home]
-        knot = self.mends.planner.local.notes.knot_of(home[0], node, home[1])
+        knot = self.mends.planner.local.notes.knot_of(home, node)
         match node:
             case tree.Name():
                 self._named(node, home, depth)
@@ -199,7 +199,7 @@ class LookIns:
             if isinstance(target, Binding) and target.kind == "assign" and value is not None:
                 module = target.place.scope.module
                 if isinstance(value, tree.Sequence) and self._is_taken_apart(target):
-                    knot = self.mends.planner.local.notes.knot_of(home[0], node, home[1])
+                    knot = self.mends.planner.local.notes.knot_of(home, node)
                     self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
                 else:
                     self._key(module, value, home, depth + 1)

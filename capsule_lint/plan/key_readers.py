@@ -1,4 +1,4 @@
-"""Code that reads the keys of a collection: loops, comparisons, unpacking. It changes when the keys do."""
+"""Code that reads the keys of a collection: loops, comparisons, look-ups. It changes when the keys do."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.choices import TRUTHS, gives, is_empty
 from capsule_lint.plan.collections import looks_up
-from capsule_lint.plan.state import Want
+from capsule_lint.plan.key_pieces import neighbour_in
+from capsule_lint.plan.rekeyed import keys_of
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 from capsule_lint.program.uses import LOGGING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.key_pieces import KeyPieces
     from capsule_lint.plan.local import LocalKeys
     from capsule_lint.plan.rows import Home
-    from capsule_lint.plan.state import Knot
-    from capsule_lint.plan.unpacked import Side
-    from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Class, Module
+    from capsule_lint.program.model import Module
 
 _SAME: Final = frozenset(
     ("list", "tuple", "sorted", "set", "frozenset", "iter", "reversed", "copy")
@@ -32,23 +32,12 @@ _SAFE_METHODS: Final = frozenset(
 _ADDS: Final = frozenset(("append", "add"))
 
 
-@dataclass(frozen=True, slots=True)
-class Rekeyed:
-    """How the keys of a collection change: those of `width` elements get `scopes` at `index`; a text
-    gets them somewhere inside, then the width is 0. Objects that are no tuples have no width either."""
-
-    index: int
-    scopes: tuple[Scope, ...]
-    width: int
-    made: Class | None = None
-    """The class whose instances the keys are."""
-
-
 @dataclass(eq=False, slots=True)
 class KeyReaders:
     """Follows the keys of collections that change to whatever reads them."""
 
     local: LocalKeys
+    pieces: KeyPieces
     _seen: set[int] = field(default_factory=set)
     _followed: set[int] = field(default_factory=set)
     """The places that read a whole key."""
@@ -98,9 +87,6 @@ class KeyReaders:
     def _module(self, node: tree.Node) -> Module:
         return self.local.program.names.place(node).scope.module
 
-    def _knot(self, home: Home, node: tree.Node) -> Knot:
-        return self.local.notes.knot_of(home[0], node, home[1])
-
     def _unsure(self, node: tree.Node, home: Home) -> None:
         """A reader that is not understood. What tests look into is judged with the literals of tests."""
         change = self.local.rekeyed[home]
@@ -108,7 +94,7 @@ class KeyReaders:
             return  # no part of an object has a position
         if not self._module(node).is_test:
             reason = f"reads keys of `{home[1]}`, which change, in a way that is not understood"
-            self.local.notes.obstacle(self._knot(home, node), node, reason)
+            self.local.notes.obstacle(self.local.notes.knot_of(home, node), node, reason)
 
     # --- the collection itself ---
 
@@ -210,17 +196,7 @@ class KeyReaders:
 
     def _uses(self, target: tree.Name) -> list[tree.Name]:
         """Where a name is read that this target binds."""
-        return self._readers(self._module(target), target.id, {target.at})
-
-    def _readers(self, module: Module, name: str, bound_at: set[tree.At]) -> list[tree.Name]:
-        names = self.local.program.names
-        return [
-            node
-            for node in module.each(tree.Name)
-            if node.id == name
-            and node.at not in bound_at
-            and any(b.at in bound_at for b in names.bindings(name, names.place(node)))
-        ]
+        return list(reads_of(self.local.program.names, target, (target.at,)))
 
     # --- what goes through keys ---
 
@@ -310,72 +286,11 @@ class KeyReaders:
         elif home in self.local.mixed:
             self._unsure(target, home)
         elif isinstance(target, tree.Sequence) and len(target.items) == change.width > 1:
-            self._unpacked(target, change, home)
+            neighbour = neighbour_in(target, change)
+            uses = self._uses(neighbour) if isinstance(neighbour, tree.Name) else []
+            self.pieces.unpacked(target, uses, home)
         else:
             self._unsure(target, home)
-
-    def _unpacked(self, target: tree.Sequence, change: Rekeyed, home: Home) -> None:
-        """`for (tenant, item_id), item in self._items.items()`."""
-        self.local.notes.settle(target)
-        neighbour = target.items[max(change.index - 1, 0)]
-        compared = list(self._comparisons(neighbour))
-        uses = self._uses(neighbour) if isinstance(neighbour, tree.Name) else []
-        inside = list(self.local.parted.compared(uses))
-        again = list(self.local.parted.again(uses, home))
-        spare = isinstance(neighbour, tree.Name) and neighbour.id.startswith("_") and not compared
-        spare = spare and not inside and not again
-        defect = self.local.notes.defect(
-            target, "pattern", list(change.scopes), self._knot(home, target)
-        )
-        for scope in change.scopes:
-            defect.anchors[scope.name] = neighbour if change.index else None
-            defect.detail[scope.name] = "_" if spare else f"stored_{scope.parameter}"
-        for scope in change.scopes if not spare else ():
-            for compare in compared:
-                self._beside(compare, f"stored_{scope.parameter}", scope, home)
-        for one in inside:
-            self._among(one, change.scopes, home)
-        for display, part in again:
-            made = self.local.notes.defect(
-                display, "pattern", list(change.scopes), self._knot(home, display)
-            )
-            for scope in change.scopes:
-                made.anchors[scope.name] = part if change.index else None
-                made.detail[scope.name] = f"stored_{scope.parameter}"
-            self.local.notes.settle(display)
-
-    def _comparisons(self, target: tree.Node) -> Iterator[tree.Compare]:
-        """Comparisons of a name that a loop binds."""
-        for use in self._uses(target) if isinstance(target, tree.Name) else ():
-            parent = self._parent(use)
-            if isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",)):
-                yield parent
-
-    def _among(self, one: Side, scopes: tuple[Scope, ...], home: Home) -> None:
-        """More elements of two tuples that are compared, one of which is made of parts of a key."""
-        knot = self._knot(home, one.compare)
-        read = self.local.notes.defect(one.stored, "pattern", list(scopes), knot)
-        asked = self.local.notes.defect(one.asked, "tuple", list(scopes), knot)
-        mirror = one.value if isinstance(one.value, tree.Attr) else None
-        front = not self.local.rekeyed[home].index
-        for scope in scopes:
-            read.anchors[scope.name] = None if front else one.part
-            read.detail[scope.name] = f"stored_{scope.parameter}"
-            asked.anchors[scope.name] = None if front else one.value
-            self.local.notes.ask(asked, Want(scope, one.asked, knot, "filter", mirror=mirror))
-        self.local.notes.settle(one.compare)
-
-    def _beside(self, compare: tree.Compare, left: str, scope: Scope, home: Home) -> None:
-        """Another condition beside one that compares a part of a key."""
-        knot = self._knot(home, compare)
-        defect = self.local.notes.defect(compare, "filter", [scope], knot)
-        self.local.notes.settle(compare)
-        defect.anchors[scope.name] = compare
-        defect.detail[scope.name] = left
-        mirror = next(
-            (s for s in (compare.left, *compare.rights) if isinstance(s, tree.Attr)), None
-        )
-        self.local.notes.ask(defect, Want(scope, compare, knot, "filter", mirror=mirror))
 
     def _key(self, node: tree.Node, home: Home) -> None:
         """A place that reads a whole key."""
@@ -390,7 +305,7 @@ class KeyReaders:
                 if self.local.collections.of(parent.base) != home:
                     self._unsure(node, home)
             case tree.Attr() if self.local.rekeyed[home].made is not None:
-                self._part(parent, home)
+                self.pieces.attribute(parent, home)
             case tree.Attr():
                 self._text_method(parent, home)
             case tree.Call():
@@ -420,41 +335,13 @@ class KeyReaders:
             self._unsure(compare, home)
 
     def _indexed(self, node: tree.Subscript, home: Home) -> None:
-        """`key[1]` behind the new element becomes `key[2]`."""
         change, number = self.local.rekeyed[home], None
         if isinstance(node.index, tree.Const) and isinstance(node.index.value, int):
             number = node.index.value
         if number is None or change.width < 2 or home in self.local.mixed:
             self._unsure(node, home)
-            return
-        self.local.notes.settle(node.index)
-        code = _code(node.base)
-        if number >= change.index:
-            knot = self._knot(home, node)
-            defect = self.local.notes.defect(node.index, "index", list(change.scopes), knot)
-            defect.detail["index"] = str(number + len(change.scopes))
-        parent = self._parent(node)
-        if (
-            number == max(change.index - 1, 0)
-            and code is not None
-            and isinstance(parent, tree.Compare)
-            and parent.ops in (("==",), ("!=",))
-        ):
-            for step, scope in enumerate(change.scopes):
-                self._beside(parent, f"{code}[{change.index + step}]", scope, home)
-
-    def _part(self, access: tree.Attr, home: Home) -> None:
-        """`slot.tenant_id == tenant_id` gets a condition beside it."""
-        change, parent, code = self.local.rekeyed[home], self._parent(access), _code(access.base)
-        compared = isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",))
-        if change.made is None or not compared or not isinstance(parent, tree.Compare):
-            return
-        held = self.local.classes.held(change.made).values()
-        if access.name not in held or code is None or self.local.notes.is_settled(parent):
-            return
-        for scope in change.scopes:
-            new = self.local.classes.attribute(change.made, scope)
-            self._beside(parent, f"{code}.{new}", scope, home)
+        else:
+            self.pieces.indexed(node, node.index, number, home)
 
     def _text_method(self, access: tree.Attr, home: Home) -> None:
         """`key.startswith(f"{tenant_id}:")` of a text."""
@@ -485,8 +372,7 @@ class KeyReaders:
         """The other uses of a local list that keys are added to."""
         names = self.local.program.names
         bound_at = {b.at for b in names.bindings(name.id, names.place(name))}
-        uses = self._readers(self._module(name), name.id, bound_at)
-        return [use for use in uses if not self._is_addition(use)]
+        return [use for use in reads_of(names, name, bound_at) if not self._is_addition(use)]
 
     def _is_addition(self, node: tree.Name) -> bool:
         access = self._parent(node)
@@ -511,28 +397,3 @@ class KeyReaders:
         return isinstance(holder, tree.Assign) and all(
             self.local.collections.of(target) == home for target in holder.targets
         )
-
-
-def keys_of(node: tree.Node) -> tuple[tree.Node, ...]:
-    """The keys of a dict that is written out, the elements of a set."""
-    match node:
-        case tree.DictDisplay():
-            return tuple(key for key in node.keys if key is not None)
-        case tree.Comprehension(kind="DictComp" | "SetComp"):
-            return node.results[:1]
-        case tree.Sequence():
-            return node.items
-        case _:
-            return ()
-
-
-def _code(node: tree.Node) -> str | None:
-    """`key` and `pair[0]` as code."""
-    match node:
-        case tree.Name():
-            return node.id
-        case tree.Subscript(index=tree.Const(value=int() as number)):
-            base = _code(node.base)
-            return f"{base}[{number}]" if base is not None else None
-        case _:
-            return None

@@ -1,0 +1,37 @@
+"""How the keys of a collection change, and the keys of one that is written out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """How the keys of a collection change: those of `width` elements get `scopes` at `index`; a text
+    gets them somewhere inside, then the width is 0. Objects that are no tuples have no width either."""
+
+    index: int
+    scopes: tuple[Scope, ...]
+    width: int
+    made: Class | None = None
+    """The class whose instances the keys are."""
+
+
+def keys_of(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The keys of a dict that is written out, the elements of a set."""
+    match node:
+        case tree.DictDisplay():
+            return tuple(key for key in node.keys if key is not None)
+        case tree.Comprehension(kind="DictComp" | "SetComp"):
+            return node.results[:1]
+        case tree.Sequence():
+            return node.items
+        case _:
+            return ()
