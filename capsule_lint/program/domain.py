@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.elsewhere import Elsewhere
 from capsule_lint.program.held import Held
 from capsule_lint.program.layers import Layers
 from capsule_lint.program.model import Binding, Class, Function, last_name
@@ -232,10 +233,14 @@ class Domain:
 
     def _keeps_items(self, cls: Class) -> bool:
         """Whether anything but its name says that a class reads or writes items of the table."""
-        for owner in self.classes.mro(cls):
+        owners = self.classes.mro(cls)
+        own = [method for owner in owners for method in owner.methods.values()]
+        if any(method in self.tables or method in self.keys.functions for method in own):
+            return True
+        if Elsewhere(self.names, self.classes, self.inference).keeps(cls):
+            return False
+        for owner in owners:
             for method in owner.methods.values():
-                if method in self.tables or method in self.keys.functions:
-                    return True
                 if any(self._names_scope(p.name) for p in method.own_params):
                     return True
             if any(self._names_scope(name) for name in owner.stores):
