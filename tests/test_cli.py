@@ -92,6 +92,8 @@ def test_check_is_the_long_name_of_the_check(orders: Project) -> None:
         ("--baseline", "nowhere.json"),
         ("--update-baseline",),
         ("--undo",),
+        ("--undo", "--fix"),
+        ("inits",),
         ("--since", "HEAD"),
         ("-o", "no/such/folder/report.txt"),
         ("--stdin-filename", "nowhere.py"),

@@ -21,8 +21,18 @@ class _DefaultGroup(click.Group):
         """Put `check` in front of what names no verb."""
         own = ("--version", "-V", "--help", "-h")
         if not args or (args[0] not in self.commands and args[0] not in own):
+            if args and not args[0].startswith("-") and not Path(args[0]).exists():
+                self._refuse(ctx, args[0])
             args = ["check", *args]
         return super().parse_args(ctx, args)
+
+    def _refuse(self, ctx: click.Context, word: str) -> None:
+        """Say which verb was meant, where a first word is like one and no path."""
+        import difflib  # slow to load, and needed only when something is wrong
+
+        close = difflib.get_close_matches(word.lower(), self.commands, n=1)
+        if close:
+            ctx.fail(f"`{word}` is neither a path nor a command: did you mean `{close[0]}`?")
 
 
 _HELP = {"help_option_names": ["-h", "--help"]}

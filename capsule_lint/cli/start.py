@@ -68,6 +68,8 @@ def run(options: Options, arguments: Sequence[str]) -> int:
     began = time.time_ns()
     policy = load_policy(start(options), options.config, options.isolated)
     if options.undo:
+        if options.fixing:
+            raise SourceError("--undo", "takes the last run back: give it without --fix")
         return _undo(policy, options)
     _recover(policy.root)
     discovery = discover(policy)

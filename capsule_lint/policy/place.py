@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _CLOSE = 0.6
+_FEW = 20
+"""How many names a message may list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Place:
 
 
 def likely(word: str, known: Iterable[str]) -> str:
-    """`did you mean ...?` for the closest of `known`, or else a list of them all."""
+    """`did you mean ...?` for the closest of `known`, or else a list of them all, if they are few."""
     import difflib  # slow to load, and needed only when something is wrong
 
     names = sorted(known)
@@ -46,4 +48,6 @@ def likely(word: str, known: Iterable[str]) -> str:
         return f"did you mean `{lowered[close[0]]}`?"
     if not names:
         return "none is known here"
+    if len(names) > _FEW:
+        return f"none of the {len(names)} known here is like it"
     return "known here: " + ", ".join(f"`{name}`" for name in names)
