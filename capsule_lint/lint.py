@@ -194,6 +194,8 @@ class Linter:
             if code and not any(selects((code,), one) for one in judged) and code in self.rules:
                 continue
             said = f"`{code}`" if code else "any rule"
+            if code and code not in self.rules:
+                said += ", which is no rule,"
             message = rule.message.format(reason=said)
             yield _finding(rule, message, filename, span_of(comment.at))
 

@@ -108,7 +108,7 @@ def test_a_suppressed_finding_is_not_fixed(project: Project) -> None:
     [
         ("# capsule-lint: ignore[CAP101] -- why", "`CAP101`"),
         ("# capsule-lint: ignore[CAP202, CAP101]", "`CAP101`"),
-        ("# capsule-lint: ignore[CAP999]", "`CAP999`"),
+        ("# capsule-lint: ignore[CAP999]", "`CAP999`, which is no rule,"),
         ("# noqa: CAP101", "`CAP101`"),
     ],
 )

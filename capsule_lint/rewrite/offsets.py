@@ -30,7 +30,9 @@ class Offsets:
         self.code = "".join(state.tokens)
         self._ranges = state.ranges
         self._parents = state.parents
-        self._lines = [0, *accumulate(map(len, lines_of(self.code)))]
+        lines = lines_of(self.code)
+        ended = not lines or lines[-1].endswith(("\n", "\r"))
+        self._lines = [0, *accumulate(map(len, lines if ended else lines[:-1]))]
 
     def at(self, node: cst.CSTNode) -> tuple[tuple[int, int], tuple[int, int]]:
         """The start and the end of a node, without the space around it: rows from 1, columns from 0.
