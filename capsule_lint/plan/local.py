@@ -19,7 +19,7 @@ from capsule_lint.plan.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows
 from capsule_lint.plan.state import State, Want
 from capsule_lint.plan.unpacked import Parts
-from capsule_lint.program.infer import COMPARING
+from capsule_lint.program.flow import COMPARING
 from capsule_lint.program.pieces import hole_name
 
 if TYPE_CHECKING:

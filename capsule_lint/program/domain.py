@@ -383,7 +383,7 @@ class Domain:
 
     def _is_service(self, cls: Class) -> bool:
         for name in cls.stores:
-            for one in self.inference.member(cls, name):
+            for one in self.inference.attributes.member(cls, name):
                 if isinstance(one, Instance) and (
                     one.cls in self.repositories
                     or one.cls in self.layers

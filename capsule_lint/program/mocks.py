@@ -105,13 +105,13 @@ class Mocks:
     def attribute(self, mock: Mocked, name: str) -> Types | None:
         """What an attribute of a mock is; `None` where nothing is known of it."""
         if isinstance(mock.spec, Module):
-            return self.of(self.inference.attribute(ModuleObject(mock.spec), name))
+            return self.of(self.inference.attributes.of(ModuleObject(mock.spec), name))
         if mock.spec is None:
             return None
         method = self.inference.classes.method(mock.spec, name)
         if method is not None and not method.is_property:
             return frozenset((FunctionObject(method, bound=True, mock=True),))
-        member = self.inference.member(mock.spec, name)
+        member = self.inference.attributes.member(mock.spec, name)
         return frozenset(
             self._of(t, autospec=False) if isinstance(t, Instance | FunctionObject) else t
             for t in member
@@ -181,7 +181,7 @@ class Mocks:
             if module is not None:
                 found: Types = frozenset((ModuleObject(module),))
                 for name in parts[cut:]:
-                    found = join(*(self.inference.attribute(t, name) for t in found))
+                    found = join(*(self.inference.attributes.of(t, name) for t in found))
                 return frozenset(t for t in found if not isinstance(t, Foreign))
         return NOTHING
 
@@ -195,7 +195,7 @@ class Mocks:
                 types = self.inference.of(call.args[0].value)
                 if not types or not all(isinstance(t, _KNOWN) for t in types):
                     return None
-                return join(*(self.inference.attribute(t, text) for t in types))
+                return join(*(self.inference.attributes.of(t, text) for t in types))
         return None
 
     def patched(self, call: tree.Call) -> Types:

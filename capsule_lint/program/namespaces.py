@@ -53,7 +53,7 @@ def looked_up(inference: Inference, base: Namespace, name: tree.Node) -> Types:
     """What a namespace has under the name that an expression says."""
     if not isinstance(name, tree.Const) or not isinstance(name.value, str):
         return foreign("value")
-    return inference.attribute(base.base, name.value)
+    return inference.attributes.of(base.base, name.value)
 
 
 def imported(inference: Inference, name: tree.Node) -> Types:

@@ -239,20 +239,25 @@ class Results:
             if name == "gather":
                 return frozenset((TupleOf(tuple(map(self.inference.of, plain))),))
             source = plain[-1] if name == "filter" else plain[0]
-            return frozenset((Collection(self.inference.elements(self.inference.of(source))),))
+            return frozenset(
+                (Collection(self.inference.contents.elements(self.inference.of(source))),)
+            )
         if name in _FIRST_ITEM:
             return join(
-                self.inference.elements(self.inference.of(plain[0])),
+                self.inference.contents.elements(self.inference.of(plain[0])),
                 *map(self.inference.of, plain[1:2] if name == "next" else []),
             )
         if name == "enumerate":
             pair = TupleOf(
-                (foreign("builtins.int"), self.inference.elements(self.inference.of(plain[0])))
+                (
+                    foreign("builtins.int"),
+                    self.inference.contents.elements(self.inference.of(plain[0])),
+                )
             )
             return frozenset((Collection(frozenset((pair,))),))
         if name == "zip":
             row = TupleOf(
-                tuple(self.inference.elements(self.inference.of(part)) for part in plain)
+                tuple(self.inference.contents.elements(self.inference.of(part)) for part in plain)
             )
             return frozenset((Collection(frozenset((row,))),))
         if name == "type" and len(plain) == 1:
@@ -267,7 +272,7 @@ class Results:
         if name == "getattr" and len(plain) >= 2 and isinstance(plain[1], tree.Const):
             return join(
                 *(
-                    self.inference.attribute(t, str(plain[1].value))
+                    self.inference.attributes.of(t, str(plain[1].value))
                     for t in self.inference.of(plain[0])
                 )
             )
