@@ -1,0 +1,238 @@
+"""Statements to facts: what they bind, what they hold, and the statements inside."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.facts.expressions import BINARY, Expressions
+from capsule_lint.facts.places import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.facts.tree import At, Node, Statement
+
+
+class Statements:
+    """Converts the statements of a text."""
+
+    def __init__(self, text: str) -> None:
+        self._places = Places(text)
+        self._expressions = Expressions(self._places)
+        self._at = self._places.at
+        self._expr = self._expressions.of
+        self._exprs = self._expressions.many
+
+    def definitions(self, nodes: Sequence[ast.stmt]) -> tuple[Statement, ...]:
+        """The statements of a module or a class: a lambda that has a name there is a function."""
+        found = []
+        for node in nodes:
+            statement = self._named_lambda(node) or self._statement(node)
+            if statement is not None:
+                found.append(statement)
+        return tuple(found)
+
+    def _statements(self, nodes: Sequence[ast.stmt]) -> tuple[Statement, ...]:
+        found = []
+        for node in nodes:
+            statement = self._statement(node)
+            if statement is not None:
+                found.append(statement)
+        return tuple(found)
+
+    def _statement(self, node: ast.stmt) -> Statement | None:
+        match node:
+            case ast.Assign():
+                return tree.Assign(
+                    self._at(node), self._exprs(node.targets), self._expr(node.value)
+                )
+            case ast.AnnAssign():
+                value = None if node.value is None else self._expr(node.value)
+                annotation = self._expressions.annotation(node.annotation)
+                return tree.Assign(self._at(node), (self._expr(node.target),), value, annotation)
+            case ast.AugAssign():
+                op = BINARY.get(type(node.op), "other")
+                target, value = self._expr(node.target), self._expr(node.value)
+                return tree.Assign(self._at(node), (target,), value, None, op)
+            case ast.Expr():
+                return tree.Eval(self._at(node), "expr", (self._expr(node.value),))
+            case ast.Return():
+                values = () if node.value is None else (self._expr(node.value),)
+                return tree.Eval(self._at(node), "return", values)
+            case ast.Raise():
+                return self._eval(node, "raise", (node.exc, node.cause))
+            case ast.Assert():
+                return self._eval(node, "assert", (node.test, node.msg))
+            case ast.Delete():
+                return self._eval(node, "del", node.targets)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return self._function(node)
+            case ast.ClassDef():
+                return self._class(node)
+            case ast.Import() | ast.ImportFrom():
+                return self._import(node)
+            case ast.Global() | ast.Nonlocal():
+                return tree.Outer(self._at(node), tuple(node.names))
+            case ast.Break():
+                return tree.Eval(self._at(node), "break", ())
+            case ast.Continue():
+                return tree.Eval(self._at(node), "continue", ())
+            case ast.Pass():
+                return None
+            case _:
+                return self._block(node)
+
+    def _eval(self, node: ast.stmt, kind: str, values: Sequence[ast.expr | None]) -> tree.Eval:
+        return tree.Eval(self._at(node), kind, self._exprs([v for v in values if v is not None]))
+
+    def _named_lambda(self, node: ast.stmt) -> tree.FunctionDef | None:
+        """`item_pk = lambda tenant_id, item_id: …`, `item_pk = staticmethod(lambda …)`."""
+        match node:
+            case ast.Assign(targets=[ast.Name() as target], value=ast.Lambda() as made):
+                decorators: tuple[Node, ...] = ()
+            case ast.Assign(
+                targets=[ast.Name() as target],
+                value=ast.Call(
+                    func=ast.Name(id="staticmethod" | "classmethod") as wrapper,
+                    args=[ast.Lambda() as made],
+                    keywords=[],
+                ),
+            ):
+                decorators = (self._expr(wrapper),)
+            case _:
+                return None
+        at = self._at(node)
+        body = tree.Eval(at, "return", (self._expr(made.body),))
+        params = self._expressions.parameters(made.args)
+        name_at, lambda_at = self._at(target), self._at(made)
+        return tree.FunctionDef(
+            at, target.id, name_at, params, None, decorators, (body,), False, lambda_at
+        )
+
+    def _block(self, node: ast.stmt) -> tree.Block:
+        at = self._at(node)
+        match node:
+            case ast.If() | ast.While():
+                kind = "if" if isinstance(node, ast.If) else "while"
+                bodies = (self._statements(node.body), self._statements(node.orelse))
+                return tree.Block(at, kind, (self._expr(node.test),), (), bodies)
+            case ast.For() | ast.AsyncFor():
+                bind = tree.Bind(self._expr(node.target), self._expr(node.iter), "for")
+                bodies = (self._statements(node.body), self._statements(node.orelse))
+                return tree.Block(at, "for", (), (bind,), bodies)
+            case ast.With() | ast.AsyncWith():
+                return self._with(node)
+            case ast.Try() | ast.TryStar():
+                return self._try(node)
+            case ast.Match():
+                return self._match(node)
+            case _:  # a type alias (3.12) and whatever comes
+                values = [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr)]
+                return tree.Block(at, "other", self._exprs(values), (), ())
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> tree.Block:
+        heads, binds = [], []
+        for item in node.items:
+            value = self._expr(item.context_expr)
+            if item.optional_vars is None:
+                heads.append(value)
+            else:
+                binds.append(tree.Bind(self._expr(item.optional_vars), value, "with"))
+        body = self._statements(node.body)
+        return tree.Block(self._at(node), "with", tuple(heads), tuple(binds), (body,))
+
+    def _try(self, node: ast.Try | ast.TryStar) -> tree.Block:
+        binds, bodies = [], [self._statements(node.body)]
+        heads: list[Node] = []
+        for handler in node.handlers:
+            kind = None if handler.type is None else self._expr(handler.type)
+            if handler.name and kind is not None:
+                first = self._at(handler.body[0])
+                at = self._places.word(handler.name, (*kind.at[2:], *first[:2]), first=True)
+                binds.append(tree.Bind(tree.Name(at, handler.name), None, "except"))
+            if kind is not None:
+                heads.append(kind)
+            bodies.append(self._statements(handler.body))
+        bodies += [self._statements(node.orelse), self._statements(node.finalbody)]
+        return tree.Block(self._at(node), "try", tuple(heads), tuple(binds), tuple(bodies))
+
+    def _match(self, node: ast.Match) -> tree.Block:
+        heads = [self._expr(node.subject)]
+        binds, bodies = [], []
+        for case in node.cases:
+            for part in ast.walk(case.pattern):
+                if isinstance(part, ast.MatchValue):
+                    heads.append(self._expr(part.value))
+                elif isinstance(part, ast.MatchClass):
+                    marks = tuple(tree.Const(self._at(p), None, "pattern") for p in part.patterns)
+                    named = self._expr(part.cls)
+                    at = self._at(part)
+                    heads.append(tree.Other(at, (named, *marks)) if marks else named)
+                elif isinstance(part, ast.MatchSequence):
+                    mark = tree.Const(self._at(part), None, "pattern")
+                    heads.append(tree.Other(self._at(part), (mark,)))
+                captured = _captured(part)
+                if captured is not None and isinstance(part, ast.pattern):
+                    at = self._places.word(captured, self._at(part))
+                    binds.append(tree.Bind(tree.Name(at, captured), None, "case"))
+            if case.guard is not None:
+                heads.append(self._expr(case.guard))
+            bodies.append(self._statements(case.body))
+        return tree.Block(self._at(node), "match", tuple(heads), tuple(binds), tuple(bodies))
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tree.FunctionDef:
+        at = self._at(node)
+        return tree.FunctionDef(
+            self._with_decorators(node, at),
+            node.name,
+            self._places.name_at(at, node.name, "def"),
+            self._expressions.parameters(node.args),
+            None if node.returns is None else self._expressions.annotation(node.returns),
+            self._exprs(node.decorator_list),
+            self._statements(node.body),
+            ast.get_docstring(node, clean=False) is not None,
+        )
+
+    def _class(self, node: ast.ClassDef) -> tree.ClassDef:
+        at = self._at(node)
+        return tree.ClassDef(
+            self._with_decorators(node, at),
+            node.name,
+            self._places.name_at(at, node.name, "class"),
+            self._expressions.arguments(node.bases, node.keywords),
+            self._exprs(node.decorator_list),
+            self.definitions(node.body),
+            ast.get_docstring(node, clean=False) is not None,
+        )
+
+    @staticmethod
+    def _with_decorators(
+        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, at: At
+    ) -> At:
+        first = min((d.lineno for d in node.decorator_list), default=at[0])
+        return (min(first, at[0]), *at[1:])
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> tree.Import:
+        names = []
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                bound = alias.asname or alias.name.partition(".")[0]
+                names.append(tree.Imported(alias.name, None, bound, self._at(alias)))
+            return tree.Import(self._at(node), 0, tuple(names))
+        for alias in node.names:
+            bound = alias.asname or alias.name
+            names.append(tree.Imported(node.module or "", alias.name, bound, self._at(alias)))
+        return tree.Import(self._at(node), node.level, tuple(names))
+
+
+def _captured(part: ast.AST) -> str | None:
+    """The name that a part of a pattern binds."""
+    match part:
+        case ast.MatchAs() | ast.MatchStar():
+            return part.name
+        case ast.MatchMapping():
+            return part.rest
+        case _:
+            return None
