@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program import substituted
 from capsule_lint.program.called import Called
+from capsule_lint.program.constants import Constants
 from capsule_lint.program.formatted import Formatted
 from capsule_lint.program.joins import Joins
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.names import history
+from capsule_lint.program.opaque import Opaque
 from capsule_lint.program.pairs import Pairs
 from capsule_lint.program.pieces import (
     Filled,
@@ -20,12 +20,10 @@ from capsule_lint.program.pieces import (
     Segment,
     Template,
     Text,
-    ends_with_tag,
     hole_name,
-    names_scope,
 )
-from capsule_lint.program.types import ClassObject, Instance
-from capsule_lint.program.walk import children
+from capsule_lint.program.segments import is_default, scopes_in
+from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.calls import Calls
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.infer import Inference
-    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.model import Function
     from capsule_lint.program.names import Names
 
 _MAX_DEPTH: Final = 12
@@ -42,26 +40,6 @@ _UNCHANGING: Final = frozenset(
     ("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "encode", "decode")
 )
 """Methods of a string that leave its segments what they are."""
-_TAKES_APART: Final = frozenset(
-    [
-        "startswith",
-        "endswith",
-        "removeprefix",
-        "removesuffix",
-        "split",
-        "rsplit",
-        "partition",
-        "rpartition",
-        "find",
-        "index",
-        "count",
-        "match",
-        "search",
-        "fullmatch",
-        "get",
-        "pop",
-    ]
-)
 
 
 @dataclass(eq=False, slots=True)
@@ -75,67 +53,28 @@ class Templates:
     scopes: Sequence[ScopePolicy]
     _templates: dict[int, Template] = field(default_factory=dict)
     _steps: dict[int, Template] = field(default_factory=dict)
-    _rough: dict[int, Template] = field(default_factory=dict)
-    _given: dict[tuple[Class, str], bool] = field(default_factory=dict)
-    """Whether fields are set to something else than their defaults."""
     joins: Joins = field(init=False)
     formatted: Formatted = field(init=False)
     called: Called = field(init=False)
     pairs: Pairs = field(init=False)
+    _constants: Constants = field(init=False)
+    _opaque: Opaque = field(init=False)
 
     def __post_init__(self) -> None:
         self.joins = Joins(self)
         self.formatted = Formatted(self)
         self.called = Called(self)
         self.pairs = Pairs(self)
+        self._constants = Constants(self.names, self.classes, self.calls, self.scopes)
+        self._opaque = Opaque(self)
 
-    # --- segments ---
+    def constant(self, node: tree.Node) -> str | None:
+        """The string that an expression always is: a literal, a constant, an enum member's value."""
+        return self._constants.of(node)
 
-    def segments(self, pieces: Sequence[Piece]) -> tuple[Segment, ...]:
+    def segments(self, pieces: Iterable[Piece]) -> tuple[Segment, ...]:
         """The scopes that a template carries, in the order in which they stand."""
-        found: list[Segment] = []
-        before = ""
-        for number, piece in enumerate(pieces):
-            if isinstance(piece, Text):
-                default = self._default(piece)
-                if default is not None:
-                    found.append(Segment(default.name, number, literal=True, tagged=False))
-                found += self._literal(piece.value, number)
-                before += piece.value
-                continue
-            scope, tagged = self._hole_scope(piece, before)
-            if scope is not None:
-                found.append(Segment(scope.name, number, literal=False, tagged=tagged))
-            before = ""
-        return tuple(found)
-
-    def _default(self, piece: Text) -> ScopePolicy | None:
-        """The scope whose value a constant like `DEFAULT_TENANT` is."""
-        if not _is_default(piece.node):
-            return None
-        name = hole_name(piece.node)
-        return next(
-            (s for s in self.scopes if names_scope(name, s) or name.endswith(f"_{s.name}")), None
-        )
-
-    def _hole_scope(self, piece: Filled, before: str) -> tuple[ScopePolicy | None, bool]:
-        for scope in self.scopes:
-            if ends_with_tag(before, scope.tag):
-                return scope, True
-        for scope in self.scopes:
-            if names_scope(piece.name, scope):
-                return scope, False
-        return None, False
-
-    def _literal(self, text: str, number: int) -> list[Segment]:
-        found = [
-            Segment(scope.name, number, literal=True, tagged=True, position=match.start())
-            for scope in self.scopes
-            for match in re.finditer(
-                _tag_pattern(scope.tag) + r"(?P<value>[^#|/{}]+)", text, re.IGNORECASE
-            )
-        ]
-        return sorted(found, key=lambda s: s.position)
+        return scopes_in(pieces, self.scopes)
 
     # --- templates at a key position ---
 
@@ -170,52 +109,10 @@ class Templates:
             case tree.Call() if (paired := self.pairs.template(node)) is not None:
                 return [paired]
             case tree.FString() | tree.Binary() | tree.Const() | tree.Call() | tree.Attr():
-                template = self.template(node) or self.rough(node)
+                template = self.template(node) or self._opaque.of(node)
                 return [template] if template is not None else []
             case _:
                 return []
-
-    def rough(self, node: tree.Node) -> Template | None:
-        """A key that is put together in a way that is not known: it says the tag of a scope, and the
-        scope's value is in it."""
-        if not isinstance(node, tree.Call | tree.Binary) or last_name(node) in _TAKES_APART:
-            return None
-        known = self._rough.get(id(node))
-        if known is None:
-            filled = substituted.pieces(self, node, node)
-            known = self._rough[id(node)] = (
-                self._seen(node) if filled is None else Template(node, tuple(filled), opaque=True)
-            )
-        return known if known.pieces else None
-
-    def _seen(self, node: tree.Call | tree.Binary) -> Template:
-        said: list[str] = []
-        values: list[tree.Node] = []
-        contents = list(_contents(node))
-        parameters = {  # whose names say nothing of the key
-            parameter.name
-            for call in contents
-            if isinstance(call, tree.Call)
-            for callee in self.calls.callees(call)
-            for parameter in (callee.function.params if callee.function is not None else ())
-        }
-        for part in contents:
-            match part:
-                case str():
-                    said += [part] if part not in parameters else []
-                case tree.Const(value=str() as text):
-                    said.append(text)
-                case tree.Name() | tree.Attr():
-                    constant = self.constant(part) or self.made_from(part)
-                    said += [constant] if constant is not None else []
-                    values += [part] if constant is None else []
-        found: list[Piece] = []
-        for scope in self.scopes:
-            bare = scope.tag.rstrip("#|/:").lower()
-            named = [v for v in values if names_scope(hole_name(v), scope)]
-            if named and any(re.search(rf"\b{re.escape(bare)}\b", t.lower()) for t in said):
-                found += [Text(scope.tag, node, node), Filled(named[0], node, hole_name(named[0]))]
-        return Template(node, tuple(found), opaque=True)
 
     def made_from(self, node: tree.Node) -> str | None:
         """The text that something like `Template("TENANT#$tenant_id")`, or a constant of it, is made from."""
@@ -438,84 +335,6 @@ class Templates:
                             return pieces
         return None
 
-    def constant(self, node: tree.Node, depth: int = 0) -> str | None:
-        """The string that an expression always is: a literal, a constant, an enum member's value."""
-        if depth > _MAX_DEPTH:
-            return None
-        match node:
-            case tree.Const(value=str() as value):
-                return value
-            case tree.Name():
-                bindings = self.names.bindings(node.id, self.names.place(node))
-                return self._constant_of(bindings, depth) if len(bindings) == 1 else None
-            case tree.Attr():
-                return self._constant_attribute(node, depth)
-            case tree.Binary(op="+"):
-                left, right = (
-                    self.constant(node.left, depth + 1),
-                    self.constant(node.right, depth + 1),
-                )
-                return left + right if left is not None and right is not None else None
-            case tree.FString():
-                parts = [
-                    p if isinstance(p, str) else self.constant(p.value, depth + 1)
-                    for p in node.parts
-                ]
-                return "".join(p for p in parts if p is not None) if None not in parts else None
-            case _:
-                return None
-
-    def _constant_of(self, bindings: Sequence[Binding], depth: int) -> str | None:
-        target = self.names.follow(bindings[-1])
-        if (
-            isinstance(target, Binding)
-            and target.kind == "assign"
-            and target.value is not None
-            and not target.path
-        ):
-            statement = target.place.statement
-            if isinstance(statement, tree.Assign) and statement.op:
-                return None
-            return self.constant(target.value, depth + 1)
-        return None
-
-    def _constant_attribute(self, node: tree.Attr, depth: int) -> str | None:
-        inner = (
-            node.base
-            if node.name in ("value", "_value_") and isinstance(node.base, tree.Attr)
-            else node
-        )
-        dotted = self.classes.dotted(inner)
-        if isinstance(dotted, Binding):
-            return self._constant_of([dotted], depth)
-        if isinstance(inner.base, tree.Name) and inner.base.id in ("self", "cls"):
-            for one in self.inference.of(inner.base):
-                if isinstance(one, Instance | ClassObject):
-                    key = (one.cls, inner.name)
-                    if key not in self._given:
-                        self._given[key] = self._is_given(*key)
-                    if self._given[key]:
-                        return None
-                    for owner in self.classes.mro(one.cls):
-                        bindings = owner.scope.bindings.get(inner.name)
-                        if bindings and inner.name not in owner.stores:
-                            return self._constant_of(bindings, depth)
-        return None
-
-    def _is_given(self, cls: Class, name: str) -> bool:
-        """Whether an attribute is a field that is set to something else than its default, which is what
-        stands in the class. A default that separates parts of keys is a constant by another name."""
-        fields = self.classes.fields(cls) if self.classes.declares(cls) else ()
-        field = next((one for one in fields if one.name == name), None)
-        if field is None:
-            return False
-        default = tree.text(field.value)
-        if any(names_scope(name, s) for s in self.scopes) or default == "":
-            return True
-        if default is None or "#" in default:
-            return False
-        return bool(self.calls.uses.stores(name)) or self.calls.gives(cls, name)
-
 
 def joins_parts(node: tree.Node) -> bool:
     """Whether an expression may be made of nothing but what others make: `start(tenant_id) + tail(isbn)`."""
@@ -529,27 +348,13 @@ def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
             yield from value.items if isinstance(value, tree.Sequence) else ()
 
 
-def _contents(node: tree.Node) -> Iterator[tree.Node | str]:
-    """All that an expression is made of, the names of its keyword arguments included."""
-    yield node
-    if isinstance(node, tree.Call):
-        yield from (a.keyword for a in node.args if a.keyword is not None)
-    parts = list(children(node))
-    if isinstance(node, tree.Comprehension):
-        parts = [*node.results, *(g.iter for g in node.generators)]
-    for part in parts:
-        yield from _contents(part)
-
-
-def _tag_pattern(tag: str) -> str:
-    return rf"(?<![A-Za-z0-9_]){re.escape(tag)}"
-
-
-def _is_default(node: tree.Node) -> bool:
-    """Whether a text is that of a constant called the default of something."""
-    if not isinstance(node, tree.Name | tree.Attr):
-        return False
-    return last_name(node).upper().lstrip("_").startswith("DEFAULT_")
+def _only_types(function: Function) -> bool:
+    """Whether a function writes its argument as the client has it: `return {"S": value}`."""
+    match function.returns:
+        case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(tree.Name(id=name),))]:
+            return [p.name for p in function.own_params] == [name]
+        case _:
+            return False
 
 
 def _merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
@@ -561,19 +366,10 @@ def _merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
             isinstance(piece, Text)
             and isinstance(last, Text)
             and last.host is piece.host
-            and not _is_default(piece.node)
-            and not _is_default(last.node)
+            and not is_default(piece.node)
+            and not is_default(last.node)
         ):
             found[-1] = Text(last.value + piece.value, last.host, last.node)
         else:
             found.append(piece)
     return tuple(found)
-
-
-def _only_types(function: Function) -> bool:
-    """Whether a function writes its argument as the client has it: `return {"S": value}`."""
-    match function.returns:
-        case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(tree.Name(id=name),))]:
-            return [p.name for p in function.own_params] == [name]
-        case _:
-            return False
