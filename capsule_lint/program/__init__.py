@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from capsule_lint.program.calls import Calls
 from capsule_lint.program.classes import Classes
 from capsule_lint.program.domain import Domain
+from capsule_lint.program.entrances import Entrances
 from capsule_lint.program.infer import Inference
 from capsule_lint.program.keys import Keys
 from capsule_lint.program.names import Names, Rest, link
@@ -81,11 +82,12 @@ def _types(
     plain = Calls(uses, classes, Inference(names, classes))
     calls = Calls(uses, classes, Inference(names, classes), Structural(plain))
     templates = Templates(names, classes, calls.inference, calls, policy.scopes)
-    domain = Domain(names, classes, calls.inference, calls, templates, policy)
-    domain.find_handlers()
+    entrances = Entrances(names, calls.inference, policy)
+    entrances.find_handlers()
     for inference in (plain.inference, calls.inference):
-        inference.enters, inference.handed = domain.enters, domain.handed
-    domain.find_injected(plain)
+        inference.enters, inference.handed = entrances.enters, entrances.handed
+    entrances.find_injected(plain)
+    domain = Domain(names, classes, calls.inference, calls, templates, policy, entrances)
     return _Types(names, classes, calls, templates, domain)
 
 

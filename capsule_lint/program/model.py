@@ -240,6 +240,13 @@ def last_name(node: tree.Node | None) -> str:
     return last_name(inner) if inner is not None else ""
 
 
+def first_name(node: tree.Node) -> str:
+    """The name that a path or a chain of calls starts with."""
+    while isinstance(node, tree.Attr | tree.Subscript | tree.Call):
+        node = node.func if isinstance(node, tree.Call) else node.base
+    return node.id if isinstance(node, tree.Name) else ""
+
+
 def outwards(function: Function | None) -> Iterator[Function]:
     """A function and those that it stands in, innermost first."""
     while function is not None:
