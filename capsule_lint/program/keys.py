@@ -14,6 +14,8 @@ from capsule_lint.program.pieces import (
     Filled,
     Template,
     Text,
+    hole_name,
+    names_scope,
 )
 from capsule_lint.program.positions import Positions
 from capsule_lint.program.sites import KeySite, Role
@@ -132,6 +134,24 @@ class Keys:
             for binding in self.names.bindings(node.id, self.names.place(node)):
                 if binding.parameter is not None and not self.policy.is_key_name(node.id):
                     self._passed_on(binding, role, index, prefix=prefix)
+
+    def named(self, node: tree.Node, role: Role, name: str, *, prefix: bool = False) -> None:
+        """An expression is the key of that name, which tells whether it is that of an index."""
+        self.sink(node, role, self.policy.is_index_key_name(name), prefix=prefix)
+
+    def bare(self, node: tree.Node, role: Role, name: str) -> None:
+        """A key that is a scope's value and nothing else: `Key={"PK": tenant_id}`."""
+        if isinstance(node, tree.DictDisplay) and len(node.values) == 1:
+            node = node.values[0]
+        node = self.templates.formatted.written_out(node)
+        if self.at(node) is not None or not isinstance(node, tree.Name | tree.Attr):
+            return
+        if self.templates.resolve(node) or any(True for _ in self.helpers_in(node)):
+            return
+        known = hole_name(node)
+        if any(names_scope(known, scope) for scope in self.policy.scopes):
+            template = Template(node, (Filled(node, node, known),))
+            self.note(template, role, self.policy.is_index_key_name(name), prefix=False)
 
     def _passed_on(self, binding: Binding, role: Role, index: bool, *, prefix: bool) -> None:
         """A parameter that becomes a key, whatever it is called: what callers give for it is one."""

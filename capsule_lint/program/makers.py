@@ -88,7 +88,7 @@ class Makers:
             for name, argument in bound.arguments.items() if bound else ():
                 if self.keys.policy.is_key_name(name) and argument.keyword is None:
                     role = Role.WRITTEN if callee.cls is not None else Role.LOOKUP
-                    self.keys.sink(argument.value, role, self.keys.policy.is_index_key_name(name))
+                    self.keys.named(argument.value, role, name)
 
     def _fields(self, cls: Class) -> None:
         params = self.keys.classes.constructor(cls) or ()
@@ -98,9 +98,7 @@ class Makers:
             bound = bind(call.args, params)
             for name, argument in bound.arguments.items() if bound else ():
                 if self.keys.policy.is_key_name(name) and argument.keyword is None:
-                    self.keys.sink(
-                        argument.value, Role.WRITTEN, self.keys.policy.is_index_key_name(name)
-                    )
+                    self.keys.named(argument.value, Role.WRITTEN, name)
 
 
 def is_item(node: tree.Node) -> bool:
