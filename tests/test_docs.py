@@ -59,11 +59,12 @@ def test_every_key_of_the_policy_has_a_row(heading: str) -> None:
 
 
 @pytest.mark.parametrize(("heading", "value"), [("Keys", Policy()), ("`[handlers]`", Handlers())])
-def test_defaults_of_the_policy_are_those_in_the_code(heading: str, value: object) -> None:
+def test_defaults_of_the_policy_are_those_in_the_code(
+    heading: str, value: Policy | Handlers
+) -> None:
     rows = _rows(heading)
     defaults: dict[str, Any] = {
-        one.name.replace("_", "-"): getattr(value, one.name)
-        for one in fields(value)  # type: ignore[arg-type]  # both are dataclasses
+        one.name.replace("_", "-"): getattr(value, one.name) for one in fields(value)
     }
     for key, said in rows.items():
         if said.startswith("`") and key not in ("scopes", "per-file-ignores", *_LISTS):

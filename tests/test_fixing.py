@@ -11,6 +11,9 @@ import pytest
 from capsule_lint import syntax
 
 if TYPE_CHECKING:
+    import libcst as cst
+
+    from capsule_lint.model import AddSegments
     from tests.project import Project
 
 POLICY = """\
@@ -51,7 +54,12 @@ def test_what_cannot_be_written_is_reported_and_the_rest_lands(
 
     mend = SegmentFix._mend
 
-    def broken(self: SegmentFix, original, updated, found):  # type: ignore[no-untyped-def]
+    def broken(
+        self: SegmentFix,
+        original: cst.BaseExpression,
+        updated: cst.BaseExpression,
+        found: AddSegments,
+    ) -> cst.BaseExpression:
         if found.filename == "odd.py":
             raise ValueError("no such place")
         return mend(self, original, updated, found)

@@ -96,7 +96,7 @@ def test_a_run_that_starts_where_the_last_one_ended_says_the_same(
         'item["P" "K"] = value\n',
         'item["P"\n     # a remark\n     "K"] = value\n',
         'item["P\\\nK"] = value\n',
-        "ｐｋ = value\n",  # noqa: RUF001
+        "\uff50\uff4b = value\n",
     ],
     ids=["escape", "parts", "parts on two lines", "continued", "compatibility form"],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
@@ -73,6 +74,19 @@ class Fix(cst.CSTTransformer, Generic[MendT]):
         if not self.mends or not isinstance(original, cst.BaseExpression):
             return []
         return self.take(self.place.span_of(original))
+
+
+class ExpressionFix(Fix[MendT]):
+    """A transformer of expressions of any kind, which may become expressions of another kind."""
+
+    def on_leave(  # type: ignore[override]  # LibCST knows only nodes that stay of their kind
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> cst.CSTNode:
+        return self.changed(original, updated)
+
+    @abstractmethod
+    def changed(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
+        """What becomes of a node, which is `updated` by what was changed inside of it."""
 
 
 def parse(code: str) -> cst.BaseExpression:

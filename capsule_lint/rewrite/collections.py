@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import libcst as cst
 
 from capsule_lint.model import AddElements, AddEntry, Mend, Span
-from capsule_lint.rewrite.base import Fix, parse
+from capsule_lint.rewrite.base import ExpressionFix, Fix, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_Listed = TypeVar(
+    "_Listed",
+    cst.BaseElement,
+    cst.BaseDictElement,
+    cst.SubscriptElement,
+    cst.MatchSequenceElement,
+)
+"""What stands in a list, with a comma behind it."""
 _COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
@@ -38,14 +46,13 @@ class EntryFix(Fix[AddEntry]):
         return updated_node
 
 
-class ElementFix(Fix[AddElements]):
+class ElementFix(ExpressionFix[AddElements]):
     """Makes `AddElements`."""
 
     kind: ClassVar[type[Mend]] = AddElements
 
-    def on_leave(  # type: ignore[override]  # an expression stays one
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode:
+    def changed(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
+        """An expression with its mends made."""
         if (
             isinstance(original, cst.Subscript)
             and isinstance(updated, cst.Subscript)
@@ -113,9 +120,7 @@ class ElementFix(Fix[AddElements]):
         return updated
 
 
-def _inserted(
-    elements: list[cst.CSTNode], at: int, new: Sequence[cst.CSTNode]
-) -> list[cst.CSTNode]:
+def _inserted(elements: list[_Listed], at: int, new: Sequence[_Listed]) -> list[_Listed]:
     """Elements with the commas of the layout; the end of the list stays as it was."""
     if not new:
         return elements
@@ -123,8 +128,9 @@ def _inserted(
         return list(new)
     comma = _layout(elements)
     last = elements[-1]
-    ending = last.comma  # type: ignore[attr-defined]
-    result = [*elements[:at], *(n.with_changes(comma=comma) for n in new), *elements[at:]]
+    ending = last.comma
+    result = list(elements)
+    result[at:at] = [_before(comma, element) for element in new]
     if at == len(elements):
         between = comma
         if (
@@ -140,14 +146,18 @@ def _inserted(
             ending = ending.with_changes(
                 whitespace_after=ending.whitespace_after.with_changes(first_line=bare)
             )
-        result[at - 1] = last.with_changes(comma=between)
-        result[-1] = result[-1].with_changes(comma=ending)
+        result[at - 1] = _before(between, last)
+        result[-1] = _before(ending, result[-1])
     return result
 
 
-def _layout(elements: Sequence[cst.CSTNode]) -> cst.Comma:
+def _before(comma: cst.Comma | cst.MaybeSentinel, element: _Listed) -> _Listed:
+    return element.with_changes(comma=comma)
+
+
+def _layout(elements: Sequence[_Listed]) -> cst.Comma:
     for element in elements[:-1]:
-        comma = element.comma  # type: ignore[attr-defined]
+        comma = element.comma
         if isinstance(comma, cst.Comma):
             space = comma.whitespace_after
             if isinstance(space, cst.ParenthesizedWhitespace):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
 
 from capsule_lint.model import AddCondition, Mend
-from capsule_lint.rewrite.base import Fix, parse
+from capsule_lint.rewrite.base import ExpressionFix, Place, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-class ConditionFix(Fix[AddCondition]):
+class ConditionFix(ExpressionFix[AddCondition]):
     """Makes `AddCondition`."""
 
     kind: ClassVar[type[Mend]] = AddCondition
 
-    def __init__(self, mends: list[AddCondition], place: object) -> None:
-        super().__init__(mends, place)  # type: ignore[arg-type]
+    def __init__(self, mends: Sequence[AddCondition], place: Place) -> None:
+        super().__init__(mends, place)
         self._parents: list[cst.CSTNode] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
@@ -24,9 +27,8 @@ class ConditionFix(Fix[AddCondition]):
         self._parents.append(node)
         return True
 
-    def on_leave(  # type: ignore[override]  # an expression stays one
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode:
+    def changed(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
+        """An expression with its mends made."""
         self._parents.pop()
         for mend in self.expression(original):
             assert isinstance(updated, cst.BaseExpression)

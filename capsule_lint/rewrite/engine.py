@@ -47,14 +47,16 @@ class Chain(cst.CSTTransformer):
     def on_leave_attribute(self, original_node: cst.CSTNode, attribute: str) -> None:
         """No fixer asks."""
 
-    def on_leave(  # type: ignore[override]  # as in LibCST's own visitors
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode:
-        if id(original) not in self._around:
-            return updated
+    def on_leave(
+        self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
+    ) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
+        """What all fixers together make of a node."""
+        if id(original_node) not in self._around:
+            return updated_node
         for fixer in self._fixers:
-            updated = fixer.on_leave(original, updated)  # type: ignore[assignment]
-        return updated
+            made = fixer.on_leave(original_node, updated_node)
+            updated_node = made  # type: ignore[assignment]  # who gets a dropped node leaves it so
+        return updated_node
 
 
 def apply(

@@ -7,17 +7,16 @@ from typing import ClassVar
 import libcst as cst
 
 from capsule_lint.model import Mend, Replace
-from capsule_lint.rewrite.base import Fix, parse
+from capsule_lint.rewrite.base import ExpressionFix, parse
 
 
-class ReplaceFix(Fix[Replace]):
+class ReplaceFix(ExpressionFix[Replace]):
     """Makes `Replace`."""
 
     kind: ClassVar[type[Mend]] = Replace
 
-    def on_leave(  # type: ignore[override]  # an expression stays one
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode:
+    def changed(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
+        """An expression with its mends made."""
         for mend in self.expression(original):
             new = _parsed(mend.replacement)
             lpar, rpar = getattr(updated, "lpar", ()), getattr(updated, "rpar", ())

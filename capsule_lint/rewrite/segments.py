@@ -9,7 +9,7 @@ import libcst as cst
 
 from capsule_lint.errors import InternalError
 from capsule_lint.model import AddSegments, Mend, NewSegment, Span
-from capsule_lint.rewrite.base import Fix, name_of, parse
+from capsule_lint.rewrite.base import ExpressionFix, name_of, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +20,13 @@ _ESCAPES = re.compile(r"(\\(?:N\{[^}]*\}|.))|[{}]", re.DOTALL)
 _MARKS = "#|/:;~=-."
 
 
-class SegmentFix(Fix[AddSegments]):
+class SegmentFix(ExpressionFix[AddSegments]):
     """Makes `AddSegments`."""
 
     kind: ClassVar[type[Mend]] = AddSegments
 
-    def on_leave(  # type: ignore[override]  # an expression stays one
-        self, original: cst.CSTNode, updated: cst.CSTNode
-    ) -> cst.CSTNode:
+    def changed(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
+        """An expression with its mends made."""
         if self.mends and isinstance(original, cst.BaseExpression):
             for mend in sorted(self.expression(original), key=_from_behind):
                 assert isinstance(updated, cst.BaseExpression)

@@ -108,7 +108,7 @@ def consulted(root: Path) -> tuple[str, ...] | None:
     found += [origin.removeprefix("file:") for origin in origins if origin.startswith("file:/")]
     excluding = "core.excludesfile\n"
     found += [v.removeprefix(excluding) for v in values if v.startswith(excluding)]
-    absolute = (os.path.join(root, os.path.expanduser(path)) for path in found)  # noqa: PTH111, PTH118
+    absolute = (os.path.join(root, os.path.expanduser(path)) for path in found)  # noqa: PTH111, PTH118  # pathlib fails at `~nobody`
     return tuple(dict.fromkeys(absolute))
 
 

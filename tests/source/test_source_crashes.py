@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -263,7 +264,7 @@ def main(scenario: str, base: Path) -> None:
     places += [("midway", step) for step in counted.divisible]
     for when, step in (*places, ("after", counted.steps)):
         root = copy(base, f"killed {when} step {step}")
-        die(lambda: act(root, FaultyDisk([step], when, kill)))  # noqa: B023
+        die(partial(act, root, FaultyDisk([step], when, kill)))
         recover(root)
         assert_whole(root, ends, step)
 
