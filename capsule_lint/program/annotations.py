@@ -103,6 +103,11 @@ class Annotations:
             case _:
                 return ANYTHING
 
+    def certain(self, node: tree.Node) -> Types:
+        """The same, where an annotation leaves nothing open; nothing where it does."""
+        found = self.of(node)
+        return NOTHING if found & ANYTHING else found
+
     def _type_name(self, node: tree.Name | tree.Attr) -> Types:
         if id(node) in self.inference.names.index.places:
             return self.inference.of(node)
@@ -114,8 +119,6 @@ class Annotations:
                 return frozenset((Instance(one.cls),))
             case Foreign():
                 return self._foreign_type(one, node)
-            case Instance() | Collection() | TupleOf():
-                return ANYTHING
             case _:
                 return ANYTHING
 

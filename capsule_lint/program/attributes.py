@@ -206,8 +206,8 @@ class Attributes:
             return None
         for annotation in [s.annotation for s in stores] + [b.annotation for b in bindings]:
             if annotation is not None:
-                annotated = self.inference.annotations.of(annotation)
-                if annotated and not annotated & ANYTHING:
+                annotated = self.inference.annotations.certain(annotation)
+                if annotated:
                     return annotated
         found = [self._store(store) for store in stores]
         found += [

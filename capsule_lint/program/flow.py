@@ -54,8 +54,8 @@ class Flow:
         if function is not None and function.owner is not None and function.name in COMPARING:
             return frozenset((Instance(function.owner),))
         if parameter.annotation is not None:
-            annotated = self.inference.annotations.of(parameter.annotation)
-            if annotated and not annotated & ANYTHING:
+            annotated = self.inference.annotations.certain(parameter.annotation)
+            if annotated:
                 return _as_variadic(parameter, annotated)
         if function is None:
             return self._lambdas.of(binding.place, parameter)

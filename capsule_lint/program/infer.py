@@ -180,8 +180,8 @@ class Inference:
             case "except" | "case":
                 return foreign("exception")
         if binding.annotation is not None and last_name(binding.annotation) != "Final":
-            annotated = self.annotations.of(binding.annotation)
-            if annotated and not annotated & ANYTHING:
+            annotated = self.annotations.certain(binding.annotation)
+            if annotated:
                 return annotated
         if binding.value is None:
             return ANYTHING
@@ -251,8 +251,8 @@ class Inference:
 
     def _returned(self, function: Function) -> Types:
         if function.fact.returns is not None:
-            annotated = self.annotations.of(function.fact.returns)
-            if annotated and not annotated & ANYTHING:
+            annotated = self.annotations.certain(function.fact.returns)
+            if annotated:
                 return annotated
         if function.yields:
             items = []
