@@ -356,6 +356,9 @@ class Formats:
             base = method.base
             if isinstance(base, tree.Const):
                 return base
+        if isinstance(base, tree.Subscript):
+            entry = program.templates.constants.entry(base)
+            return entry if isinstance(entry, tree.Const) else None
         base = _member(base)
         dotted = program.classes.dotted(base)
         if isinstance(dotted, Binding) and isinstance(dotted.value, tree.Const):
@@ -386,7 +389,7 @@ class Formats:
         for module in program.names.modules.values():
             for node in module.either(tree.Name, tree.Attr):
                 if last_name(_member(node)) in names and id(node) not in bases:
-                    self._use(node, module)
+                    self._use(node, module, bases)
 
     def _names(self) -> set[str]:
         """What the changed constants may be called, and their `format` where a name is kept for it."""
@@ -394,11 +397,37 @@ class Formats:
         found = {"format", "format_map"}
         for module in program.names.modules.values():
             for statement, _ in module.statements:
-                if isinstance(statement, tree.Assign) and id(statement.value) in self._texts:
+                if isinstance(statement, tree.Assign) and self._holds(statement.value):
                     found.update(map(last_name, statement.targets))
         return {alias for name in found for alias in program.calls.uses.known_as(name)}
 
-    def _use(self, node: tree.Name | tree.Attr, module: Module) -> None:
+    def _holds(self, value: tree.Node | None) -> bool:
+        """Whether something is a changed constant, or a table of some."""
+        kept = value.values if isinstance(value, tree.DictDisplay) else (value,)
+        return any(id(one) in self._texts for one in kept)
+
+    def _table_use(
+        self, node: tree.Name | tree.Attr, table: tree.DictDisplay, known: set[int]
+    ) -> None:
+        """A use of a table with changed constants: what is looked up in it must be known."""
+        program = self.mends.planner.program
+        lookup = program.names.parent(node)
+        if id(lookup) in known:
+            return
+        entry = None
+        if isinstance(lookup, tree.Subscript) and lookup.base is node:
+            entry = program.templates.constants.entry(lookup)
+        for constant in table.values if entry is None else (entry,):
+            if id(constant) in self._texts:
+                knot: Knot = ("constant", id(constant))
+                reason = f"uses `{text_of(node)}`, whose texts change, in its own way"
+                self.mends.obstacle(knot, node, reason)
+
+    def _use(self, node: tree.Name | tree.Attr, module: Module, known: set[int]) -> None:
+        table = self.mends.planner.program.templates.constants.table(node)
+        if table is not None and all(target is not node for target in _targets(module)):
+            self._table_use(node, table, known)
+            return
         constant = self._definition(node)
         if constant is None or id(constant) not in self._texts:
             return

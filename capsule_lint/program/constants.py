@@ -45,6 +45,9 @@ class Constants:
                 return self._bound(bindings[0], depth) if len(bindings) == 1 else None
             case tree.Attr():
                 return self._attribute(node, depth)
+            case tree.Subscript():
+                entry = self.entry(node)
+                return self.of(entry, depth + 1) if entry is not None else None
             case tree.Binary(op="+"):
                 left, right = self.of(node.left, depth + 1), self.of(node.right, depth + 1)
                 return left + right if left is not None and right is not None else None
@@ -55,6 +58,25 @@ class Constants:
                 return "".join(p for p in parts if p is not None) if None not in parts else None
             case _:
                 return None
+
+    def entry(self, node: tree.Subscript) -> tree.Node | None:
+        """What a table that is a constant has under a key that is written out: `KEYS["session"]`."""
+        table = self.table(node.base)
+        wanted = self.of(node.index) if table is not None else None
+        if table is None or wanted is None:
+            return None
+        pairs = zip(table.keys, table.values, strict=True)
+        found = [value for key, value in pairs if key is None or self.of(key) == wanted]
+        return found[0] if len(found) == 1 and None not in table.keys else None
+
+    def table(self, node: tree.Node) -> tree.DictDisplay | None:
+        """The dict that is written out where a module or a class keeps it under a name."""
+        target = self.classes.dotted(node) if isinstance(node, tree.Name | tree.Attr) else None
+        if not isinstance(target, Binding) or target.kind != "assign" or target.path:
+            return None
+        if target.is_step or target.place.scope.kind not in ("module", "class"):
+            return None
+        return target.value if isinstance(target.value, tree.DictDisplay) else None
 
     def _bound(self, binding: Binding, depth: int) -> str | None:
         target = self.names.follow(binding)

@@ -89,10 +89,9 @@ class Elsewhere:
         name = last_name(call.func)
         if not isinstance(call.func, tree.Attr):
             return name == "open"
-        first = call.args[0].value if call.args and call.args[0].keyword is None else None
-        said = _beginning(first)
-        if _STATEMENT.match(said) and not _PARTIQL.search(name):
+        if is_sql(call):
             return True
+        said = _beginning(call)
         if name in _METHODS or (name in _REQUESTS and said.startswith(("/", "http"))):
             return True
         types = self.inference.of(call.func.base)
@@ -101,14 +100,23 @@ class Elsewhere:
         )
 
 
-def _beginning(node: tree.Node | None) -> str:
-    """The text that an expression says; of an f-string, with something in its holes."""
-    match node:
+def is_sql(call: tree.Call) -> bool:
+    """Whether a call is given a statement of SQL, which is no PartiQL."""
+    return (
+        _STATEMENT.match(_beginning(call)) is not None
+        and _PARTIQL.search(last_name(call.func)) is None
+    )
+
+
+def _beginning(call: tree.Call) -> str:
+    """The text that a call is given first; of an f-string, with something in its holes."""
+    first = call.args[0].value if call.args and call.args[0].keyword is None else None
+    match first:
         case tree.Const(value=str() as value):
             return value
         case tree.FString():
-            return "".join(part if isinstance(part, str) else "x" for part in node.parts)
-        case tree.Call(args=(only,)):  # `text("SELECT …")`
-            return _beginning(only.value)
+            return "".join(part if isinstance(part, str) else "x" for part in first.parts)
+        case tree.Call():  # `text("SELECT …")`
+            return _beginning(first)
         case _:
             return ""

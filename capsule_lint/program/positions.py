@@ -10,6 +10,7 @@ from capsule_lint.program import partiql
 from capsule_lint.program.assignments import Assignments
 from capsule_lint.program.conditions import Conditions
 from capsule_lint.program.dict_roles import DictRoles
+from capsule_lint.program.elsewhere import is_sql
 from capsule_lint.program.hashes import Hashes
 from capsule_lint.program.operations import Operations
 from capsule_lint.program.pieces import Template
@@ -69,6 +70,9 @@ class Positions:
         return self._roles.of(node)
 
     def _dict(self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]) -> None:
+        call = self.keys.names.parent(node)
+        if isinstance(call, tree.Call) and is_sql(call):
+            return
         function = id(self.keys.names.place(node).scope.function)
         said = [k.value if isinstance(k, tree.Const) else None for k in node.keys]
         pairs = zip(said, node.values, strict=True)

@@ -57,7 +57,7 @@ class Templates:
     formatted: Formatted = field(init=False)
     called: Called = field(init=False)
     pairs: Pairs = field(init=False)
-    _constants: Constants = field(init=False)
+    constants: Constants = field(init=False)
     _opaque: Opaque = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,12 +65,12 @@ class Templates:
         self.formatted = Formatted(self)
         self.called = Called(self)
         self.pairs = Pairs(self)
-        self._constants = Constants(self.names, self.classes, self.calls, self.scopes)
+        self.constants = Constants(self.names, self.classes, self.calls, self.scopes)
         self._opaque = Opaque(self)
 
     def constant(self, node: tree.Node) -> str | None:
         """The string that an expression always is: a literal, a constant, an enum member's value."""
-        return self._constants.of(node)
+        return self.constants.of(node)
 
     def segments(self, pieces: Iterable[Piece]) -> tuple[Segment, ...]:
         """The scopes that a template carries, in the order in which they stand."""
