@@ -109,7 +109,7 @@ class Items:
         names = [name for name, _ in entries_of(display)]
         if not any(policy.is_key_name(n) and not n.startswith((":", "#")) for n in names):
             made = any(
-                f in keys.functions for one in _spread(display) for f in keys.helpers_in(one)
+                f in keys.functions for one in self._spread(display) for f in keys.helpers_in(one)
             )
             return made and keys.positions.dict_role(display) is Role.WRITTEN
         if any(map(policy.is_sort_key_name, names)) or self._typed(display):
@@ -150,8 +150,22 @@ class Items:
             for defect in self.planner.defects:
                 if id(defect.template.host) in hosts or defect.function in makers:
                     yield defect
-        makers = returning(program, *_spread(display))
+        makers = returning(program, *self._spread(display))
         yield from (d for d in self.planner.defects if d.function in makers)
+
+    def _spread(self, display: Display) -> list[tree.Node]:
+        """What is put into a dict whole, or joined to it: `{**note_key(tenant_id, note_id), …}`,
+        `dict(key, tenant_id=tenant_id)`, `key | {"tenant_id": tenant_id}`."""
+        if isinstance(display, tree.Call):
+            found = [a.value for a in display.args if a.keyword is None and a.star != "*"]
+        else:
+            found = [v for k, v in zip(display.keys, display.values, strict=True) if k is None]
+        inner: tree.Node = display
+        parent = self.planner.program.names.parent(inner)
+        while isinstance(parent, tree.Binary) and parent.op == "|":
+            found.append(parent.left if parent.right is inner else parent.right)
+            inner, parent = parent, self.planner.program.names.parent(parent)
+        return found
 
     # --- entries ---
 
@@ -230,10 +244,3 @@ class Items:
                 if argument.value is node and parameter is not None and parameter.annotation:
                     found |= program.inference.annotations.of(parameter.annotation)
         return found
-
-
-def _spread(display: Display) -> list[tree.Node]:
-    """What is put into a dict whole: `{**product_key(tenant_id, sku), "tenant_id": tenant_id}`."""
-    if isinstance(display, tree.Call):
-        return [argument.value for argument in display.args if argument.star == "**"]
-    return [v for k, v in zip(display.keys, display.values, strict=True) if k is None]
