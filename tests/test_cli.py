@@ -12,6 +12,7 @@ import pytest
 
 from capsule_lint import __version__
 from capsule_lint.cli import run as cli_run
+from capsule_lint.cli import watch as cli_watch
 from capsule_lint.errors import InternalError
 from capsule_lint.report import FORMATS
 from tests.project import Project, text_of
@@ -768,3 +769,37 @@ def test_a_file_outside_of_the_project_is_an_error(orders: Project, tmp_path: Pa
     outcome = inner.run("--config", "capsule-lint.toml", "../keys.py")
     assert outcome.status == 2
     assert "lies outside of the project" in outcome.err
+
+
+# --- watching ---
+
+
+def test_watching_checks_again_after_each_change(
+    orders: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[str, ...]] = []
+    edits = iter(({"keys.py": FIXED}, {"capsule-lint.toml": "broken = ["}))
+
+    def pause(_: float) -> None:
+        for files in edits:
+            orders.write(files)
+            return
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_watch, "call", ran.append)
+    monkeypatch.setattr(cli_watch, "sleep", pause)
+    outcome = orders.run("--watch", "--output-format", "concise")
+    assert outcome.status == 0
+    assert len(ran) == 3
+    assert {command[1:] for command in ran} == {
+        ("-m", "capsule_lint", "--output-format", "concise")
+    }
+
+
+@pytest.mark.parametrize("other", [("--fix",), ("--undo",), ("--stdin-filename", "keys.py")])
+def test_watching_only_checks(other: tuple[str, ...], orders: Project) -> None:
+    before = orders.tree()
+    outcome = orders.run("--watch", *other)
+    assert outcome.status == 2
+    assert outcome.err.startswith("error: --watch: ")
+    assert orders.tree() == before

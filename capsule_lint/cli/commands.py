@@ -109,10 +109,11 @@ def _selector(name: str, text: str) -> Callable[[Decorated], Decorated]:
 @click.option(
     "--force-exclude", is_flag=True, help="Exclude also what is named on the command line."
 )
+@click.option("--watch", "watching", is_flag=True, help="Check again whenever a file changes.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is done, on standard error.")
 @click.pass_context
-def check(ctx: click.Context, /, **options: object) -> int:
+def check(ctx: click.Context, /, *, watching: bool, **options: object) -> int:
     """Check a whole program and report what is found in PATHs (default: everywhere).
 
     Exits 0 if nothing is found, 1 if something is (with --diff: if something would change), 2 on a
@@ -121,7 +122,12 @@ def check(ctx: click.Context, /, **options: object) -> int:
     from capsule_lint.cli.options import Options
     from capsule_lint.cli.start import run
 
-    return run(Options(**options), ctx.find_root().obj)  # type: ignore[arg-type]  # click has checked them
+    chosen = Options(**options)  # type: ignore[arg-type]  # click has checked them
+    if watching:
+        from capsule_lint.cli.watch import watch
+
+        return watch(chosen, ctx.find_root().obj)
+    return run(chosen, ctx.find_root().obj)
 
 
 @cli.command(context_settings=_HELP)
