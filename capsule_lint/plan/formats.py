@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry, Mend, Replace
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.text_objects import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -385,6 +386,8 @@ class Formats:
                 bases |= {id(base), id(_member(base))}
             if isinstance(host, tree.Call):
                 bases.add(id(host.func))
+                kept = program.templates.text_objects.kept(host.func)
+                bases |= {id(kept.holder)} if kept is not None else set()
         names = self._names()
         for module in program.names.modules.values():
             for node in module.either(tree.Name, tree.Attr):
@@ -402,9 +405,21 @@ class Formats:
         return {alias for name in found for alias in program.calls.uses.known_as(name)}
 
     def _holds(self, value: tree.Node | None) -> bool:
-        """Whether something is a changed constant, or a table of some."""
-        kept = value.values if isinstance(value, tree.DictDisplay) else (value,)
+        """Whether something is a changed constant, a table of some, or an object that is given one."""
+        kept = value.values if isinstance(value, tree.DictDisplay) else parts_of(value)
         return any(id(one) in self._texts for one in kept)
+
+    def _object_use(self, node: tree.Name | tree.Attr, module: Module) -> None:
+        """A use of an object that fills a changed constant: what is made of it must be known."""
+        target = self.mends.planner.program.classes.dotted(node)
+        made = target.value if isinstance(target, Binding) else None
+        if isinstance(made, tree.Const) or any(one.at == node.at for one in _targets(module)):
+            return
+        for constant in parts_of(made):
+            if id(constant) in self._texts:
+                knot: Knot = ("constant", id(constant))
+                reason = f"uses `{text_of(node)}`, whose text changes, in its own way"
+                self.mends.obstacle(knot, node, reason)
 
     def _table_use(
         self, node: tree.Name | tree.Attr, table: tree.DictDisplay, known: set[int]
@@ -428,6 +443,7 @@ class Formats:
         if table is not None and all(target is not node for target in _targets(module)):
             self._table_use(node, table, known)
             return
+        self._object_use(node, module)
         constant = self._definition(node)
         if constant is None or id(constant) not in self._texts:
             return

@@ -91,7 +91,10 @@ class Formatted:
 
     def method(self, func: tree.Node) -> tree.Attr | None:
         """The `text.format` or `text.format_map` that a call calls, also where a name is kept for it:
-        `order_pk = "TENANT#{}#ORDER#{}".format`."""
+        `order_pk = "TENANT#{}#ORDER#{}".format`, or an object has the text and fills it."""
+        kept = self.templates.text_objects.kept(func)
+        if kept is not None:
+            return tree.Attr(func.at, kept.text, "format")
         target: object = None
         match func:
             case tree.Attr(name="format" | "format_map"):

@@ -53,6 +53,7 @@ class Positions:
                 case tree.Call():
                     self._partiql({a.keyword: a.value for a in node.args if a.keyword is not None})
                     self._operations.call(node)
+                    self._made_by_object(node)
                 case tree.Lambda():
                     self.strays.in_lambda(node)
                 case tree.Subscript(index=tree.Other(children=children)):
@@ -89,6 +90,12 @@ class Positions:
                 role = role or self._roles.of(node)
                 self.keys.named(value, role, name)
                 self.keys.bare(value, role, name)
+
+    def _made_by_object(self, node: tree.Call) -> None:
+        """`NOTE.key(tenant_id=…)`, which gives a dict with the key."""
+        kept = self.keys.templates.text_objects.kept(node.func)
+        if kept is not None and self.keys.policy.is_key_name(kept.name):
+            self.keys.named(node, self._roles.of(node), kept.name)
 
     def _partiql(self, arguments: dict[str, tree.Node]) -> None:
         """`Statement=…` with its `Parameters=[…]`, as arguments of a call or as a dict."""

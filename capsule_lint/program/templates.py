@@ -23,6 +23,7 @@ from capsule_lint.program.pieces import (
     hole_name,
 )
 from capsule_lint.program.segments import is_default, scopes_in
+from capsule_lint.program.text_objects import TextObjects
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Templates:
     _steps: dict[int, Template] = field(default_factory=dict)
     joins: Joins = field(init=False)
     formatted: Formatted = field(init=False)
+    text_objects: TextObjects = field(init=False)
     called: Called = field(init=False)
     pairs: Pairs = field(init=False)
     constants: Constants = field(init=False)
@@ -63,6 +65,8 @@ class Templates:
     def __post_init__(self) -> None:
         self.joins = Joins(self)
         self.formatted = Formatted(self)
+        known_as = self.calls.uses.known_as
+        self.text_objects = TextObjects(self.names, self.classes, self.scopes[0].tag, known_as)
         self.called = Called(self)
         self.pairs = Pairs(self)
         self.constants = Constants(self.names, self.classes, self.calls, self.scopes)
