@@ -74,7 +74,7 @@ class Calls:
             dict.fromkeys(self._callee(t) for t in ordered(self.inference.of(call.func)))
         )
         result = tuple(c for c in found if c is not None)
-        if self.inference.table.is_settled(id(call.func)):
+        if self.inference.table.settled(id(call.func)) is not None:
             self._callees[id(call)] = result
         return result
 

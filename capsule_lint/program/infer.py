@@ -80,7 +80,10 @@ class Inference:
         return self._answer(id(node), lambda: self._infer(node))
 
     def _answer(self, key: int, find: Callable[[], Types]) -> Types:
-        with self.names.aside(not self.listens):
+        known = self.table.settled(key)
+        if known is not None or self.listens:
+            return known if known is not None else self.table.answer(key, find)
+        with self.names.aside():
             return self.table.answer(key, find)
 
     def _infer(self, node: tree.Node) -> Types:

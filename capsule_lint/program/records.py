@@ -192,7 +192,7 @@ class Records:
                 for one in ordered(self.inference.of(mock))
                 if isinstance(one, FunctionObject) and one.mock
             )
-            if self.inference.table.is_settled(id(mock)):
+            if self.inference.table.settled(id(mock)) is not None:
                 self._functions[id(mock)] = known
         return known
 

@@ -34,9 +34,9 @@ class Table:
         """Forget everything."""
         self._known.clear()
 
-    def is_settled(self, key: int) -> bool:
-        """Whether an answer is final."""
-        return key in self._known
+    def settled(self, key: int) -> Types | None:
+        """An answer that is final; `None` for one that is not, or was not asked for."""
+        return self._known.get(key)
 
     def answer(self, key: int, find: Callable[[], Types]) -> Types:
         """The answer to a question; `find` finds it, and may ask for others and for itself."""
