@@ -24,27 +24,28 @@ class Structural:
 
     calls: Calls
     _given: dict[Class, frozenset[Class]] = field(default_factory=dict)
+    _kin: dict[tuple[Class, str | None], frozenset[Class]] = field(default_factory=dict)
     _heirs: dict[str, frozenset[Class]] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
     """The methods whose heirs' names have been asked for."""
 
-    def kin(self, cls: Class, method: str | None = None) -> set[Class]:
+    def kin(self, cls: Class, method: str | None = None) -> frozenset[Class]:
         """The classes that stand in for `cls`, or that `cls` stands in for; with `method`, at least
         those of them that have a method of that name."""
-        found = set(self._given_as(cls))
-        for other in self._sharing(cls, method):
-            if cls in self._given_as(other):
-                found.add(other)
+        having = [self._having(name) for name in self._shared(cls, method)]
+        found = self._kin.get((cls, method))
+        if found is None:
+            others = frozenset[Class]().union(*having) - {cls}
+            taking = {other for other in others if cls in self._given_as(other)}
+            found = self._kin[cls, method] = self._given_as(cls) | taking
         return found
 
-    def _sharing(self, cls: Class, method: str | None) -> set[Class]:
-        """The classes that have one of the public methods of `cls`, or the one that is asked for."""
+    def _shared(self, cls: Class, method: str | None) -> set[str]:
+        """The names of the public methods of a class, or of the one that is asked for."""
         classes = self.calls.classes
         if method is not None:
-            names = {method} if classes.method(cls, method) is not None else set()
-        else:
-            names = {n for c in classes.mro(cls) for n in c.methods if not n.startswith("_")}
-        return {heir for name in names for heir in self._having(name)} - {cls}
+            return {method} if classes.method(cls, method) is not None else set()
+        return {n for c in classes.mro(cls) for n in c.methods if not n.startswith("_")}
 
     def _having(self, method: str) -> frozenset[Class]:
         """The classes that have a method of that name, or inherit one."""
@@ -53,8 +54,8 @@ class Structural:
             owners = self.calls.classes.owning(method)
             heirs = (heir for owner in owners for heir in self.calls.classes.subclasses(owner))
             self._heirs[method] = frozenset(heirs)
-        elif method not in self._asked:  # who asks for them asks for these names
-            names.ask(*(cls.name for cls in self._heirs[method]))
+        elif not names.guessing and method not in self._asked:
+            names.ask(*(cls.name for cls in self._heirs[method]))  # who asks for them asks for these
         if not names.guessing:
             self._asked.add(method)
         return self._heirs[method]
