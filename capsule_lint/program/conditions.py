@@ -38,7 +38,7 @@ class Conditions:
                     real = self.templates.constant(value)
                     if real is not None:
                         aliases[id(self.names.place(display).scope.function), name] = real
-        for node in module.nodes:
+        for node in module.either(tree.Const, tree.FString):
             text = node.value if isinstance(node, tree.Const) else None
             if isinstance(node, tree.FString):
                 text = "".join(

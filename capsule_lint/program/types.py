@@ -150,7 +150,7 @@ def shallow(types: Types, nesting: int = _NESTING) -> Types:
     they come from."""
     if len(types) > _FOREIGN:
         types = frozenset(Foreign(_origin(t.name)) if isinstance(t, Foreign) else t for t in types)
-    if not any(type(one) in _NESTED for one in types):
+    if _NESTED.isdisjoint(map(type, types)):
         return types
     return _less_nested(types, nesting)
 
