@@ -121,9 +121,10 @@ class Strays:
         things by it, or compared: `rows.by_index("gsi1", f"TENANT#{tenant_id}#USER#{user_id}")`."""
         written = {s.template.text for s in self.keys.sites if s.role is not Role.LOOKUP}
         written.discard(f"{self.keys.policy.scopes[0].tag}{{}}")  # that says too little
+        tags = {tag for text in written if "#" in (tag := text.partition("{}")[0])}
         for module in self.keys.names.judged() if written else ():
             for value, call in self._given_or_compared(module) if not module.is_test else ():
-                if self._says(value, written) and not (call and self.is_for_others(call)):
+                if self._says(value, written, tags) and not (call and self.is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
 
     def _given_or_compared(self, module: Module) -> Iterator[tuple[tree.Node, tree.Call | None]]:
@@ -134,11 +135,14 @@ class Strays:
         for compare in module.each(tree.Compare):
             yield from ((side, None) for side in (compare.left, *compare.rights))
 
-    def _says(self, value: tree.Node, written: set[str]) -> bool:
-        """Whether an expression that is no key yet may be one of some texts."""
-        return (
-            isinstance(value, tree.FString | tree.Binary | tree.Name)
-            and self.keys.at(value) is None
-            and self.keys.starts.at(value)
-            and any(template.text in written for template in self.keys.templates.resolve(value))
-        )
+    def _says(self, value: tree.Node, written: set[str], tags: set[str]) -> bool:
+        """Whether an expression that is no key yet may be one of some texts; an f-string is where it
+        begins with one of the tags that they begin with: `f"TITLE#{title}"`."""
+        if not isinstance(value, tree.FString | tree.Binary | tree.Name):
+            return False
+        if self.keys.at(value) is not None:
+            return False
+        tagged = isinstance(value, tree.FString) and value.parts[:1] and value.parts[0] in tags
+        if not tagged and not self.keys.starts.at(value):
+            return False
+        return any(template.text in written for template in self.keys.templates.resolve(value))
