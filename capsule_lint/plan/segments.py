@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
 
 _OPENING: Final = re.compile(r"[A-Za-z]*(\"\"\"|'''|\"|')")
+_TEXTS: Final = (".value", ".name")
+_NO_TEXT: Final = (
+    "members of `{0}` say their own names in a text: make it a `StrEnum`, or give it a `__str__`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,9 @@ class Segments:
             hole = self.mends.code_of(defect.wants[scope.name], defect.knot)
             if hole is None:
                 return
+            if not hole.endswith(_TEXTS) and self._is_no_text(scope):
+                assert scope.type is not None
+                self.mends.obstacle(defect.knot, host, _NO_TEXT.format(scope.type.name))
             anchor = defect.anchors[scope.name]
             anchors[id(anchor)] = anchor
             groups[id(anchor)].append(Added(scope, defect.tag(scope), hole))
@@ -99,6 +106,16 @@ class Segments:
         else:
             for key, new in groups.items():
                 self._into(defect, anchors[key], new, code)
+
+    def _is_no_text(self, scope: Scope) -> bool:
+        """Whether the type of a scope is an enum whose members say their own names in a text."""
+        program, own = self.mends.planner.program, scope.type
+        cls = program.names.definition(f"{own.module}.{own.name}") if own is not None else None
+        if not isinstance(cls, Class) or not program.classes.is_enum(cls):
+            return False
+        if "enum.StrEnum" in program.classes.foreign_bases(cls):
+            return False
+        return not any(program.classes.method(cls, name) for name in ("__str__", "__format__"))
 
     def local(self, knot: Knot, host: tree.Node, pieces: Sequence[LocalPiece], code: str) -> None:
         """Put scopes into the text that is the key of a dict or of a cache."""
