@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.program.naming import Naming, contains, entity_words
 from capsule_lint.program.pieces import Text, names_scope, words
+from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.domain import Domain
     from capsule_lint.program.model import Class, Function
@@ -106,13 +109,9 @@ class Belonging:
     def _narrowed(self, site: KeySite) -> str | None:
         """The entity of policy's table that a site's key belongs to."""
         tags = self.tags_of(site.template)
-        for entity in self.domain.policy.entities:
-            name = entity_words(entity)
-            if any(
-                words(tag) == name or (len(name) > 1 and "".join(words(tag)) == "".join(name))
-                for tag in tags
-            ):
-                return entity
+        tagged = self._tagged(tags)
+        if tagged is not None:
+            return tagged
         if any(self._naming.is_named(words(tag)) for tag in tags):
             return None
         found = self.narrowed_names(site.owner, site.function, site.module.name)
@@ -121,6 +120,35 @@ class Belonging:
         if self._named_by_owner(site.owner) == found:
             return found
         return None if tags or self._serves_others(site.function, found) else found
+
+    def _tagged(self, tags: Iterable[str]) -> str | None:
+        """The entity of policy's table that a tag of a key names."""
+        for entity in self.domain.policy.entities:
+            name = entity_words(entity)
+            if any(
+                words(tag) == name or (len(name) > 1 and "".join(words(tag)) == "".join(name))
+                for tag in tags
+            ):
+                return entity
+        return None
+
+    def _of_method(self, function: Function) -> str | None:
+        """The entity of policy's table that alone a method of a repository for several is for: by the
+        keys that it makes, or else by what it takes."""
+        sites = [site for site in self.domain.keys.sites if site.function is function]
+        if sites:
+            found = {self._tagged(self.tags_of(site.template)) for site in sites}
+        else:
+            types = (
+                one
+                for parameter in function.own_params
+                if parameter.annotation is not None
+                for one in self.domain.inference.annotations.of(parameter.annotation)
+            )
+            taken = {one.cls for one in types if isinstance(one, Instance)} & self.domain.entities
+            names = self.domain.policy.entities.keys()
+            found = {cls.name if cls.name in names else None for cls in taken}
+        return found.pop() if len(found) == 1 else None
 
     def narrowed_names(
         self, owner: Class | None, function: Function | None, module: str
@@ -132,7 +160,9 @@ class Belonging:
             return found
         if owner is not None and owner in self.domain.repositories:
             kinds = {entity.name for entity in self.domain.entities_of.get(owner, ())}
-            return min(kinds) if kinds and kinds <= self.domain.policy.entities.keys() else None
+            if kinds and kinds <= self.domain.policy.entities.keys():
+                return min(kinds)
+            return self._of_method(function) if function is not None else None
         if function is not None:
             found = self._named_after(function.name)
             if found is not None:
