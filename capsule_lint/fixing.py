@@ -10,6 +10,8 @@ from difflib import SequenceMatcher
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from libcst import ParserSyntaxError
+
 from capsule_lint.analysis import analyse
 from capsule_lint.errors import InternalError
 from capsule_lint.facts.tree import span_of, spans_of
@@ -128,7 +130,9 @@ def _once(mends: Iterable[Mend]) -> list[Mend]:
 
 def _reason(filename: str, mends: Sequence[Mend], error: Exception) -> str:
     """Why mends cannot be made, with the place."""
-    said = str(error).partition("\n")[0] or type(error).__name__
+    # a parser's error cannot always say where it is
+    text = error.message if isinstance(error, ParserSyntaxError) else str(error)
+    said = text.partition("\n")[0] or type(error).__name__
     if isinstance(error, InternalError) and said.startswith(f"{filename}:"):
         return said
     start = mends[0].at.start

@@ -17,7 +17,7 @@ from capsule_lint.plan.repeats import names_in, repeatable
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.visible import Visible
 from capsule_lint.policy import SourceKind, SourceSpec
-from capsule_lint.program.model import Class, Function, Place, enclosing
+from capsule_lint.program.model import Binding, Class, Function, Place, enclosing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,9 +88,24 @@ class Sources:
         """The configured constant, for places that nothing else can reach: it is in scope everywhere,
         and would hide every other source if it were asked before."""
         for spec in scope.sources:
-            if spec.kind is SourceKind.CONSTANT:
-                return Value(spec.name, ((spec.module, spec.name),), kind="constant")
+            if spec.kind is SourceKind.CONSTANT or self._is_fixed(spec):
+                first = spec.name.partition(".")[0]
+                return Value(spec.code, ((spec.module, first),), kind="constant")
         return None
+
+    def _is_fixed(self, spec: SourceSpec) -> bool:
+        """Whether an attribute is that of an enum, of an object that a module keeps, or of a class whose
+        objects have no other: `Capsule.PROD`, `settings.capsule`, `Settings.CAPSULE`."""
+        if spec.kind is not SourceKind.ATTRIBUTE or "." in spec.name:
+            return False
+        names, classes = self.program.names, self.program.classes
+        target = names.follow(names.member(spec.module, spec.name))
+        cls = target.definition if isinstance(target, Binding) else None
+        if not isinstance(cls, Class):
+            return isinstance(target, Binding) and target.kind == "assign"
+        own = cls.scope.bindings.get(spec.access, ())
+        is_set = any(binding.value is not None for binding in own)
+        return is_set and not classes.declares(cls) and spec.access not in cls.stores
 
     def own(self, scope: Scope, node: tree.Node) -> Value | None:
         """What the enclosing functions have themselves: a name, or an attribute of `self`."""
@@ -161,7 +176,8 @@ class Sources:
         return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
 
     def _test(self, spec: SourceSpec) -> Value:
-        return Value(spec.code, ((spec.module, spec.name),) if spec.module else (), kind="test")
+        first = spec.name.partition(".")[0]
+        return Value(spec.code, ((spec.module, first),) if spec.module else (), kind="test")
 
     # --- values in scope ---
 

@@ -95,7 +95,13 @@ def _of_module(text: str, module: str, code: str, place: Place) -> SourceSpec:
                 first = name.partition(".")[0]
                 roots = tuple(root for root in _free_names(node) if root != first)
                 return SourceSpec(
-                    SourceKind.ATTRIBUTE, text, module, name, found["access"], roots=roots
+                    SourceKind.ATTRIBUTE,
+                    text,
+                    module,
+                    name,
+                    found["access"],
+                    code=code,
+                    roots=roots,
                 )
     raise place.error(f"`{text}` is no source: {_SOURCE_FORMS}")
 

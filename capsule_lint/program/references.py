@@ -57,10 +57,12 @@ _PLAIN = frozenset(
 def _check_test_source(program: Program, where: str, scope: Scope) -> None:
     """A helper that is to be written needs a value."""
     source = scope.test_source
-    if source is None or not source.module or scope.test_value is not None:
+    written = source is not None and source.kind is not SourceKind.ATTRIBUTE
+    if source is None or not source.module or (written and scope.test_value is not None):
         return
     module = program.names.module(source.module)
-    if module is None or program.names.global_binding(module, source.name) is None:
+    first = source.name.partition(".")[0]
+    if module is None or program.names.global_binding(module, first) is None:
         if module is None and not program.names.is_ours(source.module):
             return
         problem = f"`{source.text}` does not exist: write it, or give its value as `test-value`"

@@ -194,14 +194,17 @@ def is_everyone(value: str) -> bool:
 
 
 def is_source_constant(ground: Ground, node: tree.Node, scope: Scope) -> bool:
-    """Whether a name is that of a constant which the policy names as a source of the scope."""
+    """Whether a name is that of a constant, of a module, a class or an enum, which the policy names as
+    a source of the scope."""
     if not isinstance(node, tree.Name | tree.Attr):
         return False
-    constants = [s for s in scope.sources if s.kind is SourceKind.CONSTANT]
+    kinds = (SourceKind.CONSTANT, SourceKind.ATTRIBUTE)
+    constants = {(s.module, s.code) for s in scope.sources if s.kind in kinds}
     if not constants:
         return False
     target = ground.program.classes.dotted(node)
     if not isinstance(target, Binding):
-        return target in [f"{s.module}.{s.name}" for s in constants]
-    module = target.place.scope.module.name
-    return any(s.module == module and s.name == target.name for s in constants)
+        return target in [f"{module}.{code}" for module, code in constants]
+    cls = target.place.scope.cls if target.place.scope.kind == "class" else None
+    name = f"{cls.name}.{target.name}" if cls is not None else target.name
+    return (target.place.scope.module.name, name) in constants
