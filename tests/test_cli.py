@@ -453,6 +453,26 @@ def test_unfixable_rules_are_not_fixed(orders: Project) -> None:
     assert orders.tree() != before
 
 
+def test_a_change_set_with_an_unfixable_finding_does_not_land(project: Project) -> None:
+    code = """
+        def order_pk(tenant_id):
+            return f"TENANT#{tenant_id}#ORDER"
+
+
+        class OrderRepository:
+            def __init__(self, table):
+                self.table = table
+
+            def get(self, tenant_id):
+                return self.table.get_item(Key={"PK": order_pk(tenant_id), "SK": "-"})
+    """
+    before = project.write({"app.py": code}).tree()
+    outcome = project.run("--fix", "--unfixable", "CAP202")
+    assert (outcome.status, project.tree()) == (1, before)
+    assert "CAP202 is not to be fixed" in project.run("--unfixable", "CAP202").out
+    assert project.run("--fix").status == 0
+
+
 def test_exit_non_zero_on_fix(orders: Project) -> None:
     assert orders.run("--fix", "--exit-non-zero-on-fix").status == 1
     assert orders.run("--fix", "--exit-non-zero-on-fix").status == 0

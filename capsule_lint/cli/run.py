@@ -339,12 +339,16 @@ class _Run:
             self._refused.setdefault(finding.fingerprint, reason)
 
     def _barred(self, findings: Sequence[Finding]) -> dict[str, str]:
-        """The change sets that cannot be applied, by their ids, and why."""
-        return {
-            f.change_set: self._refused[f.fingerprint]
-            for f in findings
-            if f.change_set is not None and f.fingerprint in self._refused
-        }
+        """The change sets that cannot be applied, or hold what may not be fixed, by their ids, and why."""
+        barred: dict[str, str] = {}
+        for f in findings:
+            if f.change_set is None:
+                continue
+            if f.fingerprint in self._refused:
+                barred[f.change_set] = self._refused[f.fingerprint]
+            elif self.rules[f.code].fix and not self.selection.fixes(f.code):
+                barred.setdefault(f.change_set, f"{f.code} is not to be fixed")
+        return barred
 
     def _say_refused(self) -> None:
         for reason in sorted(set(self._refused.values())):
