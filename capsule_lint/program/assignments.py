@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
 from capsule_lint.program.sites import Role
+from capsule_lint.program.steps import path_of
 from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
@@ -34,21 +35,37 @@ class Assignments:
         match target:
             case tree.Subscript():
                 name = self.keys.key_name(target.index)
-                if name:
+                if name and not self._stepwise(target, Role.WRITTEN, name):
                     self.keys.named(value, Role.WRITTEN, name)
             case tree.Attr():
                 self._attribute(target, value)
-            case tree.Name(id=name):
-                if policy.is_key_name(name) and not self._is_only_text(value, target):
-                    self.keys.named(value, Role.WRITTEN if in_class else Role.LOOKUP, name)
+            case tree.Name(id=name) if policy.is_key_name(name):
+                role = Role.WRITTEN if in_class else Role.LOOKUP
+                if not self._stepwise(target, role, name) and not self._is_only_text(
+                    value, target
+                ):
+                    self.keys.named(value, role, name)
             case tree.Sequence() if isinstance(value, tree.Sequence):
                 for one, part in zip(target.items, value.items, strict=False):
                     if isinstance(one, tree.Name) and policy.is_key_name(one.id):
                         self.keys.named(part, Role.LOOKUP, one.id)
 
+    def _stepwise(self, target: tree.Node, role: Role, name: str) -> bool:
+        """Whether a key is put together in several steps: then only what they make is a key."""
+        templates = self.keys.templates
+        if not templates.steps.is_one(target):
+            return False
+        whole = templates.steps.whole(templates.names.place(target), path_of(target))
+        if whole is not None:
+            index = self.keys.policy.is_index_key_name(name)
+            self.keys.note(whole, role, index, prefix=False)
+        return True
+
     def _attribute(self, target: tree.Attr, value: tree.Node) -> None:
         policy = self.keys.policy
         if policy.is_key_name(target.name):
+            if self._stepwise(target, Role.WRITTEN, target.name):
+                return
             self.keys.named(value, Role.WRITTEN, target.name)
         elif target.name in ("value", "builder") and policy.is_key_name(last_name(target.base)):
             self.keys.sink(value, Role.WRITTEN, self._is_of_index(target.base))

@@ -42,6 +42,27 @@ class Joins:
             found += self.templates.inline(element, written, depth + 1)
         return found
 
+    def is_buffer(self, node: tree.Node) -> bool:
+        """Whether an expression is a local into which texts are written: `out = StringIO()`."""
+        binding = self._first(node) if isinstance(node, tree.Name) else None
+        value = binding.value if binding is not None else None
+        return isinstance(value, tree.Call) and last_name(value.func) == "StringIO"
+
+    def buffered(self, buffer: tree.Node, depth: int) -> list[Piece] | None:
+        """The pieces of `out.getvalue()`: what has been written before that, one after the other."""
+        if not isinstance(buffer, tree.Name) or not self.is_buffer(buffer):
+            return None
+        binding = self._first(buffer)
+        assert binding is not None
+        assert isinstance(binding.value, tree.Call)
+        found: list[Piece] = []
+        for node in (
+            *(a.value for a in binding.value.args),
+            *self._appended(binding, buffer, "write"),
+        ):
+            found += self.templates.inline(node, node, depth + 1)
+        return found or None
+
     def _pairs(
         self, node: tree.Node
     ) -> tuple[tree.Comprehension, list[tree.Sequence], tree.Node] | None:
@@ -155,7 +176,9 @@ class Joins:
                 return plain[0] if usable and scope.kind not in ("module", "class") else None
         return None
 
-    def _appended(self, binding: Binding, use: tree.Name) -> list[tree.Node]:
+    def _appended(
+        self, binding: Binding, use: tree.Name, method: str = "append"
+    ) -> list[tree.Node]:
         """What `parts.append(x)`, `parts.extend([x])` and `parts += [x]` add between the list's
         display and its use."""
         found: list[tree.Node] = []
@@ -164,7 +187,7 @@ class Joins:
                 continue
             if place.order >= self.templates.names.place(use).order:
                 break
-            for added in _added(statement, binding.name):
+            for added in _added(statement, binding.name, method):
                 more, _ = self.elements(added, added)
                 found += more or []
         return found
@@ -223,8 +246,8 @@ class Joins:
         return found
 
 
-def _added(statement: tree.Statement, name: str) -> Iterator[tree.Node]:
-    """The lists that a statement adds to the list called `name`."""
+def _added(statement: tree.Statement, name: str, method: str) -> Iterator[tree.Node]:
+    """The lists that a statement adds to the list called `name`, to which `method` adds one item."""
     match statement:
         case tree.Assign(op="+", targets=(tree.Name() as target,), value=tree.Sequence() as value):
             if target.id == name:
@@ -233,7 +256,7 @@ def _added(statement: tree.Statement, name: str) -> Iterator[tree.Node]:
             values=(tree.Call(func=tree.Attr(base=tree.Name() as base) as func) as call,)
         ) if base.id == name and len(call.args) == 1:
             added = call.args[0].value
-            if func.name == "append":
+            if func.name == method:
                 yield tree.Sequence(added.at, "list", (added,))
             elif func.name == "extend":
                 yield added

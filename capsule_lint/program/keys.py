@@ -188,6 +188,8 @@ class Keys:
                 known = self._by_host[id(host)]
                 if known.role is Role.LOOKUP and role is Role.WRITTEN:
                     known.role = role
+                if host is template.host and self._says_more(template, known.template):
+                    known.template = replace(known.template, opaque=True)  # of both
                 continue
             if host is not template.host:
                 continue
@@ -206,6 +208,11 @@ class Keys:
 
     def _is_local(self, host: tree.Node, other: tree.Node) -> bool:
         return self.names.place(host).scope.function is self.names.place(other).scope.function
+
+    def _says_more(self, template: Template, known: Template) -> bool:
+        """Whether later steps add scopes to what is a key before them as well."""
+        said = self.templates.segments
+        return len(said(template.pieces)) > len(said(known.pieces))
 
     def _qualifies(self, template: Template) -> bool:
         """Whether a template looks like a key at all."""

@@ -8,8 +8,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capsule_lint.policy import Scope as ScopePolicy
 
 _GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk", "hex", "raw"))
@@ -164,3 +167,28 @@ def tag_at_end(text: str, tag: str) -> str:
 def word_of(tag: str) -> str:
     """`TENANT` of `TENANT#`."""
     return tag.rstrip("".join({c for c in tag if not c.isalnum()}))
+
+
+def is_default(node: tree.Node) -> bool:
+    """Whether a text is that of a constant called the default of something."""
+    if not isinstance(node, tree.Name | tree.Attr):
+        return False
+    return last_name(node).upper().lstrip("_").startswith("DEFAULT_")
+
+
+def merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Neighbouring texts of the same place as one."""
+    found: list[Piece] = []
+    for piece in pieces:
+        last = found[-1] if found else None
+        if (
+            isinstance(piece, Text)
+            and isinstance(last, Text)
+            and last.host is piece.host
+            and not is_default(piece.node)
+            and not is_default(last.node)
+        ):
+            found[-1] = Text(last.value + piece.value, last.host, last.node)
+        else:
+            found.append(piece)
+    return tuple(found)

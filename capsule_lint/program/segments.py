@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from capsule_lint.facts import tree
-from capsule_lint.program.model import last_name
 from capsule_lint.program.pieces import (
     Filled,
     Piece,
@@ -14,6 +12,7 @@ from capsule_lint.program.pieces import (
     Text,
     ends_with_tag,
     hole_name,
+    is_default,
     names_scope,
 )
 
@@ -75,10 +74,3 @@ def _literal(text: str, number: int, scopes: Sequence[ScopePolicy]) -> list[Segm
 
 def _tag_pattern(tag: str) -> str:
     return rf"(?<![A-Za-z0-9_]){re.escape(tag)}"
-
-
-def is_default(node: tree.Node) -> bool:
-    """Whether a text is that of a constant called the default of something."""
-    if not isinstance(node, tree.Name | tree.Attr):
-        return False
-    return last_name(node).upper().lstrip("_").startswith("DEFAULT_")

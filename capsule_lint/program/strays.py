@@ -111,6 +111,8 @@ class Strays:
         """Whether a call is of another store's method, or of a collection's."""
         if not isinstance(node.func, tree.Attr):
             return False
+        if self.keys.templates.joins.is_buffer(node.func.base):
+            return True
         if _OTHER_STORES & set(snake(last_name(node.func.base)).split("_")):
             return True
         found = self.keys.templates.inference.of(node.func.base)

@@ -21,8 +21,10 @@ from capsule_lint.program.pieces import (
     Template,
     Text,
     hole_name,
+    merged,
 )
-from capsule_lint.program.segments import is_default, scopes_in
+from capsule_lint.program.segments import scopes_in
+from capsule_lint.program.steps import Steps
 from capsule_lint.program.text_objects import TextObjects
 from capsule_lint.program.types import Instance
 
@@ -53,13 +55,14 @@ class Templates:
     calls: Calls
     scopes: Sequence[ScopePolicy]
     _templates: dict[int, Template] = field(default_factory=dict)
-    _steps: dict[int, Template] = field(default_factory=dict)
+    _built: dict[int, Template] = field(default_factory=dict)
     joins: Joins = field(init=False)
     formatted: Formatted = field(init=False)
     text_objects: TextObjects = field(init=False)
     called: Called = field(init=False)
     pairs: Pairs = field(init=False)
     constants: Constants = field(init=False)
+    steps: Steps = field(init=False)
     _opaque: Opaque = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +73,7 @@ class Templates:
         self.called = Called(self)
         self.pairs = Pairs(self)
         self.constants = Constants(self.names, self.classes, self.calls, self.scopes)
+        self.steps = Steps(self)
         self._opaque = Opaque(self)
 
     def constant(self, node: tree.Node) -> str | None:
@@ -180,12 +184,15 @@ class Templates:
 
     def _built_up(self, node: tree.Name, last: Binding) -> list[Template]:
         """`key = f"…"` and then `key += f"…"`: one template, written where it starts."""
+        whole = self.steps.whole(last.place, last.name)
+        if whole is not None:
+            return [whole]
         pieces = self._stepwise(history(last), 0)
         if not pieces:
             return []
-        known = self._steps.get(id(node))
+        known = self._built.get(id(node))
         if known is None:
-            known = self._steps[id(node)] = Template(pieces[0].host, _merged(pieces))
+            known = self._built[id(node)] = Template(pieces[0].host, merged(pieces))
         return [known]
 
     def _resolve_unpacked(self, target: Binding, depth: int) -> list[Template]:
@@ -203,11 +210,11 @@ class Templates:
             return known
         pieces = self.evaluate(node, node, 0)
         host = node
-        if pieces and isinstance(pieces[0].host, tree.Sequence):  # joined from a local list
-            host = pieces[0].host
+        if pieces and (isinstance(pieces[0].host, tree.Sequence) or _is_buffered(node)):
+            host = pieces[0].host  # joined from a local list, or written in steps
         if pieces is None or not (joins_parts(node) or any(p.host is host for p in pieces)):
             return None
-        template = self._templates[id(node)] = Template(host, _merged(pieces))
+        template = self._templates[id(node)] = Template(host, merged(pieces))
         return template if template.has_text or len(template.pieces) > 1 else None
 
     # --- evaluation ---
@@ -267,6 +274,8 @@ class Templates:
         if isinstance(func, tree.Attr):
             if func.name == "join" and node.args:
                 return self.joins.pieces(node, func.base, host, depth)
+            if func.name == "getvalue" and not node.args:
+                return self.joins.buffered(func.base, depth)
             if func.name in _UNCHANGING and not node.args:
                 return self.evaluate(func.base, func.base, depth + 1)
         if isinstance(func, tree.Name) and func.id == "str" and len(node.args) == 1:
@@ -345,6 +354,11 @@ def joins_parts(node: tree.Node) -> bool:
     return isinstance(node, tree.FString | tree.Binary)
 
 
+def _is_buffered(node: tree.Node) -> bool:
+    """Whether an expression is what has been written into a buffer: `out.getvalue()`."""
+    return isinstance(node, tree.Call) and last_name(node.func) == "getvalue"
+
+
 def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
     """The values of `{"AttributeValueList": […], "ComparisonOperator": "EQ"}`."""
     for key, value in zip(node.keys, node.values, strict=True):
@@ -359,21 +373,3 @@ def _only_types(function: Function) -> bool:
             return [p.name for p in function.own_params] == [name]
         case _:
             return False
-
-
-def _merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Neighbouring texts of the same place as one."""
-    found: list[Piece] = []
-    for piece in pieces:
-        last = found[-1] if found else None
-        if (
-            isinstance(piece, Text)
-            and isinstance(last, Text)
-            and last.host is piece.host
-            and not is_default(piece.node)
-            and not is_default(last.node)
-        ):
-            found[-1] = Text(last.value + piece.value, last.host, last.node)
-        else:
-            found.append(piece)
-    return tuple(found)
