@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.absorbed import absorbs, stands_for
+from capsule_lint.plan.made_for import MadeFor
+from capsule_lint.plan.spelled_out import SpelledOut
 from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.model import Function
-from capsule_lint.program.pieces import Filled, names_scope
+from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.sites import Role
 from capsule_lint.program.types import Collection, Instance, TupleOf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class
-    from capsule_lint.program.pieces import Piece
     from capsule_lint.program.types import Type
 
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
@@ -50,6 +51,10 @@ class Demands:
     """Finds the repository methods that lack parameters."""
 
     planner: Planner
+
+    @cached_property
+    def _made_for(self) -> MadeFor:
+        return MadeFor(self.planner)
 
     def find(self) -> None:
         """Demand the parameters that repository methods, and functions like them, lack."""
@@ -107,7 +112,7 @@ class Demands:
             if domain.scope_parameter(function, scope) is None
             and not domain.held.is_several(function, scope)
             and not domain.carries(function, scope, self.planner.state.gained())
-            and not self._is_written_out(function, scope)
+            and not SpelledOut(self.planner).in_all_keys(function, scope)
             and not absorbs(self.planner.program, function, scope)
             and stands_for(self.planner.program, function) is None
             and not any(p.name == f"{scope.name}_name" for p in function.own_params)
@@ -135,41 +140,6 @@ class Demands:
             for scope in self.planner.program.policy.scopes
         )
 
-    def _is_written_out(self, function: Function, scope: Scope) -> bool:
-        """Whether all keys of a function spell the scope's value out (CAP105), or ask what all of the
-        module knows for it, `current_tenant.get()`: a parameter for it would reach nothing."""
-        found = [
-            self._spells_out(site.template.pieces, scope)
-            for site in self.planner.program.keys.sites
-            if site.function is function
-        ]
-        return bool(found) and all(found)
-
-    def _spells_out(self, pieces: Sequence[Piece], scope: Scope) -> bool:
-        segments = self.planner.program.templates.segments
-        return any(
-            segment.scope == scope.name
-            and (segment.literal or self._is_global(pieces[segment.piece]))
-            for segment in segments(pieces)
-        )
-
-    def _is_global(self, piece: Piece) -> bool:
-        """Whether the value of a hole starts from a name of the module, and is called."""
-        if not isinstance(piece, Filled) or not isinstance(piece.value, tree.Call):
-            return False
-        node: tree.Node = piece.value
-        while isinstance(node, tree.Call | tree.Attr):
-            node = node.func if isinstance(node, tree.Call) else node.base
-        names = self.planner.program.names
-        return (
-            isinstance(node, tree.Name)
-            and any(
-                binding.place.scope.kind == "module"
-                for binding in names.bindings(node.id, names.place(node))
-            )
-            and not piece.value.args
-        )
-
     def _is_demanded(self, cls: Class, method: Function) -> bool:
         """Whether a repository's method touches entities."""
         if (
@@ -189,7 +159,7 @@ class Demands:
             return False
         if len(family) == 1 and self._is_idle(method):
             return False
-        if any(self._constructor_scoped(f.owner) for f in family if f.owner is not None):
+        if any(self._made_for.one_scope(f.owner) for f in family if f.owner is not None):
             return False
         return any(self._touches(f) for f in family)
 
@@ -198,23 +168,6 @@ class Demands:
         return any(d.function is method for d in self.planner.silenced) and not any(
             d.function is method for d in self.planner.defects
         )
-
-    def _constructor_scoped(self, cls: Class) -> bool:
-        """Whether instances are made for one scope: `Repo(tenant_id)`."""
-        if cls not in self.planner.program.domain.repositories:
-            return False
-        scopes, domain = self.planner.program.policy.scopes, self.planner.program.domain
-        for owner, name in self.planner.program.classes.made_with(cls):
-            if any(domain.held.is_attribute(owner, name, s) for s in scopes):
-                return True
-            for one in self.planner.program.inference.member(owner, name):
-                if (
-                    isinstance(one, Instance)
-                    and domain.is_carrier(one.cls)
-                    and any(self.planner.sources.holders.attribute_of(one.cls, s) for s in scopes)
-                ):
-                    return True
-        return False
 
     def takes_entity(self, method: Function) -> bool:
         """Whether a parameter is an entity."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
-from capsule_lint.program.pieces import snake, words
+from capsule_lint.program.pieces import Filled, snake, words
 from capsule_lint.program.sites import Role
 
 if TYPE_CHECKING:
@@ -86,9 +86,25 @@ class Makers:
         for call, callee in list(self.keys.calls.callers(function)):
             bound = bind(call.args, function.params, callee.given)
             for name, argument in bound.arguments.items() if bound else ():
-                if self.keys.policy.is_key_name(name) and argument.keyword is None:
+                if (
+                    self.keys.policy.is_key_name(name)
+                    and argument.keyword is None
+                    and not self._goes_behind(function, name)
+                ):
                     role = Role.WRITTEN if callee.cls is not None else Role.LOOKUP
                     self.keys.named(argument.value, role, name)
+
+    def _goes_behind(self, function: Function, name: str) -> bool:
+        """Whether a function puts scopes before what it is given: that is the end of a key."""
+        templates = self.keys.templates
+        for node in self.keys.names.inside(function):
+            if isinstance(node, tree.FString | tree.Binary):
+                template = templates.template(node)
+                pieces = template.pieces if template is not None else ()
+                at = [n for n, p in enumerate(pieces) if isinstance(p, Filled) and _is(p, name)]
+                if at and templates.segments(pieces[: at[0]]):
+                    return True
+        return False
 
     def _fields(self, cls: Class) -> None:
         params = self.keys.classes.constructor(cls) or ()
@@ -99,6 +115,10 @@ class Makers:
             for name, argument in bound.arguments.items() if bound else ():
                 if self.keys.policy.is_key_name(name) and argument.keyword is None:
                     self.keys.named(argument.value, Role.WRITTEN, name)
+
+
+def _is(piece: Filled, name: str) -> bool:
+    return isinstance(piece.value, tree.Name) and piece.value.id == name
 
 
 def is_item(node: tree.Node) -> bool:

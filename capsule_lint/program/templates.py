@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.beginnings import Beginnings
 from capsule_lint.program.called import Called
 from capsule_lint.program.constants import Constants
 from capsule_lint.program.formatted import Formatted
@@ -63,6 +64,7 @@ class Templates:
     pairs: Pairs = field(init=False)
     constants: Constants = field(init=False)
     steps: Steps = field(init=False)
+    beginnings: Beginnings = field(init=False)
     _opaque: Opaque = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +76,7 @@ class Templates:
         self.pairs = Pairs(self)
         self.constants = Constants(self.names, self.classes, self.calls, self.scopes)
         self.steps = Steps(self)
+        self.beginnings = Beginnings(self)
         self._opaque = Opaque(self)
 
     def constant(self, node: tree.Node) -> str | None:
@@ -209,6 +212,7 @@ class Templates:
         if known is not None:
             return known
         pieces = self.evaluate(node, node, 0)
+        pieces = self.beginnings.opened(pieces) if pieces else self.beginnings.added_to(node)
         host = node
         if pieces and (isinstance(pieces[0].host, tree.Sequence) or _is_buffered(node)):
             host = pieces[0].host  # joined from a local list, or written in steps
