@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.completed import Completed
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.plan.tags import tag_beside
+from capsule_lint.program.hashed import Hashed
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.pieces import Filled, Segment
 from capsule_lint.program.sites import KeySite, Role
@@ -27,6 +29,10 @@ class KeyDefects:
     """Judges the templates of keys."""
 
     planner: Planner
+    _completed: Completed = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._completed = Completed(self.planner)
 
     def key_code(self, site: KeySite) -> str:
         """The rule that a template belongs to."""
@@ -61,7 +67,15 @@ class KeyDefects:
         template, templates = site.template, self.planner.program.templates
         segments = list(templates.segments(template.pieces))
         present = {s.scope for s in segments}
-        missing = [s for s in self.planner.program.domain.required(site) if s.name not in present]
+        missing = [
+            s
+            for s in self.planner.program.domain.required(site)
+            if s.name not in present and not self._completed.everywhere(template.host, s)
+        ]
+        hashed = {s.name for s in missing if Hashed(self.planner.program.names).has(template, s)}
+        missing = [s for s in missing if s.name not in hashed]
+        if hashed and missing:
+            self._refuse(site, missing[0], "other scopes are in a hash")
         if site.prefix and not segments and missing and not prefix:
             self.planner.prefixes.append(
                 site
@@ -111,6 +125,10 @@ class KeyDefects:
             if less and site is not None and not defect.module.is_test:
                 reason = f"part of keys that need no `{less[0].parameter}` as well"
                 self._refuse(site, less[0], reason)
+            more = [s for s in defect.missing if self._completed.somewhere(place, s)]
+            if more and site is not None:
+                reason = f"part of keys that have `{more[0].parameter}` already as well"
+                self._refuse(site, more[0], reason)
 
     def _refuse(
         self, site: KeySite, scope: Scope, reason: str, part: tree.Expr | None = None
