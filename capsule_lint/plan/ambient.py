@@ -51,6 +51,28 @@ class Ambient:
                 return method.returns[0]
         return None
 
+    def asks(self, node: tree.Node) -> bool:
+        """Whether a value is asked of something that all of the module knows, `tenant()`, `current().tenant_id`
+        or `ctx.tenant_id` after `ctx = current()`: no parameter says it."""
+        called, seen = False, set[int]()
+        while id(node) not in seen:
+            seen.add(id(node))
+            match node:
+                case tree.Call(args=()):
+                    called, node = True, node.func
+                case tree.Attr():
+                    node = node.base
+                case tree.Name():
+                    names = self.program.names
+                    bindings = names.bindings(node.id, names.place(node))
+                    if any(b.place.scope.kind == "module" for b in bindings):
+                        return called
+                    given = bindings[0] if len(bindings) == 1 else None
+                    if given is None or given.kind != "assign" or given.path or not given.value:
+                        return False
+                    node = given.value
+        return False
+
     def fills_keys(self) -> bool:
         """Whether keys of the program ask so for a scope, instead of being given it."""
         return any(

@@ -74,7 +74,9 @@ class Completed:
             self._hosts[scope.name] = {
                 id(host)
                 for site in program.keys.sites
-                if any(s.scope == scope.name for s in program.templates.segments(site.template.pieces))
+                if any(
+                    s.scope == scope.name for s in program.templates.segments(site.template.pieces)
+                )
                 for host in (site.template.host, *(p.host for p in site.template.pieces))
             }
         return self._hosts[scope.name]

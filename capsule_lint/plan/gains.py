@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, text_of
 from capsule_lint.plan.passthrough import asserted_made
 from capsule_lint.plan.rebuilds import rebuilds
-from capsule_lint.plan.repeats import repeatable
+from capsule_lint.plan.repeats import names_in, repeatable
 from capsule_lint.plan.state import Knot, Value, Want
 from capsule_lint.program.pieces import names_scope
 from capsule_lint.program.types import Instance, ordered
@@ -42,6 +42,8 @@ class Gains:
         match node:
             case tree.Call(func=tree.Name(id="str")) if len(node.args) == 1:
                 return self.mirrored(node.args[0].value, scope, knot)
+            case tree.Call(func=tree.Name(), args=()):
+                return self._asked(node, scope, knot)
             case tree.Call(func=tree.Attr() as func) if not node.args:
                 return self.mirrored(func.base, scope, knot)
             case tree.Attr(name="value" | "hex"):
@@ -50,6 +52,27 @@ class Gains:
                 return self._mirrored_attribute(node, scope, knot)
             case _:
                 return None
+
+    def _asked(self, node: tree.Call, scope: Scope, knot: Knot) -> Value | None:
+        """`current().capsule_id` beside `tenant()`, a function that returns `current().tenant_id`."""
+        program = self.planner.program
+        found = program.calls.callees(node)
+        function = found[0].function if len(found) == 1 else None
+        returned = function.returns[0] if function and len(function.returns) == 1 else None
+        root = next(iter(names_in(returned)), None) if returned is not None else None
+        if function is None or root is None or not isinstance(returned, tree.Attr):
+            return None
+        names = program.names
+        known = names.bindings(root.id, names.place(node))
+        if any(b.place.scope.kind != "module" for b in known):
+            return None
+        if not self.planner.sources.ambient.asks(returned) or not repeatable(returned, program):
+            return None
+        value = self.mirrored(returned, scope, knot)
+        at = names.bindings(root.id, names.place(returned))
+        if value is None or value.imports or any(b.place.scope.kind != "module" for b in at):
+            return None
+        return replace(value, imports=((function.module.name, root.id),))
 
     def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
         scopes, held = self.planner.program.policy.scopes, self.planner.program.domain.held
@@ -61,7 +84,7 @@ class Gains:
             if self._is_told_by(one.cls, node.name, scope):
                 return self.mirrored(node.base, scope, knot)
             base = text_of(node.base)
-            if base is None or not repeatable(node.base):
+            if base is None or not repeatable(node.base, self.planner.program):
                 continue
             attribute = self.planner.sources.holders.attribute_of(one.cls, scope)
             if attribute is None:

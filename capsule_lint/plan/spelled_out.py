@@ -26,8 +26,8 @@ class SpelledOut:
 
     def in_all_keys(self, function: Function, scope: Scope) -> bool:
         """Whether all keys of a function spell the scope's value out (CAP105), begin with a text that
-        has it, or ask what all of the module knows for it, `current_tenant.get()`: a parameter for it
-        would reach nothing."""
+        has it, or ask what all of the module knows for it or for its neighbour, `current_tenant.get()`:
+        a parameter for it would reach nothing, or would say another's than the one that is asked for."""
         found = [self._has(site, scope) for site in self._sites(function)]
         return bool(found) and all(found)
 
@@ -46,26 +46,16 @@ class SpelledOut:
     def _has(self, site: KeySite, scope: Scope) -> bool:
         templates = self.planner.program.templates
         pieces = site.template.pieces
-        begins = templates.beginnings.given(site.template.host)
+        segments = list(templates.segments(pieces))
+        own = [one for one in segments if one.scope == scope.name]
+        if any(one.literal for one in own):
+            return True
+        if own and templates.beginnings.given(site.template.host):
+            return True
         return any(
-            segment.scope == scope.name
-            and (segment.literal or begins or self._is_global(pieces[segment.piece]))
-            for segment in templates.segments(pieces)
+            self._is_global(pieces[one.piece]) for one in own or segments if not one.literal
         )
 
     def _is_global(self, piece: Piece) -> bool:
-        """Whether the value of a hole starts from a name of the module, and is called."""
-        if not isinstance(piece, Filled) or not isinstance(piece.value, tree.Call):
-            return False
-        node: tree.Node = piece.value
-        while isinstance(node, tree.Call | tree.Attr):
-            node = node.func if isinstance(node, tree.Call) else node.base
-        names = self.planner.program.names
-        return (
-            isinstance(node, tree.Name)
-            and any(
-                binding.place.scope.kind == "module"
-                for binding in names.bindings(node.id, names.place(node))
-            )
-            and not piece.value.args
-        )
+        """Whether the value of a hole is asked of what all of the module knows."""
+        return isinstance(piece, Filled) and self.planner.sources.ambient.asks(piece.value)
