@@ -108,6 +108,15 @@ class Holders:
             if cls is not None:
                 yield code, cls
 
+    def holding(self, call: tree.Call, scope: Scope) -> Iterator[tuple[tree.Name, Class]]:
+        """The plain names among a call's arguments that hold another scope: `command`, and its class."""
+        others = [s for s in self.program.policy.scopes if s is not scope]
+        for argument in call.args:
+            if isinstance(argument.value, tree.Name):
+                cls = self._class_of(argument.value)
+                if cls is not None and any(self.attribute_of(cls, s) for s in others):
+                    yield argument.value, cls
+
     def _told(self, node: tree.Node) -> tree.Node:
         """The `ctx.tenant_id` that a local was given."""
         found = kept(node, self.program)

@@ -21,6 +21,7 @@ from capsule_lint.plan.leaks import Leaks
 from capsule_lint.plan.loads import Loads
 from capsule_lint.plan.local import LocalKeys
 from capsule_lint.plan.messages import Messages
+from capsule_lint.plan.origins import Origins
 from capsule_lint.plan.partials import left_open
 from capsule_lint.plan.passers import forwarded_by, is_handed_on
 from capsule_lint.plan.passthrough import asserted, forwarded
@@ -45,6 +46,7 @@ from capsule_lint.plan.unfiltered import Unfiltered
 from capsule_lint.plan.values import Values
 from capsule_lint.policy import selects
 from capsule_lint.program.fixtures import is_collected
+from capsule_lint.program.model import Function
 from capsule_lint.program.overloads import overloads
 from capsule_lint.program.types import FunctionObject, Instance, LambdaObject
 
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from capsule_lint.model import Span
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.model import Class
     from capsule_lint.program.sites import KeySite
 
 _SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
@@ -95,6 +97,7 @@ class Planner:
     unfiltered: Unfiltered = field(init=False)
     fed: Fed = field(init=False)
     values: Values = field(init=False)
+    origins: Origins = field(init=False)
     entries: Entries = field(init=False)
     lambdas: Lambdas = field(init=False)
     spreaders: Spreaders = field(init=False)
@@ -122,6 +125,7 @@ class Planner:
         self.unfiltered = Unfiltered(self)
         self.fed = Fed(self)
         self.values = Values(self)
+        self.origins = Origins(self.program, self.values)
         self.entries = Entries(self.program, self.values)
         self.lambdas = Lambdas(self)
         self.spreaders = Spreaders(self.program)
@@ -398,41 +402,41 @@ class Planner:
             if value.knot is not None:
                 self.state.groups.join(want.knot, value.knot)
             return
-        place = self.program.names.place(want.node)
-        function = place.scope.function
-        outermost = function
-        while (
-            outermost is not None
-            and outermost.parent is not None
-            and not self.program.domain.enters(outermost)
-        ):
-            outermost = outermost.parent
+        host = self.origins.host(want)
+        function = host if isinstance(host, Function) else None
         rivals = self.sources.configured.rivals(want.scope, want.node, want.call)
         if rivals:
             said = " and ".join(f"`{code}`" for code in rivals)
-            self._no_source(want, outermost, f"both {said} have `{want.scope.parameter}`")
+            self._no_source(want, function, f"both {said} have `{want.scope.parameter}`")
             return
         if self._extend_item(want) or self._extend_self(want):
             return
-        if outermost is not None and self.messages.extend(want, outermost):
+        why = self.origins.why_not(want)
+        if why is not None and not self._has_constant(want):
+            self._no_source(want, function, why)
             return
-        if outermost is not None and self._thread(outermost, want):
+        if function is not None and self.messages.extend(want, function):
+            return
+        if function is not None and self._thread(function, want):
             name = want.scope.parameter
             if self.values.value(want) is None and not self.sources.visible.is_taken(
-                outermost, name
+                function, name
             ):
                 reason = f"`{name}` means something else here"
-                self._no_source(want, outermost, reason)
+                self._no_source(want, function, reason)
             return
-        if outermost is None and self.lambdas.serve(want):
+        if function is None and self.lambdas.serve(want):
             return
         self.loose.add(id(want))
-        if self.values.value(want) is not None:
-            return
-        if self.sources.constant(want.scope) is not None:
-            self.constants.add(id(want))
-        else:
-            self._no_source(want, outermost, self.entries.reason(want))
+        if self.values.value(want) is None and not self._has_constant(want):
+            self._no_source(want, function, self.entries.reason(want))
+
+    def _has_constant(self, want: Want) -> bool:
+        """Whether policy names a constant that a want can be given where there is nothing else."""
+        if self.sources.constant(want.scope) is None:
+            return False
+        self.constants.add(id(want))
+        return True
 
     def _extend_item(self, want: Want) -> bool:
         """A key helper that is given `item.tenant_id`: the class of `item` gets the other scope too."""
@@ -466,9 +470,11 @@ class Planner:
         return False
 
     def _is_given(self, cls: Class, name: str) -> bool:
-        """Whether a constructor stores one of its parameters under a name."""
+        """Whether a constructor stores one of its parameters under a name, or what one of them has."""
         return any(
-            store.function.name == "__init__" and isinstance(store.value, tree.Name)
+            store.function.name == "__init__"
+            and isinstance(value := store.value, tree.Name | tree.Attr)
+            and isinstance(value.base if isinstance(value, tree.Attr) else value, tree.Name)
             for owner in self.program.classes.mro(cls)
             for store in owner.stores.get(name, ())
         )

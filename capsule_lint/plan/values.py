@@ -39,6 +39,8 @@ class Values:
                 return loaded
         loose = id(want) in self.planner.loose
         found = self.planner.sources.find(want.scope, want.node, want.call, loose=loose)
+        if found is not None and not self.planner.origins.fits(want, found):
+            found = None
         if found is None and isinstance(want.callee, Class | Function):
             found = self.planner.loads.beside(want)
         if found is None and id(want) in self.planner.constants:

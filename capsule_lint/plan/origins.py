@@ -1,0 +1,175 @@
+"""Which of the functions around a place its scopes come to: the one whose parameters the neighbouring scope's
+value is made of. The value of another scope has to come to the same function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.repeats import names_in
+from capsule_lint.program.model import Function, enclosing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.state import Value, Want
+    from capsule_lint.plan.values import Values
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding
+    from capsule_lint.program.model import Scope as ScopeOfNames
+
+_FREE: Final = ("constant", "test", "given", "loaded", "mirror")
+"""The kinds of values that do not depend on who calls the functions around."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Finds them, for wants."""
+
+    program: Program
+    values: Values
+
+    def host(self, want: Want) -> Function | tree.Lambda | None:
+        """The function or lambda that is to be given the scope: the innermost one that is given what the
+        neighbour's value is made of, or else the outermost one, up to where a request enters."""
+        place = self.program.names.place(want.node)
+        own = self._scopes(want)
+        function: Function | None = None
+        for scope in place.scope.ancestors():
+            given = scope in own
+            if scope.kind == "lambda" and given:
+                return self.program.names.index.lambdas.get(id(scope))
+            if scope.kind == "function" and scope.function is not None:
+                function = scope.function
+                if given or self.program.domain.enters(function):
+                    return function
+        return function
+
+    def fits(self, want: Want, value: Value) -> bool:
+        """Whether a value goes with the neighbour's: not with another one that a loop binds, nor with one
+        that a function inside of the one that would be given the value is told."""
+        around = value.knot[1] if value.knot is not None else None
+        if isinstance(around, Function) and self._is_beyond(want, around):
+            return False
+        loop = self._loop(want)
+        if loop is None or value.kind in _FREE:
+            return True
+        place = self.program.names.place(want.node)
+        root, _, path = value.code.partition(".")
+        own = any(f.takes_self and f.params[0].name == root for f in enclosing(place))
+        if value.knot is None and (not path or (own and "." not in path)):
+            return True  # the function, or its object, is for one alone, whatever it goes through
+        bound = self.values.planner.sources.visible.binding(root, place)
+        return bound is not None and (
+            bound.place.statement is loop.place.statement or bound.place.order > loop.place.order
+        )
+
+    def why_not(self, want: Want) -> str | None:
+        """Why nobody who calls the functions around can give the value, if so."""
+        name, ambient = want.scope.parameter, self.values.planner.sources.ambient
+        loop = self._loop(want)
+        if loop is not None:
+            return f"nothing says which `{name}` goes with each `{loop.name}` of the loop"
+        for node in self._said(want):
+            if ambient.asks(node):
+                return f"no source of policy yields `{name}` as `{text_of(node)}` yields its neighbour"
+            holder = self._sometimes(node, want.scope)
+            if holder is not None:
+                return (
+                    f"`{holder}` has `{name}`, and its neighbour is not always that of `{holder}`"
+                )
+        return None
+
+    def _loop(self, want: Want) -> Binding | None:
+        """The loop that goes through values of the neighbour's scope, and knows nothing else of whose
+        they are."""
+        names = self.program.names
+        if names.place(want.node).scope.module.is_test:
+            return None
+        for node in self._said(want):
+            if isinstance(node, tree.Call) and len(node.args) == 1:
+                node = node.args[0].value  # `TenantId(tenant)`
+            if isinstance(node, tree.Name):
+                bindings = names.bindings(node.id, names.place(node))
+                if len(bindings) == 1 and bindings[0].kind == "for":
+                    return bindings[0]
+        return None
+
+    def _sometimes(self, node: tree.Node, scope: Scope) -> str | None:
+        """The `ctx` of `ctx.tenant_id if ctx else SHARED` which has the other scope as well."""
+        names, inference = self.program.names, self.program.inference
+        if isinstance(node, tree.Name):
+            bindings = names.bindings(node.id, names.place(node))
+            given = bindings[0] if len(bindings) == 1 else None
+            if given is None or given.kind != "assign" or given.path or given.value is None:
+                return None
+            node = given.value
+        if not isinstance(node, tree.Conditional | tree.Boolean):
+            return None
+        holders = self.values.planner.sources.holders
+        for path in holders.paths_in(node):
+            cls = inference.the_class(inference.of(path.base), present=True)
+            if cls is not None and holders.attribute_of(cls, scope) is not None:
+                return text_of(path.base)
+        return None
+
+    def _is_beyond(self, want: Want, function: Function) -> bool:
+        """Whether a function stands around the one that the neighbour's value comes to."""
+        place = self.program.names.place(want.node)
+        inner = place.scope.function is not function or place.scope is not function.scope
+        if not inner or function not in enclosing(place):
+            return False
+        own = self._scopes(want)
+        for scope in place.scope.ancestors():
+            if scope is function.scope:
+                return False
+            if scope in own:
+                return True
+        return False
+
+    def _scopes(self, want: Want) -> list[ScopeOfNames]:
+        """The scopes of functions and lambdas whose parameters the neighbour's value is made of."""
+        found: list[ScopeOfNames] = []
+        seen: set[int] = set()
+        for node in self._neighbours(want):
+            for name in names_in(node):
+                self._follow(name, found, seen)
+        return found
+
+    def _neighbours(self, want: Want) -> Iterator[tree.Node]:
+        """What is given for other scopes at the place of a want, or what has them."""
+        said = list(self._said(want))
+        yield from said
+        if want.call is not None and not said:
+            holders = self.values.planner.sources.holders
+            yield from (node for node, _ in holders.holding(want.call, want.scope))
+
+    def _said(self, want: Want) -> Iterator[tree.Node]:
+        """What is given for other scopes at the place of a want."""
+        if want.mirror is not None:
+            yield want.mirror
+        if want.callee is not None:
+            yield from (node for _, node in self.values.beside(want))
+
+    def _follow(self, name: tree.Name, found: list[ScopeOfNames], seen: set[int]) -> None:
+        names = self.program.names
+        for binding in names.bindings(name.id, names.place(name)):
+            if id(binding) in seen or binding.place.scope.kind in ("module", "class"):
+                continue
+            seen.add(id(binding))
+            made = self._made_of(binding)
+            if made is None:
+                found.append(binding.place.scope)
+            else:
+                for other in names_in(made):
+                    self._follow(other, found, seen)
+
+    def _made_of(self, binding: Binding) -> tree.Node | None:
+        """What a local is made of; `None` for a parameter that callers give."""
+        if binding.parameter is None:
+            return binding.value
+        default = binding.parameter.default
+        return default if default is not None and not isinstance(default, tree.Const) else None
