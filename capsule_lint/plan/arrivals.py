@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.dicts import Dicts
 from capsule_lint.plan.mentions import Mentions
-from capsule_lint.program.model import Class, enclosing, last_name
+from capsule_lint.program.model import Binding, Class, enclosing, last_name
+from capsule_lint.program.types import ModuleObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Function, Module
+
+_LOOKING: Final = ("getattr", "getmembers", "vars")
+"""Functions that find what is in a module by a name, or all of it."""
 
 
 @dataclass(eq=False)
@@ -30,7 +34,8 @@ class Arrivals:
         classes = self._classes(symbol)
         if classes not in self._reached:
             names = {cls.name for cls in classes}
-            self._reached[classes] = self._mentions.reach(self._selves(classes), names)
+            origins = (*self._selves(classes), *self._looked_up(classes))
+            self._reached[classes] = self._mentions.reach(origins, names)
         if id(receiver) not in self._reached[classes]:
             return False
         return not self._dicts.is_dict(symbol, receiver, classes)
@@ -71,6 +76,22 @@ class Arrivals:
                     yield node
         for meta in {m for cls in classes for m in self.program.classes.metaclasses(cls)}:
             yield from self._made_by(meta)
+
+    def _looked_up(self, classes: frozenset[Class]) -> Iterator[tree.Node]:
+        """Where a class may be looked up in its module by a name that is not known."""
+        for name in _LOOKING:
+            for call in self.program.calls.uses.calls_beside(name):
+                named = len(call.args) > 1 and isinstance(call.args[1].value, tree.Const)
+                types = self.program.inference.of(call.args[0].value) if call.args else ()
+                modules = [t.module for t in types if isinstance(t, ModuleObject)]
+                if not named and any(self._has(m, cls) for m in modules for cls in classes):
+                    yield call
+
+    def _has(self, module: Module, cls: Class) -> bool:
+        """Whether a module has a class, its own or an imported one."""
+        names = self.program.names
+        found = names.follow(names.member(module.name, cls.name))
+        return isinstance(found, Binding) and found.definition is cls
 
     def _made_by(self, meta: Class) -> Iterator[tree.Node]:
         """Where the methods of a metaclass speak of a class that it makes."""

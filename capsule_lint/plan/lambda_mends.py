@@ -78,8 +78,7 @@ class LambdaMends:
                 yield place_in(self.mends.planner.program, one.node, scope)
             case FunctionObject():
                 yield self._in_function(one, scope, int(one.bound and one.function.takes_self))
-            case Partial():
-                inner = one.function
+            case Partial(of=FunctionObject() as inner):
                 given = int(inner.bound and inner.function.takes_self)
                 count = sum(a.keyword is None for a in one.call.args[1:])
                 yield self._in_function(inner, scope, given + count)

@@ -69,11 +69,11 @@ class Lambdas:
     def _ask(self, call: tree.Call, scope: Scope, knot: Knot) -> None:
         """Demand the argument, by the functions that are called there as well if there are any."""
         for one in ordered(self.planner.program.inference.of(call.func)):
-            if isinstance(one, FunctionObject | Partial):
-                called = one.function if isinstance(one, FunctionObject) else one.function.function
-                self.planner.gain_param(called, scope, knot)
-            elif isinstance(one, LambdaObject):
-                self._gain(one.node, scope, knot)
+            match one:
+                case (FunctionObject() as made) | Partial(of=FunctionObject() as made):
+                    self.planner.gain_param(made.function, scope, knot)
+                case LambdaObject():
+                    self._gain(one.node, scope, knot)
         if self.planner.asks(call, scope, knot):
             self.planner.ask(Want(scope, call, knot, "tabled"))
 

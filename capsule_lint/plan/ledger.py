@@ -27,6 +27,7 @@ from capsule_lint.program.types import (
     UNKNOWN,
     Instance,
     Types,
+    may_be_ours,
 )
 from capsule_lint.program.wrapping import choosing, wrappers
 
@@ -339,7 +340,7 @@ class Ledger:
                 self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
                 return
             receiver = self.planner.program.inference.of(node.base)
-            unknown = not receiver or UNKNOWN in receiver
+            unknown = not receiver or any(map(may_be_ours, receiver))
             method = self.planner.program.classes.method
             proxies = [isinstance(t, Instance) and method(t.cls, "__getattr__") for t in receiver]
             unknown = unknown or (all(proxies) and UNKNOWN in types)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
+from capsule_lint.program.uses import ADDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,6 +41,8 @@ _TEXT_CALLS: Final = frozenset(
     ]
 )
 """What gives a text that has in it the text it is given."""
+_PUTTING: Final = ADDING | {"push", "put", "put_nowait", "register", "set", "setdefault"}
+"""Methods that may put what they are given into their object."""
 
 
 def texts_with(program: Program, origins: Iterable[tree.Node]) -> Iterator[tree.Node]:
@@ -222,6 +225,10 @@ class Mentions:
             yield from self._parameters[name]
         elif isinstance(call.func, tree.Name) and not self.texts and self._is_local(call.func):
             yield _ESCAPES
+        if not self.texts and isinstance(call.func, tree.Attr) and name in _PUTTING:
+            yield from self._targets(call.func.base)
+        elif name == "setattr" and call.args:
+            yield from self._targets(call.args[0].value)
         for argument in call.args:  # `map(f, values)`, and `setattr(x, "name", value)`
             yield from self._parameters.get(last_name(argument.value), ())
             value = argument.value

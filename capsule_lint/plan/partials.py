@@ -32,8 +32,13 @@ def left_open(
         return None
     if isinstance(program.names.parent(made), tree.Eval | tree.Lambda):
         return None  # whoever gets it calls it, under any name
-    return [
-        (call, count)
-        for call in program.calls.candidates(function)
-        if any(isinstance(t, Partial) and t.call is made for t in program.inference.of(call.func))
-    ]
+    of_class = function.name == "__init__"
+    calls = program.calls.uses.all_calls() if of_class else program.calls.candidates(function)
+    uses = [call for call in calls if _is_of(program, call, made)]
+    program.names.ask(*(last_name(call.func) for call in uses))
+    return [(call, count) for call in uses] if uses or not of_class else None
+
+
+def _is_of(program: Program, call: tree.Call, made: tree.Call) -> bool:
+    """Whether a call is one of that partial."""
+    return any(isinstance(t, Partial) and t.call is made for t in program.inference.of(call.func))

@@ -53,7 +53,7 @@ def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call,
                 continue
             for given in program.calls.named(call.args[position].value, function):
                 yield call, given, position + 1
-    for known in sorted(program.calls.uses.aliases(function.name)):
+    for known in sorted(program.calls.known_by(function)):
         for call, position in program.calls.uses.passed(known):
             if last_name(call.func) in PASSING:
                 continue

@@ -93,10 +93,10 @@ class References:
             match one:
                 case FunctionObject() if one.function in symbols:
                     return one.function
-                case Partial() if one.function.function in symbols:
-                    return one.function.function
-                case ClassObject():
-                    for cls in self.planner.program.classes.mro(one.cls):
+                case Partial(of=FunctionObject() as made) if made.function in symbols:
+                    return made.function
+                case (ClassObject() as maker) | Partial(of=ClassObject() as maker):
+                    for cls in self.planner.program.classes.mro(maker.cls):
                         if cls in symbols:
                             return cls
         return None
@@ -203,6 +203,8 @@ class References:
             return Verdict.ALREADY_CORRECT, "a partial that leaves it to its own calls"
         if self._stands_in(node):
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
+        if isinstance(symbol, Class) and name == "partial":
+            return Verdict.ESCAPE, "a partial of it does not get what it gains"
         if isinstance(symbol, Class) or name in HARMLESS:
             return Verdict.ALREADY_CORRECT, "passed as a value"
         if name in _METHODS:

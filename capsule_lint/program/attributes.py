@@ -91,11 +91,13 @@ class Attributes:
     def _of_foreign(self, base: Foreign, name: str) -> Types:
         """The objects of the program that it stores under the name in what is not its own."""
         stored = self.inference.calls.uses.stores(name)
+        if base.name == namespaces.MODULE:
+            return ANYTHING
         if not stored or base.name.startswith("builtins."):
-            return foreign(f"{base.name}.{name}")
+            return foreign(f"{base.name}.{name}", holds=base.holds)
         known = join(*map(self.inference.of, stored))
         own = frozenset(t for t in known if isinstance(t, Instance))
-        return own or foreign(f"{base.name}.{name}")
+        return own or foreign(f"{base.name}.{name}", holds=base.holds)
 
     def _is_operation(self, name: str) -> bool:
         """Whether a name is that of an operation of the table, and of no method of the program."""

@@ -276,7 +276,7 @@ class Calls:
 
     def _handed(self, function: Function, parameter: tree.Parameter) -> Iterator[tree.Argument]:
         """What `partial(function, …)` and the like give for a parameter."""
-        for alias in sorted(self.uses.aliases(function.name)):
+        for alias in sorted(self.known_by(function)):
             for call, position in self.uses.passed(alias):
                 if PASSING.get(last_name(call.func)) != position:
                     continue
@@ -287,12 +287,22 @@ class Calls:
                     yield from (a for a in plain[at : at + 1] if not a.star)
                     yield from (a for a in call.args if a.keyword == parameter.name)
 
+    def known_by(self, function: Function) -> set[str]:
+        """The names by which a function may be passed on: those of its class, if it is an initializer."""
+        if function.name != "__init__" or function.owner is None:
+            return self.uses.aliases(function.name)
+        heirs = self.classes.subclasses(function.owner)
+        return set[str]().union(*(self.uses.aliases(heir.name) for heir in heirs))
+
     def named(self, node: tree.Node, function: Function) -> Iterator[int]:
         """How many of a function's first parameters are filled where an expression is the function
-        itself; nothing where it is something else."""
+        itself, or the class that it initializes; nothing where it is something else."""
         for one in self.inference.of(node):
-            if isinstance(one, FunctionObject) and one.function is function:
-                yield int(one.bound and function.takes_self)
+            match one:
+                case FunctionObject() if one.function is function:
+                    yield int(one.bound and function.takes_self)
+                case ClassObject() if self.classes.initializer(one.cls) is function:
+                    yield 1
 
     def given(self, binding: Binding) -> Iterator[tree.Call]:
         """The calls that get a local name as an argument."""

@@ -39,7 +39,7 @@ class Contents:
         for base in self.inference.of(node.base):
             match base:
                 case Collection():
-                    found.append(base.items)
+                    found.append(base.items or self._kept(node))
                 case TupleOf() if isinstance(node.index, tree.Const) and isinstance(
                     node.index.value, int
                 ):
@@ -58,10 +58,24 @@ class Contents:
                     getter = self.inference.classes.method(base.cls, "__getitem__")
                     found.append(self.inference.returned(getter) if getter else ANYTHING)
                 case Foreign():
-                    found.append(self._kept(node) or foreign(f"{base.name}[]"))
+                    holds = base.holds or self._is_asked_for(node.index)
+                    found.append(self._kept(node) or foreign(f"{base.name}[]", holds=holds))
                 case _:
                     found.append(ANYTHING)
         return join(*found)
+
+    def joined(self, node: tree.Binary) -> Types:
+        """The lists and dicts that `a + b` and `a | b` join; nothing for numbers and texts."""
+        both = join(self.inference.of(node.left), self.inference.of(node.right))
+        return frozenset(
+            Collection(join(*t.items)) if isinstance(t, TupleOf) else t
+            for t in both
+            if isinstance(t, Collection | TupleOf)
+        )
+
+    def _is_asked_for(self, index: tree.Node) -> bool:
+        """Whether an index is a class of the program, as in `container[Notes]`."""
+        return any(isinstance(t, ClassObject) for t in self.inference.of(index))
 
     def _kept(self, node: tree.Subscript) -> Types:
         """The objects of the program that it keeps under a name in what is not its own:
@@ -88,7 +102,7 @@ class Contents:
                 case Instance():
                     found.append(self._iterated(one.cls, around))
                 case Foreign():
-                    found.append(foreign(f"{one.name}[]"))
+                    found.append(foreign(f"{one.name}[]", holds=one.holds))
                 case _:
                     found.append(ANYTHING)
         return join(*found)

@@ -129,6 +129,8 @@ class Inference:
                 return join(*map(self.of, node.values))
             case tree.Subscript():
                 return self.contents.at(node)
+            case tree.Binary(op="+" | "|"):
+                return self.contents.joined(node) or foreign("value")
             case tree.Sequence() | tree.DictDisplay() | tree.Comprehension():
                 return frozenset((self._written_out(node),))
             case tree.Lambda():

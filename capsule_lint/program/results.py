@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program import namespaces
+from capsule_lint.program import namespaces, standard
 from capsule_lint.program.mocks import MOCKS
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.types import (
@@ -26,6 +26,8 @@ from capsule_lint.program.types import (
     Type,
     Types,
     foreign,
+    gives_back,
+    holds_objects,
     join,
 )
 
@@ -69,7 +71,7 @@ _FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
 
 _LOADING: Final = frozenset(("get", "query", "scan", "batch_get"))
 
-_DICT_ITEMS: Final = frozenset(("get", "pop", "setdefault", "popleft", "__getitem__"))
+_ITEMS: Final = frozenset(("get", "pop", "setdefault", "popleft", "__getitem__", "result"))
 
 if TYPE_CHECKING:
     from capsule_lint.program.infer import Inference
@@ -135,8 +137,10 @@ class Results:
                 receiver = self._receiver(node)
                 found = self.inference.returned(called.function, receiver)
                 return self._of_receiver(found, called.function, receiver)
-            case Partial():
-                return self.inference.returned(called.function.function)
+            case Partial(of=ClassObject() as made):
+                return frozenset((Instance(made.cls),))
+            case Partial(of=FunctionObject() as made):
+                return self.inference.returned(made.function)
             case LambdaObject():
                 return self.inference.of(called.node.body)
             case Instance():
@@ -145,9 +149,20 @@ class Results:
             case Mocked():
                 return foreign("mock")
             case Foreign():
-                return foreign(f"{called.name}()")
+                holds = gives_back(called) or self._is_given_objects(node)
+                return foreign(f"{called.name}()", holds=holds)
             case _:
                 return ANYTHING
+
+    def _is_given_objects(self, node: tree.Call) -> bool:
+        """Whether an object or a class of the program is among the arguments: what is called may give
+        it back."""
+        return any(holds_objects(self.inference.of(argument.value)) for argument in node.args)
+
+    def made_by(self, node: tree.Node) -> Types:
+        """What calling an expression yields, whatever it is given."""
+        made = tree.Call(node.at, node, ())
+        return join(*(self._result(t, made) for t in self.inference.of(node)))
 
     def _receiver(self, node: tree.Call) -> Type | None:
         if not isinstance(node.func, tree.Attr):
@@ -198,13 +213,14 @@ class Results:
             elif func.name == "items":
                 pair = TupleOf((one.keys or foreign("key"), one.items))
                 found.append(frozenset((Collection(frozenset((pair,))),)))
-            elif func.name in _DICT_ITEMS:
+            elif func.name in _ITEMS:
                 defaults = [self.inference.of(a.value) for a in node.args[1:2]]
                 found.append(join(one.items, *defaults))
             elif func.name == "copy":
                 found.append(frozenset((one,)))
             else:
-                found.append(foreign(f"collection.{func.name}()"))
+                holds = holds_objects(one.items)
+                found.append(foreign(f"collection.{func.name}()", holds=holds))
         return join(*found) if found else None
 
     def _special(self, node: tree.Call) -> Types | None:
@@ -220,12 +236,15 @@ class Results:
             return namespaces.of_call(self.inference, node, plain)
         if name in ("staticmethod", "classmethod") and plain and self._outside(node.func):
             return self.inference.of(plain[0])
-        if not plain:
-            return self.depends(node) if name in ("Depends", "Security") else None
+        if not plain and name in ("Depends", "Security"):
+            return self.depends(node)
         if name in ("Depends", "Security", "Provide", "Inject") and self._outside(node.func):
             return self.depends(node)
         if not self._outside(node.func):
             return None
+        known = standard.of_call(self.inference, node, plain)
+        if known is not None or not plain:
+            return known
         if name == "partial":
             return self._partial(node, plain[0])
         if name == "getfixturevalue" and isinstance(plain[0], tree.Const):
@@ -347,7 +366,9 @@ class Results:
 
     def _partial(self, node: tree.Call, func: tree.Node) -> Types:
         found: set[Type] = {
-            Partial(t, node) for t in self.inference.of(func) if isinstance(t, FunctionObject)
+            Partial(t, node)
+            for t in self.inference.of(func)
+            if isinstance(t, FunctionObject | ClassObject)
         }
         return frozenset(found) or foreign("partial")
 

@@ -80,9 +80,9 @@ class Mocked:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """`functools.partial` of a function, and the call that makes it."""
+    """`functools.partial` of a function or a class, and the call that makes it."""
 
-    function: FunctionObject
+    of: FunctionObject | ClassObject
     call: tree.Call
 
 
@@ -98,6 +98,8 @@ class Foreign:
     """Something that comes from outside of the program, and what it is called there."""
 
     name: str
+    holds: bool = False
+    """Whether it was given an object of the program, which may be what comes out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +132,38 @@ _NESTED: Final = frozenset((Collection, TupleOf))
 _NESTING: Final = 3
 _STEPS: Final = 6
 _FOREIGN: Final = 16
+_KEEPING: Final = frozenset(
+    [
+        "asyncio",
+        "collections",
+        "concurrent",
+        "contextlib",
+        "contextvars",
+        "copy",
+        "functools",
+        "heapq",
+        "itertools",
+        "multiprocessing",
+        "operator",
+        "queue",
+        "random",
+        "threading",
+        "types",
+        "weakref",
+    ]
+)
+"""Modules whose objects keep anything, and whose functions give back what they are given."""
+_MADE: Final = re.compile(r"[\w.]*\b([A-Z]\w*|local)\(\)")
+"""An object of a foreign class, right after it was made: what is in it may be ours, itself is not."""
+_TAKEN_OUT: Final = re.compile(r"[)\]](\.\w+)?$")
+"""A result, an item, or an attribute of one."""
 
 
 @lru_cache(maxsize=1 << 14)
-def foreign(name: str) -> Types:
+def foreign(name: str, *, holds: bool = False) -> Types:
     """The one foreign value of that name; of a long way to it, only where it comes from."""
     steps = name.count(".") + name.count("()") + name.count("[]")
-    return frozenset((Foreign(name if steps <= _STEPS else _origin(name)),))
+    return frozenset((Foreign(name if steps <= _STEPS else _origin(name), holds),))
 
 
 def _origin(name: str) -> str:
@@ -149,7 +176,9 @@ def shallow(types: Types, nesting: int = _NESTING) -> Types:
     of collections only so deep, beyond that data or anything; of many foreign values, only where
     they come from."""
     if len(types) > _FOREIGN:
-        types = frozenset(Foreign(_origin(t.name)) if isinstance(t, Foreign) else t for t in types)
+        types = frozenset(
+            Foreign(_origin(t.name), t.holds) if isinstance(t, Foreign) else t for t in types
+        )
     if _NESTED.isdisjoint(map(type, types)):
         return types
     return _less_nested(types, nesting)
@@ -192,7 +221,44 @@ def _is_data(one: Type) -> bool:
         case TupleOf():
             return all(_is_data(inner) for part in one.items for inner in part)
         case _:
-            return isinstance(one, Foreign)
+            return isinstance(one, Foreign) and not one.holds
+
+
+def holds_objects(types: Types) -> bool:
+    """Whether an object or a class of the program is among some types, or in what they hold."""
+    return any(_holds(one) for one in types)
+
+
+def _holds(one: Type) -> bool:
+    match one:
+        case Collection():
+            return holds_objects(one.items)
+        case TupleOf():
+            return any(map(holds_objects, one.items))
+        case Foreign():
+            return one.holds
+        case _:
+            return isinstance(one, Instance | ClassObject)
+
+
+def may_be_ours(one: Type) -> bool:
+    """Whether a value may be an object of the program, though nothing is known of it: it came out of
+    what such an object was put into, or can be."""
+    if not isinstance(one, Foreign):
+        return one == UNKNOWN
+    if _MADE.fullmatch(one.name):
+        return False
+    return one.holds or (_is_keeping(one) and bool(_TAKEN_OUT.search(one.name)))
+
+
+def gives_back(called: Foreign) -> bool:
+    """Whether a call of what was given objects of the program may yield them: of what was made with
+    them, and of methods of the standard library's containers."""
+    return called.holds and (called.name.endswith("()") or _is_keeping(called))
+
+
+def _is_keeping(one: Foreign) -> bool:
+    return one.name.partition(".")[0] in _KEEPING
 
 
 def _shallow(one: Collection | TupleOf, nesting: int) -> Type:
