@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.program.model import Function
+from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from capsule_lint.plan.strings import Symbol
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Class
 
 
 def fitting(program: Program, definition: Symbol, symbols: Iterable[Symbol]) -> Function | None:
@@ -18,10 +20,11 @@ def fitting(program: Program, definition: Symbol, symbols: Iterable[Symbol]) -> 
     Protocol's, the other's class has all that it demands, and both take the same parameters."""
     if not isinstance(definition, Function) or definition.owner is None:
         return None
-    own, scopes = definition.owner, program.policy.scopes
+    own = definition.owner
     demands = program.classes.is_protocol(own)
-    scoped = any(program.domain.scope_parameter(definition, scope) for scope in scopes)
-    if program.calls.family(definition) != {definition} or (demands and not scoped):
+    if program.calls.family(definition) != {definition}:
+        return None
+    if demands and not _is_of_tenants(program, definition, own):
         return None
     taken = [parameter.name for parameter in definition.own_params]
     for symbol in symbols:
@@ -32,3 +35,20 @@ def fitting(program: Program, definition: Symbol, symbols: Iterable[Symbol]) -> 
         if same and program.classes.fits(*pair):
             return symbol
     return None
+
+
+def _is_of_tenants(program: Program, demanded: Function, protocol: Class) -> bool:
+    """Whether a method of a Protocol takes an entity, or one of the Protocol's methods a scope."""
+    types = [
+        one
+        for parameter in demanded.own_params
+        if parameter.annotation is not None
+        for one in program.inference.annotations.of(parameter.annotation)
+    ]
+    return any(
+        isinstance(one, Instance) and program.domain.is_item(one.cls) for one in types
+    ) or any(
+        program.domain.scope_parameter(method, scope)
+        for method in protocol.methods.values()
+        for scope in program.policy.scopes
+    )
