@@ -124,7 +124,7 @@ class Results:
                         annotations += [s.annotation for s in owner.stores.get(func.name, ())]
                         bindings = owner.scope.bindings.get(func.name, ())
                         annotations += [b.annotation for b in bindings]
-        results = [result for one in annotations if (result := _result_in(one)) is not None]
+        results = [result for one in annotations if (result := result_in(one)) is not None]
         return join(*map(self.inference.annotations.of, results))
 
     def _result(self, called: Type, node: tree.Call) -> Types:
@@ -373,7 +373,7 @@ class Results:
         return frozenset(found) or foreign("partial")
 
 
-def _result_in(annotation: tree.Node | None) -> tree.Node | None:
+def result_in(annotation: tree.Node | None) -> tree.Node | None:
     """`Notes` of `Callable[[], Notes]`."""
     match annotation:
         case tree.Subscript(index=tree.Sequence(items=(_, result))) if (
@@ -381,6 +381,6 @@ def _result_in(annotation: tree.Node | None) -> tree.Node | None:
         ):
             return result
         case tree.Binary(op="|"):
-            return _result_in(annotation.left) or _result_in(annotation.right)
+            return result_in(annotation.left) or result_in(annotation.right)
         case _:
             return None

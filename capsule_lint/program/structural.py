@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Class, Function
+from capsule_lint.program.results import result_in
 from capsule_lint.program.types import Collection, Instance, Types
 
 if TYPE_CHECKING:
@@ -65,50 +66,68 @@ class Structural:
     def _given_as(self, cls: Class) -> frozenset[Class]:
         """The classes whose instances are put where one of `cls` is declared, and fit there."""
         if cls not in self._given:
+            self._given[cls] = frozenset()  # a class may hold one of its own kind
             found = {
                 one.cls
                 for declared in self.calls.uses.declared(cls.name)
-                if self._means(declared.annotation, cls)
-                for given in self._put(declared)
+                for given in self._given_there(declared, cls)
                 for one in flat(given)
                 if isinstance(one, Instance) and self._implements(one.cls, cls)
             }
             self._given[cls] = frozenset(found)
         return self._given[cls]
 
+    def _given_there(self, declared: Declared, cls: Class) -> Iterator[Types]:
+        """What the program puts where one of the class is declared, and what that makes which it puts
+        where something is declared that makes one: `Callable[[], Notes]`."""
+        inference = self.calls.inference
+        if self._means(declared.annotation, cls):
+            yield from map(inference.of, self._put(declared))
+            if isinstance(declared.holder, Class):
+                yield from self._held(declared.holder, declared.parameter or "")
+        elif (made := result_in(declared.annotation)) is not None and self._means(made, cls):
+            yield from map(inference.results.made_by, self._put(declared))
+
     def _means(self, annotation: tree.Node, cls: Class) -> bool:
         types = self.calls.inference.annotations.of(annotation)
         return any(isinstance(one, Instance) and one.cls is cls for one in flat(types))
 
-    def _put(self, declared: Declared) -> Iterator[Types]:
+    def _held(self, holder: Class, name: str) -> Iterator[Types]:
+        """What the classes hold under a name that stand in for one which declares it."""
+        heirs = set(self.calls.classes.subclasses(holder)) - {holder}
+        for other in heirs | self._given_as(holder):
+            yield self.calls.inference.member(other, name)
+
+    def _put(self, declared: Declared) -> Iterator[tree.Node]:
         """What the program puts in a place."""
-        inference, holder = self.calls.inference, declared.holder
+        holder = declared.holder
         match holder:
             case tree.Assign():
                 if holder.value is not None:
-                    yield inference.of(holder.value)
+                    yield holder.value
             case Function() if declared.parameter is None:
-                yield from map(inference.of, holder.returns)
+                yield from holder.returns
             case Function():
                 for _, argument in self.calls.arguments_for(holder, declared.parameter or ""):
-                    yield inference.of(argument.value)
+                    yield argument.value
             case Class():
                 for call, callee in self.calls.constructors_of(holder):
                     if callee.function is None and callee.cls is not None:
                         bound = bind(call.args, self.calls.classes.constructor(callee.cls) or ())
                         own = bound.arguments.get(declared.parameter or "") if bound else None
                         if own is not None:
-                            yield inference.of(own.value)
+                            yield own.value
 
     def _implements(self, cls: Class, expected: Class) -> bool:
         classes = self.calls.classes
         if expected in classes.mro(cls) or cls in classes.mro(expected):
             return False
         return any(
-            classes.method(cls, name) is not None
+            own.has(name)
             for owner in classes.mro(expected)
-            for name in owner.methods
+            for name in owner.scope.bindings
             if not name.startswith("_")
+            for own in classes.mro(cls)
         )
 
 
