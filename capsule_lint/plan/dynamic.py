@@ -15,6 +15,7 @@ from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.namespaces import base_of, name_in
 from capsule_lint.program.types import (
     ClassObject,
+    Foreign,
     Instance,
     Mocked,
     ModuleObject,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Binding, Module
 
 _ANY: Final = ".*"
+_NONE: Final = "(?!)"
+_FIELDS: Final = tuple(Foreign(f"{module}.fields") for module in ("dataclasses", "attr", "attrs"))
 _DICT: Final = "__dict__"
 _HARMLESS: Final = frozenset(
     (
@@ -164,8 +167,24 @@ class Dynamic:
                     yield _ANY
                 for binding in bindings:
                     yield from self._bound(binding, depth + 1)
+            case tree.Attr(name="name") if self._is_field(node.base):
+                yield _NONE
             case _:
                 yield _ANY
+
+    def _is_field(self, node: tree.Node) -> bool:
+        """Whether a name stands for one of the fields of a dataclass: none of these is a method."""
+        if not isinstance(node, tree.Name):
+            return False
+        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        return bool(bindings) and all(
+            b.kind == "for" and not b.path and self._gives_fields(b.value) for b in bindings
+        )
+
+    def _gives_fields(self, node: tree.Node | None) -> bool:
+        """Whether an expression is a call of `dataclasses.fields`, or of that of attrs."""
+        types = self.program.inference.of(node.func) if isinstance(node, tree.Call) else ()
+        return bool(types) and all(t in _FIELDS for t in types)
 
     def _bound(self, binding: Binding, depth: int) -> Iterator[str]:
         """Patterns of what a name is bound to: a value, a loop over a display, a test's parameters."""

@@ -154,6 +154,9 @@ class Expected:
                 return (
                     self._fields(one.iter.args[0].value) if one.iter.args and not one.ifs else []
                 )
+            case tree.Comprehension(kind="DictComp"):
+                source = _copied(node)
+                return self._made(source, depth + 1) if source is not None else []
             case tree.Attr(name="__dict__"):
                 return self._fields(node.base)
             case tree.DictDisplay():
@@ -237,6 +240,30 @@ class Expected:
             if isinstance(anchor, tree.Const):
                 return None
         return self.mends.code_of(want, want.knot)
+
+
+def _copied(node: tree.Comprehension) -> tree.Node | None:
+    """`d` of `{name: value for name, value in d.items()}`, where texts stay as they are: `value.isoformat()
+    if isinstance(value, datetime) else value`."""
+    match node.generators:
+        case (
+            tree.Generator(
+                tree.Sequence(items=(tree.Name(id=name), tree.Name(id=value))),
+                tree.Call(func=tree.Attr(name="items", base=source)),
+                (),
+            ),
+        ):
+            key, kept = node.results
+            match kept:
+                case tree.Conditional(
+                    test=tree.Call(func=tree.Name(id="isinstance"), args=(_, kind)), otherwise=kept
+                ) if last_name(kind.value) == "str" or isinstance(kind.value, tree.Sequence):
+                    return None
+                case tree.Call(func=tree.Name(id="str"), args=(argument,)):
+                    kept = argument.value
+            said = [one.id for one in (key, kept) if isinstance(one, tree.Name)]
+            return source if said == [name, value] else None
+    return None
 
 
 def typed_value(node: tree.Node) -> tree.Node | None:

@@ -20,6 +20,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.compared import Compared
 from capsule_lint.plan.entry_mends import EntryMends
 from capsule_lint.plan.enumerated import Enumerated
+from capsule_lint.plan.excluded import Excluded
 from capsule_lint.plan.expected import Expected
 from capsule_lint.plan.field_mends import FieldMends
 from capsule_lint.plan.glimpses import Glimpses
@@ -118,6 +119,7 @@ class Mends:
         LambdaMends(self).build()
         self.entries.build()
         NamedFields(self).build()
+        Excluded(self).build()
         self.expected.build()
         ReaderMends(self).build()
         Recorded(self).build()
