@@ -18,7 +18,7 @@ from capsule_lint.program.types import (
     Types,
     ordered,
 )
-from capsule_lint.program.walk import targets_of
+from capsule_lint.program.walk import singles, targets_of
 
 if TYPE_CHECKING:
     from capsule_lint.plan.asked import Asked
@@ -132,6 +132,8 @@ class References:
                 return self._attribute_of(parent, symbol)
             case tree.Assign():
                 return self._assigned(parent, node, symbol)
+            case tree.Sequence() if (single := self._single(parent, node)) is not None:
+                return self._assigned(single, node, symbol)
             case tree.Eval(kind="raise") if isinstance(symbol, Class):
                 return Verdict.ESCAPE, "is raised, which constructs it without arguments"
             case tree.Block() if any(_binds(bind.target, node) for bind in parent.binds):
@@ -140,6 +142,14 @@ class References:
                 return Verdict.ALREADY_CORRECT, _ALIAS
             case _:
                 return None
+
+    def _single(self, display: tree.Sequence, node: tree.Node) -> tree.Assign | None:
+        """The one assignment that an expression is part of among several: `a = x` of `a, b = x, y`."""
+        statement = self.planner.program.names.parent(display)
+        if not isinstance(statement, tree.Assign) or statement.op:
+            return None
+        split = [one for one in singles(statement) if one is not statement]
+        return next((one for one in split if one.value is node or one.targets[0] is node), None)
 
     def _used(self, node: tree.Node, parent: object, symbol: Symbol) -> tuple[Verdict, str]:
         """What becomes of an expression that is a value like any other."""

@@ -11,7 +11,7 @@ from capsule_lint.program import deferred
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.namespaces import called_name
-from capsule_lint.program.walk import targets_of, within
+from capsule_lint.program.walk import singles, targets_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -191,8 +191,13 @@ class Uses:
             for imported in statement.names:
                 if imported.name is not None and imported.bound != imported.name:
                     self._aliases[imported.name].add(imported.bound)
-        elif isinstance(statement, tree.Assign) and statement.value is not None:
-            value = statement.value
+        elif isinstance(statement, tree.Assign):
+            for single in singles(statement):
+                self._note_assigned(single)
+
+    def _note_assigned(self, statement: tree.Assign) -> None:
+        value = statement.value
+        if value is not None:
             if isinstance(value, tree.Call) and last_name(value.func) in _PASSING and value.args:
                 value = value.args[0].value
             for source in _values(value):

@@ -103,6 +103,19 @@ def targets_of(
             yield target, path
 
 
+def singles(statement: tree.Assign) -> list[tree.Assign]:
+    """`a = x` and `b = y` of `a, b = x, y`; any other assignment alone."""
+    value = statement.value
+    for target in statement.targets if isinstance(value, tree.Sequence) else ():
+        assert isinstance(value, tree.Sequence)
+        if not isinstance(target, tree.Sequence) or len(target.items) != len(value.items):
+            continue
+        if not any(isinstance(one, tree.Wrapped) for one in (*target.items, *value.items)):
+            pairs = zip(target.items, value.items, strict=True)
+            return [tree.Assign(statement.at, (name,), one) for name, one in pairs]
+    return [statement]
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """A file that has been walked: what is in it, and where. It serves every program that the file is
