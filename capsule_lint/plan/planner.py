@@ -12,6 +12,7 @@ from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entries import SPECIAL, Entries
 from capsule_lint.plan.fed import Fed
 from capsule_lint.plan.gains import Gains
+from capsule_lint.plan.halves import Halves
 from capsule_lint.plan.idle_scopes import IdleScopes
 from capsule_lint.plan.items import Items
 from capsule_lint.plan.key_defects import KeyDefects
@@ -164,6 +165,7 @@ class Planner:
         local = self.local
         idle = IdleScopes(self.program, self.state, local.notes, local.collections)
         idle.check(self.state.wants)
+        Halves(self).tie()
         leaks = Leaks(self.local)
         leaks.note()
         self.loads.check()

@@ -1,0 +1,87 @@
+"""Signatures without their keys: a method that gains a parameter for the sake of a key changes together with
+that key, and not at all where its key is made in a way that is not known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.reach import Reach
+from capsule_lint.program.model import enclosing, last_name
+from capsule_lint.program.uses import LOGGING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
+
+
+@dataclass(eq=False)
+class Halves:
+    """Finds the methods whose own bodies do not use what they gain."""
+
+    planner: Planner
+
+    def tie(self) -> None:
+        """Join such a method to the keys that it runs into; refuse what would use nothing of it."""
+        for function in self.planner.methods:
+            for scope in self.planner.state.params.get(function, {}).values():
+                if (function, scope.name) not in self._used:
+                    self._judge(function, scope)
+
+    def _judge(self, function: Function, scope: Scope) -> None:
+        own: Knot = ("function", function)
+        knots = [k for one in self._reach.of(function) for k in self._changing.get(one, ())]
+        for knot in knots:
+            self.planner.state.groups.join(own, knot)
+        if knots or not self.planner.program.domain.touches_table(function):
+            return
+        for read in self._reads(function):
+            reason = (
+                f"makes a key in a way that is not known: `{scope.parameter}` would not be in it"
+            )
+            self.planner.local.notes.obstacle(own, read, reason)
+            return
+
+    @cached_property
+    def _reach(self) -> Reach:
+        return Reach(self.planner.program)
+
+    @cached_property
+    def _used(self) -> set[tuple[Function, str]]:
+        """The functions in which a value of a scope is asked for that the parameter gives."""
+        return {
+            (function, want.scope.name)
+            for want in self.planner.state.wants
+            for function in enclosing(self.planner.program.names.place(want.node))
+            if (value := self.planner.values.value(want)) is None
+            or value.code == want.scope.parameter
+        }
+
+    @cached_property
+    def _changing(self) -> dict[Function, list[Knot]]:
+        """The keys that change, by the functions in which they are made."""
+        found: dict[Function, list[Knot]] = {}
+        for defect in self.planner.defects:
+            if defect.function is not None:
+                found.setdefault(defect.function, []).append(defect.knot)
+        return found
+
+    def _reads(self, function: Function) -> Iterator[tree.Name]:
+        """Where a method gives the scope that it takes already to what is no log."""
+        program, scopes = self.planner.program, self.planner.program.policy.scopes
+        taken = {
+            parameter.name
+            for scope in scopes
+            if (parameter := program.domain.scope_parameter(function, scope)) is not None
+        }
+        for node in program.names.inside(function):
+            if isinstance(node, tree.Name) and node.id in taken:
+                parent = program.names.parent(node)
+                if isinstance(parent, tree.Call) and last_name(parent.func) not in LOGGING:
+                    yield node
