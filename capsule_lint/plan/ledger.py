@@ -21,12 +21,12 @@ from capsule_lint.plan.registries import Registries, picking
 from capsule_lint.plan.replacements import Replacements
 from capsule_lint.plan.strings import Strings, Symbol
 from capsule_lint.plan.tabled import Tabled
+from capsule_lint.plan.wording import described
 from capsule_lint.program.binding import bind
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.types import (
     UNKNOWN,
     Instance,
-    Types,
     may_be_ours,
 )
 from capsule_lint.program.wrapping import choosing, wrappers
@@ -346,18 +346,7 @@ class Ledger:
             unknown = unknown or (all(proxies) and UNKNOWN in types)
             if unknown and self._unknown(module, node, symbols, span):
                 return
-        self._row(module, span, symbols[0], Verdict.OTHER, self._what(types))
-
-    def _what(self, types: Types) -> str:
-        said = sorted(
-            {
-                getattr(getattr(t, "function", None) or getattr(t, "cls", None), "symbol", None)
-                or getattr(t, "name", None)
-                or type(t).__name__
-                for t in types
-            }
-        )
-        return f"is `{said[0]}`" if said else "is something else"
+        self._row(module, span, symbols[0], Verdict.OTHER, described(types))
 
     def _unknown(self, module: Module, node: tree.Attr, symbols: list[Symbol], span: Span) -> bool:
         """A call on a receiver that nothing is known of, if it binds to an old signature."""
