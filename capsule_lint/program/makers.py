@@ -107,14 +107,17 @@ class Makers:
         return False
 
     def _fields(self, cls: Class) -> None:
-        params = self.keys.classes.constructor(cls) or ()
-        if not any(self.keys.policy.is_key_name(p.name) for p in params):
+        policy, params = self.keys.policy, self.keys.classes.constructor(cls) or ()
+        if not any(policy.is_key_name(p.name) for p in params):
             return
+        only = all(policy.is_key_name(p.name) or policy.is_sort_key_name(p.name) for p in params)
         for call, _ in list(self.keys.calls.constructors_of(cls)):
+            returned = isinstance(self.keys.names.parent(call), tree.Eval)
+            role = Role.HELPER if only and returned else Role.WRITTEN
             bound = bind(call.args, params)
             for name, argument in bound.arguments.items() if bound else ():
-                if self.keys.policy.is_key_name(name) and argument.keyword is None:
-                    self.keys.named(argument.value, Role.WRITTEN, name)
+                if policy.is_key_name(name) and argument.keyword is None:
+                    self.keys.named(argument.value, role, name)
 
 
 def _is(piece: Filled, name: str) -> bool:
