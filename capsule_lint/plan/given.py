@@ -7,16 +7,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.carried import Carried
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.usual import usual
+from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Binding, Function, enclosing, last_name
 from capsule_lint.program.walk import within
 
 _MAX_DEPTH: Final = 3
+_SETUPS: Final = ("setUp", "asyncSetUp", "setup_method", "setUpClass", "setup_class")
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from capsule_lint.plan.holders import Holders
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Place
@@ -39,7 +44,13 @@ class Given:
     """Finds such values."""
 
     program: Program
-    _known: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
+    holders: Holders
+    carried: Carried = field(init=False)
+    _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
+    _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.carried = Carried(self.program, self.holders, self._of)
 
     def near(self, nodes: Iterable[tree.Node], scope: Scope) -> frozenset[Said]:
         """What the calls in some expressions give for a scope."""
@@ -51,11 +62,38 @@ class Given:
         the functions of tests that they call."""
         functions = list(enclosing(place))
         for depth in range(_MAX_DEPTH):
-            found = frozenset(said for one in functions for said in self._in(one, scope))
+            found = frozenset(
+                said for one in functions for said in self._in(one, scope, depth > 0)
+            )
+            if not depth:
+                found |= self.by_objects(place, scope)
             if found:
-                return frozenset(_elsewhere(said) if depth else said for said in found)
+                return found
             functions = [other for one in functions for other in self._used_by(one)]
         return frozenset()
+
+    def by_objects(self, place: Place, scope: Scope) -> frozenset[Said]:
+        """What the objects say that the functions around a place have from elsewhere: `CTX.capsule_id`."""
+        return frozenset(said for one in enclosing(place) for said in self._of_objects(one, scope))
+
+    def _of_objects(self, function: Function, scope: Scope) -> frozenset[Said]:
+        key = (function, scope.name)
+        if key not in self._carried:
+            self._carried[key] = frozenset(
+                self._held(node, values, scope)
+                for node, values in self.carried.by(function, scope)
+            )
+        return self._carried[key]
+
+    def _held(self, node: tree.Node, values: list[tree.Node], scope: Scope) -> Said:
+        """What an object says: its one value if that is known, and the path to it."""
+        literals = {self._literal(value) for value in values}
+        literal = literals.pop() if len(literals) == 1 else None
+        code = self.carried.path(node, scope)
+        helper = scope.test_source.code if scope.test_source is not None else None
+        if values and all(text_of(value) == helper for value in values):
+            code = helper
+        return replace(self._said(node), literal=literal, code=code)
 
     def value_of_helper(self, scope: Scope) -> str | None:
         """The literal that the helper of tests yields; `None` when it is not known."""
@@ -85,15 +123,22 @@ class Given:
                 found = literal_in(target.value)
         return found
 
-    def _in(self, function: Function, scope: Scope) -> frozenset[Said]:
-        key = (function, scope.name)
+    def _in(self, function: Function, scope: Scope, elsewhere: bool) -> frozenset[Said]:
+        """What the calls of a function give; `elsewhere` as another function can write it."""
+        key = (function, scope.name, elsewhere)
         if key not in self._known:
-            self._known[key] = frozenset(
-                self._said(value)
+            values = [
+                value
                 for call in self._calls(function)
                 if not self._finds_nothing(call)
                 for value in self._of(call, scope)
-            )
+            ]
+            if elsewhere:
+                known = [usual(self.program, value) for value in values]
+                said = [_elsewhere(self._said(value)) for value in known if value is not None]
+            else:
+                said = [self._said(value) for value in values]
+            self._known[key] = frozenset(said)
         return self._known[key]
 
     def _finds_nothing(self, call: tree.Call) -> bool:
@@ -118,6 +163,11 @@ class Given:
 
     def _used_by(self, function: Function) -> Iterator[Function]:
         yield from self._fixtures(function)
+        for name in _SETUPS:
+            owner = function.owner
+            method = self.program.classes.method(owner, name) if owner is not None else None
+            if method is not None and method is not function:
+                yield method
         for call in self._calls(function):
             for callee in self.program.calls.callees(call):
                 if callee.function is not None and callee.function.module.is_test:
@@ -138,6 +188,19 @@ class Given:
             assert taking is not None
             found = held.arguments(call.args, taking, callee.given, scope)
             yield from (argument.value for argument in found or ())
+            if found == [] and isinstance(taking, Function) and taking.module.is_test:
+                yield from self._defaults(call, taking, callee.given, scope)
+
+    def _defaults(
+        self, call: tree.Call, helper: Function, given: int, scope: Scope
+    ) -> Iterator[tree.Node]:
+        """The values that a helper of tests has where a call gives none."""
+        bound = bind(call.args, helper.params, given)
+        for parameter in helper.params if bound is not None and not bound.starred else ():
+            if self.program.domain.held.takes(helper, parameter.name, scope):
+                default = parameter.default
+                if default is not None and self._literal(default) is not None:
+                    yield default
 
     def _said(self, node: tree.Node) -> Said:
         root = node

@@ -47,7 +47,7 @@ class Sources:
         self.holders = Holders(program, state, self.visible)
         shapes = EventShapes(program)
         self.configured = Configured(program, state, self.visible, self.holders, shapes)
-        self.given = Given(program)
+        self.given = Given(program, self.holders)
         self.ambient = Ambient(program)
 
     def find(
@@ -155,16 +155,20 @@ class Sources:
     ) -> Value | None:
         """What a test gives for the scope already, or else the helper; `None` where it gives several."""
         said = self.given.near(near, scope) or self.given.at(place, scope)
-        usual = any(one.code == spec.code for one in said)
-        if usual or not said or not all(self._is_usable(one, place) for one in said):
+        if len({one.literal or one.code for one in self.given.by_objects(place, scope)}) > 1:
+            return None  # nobody can tell whose is meant
+        if not said or any(one.code == spec.code for one in said):
             return self._test(spec)
         values = {one.literal or one.code for one in said}
         if self.given.value_of_helper(scope) in values:
             return self._test(spec)
         if len(values) > 1:
             return None
-        first = min(said, key=lambda one: one.code or "")
-        return Value(first.code or "", kind="given", literal=first.literal)
+        usable = [one.code for one in said if one.code and self._is_usable(one, place)]
+        literal = next(iter(said)).literal
+        if not usable and literal is None:
+            return None  # it has a value of its own that nothing here can say
+        return Value(min(usable, default=f'"{literal}"'), kind="given", literal=literal)
 
     def _is_usable(self, said: Said, place: Place) -> bool:
         """Whether the code of a value means the same at a place."""

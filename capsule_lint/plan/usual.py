@@ -1,0 +1,43 @@
+"""What an expression in a helper of tests is where the test that calls it says nothing of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+
+if TYPE_CHECKING:
+    from capsule_lint.program import Program
+
+_MAX_DEPTH: Final = 4
+
+
+def usual(program: Program, node: tree.Node, depth: int = 0) -> tree.Node | None:
+    """`"STAGE"` for `capsule_id or "STAGE"`, and for the parameter of `def make(capsule_id="STAGE")`;
+    `None` for a parameter that every caller fills."""
+    if depth > _MAX_DEPTH:
+        return node
+    match node:
+        case tree.Boolean(op="or"):
+            return usual(program, node.values[-1], depth + 1)
+        case tree.Conditional():
+            sides = [usual(program, side, depth + 1) for side in (node.then, node.otherwise)]
+            return next((side for side in sides if side is not None), None)
+        case tree.Name():
+            return _named(program, node, depth)
+        case _:
+            return node
+
+
+def _named(program: Program, node: tree.Name, depth: int) -> tree.Node | None:
+    bindings = program.names.bindings(node.id, program.names.place(node))
+    if not bindings or any(b.place.scope.kind == "module" for b in bindings):
+        return node
+    last = bindings[-1]
+    if last.kind == "param" and last.parameter is not None:
+        default = last.parameter.default
+        none = isinstance(default, tree.Const) and default.value is None
+        return default if not none else None
+    if last.kind == "assign" and last.value is not None and not last.path:
+        return usual(program, last.value, depth + 1)
+    return node
