@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.carried import Carried
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.shared import SETUPS
 from capsule_lint.plan.usual import usual
 from capsule_lint.program.binding import bind
 from capsule_lint.program.fixtures import parametrized
@@ -16,7 +17,6 @@ from capsule_lint.program.model import Binding, Function, enclosing, last_name
 from capsule_lint.program.walk import within
 
 _MAX_DEPTH: Final = 3
-_SETUPS: Final = ("setUp", "asyncSetUp", "setup_method", "setUpClass", "setup_class")
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,6 +82,7 @@ class Given:
             self._carried[key] = frozenset(
                 self._held(node, values, scope)
                 for node, values in self.carried.by(function, scope)
+                if not self._is_strange(node)
             )
         return self._carried[key]
 
@@ -158,12 +159,19 @@ class Given:
             node, parent = parent, self.program.names.parent(parent)
         return False
 
+    def _is_strange(self, node: tree.Node) -> bool:
+        """Whether an object is only given to a call that finds nothing."""
+        parent = self.program.names.parent(node)
+        while isinstance(parent, tree.Expr | tree.Argument) and not isinstance(parent, tree.Call):
+            parent = self.program.names.parent(parent)
+        return isinstance(parent, tree.Call) and self._finds_nothing(parent)
+
     def _calls(self, function: Function) -> Iterator[tree.Call]:
         return (n for n in self.program.names.inside(function) if isinstance(n, tree.Call))
 
     def _used_by(self, function: Function) -> Iterator[Function]:
         yield from self._fixtures(function)
-        for name in _SETUPS:
+        for name in SETUPS:
             owner = function.owner
             method = self.program.classes.method(owner, name) if owner is not None else None
             if method is not None and method is not function:

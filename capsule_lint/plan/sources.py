@@ -14,6 +14,7 @@ from capsule_lint.plan.given import Given
 from capsule_lint.plan.holders import Holders
 from capsule_lint.plan.options import option_beside
 from capsule_lint.plan.repeats import names_in, repeatable
+from capsule_lint.plan.shared import Shared
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.visible import Visible
 from capsule_lint.policy import SourceKind, SourceSpec
@@ -40,6 +41,7 @@ class Sources:
     configured: Configured = field(init=False)
     given: Given = field(init=False)
     ambient: Ambient = field(init=False)
+    shared: Shared = field(init=False)
 
     def __post_init__(self) -> None:
         program, state = self.program, self.state
@@ -49,6 +51,7 @@ class Sources:
         self.configured = Configured(program, state, self.visible, self.holders, shapes)
         self.given = Given(program, self.holders)
         self.ambient = Ambient(program)
+        self.shared = Shared(program)
 
     def find(
         self,
@@ -149,6 +152,28 @@ class Sources:
         return name
 
     # --- what a test gives ---
+
+    def for_key(self, scope: Scope, node: tree.Node, beside: Sequence[tree.Node]) -> Value | None:
+        """The source of a scope's value for a key that a test spells out: where several tests use it,
+        what all of them give; `None` where they do not agree."""
+        own = self.find(scope, node, beside=beside)
+        place, spec = self.program.names.place(node), scope.test_source
+        if own is None or own.kind != "test" or spec is None or self.given.at(place, scope):
+            return own
+        usual = self.given.value_of_helper(scope)
+        inside = (replace(f.place, scope=f.scope) for f in self.shared.users(node))
+        values = [self._of_test(spec, scope, one, ()) for one in inside]
+        said = {
+            None if one is None else usual if one.kind == "test" else one.literal for one in values
+        }
+        if said <= {usual}:
+            return own
+        literal = said.pop()
+        return (
+            None
+            if said or literal is None
+            else Value(f'"{literal}"', kind="given", literal=literal)
+        )
 
     def _of_test(
         self, spec: SourceSpec, scope: Scope, place: Place, near: Sequence[tree.Node]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
+from capsule_lint.plan.composed import Composed
 from capsule_lint.plan.given import literal_in
 from capsule_lint.plan.mentions import texts_with
 from capsule_lint.plan.reach import Reach, returning
@@ -46,11 +47,17 @@ class Testing:
 
     mends: Mends
     reach: Reach = field(init=False)
+    composed: Composed = field(init=False)
+    forms: list[Form] = field(default_factory=list)
+    """How the keys look that change, the most telling first."""
+    unchanged: list[re.Pattern[str]] = field(default_factory=list)
+    """How those look that are right as they are."""
     updated: dict[int, list[Form]] = field(default_factory=dict)
     """How the keys look that are spelled out, by the expressions that are."""
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.mends.planner.program)
+        self.composed = Composed(self)
 
     # --- the helper ---
 
@@ -106,45 +113,70 @@ class Testing:
     def keys(self) -> None:
         """Update the keys that tests spell out, where they belong to a changed template."""
         defects = [d for d in self.mends.planner.defects if not d.module.is_test]
-        literals = list(self._literals({_longest_text(d) for d in defects}))
-        forms = list(self._forms(defects)) if literals else []
-        if not forms:
+        parts = {_longest_text(d) for d in defects}
+        literals = list(self._literals(parts))
+        composed = list(self.composed.texts(parts))
+        self.forms = list(self._forms(defects)) if literals or composed else []
+        if not self.forms:
             return
-        forms.sort(key=lambda form: -form.weight)
-        unchanged = self._unchanged()
+        self.forms.sort(key=lambda form: -form.weight)
+        self.unchanged = self._unchanged()
         inside = [
             (form, regex)
-            for form in forms
+            for form in self.forms
             if len(form.defects) == 1 and form.provable
             if (regex := embedded(form.defects[0].template.pieces)) is not None
         ]
         shapes = Forms(self.mends.planner.program)
         loose = [(d, regex) for d in defects if (regex := shapes.loose(d))]
+        seen: set[int] = set()
         for module, node, text in literals:
-            possible = [form for form in forms if form.regex.fullmatch(text)]
-            if possible and any(self._is_put_together(side, text) for side in self._sides(node)):
-                continue
-            made_by = self._compared_with(node) if possible else set()
-            meant = [form for form in possible if form.functions & made_by]
-            if not meant and possible and all(form.bare for form in possible):
-                test = self.mends.planner.program.names.place(node).scope.function
-                running = self.reach.of(test) if test is not None and self._is_key(node) else set()
-                meant = [form for form in possible if form.functions & running]
-                possible = meant  # many other texts look like that
-            if self._is_sort_key(node):
-                possible = meant  # its templates are not judged, and may look alike
-            possible = [form for form in possible if not form.bare] or possible
-            if meant or (possible and not any(regex.fullmatch(text) for regex in unchanged)):
-                chosen = meant or self._made(node, possible)
-                for other in [d for d in defects if d.function in made_by and not meant]:
-                    # It says what the key of another template begins with.
-                    self.mends.planner.state.groups.join(chosen[0].defects[0].knot, other.knot)
-                self._update(module, node, chosen)
-            elif not possible and not any(regex.fullmatch(text) for regex in unchanged):
-                self._look_through(node, text, loose)
-                self._look_inside(node, text, inside)
+            possible, chosen = self._fitting(node, text)
+            seen.update([id(node)] if possible else [])
+            if chosen:
+                self._update(module, node, self._joined(node, chosen, defects))
             elif not possible:
+                if not self._is_right(text):
+                    self._look_through(node, text, loose)
                 self._look_inside(node, text, inside)
+        for node, text in [pair for pair in composed if id(pair[0]) not in seen]:
+            _, chosen = self._fitting(node, text)
+            if chosen:
+                self.composed.update(node, self._joined(node, chosen, defects))
+
+    def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
+        """The forms that a key which is spelled out may have, and those that it is taken to have."""
+        possible = [form for form in self.forms if form.regex.fullmatch(text)]
+        if possible and any(self._is_put_together(side, text) for side in self._sides(node)):
+            return possible, []
+        made_by = self._compared_with(node) if possible else set()
+        meant = [form for form in possible if form.functions & made_by]
+        if not meant and possible and all(form.bare for form in possible):
+            test = self.mends.planner.program.names.place(node).scope.function
+            running = self.reach.of(test) if test is not None and self._is_key(node) else set()
+            meant = [form for form in possible if form.functions & running]
+            possible = meant  # many other texts look like that
+        if self._is_sort_key(node):
+            possible = meant  # its templates are not judged, and may look alike
+        possible = [form for form in possible if not form.bare] or possible
+        if meant or (possible and not self._is_right(text)):
+            return possible, meant or self._made(node, possible)
+        return possible, []
+
+    def _is_right(self, text: str) -> bool:
+        """Whether a key that does not change may look like that."""
+        return any(regex.fullmatch(text) for regex in self.unchanged)
+
+    def _joined(
+        self, node: tree.Node, forms: list[Form], defects: Sequence[KeyDefect]
+    ) -> list[Form]:
+        """The forms of a key; what it is compared with changes with them."""
+        made_by = self._compared_with(node)
+        if not any(form.functions & made_by for form in forms):
+            for other in [d for d in defects if d.function in made_by]:
+                # It says what the key of another template begins with.
+                self.mends.planner.state.groups.join(forms[0].defects[0].knot, other.knot)
+        return forms
 
     def _is_put_together(self, side: tree.Node, text: str) -> bool:
         """Whether a test itself says all parts of a key, and gets that text of them:
@@ -354,7 +386,7 @@ class Testing:
             if at > len(known.body):
                 return None
             beside_hole = known.formatted and known.body[:at].endswith("}")
-            segment = self._segment(gap, node, has_hole=beside_hole)
+            segment = self.segment(gap, node, has_hole=beside_hole)
             if segment is None:
                 return None
             text, is_hole = segment
@@ -368,12 +400,12 @@ class Testing:
             body = f"{body[:at]}{new}{body[at:]}"
         return known.code(body, formatted=formatted)
 
-    def _segment(self, gap: Gap, node: tree.Node, *, has_hole: bool) -> tuple[str, bool] | None:
+    def segment(self, gap: Gap, node: tree.Node, *, has_hole: bool) -> tuple[str, bool] | None:
         """The segment for a key that a test spells out, and whether it has a hole: where the segment
         beside it has one (`has_hole`), or where the value is not known."""
         scope, knot = gap.scope, gap.defect.knot
         want = Want(scope, node, knot, "key")
-        value = self.mends.planner.sources.find(scope, node, beside=self._sides(node))
+        value = self.mends.planner.sources.for_key(scope, node, self._sides(node))
         if value is None:
             return None
         known = self.known(value, want) if not has_hole else None

@@ -1,0 +1,111 @@
+"""What several tests share: constants, rows of `parametrize`, helpers, fixtures and `setUp`, and the tests that
+use them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding, Function, last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.program import Program
+
+SETUPS: Final = ("setUp", "asyncSetUp", "setup_method", "setUpClass", "setup_class")
+_MAX_DEPTH: Final = 3
+
+
+@dataclass(eq=False)
+class Shared:
+    """Finds them."""
+
+    program: Program
+
+    def users(self, node: tree.Node) -> list[Function]:
+        """The tests that use what an expression is part of that stands in none."""
+        return list(dict.fromkeys(self._users(node, 0)))
+
+    def _users(self, node: tree.Node, depth: int) -> Iterator[Function]:
+        place = self.program.names.place(node)
+        function = place.scope.function
+        if depth > _MAX_DEPTH:
+            return
+        if id(node) in self._decorators:
+            yield self._decorators[id(node)]
+        elif function is not None:
+            yield from self._of_function(function, depth)
+        elif isinstance(place.statement, tree.Assign):
+            for target in place.statement.targets:
+                if isinstance(target, tree.Name):
+                    for reader in self._readers(target.id, place.statement):
+                        yield from self._tests(reader, depth)
+
+    def _tests(self, node: tree.Node, depth: int) -> Iterator[Function]:
+        """The test that an expression stands in, or those that use what it is part of."""
+        function = self.program.names.place(node).scope.function
+        if function is not None and _is_test(function) and id(node) not in self._decorators:
+            yield function
+        else:
+            yield from self._users(node, depth + 1)
+
+    # --- functions ---
+
+    def _of_function(self, function: Function, depth: int) -> Iterator[Function]:
+        if _is_test(function):
+            return
+        if "fixture" in function.decorators:
+            yield from (f for f in self._all if _is_test(f) and f.parameter(function.name))
+        elif function.name in SETUPS and function.owner is not None:
+            for cls in self.program.classes.subclasses(function.owner):
+                yield from filter(_is_test, cls.methods.values())
+        else:
+            for call, _ in self.program.calls.callers(function):
+                if self.program.names.place(call).scope.module.is_test:
+                    yield from self._tests(call, depth)
+
+    @cached_property
+    def _all(self) -> list[Function]:
+        modules = self.program.names.modules.values()
+        return [f for module in modules if module.is_test for f in module.functions]
+
+    @cached_property
+    def _decorators(self) -> dict[int, Function]:
+        """The functions of tests by what stands in their decorators."""
+        return {
+            id(node): function
+            for function in self._all
+            for decorator in function.fact.decorators
+            for node in within(decorator)
+        }
+
+    # --- constants ---
+
+    def _readers(self, name: str, statement: tree.Statement) -> Iterable[tree.Node]:
+        """The expressions that read what a statement binds, of a module or of a class."""
+        self.program.names.ask(name)
+        return (node for node in self._named[name] if self._reads(node, statement))
+
+    def _reads(self, node: tree.Name | tree.Attr, statement: tree.Statement) -> bool:
+        if isinstance(node, tree.Attr) and last_name(node.base) in ("self", "cls"):
+            return True
+        target = self.program.classes.dotted(node)
+        return isinstance(target, Binding) and target.place.statement is statement
+
+    @cached_property
+    def _named(self) -> dict[str, list[tree.Name | tree.Attr]]:
+        found: dict[str, list[tree.Name | tree.Attr]] = defaultdict(list)
+        for module in self.program.names.modules.values():
+            for node in module.nodes if module.is_test else ():
+                if isinstance(node, tree.Name | tree.Attr):
+                    found[last_name(node)].append(node)
+        return found
+
+
+def _is_test(function: Function) -> bool:
+    return function.name.startswith("test") and "fixture" not in function.decorators
