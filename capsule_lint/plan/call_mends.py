@@ -14,6 +14,7 @@ from capsule_lint.model import (
     Mend,
 )
 from capsule_lint.plan.code import rename
+from capsule_lint.plan.kept_kwargs import kept
 from capsule_lint.plan.rebuilds import update_of
 from capsule_lint.program.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, last_name
@@ -385,7 +386,15 @@ class CallMends:
                 return self._spread_display(node, want)
             case tree.Call(func=tree.Name(id="dict")):
                 return self._spread_call(node, want)
+            case tree.Attr() if want.call is not None and self._is_everywhere(want):
+                started = kept(self.mends.planner.program, node, want.call)
+                return started is not None and self._spread_entry(started, want)
         return False
+
+    def _is_everywhere(self, want: Want) -> bool:
+        """Whether the code of a value means the same wherever it stands in a test."""
+        value = self.mends.value(want)
+        return value is not None and (value.kind == "test" or value.code == f'"{value.literal}"')
 
     def _spread_call(self, node: tree.Call, want: Want) -> bool:
         filename, code = self.mends.module_of(node).filename, self.mends.code_of(want, want.knot)

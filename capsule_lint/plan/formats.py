@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry, Mend, Replace
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.refilled import refilled
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.text_objects import parts_of
 
@@ -450,7 +451,12 @@ class Formats:
         if any(s.at == node.at for s in _targets(module)):
             return
         knot: Knot = ("constant", id(constant))
-        self.mends.obstacle(knot, node, f"fills `{text_of(node)}`, which changes, in its own way")
+        mends = refilled(self.mends, node, self._texts[id(constant)], knot)
+        for mend in mends:
+            self.mends.add(knot, mend)
+        if not mends:
+            reason = f"fills `{text_of(node)}`, which changes, in its own way"
+            self.mends.obstacle(knot, node, reason)
 
 
 def _member(node: tree.Node) -> tree.Node:

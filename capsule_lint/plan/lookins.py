@@ -35,10 +35,11 @@ class LookIns:
     mends: Mends
     _seen: set[int] = field(default_factory=set)
 
-    def given(self, node: tree.Node, home: Home) -> None:
-        """Mend the keys of a dict that a collection is made of, or make the change unsafe."""
-        local, module = self.mends.planner.local, self.mends.module_of(node)
-        for key in keys_of(node):
+    def given(self, keys: tuple[tree.Node, ...], home: Home) -> None:
+        """Mend the keys that a collection is made of, or make the change unsafe."""
+        local = self.mends.planner.local
+        for key in keys:
+            module = self.mends.module_of(key)
             if module.is_test:
                 self._key(module, key, home, 0)
             elif not local.notes.is_settled(key):

@@ -1,5 +1,5 @@
-"""Dicts that are given to the constructor which keeps them: `MemoryStore({"t": {…}})`. Their keys change as
-those of the collection do."""
+"""Dicts, and pairs for dicts, that are given to the constructor which keeps them: `MemoryStore({"t": {…}})`.
+Their keys change as those of the collection do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.lookins import LookIns
+from capsule_lint.plan.rekeyed import keys_of
 from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Planted:
         look_ins = LookIns(self.mends)
         for home in self.mends.planner.local.rekeyed:
             for display in {id(d): d for d in self._written(home)}.values():
-                look_ins.given(display, home)
+                look_ins.given(_pairs(display) or keys_of(display), home)
 
     def _written(self, home: Home) -> Iterator[tree.Node]:
         owner, name = home
@@ -61,6 +62,8 @@ class Planted:
             match one:
                 case tree.DictDisplay() | tree.Comprehension(kind="DictComp"):
                     yield one
+                case tree.Sequence() | tree.Comprehension() if _pairs(one):
+                    yield one
                 case tree.Name():
                     for binding in program.names.bindings(one.id, program.names.place(one)):
                         function = binding.place.scope.function
@@ -78,6 +81,19 @@ class Planted:
     def _arguments(self, function: Function, name: str) -> Iterator[tree.Node]:
         given = self.mends.planner.program.calls.arguments_for(function, name)
         yield from (argument.value for _, argument in given if not argument.star)
+
+
+def _pairs(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The keys of a dict that is made of pairs: `[(("t", "v"), 8)]`."""
+    match node:
+        case tree.Sequence(kind="list" | "tuple", items=pairs) if pairs:
+            pass
+        case tree.Comprehension(kind="ListComp" | "GeneratorExp", results=pairs):
+            pass
+        case _:
+            return ()
+    keys = [p.items[0] for p in pairs if isinstance(p, tree.Sequence) and len(p.items) == 2]
+    return tuple(keys) if len(keys) == len(pairs) else ()
 
 
 def _alternatives(node: tree.Node) -> Iterator[tree.Node]:

@@ -411,8 +411,15 @@ class Testing:
         known = self.known(value, want) if not has_hole else None
         if known is not None:
             return f"{gap.tag}{known}", False
-        code = value.code if value.kind == "given" else self.mends.code_of(want, knot)
-        return f"{gap.tag}{{{code}}}", True
+        return f"{gap.tag}{{{self._code(value, want)}}}", True
+
+    def code(self, scope: Scope, node: tree.Node, knot: Knot) -> str | None:
+        """The code of a scope's value for a key that a test makes itself; `None` if it is not known."""
+        value = self.mends.planner.sources.for_key(scope, node, self._sides(node))
+        return self._code(value, Want(scope, node, knot, "key")) if value is not None else None
+
+    def _code(self, value: Value, want: Want) -> str | None:
+        return value.code if value.kind == "given" else self.mends.code_of(want, want.knot)
 
     def known(self, value: Value, want: Want) -> str | None:
         """The literal that an expression always is; `None` when it is not known."""

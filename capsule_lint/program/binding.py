@@ -58,3 +58,11 @@ def bind(
         if any(p.name not in found for p in required):
             return None
     return Bound(found, starred)
+
+
+def surplus(
+    arguments: Sequence[tree.Argument], params: Sequence[tree.Parameter], given: int = 0
+) -> list[tree.Argument]:
+    """What a call that binds gives to the `*` parameter, things that are spread (`*rest`) among it."""
+    number = len([p for p in params if p.kind in ("posonly", "plain")][given:])
+    return [a for a in arguments if a.keyword is None and a.star != "**"][number:]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
-from capsule_lint.program.binding import bind
+from capsule_lint.program.binding import bind, surplus
 from capsule_lint.program.dispatch import dispatched_with
 from capsule_lint.program.model import last_name
 from capsule_lint.program.passing import PASSING
@@ -266,6 +266,10 @@ class Calls:
             for call, callee in self.callers(method):
                 known = True
                 bound = bind(call.args, method.params, callee.given)
+                if bound and same.kind == "*":
+                    for more in surplus(call.args, method.params, callee.given):
+                        value = self.inference.of(more.value)
+                        found.append(self.inference.elements(value) if more.star else value)
                 argument = bound.arguments.get(same.name) if bound else None
                 if argument is not None:
                     found.append(self.inference.of(argument.value))
