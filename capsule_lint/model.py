@@ -235,6 +235,8 @@ class ChangeSet:
     call_sites: int
     tests: int
     files: int
+    keys: tuple[str, ...] = ()
+    """Regular expressions for the keys that change, as they are before, in any text."""
 
     @property
     def reach(self) -> str:

@@ -47,6 +47,23 @@ def test_what_would_not_end_is_reported_and_the_rest_lands(project: Project) -> 
     assert project.read("keys.py") == FIXED
 
 
+def test_keys_in_data_files_beside_tests_are_told_of(project: Project) -> None:
+    files = {
+        "keys.py": KEYS,
+        "tests/test_keys.py": "",
+        "tests/golden/items.json": '[\n{"PK": "TENANT#t#USER#1"}\n]\n',
+        "tests/golden/right.json": '{"PK": "TENANT#t#CAPSULE#c#USER#1"}\n',
+        "tests/golden/other.yaml": "- XTENANT#t#USER#1\n- TENANT#t#USER_OF#1\n",
+        "data/users.json": '{"PK": "TENANT#t#USER#1"}\n',
+    }
+    project.policy(POLICY).write(files)
+    told = "warning: tests/golden/items.json:2: nothing rewrites `TENANT#t#USER#1`, a key that changes"
+    for option in ("--diff", "--fix"):
+        ran = project.run(option)
+        assert [line for line in ran.err.splitlines() if "warning" in line] == [told]
+    assert "warning" not in project.run("--fix").err
+
+
 def test_what_cannot_be_written_is_reported_and_the_rest_lands(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

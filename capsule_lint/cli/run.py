@@ -15,6 +15,7 @@ from capsule_lint.baseline import format_baseline, parse_baseline
 from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.store import digest
 from capsule_lint.cli import write_out
+from capsule_lint.cli.golden import stale_data
 from capsule_lint.cli.start import in_color, note
 from capsule_lint.errors import PolicyError, SourceError
 from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes, moved
@@ -253,8 +254,10 @@ class _Run:
         return [sets[identity] for identity in sorted(wanted)]
 
     def _diff(self, analysis: Analysis, findings: tuple[Finding, ...]) -> int:
-        texts = self._fixing(analysis, self._with_baseline(findings)).texts
+        fixing = self._fixing(analysis, self._with_baseline(findings))
+        texts = fixing.texts
         self._say_refused()
+        self._say_stale(fixing.applied)
         pairs = [
             (self._shown(name), analysis.texts.get(name, ""), text) for name, text in texts.items()
         ]
@@ -276,6 +279,7 @@ class _Run:
         applied = fixing.applied
         done = self._summary(first, applied, texts, before, remaining) if texts else None
         self._say_refused()
+        self._say_stale(applied)
         self._report(fixing.analysis, remaining, done)
         changed = bool(texts) and self.options.exit_non_zero_on_fix
         return self._status(bool(remaining) or changed)
@@ -353,6 +357,11 @@ class _Run:
     def _say_refused(self) -> None:
         for reason in sorted(set(self._refused.values())):
             self._say(f"warning: not fixed: {reason}")
+
+    def _say_stale(self, applied: Sequence[ChangeSet]) -> None:
+        for name, row, key in stale_data(self.policy, self.workspace.filenames, applied):
+            where = f"{self._shown(name)}:{row}"
+            self._say(f"warning: {where}: nothing rewrites `{key}`, a key that changes")
 
     def _open(
         self, findings: Sequence[Finding], applied: Sequence[ChangeSet]

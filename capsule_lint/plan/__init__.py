@@ -26,12 +26,13 @@ from capsule_lint.plan.ledger import Ledger
 from capsule_lint.plan.mends import Mends
 from capsule_lint.plan.opinions import opinions_on
 from capsule_lint.plan.planner import Planner
+from capsule_lint.plan.spelled import embedded
 from capsule_lint.program.model import Class, Function, enclosing
 from capsule_lint.program.pieces import hole_name, names_scope
 from capsule_lint.program.sites import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from capsule_lint.judgement import Broken
     from capsule_lint.plan.opinions import Opinion
@@ -180,7 +181,15 @@ class _Judge:
             call_sites=len(calls),
             tests=self._tests(mends),
             files=len({m.filename for m in mends}),
+            keys=tuple(dict.fromkeys(self._patterns(changes))),
         )
+
+    def _patterns(self, changes: _Changes) -> Iterator[str]:
+        """What the keys look like that change, in a text of any kind."""
+        for defect in changes.defects:
+            found = None if defect.module.is_test else embedded(defect.template.pieces)
+            if found is not None:
+                yield found.pattern
 
     def _entities(self, changes: _Changes) -> set[str]:
         domain = self.planner.program.domain
