@@ -255,10 +255,26 @@ class Fed:
                 knot = self.planner.asked(one, scope)
                 if knot is not None or self._is_told(one, scope):
                     found.append(knot)
+                else:
+                    found += self._of_one_scope(one, scope)
             elif isinstance(one, tree.Name) and depth < _MAX_DEPTH:
                 for value in self._values(one):
                     found += self._calls(value, scope, depth + 1)
         return found
+
+    def _of_one_scope(self, call: tree.Call, scope: Scope) -> Iterator[Knot | None]:
+        """The same of a call of a repository that is told scopes when it is made: `Deals(table, tenant_id)`."""
+        program, fields = self.planner.program, self.planner.state.fields
+        for callee in program.calls.callees(call):
+            owner = callee.function.owner if callee.function is not None else None
+            if owner not in program.domain.repositories or owner is None:
+                continue
+            held, made = program.domain.held.is_attribute, program.classes.made_with(owner)
+            for cls in program.classes.mro(owner):
+                if scope.parameter in fields.get(cls, ()):
+                    yield "class", cls
+            if any(held(cls, name, scope) for cls, name in made):
+                yield None
 
     def _values(self, node: tree.Name) -> Iterator[tree.Node]:
         """What a local name stands for, or what callers give for a parameter."""
