@@ -40,7 +40,7 @@ class Leaks:
         gaining = {
             function: gained
             for function, gained in self.local.state.params.items()
-            if not function.module.is_test and function not in program.keys.functions
+            if not function.module.is_test
         }
         for function in gaining:
             for scope in gaining[function].values():
