@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.heirs import Heirs
 from capsule_lint.plan.remembered import Remembered
+from capsule_lint.plan.several_keys import METHODS, SeveralKeys
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.pieces import words
 from capsule_lint.program.sites import Role
@@ -142,11 +143,11 @@ class Collections:
                 home = self.of(node.base)
                 if home is not None:
                     yield (*home, node.index)
-            case tree.Call(func=tree.Attr(name="update") as func) if node.args:
-                home = self.of(func.base) if written_in(node) else None
-                if home is not None:
-                    yield from ((*home, key) for key in written_in(node))
             case tree.Call(func=tree.Attr() as func) if node.args:
+                if func.name in METHODS:
+                    yield from self._several(node, func)
+                if func.name == "update":
+                    return
                 cached = self.is_cache(last_name(func.base)) or self._heirs.names
                 home = self.of(func.base) if func.name in _TAKING or cached else None
                 if home is not None and (func.name in _TAKING or self.is_named(node, home)):
@@ -157,6 +158,15 @@ class Collections:
                 home = self.of(node.rights[0])
                 if home is not None:
                     yield (*home, node.left)
+
+    def _several(
+        self, call: tree.Call, func: tree.Attr
+    ) -> Iterator[tuple[Class | Module, str, tree.Node]]:
+        """What a method looks up that is given several keys."""
+        keys = list(SeveralKeys(self.program).of(call))
+        home = self.of(func.base) if keys else None
+        if home is not None:
+            yield from ((*home, key) for key in keys)
 
     def _key_in(self, call: tree.Call, method: str) -> tree.Node:
         """The key that a method is given; of a hash's name and a field of it, the one that says a scope."""
@@ -419,12 +429,6 @@ def key_of(call: tree.Call) -> tree.Node:
     """The key that a method of a collection is given: by its name, or first."""
     named = (a.value for a in call.args if a.keyword in _NAMES)
     return next(named, call.args[0].value)
-
-
-def written_in(call: tree.Call) -> list[tree.Node]:
-    """The keys of the dicts that are written out in `rows.update({key: row})`."""
-    shown = [a.value for a in call.args if isinstance(a.value, tree.DictDisplay)]
-    return [key for one in shown for key in one.keys if key is not None]
 
 
 def looks_up(node: tree.Node, name: str) -> bool:

@@ -11,6 +11,7 @@ from capsule_lint.program.types import Instance, ordered
 
 if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.told_by_calls import ToldByCalls
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class
@@ -21,6 +22,7 @@ class KeyClasses:
     """Finds them, and notes which scopes they lack."""
 
     program: Program
+    told: ToldByCalls
     lacking: dict[tuple[Class, str], tuple[Scope, Knot]] = field(default_factory=dict)
     """By class and scope: the scope, and the change that its field belongs to."""
     _held: dict[Class, dict[Scope, str]] = field(default_factory=dict)
@@ -38,7 +40,11 @@ class KeyClasses:
         domain = self.program.domain
         if cls in domain.entities or cls.name in self.program.policy.entities:
             return False
-        return self.program.classes.is_data(cls) and bool(self.held(cls))
+        if not self.program.classes.is_data(cls):
+            return False
+        if cls not in self._held:
+            self.told.fields(cls)
+        return bool(self.held(cls))
 
     def held(self, cls: Class) -> dict[Scope, str]:
         """The scopes of which a class holds the values, and in which fields."""

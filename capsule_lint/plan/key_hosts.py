@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.wrapped_keys import inner_of, keeps_text
 from capsule_lint.program.pieces import Filled, hole_name
 from capsule_lint.program.types import Instance
 
@@ -32,6 +33,8 @@ class KeyHosts:
     program: Program
     classes: KeyClasses
     handed: Handed
+    hidden: set[int] = field(default_factory=set)
+    """The expressions that write a key of which the collection sees no part: `sha256(key.encode())`."""
     _passed: dict[tuple[Function, str], int] = field(default_factory=dict)
     """The parameters through which a key has been followed, and after how many steps."""
 
@@ -71,6 +74,12 @@ class KeyHosts:
             case tree.Conditional():
                 yield from self._hosts_of(key.then, depth + 1)
                 yield from self._hosts_of(key.otherwise, depth + 1)
+            case tree.Subscript(base=tree.Call(), index=tree.Other()):
+                yield from self._of_piece(key, depth)
+            case tree.Boolean():
+                for value in key.values:
+                    if not isinstance(value, tree.Const):
+                        yield from self._hosts_of(value, depth + 1)
             case _:
                 yield key, None
 
@@ -101,7 +110,24 @@ class KeyHosts:
                 for host, helper in self._hosts_of(value, depth + 1):
                     yield host, helper or function
         if not called:
-            yield key, None
+            inner = list(self._inside(key, depth))
+            yield from inner or [(key, None)]
+
+    def _of_piece(self, key: tree.Subscript, depth: int) -> Hosts:
+        """`sha256(key).hexdigest()[:16]`."""
+        inner = list(self._inside(key, depth))
+        yield from inner or [(key, None)]
+
+    def _inside(self, key: tree.Node, depth: int) -> Hosts:
+        """Where the key is written of which an expression makes another one."""
+        inner = inner_of(key)
+        for host, helper in self._hosts_of(inner, depth) if inner is not None else ():
+            several = isinstance(host, tree.Sequence)
+            if several or not keeps_text(key):
+                self.hidden.add(id(host))
+            parts = self.parts(host)
+            if parts is not None and parts[0] != "bare":
+                yield host, helper
 
     def _of_parameter(self, key: tree.Name, binding: Binding, depth: int) -> Hosts:
         """A parameter that is an identifier is part of a key; any other is a whole key, which its
@@ -133,7 +159,7 @@ class KeyHosts:
 
     def parts(self, host: tree.Node) -> tuple[str, list[tree.Node]] | None:
         """The shape of a key and the expressions in it."""
-        if isinstance(host, tree.Sequence) and host.kind == "tuple":
+        if isinstance(host, tree.Sequence) and (host.kind == "tuple" or id(host) in self.hidden):
             return "tuple", list(host.items)
         if isinstance(host, tree.Call) and self._joined_by(host) is not None:
             return "call", [argument.value for argument in host.args]
@@ -163,10 +189,31 @@ class KeyHosts:
         match function.own_params, function.returns:
             case (tree.Parameter(name=name, kind="*"),), [
                 tree.Call(func=tree.Attr(name="join"), args=(tree.Argument(value=joined),))
-            ] if isinstance(joined, tree.Name) and joined.id == name:
+            ] if _as_it_comes(joined) == name:
                 return function
             case _:
                 return None
+
+
+def _as_it_comes(node: tree.Node) -> str | None:
+    """`parts` of `parts`, `map(str, parts)` and `(str(p) for p in parts)`."""
+    match node:
+        case tree.Name(id=name):
+            return name
+        case tree.Call(
+            func=tree.Name(id="map"), args=(_, tree.Argument(value=tree.Name(id=name)))
+        ):
+            return name
+        case tree.Comprehension(
+            results=(result,),
+            generators=(
+                tree.Generator(target=tree.Name(id=one), iter=tree.Name(id=name), ifs=()),
+            ),
+        ):
+            inner = inner_of(result) if isinstance(result, tree.Call) else result
+            return name if isinstance(inner, tree.Name) and inner.id == one else None
+        case _:
+            return None
 
 
 def is_identifier(name: str) -> bool:

@@ -10,6 +10,7 @@ from capsule_lint.plan.choices import TRUTHS, gives, is_empty
 from capsule_lint.plan.collections import looks_up
 from capsule_lint.plan.key_pieces import neighbour_in
 from capsule_lint.plan.rekeyed import keys_of
+from capsule_lint.plan.several_keys import METHODS, SeveralKeys
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 from capsule_lint.program.uses import LOGGING
@@ -135,7 +136,9 @@ class KeyReaders:
             self._updated(call, home)
         elif name == "popitem":
             self._pair(call, home)
-        elif name not in _SAFE_METHODS and not self._is_looked_into(call, home):
+        elif name not in _SAFE_METHODS and not (
+            self._is_looked_into(call, home) or self._is_given_several(call, home)
+        ):
             self._unsure(access, home)
 
     def _is_looked_into(self, call: tree.Call, home: Home) -> bool:
@@ -143,6 +146,12 @@ class KeyReaders:
         collections = self.local.collections
         keyed = collections.is_keyed(last_name(call.func)) or collections.is_named(call, home)
         return keyed and self.local.notes.touched.issuperset(collections.key_makers(call))
+
+    def _is_given_several(self, call: tree.Call, home: Home) -> bool:
+        """Whether a method is given several keys that change: `cache.mget(keys)`."""
+        several = SeveralKeys(self.local.program)
+        keys = list(several.of(call)) if last_name(call.func) in METHODS else []
+        return bool(keys) and self.local.settles(home, *keys)
 
     def _updated(self, call: tree.Call, home: Home) -> None:
         """`rows.update({key: row})`."""

@@ -18,6 +18,7 @@ from capsule_lint.plan.local_notes import LocalNotes
 from capsule_lint.plan.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows
 from capsule_lint.plan.state import State, Want
+from capsule_lint.plan.told_by_calls import ToldByCalls
 from capsule_lint.plan.unpacked import Parts
 from capsule_lint.program.flow import COMPARING
 from capsule_lint.program.pieces import hole_name
@@ -53,6 +54,7 @@ class LocalKeys:
     needs: KeyNeeds = field(init=False)
     notes: LocalNotes = field(init=False)
     filters: LocalFilters = field(init=False)
+    told: ToldByCalls = field(init=False)
     _readers: KeyReaders = field(init=False)
     _checked: set[int] = field(default_factory=set)
 
@@ -61,7 +63,8 @@ class LocalKeys:
         self.rows = Rows(program)
         self.collections = Collections(program)
         self.parted = Parts(program, self.collections)
-        self.classes = KeyClasses(program)
+        self.told = ToldByCalls(program)
+        self.classes = KeyClasses(program, self.told)
         self.handed = Handed(program)
         self.hosts = KeyHosts(program, self.classes, self.handed)
         self.needs = KeyNeeds(program, self.collections)
@@ -172,6 +175,8 @@ class LocalKeys:
         shape, elements = parts
         if any(self.program.policy.is_key_name(hole_name(e)) for e in elements):
             return
+        if helper is not None:
+            self.told.parameters(elements, helper)
         if self.parted.are_own(elements, home):
             return  # it changes with what goes through the keys
         present = self._present(elements)
@@ -229,7 +234,8 @@ class LocalKeys:
         """Note how the keys of a collection change, by one that does."""
         first = defect.anchors[defect.missing[0].name]
         index = next((n + 1 for n, e in enumerate(elements) if e is first), 0)
-        width = len(elements) if defect.shape in ("tuple", "bare") else 0
+        seen = id(defect.node) not in self.hosts.hidden
+        width = len(elements) if seen and defect.shape in ("tuple", "bare") else 0
         change = Rekeyed(index, tuple(defect.missing), width)
         known = self.rekeyed.setdefault(home, change)
         if width > 1 and known.width == width and known.scopes != change.scopes:

@@ -217,8 +217,12 @@ class LocalMends:
         program = self.mends.planner.program
         forms = Forms(program)
         for local in self.mends.planner.local.notes.defects:
-            template = program.templates.template(local.node) if local.shape == "text" else None
+            template = (
+                program.templates.template(local.node) if local.shape in ("text", "call") else None
+            )
             if template is None or id(local.node) in self._forms:
+                continue
+            if id(local.node) in self.mends.planner.local.hosts.hidden:
                 continue
             anchors = dict(local.anchors)
             defect = KeyDefect(

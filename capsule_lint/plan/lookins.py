@@ -246,12 +246,13 @@ class LookIns:
                 else:
                     self.mends.add(knot, Replace(module.filename, node.span, "CAP107", changed))
                 return
+        hidden = self.mends.planner.local.hosts.hidden
         shapes = {
-            local.shape
+            "hidden" if id(local.node) in hidden else local.shape
             for local in self.mends.planner.local.notes.defects
             if groups.find(local.knot) == groups.find(knot)
         }
-        if not shapes.isdisjoint(("call", "joined")):
+        if not shapes.isdisjoint(("call", "joined", "hidden")):
             self.mends.obstacle(knot, node, "spells out a key that changes")
 
 

@@ -112,6 +112,21 @@ class Held:
                     self._note(piece.value, segment.scope)
                     if isinstance(piece.value, tree.Attr):
                         self._note_attribute(piece.value, segment.scope)
+        self._spread()
+
+    def adopt(self, function: Function, scope: ScopePolicy, parameter: tree.Parameter) -> None:
+        """Note that all calls of a function give the scope's value for a parameter."""
+        self._all()
+        self._add(function, scope.name, parameter)
+        self._spread()
+
+    def adopt_attribute(self, cls: Class, scope: ScopePolicy, name: str) -> None:
+        """Note that all that is made of a class is given the scope's value for a field."""
+        self._all()
+        self._attributes.setdefault((cls, scope.name), name)
+
+    def _spread(self) -> None:
+        """Note what is known by the parameters that are known newly."""
         while self._queue:
             function, scope, parameter = self._queue.pop()
             self._kin(function, scope, parameter)
