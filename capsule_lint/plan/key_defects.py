@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -222,6 +222,10 @@ class KeyDefects:
         for part in self._unpacked_parts(site):
             reason = f"`{part.id}` is unpacked, and has scopes of the key in it"
             self._refuse(site, missing[0], reason, part)
+        if self._is_of_several(host):
+            self._refuse(site, missing[0], "several names get keys of this one text", host)
+            for other in (site, replace(site, index=not site.index)):
+                self._tie(knot, other)
         entity = self.planner.program.domain.entity_name(site)
         if entity is not None:
             self.planner.state.groups.join(knot, ("entity", entity))
@@ -285,6 +289,16 @@ class KeyDefects:
         for near in beside:
             return tag_beside(scope, site.template.pieces, near.piece, scopes[near.scope])
         return scope.tag
+
+    def _is_of_several(self, host: tree.Node) -> bool:
+        """Whether several names get what a comprehension makes of a text: not all need be partition keys."""
+        made = self.planner.program.names.parent(host)
+        holder = self.planner.program.names.parent(made) if isinstance(made, tree.Expr) else None
+        return (
+            isinstance(made, tree.Comprehension)
+            and isinstance(holder, tree.Assign)
+            and any(isinstance(target, tree.Sequence) for target in holder.targets)
+        )
 
     def _unpacked_parts(self, site: KeySite) -> Iterable[tree.Name]:
         """The names in a template that were unpacked from parts which carry scopes."""

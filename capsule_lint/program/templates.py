@@ -179,7 +179,7 @@ class Templates:
     def _iterated(self, node: tree.Node, path: tuple[int, ...]) -> list[tree.Node]:
         """What a loop over a list that is written out gives its target, or the part `path` of it."""
         source = self.formatted.written_out(node)
-        items = list(source.items) if isinstance(source, tree.Sequence) else []
+        items = list(source.items) if isinstance(source, tree.Sequence) else _each(source)
         for step in path:
             rows = [item.items for item in items if isinstance(item, tree.Sequence)]
             items = [row[step] for row in rows if 0 <= step < len(row)]
@@ -204,6 +204,8 @@ class Templates:
             step = target.path[0]
             if 0 <= step < len(value.items):
                 return self.resolve(value.items[step], depth + 1)
+        if value is not None and len(target.path) == 1:
+            return [t for one in _each(value) for t in self.resolve(one, depth + 1)]
         return []
 
     def template(self, node: tree.Node) -> Template | None:
@@ -361,6 +363,13 @@ def joins_parts(node: tree.Node) -> bool:
 def _is_buffered(node: tree.Node) -> bool:
     """Whether an expression is what has been written into a buffer: `out.getvalue()`."""
     return isinstance(node, tree.Call) and last_name(node.func) == "getvalue"
+
+
+def _each(node: tree.Node) -> list[tree.Node]:
+    """What each of the values is that a comprehension makes; nothing for a dict, and for anything else."""
+    if isinstance(node, tree.Comprehension) and node.kind != "DictComp":
+        return list(node.results)
+    return []
 
 
 def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
