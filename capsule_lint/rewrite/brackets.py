@@ -1,0 +1,119 @@
+"""The brackets and strings of one line of code, and the marks outside of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OPENING: Final = "([{"
+CLOSING: Final = ")]}"
+FOR: Final = re.compile(r" (?:async for|for) ")
+_STRING = re.compile(r"(?i:[rbuf]{0,2})(?P<quote>'''|\"\"\"|'|\")")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A pair of outermost brackets of a line: the offsets of both, and of the commas between."""
+
+    start: int
+    end: int
+    commas: tuple[int, ...]
+
+
+def scan(line: str) -> list[Pair] | None:
+    """The outermost brackets of a line; `None` when it is no whole piece of code by itself."""
+    pairs: list[Pair] = []
+    stack: list[int] = []
+    commas: list[int] = []
+    each = False  # the commas of a comprehension are those of its targets
+    at = 0
+    while at < len(line):
+        end = _string_at(line, at)
+        if end < 0:
+            return None
+        if end > at:
+            at = end
+            continue
+        char = line[at]
+        if char == "#":
+            return None
+        if char in OPENING:
+            stack.append(at)
+        elif char in CLOSING:
+            if not stack:
+                return None
+            start = stack.pop()
+            if not stack:
+                pairs.append(Pair(start, at, () if each else tuple(commas)))
+                commas, each = [], False
+        elif char == "," and len(stack) == 1:
+            commas.append(at)
+        elif len(stack) == 1 and FOR.match(line, at):
+            each = True
+        at += 1
+    return pairs if not stack else None
+
+
+def _string_at(line: str, at: int) -> int:
+    """Where the string literal that starts at `at` ends: `at` itself if none does, -1 if it is open."""
+    if line[at] not in "'\"rbufRBUF" or (at and (line[at - 1].isalnum() or line[at - 1] == "_")):
+        return at
+    string = _STRING.match(line, at)
+    return at if string is None else _string_end(line, string.end(), string["quote"])
+
+
+def _string_end(line: str, at: int, quote: str) -> int:
+    while at < len(line):
+        if line[at] == "\\":
+            at += 2
+        elif line.startswith(quote, at):
+            return at + len(quote)
+        else:
+            at += 1
+    return -1
+
+
+def split(
+    part: str, pairs: Sequence[Pair], mark: re.Pattern[str], *, first: bool = False
+) -> list[str]:
+    """A part at the marks outside of its brackets; at a leading `if` only where it may be the `first`."""
+    cuts = [0]
+    at = 0
+    inside = {p.start: p.end for p in pairs}
+    while at < len(part):
+        string = _string_at(part, at)
+        if string > at:
+            at = string
+        elif at in inside:
+            at = inside[at] + 1
+        else:
+            word = mark.match(part, at)
+            if word is not None and (first or len(cuts) > 1 or word[0] != " if "):
+                cuts.append(at + 1)
+            at = word.end() if word is not None else at + 1
+    return [part[a:b].strip() for a, b in pairwise([*cuts, len(part)])]
+
+
+def outer_commas(line: str, pairs: Sequence[Pair]) -> tuple[int, ...]:
+    """The commas between elements that no bracket and no string of a line holds."""
+    if len(split(line, pairs, FOR)) > 1:
+        return ()
+    found = []
+    at = 0
+    inside = {p.start: p.end for p in pairs}
+    while at < len(line):
+        string = _string_at(line, at)
+        if string > at:
+            at = string
+        elif at in inside:
+            at = inside[at] + 1
+        else:
+            if line[at] == ",":
+                found.append(at)
+            at += 1
+    return tuple(found)

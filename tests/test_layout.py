@@ -1,0 +1,151 @@
+"""Lines that a change made too long are broken as Ruff breaks them."""
+
+from __future__ import annotations
+
+import pytest
+
+from capsule_lint.rewrite.layout import wrapped
+
+LINES = """\
+assert repo.rooms_of_it("tenant", capsule(), "identity") == {"a": 1, "b": 2}
+>>>
+assert repo.rooms_of_it("tenant", capsule(), "identity") == {
+    "a": 1,
+    "b": 2,
+}
+
+assert repo.rooms_of_it("tenant", capsule(), "identity") == other_function()
+>>>
+assert (
+    repo.rooms_of_it("tenant", capsule(), "identity")
+    == other_function()
+)
+
+x, y = repo.rooms_of_it("tenant", capsule(), "id"), repo.get("t", capsule())
+>>>
+x, y = (
+    repo.rooms_of_it("tenant", capsule(), "id"),
+    repo.get("t", capsule()),
+)
+
+value = repo.get("t", c()) if one_is_none else repo.rooms_of_it("t", capsule(), "id")
+>>>
+value = (
+    repo.get("t", c())
+    if one_is_none
+    else repo.rooms_of_it("t", capsule(), "id")
+)
+
+return repo.rooms_of_it("tenant", capsule(), "identity") == other(one, two)
+>>>
+return repo.rooms_of_it(
+    "tenant", capsule(), "identity"
+) == other(one, two)
+
+self.cents[tenant, capsule, user] = self.balance(tenant, capsule, user) + cents
+>>>
+self.cents[tenant, capsule, user] = (
+    self.balance(tenant, capsule, user) + cents
+)
+
+if repository.rooms_of_this_house("tenant", capsule(), "identity") is None:
+    pass
+>>>
+if (
+    repository.rooms_of_this_house(
+        "tenant", capsule(), "identity"
+    )
+    is None
+):
+    pass
+
+for one in repo.rooms_of_it("tenant", capsule(), "identity") or everything():
+    pass
+>>>
+for one in (
+    repo.rooms_of_it("tenant", capsule(), "identity")
+    or everything()
+):
+    pass
+
+assert (Keys.USER_PK.format(tenant_id="t", capsule_id=capsule()), "U") in table.rows
+>>>
+assert (
+    Keys.USER_PK.format(tenant_id="t", capsule_id=capsule()),
+    "U",
+) in table.rows
+
+assert [one.id for one in repo.rooms_of_it("tenant", capsule(), "id")] == ["one"]
+>>>
+assert [
+    one.id
+    for one in repo.rooms_of_it("tenant", capsule(), "id")
+] == ["one"]
+
+table.put_item(Item=note_key(tenant, capsule, note) | {"tenant": tenant, "note": n})
+>>>
+table.put_item(
+    Item=note_key(tenant, capsule, note)
+    | {"tenant": tenant, "note": n}
+)
+
+assert repo.get("t", capsule()) and one and repo.rooms_of_it("tenant", capsule())
+>>>
+assert (
+    repo.get("t", capsule())
+    and one
+    and repo.rooms_of_it("tenant", capsule())
+)
+
+value = repo.rooms_of_it("tenant", capsule(), "identity").get("something")
+>>>
+value = repo.rooms_of_it("tenant", capsule(), "identity").get(
+    "something"
+)
+
+assert any(repo.rooms_of_it("tenant", capsule(), one) == some_thing for one in all)
+>>>
+assert any(
+    repo.rooms_of_it("tenant", capsule(), one) == some_thing
+    for one in all
+)
+
+assert repo.rooms_of_it("tenant", capsule(), "identity") == expected == again
+>>>
+assert (
+    repo.rooms_of_it("tenant", capsule(), "identity")
+    == expected
+    == again
+)
+
+def rooms_of_it(self, tenant_id: str, capsule_id: str, room_id: str) -> Room:
+    pass
+>>>
+def rooms_of_it(
+    self, tenant_id: str, capsule_id: str, room_id: str
+) -> Room:
+    pass
+"""
+OPEN = """\
+assert repo.rooms_of_it("tenant", capsule(), "identity", more=1) == {
+    "a": 1,
+}
+"""
+OPENED = """\
+assert repo.rooms_of_it(
+    "tenant", capsule(), "identity", more=1
+) == {
+    "a": 1,
+}
+"""
+
+
+@pytest.mark.parametrize("example", LINES.rstrip().split("\n\n"))
+def test_a_long_line_is_broken_as_formatters_break_it(example: str) -> None:
+    line, _, broken = example.partition("\n>>>\n")
+    assert wrapped("", line, 62) == broken
+    assert wrapped(line, line, 62) == line  # it was that long before
+
+
+def test_a_line_that_opens_a_bracket_is_broken_before_it() -> None:
+    assert wrapped("", OPEN, 62) == OPENED
