@@ -16,9 +16,9 @@ from capsule_lint.program.types import Collection, Instance
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from capsule_lint.plan.rows import Home
+    from capsule_lint.plan.rows import Home, Owner
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
     from capsule_lint.program.types import Type
@@ -136,7 +136,7 @@ class Collections:
         kept = {name for o in owners for name in (*o.stores, *o.scope.bindings)}
         self._kept = frozenset(kept | {name for _, name in self._held})
 
-    def sinks(self, node: tree.Node) -> Iterator[tuple[Class | Module, str, tree.Node]]:
+    def sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
         """What an expression looks up in a collection: whose it is, its name, and the key."""
         match node:
             case tree.Subscript():
@@ -159,9 +159,7 @@ class Collections:
                 if home is not None:
                     yield (*home, node.left)
 
-    def _several(
-        self, call: tree.Call, func: tree.Attr
-    ) -> Iterator[tuple[Class | Module, str, tree.Node]]:
+    def _several(self, call: tree.Call, func: tree.Attr) -> Iterator[tuple[Owner, str, tree.Node]]:
         """What a method looks up that is given several keys."""
         keys = list(SeveralKeys(self.program).of(call))
         home = self.of(func.base) if keys else None
@@ -304,9 +302,11 @@ class Collections:
             case tree.Attr() if node.name in self._shared:
                 return self._of_module(self.program.classes.dotted(node), wanted)
             case tree.Name() if not self.program.names.leaves(node):
-                for binding in self.program.names.bindings(
-                    node.id, self.program.names.place(node)
-                ):
+                found = self.program.names.bindings(node.id, self.program.names.place(node))
+                local = self._of_function(found)
+                if local is not None:
+                    return local if wanted is None or wanted(local, None) else None
+                for binding in found:
                     target = self.program.names.follow(binding)
                     if (
                         isinstance(target, Binding)
@@ -316,10 +316,17 @@ class Collections:
                         and target.place.scope.kind == "function"
                     ):
                         return self._find(target.value, wanted)
-                    found = self._of_module(target, wanted)
-                    if found is not None:
-                        return found
+                    shared = self._of_module(target, wanted)
+                    if shared is not None:
+                        return shared
         return None
+
+    def _of_function(self, bindings: Sequence[Binding]) -> Home | None:
+        """The function and name of a collection that a function makes for itself."""
+        made = [b for b in bindings if b.kind == "assign" and not b.path and self._makes(b.value)]
+        owners = {b.place.scope.function for b in made if b.place.scope.kind == "function"}
+        owner = owners.pop() if len(owners) == 1 and len(made) == len(bindings) else None
+        return (owner, bindings[0].name) if owner is not None else None
 
     def _is_kept(self, home: Home, cls: Class | None) -> bool:
         """Whether a collection of the instances of a class, or of a module, is about entities."""
@@ -327,7 +334,7 @@ class Collections:
         if home in self._adopted:
             return True
         if not isinstance(owner, Class):
-            return self._keeps_items(owner, name)
+            return isinstance(owner, Module) and self._keeps_items(owner, name)
         repositories = self.program.domain.repositories
         return owner in repositories or cls in repositories or (owner, name) in self._held
 
@@ -383,7 +390,7 @@ class Collections:
             for one in found
         )
 
-    def _is_dict(self, owner: Class | Module, name: str) -> bool:
+    def _is_dict(self, owner: Owner, name: str) -> bool:
         """Whether a collection is a dict or a set, by what makes it or by what is said of it."""
         stores = owner.stores.get(name, []) if isinstance(owner, Class) else []
         bindings = owner.scope.bindings.get(name, [])
@@ -405,7 +412,7 @@ class Collections:
 
 def _makes_collection(node: tree.Node | None) -> bool:
     match node:
-        case tree.DictDisplay() | tree.Comprehension(kind="DictComp"):
+        case tree.DictDisplay() | tree.Comprehension(kind="DictComp" | "SetComp"):
             return True
         case tree.Sequence(kind="set"):
             return True

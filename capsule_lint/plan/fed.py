@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.collections import HASHES, Put, key_of
-from capsule_lint.plan.key_hosts import ask_around
-from capsule_lint.program.model import last_name
+from capsule_lint.plan.key_hosts import ask_around, is_identifier
+from capsule_lint.plan.rekeyed import keys_of
+from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.pieces import hole_name, names_scope
 from capsule_lint.program.types import Instance, ordered
 from capsule_lint.program.uses import ADDING
 from capsule_lint.program.walk import within
@@ -33,6 +35,8 @@ class _Keyed:
     put: Put
     keys: tuple[tree.Node, ...]
     said: set[str]
+    passing: bool
+    """Whether the collection is gone when its function ends."""
 
 
 @dataclass(eq=False, slots=True)
@@ -151,7 +155,9 @@ class Fed:
                         for name in found
                     }
                 if said:
-                    yield _Keyed(put, keys, said)
+                    home = local.collections.any(self._way(put.into)[0])
+                    passing = home is not None and isinstance(home[0], Function)
+                    yield _Keyed(put, keys, said, passing)
 
     def _way(self, node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
         """`self._rows` of `self._rows[tenant_id]` and of `self._rows.setdefault(tenant_id, {})`, and the
@@ -173,6 +179,8 @@ class Fed:
                     local = binding.place.scope.function is not None and not binding.path
                     if local and binding.kind == "assign" and binding.value is not None:
                         yield binding.value
+                        if isinstance(binding.value, tree.Call):
+                            yield from self._meant(binding.value)
             case tree.Call():
                 for callee in program.calls.callees(node):
                     if callee.function is not None and callee.cls is None:
@@ -181,6 +189,7 @@ class Fed:
     def _all(self, module: Module) -> Iterator[Put]:
         """What a module puts somewhere under a key."""
         yield from self.planner.local.collections.puts(module)
+        yield from self._made(module)
         for call in module.each(tree.Call):
             if not isinstance(call.func, tree.Attr) or not call.args:
                 continue
@@ -197,6 +206,16 @@ class Fed:
                 for value in (a.value for a in call.args):
                     if value not in keys:
                         yield from (Put(base, last_name(base), value, key) for key in keys)
+
+    def _made(self, module: Module) -> Iterator[Put]:
+        """What collections are made of: `{row.id: row for row in rows}`."""
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Assign) and isinstance(
+                statement.value, tree.Comprehension
+            ):
+                results = statement.value.results
+                for target in statement.targets if keys_of(statement.value) else ():
+                    yield Put(target, last_name(target), results[-1], results[0])
 
     def _added(self, node: tree.Node, value: tree.Node) -> Iterator[Put]:
         """What is added to something that stands in a collection under keys:
@@ -218,7 +237,27 @@ class Fed:
             return []
         if isinstance(call, tree.Call) and (self._knows(call, scope) or self._is_own(call, one)):
             return []  # it makes its own key
+        if one.passing:
+            return list(self._objects(one, scope)) if self._tells_apart(one) else []
         return [*self._calls(one.put.value, scope, 0), *self._objects(one, scope)]
+
+    def _tells_apart(self, one: _Keyed) -> bool:
+        """Whether objects are told apart by a key, or kept under it, and not only counted."""
+        local, program = self.planner.local, self.planner.program
+        with program.names.aside():
+            parts = [
+                local.hosts.parts(h) for key in one.keys for h, _ in local.hosts.scopes_in(key)
+            ]
+        names = [hole_name(e) for part in parts if part is not None for e in part[1]]
+        scopes = program.policy.scopes
+        own = [name for name in names if not any(names_scope(name, s) for s in scopes)]
+        if any(map(is_identifier, own)):
+            return True
+        return any(
+            isinstance(each, Instance)
+            and (each.cls in program.domain.entities or each.cls in self.planner.state.fields)
+            for each in program.inference.of(one.put.value)
+        )
 
     def _objects(self, one: _Keyed, scope: Scope) -> Iterator[Knot]:
         """What must land with a change because a key of several parts is made of an object whose class

@@ -13,7 +13,7 @@ from capsule_lint.program.types import Collection, Foreign
 
 if TYPE_CHECKING:
     from capsule_lint.plan.collections import Collections
-    from capsule_lint.plan.rows import Home
+    from capsule_lint.plan.rows import Home, Owner
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
@@ -37,7 +37,7 @@ class KeyNeeds:
         return self.required(home[0], place.scope.function, place.scope.module)
 
     def required(
-        self, owner: Class | Module, function: Function | None, module: Module
+        self, owner: Owner, function: Function | None, module: Module
     ) -> tuple[Scope, ...]:
         """The scopes that a collection, or a filter, needs by what its class is for."""
         cls = owner if isinstance(owner, Class) else None
@@ -59,9 +59,7 @@ class KeyNeeds:
         allowed = self.program.policy.scopes_of(entity)
         return tuple(scope for scope in scopes if scope in allowed)
 
-    def matters(
-        self, owner: Class | Module, name: str, elements: list[tree.Node], scoped: bool
-    ) -> bool:
+    def matters(self, owner: Owner, name: str, elements: list[tree.Node], scoped: bool) -> bool:
         """Whether the collection holds entities: keyed by a scope, or by an identifier in a shared repository."""
         if scoped:
             many = len(elements) > 1 or not self.holds_scalars(owner, name)
@@ -89,7 +87,7 @@ class KeyNeeds:
         made_with = self.program.classes.made_with(cls)
         return any(held(owner, name, scope) for owner, name in made_with for scope in scopes)
 
-    def _stands_for_items(self, owner: Class | Module, name: str) -> bool:
+    def _stands_for_items(self, owner: Owner, name: str) -> bool:
         """Whether a collection is used where another implementation uses the table: a counter in memory
         for one that is an item."""
         program = self.program
@@ -103,9 +101,9 @@ class KeyNeeds:
             if other is not method
         )
 
-    def holds_scalars(self, owner: Class | Module, name: str) -> bool:
+    def holds_scalars(self, owner: Owner, name: str) -> bool:
         """Whether a collection of a class holds nothing but numbers and texts."""
-        if isinstance(owner, Module):
+        if not isinstance(owner, Class):
             return False
         for one in self.program.inference.declared(owner, name):
             if (

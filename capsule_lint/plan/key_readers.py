@@ -12,11 +12,11 @@ from capsule_lint.plan.key_pieces import neighbour_in
 from capsule_lint.plan.rekeyed import keys_of
 from capsule_lint.plan.several_keys import METHODS, SeveralKeys
 from capsule_lint.program.local_names import reads_of
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.uses import LOGGING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.key_pieces import KeyPieces
     from capsule_lint.plan.local import LocalKeys
@@ -46,7 +46,9 @@ class KeyReaders:
     def find(self, homes: set[Home]) -> None:
         """Mend every reader of these, or make the change unsafe where one is not understood."""
         names = {name for _, name in homes}
-        for module in list(self.local.program.names.modules.values()):
+        own = {owner.module for owner, _ in homes if isinstance(owner, Function)}
+        local = all(isinstance(owner, Function) for owner, _ in homes)
+        for module in own if local else list(self.local.program.names.modules.values()):
             if module.generated or not names:
                 continue
             for node in module.nodes:
@@ -54,11 +56,11 @@ class KeyReaders:
                     home = self.local.collections.of(node)
                     if home is not None and home in homes:
                         self._collection(node, home)
-        self._looped(homes, names)
+        self._looped(homes, names, own if local else self.local.program.names.judged())
 
-    def _looped(self, homes: set[Home], names: set[str]) -> None:
+    def _looped(self, homes: set[Home], names: set[str], modules: Iterable[Module]) -> None:
         """What is looked up by a scope's value that a loop over something else gives."""
-        for module in self.local.program.names.judged() if names else ():
+        for module in modules if names else ():
             for node in module.nodes if not module.is_test and not module.generated else ():
                 if not any(looks_up(node, name) for name in names):
                     continue

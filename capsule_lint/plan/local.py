@@ -21,6 +21,7 @@ from capsule_lint.plan.state import State, Want
 from capsule_lint.plan.told_by_calls import ToldByCalls
 from capsule_lint.plan.unpacked import Parts
 from capsule_lint.program.flow import COMPARING
+from capsule_lint.program.model import Function
 from capsule_lint.program.pieces import hole_name
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.silence import Silence
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class, Function, Module
+    from capsule_lint.program.model import Class, Module
 
 
 @dataclass(eq=False, slots=True)
@@ -90,7 +91,8 @@ class LocalKeys:
         self.needs.fed[home] = scopes
         self.collections.adopt(home)
         known = set(self.rekeyed)
-        for module in self.program.names.judged():
+        own = (home[0].module,) if isinstance(home[0], Function) else None
+        for module in own or self.program.names.judged():
             if not module.generated:
                 self._judge_module(module, home)
         self._readers.find(set(self.rekeyed) - known)

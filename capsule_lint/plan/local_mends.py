@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.rows import Owner
     from capsule_lint.policy import Scope
 
 
@@ -265,7 +266,7 @@ def _argument_in(node: tree.Node) -> tree.Node | None:
             return None
 
 
-def _annotations_of(owner: Class | Module, name: str) -> Iterator[tree.Node]:
+def _annotations_of(owner: Owner, name: str) -> Iterator[tree.Node]:
     """The annotations of a collection that a class or module keeps."""
     if isinstance(owner, Class):
         for store in owner.stores.get(name, ()):

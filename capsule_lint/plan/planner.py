@@ -12,6 +12,7 @@ from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entries import SPECIAL, Entries
 from capsule_lint.plan.fed import Fed
 from capsule_lint.plan.gains import Gains
+from capsule_lint.plan.grouped import Grouped
 from capsule_lint.plan.halves import Halves
 from capsule_lint.plan.idle_scopes import IdleScopes
 from capsule_lint.plan.items import Items
@@ -168,6 +169,7 @@ class Planner:
         Halves(self).tie()
         leaks = Leaks(self.local)
         leaks.note()
+        Grouped(self).note()
         self.loads.check()
         self.fed.check()
         self.readers.find(self.defects)

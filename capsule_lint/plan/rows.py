@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Display: TypeAlias = tree.DictDisplay | tree.Call
 """`{"tenant_id": …}` or `dict(tenant_id=…)`."""
 Step: TypeAlias = "Callable[[tree.Node, int], Origins]"
-Home: TypeAlias = tuple[Class | Module, str]
+Owner: TypeAlias = Class | Module | Function
+Home: TypeAlias = tuple[Owner, str]
+"""A collection: the class, module or function that has it, and its name."""
 
 _MAX_DEPTH: Final = 12
 _MAX_STEPS: Final = 1000

@@ -12,7 +12,7 @@ from capsule_lint.plan.repeats import kept, repeatable
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.program.model import Class, Function
 from capsule_lint.program.pieces import names_scope
-from capsule_lint.program.types import LambdaObject
+from capsule_lint.program.types import Instance, LambdaObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,7 @@ class Values:
                 return found
         if want.call is not None and isinstance(want.callee, Class | Function):
             loaded = self._loaded(want) or self._beside_item(want) or self._beside_ambient(want)
+            loaded = loaded or self._beside_row(want)
             if loaded is not None:
                 return loaded
         loose = id(want) in self.planner.loose
@@ -96,6 +97,21 @@ class Values:
         """Beside `current_tenant()` comes `current_capsule()`."""
         for _, given in self.beside(want):
             return self.planner.sources.ambient.beside(given, want.scope)
+        return None
+
+    def _beside_row(self, want: Want) -> Value | None:
+        """An entity made of another one: beside `row.tenant_id` comes `row.capsule_id`, and not what its
+        function is going to be told."""
+        program, gains = self.planner.program, self.planner.gains
+        function = program.names.place(want.node).scope.function
+        if not isinstance(want.callee, Class) or not gains.is_entity(want.callee):
+            return None
+        if function is None or program.domain.scope_parameter(function, want.scope) is not None:
+            return None
+        for _, given in self.beside(want):
+            types = program.inference.of(given.base) if isinstance(given, tree.Attr) else ()
+            if any(isinstance(one, Instance) and gains.is_entity(one.cls) for one in types):
+                return gains.mirrored(given, want.scope, want.knot)
         return None
 
     @cached_property
