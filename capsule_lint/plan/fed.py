@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.collections import HASHES, Put, key_of
+from capsule_lint.plan.delivered import Delivered
 from capsule_lint.plan.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.rekeyed import keys_of
 from capsule_lint.program.model import Function, last_name
@@ -190,6 +191,7 @@ class Fed:
         """What a module puts somewhere under a key."""
         yield from self.planner.local.collections.puts(module)
         yield from self._made(module)
+        yield from Delivered(self.planner.program).puts(module)
         for call in module.each(tree.Call):
             if not isinstance(call.func, tree.Attr) or not call.args:
                 continue

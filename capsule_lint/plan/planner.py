@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.absorbed import absorbs, hands_on, stands_for
+from capsule_lint.plan.access_checks import AccessChecks
 from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entries import SPECIAL, Entries
 from capsule_lint.plan.fed import Fed
@@ -157,7 +158,8 @@ class Planner:
             self.ask(want)
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.scoped, self.fed, self.lambdas)
-        while any(part.extend() for part in parts):
+        checks = AccessChecks(self)
+        while any(part.extend() for part in (*parts, checks)):
             self._settle()
         self._tie()
         self._tie_protocols()
