@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.absent import absent_at
 from capsule_lint.plan.completed import Completed
+from capsule_lint.plan.fallbacks import Fallbacks
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.plan.tags import tag_beside
@@ -30,9 +32,11 @@ class KeyDefects:
 
     planner: Planner
     _completed: Completed = field(init=False)
+    _fallbacks: Fallbacks = field(init=False)
 
     def __post_init__(self) -> None:
         self._completed = Completed(self.planner)
+        self._fallbacks = Fallbacks(self.planner)
 
     def key_code(self, site: KeySite) -> str:
         """The rule that a template belongs to."""
@@ -126,6 +130,12 @@ class KeyDefects:
                 reason = f"part of keys that need no `{less[0].parameter}` as well"
                 self._refuse(site, less[0], reason)
             more = [s for s in defect.missing if self._completed.somewhere(place, s)]
+            old = [
+                s for s in defect.missing if site is not None and self._fallbacks.is_one(site, s)
+            ]
+            if old and site is not None:
+                reason = f"the same code asks for the key with `{old[0].parameter}` as well"
+                self._refuse(site, old[0], reason)
             if more and site is not None:
                 reason = f"part of keys that have `{more[0].parameter}` already as well"
                 self._refuse(site, more[0], reason)
@@ -238,6 +248,9 @@ class KeyDefects:
         ]
         for scope in missing:
             mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
+            absent = absent_at(self.planner.program.names, host, scope)
+            if absent:
+                self._refuse(site, scope, f"`{absent}` may be missing here")
             want = Want(scope, host, knot, "segment", mirror=mirror)
             defect.wants[scope.name] = want
             if mirror is None and self._belongs_to_entity(site):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.absorbed import absorbs, hands_on, stands_for
 from capsule_lint.plan.access_checks import AccessChecks
+from capsule_lint.plan.defaulted import Defaulted
 from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entries import SPECIAL, Entries
 from capsule_lint.plan.fed import Fed
@@ -96,6 +97,7 @@ class Planner:
     gains: Gains = field(init=False)
     demands: Demands = field(init=False)
     scoped: ScopedCalls = field(init=False)
+    defaulted: Defaulted = field(init=False)
     messages: Messages = field(init=False)
     unfiltered: Unfiltered = field(init=False)
     fed: Fed = field(init=False)
@@ -124,6 +126,7 @@ class Planner:
         self.gains = Gains(self)
         self.demands = Demands(self)
         self.scoped = ScopedCalls(self)
+        self.defaulted = Defaulted(self)
         self.messages = Messages(self)
         self.unfiltered = Unfiltered(self)
         self.fed = Fed(self)
@@ -160,9 +163,12 @@ class Planner:
         parts = (self.loads, self.items, self.unfiltered, self.scoped, self.fed, self.lambdas)
         checks = AccessChecks(self)
         while any(part.extend() for part in (*parts, checks)):
+        parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
+        while any(part.extend() for part in parts):
             self._settle()
         self._tie()
         self._tie_protocols()
+        self.defaulted.tie()
         self.lambdas.tie()
         KeyFunctions(self).extend()
         local = self.local

@@ -10,8 +10,6 @@ from capsule_lint.program.fixtures import is_collected
 from capsule_lint.program.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from capsule_lint.facts import tree
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
@@ -24,8 +22,6 @@ class ScopedCalls:
     """Finds the calls that lack an argument."""
 
     planner: Planner
-    _defaults: list[tuple[Function, Scope]] | None = None
-    """The functions that have a value for a scope by themselves."""
 
     def calls(self) -> None:
         """Calls that lack the argument of a parameter that is there (CAP401)."""
@@ -57,43 +53,6 @@ class ScopedCalls:
                 if needed:
                     for call, _ in list(self.planner.program.calls.constructors_of(cls)):
                         self._check_call(call, params, 0, needed, cls)
-
-    def extend(self) -> bool:
-        """Demand the argument where a call leaves a scope to its default, and the value is at hand;
-        whether there was anything."""
-        found = False
-        if self._defaults is None:
-            self._defaults = list(self._defaulted())
-        for function, scope in self._defaults:
-            for call, callee in list(self.planner.program.calls.callers(function)):
-                found |= self._fill(call, function, callee.given, scope)
-        return found
-
-    def _defaulted(self) -> Iterator[tuple[Function, Scope]]:
-        """The functions that have a value for a scope by themselves."""
-        for module in self.planner.program.names.judged():
-            for function in module.functions if not module.is_test else ():
-                for scope in self.planner.program.policy.scopes:
-                    own = function.parameter(scope.parameter)
-                    default = own.default if own is not None else None
-                    if default is not None and self.planner.program.templates.constant(default):
-                        yield function, scope
-
-    def _fill(self, call: tree.Call, function: Function, given: int, scope: Scope) -> bool:
-        """Demand the argument of one call."""
-        place = self.planner.program.names.place(call)
-        bound = bind(call.args, function.params, given)
-        if id(call) in self.planner.partial_calls or bound is None or bound.starred:
-            return False
-        if place.scope.module.is_test or scope.parameter in bound.arguments:
-            return False
-        if self.planner.silence.over(place.scope.module, call.at, "CAP401"):
-            return False
-        if self.planner.sources.find(scope, call, call) is None:
-            return False
-        self.planner.partial_calls[id(call)] = (call, function, [scope])
-        self.planner.want_argument(call, scope, function, given, ("call", id(call)))
-        return True
 
     def _check_callers(
         self, function: Function, scopes: list[tuple[Scope, tree.Parameter]]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
+from capsule_lint.program.steps import path_of
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Branch, Place
@@ -38,6 +39,34 @@ def is_present(name: str, place: Place) -> bool:
         ):
             return True
     return False
+
+
+def may_be_absent(name: str, place: Place) -> bool:
+    """Whether `place` is where a test has found that `name`, a path of names, is `None` or empty, or may
+    have."""
+    module, blocks = place.scope.module, place.scope.module.blocks
+    for number, branch, _ in place.blocks:
+        block = blocks[number]
+        tested = block.heads[0] if block.kind == "if" and block.heads and branch <= 1 else None
+        if tested is not None and _holds(tested, name, present=branch == 1):
+            return True
+    return any(
+        at.scope is place.scope
+        and at.order < place.order
+        and isinstance(statement, tree.Block)
+        and statement.kind == "if"
+        and bool(statement.heads)
+        and _holds(statement.heads[0], name, present=True)
+        and _ends(statement.bodies[0])
+        and at.blocks == place.blocks[: len(at.blocks)]
+        and (not place.blocks or statement not in (blocks[n] for n, _, _ in place.blocks))
+        for statement, at in module.statements
+    )
+
+
+def absent_in(test: tree.Node, name: str, *, otherwise: bool) -> bool:
+    """The same for one side of a conditional expression."""
+    return _holds(test, name, present=otherwise)
 
 
 def _guards(block: tree.Block, branch: int, name: str) -> bool:
@@ -142,16 +171,18 @@ def _proves(statement: tree.Statement, name: str) -> bool:
 def _holds(test: tree.Node, name: str, *, present: bool) -> bool:
     """Whether a test that holds says that the name is there (or, not `present`, that it is not)."""
     match test:
-        case tree.Name():
-            return present and test.id == name
+        case tree.Name() | tree.Attr():
+            return present and path_of(test) == name
         case tree.Walrus():
             return present and test.name == name
         case tree.Wrapped(kind="not"):
             return not present and _holds(test.value, name, present=True)
         case tree.Compare(
-            left=tree.Name() as left, ops=(op,), rights=(tree.Const(value=None, kind=""),)
+            left=(tree.Name() | tree.Attr()) as left,
+            ops=(op,),
+            rights=(tree.Const(value=None, kind=""),),
         ):
-            return left.id == name and op == ("is not" if present else "is")
+            return path_of(left) == name and op == ("is not" if present else "is")
         case tree.Compare(
             left=tree.Walrus() as left, ops=(op,), rights=(tree.Const(value=None, kind=""),)
         ):
