@@ -36,13 +36,18 @@ class Beginnings:
         """A template with what its first hole says in the hole's place, where scopes are in that."""
         mark = self.templates.scopes[0].tag[-1:]
         first = pieces[0] if pieces else None
-        if not isinstance(first, Filled) or not isinstance(first.value, tree.Attr | tree.Name):
+        if not isinstance(first, Filled) or not isinstance(
+            first.value, tree.Attr | tree.Name | tree.Subscript
+        ):
             return pieces
         if not any(isinstance(p, Text) and mark in p.value for p in pieces[1:]):
             return pieces
         if self.templates.segments([first]):
             return pieces
-        found = self.said(first.value)
+        if isinstance(first.value, tree.Subscript):
+            found = self._cut(first.value)
+        else:
+            found = self.said(first.value)
         return pieces if found is None else found + pieces[1:]
 
     def added_to(self, node: tree.Node) -> list[Piece] | None:
@@ -64,6 +69,29 @@ class Beginnings:
             values = self._values(node)
             self._known[key] = self._least(values, depth) if values else None
         return self._known[key]
+
+    def _cut(self, node: tree.Subscript) -> list[Piece] | None:
+        """The scopes at the front of a key that is cut off behind them: `self.pk.rsplit("#", 2)[0]`."""
+        match node:
+            case tree.Subscript(
+                index=tree.Const(value=0),
+                base=tree.Call(
+                    func=tree.Attr(name="rsplit" | "rpartition" as method, base=key), args=args
+                ),
+            ):
+                separator = tree.text(args[0].value) if args else None
+                parts = tree.integer(args[1].value) if len(args) > 1 else None
+                parts = 1 if method == "rpartition" else parts
+                pieces = self.templates.evaluate(key, key, 0)
+            case _:
+                return None
+        segments = self.templates.segments(pieces or ())
+        if not pieces or not segments or not separator or parts is None:
+            return None
+        last = max(segment.piece for segment in segments)
+        after = "".join(p.value for p in pieces[last + 1 :] if isinstance(p, Text))
+        kept = not isinstance(pieces[last], Text) and after.count(separator) >= parts
+        return pieces[: last + 1] if kept else None
 
     def _least(self, values: Sequence[tree.Node], depth: int) -> list[Piece] | None:
         """What the values say which have the fewest scopes; `None` if one has none."""

@@ -11,6 +11,7 @@ from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed
 from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
+from capsule_lint.program.binding import bind
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.pieces import names_scope
@@ -47,6 +48,7 @@ class ArgumentOpinions:
             by_call[id(passed.call)].append(passed)
         for every in by_call.values():
             yield from self._swapped(every)
+            yield from self._traded(every)
             if not self._module(every[0].call).is_test:
                 yield from self._written_out(every)
 
@@ -71,10 +73,10 @@ class ArgumentOpinions:
                 continue
             other = next((m for m in found if self._belong(mistake, m)), None)
             if other is None or len(found) != 2:
-                yield self._opinion(mistake)
+                yield self._opinion(mistake.passed, mistake.name)
                 continue
             settled.add(id(other))
-            yield self._opinion(mistake, other)
+            yield self._opinion(mistake.passed, mistake.name, other.passed.argument.value)
 
     def _belong(self, one: Mistake, other: Mistake) -> bool:
         """Whether each of two arguments stands in the place of the other one."""
@@ -87,8 +89,39 @@ class ArgumentOpinions:
             return None
         return Mistake(passed, given, name)
 
-    def _opinion(self, mistake: Mistake, other: Mistake | None = None) -> Opinion:
-        passed, value = mistake.passed, mistake.passed.argument.value
+    # --- a scope and an identifier in each other's places ---
+
+    def _traded(self, every: list[Passed]) -> Iterator[Opinion]:
+        """`drop(tenant_id, job_id, capsule_id)` of `drop(tenant_id, capsule_id, job_id)`: both names are
+        those of each other's parameters."""
+        by_argument: dict[int, list[tree.Argument | None]] = defaultdict(list)
+        for passed in every:
+            by_argument[id(passed.argument)].append(self._trading(passed))
+        callees = len(self.ground.program.calls.callees(every[0].call))
+        for passed in {id(p.argument): p for p in every}.values():
+            others = by_argument[id(passed.argument)]
+            other = others[0]
+            if other is not None and len(others) == callees and all(o is other for o in others):
+                name = self.ground.path_name(passed.argument.value)
+                yield self._opinion(passed, name, other.value)
+
+    def _trading(self, passed: Passed) -> tree.Argument | None:
+        """The argument that goes to the parameter after which another one is named, where that one goes to
+        the parameter of the scope after which this one is named."""
+        name = self.ground.path_name(passed.argument.value)
+        if not name or self.ground.scope_named(name) is not None:
+            return None
+        params, given = self.ground.program.calls.parameters(passed.callee)
+        bound = bind(passed.call.args, params, given)
+        other = bound.arguments.get(name) if bound is not None else None
+        if other is None or other is passed.argument:
+            return None
+        said = self.ground.scope_named(self.ground.path_name(other.value))
+        return other if said is passed.scope else None
+
+    def _opinion(self, passed: Passed, name: str, two: tree.Node | None = None) -> Opinion:
+        """An argument called `name` is passed for another scope; `two` is what belongs there."""
+        value = passed.argument.value
         module = self._module(value)
         callee = passed.callee.function or passed.callee.cls
         fact = SwapFact(
@@ -96,11 +129,11 @@ class ArgumentOpinions:
             value.span,
             callee.symbol if callee is not None else "",
             (passed.scope.parameter,),
-            reason=mistake.name,
+            reason=name,
         )
-        if other is None:
+        if two is None:
             return Opinion(fact)
-        one, two = value, other.passed.argument.value
+        one = value
         if any(self.ground.uncast(node) is not node for node in (one, two)):
             return Opinion(fact)  # the type that one is made is not the other's
         source, filename = self.ground.source, module.filename
