@@ -163,7 +163,30 @@ class Joins:
         first, written = self.elements(binding.value, binding.value)
         if first is None or not isinstance(written, tree.Sequence):
             return None, host
-        return first + self._appended(binding, node), written
+        added = self._appended(binding, node)
+        return self._inserted(first + added, binding, node), written
+
+    def _inserted(
+        self, items: list[tree.Node], binding: Binding, use: tree.Name
+    ) -> list[tree.Node] | None:
+        """The elements of a list with those that `parts.insert(1, x)` adds; `None` where it is not known
+        what comes where."""
+        found = list(items)
+        for statement, place in binding.place.scope.module.statements:
+            match statement:
+                case tree.Eval(
+                    values=(
+                        tree.Call(
+                            func=tree.Attr(base=tree.Name(id=name), name="insert"),
+                            args=(index, item),
+                        ),
+                    )
+                ) if name == binding.name and place.scope is binding.place.scope:
+                    at = tree.integer(index.value)
+                    if at is None or at < 0 or (at > 1 and self._appended(binding, use)):
+                        return None
+                    found.insert(at, item.value)
+        return found
 
     def _first(self, node: tree.Name) -> Binding | None:
         """The one plain assignment that a local starts with, whatever is added to it later."""

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.pieces import Filled, Piece, Template, merged
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.pieces import Filled, Piece, Template, hole_name, merged, names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program.model import Module, Place, Scope
     from capsule_lint.program.templates import Templates
+
+
+_TRIMS: Final = frozenset(
+    ("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "removesuffix", "removeprefix")
+)
+"""Methods of a text that change nothing but its ends, or its letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,16 @@ class Steps:
         knows how it is put together.
         """
         chain, at = self._chain(place, path)
-        if not chain or at != len(chain) - 1 or self._starts_elsewhere(chain[0], path):
+        if not chain or at != len(chain) - 1:
+            return None
+        host = self._first(chain[0])
+        if self._starts_elsewhere(chain[0], path) and host is chain[0].statement.value:
+            return None
+        if self.goes_through_scopes(place, path):
             return None
         start = chain[0].place.blocks
         always = [s for s in chain if s.place.blocks == start[: len(s.place.blocks)]]
         pieces, certain = self._pieces(chain, path), self._pieces(always, path)
-        host = chain[0].statement.value
         if not pieces or not certain or host is None:
             return None
         own = pieces[0].host
@@ -62,6 +74,22 @@ class Steps:
         if said[0] == said[1] or self._in_each(chain, said[0] - said[1]):
             return Template(host, merged(pieces))
         return Template(host, merged(certain), opaque=True)
+
+    def goes_through_scopes(self, place: Place, path: str) -> bool:
+        """Whether one of the steps is made for each of several values among which scopes are: nobody
+        knows what the key is then."""
+        chain, _ = self._chain(place, path)
+        blocks = place.scope.module.blocks
+        return any(
+            names_scope(hole_name(part), scope)
+            for step in chain
+            for number, _, loops in step.place.blocks
+            if loops
+            for bind in blocks[number].binds
+            if bind.value is not None
+            for part in within(bind.value)
+            for scope in self.templates.scopes
+        )
 
     def _starts_elsewhere(self, step: Step, path: str) -> bool:
         """Whether what a step makes begins with what is there: `pk += …`, `pk = f"{pk}#…"`."""
@@ -88,6 +116,9 @@ class Steps:
     def _pieces(self, chain: list[Step], path: str) -> list[Piece] | None:
         """What the steps say one after the other."""
         found: list[Piece] = []
+        first = self._first(chain[0])
+        if first is not None and first is not chain[0].statement.value:
+            found = self.templates.inline(first, first, 0)
         for number, step in enumerate(chain):
             value = step.statement.value
             if value is None or step.statement.op not in ("", "+"):
@@ -95,8 +126,10 @@ class Steps:
             new = self.templates.inline(value, value, 0)
             if step.statement.op:
                 found = found + new
-            elif number == 0:
+            elif number == 0 and not found:
                 found = new
+            elif isinstance(value, tree.Call | tree.Subscript) and _is_trimmed(value, path):
+                continue
             elif any(_is_read(piece, path) for piece in new):
                 found = [p for one in new for p in (found if _is_read(one, path) else [one])]
             else:
@@ -105,13 +138,29 @@ class Steps:
 
     def _chain(self, place: Place, path: str) -> tuple[list[Step], int]:
         """The steps that one assignment belongs to, and which of them it is."""
-        every = self._of(place.scope.module).get((place.scope, path), [])
+        every = self._of(place.scope.module).get((_home(place, path), path), [])
         at = next((n for n, s in enumerate(every) if s.statement is place.statement), None)
         if at is None:
             return [], 0
         start = max((n for n in range(at + 1) if not every[n].goes_on), default=0)
         end = next((n for n in range(at + 1, len(every)) if not every[n].goes_on), len(every))
         return every[start:end], at - start
+
+    def _first(self, step: Step) -> tree.Node | None:
+        """What a step starts with: what it assigns itself, or the entry of a dict that is written out."""
+        target = step.statement.targets[0]
+        if not step.goes_on or not isinstance(target, tree.Subscript):
+            return step.statement.value
+        display = only_assigned(self.templates.names, target.base)
+        said = tree.text(target.index)
+        match display:
+            case tree.DictDisplay():
+                pairs = zip(display.keys, display.values, strict=True)
+                return next((v for k, v in pairs if tree.text(k) == said), None)
+            case tree.Call(func=tree.Name(id="dict")):
+                return next((a.value for a in display.args if a.keyword == said), None)
+            case _:
+                return None
 
     def _of(self, module: Module) -> dict[tuple[Scope, str], list[Step]]:
         known = self._known.get(module)
@@ -122,12 +171,27 @@ class Steps:
                     path = path_of(statement.targets[0])
                     if path and statement.value is not None:
                         goes_on = bool(statement.op) or path in _read_in(statement.value)
-                        known[place.scope, path].append(Step(place, statement, goes_on))
+                        known[_home(place, path), path].append(Step(place, statement, goes_on))
         return known
+
+
+def _home(place: Place, path: str) -> Scope:
+    """Where assignments to a path belong together: in a function, or in all methods of an object."""
+    function = place.scope.function
+    owner = function.owner if function is not None and function.takes_self else None
+    if function is None or owner is None or not path.startswith(f"{function.params[0].name}."):
+        return place.scope
+    return owner.scope
 
 
 def _is_read(piece: Piece, path: str) -> bool:
     return isinstance(piece, Filled) and path_of(piece.value) == path
+
+
+def _is_trimmed(value: tree.Call | tree.Subscript, path: str) -> bool:
+    """Whether a value is only what is there, without something at its ends."""
+    func = value.func if isinstance(value, tree.Call) else value
+    return isinstance(func, tree.Attr | tree.Subscript) and path_of(func.base) == path
 
 
 def _read_in(node: tree.Node) -> Iterator[str]:
@@ -146,6 +210,10 @@ def _read_in(node: tree.Node) -> Iterator[str]:
         case tree.Call(func=tree.Attr(name="join" | "format")):
             for argument in node.args:
                 yield from _read_in(argument.value)
+        case tree.Call(func=tree.Attr(base=base, name=name)) if name in _TRIMS:
+            yield from _read_in(base)
+        case tree.Subscript(base=base, index=tree.Other()):
+            yield from _read_in(base)
         case _:
             yield path_of(node)
 

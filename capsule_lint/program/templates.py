@@ -156,7 +156,10 @@ class Templates:
 
     def _resolve_name(self, node: tree.Name, depth: int) -> list[Template]:
         found: list[Template] = []
-        for binding in self.names.bindings(node.id, self.names.place(node)):
+        bindings = self.names.bindings(node.id, self.names.place(node))
+        if any(self.steps.goes_through_scopes(b.place, b.name) for b in bindings):
+            return []
+        for binding in bindings:
             target = self.names.follow(binding)
             if not isinstance(target, Binding) or target.value is None:
                 continue
@@ -171,7 +174,7 @@ class Templates:
             elif target.path:
                 found += self._resolve_unpacked(target, depth)
             elif target.is_step:
-                found += self._built_up(node, target)
+                found += self._built_up(node, target) + self._begun_otherwise(target, depth)
             else:
                 found += self.resolve(target.value, depth + 1)
         return found
@@ -197,6 +200,14 @@ class Templates:
         if known is None:
             known = self._built[id(node)] = Template(pieces[0].host, merged(pieces))
         return [known]
+
+    def _begun_otherwise(self, last: Binding, depth: int) -> list[Template]:
+        """What `key` may be in other branches before `key += f"…"`."""
+        before = self.names.bindings(last.name, last.place)
+        begun = [b.value for b in before if b.kind == "assign" and not b.path and not b.is_step]
+        started = history(last)[0].value
+        others = [v for v in begun if v is not None and v is not started]
+        return [t for value in others for t in self.resolve(value, depth + 1)]
 
     def _resolve_unpacked(self, target: Binding, depth: int) -> list[Template]:
         value = target.value
