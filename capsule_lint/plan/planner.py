@@ -160,11 +160,9 @@ class Planner:
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.notes.wants:
             self.ask(want)
         self._settle()
-        parts = (self.loads, self.items, self.unfiltered, self.scoped, self.fed, self.lambdas)
+        parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
         checks = AccessChecks(self)
         while any(part.extend() for part in (*parts, checks)):
-        parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
-        while any(part.extend() for part in parts):
             self._settle()
         self._tie()
         self._tie_protocols()
