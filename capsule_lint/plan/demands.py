@@ -113,6 +113,7 @@ class Demands:
             and not domain.held.is_several(function, scope)
             and not domain.carries(function, scope, self.planner.state.gained())
             and not SpelledOut(self.planner).in_all_keys(function, scope)
+            and not self.planner.local.objects.carried(function)
             and not absorbs(self.planner.program, function, scope)
             and stands_for(self.planner.program, function) is None
             and not any(p.name == f"{scope.name}_name" for p in function.own_params)

@@ -17,12 +17,14 @@ from capsule_lint.plan.local_filters import LocalFilters
 from capsule_lint.plan.local_notes import LocalNotes
 from capsule_lint.plan.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.rows import Rows
+from capsule_lint.plan.scope_objects import ScopeObjects
 from capsule_lint.plan.state import State, Want
 from capsule_lint.plan.told_by_calls import ToldByCalls
 from capsule_lint.plan.unpacked import Parts
 from capsule_lint.program.flow import COMPARING
 from capsule_lint.program.model import Function
 from capsule_lint.program.pieces import hole_name
+from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +58,7 @@ class LocalKeys:
     notes: LocalNotes = field(init=False)
     filters: LocalFilters = field(init=False)
     told: ToldByCalls = field(init=False)
+    objects: ScopeObjects = field(init=False)
     _readers: KeyReaders = field(init=False)
     _checked: set[int] = field(default_factory=set)
 
@@ -71,6 +74,7 @@ class LocalKeys:
         self.needs = KeyNeeds(program, self.collections)
         self.notes = LocalNotes(program, self.state, self.silence)
         self.filters = LocalFilters(program, self.notes, self.needs, self.classes, self.rows)
+        self.objects = ScopeObjects(program)
         self._readers = KeyReaders(self, KeyPieces(self))
 
     def find(self) -> None:
@@ -201,8 +205,16 @@ class LocalKeys:
 
     def _present(self, elements: list[tree.Node]) -> dict[str, tree.Node]:
         """The scopes whose values are in a key, by their names."""
-        is_value = self.program.domain.held.is_value
-        return {s.name: e for e in elements for s in self.program.policy.scopes if is_value(e, s)}
+        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
+        present = {s.name: e for e in elements for s in scopes if is_value(e, s)}
+        for element in elements if not present else ():
+            if any(
+                isinstance(one, Instance) and self.objects.is_one(one.cls)
+                for one in self.program.inference.of(element)
+                if isinstance(element, tree.Name | tree.Attr)
+            ):
+                return {s.name: element for s in scopes}
+        return present
 
     def _is_lack(
         self, home: Home, elements: list[tree.Node], missing: list[Scope], *, scoped: bool
