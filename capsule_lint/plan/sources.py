@@ -70,12 +70,12 @@ class Sources:
         takes another scope as a parameter: there the value comes as a parameter too.
         """
         place = self.program.names.place(node)
-        found = self._named(scope, place)
-        if found is not None and not _passes(call, found.code):
-            return found
         told = self.holders.attribute_beside(scope, call)
         if told is not None:
             return told  # another's value would make one key of two owners' parts
+        found = self._named(scope, place)
+        if found is not None and not _passes(call, found.code):
+            return found
         if place.scope.module.is_test and scope.test_source is not None:
             near = [a.value for a in call.args] if call is not None else beside
             return self._of_test(scope.test_source, scope, place, near)
