@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.types import FunctionObject
+from capsule_lint.program.types import FunctionObject, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ _PLAIN: Final = frozenset(
 
 @dataclass(eq=False)
 class Messages:
-    """Gives the classes of messages the scope, where handlers of theirs need it."""
+    """Gives the classes of messages the scope, where what is told by them needs it."""
 
     planner: Planner
 
@@ -32,16 +32,46 @@ class Messages:
         """`self.orders.get(command.tenant_id, …)` in a handler that stands in a table: the class of
         `command` gets the other scope too."""
         found = list(self._messages(want, function))
-        if len(found) != 1 or not self._is_kept(function):
+        if len(found) != 1 or self.planner.program.domain.enters(function):
             return False
-        if self.planner.program.domain.enters(function):
+        cls, like, name = found[0]
+        if not self._is_kept(function) and not self._is_told_by(want, function, name, cls):
             return False
-        cls, like = found[0]
         self.planner.gains.gain_field(cls, want.scope, want.knot, like=like)
         return self.planner.values.value(want) is not None
 
-    def _messages(self, want: Want, function: Function) -> Iterator[tuple[Class, str]]:
-        """The parameters that carry another scope: their class, and the attribute that has it."""
+    def _is_told_by(self, want: Want, function: Function, name: str, cls: Class) -> bool:
+        """Whether the neighbour's value is that of a message, `query.tenant_id`, which the program itself
+        makes wherever one is made: what has one scope has the other one too."""
+        paths = [node for _, node in self.planner.values.beside(want)]
+        told = any(
+            isinstance(path, tree.Attr)
+            and isinstance(path.base, tree.Name)
+            and path.base.id == name
+            and self.planner.program.names.place(path).scope.function is function
+            for path in paths
+        )
+        return told and self._is_made_here(cls)
+
+    def _is_made_here(self, cls: Class) -> bool:
+        """Whether the program makes instances of a class by its constructor, each with all that they have,
+        and no request is turned into one."""
+        domain, calls = self.planner.program.domain, self.planner.program.calls
+        made = [call for call, _ in calls.constructors_of(cls)]
+        place = self.planner.program.names.place
+        if all(place(call).scope.module.is_test for call in made):
+            return False
+        if any(argument.star for call in made for argument in call.args):
+            return False
+        return not any(
+            isinstance(one, Instance) and one.cls is cls
+            for handler in domain.handlers
+            for parameter in handler.own_params
+            for one in domain.parameter_types(handler, parameter)
+        )
+
+    def _messages(self, want: Want, function: Function) -> Iterator[tuple[Class, str, str]]:
+        """The parameters that carry another scope: their class, the attribute that has it, and their name."""
         program, sources = self.planner.program, self.planner.sources
         for parameter in function.own_params:
             types = program.inference.bound(function.scope.bindings[parameter.name][0])
@@ -57,7 +87,7 @@ class Messages:
                     sources.holders.attribute_of(cls, scope) if scope is not want.scope else None
                 )
                 if like is not None:
-                    yield cls, like
+                    yield cls, like, parameter.name
                     break
 
     def _is_kept(self, function: Function) -> bool:
