@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.local_filters import dict_in
 from capsule_lint.plan.named import named_read
-from capsule_lint.plan.repeats import kept
+from capsule_lint.plan.repeats import kept, repeatable
 from capsule_lint.plan.rows import entry_of
 from capsule_lint.plan.state import Value
 from capsule_lint.program.model import enclosing
@@ -36,6 +36,8 @@ class Loads:
     """Demands entries of the dicts that are read as items."""
 
     planner: Planner
+    _spread: set[int] = field(default_factory=set)
+    """The dicts that are written out from which constructors of entities get their arguments."""
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
@@ -47,12 +49,18 @@ class Loads:
     def _reads(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
         """The dicts that a scope's new entry is going to be read from."""
         for want in list(self.planner.state.wants):
+            read = self._read_for(want) if want.purpose == "entry" else None
+            if read is not None and (row := dict_in(read[0])) is not None:
+                yield row, want.scope, want.knot
             if want.purpose != "argument" or want.call is None:
                 continue
             value = self.planner.values.value(want)
             if value is None or value.kind not in ("loaded", "spread"):
                 continue
             for node in self._dicts(want, want.call, value):
+                if value.kind == "spread":
+                    displays = self.planner.local.rows.origins(node).displays
+                    self._spread.update(map(id, displays))
                 yield node, want.scope, want.knot
         yield from self._validated()
 
@@ -147,6 +155,30 @@ class Loads:
                 return
 
     # --- what is taken beside ---
+
+    def entry(self, want: Want) -> Value | None:
+        """Beside `"tenant_id": item["tenant_id"]`, in a dict of which an entity is made, comes
+        `item["capsule_id"]`."""
+        read = self._read_for(want)
+        if read is None:
+            return None
+        node, scope = read
+        code = renamed_item_access(text_of(node) or "", node, scope, want.scope)
+        return Value(code, kind="loaded") if code is not None else None
+
+    def _read_for(self, want: Want) -> tuple[tree.Node, Scope] | None:
+        """What reads the neighbour of an entry from an item, and whose value that is."""
+        display = want.node
+        if id(display) not in self._spread or not isinstance(
+            display, tree.DictDisplay | tree.Call
+        ):
+            return None
+        for scope in self.planner.program.policy.scopes:
+            entry = entry_of(display, scope) if scope is not want.scope else None
+            read = kept(entry[1], self.planner.program) if entry is not None else None
+            if read is not None and item_key(read, scope) is not None and repeatable(read):
+                return read, scope
+        return None
 
     def beside(self, want: Want) -> Value | None:
         """Beside `doc["tenant_id"]` comes `doc["capsule_id"]`, where all that `doc` can be is written

@@ -38,6 +38,8 @@ class Values:
             loaded = loaded or self._beside_row(want)
             if loaded is not None:
                 return loaded
+        if want.purpose == "entry" and (read := self.planner.loads.entry(want)) is not None:
+            return read
         loose = id(want) in self.planner.loose
         found = self.planner.sources.find(want.scope, want.node, want.call, loose=loose)
         if found is not None and not self.planner.origins.fits(want, found):
