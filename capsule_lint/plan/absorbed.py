@@ -71,6 +71,34 @@ def absorbs(program: Program, function: Function, scope: Scope) -> bool:
     return False
 
 
+def hands_scopes(program: Program, function: Function) -> bool:
+    """Whether a function passes the keywords that it is given on to one of the same class that takes
+    scopes: its callers give them by name already."""
+    keywords = {p.name for p in function.own_params if p.kind == "**"}
+    calls = program.names.inside(function) if keywords else ()
+    return any(
+        isinstance(node, tree.Call)
+        and any(
+            a.star == "**" and isinstance(a.value, tree.Name) and a.value.id in keywords
+            for a in node.args
+        )
+        and any(_takes_scopes(program, function, c.function) for c in program.calls.callees(node))
+        for node in calls
+    )
+
+
+def _takes_scopes(program: Program, function: Function, callee: Function | None) -> bool:
+    return (
+        callee is not None
+        and callee.owner is not None
+        and callee.owner is function.owner
+        and any(
+            program.domain.scope_parameter(callee, scope) is not None
+            for scope in program.policy.scopes
+        )
+    )
+
+
 def _takes_all(function: Function) -> bool:
     own = function.own_params
     return function.owner is not None and bool(own) and all(p.kind in ("*", "**") for p in own)

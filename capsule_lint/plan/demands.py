@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.absorbed import absorbs, stands_for
+from capsule_lint.plan.absorbed import absorbs, hands_scopes, stands_for
 from capsule_lint.plan.made_for import MadeFor
 from capsule_lint.plan.spelled_out import SpelledOut
 from capsule_lint.program.fixtures import is_collected
@@ -101,6 +101,8 @@ class Demands:
         domain = self.planner.program.domain
         narrow = domain.narrowed_names(cls, function, function.module.name) is not None
         if self._finds_scope(function) or self._asks_around(function):
+            return
+        if hands_scopes(self.planner.program, function):
             return
         suffices = self.planner.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
