@@ -183,16 +183,24 @@ class Items:
             return None
         old = self.planner.loads.present(display, scope)
         entry = entry_of(display, old) if old is not None else None
-        if old is None or entry is None or self._is_of_entity(entry[1]):
+        if old is None or entry is None or self._is_of_entity(entry[1], scope):
             return None
         return self.planner.local.notes.extend(display, old, scope, knot)
 
-    def _is_of_entity(self, value: tree.Node) -> bool:
+    def _is_of_entity(self, value: tree.Node, scope: Scope) -> bool:
+        """Whether a value is that of an entity which is going to have the scope: what lists its fields
+        gets the new one besides."""
         path, domain = attribute_in(value), self.planner.program.domain
         if path is None:
             return False
+        holders = self.planner.sources.holders
         return any(
-            isinstance(one, Instance) and one.cls in domain.entities
+            isinstance(one, Instance)
+            and one.cls in domain.entities
+            and (
+                holders.attribute_of(one.cls, scope) is None
+                or holders.field_knot(one.cls, scope) is not None
+            )
             for one in self.planner.program.inference.of(path.base)
         )
 
