@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.repeats import names_in
 from capsule_lint.program.model import Function, enclosing
+from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ class Origins:
         """The function or lambda that is to be given the scope: the innermost one that is given what the
         neighbour's value is made of, or else the outermost one, up to where a request enters."""
         place = self.program.names.place(want.node)
-        own = self._scopes(want)
+        own = self._scopes(self._neighbours(want))
         function: Function | None = None
         for scope in place.scope.ancestors():
             given = scope in own
@@ -51,15 +52,16 @@ class Origins:
     def fits(self, want: Want, value: Value) -> bool:
         """Whether a value goes with the neighbour's: not with another one that a loop binds, nor with one
         that a function inside of the one that would be given the value is told."""
-        around = value.knot[1] if value.knot is not None else None
-        if isinstance(around, Function) and self._is_beyond(want, around):
+        if value.kind in _FREE:
+            return True
+        if self._is_beyond(want, value):
             return False
         loop = self._loop(want)
-        if loop is None or value.kind in _FREE:
+        if loop is None:
             return True
         place = self.program.names.place(want.node)
         root, _, path = value.code.partition(".")
-        own = any(f.takes_self and f.params[0].name == root for f in enclosing(place))
+        own = any(self._is_self(f, root) for f in enclosing(place))
         if value.knot is None and (not path or (own and "." not in path)):
             return True  # the function, or its object, is for one alone, whatever it goes through
         bound = self.values.planner.sources.visible.binding(root, place)
@@ -77,6 +79,11 @@ class Origins:
             if ambient.asks(node):
                 return f"no source of policy yields `{name}` as `{text_of(node)}` yields its neighbour"
             holder = self._sometimes(node, want.scope)
+            unknown = self._unknown(node)
+            if unknown is not None:
+                return (
+                    f"nothing is known of `{unknown}`: annotate it, so that it can yield `{name}`"
+                )
             if holder is not None:
                 return (
                     f"`{holder}` has `{name}`, and its neighbour is not always that of `{holder}`"
@@ -98,6 +105,20 @@ class Origins:
                     return bindings[0]
         return None
 
+    def _unknown(self, node: tree.Node) -> str | None:
+        """The parameter of a function inside of another one from which the neighbour is taken, where nothing
+        says what it is: `ctx` in the wrapper of a decorator."""
+        base = node.base if isinstance(node, tree.Attr) else None
+        if not isinstance(base, tree.Name):
+            return None
+        names = self.program.names
+        bindings = names.bindings(base.id, names.place(base))
+        function = bindings[0].place.scope.function if len(bindings) == 1 else None
+        if function is None or function.parent is None or bindings[0].kind != "param":
+            return None
+        known = any(isinstance(one, Instance) for one in self.program.inference.of(base))
+        return None if known or bindings[0].annotation is not None else base.id
+
     def _sometimes(self, node: tree.Node, scope: Scope) -> str | None:
         """The `ctx` of `ctx.tenant_id if ctx else SHARED` which has the other scope as well."""
         names, inference = self.program.names, self.program.inference
@@ -116,25 +137,42 @@ class Origins:
                 return text_of(path.base)
         return None
 
-    def _is_beyond(self, want: Want, function: Function) -> bool:
-        """Whether a function stands around the one that the neighbour's value comes to."""
+    def _is_beyond(self, want: Want, value: Value) -> bool:
+        """Whether a value is that of a function around the one to which the neighbour's value comes, and
+        says whose things they are by itself: it has a neighbour of its own."""
         place = self.program.names.place(want.node)
-        inner = place.scope.function is not function or place.scope is not function.scope
-        if not inner or function not in enclosing(place):
+        around = list(place.scope.ancestors())
+        if sum(scope.kind in ("function", "lambda") for scope in around) < 2:
             return False
-        own = self._scopes(want)
-        for scope in place.scope.ancestors():
-            if scope is function.scope:
-                return False
-            if scope in own:
-                return True
-        return False
+        said = self._said(want) if value.knot is None else self._neighbours(want)
+        own = self._scopes(said)
+        host = next((scope for scope in around if scope in own), None)
+        kind, gaining = value.knot or ("", None)
+        if host is None or kind == "lambda":
+            return False
+        root, _, path = value.code.partition(".")
+        holding = gaining.scope if isinstance(gaining, Function) else None
+        holding = holding or next((scope for scope in around if root in scope.bindings), None)
+        if holding is None or holding.kind == "module" or host in holding.ancestors():
+            return False
+        others = [scope for scope in self.program.policy.scopes if scope is not want.scope]
+        function = holding.function
+        if path and function is not None and self._is_self(function, root):
+            owner, held = function.owner, self.values.planner.sources.holders.attribute_of
+            return owner is not None and any(held(owner, scope) for scope in others)
+        if path or value.knot is not None or function is None:
+            return True
+        taken = self.program.domain.scope_parameter
+        return any(taken(function, scope) is not None for scope in others)
 
-    def _scopes(self, want: Want) -> list[ScopeOfNames]:
-        """The scopes of functions and lambdas whose parameters the neighbour's value is made of."""
+    def _is_self(self, function: Function, name: str) -> bool:
+        return function.takes_self and function.params[0].name == name
+
+    def _scopes(self, nodes: Iterator[tree.Node]) -> list[ScopeOfNames]:
+        """The scopes of functions and lambdas whose parameters some values are made of."""
         found: list[ScopeOfNames] = []
         seen: set[int] = set()
-        for node in self._neighbours(want):
+        for node in nodes:
             for name in names_in(node):
                 self._follow(name, found, seen)
         return found
