@@ -103,12 +103,17 @@ class ScopeObjects:
             match node:
                 case tree.DictDisplay():
                     for key, value in zip(node.keys, node.values, strict=True):
-                        if key is not None and not self.program.keys.key_name(key):
+                        if key is None:
+                            yield from _told(value)
+                        elif not self.program.keys.key_name(key):
                             yield from (
                                 one.base
                                 for one in within(value)
                                 if isinstance(one, tree.Attr) and not self._is_scope(one.name)
                             )
+                case tree.Call() if any(a.keyword == "Item" for a in node.args):
+                    for argument in node.args:
+                        yield from _told(argument.value)
                 case tree.Call() if last_name(node.func) in _SPREADS:
                     yield from (argument.value for argument in node.args)
                     if isinstance(node.func, tree.Attr):
@@ -139,6 +144,12 @@ class ScopeObjects:
                 )
             }
         return self._returned
+
+
+def _told(node: tree.Node) -> Iterator[tree.Node]:
+    """The object whose own method makes a dict: `order` of `order.as_record()`."""
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Attr) and not node.args:
+        yield node.func.base
 
 
 def _classes_in(types: Iterable[Type]) -> Iterator[Class]:
