@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.repeats import names_in
+from capsule_lint.plan.repeats import kept, names_in
 from capsule_lint.program.model import Function, enclosing
 from capsule_lint.program.types import Instance
 
@@ -99,6 +99,9 @@ class Origins:
         for node in self._said(want):
             if isinstance(node, tree.Call) and len(node.args) == 1:
                 node = node.args[0].value  # `TenantId(tenant)`
+            node = kept(node, self.program)
+            while isinstance(node, tree.Attr | tree.Subscript):
+                node = node.base  # `row.tenant_id`
             if isinstance(node, tree.Name):
                 bindings = names.bindings(node.id, names.place(node))
                 if len(bindings) == 1 and bindings[0].kind == "for":
