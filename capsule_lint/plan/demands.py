@@ -116,12 +116,24 @@ class Demands:
             and not domain.carries(function, scope, self.planner.state.gained())
             and not SpelledOut(self.planner).in_all_keys(function, scope)
             and not self.planner.local.objects.carried(function)
+            and not (cls is None and self._is_in_rows(function, scope))
             and not absorbs(self.planner.program, function, scope)
             and stands_for(self.planner.program, function) is None
             and not any(p.name == f"{scope.name}_name" for p in function.own_params)
         ]
         if lacking:
             self.planner.methods[function] = lacking
+
+    def _is_in_rows(self, function: Function, scope: Scope) -> bool:
+        """Whether a function is given several rows, each of which has the scope."""
+        domain, classes = self.planner.program.domain, self.planner.program.classes
+        return any(
+            isinstance(row, Instance) and classes.has_attribute(row.cls, scope.parameter)
+            for parameter in function.own_params
+            for one in domain.parameter_types(function, parameter)
+            if isinstance(one, Collection)
+            for row in one.items
+        )
 
     def _asks_around(self, function: Function) -> bool:
         """Whether a function takes no scope, in a program whose keys ask for them where they are made."""
