@@ -36,12 +36,12 @@ class Halves:
 
     def _judge(self, function: Function, scope: Scope) -> None:
         own: Knot = ("function", function)
-        knots = [k for one in self._reach.of(function) for k in self._changing.get(one, ())]
+        reached = self._reach.of(function)
+        knots = [k for one in reached for k in self._changing.get(one, ())]
         for knot in knots:
             self.planner.state.groups.join(own, knot)
-        if knots or not self.planner.program.domain.touches_table(function):
-            return
-        for read in self._reads(function):
+        known = not reached.isdisjoint(self.planner.program.keys.functions)
+        for read in self._reads(function, scope) if not known else ():
             reason = (
                 f"makes a key in a way that is not known: `{scope.parameter}` would not be in it"
             )
@@ -72,8 +72,9 @@ class Halves:
                 found.setdefault(defect.function, []).append(defect.knot)
         return found
 
-    def _reads(self, function: Function) -> Iterator[tree.Name]:
-        """Where a method gives the scope that it takes already to what is no log."""
+    def _reads(self, function: Function, scope: Scope) -> Iterator[tree.Name]:
+        """Where a method puts the scope that it takes already into what looks like a key, or, where it
+        calls the table itself, gives it to what is no log."""
         program, scopes = self.planner.program, self.planner.program.policy.scopes
         taken = {
             parameter.name
@@ -83,5 +84,26 @@ class Halves:
         for node in program.names.inside(function):
             if isinstance(node, tree.Name) and node.id in taken:
                 parent = program.names.parent(node)
-                if isinstance(parent, tree.Call) and last_name(parent.func) not in LOGGING:
+                if self._lacks(parent, scope) or (
+                    program.domain.touches_table(function)
+                    and isinstance(parent, tree.Call)
+                    and last_name(parent.func) not in LOGGING
+                ):
                     yield node
+
+    def _lacks(self, node: object, scope: Scope) -> bool:
+        """Whether a text has the tags of other scopes in it, and is not only told to a person."""
+        if not isinstance(node, tree.FString) or self._is_told(node):
+            return False
+        said = "".join(part for part in node.parts if isinstance(part, str))
+        others = [one for one in self.planner.program.policy.scopes if one is not scope]
+        return scope.tag not in said and any(one.tag in said for one in others)
+
+    def _is_told(self, node: tree.Expr) -> bool:
+        """Whether something is part of a log, or of an error."""
+        holder: object = node
+        while isinstance(holder, tree.Expr):
+            if isinstance(holder, tree.Call) and last_name(holder.func) in LOGGING:
+                return True
+            holder = self.planner.program.names.parent(holder)
+        return isinstance(holder, tree.Eval) and holder.kind in ("assert", "raise")
