@@ -24,6 +24,7 @@ BINARY: Final[dict[type[ast.operator], str]] = {
     ast.Mod: "%",
     ast.BitOr: "|",
     ast.BitAnd: "&",
+    ast.Div: "/",
 }
 """Operators that are told apart; the others are `other`."""
 _COMPARE: Final[dict[type[ast.cmpop], str]] = {

@@ -12,6 +12,7 @@ from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.local_filters import names_beside
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.pieces import names_scope
+from capsule_lint.program.types import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,16 +51,39 @@ class IdleScopes:
         domain = self.program.domain
         if function.owner not in domain.repositories and not domain.touches_table(function):
             return False
-        return not function.module.is_test and function not in self.program.keys.functions
+        return not function.module.is_test
 
     def _judge(self, function: Function, scope: Scope, *, reached: bool) -> None:
         reads = list(self._decided_by(function, scope))
+        if function in self.program.keys.functions:  # what it reads by its key is narrowed
+            reads = [r for r in reads if self._is_of_stranger(r, scope)]
         if function.owner not in self.program.domain.repositories:
             reads = [r for r in reads if is_filter(self._holder(r), r, self.program)]
         loose = [r for r in reads if self._is_loose(r)]
         for read in (loose if reached else reads)[:1]:
             reason = f"decides by one scope, and `{scope.parameter}` decides nothing"
             self.notes.obstacle(("function", function), read, reason)
+
+    def _is_of_stranger(self, read: tree.Name, scope: Scope) -> bool:
+        """Whether a value is compared with that of an object which no table keeps, and which knows nothing of
+        the scope: `cursor.tenant_id != tenant_id`."""
+        compare, classes = self._holder(read), self.program.classes
+        if not isinstance(compare, tree.Compare) or compare is not self._parent(read):
+            return False
+        other = compare.rights[0] if compare.left is read else compare.left
+        types = self.program.inference.of(other.base) if isinstance(other, tree.Attr) else ()
+        found = [one.cls for one in types if isinstance(one, Instance)]
+        return bool(found) and not any(
+            cls in self.program.domain.entities
+            or self.program.domain.is_boundary(cls)
+            or scope.parameter in self.state.fields.get(owner, ())
+            or classes.has_attribute(cls, scope.parameter)
+            for cls in found
+            for owner in classes.mro(cls)
+        )
+
+    def _parent(self, node: tree.Node) -> object:
+        return self.program.names.parent(node)
 
     def _is_loose(self, read: tree.Name) -> bool:
         """Whether a read decides by itself, whatever else its method does."""

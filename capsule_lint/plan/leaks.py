@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.key_hosts import ask_around
+from capsule_lint.plan.wrapped_keys import inner_of
 from capsule_lint.program.model import last_name
-from capsule_lint.program.pieces import hole_name, names_scope
+from capsule_lint.program.pieces import hole_name, names_scope, words
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 _KEYS: Final = ("key", "cache_key", "name")
 """What arguments are called that are keys."""
-_MADE: Final = (tree.Sequence, tree.FString, tree.Call)
+_MADE: Final = (tree.Sequence, tree.FString, tree.Call, tree.DictDisplay)
 """What a key may be made by."""
+_ADDRESSES: Final = frozenset(("url", "uri", "host", "endpoint"))
 _MAX_DEPTH: Final = 3
 
 
@@ -134,8 +136,10 @@ class Leaks:
         match node:
             case tree.Sequence(kind="tuple", items=items):
                 parts = list(items)
-            case tree.FString():
+            case tree.FString() if not _is_address(node):
                 parts = [part.value for part in node.parts if isinstance(part, tree.Hole)]
+            case tree.DictDisplay():
+                parts = list(node.values)
             case tree.Call(func=tree.Attr(name="join"), args=(argument,)):
                 parts = [one for one in within(argument.value) if isinstance(one, tree.Name)]
             case tree.Call():
@@ -154,6 +158,9 @@ class Leaks:
     def _is_key(self, node: tree.Node, depth: int) -> bool:
         """Whether something is looked up by a value, here or under a local name."""
         program = self.local.program
+        outer = self._around(node)
+        if outer is not None:
+            return self._is_key(outer, depth)
         parent = program.names.parent(node)
         match parent:
             case tree.Subscript():
@@ -169,5 +176,26 @@ class Leaks:
                 return keyed and (first or keyword in _KEYS)
             case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
                 return any(self._is_key(use, depth + 1) for use in program.records.uses(parent))
+            case tree.Binary(op="/") if parent.right is node:
+                return isinstance(node, tree.FString)  # the name of a file
+            case tree.Boolean() | tree.Conditional():
+                return self._is_key(parent, depth)
             case _:
                 return False
+
+    def _around(self, node: tree.Node) -> tree.Node | None:
+        """What makes another key of one, or of what it is made of."""
+        parent_of = self.local.program.names.parent
+        parent = parent_of(node)
+        outer = parent_of(parent) if isinstance(parent, tree.Attr) else parent
+        if isinstance(outer, tree.Call | tree.Subscript) and inner_of(outer) is node:
+            return outer
+        return None
+
+
+def _is_address(node: tree.FString) -> bool:
+    """Whether a text is that of a page, or of something on a server: no cache goes by that."""
+    first = node.parts[0] if node.parts else ""
+    if isinstance(first, tree.Hole):
+        return not _ADDRESSES.isdisjoint(words(hole_name(first.value)))
+    return first.startswith("/") or "://" in first
