@@ -27,6 +27,7 @@ _LISTED: Final = frozenset(
 """Methods that are given a list of keys first."""
 _WRITING: Final = frozenset(("update", "set_many", "set_multi", "mset", "msetnx", "put_many"))
 """Methods that are given a dict of keys and values."""
+_DICTS: Final = (tree.DictDisplay, tree.Comprehension)
 METHODS: Final = _EACH | _LISTED | _WRITING
 
 
@@ -41,7 +42,8 @@ class SeveralKeys:
         method, handed = last_name(call.func), Handed(self.program)
         found: list[tree.Node] = []
         if method in _WRITING:
-            yield from (key for argument in call.args for key in keys_of(argument.value))
+            written = (a.value for a in call.args if isinstance(a.value, _DICTS))
+            yield from (key for one in written for key in keys_of(one))
         if method in _LISTED and call.args:
             found += handed.elements(call.args[0].value)
         if method in _EACH:
