@@ -12,8 +12,8 @@ from capsule_lint.cache.facts import Builder
 from capsule_lint.errors import SourceError
 from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
-from capsule_lint.plan.dynamic import Dynamic
 from capsule_lint.plan.interest import SPARE, Interest, Signs
+from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.program import link_program, with_quiet
 from capsule_lint.program.references import check_references
 from capsule_lint.source import read

@@ -56,7 +56,13 @@ def _assert_same(some: Analysis, whole: Analysis) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+_SOME = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if number % 2 else [])
+    for number, path in enumerate(CASES)
+]
+
+
+@pytest.mark.parametrize("path", _SOME)
 def test_leaving_files_out_changes_no_answer(path: Path, project: Project) -> None:
     project.write(files_of(path.read_text())[0])
     policy = load_policy(project.root, None, False)

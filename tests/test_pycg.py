@@ -28,8 +28,8 @@ import pytest
 
 from capsule_lint.facts import tree
 from capsule_lint.facts.build import build
-from capsule_lint.plan.ledger import Ledger
 from capsule_lint.plan.planner import Planner
+from capsule_lint.plan.uses.ledger import Ledger
 from capsule_lint.policy import DEFAULT_SCOPES, Policy
 from capsule_lint.program import link_program
 

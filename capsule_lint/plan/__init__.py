@@ -22,22 +22,22 @@ from capsule_lint.judgement import (
     ReaderFact,
 )
 from capsule_lint.model import AddArgument, ChangeSet, Mend, Occurrence, Safety, Verdict
-from capsule_lint.plan.ledger import Ledger
+from capsule_lint.plan.keys.spelled import embedded
 from capsule_lint.plan.mends import Mends
 from capsule_lint.plan.opinions import opinions_on
 from capsule_lint.plan.planner import Planner
-from capsule_lint.plan.spelled import embedded
+from capsule_lint.plan.uses.ledger import Ledger
 from capsule_lint.program.model import Class, Function, enclosing
-from capsule_lint.program.pieces import hole_name, names_scope
-from capsule_lint.program.sites import Role
+from capsule_lint.program.places.sites import Role
+from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from capsule_lint.judgement import Broken
     from capsule_lint.plan.opinions import Opinion
-    from capsule_lint.plan.readers import Reader, Unfit
     from capsule_lint.plan.state import KeyDefect, Knot
+    from capsule_lint.plan.taken_apart.readers import Reader, Unfit
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 

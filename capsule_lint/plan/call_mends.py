@@ -14,11 +14,11 @@ from capsule_lint.model import (
     Mend,
 )
 from capsule_lint.plan.code import rename
-from capsule_lint.plan.kept_kwargs import kept
-from capsule_lint.plan.rebuilds import update_of
-from capsule_lint.program.fixtures import parametrized
+from capsule_lint.plan.supply.rebuilds import update_of
+from capsule_lint.plan.testing.kept_kwargs import kept
+from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Want
     from capsule_lint.policy import Scope
-    from capsule_lint.program.deferred import Boxed
+    from capsule_lint.program.calling.deferred import Boxed
 
 
 @dataclass(eq=False, slots=True)

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.absent import absent_at
-from capsule_lint.program.binding import bind
+from capsule_lint.plan.supply.absent import absent_at
+from capsule_lint.program.calling.binding import bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,22 +8,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.absorbed import absorbs, hands_scopes, stands_for
-from capsule_lint.plan.made_for import MadeFor
-from capsule_lint.plan.spelled_out import SpelledOut
-from capsule_lint.program.fixtures import is_collected
+from capsule_lint.plan.supply.made_for import MadeFor
+from capsule_lint.plan.supply.spelled_out import SpelledOut
+from capsule_lint.plan.uses.absorbed import absorbs, hands_scopes, stands_for
+from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.inference.types import Collection, Instance, TupleOf
 from capsule_lint.program.model import Function
-from capsule_lint.program.pieces import names_scope
-from capsule_lint.program.sites import Role
-from capsule_lint.program.types import Collection, Instance, TupleOf
+from capsule_lint.program.places.sites import Role
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
+    from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Class
-    from capsule_lint.program.types import Type
 
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 

@@ -19,10 +19,10 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.opinions.scans import OPTIONS, STATEMENTS
 from capsule_lint.plan.vocabulary import Vocabulary
 from capsule_lint.program import Rest
-from capsule_lint.program.calls import Calls
-from capsule_lint.program.infer import Inference
-from capsule_lint.program.pieces import Text, names_scope
-from capsule_lint.program.tables import COMMON, LONG, SHORT, is_table, speaks
+from capsule_lint.program.calling.calls import Calls
+from capsule_lint.program.inference.infer import Inference
+from capsule_lint.program.purposes.tables import COMMON, LONG, SHORT, is_table, speaks
+from capsule_lint.program.texts.pieces import Text, names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:

@@ -17,31 +17,31 @@ from capsule_lint.model import (
 )
 from capsule_lint.plan.call_mends import CallMends
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.compared import Compared
-from capsule_lint.plan.entry_mends import EntryMends
-from capsule_lint.plan.enumerated import Enumerated
-from capsule_lint.plan.excluded import Excluded
-from capsule_lint.plan.expected import Expected
-from capsule_lint.plan.field_mends import FieldMends
-from capsule_lint.plan.glimpses import Glimpses
-from capsule_lint.plan.golden import Golden
+from capsule_lint.plan.entities.entry_mends import EntryMends
+from capsule_lint.plan.entities.enumerated import Enumerated
+from capsule_lint.plan.entities.excluded import Excluded
+from capsule_lint.plan.entities.field_mends import FieldMends
+from capsule_lint.plan.entities.named import NamedFields
+from capsule_lint.plan.entities.pickled import Pickled
+from capsule_lint.plan.entities.snapshots import Snapshots
+from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.imports import Imports, Refused
-from capsule_lint.plan.lambda_mends import LambdaMends
-from capsule_lint.plan.local_mends import LocalMends
-from capsule_lint.plan.lookins import LookIns
-from capsule_lint.plan.named import NamedFields
-from capsule_lint.plan.pickled import Pickled
-from capsule_lint.plan.planted import Planted
-from capsule_lint.plan.reader_mends import ReaderMends
-from capsule_lint.plan.recorded import Recorded
-from capsule_lint.plan.seeds import Seeds
-from capsule_lint.plan.segments import Segments
+from capsule_lint.plan.keys.segments import Segments
+from capsule_lint.plan.memory.local_mends import LocalMends
+from capsule_lint.plan.memory.planted import Planted
 from capsule_lint.plan.signature_mends import SignatureMends
-from capsule_lint.plan.snapshots import Snapshots
-from capsule_lint.plan.sources import inline
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
-from capsule_lint.plan.testing import Testing
-from capsule_lint.plan.wholes import Wholes
+from capsule_lint.plan.supply.sources import inline
+from capsule_lint.plan.taken_apart.reader_mends import ReaderMends
+from capsule_lint.plan.testing.compared import Compared
+from capsule_lint.plan.testing.expected import Expected
+from capsule_lint.plan.testing.glimpses import Glimpses
+from capsule_lint.plan.testing.golden import Golden
+from capsule_lint.plan.testing.lookins import LookIns
+from capsule_lint.plan.testing.recorded import Recorded
+from capsule_lint.plan.testing.seeds import Seeds
+from capsule_lint.plan.testing.testing import Testing
+from capsule_lint.plan.uses.lambda_mends import LambdaMends
 from capsule_lint.program.model import Class, Function, Module
 
 if TYPE_CHECKING:

@@ -7,35 +7,34 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.absorbed import absorbs, hands_on, stands_for
-from capsule_lint.plan.access_checks import AccessChecks
 from capsule_lint.plan.defaulted import Defaulted
 from capsule_lint.plan.demands import Demands
-from capsule_lint.plan.entries import SPECIAL, Entries
-from capsule_lint.plan.fed import Fed
-from capsule_lint.plan.gains import Gains
-from capsule_lint.plan.grouped import Grouped
+from capsule_lint.plan.entities.gains import Gains
+from capsule_lint.plan.entities.items import Items
+from capsule_lint.plan.entities.loads import Loads
+from capsule_lint.plan.entities.spreaders import Spreaders
+from capsule_lint.plan.entities.tuples import Tuples
 from capsule_lint.plan.halves import Halves
-from capsule_lint.plan.idle_scopes import IdleScopes
-from capsule_lint.plan.items import Items
-from capsule_lint.plan.key_defects import KeyDefects
-from capsule_lint.plan.key_functions import KeyFunctions
-from capsule_lint.plan.lambdas import Lambdas
-from capsule_lint.plan.leaks import Leaks
-from capsule_lint.plan.loads import Loads
-from capsule_lint.plan.local import LocalKeys
-from capsule_lint.plan.messages import Messages
-from capsule_lint.plan.origins import Origins
-from capsule_lint.plan.partials import left_open
-from capsule_lint.plan.passers import forwarded_by, is_handed_on
-from capsule_lint.plan.passthrough import asserted, forwarded
-from capsule_lint.plan.probes import Probes
-from capsule_lint.plan.readers import Readers
+from capsule_lint.plan.keys.key_defects import KeyDefects
+from capsule_lint.plan.memory.access_checks import AccessChecks
+from capsule_lint.plan.memory.fed import Fed
+from capsule_lint.plan.memory.grouped import Grouped
+from capsule_lint.plan.memory.idle_scopes import IdleScopes
+from capsule_lint.plan.memory.key_functions import KeyFunctions
+from capsule_lint.plan.memory.leaks import Leaks
+from capsule_lint.plan.memory.local import LocalKeys
+from capsule_lint.plan.memory.unfiltered import Unfiltered
 from capsule_lint.plan.scoped_calls import ScopedCalls
 from capsule_lint.plan.silence import Silence
-from capsule_lint.plan.sources import Sources
-from capsule_lint.plan.spreaders import Spreaders
-from capsule_lint.plan.standins import (
+from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
+from capsule_lint.plan.supply.entries import SPECIAL, Entries
+from capsule_lint.plan.supply.messages import Messages
+from capsule_lint.plan.supply.origins import Origins
+from capsule_lint.plan.supply.sources import Sources
+from capsule_lint.plan.supply.values import Values
+from capsule_lint.plan.taken_apart.probes import Probes
+from capsule_lint.plan.taken_apart.readers import Readers
+from capsule_lint.plan.testing.standins import (
     Double,
     StandIn,
     StandIns,
@@ -44,22 +43,23 @@ from capsule_lint.plan.standins import (
     callables,
     fits,
 )
-from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
-from capsule_lint.plan.tuples import Tuples
-from capsule_lint.plan.unfiltered import Unfiltered
-from capsule_lint.plan.values import Values
+from capsule_lint.plan.uses.absorbed import absorbs, hands_on, stands_for
+from capsule_lint.plan.uses.lambdas import Lambdas
+from capsule_lint.plan.uses.partials import left_open
+from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
+from capsule_lint.plan.uses.passthrough import asserted, forwarded
 from capsule_lint.policy import selects
-from capsule_lint.program.fixtures import is_collected
+from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.calling.overloads import overloads
+from capsule_lint.program.inference.types import FunctionObject, Instance, LambdaObject
 from capsule_lint.program.model import Function
-from capsule_lint.program.overloads import overloads
-from capsule_lint.program.types import FunctionObject, Instance, LambdaObject
 
 if TYPE_CHECKING:
     from capsule_lint.model import Span
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class
-    from capsule_lint.program.sites import KeySite
+    from capsule_lint.program.places.sites import KeySite
 
 _SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
 _MAX_ROUNDS: Final = 200

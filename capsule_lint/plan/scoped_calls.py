@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from capsule_lint.program.binding import bind
-from capsule_lint.program.fixtures import is_collected
-from capsule_lint.program.pieces import hole_name, names_scope
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.facts import tree

@@ -12,13 +12,13 @@ from capsule_lint.model import (
     ParameterKind,
 )
 from capsule_lint.plan.code import text_of
-from capsule_lint.program.dispatch import dispatches
-from capsule_lint.program.overloads import implementation
-from capsule_lint.program.pieces import names_scope
+from capsule_lint.program.calling.dispatch import dispatches
+from capsule_lint.program.calling.overloads import implementation
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from capsule_lint.plan.standins import Double
     from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.testing.standins import Double
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from capsule_lint.model import Span, Verdict
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function, Module
-    from capsule_lint.program.pieces import Template
+    from capsule_lint.program.texts.pieces import Template
 
 Knot = tuple[str, object]
 """Something that changes, for grouping: `("function", f)`, `("class", c)`, `("key", host)`, `("entity", name)`."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from capsule_lint.program.calls import Calls
+from capsule_lint.program.calling.calls import Calls
 from capsule_lint.program.classes import Classes
-from capsule_lint.program.domain import Domain
-from capsule_lint.program.entrances import Entrances
-from capsule_lint.program.infer import Inference
-from capsule_lint.program.keys import Keys
+from capsule_lint.program.inference.infer import Inference
+from capsule_lint.program.inference.records import Records
+from capsule_lint.program.inference.structural import Structural
 from capsule_lint.program.names import Names, Rest, link
-from capsule_lint.program.records import Records
-from capsule_lint.program.structural import Structural
-from capsule_lint.program.templates import Templates
+from capsule_lint.program.places.keys import Keys
+from capsule_lint.program.purposes.domain import Domain
+from capsule_lint.program.purposes.entrances import Entrances
+from capsule_lint.program.texts.templates import Templates
 from capsule_lint.program.uses import Uses
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program import deferred
-from capsule_lint.program.fixtures import parametrized
+from capsule_lint.program.calling import deferred
+from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.inference.namespaces import called_name
 from capsule_lint.program.model import Class, Function, Module, last_name
-from capsule_lint.program.namespaces import called_name
 from capsule_lint.program.walk import singles, targets_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from capsule_lint.program.deferred import Boxed
+    from capsule_lint.program.calling.deferred import Boxed
     from capsule_lint.program.names import Names
 
 LOGGING: Final = frozenset(

@@ -11,10 +11,10 @@ from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed
 from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
-from capsule_lint.program.binding import bind
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
-from capsule_lint.program.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

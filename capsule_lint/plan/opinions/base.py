@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.binding import bind
-from capsule_lint.program.calls import INDIRECT_CONSTRUCTION
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.model import Class, Function, last_name, owner_of
-from capsule_lint.program.pieces import hole_name, names_scope, snake
+from capsule_lint.program.texts.pieces import hole_name, names_scope, snake
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.calls import Callee
+    from capsule_lint.program.calling.calls import Callee
     from capsule_lint.program.model import Module
 
 _CASTS: Final = ("str", "UUID")

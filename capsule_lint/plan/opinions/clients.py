@@ -11,8 +11,8 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, inside
 from capsule_lint.policy import SourceKind
+from capsule_lint.program.inference.types import Foreign, Instance
 from capsule_lint.program.model import Binding, Class, Function, last_name
-from capsule_lint.program.types import Foreign, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

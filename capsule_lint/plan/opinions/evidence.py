@@ -12,11 +12,11 @@ from capsule_lint.model import AddStatement
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, inside
 from capsule_lint.plan.opinions.siblings import Siblings
-from capsule_lint.plan.visible import certainly_before
+from capsule_lint.plan.supply.visible import certainly_before
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import enclosing
-from capsule_lint.program.pieces import names_scope
-from capsule_lint.program.types import Instance
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

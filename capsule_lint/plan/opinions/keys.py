@@ -11,7 +11,7 @@ from capsule_lint.judgement import LiteralFact, OrderFact, SwapFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.model import Binding
-from capsule_lint.program.pieces import Filled, Text, ends_with_tag, names_scope, tag_at_end
+from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag, names_scope, tag_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from capsule_lint.model import Span
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
-    from capsule_lint.program.pieces import Segment, Template
-    from capsule_lint.program.sites import KeySite
+    from capsule_lint.program.places.sites import KeySite
+    from capsule_lint.program.texts.pieces import Segment, Template
 
 _NAMESPACE: Final = re.compile(
     r"(?:^|_)(?:prefix|ns|namespace|env|environment|app|service|region|version|v\d+|table"

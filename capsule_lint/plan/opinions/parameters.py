@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.judgement import OptionalFact, UnusedFact
 from capsule_lint.plan.opinions.base import Ground, Opinion
-from capsule_lint.program.fixtures import is_collected
+from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, Types
 from capsule_lint.program.model import Class, Function, enclosing, last_name
-from capsule_lint.program.pieces import hole_name, names_scope, words
-from capsule_lint.program.types import Collection, FunctionObject, Instance, Types
+from capsule_lint.program.texts.pieces import hole_name, names_scope, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

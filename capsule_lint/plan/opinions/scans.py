@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.judgement import ScanFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
+from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
 from capsule_lint.program.model import last_name, owner_of
-from capsule_lint.program.pieces import hole_name, names_scope, words
-from capsule_lint.program.tables import is_table, stands_in
-from capsule_lint.program.types import ClassObject, Foreign, Instance
+from capsule_lint.program.purposes.tables import is_table, stands_in
+from capsule_lint.program.texts.pieces import hole_name, names_scope, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from capsule_lint.judgement import TrustFact
 from capsule_lint.plan.opinions.base import Ground, Opinion
 from capsule_lint.plan.opinions.clients import Clients
 from capsule_lint.program.model import Function, enclosing, last_name
-from capsule_lint.program.pieces import Filled, hole_name, names_scope
+from capsule_lint.program.texts.pieces import Filled, hole_name, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

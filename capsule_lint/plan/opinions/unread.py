@@ -11,9 +11,9 @@ from capsule_lint.facts import tree
 from capsule_lint.judgement import KeyFact, KeyUse
 from capsule_lint.plan.opinions.base import Opinion, inside
 from capsule_lint.program.model import last_name
-from capsule_lint.program.pieces import Filled, Template, Text
-from capsule_lint.program.sites import KeySite, Role
-from capsule_lint.program.strays import Strays
+from capsule_lint.program.places.sites import KeySite, Role
+from capsule_lint.program.places.strays import Strays
+from capsule_lint.program.texts.pieces import Filled, Template, Text
 from capsule_lint.program.uses import LOGGING
 
 if TYPE_CHECKING:

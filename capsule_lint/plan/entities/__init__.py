@@ -1,0 +1,1 @@
+"""Entities and items: the field that they gain, and whoever spells out their fields."""

@@ -1,0 +1,357 @@
+"""Mends of items and of what lists the fields of an entity by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import (
+    AddArgument,
+    AddElements,
+    AddEntry,
+    AddStatement,
+)
+from capsule_lint.plan.code import (
+    AddedEntry,
+    added_entry,
+    attribute_in,
+    item_key,
+    rename,
+    renamed_item_access,
+    text_of,
+)
+from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import Class, Module, enclosing, last_name, owner_of
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Place
+
+
+@dataclass(eq=False, slots=True)
+class EntryMends:
+    """Builds the mends of item dicts and lists of field names."""
+
+    mends: Mends
+
+    def build(self) -> None:
+        """Item dicts that list an entity's fields by hand get the new one beside its neighbour."""
+        gained = {
+            c
+            for cls in self.mends.planner.state.fields
+            for c in self.mends.planner.program.classes.subclasses(cls)
+        }
+        calls = self.mends.planner.program.calls
+        for module in self.mends.planner.program.names.modules.values():
+            if module.generated or module.is_test:
+                continue
+            for statement, _ in module.statements:
+                self._added_entry(statement, gained)
+            for display in module.each(tree.DictDisplay):
+                self._entry(display, gained)
+            for call in module.each(tree.Call):
+                plain = _takes_entries(call.func) and not calls.callees(call)
+                if plain or self._is_spread_out(call):
+                    self._keyword_entry(call, gained)
+            for sequence in module.each(tree.Sequence):
+                if not self._are_slots(sequence):
+                    self._named_fields(sequence, module, gained)
+
+    def _is_spread_out(self, node: tree.Node) -> bool:
+        """Whether what a call gives by the name of a scope becomes an entry of an item."""
+        planner = self.mends.planner
+        return planner.spreaders.takes_any(node, planner.program.policy.scopes)
+
+    def _is_told(self, call: tree.Call, name: str) -> bool:
+        """Whether a call is given something by a name already, or is going to be."""
+        callees = self.mends.planner.program.calls.callees(call)
+        gained = (
+            self.mends.planner.state.params.get(c.function, ()) for c in callees if c.function
+        )
+        return any(a.keyword == name for a in call.args) or any(name in one for one in gained)
+
+    def _are_slots(self, node: tree.Sequence) -> bool:
+        holder = self.mends.planner.program.names.parent(node)
+        return isinstance(holder, tree.Assign) and last_name(holder.targets[0]) == "__slots__"
+
+    def _entry(self, node: tree.DictDisplay, gained: set[Class]) -> None:
+        for key, value in zip(node.keys, node.values, strict=True):
+            name = key.value if isinstance(key, tree.Const) else None
+            if not isinstance(name, str) or self.mends.planner.program.policy.is_key_name(name):
+                continue
+            old = next(
+                (s for s in self.mends.planner.program.policy.scopes if names_scope(name, s)), None
+            )
+            if old is None:
+                continue
+            for cls, scope in self._lacking(node, value, gained, old):
+                present = {k.value for k in node.keys if isinstance(k, tree.Const)}
+                new = rename(name, old, scope)
+                if new in present or new == name or self._is_extended(node, new):
+                    continue
+                self.mends.expected.note(node, ("class", cls), scope, new)
+                code = self.mends.fields.renamed_value(
+                    self.mends.module_of(node), self._spelled_out(value), old, scope
+                )
+                self.mends.add(
+                    ("class", cls),
+                    AddEntry(
+                        self.mends.module_of(node).filename,
+                        node.span,
+                        "CAP301",
+                        f'"{new}"',
+                        code,
+                        value.span,
+                    ),
+                )
+
+    def _keyword_entry(self, node: tree.Call, gained: set[Class]) -> None:
+        for number, argument in enumerate(node.args):
+            old = next(
+                (
+                    s
+                    for s in self.mends.planner.program.policy.scopes
+                    if argument.keyword and names_scope(argument.keyword, s)
+                ),
+                None,
+            )
+            if old is None:
+                continue
+            for cls, scope in self._lacking(node, argument.value, gained, old):
+                new = rename(argument.keyword or "", old, scope)
+                if self._is_told(node, new) or self._is_extended(node, new):
+                    continue
+                self.mends.expected.note(node, ("class", cls), scope, new)
+                value = self._spelled_out(argument.value)
+                code = self.mends.fields.renamed_value(
+                    self.mends.module_of(node), value, old, scope
+                )
+                self.mends.add(
+                    ("class", cls),
+                    AddArgument(
+                        self.mends.module_of(node).filename,
+                        node.span,
+                        "CAP301",
+                        code,
+                        new,
+                        number + 1,
+                    ),
+                )
+
+    def _added_entry(self, statement: tree.Statement, gained: set[Class]) -> None:
+        """`item["tenant_id"] = self.tenant_id` and `item.setdefault("tenant_id", self.tenant_id)`."""
+        added = added_entry(statement)
+        old = self._scope_named(added.key) if added is not None else None
+        if (
+            added is None
+            or old is None
+            or self.mends.planner.program.policy.is_key_name(added.key)
+        ):
+            return
+        names = self._added_beside(added)
+        self._read_entry(statement, added, old, names, gained)
+        for cls, scope in self._lacking(added.base, added.value, gained, old, frozenset(names)):
+            new = rename(added.key, old, scope)
+            if new in names or new == added.key:
+                continue
+            made = self._made_of(added.base)
+            if made is not None and made not in gained:
+                continue
+            if made is not None:
+                self.mends.planner.state.groups.join(("class", cls), ("class", made))
+            self.mends.expected.note(added.base, ("class", cls), scope, new)
+            module = self.mends.module_of(added.base)
+            base = self.mends.source(module, added.base.span)
+            value = self.mends.fields.renamed_value(
+                module, self._spelled_out(added.value), old, scope
+            )
+            code = added.spelled(base, new, value)
+            self.mends.add(
+                ("class", cls), AddStatement(module.filename, statement.span, "CAP301", code)
+            )
+
+    def _read_entry(
+        self,
+        statement: tree.Statement,
+        added: AddedEntry,
+        old: Scope,
+        names: set[str],
+        gained: set[Class],
+    ) -> None:
+        """`fields["tenant_id"] = TenantId(item["tenant_id"])`, of which `cls(**fields)` is made."""
+        program, module = self.mends.planner.program, self.mends.module_of(added.base)
+        function = program.names.place(added.base).scope.function
+        cls = function.owner if function is not None else None
+        if cls is None or cls not in gained or item_key(added.value, old) is None:
+            return
+        text = text_of(added.value) or ""
+        for home, scope in self.beside(cls, old):
+            new, code = rename(added.key, old, scope), None
+            if new not in names and self._is_spread(added.base, cls):
+                code = renamed_item_access(text, added.value, old, scope)
+            if code is not None:
+                line = added.spelled(self.mends.source(module, added.base.span), new, code)
+                mend = AddStatement(module.filename, statement.span, "CAP301", line)
+                self.mends.add(("class", home), mend)
+
+    def _is_spread(self, node: tree.Node, cls: Class) -> bool:
+        """Whether an instance of a class is made of a local dict in the same function."""
+        program = self.mends.planner.program
+        place, base = program.names.place(node), text_of(node)
+        return any(
+            program.names.place(call).scope is place.scope
+            and any(a.star == "**" and text_of(a.value) == base for a in call.args)
+            for call, _ in program.calls.constructors_of(cls)
+        )
+
+    def _made_of(self, node: tree.Node) -> Class | None:
+        """The class whose fields a dict becomes: it is the `**` parameter of its initializer."""
+        function = self.mends.planner.program.names.place(node).scope.function
+        if function is None or function.name != "__init__":
+            return None
+        own = function.parameter(node.id) if isinstance(node, tree.Name) else None
+        return function.owner if own is not None and own.kind == "**" else None
+
+    def _added_beside(self, added: AddedEntry) -> set[str]:
+        """All keys that one dict gets, step by step, in one function."""
+        names = self.mends.planner.program.names
+        place, base = names.place(added.base), text_of(added.base)
+        found = {added.key}
+        for statement, at in place.scope.module.statements:
+            other = added_entry(statement) if at.scope is place.scope else None
+            if other is not None and text_of(other.base) == base:
+                found.add(other.key)
+        for binding in names.bindings(base, place) if base is not None else ():
+            found |= _entry_names(binding.value) if binding.value is not None else set()
+        return found
+
+    def _is_extended(self, node: tree.Node, key: str) -> bool:
+        return self.mends.planner.local.notes.is_extended(node, key)
+
+    def _spelled_out(self, value: tree.Node) -> tree.Node:
+        """What a local name stands for, where that is an attribute: `tenant = self.tenant_id`."""
+        found = only_assigned(self.mends.planner.program.names, value)
+        return found if found is not None and attribute_in(found) is not None else value
+
+    def _lacking(
+        self,
+        node: tree.Node,
+        value: tree.Node,
+        gained: set[Class],
+        old: Scope,
+        names: frozenset[str] = frozenset(),
+    ) -> list[tuple[Class, Scope]]:
+        """The gained fields that belong beside `old` in an item dict whose entry has that value."""
+        path = attribute_in(self._spelled_out(value))
+        if path is None or not names_scope(path.name, old):
+            return []
+        for one in ordered(self.mends.planner.program.inference.of(path.base)):
+            if isinstance(one, Instance) and one.cls in gained:
+                lists = self.lists(node, one.cls, names or frozenset(_entry_names(node)))
+                listed = (lists and not self._enters(node)) or self._is_spread_out(node)
+                return self.beside(one.cls, old) if listed else []
+        return []
+
+    def _enters(self, node: tree.Node) -> bool:
+        """Whether an expression stands in what a framework calls."""
+        place: Place = self.mends.planner.program.names.place(node)
+        return any(self.mends.planner.program.domain.enters(f) for f in enclosing(place))
+
+    def lists(self, node: tree.Node, cls: Class, names: frozenset[str]) -> bool:
+        """Whether a dict is an item, and no mere message about one: it has keys of the table, or all
+        fields, or it is made by the entity or by a repository."""
+        if any(self.mends.planner.program.policy.is_key_name(name) for name in names):
+            return True
+        function = self.mends.planner.program.names.place(node).scope.function
+        owner = function.owner if function is not None else None
+        if owner is not None and (
+            owner in self.mends.planner.program.classes.mro(cls)
+            or owner in self.mends.planner.program.domain.repositories
+        ):
+            return True
+        fields = {p.name for p in self.mends.planner.program.classes.constructor(cls) or ()}
+        return bool(fields) and fields - set(self.mends.planner.state.fields.get(cls, ())) <= names
+
+    def beside(self, cls: Class, old: Scope) -> list[tuple[Class, Scope]]:
+        """The fields that a class gains right beside the scope `old`, and where they are defined."""
+        gained = self.mends.planner.state.fields
+        home = next(c for c in self.mends.planner.program.classes.mro(cls) if c in gained)
+        order = list(self.mends.planner.program.policy.scopes)
+        have = [s for s in order if s.parameter not in gained[home]]
+        found = []
+        for scope in self.mends.policy_order(list(gained[home].values())):
+            preceding = [s for s in have if order.index(s) < order.index(scope)]
+            beside = preceding[-1] if preceding else have[0] if have else None
+            if beside is old:
+                found.append((home, scope))
+        return found
+
+    def _named_fields(self, node: tree.Sequence, module: Module, gained: set[Class]) -> None:
+        """`for name in ("tenant_id", "number"): item[name] = getattr(self, name)`."""
+        names = [item.value for item in node.items if isinstance(item, tree.Const)]
+        if len(names) < 2 or len(names) != len(node.items):
+            return
+        texts = [name for name in names if isinstance(name, str)]
+        program = self.mends.planner.program
+        scope_of = program.names.place(node).scope
+        owner = owner_of(scope_of.function) or scope_of.cls
+        related = set(program.classes.mro(owner)) if owner is not None else set()
+        for cls in sorted(gained, key=lambda c: c.symbol):
+            if len(texts) != len(names) or not self._are_fields(cls, texts):
+                continue
+            if cls not in related and owner not in program.classes.mro(cls):
+                continue  # it lists the columns of something else that are called the same
+            for item in node.items:
+                assert isinstance(item, tree.Const)
+                old = self._scope_named(str(item.value))
+                for home, scope in self.beside(cls, old) if old is not None else ():
+                    new = self.mends.planner.state.attributes[home, scope.parameter]
+                    if not self.mends.planner.program.classes.has_attribute(cls, str(item.value)):
+                        new = rename(str(item.value), old, scope) if old is not None else new
+                    if new in texts:
+                        continue
+                    knot: Knot = ("class", home)
+                    mend = AddElements(
+                        module.filename, node.span, "CAP301", (), (f'"{new}"',), item.span
+                    )
+                    self.mends.add(knot, mend)
+            return
+
+    def _are_fields(self, cls: Class, names: list[str]) -> bool:
+        """Whether texts are the names of a class's attributes, or their aliases."""
+        classes = self.mends.planner.program.classes
+        aliases = set(classes.aliases(cls).values())
+        return all(classes.has_attribute(cls, name) or name in aliases for name in names)
+
+    def _scope_named(self, name: str) -> Scope | None:
+        return next(
+            (s for s in self.mends.planner.program.policy.scopes if names_scope(name, s)), None
+        )
+
+
+def _takes_entries(func: tree.Node) -> bool:
+    """Whether keywords become the entries of a dict: `dict(…)`, `item.update(…)`."""
+    match func:
+        case tree.Name():
+            return func.id == "dict"
+        case tree.Attr():
+            return func.name == "update"
+        case _:
+            return False
+
+
+def _entry_names(node: tree.Node) -> set[str]:
+    """The string keys of a dict display or of a call of `dict`."""
+    match node:
+        case tree.DictDisplay():
+            keys = [key.value for key in node.keys if isinstance(key, tree.Const)]
+            return {key for key in keys if isinstance(key, str)}
+        case tree.Call():
+            return {a.keyword for a in node.args if a.keyword is not None}
+        case _:
+            return set()

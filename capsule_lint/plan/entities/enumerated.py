@@ -1,0 +1,189 @@
+"""Where the fields of an entity are spelled out that gains one, and something goes through all of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements, AddEntry
+from capsule_lint.program.inference.records import View
+from capsule_lint.program.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.program.model import Class, Function, Module
+
+_JSON: Final = re.compile(r'"(\w+)"\s*:')
+_MAX_DEPTH: Final = 6
+_REASON: Final = (
+    "this lists the fields of `{}`, which gains `{}`: it may have to list that as well"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a class that gains one: all, and those of scopes; whether something goes through all
+    of them, and may give what comes of it to a call that is not known, as its keywords; and whether
+    objects are made from dicts that come from elsewhere."""
+
+    cls: Class
+    names: frozenset[str]
+    scoped: frozenset[str]
+    gone_through: bool
+    spread: bool
+    made_from_any: bool
+
+
+@dataclass(eq=False, slots=True)
+class Enumerated:
+    """Finds such places: a person must look at them."""
+
+    mends: Mends
+    _mended: set[tuple[str, object]] = field(default_factory=set)
+
+    def build(self) -> None:
+        """Note the places that nothing has mended."""
+        every = list(self._gaining()) if self.mends.planner.state.fields else []
+        if not every:
+            return
+        self._mended = {
+            (mend.filename, mend.at)
+            for _, mend in self.mends.found
+            if isinstance(mend, AddElements | AddEntry)
+        }
+        for module in self.mends.planner.program.names.judged():
+            if module.generated:
+                continue
+            for node in module.each(tree.Sequence):
+                self._listed(module, node, every)
+            if module.is_test:
+                for display in module.each(tree.DictDisplay):
+                    self._dict(module, display, every)
+                for const in module.each(tree.Const):
+                    self._json(module, const, every)
+
+    def _gaining(self) -> Iterator[Fields]:
+        program = self.mends.planner.program
+        every, made = self.mends.wholes.every, set(self._made_from_any())
+        gone = {cls for cls, _ in every}
+        given = self._functions_of([node for _, node in every])
+        spread = {cls for cls, node in every if self._is_spread(node, given)}
+        for cls in self.mends.planner.state.fields:
+            names = {one.name for one in program.classes.fields(cls)}
+            if not names and "__init__" in cls.methods:
+                names = {p.name for p in cls.methods["__init__"].own_params}
+            scoped = {name for name in names if program.domain.held.is_scoped(cls, name)}
+            if scoped and (cls in gone or cls in made):
+                flags = (cls in gone, cls in spread, cls in made)
+                yield Fields(cls, frozenset(names), frozenset(scoped), *flags)
+
+    def _listed(self, module: Module, node: tree.Sequence, every: list[Fields]) -> None:
+        """`FIELDS = ["tenant_id", "note_id"]`."""
+        said = _texts_in(node.items)
+        for one in every if said else ():
+            if one.gone_through and said <= one.names and said & one.scoped:
+                told = len(said) > 1 or module is one.cls.module or node.kind == "set"
+                if told or self._is_compared(node):
+                    self._note(module, node, one.cls)
+
+    def _dict(self, module: Module, node: tree.DictDisplay, every: list[Fields]) -> None:
+        """`{"tenant_id": "t", "note_id": "n"}`, that a test expects, or that an object is made from."""
+        said = _texts_in([key for key in node.keys if key is not None])
+        for one in every if len(said) > 1 else ():
+            if said & one.scoped and len(said & one.names) > 1:
+                expected = self._is_compared(node)
+                if self._is_recorded(node) and not one.spread:
+                    continue
+                made = one.made_from_any and not expected and said <= one.names
+                if (expected and one.gone_through) or made:
+                    self._note(module, node, one.cls)
+
+    def _json(self, module: Module, node: tree.Const, every: list[Fields]) -> None:
+        """`'{"tenant_id": "t", "note_id": "n"}'`, from which an object is made."""
+        said = set(_JSON.findall(tree.text(node) or ""))
+        for one in every if len(said) > 1 else ():
+            if one.made_from_any and said & one.scoped and len(said & one.names) > 1:
+                self._note(module, node, one.cls)
+
+    def _is_compared(self, node: tree.Node) -> bool:
+        """Whether something is compared, by itself or among others."""
+        around = self.mends.planner.program.names.parent(node)
+        while isinstance(around, tree.Sequence | tree.DictDisplay):
+            around = self.mends.planner.program.names.parent(around)
+        return isinstance(around, tree.Compare)
+
+    def _is_recorded(self, node: tree.Node) -> bool:
+        """Whether a dict is compared with the keywords that a mock was called with."""
+        program = self.mends.planner.program
+        parent = program.names.parent(node)
+        sides = (parent.left, *parent.rights) if isinstance(parent, tree.Compare) else ()
+        records = [program.records.of(side) for side in sides if side is not node]
+        return any(record is not None and record.view is View.KWARGS for record in records)
+
+    def _note(self, module: Module, node: tree.Node, cls: Class) -> None:
+        if (module.filename, node.span) not in self._mended:
+            gained = " and ".join(self.mends.planner.state.fields[cls])
+            self.mends.obstacle(("class", cls), node, _REASON.format(cls.name, gained))
+
+    # --- what goes through all fields ---
+
+    def _functions_of(self, nodes: Sequence[tree.Node]) -> set[Function | None]:
+        """The functions in which these expressions stand."""
+        return {self.mends.planner.program.names.place(node).scope.function for node in nodes}
+
+    def _is_spread(self, node: tree.Node, given: set[Function | None]) -> bool:
+        """Whether a call that is not known may get what an expression gives: `notify(**asdict(note))`,
+        `payload = asdict(note)` and `notify(**payload)`. What a function is given, or a call of one of
+        `given` gives, may be that."""
+        names = self.mends.planner.program.names
+        for module in names.judged() if not self._is_compared(node) else ():
+            for call in module.each(tree.Call) if not module.is_test else ():
+                stars = [a.value for a in call.args if a.star == "**"]
+                if stars and self.mends.planner.program.calls.callees(call):
+                    continue
+                if any(self._may_be(value, node, given, 0) for value in stars):
+                    return True
+        return False
+
+    def _may_be(
+        self, value: tree.Node, node: tree.Node, given: set[Function | None], depth: int
+    ) -> bool:
+        """Whether a value may be, or have in it, what an expression gives."""
+        program = self.mends.planner.program
+        if value is node or depth > _MAX_DEPTH:
+            return True
+        match value:
+            case tree.Call():
+                functions = [c.function for c in program.calls.callees(value)]
+                return any(f in given for f in functions if f is not None) or any(
+                    self._may_be(a.value, node, given, depth + 1) for a in value.args
+                )
+            case tree.Name():
+                bindings = program.names.bindings(value.id, program.names.place(value))
+                return any(
+                    b.value is None or self._may_be(b.value, node, given, depth + 1)
+                    for b in bindings
+                )
+            case tree.Attr() | tree.Subscript():
+                return True
+            case _:
+                return any(self._may_be(one, node, given, depth + 1) for one in children(value))
+
+    def _made_from_any(self) -> Iterator[Class]:
+        """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`."""
+        program = self.mends.planner.program
+        for cls in self.mends.planner.state.fields:
+            for call, _ in program.calls.constructors_of(cls):
+                spread = [a.value for a in call.args if a.star == "**"]
+                if spread and not isinstance(spread[0], tree.DictDisplay):
+                    yield cls
+
+
+def _texts_in(nodes: Sequence[tree.Node]) -> set[str]:
+    """The texts that a display is made of; none where it is made of anything else."""
+    said = [tree.text(node) for node in nodes]
+    return set() if None in said else {text for text in said if text is not None}

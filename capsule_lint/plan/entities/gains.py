@@ -1,0 +1,364 @@
+"""Classes that gain a field, and the access paths that go through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import added_entry, text_of
+from capsule_lint.plan.state import Knot, Value, Want
+from capsule_lint.plan.supply.rebuilds import rebuilds
+from capsule_lint.plan.supply.repeats import names_in, repeatable
+from capsule_lint.plan.uses.passthrough import asserted_made
+from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+
+_CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__", "model_post_init")
+
+
+@dataclass(eq=False, slots=True)
+class Gains:
+    """Gives classes the fields that a plan needs."""
+
+    planner: Planner
+
+    def mirror(self, want: Want) -> None:
+        """Give the class of the neighbour's access path the field, where it is the program's own."""
+        if want.mirror is not None:
+            self.mirrored(want.mirror, want.scope, want.knot)
+
+    def mirrored(self, node: tree.Node, scope: Scope, knot: Knot) -> Value | None:
+        """The access path beside `node`, with the class's field demanded where it is not there yet."""
+        asked = self.planner.sources.ambient.beside(node, scope)
+        if asked is not None:
+            return asked
+        match node:
+            case tree.Call(func=tree.Name(id="str")) if len(node.args) == 1:
+                return self.mirrored(node.args[0].value, scope, knot)
+            case tree.Call(func=tree.Name(), args=()):
+                return self._asked(node, scope, knot)
+            case tree.Call(func=tree.Attr() as func) if not node.args:
+                return self.mirrored(func.base, scope, knot)
+            case tree.Attr(name="value" | "hex"):
+                return self.mirrored(node.base, scope, knot)
+            case tree.Attr():
+                return self._mirrored_attribute(node, scope, knot)
+            case _:
+                return None
+
+    def _asked(self, node: tree.Call, scope: Scope, knot: Knot) -> Value | None:
+        """`current().capsule_id` beside `tenant()`, a function that returns `current().tenant_id`."""
+        program = self.planner.program
+        found = program.calls.callees(node)
+        function = found[0].function if len(found) == 1 else None
+        returned = function.returns[0] if function and len(function.returns) == 1 else None
+        root = next(iter(names_in(returned)), None) if returned is not None else None
+        if function is None or root is None or not isinstance(returned, tree.Attr):
+            return None
+        names = program.names
+        known = names.bindings(root.id, names.place(node))
+        if any(b.place.scope.kind != "module" for b in known):
+            return None
+        if not self.planner.sources.ambient.asks(returned) or not repeatable(returned, program):
+            return None
+        value = self.mirrored(returned, scope, knot)
+        at = names.bindings(root.id, names.place(returned))
+        if value is None or value.imports or any(b.place.scope.kind != "module" for b in at):
+            return None
+        return replace(value, imports=((function.module.name, root.id),))
+
+    def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
+        scopes, held = self.planner.program.policy.scopes, self.planner.program.domain.held
+        for one in ordered(self.planner.program.inference.of(node.base)):
+            if not isinstance(one, Instance):
+                continue
+            if not any(held.is_attribute(one.cls, node.name, s) for s in scopes):
+                continue
+            if self._is_told_by(one.cls, node.name, scope):
+                return self.mirrored(node.base, scope, knot)
+            base = text_of(node.base)
+            if base is None or not repeatable(node.base, self.planner.program):
+                continue
+            attribute = self.planner.sources.holders.attribute_of(one.cls, scope)
+            if attribute is None:
+                through = self._through_property(one.cls, node, scope, knot)
+                if through is not None:
+                    return through
+                if self._is_narrowed(one.cls, scope) or not self.can_gain_field(one.cls):
+                    continue
+                attribute = self.gain_field(one.cls, scope, knot, like=node.name)
+            owner = self.gaining(one.cls, scope)
+            return Value(
+                f"{base}.{attribute}", knot=("class", owner) if owner else None, kind="mirror"
+            )
+        return None
+
+    def _is_told_by(self, cls: Class, name: str, scope: Scope) -> bool:
+        """Whether an attribute is the `id` of a `Tenant`, which is in no capsule: what has the tenant is."""
+        domain, planner = self.planner.program.domain, self.planner
+        others = [s for s in planner.program.policy.scopes if s is not scope]
+        if any(names_scope(name, s) for s in others) or not domain.is_boundary(cls):
+            return False
+        return planner.sources.holders.attribute_of(cls, scope) is None
+
+    def gaining(self, cls: Class, scope: Scope) -> Class | None:
+        """The class of the hierarchy that gains the field; `None` if none does."""
+        return next(
+            (
+                c
+                for c in self.planner.program.classes.mro(cls)
+                if scope.parameter in self.planner.state.fields.get(c, ())
+            ),
+            None,
+        )
+
+    def _through_property(
+        self, cls: Class, node: tree.Attr, scope: Scope, knot: Knot
+    ) -> Value | None:
+        """`self.tenant_id` that is a property over `self._ctx.tenant_id`: mirror what it returns."""
+        method = self.planner.program.classes.method(cls, node.name)
+        if method is None or not method.is_property or len(method.returns) != 1:
+            return None
+        if not isinstance(node.base, tree.Name) or node.base.id != method.params[0].name:
+            return None
+        return self.mirrored(method.returns[0], scope, knot)
+
+    def is_entity(self, cls: Class) -> bool:
+        """Whether instances are items: the program says so, or the plan has found that out."""
+        domain = self.planner.program.domain
+        return cls in domain.entities or (cls in self.planner.state.fields and domain.is_item(cls))
+
+    def _is_narrowed(self, cls: Class, scope: Scope) -> bool:
+        """Whether policy says that an entity is not kept apart by a scope."""
+        policy = self.planner.program.policy
+        return scope not in policy.scopes_of(cls.name)
+
+    def _has_narrowed(self, cls: Class, scope: Scope) -> bool:
+        """Whether policy says so of a class, or of one that inherits its fields."""
+        heirs = self.planner.program.classes.subclasses(cls)
+        return any(self._is_narrowed(heir, scope) for heir in heirs)
+
+    def can_gain_field(self, cls: Class) -> bool:
+        """Whether the class is ours to extend."""
+        if (
+            cls.module.generated
+            or self.planner.program.classes.is_enum(cls)
+            or self.planner.program.classes.is_protocol(cls)
+        ):
+            return False
+        return self.planner.program.classes.constructor(cls) is not None
+
+    def gain_field(self, cls: Class, scope: Scope, knot: Knot, like: str | None = None) -> str:
+        """Demand that instances of `cls` have the scope's value; returns the attribute's name."""
+        home = self._below_narrowed(cls, self._home(cls, like), scope)
+        attribute = scope.parameter
+        if like is not None and like.startswith("_"):
+            attribute = f"_{scope.parameter}"
+        knot_of = ("class", home)
+        self.planner.state.groups.join(knot, knot_of)
+        if scope.parameter in self.planner.state.fields[home]:
+            return self.planner.state.attributes.get((home, scope.parameter), attribute)
+        self.planner.state.fields[home][scope.parameter] = scope
+        self.planner.state.attributes[home, scope.parameter] = attribute
+        self._check_setters(home, scope, knot_of)
+        for heir in self._own_homes(home, like):
+            self.gain_field(heir, scope, knot_of, like=like)
+        initializer = home.methods.get("__init__")
+        if initializer is not None:
+            self.planner.state.groups.join(knot_of, ("function", initializer))
+            self._gain_initializer(initializer, scope)
+        else:
+            made = [call for call, _ in self.planner.program.calls.constructors_of(home)]
+            for call in (*made, *asserted_made(self.planner.program, home)):
+                self.planner.want_argument(call, scope, home, 0, knot_of)
+        for call, value in list(rebuilds(self.planner.program, home, scope)):
+            self.planner.ask(
+                Want(scope, call, knot_of, "rebuild", call=call, callee=home, mirror=value)
+            )
+        return attribute
+
+    def _own_homes(self, cls: Class, like: str | None) -> list[Class]:
+        """The heirs of a class that only declares the neighbouring field which have it by themselves."""
+        classes = self.planner.program.classes
+        if like is None or classes.is_data(cls) or like in cls.stores:
+            return []
+        return [
+            heir
+            for heir in classes.subclasses(cls)
+            if heir is not cls
+            and (
+                any(s.function.name in _CONSTRUCTORS for s in heir.stores.get(like, ()))
+                or (
+                    classes.is_data(heir)
+                    and any(f.name == like and f.owner is heir for f in classes.fields(heir))
+                )
+            )
+        ]
+
+    def _check_setters(self, cls: Class, scope: Scope, knot: Knot) -> None:
+        """Methods that set the neighbouring field, other than constructors, would have to set the new
+        one too, and nobody gives them its value."""
+        held = self.planner.program.domain.held.is_attribute
+        for name, stores in cls.stores.items():
+            if not any(
+                held(cls, name, s) for s in self.planner.program.policy.scopes if s is not scope
+            ):
+                continue
+            for store in stores:
+                if store.function.name in _CONSTRUCTORS or isinstance(store.value, tree.Const):
+                    continue
+                function = store.function
+                reason = (
+                    f"`{function.name}` sets `{name}`, and nothing sets `{scope.parameter}` there"
+                )
+                span = store.statement.targets[0].span
+                where = knot, function.module.filename, span, reason, function.symbol
+                self.planner.obstacle(*where, "source", scope)
+
+    def _holding(self, cls: Class, scope: Scope) -> str | None:
+        """The attribute by which instances have a scope: its value, or the `Tenant` that says it."""
+        known = self.planner.sources.holders.attribute_of(cls, scope)
+        if known is not None:
+            return known
+        program = self.planner.program
+        return next(
+            (
+                field.name
+                for field in program.classes.fields(cls)
+                if names_scope(field.name, scope)
+                for one in program.inference.member(cls, field.name)
+                if isinstance(one, Instance) and program.domain.is_boundary(one.cls)
+            ),
+            None,
+        )
+
+    def _home(self, cls: Class, like: str | None) -> Class:
+        """The class of the hierarchy that defines the neighbouring field."""
+        if like is not None:
+            for owner in self.planner.program.classes.mro(cls):
+                if like in owner.stores or any(
+                    f.name == like and f.owner is owner
+                    for f in self.planner.program.classes.fields(owner)
+                ):
+                    return owner
+        else:
+            for scope in self.planner.program.policy.scopes:
+                for owner in self.planner.program.classes.mro(cls):
+                    if scope.parameter in owner.stores or any(
+                        f.name == scope.parameter and f.owner is owner
+                        for f in self.planner.program.classes.fields(owner)
+                    ):
+                        return owner
+        return cls
+
+    def _below_narrowed(self, cls: Class, home: Class, scope: Scope) -> Class:
+        """The uppermost class from `cls` up to `home` none of whose heirs policy keeps apart by less: what
+        is stored of those never has the field. `home` where there is none, or where an initializer sets
+        the fields."""
+        classes = self.planner.program.classes
+        if not classes.is_data(home):
+            return home
+        line = [one for one in classes.mro(cls) if home in classes.mro(one)]
+        fit = [one for one in line if not self._has_narrowed(one, scope)]
+        return fit[-1] if fit else home
+
+    def _gain_initializer(self, function: Function, scope: Scope) -> None:
+        if self.planner.program.domain.scope_parameter(function, scope) is not None:
+            return
+        own = function.owner.stores.items() if function.owner is not None else ()
+        held = self.planner.program.domain.held.takes
+        stores = [
+            s
+            for name, listed in own
+            for s in listed
+            if s.function is function and held(function.owner, name, self.neighbour(scope))
+        ]
+        source = stores[0].value if stores else None
+        if (
+            source is not None
+            and not isinstance(source, tree.Name)
+            and self.mirrored(source, scope, ("function", function)) is not None
+        ):
+            return  # `self.tenant_id = ctx.tenant_id` goes on as `self.capsule_id = ctx.capsule_id`
+        if self._takes_any(function) or (
+            source is not None and self.reads_keywords(function, source)
+        ):
+            for call, callee in list(self.planner.program.calls.callers(function)):
+                self.planner.want_argument(
+                    call, scope, function, callee.given, ("function", function)
+                )
+            return  # and `self.tenant_id = kw["tenant_id"]` as `self.capsule_id = kw["capsule_id"]`
+        added = self._added_keyword(function, scope)
+        if added is not None and self.mirrored(added, scope, ("function", function)) is not None:
+            return  # `kw.setdefault("tenant_id", page.tenant_id)` is followed by one for the scope
+        self.planner.gain_param(function, scope, ("function", function))
+
+    def _takes_any(self, function: Function) -> bool:
+        """Whether an initializer hands whatever it is given by keyword to the one that sets the fields."""
+        program = self.planner.program
+        if function.owner is None or not program.classes.declares(function.owner):
+            return False
+        scopes = program.policy.scopes
+        if any(program.domain.scope_parameter(function, s) is not None for s in scopes):
+            return False
+        return any(
+            self.reads_keywords(function, argument.value)
+            for call in program.calls.handed_up(function)
+            for argument in call.args
+            if argument.star == "**"
+        )
+
+    def _added_keyword(self, function: Function, scope: Scope) -> tree.Node | None:
+        """What an initializer itself adds to its `**` parameter for the neighbouring scope."""
+        for statement, place in function.module.statements:
+            added = added_entry(statement) if place.scope is function.scope else None
+            if (
+                added is not None
+                and names_scope(added.key, self.neighbour(scope))
+                and self.reads_keywords(function, added.base)
+            ):
+                return added.value
+        return None
+
+    def reads_keywords(self, function: Function, node: tree.Node) -> bool:
+        """Whether an expression takes a value from the function's `**` parameter."""
+        while isinstance(node, tree.Call | tree.Subscript):
+            node = node.base if isinstance(node, tree.Subscript) else node.func
+            node = node.base if isinstance(node, tree.Attr) else node
+        keywords = {p.name for p in function.params if p.kind == "**"}
+        return isinstance(node, tree.Name) and node.id in keywords
+
+    def neighbour(self, scope: Scope) -> Scope:
+        """The scope beside which another one stands: the one before it, or else the one after."""
+        scopes = self.planner.program.policy.scopes
+        at = scopes.index(scope)
+        return scopes[at - 1] if at else scopes[min(1, len(scopes) - 1)]
+
+    def keys(self) -> None:
+        """Classes whose instances are keys of collections get the scopes that their keys lack."""
+        classes = self.planner.local.classes
+        for (cls, _), (scope, knot) in classes.lacking.items():
+            if self.planner.sources.holders.attribute_of(
+                cls, scope
+            ) is None and self.can_gain_field(cls):
+                like = classes.held(cls)
+                self.gain_field(cls, scope, knot, like=next(iter(like.values())))
+
+    def entities(self) -> None:
+        """Entities whose repositories lack a scope get the field beside the one they have."""
+        for cls in sorted(self.planner.program.domain.entities, key=lambda c: c.symbol):
+            entity = self.planner.program.domain.narrowed_names(cls, None, cls.module.name)
+            required = self.planner.program.policy.scopes_of(entity)
+            have = [s for s in self.planner.program.policy.scopes if self._holding(cls, s)]
+            lacking = [s for s in required if s not in have and not self._has_narrowed(cls, s)]
+            if have and lacking and self.can_gain_field(cls) and not cls.module.is_test:
+                for scope in lacking:
+                    like = self._holding(cls, have[0])
+                    self.gain_field(cls, scope, ("entity", cls.name), like=like)

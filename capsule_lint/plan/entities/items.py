@@ -1,0 +1,254 @@
+"""Items that are written out by hand, key and scopes: with a new segment in the key comes the entry of its
+scope. What is annotated with a `TypedDict` is such an item too, and that class gets the key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import attribute_in
+from capsule_lint.plan.entities.named import named_read
+from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.reach import returning
+from capsule_lint.plan.testing.expected import typed_value
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.inference.types import Instance, Types, ordered
+from capsule_lint.program.places.sites import Role
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.rows import Display
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import KeyDefect, Knot, Want
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+_NONE: Types = frozenset()
+
+
+@dataclass(eq=False)
+class Items:
+    """Demands entries of such items."""
+
+    planner: Planner
+    written: list[tuple[Display, KeyDefect, Scope]] = field(default_factory=list)
+    """The items that get an entry, with which change of a key, for which scope."""
+
+    def find(self) -> None:
+        """Demand the entries of items whose keys change, and the keys of their `TypedDict` classes."""
+        for display in self._displays(tests=False) if self.planner.defects else ():
+            if not self._is_written(display) or self._is_loaded_whole(display):
+                continue
+            for defect in self._defects_of(display):
+                for scope in defect.missing:
+                    self._extend(display, scope, defect)
+
+    def extend(self) -> bool:
+        """Demand the entries of all that is annotated with a `TypedDict` which gains a key; whether there
+        was anything."""
+        found = False
+        gaining = [c for c in self.planner.state.fields if self._is_typed(c)]
+        for display in self._displays(tests=True) if gaining else ():
+            for cls in self._typed(display):
+                for home in self.planner.program.classes.mro(cls):
+                    for scope in self.planner.state.fields.get(home, {}).values():
+                        want = self._add(display, scope, ("class", home))
+                        if want is not None:
+                            self.planner.want(want)
+                            found = True
+        return found
+
+    # --- which dicts ---
+
+    def _displays(self, *, tests: bool) -> Iterator[Display]:
+        """The dicts that are written out with the value of a scope under its name."""
+        for module in self.planner.program.names.judged():
+            if module.generated or (module.is_test and not tests):
+                continue
+            for display in module.each(tree.DictDisplay):
+                if self._scoped(display):
+                    yield display
+            for call in module.each(tree.Call):
+                named = any(a.keyword is not None for a in call.args)
+                if named and self._scoped(call) and self._makes_dict(call):
+                    yield call
+
+    def _scoped(self, display: Display) -> list[Scope]:
+        """The scopes that a dict says."""
+        is_value = self.planner.program.domain.held.is_value
+        found = []
+        for scope in self.planner.program.policy.scopes:
+            entry = entry_of(display, scope)
+            if entry is not None and is_value(typed_value(entry[1]) or entry[1], scope):
+                found.append(scope)
+        return found
+
+    def _makes_dict(self, call: tree.Call) -> bool:
+        if isinstance(call.func, tree.Name) and call.func.id == "dict":
+            return True
+        callees = self.planner.program.calls.callees(call)
+        made = any(c.cls is not None and self._is_typed(c.cls) for c in callees)
+        return made or self._is_spread_out(call)
+
+    def _is_spread_out(self, node: tree.Node) -> bool:
+        """Whether the scopes that a call gives by keyword are entries of an item where they arrive."""
+        return self.planner.spreaders.takes_any(node, self.planner.program.policy.scopes)
+
+    def _is_typed(self, cls: Class) -> bool:
+        return self.planner.program.classes.is_typed_dict(cls)
+
+    def _is_written(self, display: Display) -> bool:
+        """Whether a dict is an item, and no message or key to look something up by."""
+        keys, policy = self.planner.program.keys, self.planner.program.policy
+        if self._is_spread_out(display):
+            return True
+        names = [name for name, _ in entries_of(display)]
+        if not any(policy.is_key_name(n) and not n.startswith((":", "#")) for n in names):
+            made = any(
+                f in keys.functions for one in self._spread(display) for f in keys.helpers_in(one)
+            )
+            return made and keys.positions.dict_role(display) is Role.WRITTEN
+        if any(map(policy.is_sort_key_name, names)) or self._typed(display):
+            return True
+        return keys.positions.dict_role(display) is Role.WRITTEN
+
+    def _is_loaded_whole(self, display: Display) -> bool:
+        """Whether objects of a class that is no entity are made from all that such an item has: they
+        would be given more than they take."""
+        names = {name for name, _ in entries_of(display)}
+        return any(len(fields & names) > 1 for fields in self._whole)
+
+    @cached_property
+    def _whole(self) -> list[set[str]]:
+        """The fields of the classes with a scope, no entities, of which objects are made as `Note(**item)`."""
+        program, found = self.planner.program, list[set[str]]()
+        scopes = program.policy.scopes
+        for cls in program.classes.having(lambda name: any(names_scope(name, s) for s in scopes)):
+            if cls in program.domain.entities or cls.module.is_test:
+                continue
+            for call, _ in program.calls.constructors_of(cls):
+                spread = [a.value for a in call.args if a.star == "**"]
+                if any(named_read(program, one) is None for one in spread):
+                    found.append({p.name for p in program.classes.constructor(cls) or ()})
+        return found
+
+    # --- whose key changes ---
+
+    def _defects_of(self, display: Display) -> Iterator[KeyDefect]:
+        """The defects of the keys that an item has."""
+        program = self.planner.program
+        is_key = program.policy.is_key_name
+        keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
+        given = self.planner.spreaders.keys_given(display, program.policy.scopes)
+        for node in (*keys, *given):
+            hosts = {id(p.host) for t in program.templates.resolve(node) for p in t.pieces}
+            makers = returning(program, node)
+            for defect in self.planner.defects:
+                if id(defect.template.host) in hosts or defect.function in makers:
+                    yield defect
+        makers = returning(program, *self._spread(display))
+        yield from (d for d in self.planner.defects if d.function in makers)
+
+    def _spread(self, display: Display) -> list[tree.Node]:
+        """What is put into a dict whole, or joined to it: `{**note_key(tenant_id, note_id), …}`,
+        `dict(key, tenant_id=tenant_id)`, `key | {"tenant_id": tenant_id}`."""
+        if isinstance(display, tree.Call):
+            found = [a.value for a in display.args if a.keyword is None and a.star != "*"]
+        else:
+            found = [v for k, v in zip(display.keys, display.values, strict=True) if k is None]
+        inner: tree.Node = display
+        parent = self.planner.program.names.parent(inner)
+        while isinstance(parent, tree.Binary) and parent.op == "|":
+            found.append(parent.left if parent.right is inner else parent.right)
+            inner, parent = parent, self.planner.program.names.parent(parent)
+        return found
+
+    # --- entries ---
+
+    def _extend(self, display: Display, scope: Scope, defect: KeyDefect) -> None:
+        if self._add(display, scope, defect.knot) is not None:
+            self.written.append((display, defect, scope))
+        for cls in self._typed(display):
+            if scope in self.planner.program.policy.scopes_of(cls.name):
+                self.planner.loads.keep(cls, scope, defect.knot)
+
+    def _add(self, display: Display, scope: Scope, knot: Knot) -> Want | None:
+        """Demand an entry, unless the item is that of an entity, which has its own way to get it, or the
+        constructor of its class is going to be given it."""
+        if isinstance(display, tree.Call) and self._typed(display):
+            return None
+        old = self.planner.loads.present(display, scope)
+        entry = entry_of(display, old) if old is not None else None
+        if old is None or entry is None or self._is_of_entity(entry[1], scope):
+            return None
+        return self.planner.local.notes.extend(display, old, scope, knot)
+
+    def _is_of_entity(self, value: tree.Node, scope: Scope) -> bool:
+        """Whether a value is that of an entity which is going to have the scope: what lists its fields
+        gets the new one besides."""
+        path, domain = attribute_in(value), self.planner.program.domain
+        if path is None:
+            return False
+        holders = self.planner.sources.holders
+        return any(
+            isinstance(one, Instance)
+            and one.cls in domain.entities
+            and (
+                holders.attribute_of(one.cls, scope) is None
+                or holders.field_knot(one.cls, scope) is not None
+            )
+            for one in self.planner.program.inference.of(path.base)
+        )
+
+    # --- TypedDict ---
+
+    def _typed(self, node: tree.Node) -> list[Class]:
+        """The `TypedDict` classes that a dict is made by, or is annotated with where it stands."""
+        types = self._expected(node, 0)
+        if isinstance(node, tree.Call):
+            types |= self.planner.program.inference.of(node)
+        found = [one.cls for one in ordered(types) if isinstance(one, Instance)]
+        return [cls for cls in found if self._is_typed(cls)]
+
+    def _expected(self, node: tree.Node, depth: int) -> Types:
+        """What is said of the place that an expression stands in."""
+        program = self.planner.program
+        parent, inference = program.names.parent(node), program.inference
+        match parent:
+            case tree.Assign(annotation=None, targets=(tree.Name(id=name),)):
+                function = program.names.place(node).scope.function
+                returned = (
+                    [r for r in function.returns if isinstance(r, tree.Name) and r.id == name]
+                    if function
+                    else []
+                )
+                return inference.returned(function) if returned else _NONE
+            case tree.Assign(annotation=annotation) if annotation is not None:
+                return inference.annotations.of(annotation)
+            case tree.Eval(kind="return"):
+                function = program.names.place(node).scope.function
+                return inference.returned(function) if function is not None else _NONE
+            case tree.Call():
+                return self._taken(parent, node)
+            case tree.Conditional():
+                return self._expected(parent, depth)
+            case tree.Sequence() | tree.Comprehension(kind="ListComp") if depth == 0:
+                return inference.elements(self._expected(parent, 1))
+            case _:
+                return _NONE
+
+    def _taken(self, call: tree.Call, node: tree.Node) -> Types:
+        """What the parameter is annotated with that an argument is given for."""
+        program, found = self.planner.program, _NONE
+        for callee in program.calls.callees(call):
+            function: Function | None = callee.function if callee.cls is None else None
+            bound = bind(call.args, function.params, callee.given) if function else None
+            for name, argument in bound.arguments.items() if bound is not None else ():
+                parameter = function.parameter(name) if function is not None else None
+                if argument.value is node and parameter is not None and parameter.annotation:
+                    found |= program.inference.annotations.of(parameter.annotation)
+        return found

@@ -1,0 +1,224 @@
+"""Entities that are made from dicts: who reads a new key, and the dicts that must have it then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.entities.named import named_read
+from capsule_lint.plan.entities.rows import entry_of
+from capsule_lint.plan.memory.local_filters import dict_in
+from capsule_lint.plan.state import Value
+from capsule_lint.plan.supply.repeats import kept, repeatable
+from capsule_lint.program.inference.types import ClassObject, Instance, ordered
+from capsule_lint.program.model import enclosing
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.rows import Display
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot, Want
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class
+
+_VALIDATES: Final = frozenset(
+    ("model_validate", "parse_obj", "validate", "structure", "from_dict", "convert", "load")
+)
+"""What libraries call the functions that make an instance of a class from a dict."""
+
+
+@dataclass(eq=False, slots=True)
+class Loads:
+    """Demands entries of the dicts that are read as items."""
+
+    planner: Planner
+    _spread: set[int] = field(default_factory=set)
+    """The dicts that are written out from which constructors of entities get their arguments."""
+
+    def extend(self) -> bool:
+        """Demand what is not demanded yet; whether there was anything."""
+        new = [w for node, scope, knot in self._reads() for w in self._demands(node, scope, knot)]
+        for want in new:
+            self.planner.want(want)
+        return bool(new)
+
+    def _reads(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
+        """The dicts that a scope's new entry is going to be read from."""
+        for want in list(self.planner.state.wants):
+            read = self._read_for(want) if want.purpose == "entry" else None
+            if read is not None and (row := dict_in(read[0])) is not None:
+                yield row, want.scope, want.knot
+            if want.purpose != "argument" or want.call is None:
+                continue
+            value = self.planner.values.value(want)
+            if value is None or value.kind not in ("loaded", "spread"):
+                continue
+            for node in self._dicts(want, want.call, value):
+                if value.kind == "spread":
+                    displays = self.planner.local.rows.origins(node).displays
+                    self._spread.update(map(id, displays))
+                yield node, want.scope, want.knot
+        yield from self._validated()
+
+    def _dicts(self, want: Want, call: tree.Call, value: Value) -> Iterator[tree.Node]:
+        if value.kind == "spread":
+            for argument in call.args:
+                if argument.star == "**":
+                    read = named_read(self.planner.program, argument.value)
+                    yield (read.source if read is not None else None) or argument.value
+            return
+        for scope in self.planner.program.policy.scopes:
+            row = self._row(want, call, scope) if scope is not want.scope else None
+            if row is not None:
+                yield row
+
+    def _row(self, want: Want, call: tree.Call, scope: Scope) -> tree.Node | None:
+        """`row` of `f(row["tenant_id"])`."""
+        argument = self.planner.values.argument_of(call, want, scope)
+        read = kept(argument.value, self.planner.program) if argument is not None else None
+        return dict_in(read) if read is not None and item_key(read, scope) is not None else None
+
+    def _validated(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
+        """`Order.model_validate(data)`, `structure(data, Order)`."""
+        gained = self.planner.state.fields
+        uses = self.planner.program.calls.uses
+        for name in sorted(_VALIDATES):
+            for call in uses.calls_beside(name):
+                if any(c.function is not None for c in self.planner.program.calls.callees(call)):
+                    continue
+                parts = [call.func.base] if isinstance(call.func, tree.Attr) else []
+                plain = [a.value for a in call.args if a.keyword is None]
+                classes = [c for part in (*parts, *plain) if (c := self._class(part)) is not None]
+                homes = [h for c in classes for h in self.planner.program.classes.mro(c)]
+                for home in homes:
+                    for scope in gained[home].values() if home in gained else ():
+                        for node in plain:
+                            if self._class(node) is None:
+                                yield node, scope, ("class", home)
+
+    def _class(self, node: tree.Node) -> Class | None:
+        types = self.planner.program.inference.of(node)
+        return next((t.cls for t in types if isinstance(t, ClassObject)), None)
+
+    # --- entries ---
+
+    def _demands(self, node: tree.Node, scope: Scope, knot: Knot) -> Iterator[Want]:
+        self._typed(node, scope, knot)
+        for display in self.planner.local.rows.origins(node).displays:
+            old = self.present(display, scope) if not self._is_narrowed(display, scope) else None
+            want = (
+                None if old is None else self.planner.local.notes.extend(display, old, scope, knot)
+            )
+            if want is not None:
+                yield want
+
+    def _is_narrowed(self, display: Display, scope: Scope) -> bool:
+        """Whether a dict is an item of an entity that policy does not keep apart by a scope."""
+        place = self.planner.program.names.place(display)
+        function = place.scope.function
+        entity = self.planner.program.domain.narrowed_names(
+            function.owner if function is not None else None, function, place.scope.module.name
+        )
+        policy = self.planner.program.policy
+        return scope not in policy.scopes_of(entity)
+
+    def present(self, display: Display, scope: Scope) -> Scope | None:
+        """The scope beside whose entry a new one belongs."""
+        scopes = list(self.planner.program.policy.scopes)
+        at = scopes.index(scope)
+        near = (*reversed(scopes[:at]), *scopes[at + 1 :])
+        return next((s for s in near if entry_of(display, s) is not None), None)
+
+    def _typed(self, node: tree.Node, scope: Scope, knot: Knot) -> None:
+        """The `TypedDict` that an item is annotated with gets the key."""
+        for one in ordered(self.planner.program.inference.of(node)):
+            if isinstance(one, Instance) and self.planner.program.classes.is_typed_dict(one.cls):
+                self.keep(one.cls, scope, knot)
+
+    def keep(self, cls: Class, scope: Scope, knot: Knot) -> None:
+        """Give a `TypedDict` the key of a scope, beside that of another one."""
+        classes = self.planner.program.classes
+        fields = [f.name for f in classes.fields(cls)]
+        for old in self.planner.program.policy.scopes:
+            names = fields if old is not scope else ()
+            like = next((n for n in names if names_scope(n, old)), None)
+            if like is not None and rename(like, old, scope) not in fields:
+                self.planner.gains.gain_field(cls, scope, knot, like=like)
+                for home in classes.mro(cls):
+                    if scope.parameter in self.planner.state.fields.get(home, ()):
+                        name = rename(like, old, scope)
+                        self.planner.state.attributes[home, scope.parameter] = name
+                return
+
+    # --- what is taken beside ---
+
+    def entry(self, want: Want) -> Value | None:
+        """Beside `"tenant_id": item["tenant_id"]`, in a dict of which an entity is made, comes
+        `item["capsule_id"]`."""
+        read = self._read_for(want)
+        if read is None:
+            return None
+        node, scope = read
+        code = renamed_item_access(text_of(node) or "", node, scope, want.scope)
+        return Value(code, kind="loaded") if code is not None else None
+
+    def _read_for(self, want: Want) -> tuple[tree.Node, Scope] | None:
+        """What reads the neighbour of an entry from an item, and whose value that is."""
+        display = want.node
+        if id(display) not in self._spread or not isinstance(
+            display, tree.DictDisplay | tree.Call
+        ):
+            return None
+        for scope in self.planner.program.policy.scopes:
+            entry = entry_of(display, scope) if scope is not want.scope else None
+            read = kept(entry[1], self.planner.program) if entry is not None else None
+            if read is not None and item_key(read, scope) is not None and repeatable(read):
+                return read, scope
+        return None
+
+    def beside(self, want: Want) -> Value | None:
+        """Beside `doc["tenant_id"]` comes `doc["capsule_id"]`, where all that `doc` can be is written
+        out in the program."""
+        for scope in self.planner.program.policy.scopes if want.call is not None else ():
+            assert want.call is not None
+            row = self._row(want, want.call, scope) if scope is not want.scope else None
+            if row is None:
+                continue
+            origins = self.planner.local.rows.origins(row)
+            if not origins.displays or not origins.complete:
+                continue
+            if not all(entry_of(d, scope) is not None for d in origins.displays):
+                continue
+            argument = self.planner.values.argument_of(want.call, want, scope)
+            assert argument is not None
+            code = renamed_item_access(
+                text_of(argument.value) or "", argument.value, scope, want.scope
+            )
+            if code is not None:
+                return Value(code, kind="loaded")
+        return None
+
+    def check(self) -> None:
+        """A key that takes one scope from a dict and the other one from the caller needs a person: the
+        dict would be kept without it."""
+        domain, scopes = self.planner.program.domain, self.planner.program.policy.scopes
+        for want in list(self.planner.state.wants):
+            place = self.planner.program.names.place(want.node)
+            functions = [f for f in enclosing(place) if f in self.planner.state.params]
+            if want.purpose != "argument" or want.call is None or place.scope.module.is_test:
+                continue
+            if want.callee not in self.planner.program.keys.helpers or not functions:
+                continue
+            value = self.planner.values.value(want)
+            if value is None or value.code != want.scope.parameter:
+                continue
+            for scope in scopes:
+                row = self._row(want, want.call, scope) if scope is not want.scope else None
+                has = any(domain.scope_parameter(f, scope) is not None for f in functions)
+                if row is not None and not has:
+                    reason = f"has `{scope.parameter}` from a dict that may lack `{want.scope.parameter}`"
+                    self.planner.local.notes.obstacle(want.knot, want.call, reason)

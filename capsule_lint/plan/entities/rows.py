@@ -1,0 +1,430 @@
+"""Dicts that stand for items: where the one that an expression reads is spelled out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.fixtures import is_collected, parametrized
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+Display: TypeAlias = tree.DictDisplay | tree.Call
+"""`{"tenant_id": …}` or `dict(tenant_id=…)`."""
+Step: TypeAlias = "Callable[[tree.Node, int], Origins]"
+Owner: TypeAlias = Class | Module | Function
+Home: TypeAlias = tuple[Owner, str]
+"""A collection: the class, module or function that has it, and its name."""
+
+_MAX_DEPTH: Final = 12
+_MAX_STEPS: Final = 1000
+_SAME: Final = frozenset(("copy", "deepcopy", "dict", "cast", "MappingProxyType"))
+_SAME_ITEMS: Final = frozenset(
+    ("list", "tuple", "sorted", "reversed", "iter", "set", "frozenset", "deque")
+)
+_READS: Final = frozenset(("get", "pop", "setdefault", "values", "copy", "popleft", "popitem"))
+_RESPONSES: Final = ("Item", "Items", "Attributes")
+_ADDS: Final = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
+_ADDS_ALL: Final = ("extend", "extendleft")
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """The dicts that an expression may be, as they are written out; whether there can be no others."""
+
+    displays: tuple[Display, ...] = ()
+    complete: bool = True
+
+    def __add__(self, other: Origins) -> Origins:
+        every = {id(d): d for d in (*self.displays, *other.displays)}
+        return Origins(tuple(every.values()), self.complete and other.complete)
+
+
+_NONE: Final = Origins()
+_UNKNOWN: Final = Origins((), complete=False)
+
+
+@dataclass(eq=False, slots=True)
+class Rows:
+    """Follows dicts back through names, parameters, collections and functions."""
+
+    program: Program
+    _known: dict[int, Origins] = field(default_factory=dict)
+    _path: set[int] = field(default_factory=set)
+    _steps: int = 0
+    _additions: dict[str, list[tuple[tree.Node, tree.Node]]] | None = None
+    """By the name of the collection: what is added, and to which expression."""
+
+    def origins(self, node: tree.Node) -> Origins:
+        """What is written where the dict `node` is made."""
+        if id(node) not in self._known:
+            self._steps = 0
+            self._known[id(node)] = self._follow(node, 0)
+        return self._known[id(node)]
+
+    def _follow(self, node: tree.Node, depth: int) -> Origins:
+        self._steps += 1
+        if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
+            return _UNKNOWN
+        if id(node) in self._path:
+            return _NONE
+        self._path.add(id(node))
+        try:
+            return self._dict(node, depth + 1)
+        finally:
+            self._path.discard(id(node))
+
+    def _all(self, nodes: Iterable[tree.Node], depth: int) -> Origins:
+        return self._each(nodes, depth, self._follow)
+
+    def _each(self, nodes: Iterable[tree.Node], depth: int, step: Step) -> Origins:
+        found = _NONE
+        for node in nodes:
+            found += step(node, depth)
+        return found
+
+    def _dict(self, node: tree.Node, depth: int) -> Origins:
+        if _is_stored(node):
+            return _NONE
+        match node:
+            case tree.DictDisplay():
+                return self._display(node, depth)
+            case tree.Call(func=tree.Name(id="dict")) if any(a.keyword for a in node.args):
+                rest = [a.value for a in node.args if a.star == "**" or a.keyword is None]
+                return Origins((node,)) + self._all(rest, depth)
+            case tree.Const(value=None):
+                return _NONE
+            case tree.Conditional():
+                return self._all((node.then, node.otherwise), depth)
+            case tree.Boolean():
+                return self._all(node.values, depth)
+            case tree.Binary(op="|"):
+                return self._all((node.left, node.right), depth)
+            case tree.Wrapped(kind="await") | tree.Walrus():
+                return self._follow(node.value, depth)
+            case tree.Comprehension(kind="DictComp"):
+                return self._filtered(node, depth)
+            case tree.Name():
+                return self._name(node, depth)
+            case tree.Call():
+                return self._call(node, depth)
+            case tree.Subscript(index=tree.Other()):
+                return _UNKNOWN
+            case tree.Subscript():
+                return self._elements(node.base, depth)
+            case _:
+                return _UNKNOWN
+
+    def _display(self, node: tree.DictDisplay, depth: int) -> Origins:
+        if not node.keys:
+            return _NONE
+        spread = [v for k, v in zip(node.keys, node.values, strict=True) if k is None]
+        if len(spread) == len(node.keys):
+            return self._all(spread, depth)
+        if spread and not names_any(node, self.program):
+            return self._all(spread, depth)
+        return Origins((node,))
+
+    def _filtered(self, node: tree.Comprehension, depth: int) -> Origins:
+        """`{k: v for k, v in item.items() if …}` is `item` with some keys."""
+        source = node.generators[0].iter
+        if (
+            len(node.generators) == 1
+            and isinstance(source, tree.Call)
+            and isinstance(source.func, tree.Attr)
+            and source.func.name == "items"
+        ):
+            return self._follow(source.func.base, depth)
+        return _UNKNOWN
+
+    def _name(self, node: tree.Name, depth: int) -> Origins:
+        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        found = _NONE if bindings else _UNKNOWN
+        for binding in bindings:
+            target = self.program.names.follow(binding)
+            found += self._bound(target, depth) if isinstance(target, Binding) else _UNKNOWN
+        return found
+
+    def _bound(self, binding: Binding, depth: int) -> Origins:
+        match binding.kind:
+            case "assign" if binding.value is not None and not binding.path:
+                return self._follow(binding.value, depth)
+            case "for" if binding.value is not None and not binding.path:
+                return self._elements(binding.value, depth)
+            case "for" if binding.path == (1,) and isinstance(binding.value, tree.Call):
+                return self._second(binding.value, depth)
+            case "param":
+                return self._parameter(binding, depth, self._follow)
+            case _:
+                return _UNKNOWN
+
+    def _second(self, call: tree.Call, depth: int) -> Origins:
+        """The second names of `for key, row in rows.items()` and of `for n, row in enumerate(rows)`."""
+        if isinstance(call.func, tree.Attr) and call.func.name == "items":
+            return self._elements(call.func.base, depth)
+        if last_name(call.func) == "enumerate" and call.args:
+            return self._elements(call.args[0].value, depth)
+        return _UNKNOWN
+
+    def _parameter(self, binding: Binding, depth: int, step: Step) -> Origins:
+        """What callers pass; `step` goes on from there."""
+        scope, parameter = binding.place.scope, binding.parameter
+        function = scope.function if scope.kind == "function" else None
+        if parameter is None or parameter.kind in ("*", "**"):
+            return _UNKNOWN
+        if function is None or scope.kind == "lambda":
+            return self._lambda(binding, depth)
+        if is_collected(function):
+            return self._injected(function, parameter.name, depth, step)
+        if self.program.domain.enters(function):
+            return _UNKNOWN
+        found, callers = _NONE, list(self.program.calls.callers(function))
+        for call, callee in callers:
+            bound = bind(call.args, function.params, callee.given)
+            argument = bound.arguments.get(binding.name) if bound is not None else None
+            if argument is not None:
+                found += step(argument.value, depth)
+            elif bound is None or bound.starred or parameter.default is None:
+                found += _UNKNOWN
+        return found if callers else _UNKNOWN
+
+    def _injected(self, function: Function, name: str, depth: int, step: Step) -> Origins:
+        """What pytest gives a test: the values of `parametrize`, or what a fixture returns."""
+        for decorator in function.fact.decorators:
+            values = parametrized(decorator, name)
+            if values is not None:
+                return self._each(values, depth, step)
+        fixture = self.program.inference.fixtures.named(function, name)
+        yields = (
+            [y.value for y in fixture.yields if isinstance(y, tree.Wrapped)] if fixture else []
+        )
+        made = [*fixture.returns, *yields] if fixture is not None else []
+        return self._each(made, depth, step) if made else _UNKNOWN
+
+    def _lambda(self, binding: Binding, depth: int) -> Origins:
+        """`filter(lambda row: …, self._rows)`."""
+        node = self.program.names.index.lambdas.get(id(binding.place.scope))
+        call = self.program.names.parent(node)
+        if node is None or not isinstance(call, tree.Call) or len(node.params) != 1:
+            return _UNKNOWN
+        others = [a.value for a in call.args if a.value is not node and a.keyword is None]
+        return self._elements(others[0], depth) if len(others) == 1 else _UNKNOWN
+
+    def _call(self, node: tree.Call, depth: int) -> Origins:
+        callees = self.program.calls.callees(node)
+        returns = [v for c in callees if c.function and c.cls is None for v in c.function.returns]
+        if callees:
+            return self._all(returns, depth) if returns else _UNKNOWN
+        name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
+        if isinstance(node.func, tree.Attr) and name in ("get", "pop", "setdefault", "popleft"):
+            return self._elements(node.func.base, depth) + self._all(plain[1:], depth)
+        if name in ("copy",) and isinstance(node.func, tree.Attr) and not plain:
+            return self._follow(node.func.base, depth)
+        if name in ("next", "min", "max") and plain:
+            rest = plain[1:] if name == "next" else []
+            return self._elements(plain[0], depth) + self._all(rest, depth)
+        if name in _SAME and plain:
+            return self._follow(plain[-1], depth)
+        return _UNKNOWN
+
+    # --- what is in collections ---
+
+    def _elements(self, node: tree.Node, depth: int) -> Origins:
+        """The dicts that a list, or the values of a dict, holds."""
+        self._steps += 1
+        if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
+            return _UNKNOWN
+        home = self.home(node)
+        if home is not None:
+            return self._all(self.stored(home), depth + 1)
+        if _is_stored(node):
+            return _NONE
+        match node:
+            case tree.Sequence():
+                return self._all(node.items, depth + 1)
+            case tree.Comprehension() if node.kind != "DictComp":
+                return self._follow(node.results[0], depth + 1)
+            case tree.Name():
+                return self._listed(node, depth + 1)
+            case tree.Wrapped(kind="await" | "starred"):
+                return self._elements(node.value, depth + 1)
+            case tree.Call():
+                return self._passed(node, depth + 1)
+            case _:
+                return _UNKNOWN
+
+    def _passed(self, node: tree.Call, depth: int) -> Origins:
+        callees = self.program.calls.callees(node)
+        found = _NONE
+        for callee in callees:
+            for value in callee.function.returns if callee.function is not None else ():
+                found += self._elements(value, depth)
+        if callees:
+            return found
+        name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
+        if name in _SAME_ITEMS and len(plain) == 1:
+            return self._elements(plain[0], depth)
+        if name == "filter" and len(plain) == 2:
+            return self._elements(plain[1], depth)
+        if isinstance(node.func, tree.Attr) and name in ("values", "copy"):
+            return self._elements(node.func.base, depth)
+        return _UNKNOWN
+
+    def _listed(self, node: tree.Name, depth: int) -> Origins:
+        """A local list: what it starts with, and what is appended to it."""
+        found = _NONE
+        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        for binding in bindings:
+            if binding.kind == "param":
+                return self._parameter(binding, depth, self._elements)
+            if binding.kind != "assign" or binding.value is None or binding.path:
+                return _UNKNOWN
+            found += self._elements(binding.value, depth) if _holds(binding.value) else _NONE
+        scope = bindings[0].place.scope if bindings else None
+        for value, base in self._added(node.id):
+            root = _root(base)
+            if isinstance(root, tree.Name) and any(
+                b.place.scope is scope for b in self._bindings(root)
+            ):
+                found += self._follow(value, depth)
+        return found if bindings else _UNKNOWN
+
+    def _bindings(self, node: tree.Name) -> list[Binding]:
+        return self.program.names.bindings(node.id, self.program.names.place(node))
+
+    def home(self, node: tree.Node) -> Home | None:
+        """The class (or module) and name of the collection that an expression is, or is a part of."""
+        node = _root(node)
+        if isinstance(node, tree.Attr):
+            for one in self.program.inference.of(node.base):
+                cls = one.cls if isinstance(one, Instance) else None
+                for owner in self.program.classes.mro(cls) if cls is not None else ():
+                    if node.name in owner.stores or node.name in owner.scope.bindings:
+                        return None if node.name in owner.methods else (owner, node.name)
+        if isinstance(node, tree.Name):
+            for binding in self._bindings(node):
+                target = self.program.names.follow(binding)
+                if (
+                    isinstance(target, Binding)
+                    and target.kind == "assign"
+                    and target.place.scope.kind == "module"
+                ):
+                    return target.place.scope.module, target.name
+        return None
+
+    def stored(self, home: Home) -> list[tree.Node]:
+        """Everything that is put into a collection, however deep in it."""
+        owner, name = home
+        found = [s.value for s in owner.stores.get(name, ())] if isinstance(owner, Class) else []
+        found += [b.value for b in owner.scope.bindings.get(name, ())]
+        held = [v for value in found if value is not None for v in _held(value)]
+        held += [value for value, base in self._added(name) if self.home(base) == home]
+        return held
+
+    def _added(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
+        """What is added to collections of that name: `rows.append(x)`, `rows[key] = x`."""
+        if self._additions is None:
+            self._additions = {}
+            for value, base in self._every_addition():
+                values = [value] if isinstance(value, tree.DictDisplay) else _held(value)
+                for one in values if _holds(value) else ():
+                    self._additions.setdefault(last_name(_root(base)), []).append((one, base))
+        self.program.names.ask(name)
+        return self._additions.get(name, [])
+
+    def _every_addition(self) -> Iterator[tuple[tree.Node, tree.Node]]:
+        for name, position in _ADDS.items():
+            for call in self.program.calls.uses.calls_beside(name):
+                if isinstance(call.func, tree.Attr) and len(call.args) > position:
+                    yield call.args[position].value, call.func.base
+        for name in _ADDS_ALL:
+            for call in self.program.calls.uses.calls_beside(name):
+                if isinstance(call.func, tree.Attr) and call.args:
+                    yield call.args[0].value, call.func.base
+        for module in self.program.names.modules.values():
+            for statement, _ in module.statements:
+                if isinstance(statement, tree.Assign) and statement.value is not None:
+                    for target in statement.targets:
+                        if isinstance(target, tree.Subscript):
+                            yield statement.value, target.base
+
+
+def _is_stored(node: tree.Node) -> bool:
+    """`response["Item"]`, `response.get("Items", [])`: what has been written with an entry is read with it."""
+    match node:
+        case tree.Subscript(index=tree.Const(value=str() as key)):
+            return key in _RESPONSES
+        case tree.Call(func=tree.Attr(name="get")) if node.args:
+            first = node.args[0].value
+            return isinstance(first, tree.Const) and first.value in _RESPONSES
+        case _:
+            return False
+
+
+def _root(node: tree.Node) -> tree.Node:
+    """`self._rows` of `self._rows.setdefault(tenant_id, {}).values()` and of `self._rows[key]`."""
+    while True:
+        match node:
+            case tree.Subscript():
+                node = node.base
+            case tree.Call(func=tree.Attr() as func) if func.name in _READS:
+                node = func.base
+            case tree.Call() if last_name(node.func) in _SAME_ITEMS and len(node.args) == 1:
+                node = node.args[0].value
+            case _:
+                return node
+
+
+def _holds(node: tree.Node) -> bool:
+    """Whether something stored is more than an empty collection."""
+    match node:
+        case tree.DictDisplay():
+            return bool(node.keys)
+        case tree.Sequence():
+            return bool(node.items)
+        case tree.Call():
+            return bool(node.args) and last_name(node.func) not in ("defaultdict", "field")
+        case _:
+            return True
+
+
+def _held(node: tree.Node) -> list[tree.Node]:
+    """The elements of a collection that is written out; a comprehension's element stands for all."""
+    match node:
+        case tree.Sequence():
+            return list(node.items)
+        case tree.Comprehension():
+            return [node.results[-1]]
+        case tree.DictDisplay():
+            return [v for v in node.values if _holds(v)]
+        case _:
+            return [node] if _holds(node) else []
+
+
+def entries_of(node: Display) -> Iterator[tuple[str, tree.Node]]:
+    """The string keys of a dict that is written out, and their values."""
+    if isinstance(node, tree.Call):
+        yield from ((a.keyword, a.value) for a in node.args if a.keyword is not None)
+        return
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, tree.Const) and isinstance(key.value, str):
+            yield key.value, value
+
+
+def entry_of(node: Display, scope: Scope) -> tuple[str, tree.Node] | None:
+    """The entry of a dict that is a scope's."""
+    return next(((k, v) for k, v in entries_of(node) if names_scope(k, scope)), None)
+
+
+def names_any(node: Display, program: Program) -> bool:
+    """Whether a dict that is written out has an entry for a scope."""
+    return any(entry_of(node, scope) is not None for scope in program.policy.scopes)

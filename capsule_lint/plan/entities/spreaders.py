@@ -1,0 +1,150 @@
+"""Functions that put whatever keywords they are given into an item: `table.put(key, tenant_id=…, sku=…)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.local_names import assigned
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+_MAX_DEPTH: Final = 10
+"""Steps after which nobody follows keywords any more."""
+
+
+@dataclass(eq=False, slots=True)
+class Spreaders:
+    """Finds the calls whose keywords become the entries of an item in the functions that they call."""
+
+    program: Program
+    _known: dict[Function, bool] = field(default_factory=dict)
+
+    @property
+    def found(self) -> list[Function]:
+        """The functions that are known to put keywords into items."""
+        return [function for function, puts in self._known.items() if puts]
+
+    def takes_any(self, node: tree.Node, scopes: Iterable[Scope]) -> bool:
+        """Whether an expression is a call which gives the entry of a scope to an item."""
+        if not isinstance(node, tree.Call):
+            return False
+        entries = (entry_of(node, scope) for scope in scopes)
+        return any(entry is not None and self._takes(node, entry[0]) for entry in entries)
+
+    def keys_given(self, node: tree.Node, scopes: Iterable[Scope]) -> Iterator[tree.Node]:
+        """What may be the key of an item whose entries a call gives by keyword."""
+        if isinstance(node, tree.Call) and self.takes_any(node, scopes):
+            yield from self.keys_beside(node)
+
+    def keys_beside(self, call: tree.Call) -> Iterator[tree.Node]:
+        """What a call gives by position, and the keys in the dicts among that."""
+        for argument in call.args:
+            if argument.keyword is None and not argument.star:
+                yield argument.value
+                for display in self._displays(argument.value):
+                    for name, value in entries_of(display):
+                        if self.program.policy.is_key_name(name):
+                            yield value
+
+    def _displays(self, node: tree.Node) -> Iterator[tree.DictDisplay]:
+        """The dicts that an argument is, as they are written out here."""
+        values = (node,) if not isinstance(node, tree.Name) else assigned(self.program.names, node)
+        yield from (value for value in values if isinstance(value, tree.DictDisplay))
+
+    def _takes(self, call: tree.Call, name: str) -> bool:
+        """Whether what a call gives by that name is an entry of an item, whatever the call runs."""
+        callees = self.program.calls.callees(call)
+        functions = [c.function for c in callees if c.function is not None and c.cls is None]
+        return (
+            bool(functions)
+            and len(functions) == len(callees)
+            and all(_keywords(f) and f.parameter(name) is None for f in functions)
+            and any(self._puts(m) for f in functions for m in self.program.calls.family(f))
+        )
+
+    def _puts(self, function: Function) -> bool:
+        """Whether the keywords that a function takes end up in an item that is put into the table."""
+        if function not in self._known:
+            self._known[function] = False
+            name = _keywords(function)
+            self._known[function] = name is not None and self._is_read(function, name, 0)
+        return self._known[function]
+
+    def _is_read(self, function: Function, name: str, depth: int) -> bool:
+        """Whether what a function calls by that name is put into the table, whole or among others."""
+        return any(self._is_put(node, depth + 1) for node in self._reads(function, name))
+
+    def _reads(self, function: Function, name: str) -> Iterator[tree.Name]:
+        for node in self.program.names.inside(function):
+            if isinstance(node, tree.Name) and node.id == name:
+                yield node
+
+    def _is_put(self, node: tree.Node, depth: int) -> bool:
+        if depth > _MAX_DEPTH:
+            return False
+        parent = self.program.names.parent(node)
+        match parent:
+            case tree.Call():
+                return self._is_given(parent, node, depth)
+            case tree.DictDisplay():
+                pairs = zip(parent.keys, parent.values, strict=True)
+                keys = [key for key, value in pairs if value is node]
+                if keys == [None]:
+                    return self._is_put(parent, depth + 1)
+                return any(isinstance(key, tree.Const) and key.value == "Item" for key in keys)
+            case tree.Binary(op="|") | tree.Boolean() | tree.Conditional():
+                return self._is_put(parent, depth + 1)
+            case tree.Comprehension(kind="DictComp"):
+                return self._is_put(parent, depth + 1)
+            case tree.Attr(name="items" | "copy"):
+                call = self.program.names.parent(parent)
+                return isinstance(call, tree.Call) and self._is_put(call, depth + 1)
+            case tree.Assign(targets=(tree.Name() as target,)) if parent.value is node:
+                return self._is_local_put(target, depth)
+            case _:
+                return False
+
+    def _is_local_put(self, name: tree.Name, depth: int) -> bool:
+        function = self.program.names.place(name).scope.function
+        return function is not None and self._is_read(function, name.id, depth)
+
+    def _is_given(self, call: tree.Call, node: tree.Node, depth: int) -> bool:
+        """Whether the argument of a call is put into the table."""
+        given = next((a for a in call.args if a.value is node), None)
+        if given is None:
+            return False
+        if given.keyword == "Item" or last_name(call.func) == "put_item":
+            return True
+        match call.func:
+            case tree.Attr(name="update", base=tree.Name() as base):
+                return self._is_local_put(base, depth)
+            case tree.Name(id="dict"):
+                return self._is_put(call, depth + 1)
+        callees = self.program.calls.callees(call)
+        functions = [c for c in callees if c.function is not None and c.cls is None]
+        for callee in functions:
+            assert callee.function is not None
+            if given.star == "**":
+                if self._puts(callee.function):
+                    return True
+                continue
+            bound = bind(call.args, callee.function.params, callee.given)
+            names = [n for n, a in bound.arguments.items() if a is given] if bound else []
+            if any(self._is_read(callee.function, name, depth) for name in names):
+                return True
+        return bool(functions) and not given.star and self._is_put(call, depth + 1)
+
+
+def _keywords(function: Function) -> str | None:
+    """The name of the parameter that takes any keywords."""
+    return next((p.name for p in function.params if p.kind == "**"), None)

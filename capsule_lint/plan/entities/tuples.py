@@ -1,0 +1,354 @@
+"""Code that reads the fields of a tuple, or of what is made one, by position: a new field moves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.testing.expected import equated
+from capsule_lint.program.inference.types import ClassObject, Instance, Types
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
+
+_TAKES_APART: Final = frozenset(
+    [
+        "tuple",
+        "list",
+        "len",
+        "iter",
+        "enumerate",
+        "zip",
+        "reversed",
+        "map",
+        "next",
+        "writerow",
+        "writerows",
+        "execute",
+        "executemany",
+        "from_iterable",
+        "chain",
+    ]
+)
+"""What goes through the fields of a tuple that it is given."""
+_ORDERS: Final = frozenset(
+    ("sorted", "min", "max", "sort", "groupby", "map", "nlargest", "nsmallest")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The fields of a class before the change, and before which of them the new ones come."""
+
+    cls: Class
+    home: Class
+    width: int
+    new: tuple[tuple[int, Scope], ...]
+
+    def moved(self, index: int) -> int:
+        """Where the field of that index is found after the change."""
+        if index >= 0:
+            return index + sum(at <= index for at, _ in self.new)
+        return index - sum(at > self.width + index for at, _ in self.new)
+
+    def names(self, at: int) -> list[Scope]:
+        """The scopes whose fields come before the field of that index."""
+        return [scope for place, scope in self.new if place == at]
+
+
+@dataclass(frozen=True, slots=True)
+class TupleReader:
+    """One place that changes: `number` becomes another one, or `node` gets names beside `anchor`."""
+
+    node: tree.Node
+    layout: Layout
+    number: int | None = None
+    anchor: tree.Node | None = None
+    before: bool = False
+    scopes: tuple[Scope, ...] = ()
+    name: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Tuples:
+    """Finds what reads a changing class by position."""
+
+    planner: Planner
+    found: list[TupleReader] = field(default_factory=list)
+    unsure: list[tuple[tree.Node, Layout]] = field(default_factory=list)
+    _layouts: dict[Class, Layout] = field(default_factory=dict)
+
+    def find(self) -> None:
+        """Fill `found` and `unsure`."""
+        program = self.planner.program
+        for home in self.planner.state.fields:
+            for cls in program.classes.subclasses(home):
+                layout = self._layout(cls, home)
+                if layout is not None:
+                    self._layouts[cls] = layout
+        for module in program.names.modules.values() if self._layouts else ():
+            if not module.generated:
+                self._module(module)
+
+    def _layout(self, cls: Class, home: Class) -> Layout | None:
+        classes = self.planner.program.classes
+        if not classes.is_data(cls) or classes.keyword_only(cls):
+            return None
+        fields = classes.fields(cls)
+        own = [n for n, f in enumerate(fields) if f.owner is home]
+        scopes = list(self.planner.program.policy.scopes)
+        new = []
+        for scope in scopes:
+            if scope.parameter not in self.planner.state.fields[home]:
+                continue
+            at = scopes.index(scope)
+            places = [
+                *((s, 1) for s in reversed(scopes[:at])),
+                *((s, 0) for s in scopes[at + 1 :]),
+            ]
+            near = [n + step for s, step in places for n in own if names_scope(fields[n].name, s)]
+            new.append((near[0] if near else own[0] if own else 0, scope))
+        return Layout(cls, home, len(fields), tuple(new))
+
+    # --- which values ---
+
+    def _of(self, node: tree.Node) -> Layout | None:
+        """The class whose fields an expression gives by position."""
+        call = only_assigned(self.planner.program.names, node) or node
+        if isinstance(call, tree.Call):
+            made = self._made(call)
+            if made is not None:
+                return made
+        return self._typed(self.planner.program.inference.of(node))
+
+    def _made(self, call: tree.Call) -> Layout | None:
+        """`astuple(truck)`."""
+        if last_name(call.func) != "astuple" or not call.args:
+            return None
+        types = self.planner.program.inference.of(call.args[0].value)
+        classes = [t.cls for t in types if isinstance(t, Instance) and t.cls in self._layouts]
+        return self._layouts[classes[0]] if classes else None
+
+    def _typed(self, types: Types) -> Layout | None:
+        classes = [t.cls for t in types if isinstance(t, Instance) and t.cls in self._layouts]
+        is_tuple = self.planner.program.classes.is_named_tuple
+        found = [self._layouts[c] for c in classes if is_tuple(c)]
+        return found[0] if found else None
+
+    # --- which readers ---
+
+    def _module(self, module: Module) -> None:
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                for target in statement.targets:
+                    self._unpacked(target, statement.value)
+            elif isinstance(statement, tree.Block):
+                self._block(statement)
+        for node in module.nodes:
+            self._node(node)
+
+    def _block(self, block: tree.Block) -> None:
+        inference = self.planner.program.inference
+        for bind in block.binds:
+            if block.kind == "for" and bind.value is not None:
+                if self._of(bind.value) is not None:
+                    self._doubt(bind.value)
+                self._target(bind.target, inference.elements(inference.of(bind.value)))
+        if block.kind == "match":
+            for pattern in block.heads[1:]:
+                self._pattern(pattern, block.heads[0])
+
+    def _pattern(self, pattern: tree.Node, subject: tree.Node) -> None:
+        """`case Truck(tenant, vin):` and `case (tenant, vin):`."""
+        if not isinstance(pattern, tree.Other) or not pattern.children:
+            return
+        first, *rest = pattern.children
+        if isinstance(first, tree.Const):
+            layout = self._of(subject)
+        else:
+            types = self.planner.program.inference.of(first)
+            classes = [t.cls for t in types if isinstance(t, ClassObject)]
+            layout = next((self._layouts[c] for c in classes if c in self._layouts), None)
+        if layout is None:
+            return
+        told = "__match_args__" in layout.cls.scope.bindings
+        if isinstance(first, tree.Const):
+            self.unsure.append((subject, layout))
+        elif not told:
+            for at in sorted({at for at, _ in layout.new if at < len(rest)}):
+                scopes = tuple(layout.names(at))
+                self.found.append(
+                    TupleReader(pattern, layout, None, rest[at], True, scopes, name="_")
+                )
+
+    def _node(self, node: tree.Node) -> None:
+        match node:
+            case tree.Subscript():
+                self._indexed(node)
+            case tree.Call():
+                self._call(node)
+            case tree.Comprehension():
+                inference = self.planner.program.inference
+                for part in node.generators:
+                    if self._of(part.iter) is not None:
+                        self._doubt(part.iter)
+                    self._target(part.target, inference.elements(inference.of(part.iter)))
+            case tree.Wrapped(kind="starred"):
+                self._doubt(node.value)
+            case tree.Compare(ops=("==" | "!=",)):
+                for one, other in ((node.left, node.rights[0]), (node.rights[0], node.left)):
+                    made = self._made(one) if isinstance(one, tree.Call) else None
+                    if isinstance(other, tree.Sequence) and made is None:
+                        self._doubt(one)
+            case tree.Binary(op="+" | "%"):
+                self._doubt(node.left)
+                self._doubt(node.right)
+
+    def _doubt(self, node: tree.Node) -> None:
+        layout = self._of(node)
+        if layout is not None:
+            self.unsure.append((node, layout))
+
+    def _call(self, node: tree.Call) -> None:
+        name = last_name(node.func)
+        if self._made(node) is not None:
+            self._tuple_made(node)
+        for argument in node.args:
+            if argument.star == "*" or (name in _TAKES_APART and not argument.star):
+                self._doubt(argument.value)
+        if name in _ORDERS:
+            self._ordered(node)
+        if name == "_make" and isinstance(node.func, tree.Attr):
+            for one in self.planner.program.inference.of(node.func.base):
+                if isinstance(one, ClassObject | Instance) and one.cls in self._layouts:
+                    self.unsure.append((node, self._layouts[one.cls]))
+
+    def _tuple_made(self, node: tree.Call) -> None:
+        """`astuple(truck)` that is neither unpacked nor indexed at once."""
+        layout = self._made(node)
+        parent = self.planner.program.names.parent(node)
+        taken = (
+            isinstance(parent, tree.Subscript)
+            or (isinstance(parent, tree.Assign) and parent.value is node)
+            or (isinstance(parent, tree.Call) and last_name(parent.func) in _TAKES_APART)
+        )
+        if layout is not None and not taken and not self._is_spelled_out(node, layout):
+            self.unsure.append((node, layout))
+
+    def _is_spelled_out(self, node: tree.Call, layout: Layout) -> bool:
+        """Whether it is compared with a tuple of all fields, as tests expect it."""
+        module = self.planner.program.names.place(node).scope.module
+        parent = self.planner.program.names.parent(node)
+        if not module.is_test or not isinstance(parent, tree.Compare | tree.Call):
+            return False
+        count = len(self.planner.program.classes.fields(layout.cls))
+        return any(
+            side is node
+            and isinstance(other, tree.Sequence)
+            and len(other.items) == count
+            and not any(isinstance(item, tree.Wrapped) for item in other.items)
+            for side, other in equated(parent)
+        )
+
+    def _ordered(self, node: tree.Call) -> None:
+        """`sorted(trucks, key=itemgetter(1))`."""
+        inference = self.planner.program.inference
+        plain = [a.value for a in node.args if a.keyword is None]
+        sources = [node.func.base] if isinstance(node.func, tree.Attr) else []
+        layouts = [
+            found
+            for value in (*sources, *plain)
+            if (found := self._typed(inference.elements(inference.of(value)))) is not None
+        ]
+        for argument in node.args:
+            getter = argument.value
+            if layouts and isinstance(getter, tree.Call) and last_name(getter) == "itemgetter":
+                for place in getter.args:
+                    self._number(place.value, layouts[0])
+
+    def _indexed(self, node: tree.Subscript) -> None:
+        layout = self._of(node.base)
+        if layout is not None:
+            self._number(node.index, layout)
+
+    def _number(self, node: tree.Node, layout: Layout) -> None:
+        number = tree.integer(node)
+        if self.planner.local.notes.is_settled(node):
+            return  # a part of a key, which moves with the key
+        if number is None or not -layout.width <= number < layout.width:
+            self.unsure.append((node, layout))
+        elif layout.moved(number) != number:
+            self.found.append(TupleReader(node, layout, layout.moved(number)))
+
+    # --- unpacking ---
+
+    def _unpacked(self, target: tree.Node, value: tree.Node) -> None:
+        if isinstance(target, tree.Sequence):
+            layout = self._of(value)
+            if layout is not None:
+                self._names(target, layout)
+            elif isinstance(value, tree.Sequence) and len(value.items) == len(target.items):
+                for one, other in zip(target.items, value.items, strict=True):
+                    self._unpacked(one, other)
+            else:
+                self._target(target, self.planner.program.inference.of(value))
+
+    def _target(self, target: tree.Node, types: Types) -> None:
+        if not isinstance(target, tree.Sequence):
+            return
+        layout = self._typed(types)
+        if layout is not None:
+            self._names(target, layout)
+            return
+        for number, item in enumerate(target.items):
+            if isinstance(item, tree.Sequence):
+                self._target(item, self.planner.program.inference.unpacked(types, (number,)))
+
+    def _names(self, target: tree.Sequence, layout: Layout) -> None:
+        """`tenant, vin = truck` gets a name for the new field."""
+        if self.planner.local.notes.is_settled(target):
+            return  # a key that is taken apart
+        places = list(_places(target.items, layout))
+        if not places:
+            self.unsure.append((target, layout))
+        for at, place in places:
+            scopes = tuple(layout.names(at))
+            if place is None:
+                star = next(i for i in target.items if isinstance(i, tree.Wrapped))
+                if not last_name(star.value).startswith("_"):
+                    self.unsure.append((target, layout))
+                continue
+            before = place == 0 or isinstance(target.items[place - 1], tree.Wrapped)
+            anchor = target.items[place if before else place - 1]
+            spare = all(last_name(i).startswith("_") for i in target.items[:1])
+            name = "_" if spare else ""
+            self.found.append(TupleReader(target, layout, None, anchor, before, scopes, name))
+
+
+def _places(items: Sequence[tree.Node], layout: Layout) -> Iterator[tuple[int, int | None]]:
+    """For each place where fields come: the index of the target's item that they come before, or
+    `None` where `*rest` takes them; nothing at all where the target does not fit."""
+    stars = [n for n, item in enumerate(items) if isinstance(item, tree.Wrapped)]
+    ats = sorted({at for at, _ in layout.new})
+    if not stars:
+        if len(items) == layout.width:
+            yield from ((at, at) for at in ats)
+        return
+    first, behind = stars[0], len(items) - stars[0] - 1
+    if len(stars) > 1 or first + behind > layout.width:
+        return
+    for at in ats:
+        if at < first:
+            yield at, at
+        elif at > layout.width - behind:
+            yield at, len(items) - (layout.width - at)
+        else:
+            yield at, None

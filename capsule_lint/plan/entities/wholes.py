@@ -1,0 +1,64 @@
+"""What goes through all fields of an object, or of a class: `asdict(order)`, `vars(self)`, `fields(cls)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import ClassObject, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Class
+
+GIVING_ALL: Final = frozenset(
+    ("asdict", "vars", "model_dump", "dict", "to_builtins", "unstructure", "jsonable_encoder")
+)
+"""What gives all fields of an object."""
+_WHOLE: Final = GIVING_ALL | {"astuple", "fields", "attrs"}
+"""Functions and methods that go through all fields of an object."""
+_ATTRIBUTES: Final = ("__dict__", "__dataclass_fields__", "_fields", "model_fields")
+
+
+def whole(call: tree.Call) -> Iterator[tree.Node]:
+    """What a call that gives all fields of an object may give them of: `asdict(order)`,
+    `order.model_dump(mode="json")`."""
+    if call.args and call.args[0].keyword is None:
+        yield call.args[0].value
+    if isinstance(call.func, tree.Attr):
+        yield call.func.base
+
+
+@dataclass(eq=False)
+class Wholes:
+    """Finds it in a program."""
+
+    program: Program
+
+    @cached_property
+    def every(self) -> list[tuple[Class, tree.Node]]:
+        """The classes whose objects, or they themselves, are given to what goes through all fields, and
+        the expression that does; none for what is not known."""
+        return list(self._find())
+
+    def _find(self) -> Iterator[tuple[Class, tree.Node]]:
+        for name in sorted(_WHOLE):
+            for call in self.program.calls.uses.calls_beside(name):
+                for cls in (cls for node in whole(call) for cls in self._classes(node)):
+                    yield cls, call
+        for module in self.program.names.judged():
+            for node in module.each(tree.Attr):
+                if node.name in _ATTRIBUTES:
+                    for cls in self._classes(node.base):
+                        yield cls, node
+
+    def _classes(self, node: tree.Node) -> Iterator[Class]:
+        classes = self.program.classes
+        for one in self.program.inference.of(node):
+            if isinstance(one, Instance | ClassObject):
+                yield from classes.mro(one.cls)
+                yield from classes.subclasses(one.cls)

@@ -1,0 +1,1 @@
+"""Key templates: which lack scopes, and how segments come into them."""

@@ -1,0 +1,336 @@
+"""Which keys lack scopes, and where in the program the template that lacks them stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.keys.completed import Completed
+from capsule_lint.plan.keys.fallbacks import Fallbacks
+from capsule_lint.plan.keys.tags import tag_beside
+from capsule_lint.plan.reach import returning
+from capsule_lint.plan.state import KeyDefect, Knot, Want
+from capsule_lint.plan.supply.absent import absent_at
+from capsule_lint.program.model import owner_of
+from capsule_lint.program.places.sites import KeySite, Role
+from capsule_lint.program.texts.hashed import Hashed
+from capsule_lint.program.texts.pieces import Filled, Segment
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.texts.pieces import Piece, Template
+
+
+@dataclass(eq=False, slots=True)
+class KeyDefects:
+    """Judges the templates of keys."""
+
+    planner: Planner
+    _completed: Completed = field(init=False)
+    _fallbacks: Fallbacks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._completed = Completed(self.planner)
+        self._fallbacks = Fallbacks(self.planner)
+
+    def key_code(self, site: KeySite) -> str:
+        """The rule that a template belongs to."""
+        if self.is_helper(site):
+            return "CAP202"
+        if site.role is Role.LOOKUP:
+            return "CAP104"
+        return "CAP102" if site.index else "CAP101"
+
+    def is_helper(self, site: KeySite) -> bool:
+        """Whether a template is that of a key helper, and no entity's own key."""
+        function = site.function
+        if site.role is not Role.HELPER or function is None:
+            return False
+        return not (
+            function.owner in self.planner.program.domain.entities
+            and function.takes_self
+            and not function.own_params
+            and "classmethod" not in function.decorators
+        )
+
+    def _is_silenced(self, site: KeySite) -> bool:
+        at = site.template.host.at
+        if self.is_helper(site) and site.function is not None:
+            at = site.function.fact.name_at
+        if site.function is not None and self.planner.is_fixed(site.function):
+            return True
+        return self.planner.silence.over(site.module, at, self.key_code(site))
+
+    def judge(self, site: KeySite, *, prefix: bool = False) -> None:
+        """Note the scopes that a template lacks, with what their values are wanted for."""
+        template, templates = site.template, self.planner.program.templates
+        segments = list(templates.segments(template.pieces))
+        present = {s.scope for s in segments}
+        missing = [
+            s
+            for s in self.planner.program.domain.required(site)
+            if s.name not in present and not self._completed.everywhere(template.host, s)
+        ]
+        hashed = {s.name for s in missing if Hashed(self.planner.program.names).has(template, s)}
+        missing = [s for s in missing if s.name not in hashed]
+        if hashed and missing:
+            self._refuse(site, missing[0], "other scopes are in a hash")
+        if site.prefix and not segments and missing and not prefix:
+            self.planner.prefixes.append(
+                site
+            )  # whether it lacks them, the keys tell that begin so
+            return
+        if not missing:
+            return
+        order = [s.name for s in self.planner.program.policy.scopes]
+        own: list[Scope] = []
+        anchors: dict[str, tree.Node | None] = {}
+        for scope in missing:
+            before = [s for s in segments if order.index(s.scope) < order.index(scope.name)]
+            piece = template.pieces[before[-1].piece] if before else None
+            delegated = piece is not None and piece.host is not template.host
+            if delegated and piece is not None and self._delegate(piece.host, site):
+                self._tie(("key", id(piece.host)), site)
+                if not self._needs_less(piece.host, scope):
+                    continue
+                own.append(scope)
+                anchors[scope.name] = ending = self._ending_with(template, piece)
+                if ending is None:
+                    self._refuse(site, scope, "begins with a key that needs less")
+                continue
+            if (
+                piece is None
+                and template.pieces[0].host is not template.host
+                and self._is_site(template.pieces[0].host)
+            ):
+                self._tie(("key", id(template.pieces[0].host)), site)
+                continue
+            own.append(scope)
+            anchors[scope.name] = piece.value if isinstance(piece, Filled) else None
+            if piece is not None and not isinstance(piece, Filled):
+                anchors[scope.name] = piece.node
+        if own:
+            self._add_defect(site, own, anchors, segments)
+
+    def check(self) -> None:
+        """Look at all keys together: what they begin with changes with them, and a part of keys that need
+        less than others is no place for what those need."""
+        narrow = self._narrow()
+        for defect in self.planner.defects:
+            self._tie_beginning(defect)
+            place = defect.template.host
+            less = [s for s in defect.missing if s.name not in narrow.get(id(place), {s.name})]
+            site = self.planner.sites.get(id(place))
+            if less and site is not None and not defect.module.is_test:
+                reason = f"part of keys that need no `{less[0].parameter}` as well"
+                self._refuse(site, less[0], reason)
+            more = [s for s in defect.missing if self._completed.somewhere(place, s)]
+            old = [
+                s for s in defect.missing if site is not None and self._fallbacks.is_one(site, s)
+            ]
+            if old and site is not None:
+                reason = f"the same code asks for the key with `{old[0].parameter}` as well"
+                self._refuse(site, old[0], reason)
+            if more and site is not None:
+                reason = f"part of keys that have `{more[0].parameter}` already as well"
+                self._refuse(site, more[0], reason)
+
+    def _refuse(
+        self, site: KeySite, scope: Scope, reason: str, part: tree.Expr | None = None
+    ) -> None:
+        """Make the change of a key unsafe, because of a part of it or as a whole."""
+        host, function = site.template.host, site.function
+        symbol = function.symbol if function is not None else site.module.name
+        where = ("key", id(host)), site.module.filename, (part or host).span, reason, symbol
+        self.planner.obstacle(*where, "reference", scope)
+
+    def _tie_beginning(self, defect: KeyDefect) -> None:
+        """`pk.startswith(f"TENANT#{tenant_id}#")` finds keys of any tag."""
+        site = self.planner.sites.get(id(defect.template.host))
+        if site is None or not site.prefix or self.planner.program.domain.tags_of(site.template):
+            return
+        for other in self.planner.defects:
+            if other.template.text.startswith(defect.template.text):
+                self.planner.state.groups.join(defect.knot, other.knot)
+
+    def _narrow(self) -> dict[int, set[str]]:
+        """The scopes that all keys need which a template is part of, by its expression."""
+        program, found = self.planner.program, dict[int, set[str]]()
+        for site in program.keys.sites:
+            names = {scope.name for scope in program.domain.required(site)}
+            for part in {id(p.host) for p in site.template.pieces} - {id(site.template.host)}:
+                found[part] = found.get(part, names) & names
+        every = {scope.name for scope in program.policy.scopes}
+        for cls in program.classes.all if program.policy.entities else ():
+            names = {scope.name for scope in program.policy.scopes_of(cls.symbol)}
+            if names == every:
+                continue
+            keys = [m for name, m in cls.methods.items() if program.policy.is_key_name(name)]
+            makers = returning(program, *(value for method in keys for value in method.returns))
+            for site in [s for s in program.keys.sites if s.function in makers]:
+                host = id(site.template.host)
+                found[host] = found.get(host, names) & names
+        return found
+
+    def _is_site(self, host: tree.Node) -> bool:
+        return self.planner.program.keys.at(host) is not None
+
+    def _delegate(self, host: tree.Node, site: KeySite) -> bool:
+        """A template that lacks a scope where it is built, in a local or in another function; whether
+        it is one by itself."""
+        if self._is_site(host) or id(host) in self.planner.sites:
+            return True
+        template = self.planner.program.templates.template(host)
+        if template is None:
+            return False
+        place = self.planner.program.names.place(host)
+        role = site.role if place.scope.function is site.function else Role.HELPER
+        inner = KeySite(template, place.scope.module, place.scope.function, role, site.index)
+        self.planner.sites[id(host)] = inner
+        self.planner.program.keys.add(inner)
+        if role is Role.HELPER and inner.function is not None:
+            self.planner.program.keys.helpers.add(inner.function)
+        self.judge(inner)
+        return True
+
+    def _needs_less(self, host: tree.Node, scope: Scope) -> bool:
+        """Whether a key that others begin with is that of an entity which policy keeps apart by less."""
+        site = self.planner.sites.get(id(host)) or self.planner.program.keys.at(host)
+        return site is not None and scope not in self.planner.program.domain.required(site)
+
+    def _ending_with(self, template: Template, piece: Piece) -> tree.Node | None:
+        """The part of a template's expression that yields what is written elsewhere and ends with a
+        piece: `pk_tenant(tenant_id)` of `f"{pk_tenant(tenant_id)}#ORDER#{order_id}"`."""
+        evaluate = self.planner.program.templates.evaluate
+        for part in within(template.host):
+            pieces = evaluate(part, part, 0) if part is not template.host else None
+            if pieces and pieces[-1].host is piece.host and isinstance(pieces[-1], Filled):
+                return part
+        return None
+
+    def _add_defect(
+        self,
+        site: KeySite,
+        missing: list[Scope],
+        anchors: dict[str, tree.Node | None],
+        segments: list[Segment],
+    ) -> None:
+        host = site.template.host
+        knot: Knot = ("key", id(host))
+        defect = KeyDefect(site.template, site.module, site.function, missing, anchors, knot)
+        defect.tags = {scope.name: self._tag(site, scope, segments) for scope in missing}
+        self.planner.sites[id(host)] = site
+        if self._is_silenced(site):
+            self.planner.silenced.append(defect)
+            return
+        self.planner.defects.append(defect)
+        for part in self._unpacked_parts(site):
+            reason = f"`{part.id}` is unpacked, and has scopes of the key in it"
+            self._refuse(site, missing[0], reason, part)
+        if self._is_of_several(host):
+            self._refuse(site, missing[0], "several names get keys of this one text", host)
+            for other in (site, replace(site, index=not site.index)):
+                self._tie(knot, other)
+        entity = self.planner.program.domain.entity_name(site)
+        if entity is not None:
+            self.planner.state.groups.join(knot, ("entity", entity))
+        self._tie(knot, site)
+        pieces = site.template.pieces
+        neighbours = [
+            p.value
+            for s in segments
+            if isinstance(p := pieces[s.piece], Filled) and p.host is host
+        ]
+        for scope in missing:
+            mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
+            absent = absent_at(self.planner.program.names, host, scope)
+            if absent:
+                self._refuse(site, scope, f"`{absent}` may be missing here")
+            want = Want(scope, host, knot, "segment", mirror=mirror)
+            defect.wants[scope.name] = want
+            if mirror is None and self._belongs_to_entity(site):
+                owner = owner_of(site.function)
+                if (
+                    owner is not None
+                    and self.planner.sources.holders.attribute_of(owner, scope) is None
+                ):
+                    self.planner.gains.gain_field(owner, scope, knot)
+
+    def _tie(self, knot: Knot, site: KeySite) -> None:
+        """What is written under a tag and what is looked up under it change together. Keys without a
+        tag are known by who makes them, and by the sort key beside them."""
+        join = self.planner.state.groups.join
+        tag = self.tag_of(site)
+        if tag is not None:
+            join(knot, tag)
+            return
+        form = (site.template.text, site.index)
+        join(knot, ("form", (site.owner or site.module, *form)))
+        beside = self._sort_tag(site.template.host)
+        if beside:
+            join(knot, ("beside", (beside, *form)))
+
+    def tag_of(self, site: KeySite) -> Knot | None:
+        """What all keys of a tag belong to; `None` for keys without one."""
+        tags = self.planner.program.domain.tags_of(site.template)
+        return ("tag", (tags[0].lower(), site.index)) if tags else None
+
+    def _sort_tag(self, host: tree.Node) -> str:
+        """The first tag of the sort key that stands in a dict beside a key; empty when it has none."""
+        program = self.planner.program
+        display = program.names.parent(host)
+        if not isinstance(display, tree.DictDisplay):
+            return ""
+        for key, value in zip(display.keys, display.values, strict=True):
+            name = program.templates.constant(key) if key is not None else None
+            if name is not None and program.policy.is_sort_key_name(name):
+                for template in program.templates.resolve(value):
+                    return next((tag.lower() for tag in program.domain.tags_of(template)), "")
+        return ""
+
+    def _tag(self, site: KeySite, scope: Scope, segments: list[Segment]) -> str:
+        """The tag of a scope, as the segment beside it is spelled."""
+        scopes = {s.name: s for s in self.planner.program.policy.scopes}
+        order = list(scopes)
+        at = order.index(scope.name)
+        beside = [s for s in segments if order.index(s.scope) < at][-1:] or segments[:1]
+        for near in beside:
+            return tag_beside(scope, site.template.pieces, near.piece, scopes[near.scope])
+        return scope.tag
+
+    def _is_of_several(self, host: tree.Node) -> bool:
+        """Whether several names get what a comprehension makes of a text: not all need be partition keys."""
+        made = self.planner.program.names.parent(host)
+        holder = self.planner.program.names.parent(made) if isinstance(made, tree.Expr) else None
+        return (
+            isinstance(made, tree.Comprehension)
+            and isinstance(holder, tree.Assign)
+            and any(isinstance(target, tree.Sequence) for target in holder.targets)
+        )
+
+    def _unpacked_parts(self, site: KeySite) -> Iterable[tree.Name]:
+        """The names in a template that were unpacked from parts which carry scopes."""
+        templates = self.planner.program.templates
+        for piece in site.template.pieces:
+            if not isinstance(piece, Filled) or not isinstance(piece.value, tree.Name):
+                continue
+            place = self.planner.program.names.place(piece.value)
+            for binding in self.planner.program.names.bindings(piece.value.id, place):
+                node = binding.value
+                for index in binding.path:
+                    items = node.items if isinstance(node, tree.Sequence) else ()
+                    node = items[index] if 0 <= index < len(items) else None
+                part = templates.template(node) if binding.path and node is not None else None
+                if part is not None and templates.segments(part.pieces):
+                    yield piece.value
+
+    def _belongs_to_entity(self, site: KeySite) -> bool:
+        owner = owner_of(site.function)
+        if owner is None or owner not in self.planner.program.domain.entities:
+            return False
+        return self.planner.program.domain.reads_self(site)

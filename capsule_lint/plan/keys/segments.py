@@ -1,0 +1,486 @@
+"""Segments into key templates: which, where, and in the words in which their neighbours are written."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegment, Replace
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.keys.formats import Addition, Formats, Group
+from capsule_lint.plan.keys.tags import MARKS, SEPARATORS, mark_of
+from capsule_lint.plan.memory.room import takes_more
+from capsule_lint.program.inference.types import ClassObject, Instance
+from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.texts.pieces import Filled
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import KeyDefect, Knot
+    from capsule_lint.policy import Scope
+
+_OPENING: Final = re.compile(r"[A-Za-z]*(\"\"\"|'''|\"|')")
+_TEXTS: Final = (".value", ".name")
+_NO_TEXT: Final = (
+    "members of `{0}` say their own names in a text: make it a `StrEnum`, or give it a `__str__`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The constant that stands for a scope's tag, and the text between it and the scope's value."""
+
+    node: tree.Node
+    joint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A segment that a template lacks, and the code that yields its value."""
+
+    scope: Scope
+    tag: str
+    hole: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPiece:
+    """A scope that the text of a local key lacks, and how its parts are set off."""
+
+    scope: Scope
+    anchor: tree.Node | None
+    separator: str
+    tag: str
+    hole: str
+
+    @property
+    def addition(self) -> Addition:
+        """The same for a format string."""
+        front = self.anchor is None
+        before = self.tag if front else self.separator + self.tag
+        return Addition(self.scope, before, self.separator if front else "", self.hole)
+
+
+@dataclass(eq=False, slots=True)
+class Segments:
+    """Puts segments into templates."""
+
+    mends: Mends
+    formats: Formats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.formats = Formats(self.mends)
+
+    def key(self, defect: KeyDefect) -> None:
+        """Put the segments that a key lacks into its template."""
+        host = defect.template.host
+        code = self.mends.planner.keys.key_code(self.mends.planner.sites[id(host)])
+        anchors: dict[int, tree.Node | None] = {}
+        groups: dict[int, list[Added]] = defaultdict(list)
+        for scope in self.mends.policy_order(defect.missing):
+            hole = self.mends.code_of(defect.wants[scope.name], defect.knot)
+            if hole is None:
+                return
+            if not hole.endswith(_TEXTS) and self._is_no_text(scope):
+                assert scope.type is not None
+                self.mends.obstacle(defect.knot, host, _NO_TEXT.format(scope.type.name))
+            anchor = defect.anchors[scope.name]
+            anchors[id(anchor)] = anchor
+            groups[id(anchor)].append(Added(scope, defect.tag(scope), hole))
+        if defect.template.opaque:
+            self.mends.obstacle(defect.knot, host, "the key is put together in an unknown way")
+        elif self.formats.is_format(host):
+            if defect.template.part and None in anchors.values():
+                self.mends.obstacle(
+                    defect.knot, host, "the key is written inside of a longer text"
+                )
+                return
+            found = [self._group(defect, anchors[key], new) for key, new in groups.items()]
+            self.formats.extend(defect.knot, host, found, code)
+        else:
+            for key, new in groups.items():
+                self._into(defect, anchors[key], new, code)
+
+    def _is_no_text(self, scope: Scope) -> bool:
+        """Whether the type of a scope is an enum whose members say their own names in a text."""
+        program, own = self.mends.planner.program, scope.type
+        cls = program.names.definition(f"{own.module}.{own.name}") if own is not None else None
+        if not isinstance(cls, Class) or not program.classes.is_enum(cls):
+            return False
+        if "enum.StrEnum" in program.classes.foreign_bases(cls):
+            return False
+        return not any(program.classes.method(cls, name) for name in ("__str__", "__format__"))
+
+    def local(self, knot: Knot, host: tree.Node, pieces: Sequence[LocalPiece], code: str) -> None:
+        """Put scopes into the text that is the key of a dict or of a cache."""
+        groups: dict[int, list[LocalPiece]] = defaultdict(list)
+        for piece in pieces:
+            groups[id(piece.anchor)].append(piece)
+        if self.formats.is_format(host):
+            found = [Group(g[0].anchor, [p.addition for p in g]) for g in groups.values()]
+            self.formats.extend(knot, host, found, code)
+            return
+        filename = self.mends.module_of(host).filename
+        for group in groups.values():
+            anchor = group[0].anchor
+            new = tuple(NewSegment(p.tag, p.hole) for p in group)
+            span = anchor.span if anchor is not None else None
+            mend = AddSegments(filename, host.span, code, new, span, group[0].separator)
+            self.mends.add(knot, mend)
+
+    def _group(self, defect: KeyDefect, anchor: tree.Node | None, new: Sequence[Added]) -> Group:
+        mark = mark_of(defect.template.pieces, anchor)
+        front = anchor is None
+        return Group(
+            anchor,
+            [
+                Addition(
+                    one.scope,
+                    one.tag if front else mark + one.tag,
+                    mark if front else "",
+                    one.hole,
+                )
+                for one in new
+            ],
+        )
+
+    def _into(
+        self, defect: KeyDefect, anchor: tree.Node | None, new: Sequence[Added], code: str
+    ) -> None:
+        host = defect.template.host
+        if isinstance(host, tree.Const) and any(
+            isinstance(p, Filled) and p.host is host for p in defect.template.pieces
+        ):
+            if anchor is None:
+                self.mends.obstacle(defect.knot, host, "nothing says what fills the braces")
+                return
+            self._brace_template(defect, host, new, code)
+            return
+        if anchor is host and not isinstance(host, tree.Const):
+            reason = "the key is a scope's value and nothing else, and may be read as that"
+            self.mends.obstacle(defect.knot, host, reason)
+        elif anchor is host or (
+            isinstance(anchor, tree.Const) and not isinstance(host, tree.Sequence | tree.Call)
+        ):
+            reason = "the scope before it is written out in the text"
+            self.mends.obstacle(defect.knot, host, reason)
+            return
+        if defect.template.part and anchor is None:
+            self.mends.obstacle(defect.knot, host, "the key is written inside of a longer text")
+            return
+        if anchor is not None and self._is_appended(anchor):
+            self._appended(defect, anchor, new, code)
+            return
+        if isinstance(host, tree.Call) and any(a.keyword or a.star for a in host.args):
+            if self._by_keyword(defect.knot, host, anchor, new, code):
+                return
+            self.mends.obstacle(defect.knot, host, "the parts of the key are given by name")
+            return
+        formatted = self._format_in(host, anchor)
+        if formatted is not None:
+            self.formats.extend(defect.knot, formatted, [self._group(defect, anchor, new)], code)
+            return
+        place = self._display(host, anchor)
+        if anchor is not None and anchor.span not in place.span:
+            place = self._step(defect, anchor) or place
+        if anchor is not None and anchor.span not in place.span:
+            self.mends.obstacle(defect.knot, anchor, "the key is put together in steps")
+            return
+        doubt = _doubt(place, anchor) or self._unbound(place, anchor)
+        if doubt:
+            self.mends.obstacle(defect.knot, host, doubt)
+            return
+        self.mends.add(
+            defect.knot,
+            AddSegments(
+                defect.module.filename,
+                place.span,
+                code,
+                tuple(self._segment(defect.knot, place, anchor, one) for one in new),
+                anchor.span if anchor is not None else None,
+                mark_of(defect.template.pieces, anchor),
+            ),
+        )
+
+    def _unbound(self, place: tree.Node, anchor: tree.Node | None) -> str:
+        """Why a call does not take another part; empty where it does."""
+        if not isinstance(place, tree.Call) or anchor is None:
+            return ""
+        taken = takes_more(self.mends.planner.program.calls, place, anchor)
+        return "" if taken else "what makes the key does not take one more part of it"
+
+    def _by_keyword(
+        self,
+        knot: Knot,
+        host: tree.Call,
+        anchor: tree.Node | None,
+        new: Sequence[Added],
+        code: str,
+    ) -> bool:
+        """`make_key(tenant=tenant_id)` gets `capsule=capsule_id`, where the function makes the scope's tag
+        of that name; whether it does."""
+        program = self.mends.planner.program
+        functions = [c.function for c in program.calls.callees(host)]
+        at = next((n + 1 for n, a in enumerate(host.args) if a.value is anchor), 0)
+        if len(functions) != 1 or functions[0] is None or (anchor is not None and not at):
+            return False
+        joiner = program.templates.called.keyworded.joiner(functions[0])
+        if joiner is None or any(joiner.written(one.scope.name) != one.tag for one in new):
+            return False
+        filename = self.mends.module_of(host).filename
+        for one in new:
+            mend = AddArgument(filename, host.span, code, one.hole, one.scope.name, at)
+            self.mends.add(knot, mend)
+        return True
+
+    def _segment(
+        self, knot: Knot, host: tree.Node, anchor: tree.Node | None, one: Added
+    ) -> NewSegment:
+        found = self._constant(knot, host, anchor, one.tag)
+        if found is None:
+            return NewSegment(one.tag, one.hole)
+        return NewSegment(one.tag, one.hole, *found)
+
+    def _format_in(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
+        """The part of a sum that fills a format with the anchor: `PREFIX + "{}#GROUP#{}".format(…)`."""
+        for part in within(host) if isinstance(host, tree.Binary) and anchor is not None else ():
+            if self.formats.is_format(part) and any(one is anchor for one in within(part)):
+                return part
+        return None
+
+    # --- lists of parts ---
+
+    def _display(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node:
+        """The list display that has the anchor among its items, where a key is joined from several."""
+        if anchor is None or not isinstance(host, tree.Sequence | tree.Call):
+            return host
+        if isinstance(host, tree.Call) and not _joins(host):
+            return host
+        parent_of = self.mends.planner.program.names.parent
+        current: object = anchor
+        for _ in range(6):
+            parent = parent_of(current)
+            if parent is None or parent is host:
+                return host
+            if isinstance(parent, tree.Sequence):
+                direct = isinstance(host, tree.Call) and any(a.value is parent for a in host.args)
+                pair = isinstance(parent_of(parent), tree.Sequence)
+                return host if direct or pair else parent
+            current = parent
+        return host
+
+    def _is_appended(self, anchor: tree.Node) -> bool:
+        """Whether an expression stands in `parts.append(…)`."""
+        call = self._append_call(anchor)
+        return call is not None and call.args[0].value.span == anchor.span
+
+    def _append_call(self, anchor: tree.Node) -> tree.Call | None:
+        match self.mends.planner.program.names.place(anchor).statement:
+            case tree.Eval(values=(tree.Call(func=tree.Attr(name="append")) as call,)) if (
+                call.args
+            ):
+                return call
+            case _:
+                return None
+
+    def _appended(
+        self, defect: KeyDefect, anchor: tree.Node, new: Sequence[Added], code: str
+    ) -> None:
+        """A list of parts that grows by `parts.append(…)`: the new parts are appended in their turn."""
+        statement = self.mends.planner.program.names.place(anchor).statement
+        call = self._append_call(anchor)
+        parts = text_of(call.func) if call is not None else None
+        if statement is None or parts is None:
+            self.mends.obstacle(defect.knot, anchor, "the key is put together in steps")
+            return
+        for one in reversed(new):
+            for part in (one.hole, f'"{one.tag.rstrip(MARKS)}"'):
+                line = f"{parts}({part})"
+                mend = AddStatement(defect.module.filename, statement.span, code, line)
+                self.mends.add(defect.knot, mend)
+
+    def _step(self, defect: KeyDefect, anchor: tree.Node) -> tree.Node | None:
+        """The expression that `key += tenant_id` adds, in the function that the key is begun in."""
+        place = self.mends.planner.program.names.place
+        for piece in defect.template.pieces:
+            if isinstance(piece, Filled) and piece.value is anchor:
+                same = place(anchor).scope is place(defect.template.host).scope
+                return piece.host if same else None
+        return None
+
+    # --- separators and tags ---
+
+    def _constant(
+        self, knot: Knot, host: tree.Node, anchor: tree.Node | None, tag: str
+    ) -> tuple[str, str] | None:
+        """`P.CAPSULE` beside `P.TENANT`, and what stands between it and the value."""
+        prefix = _prefix_of(host, anchor)
+        if prefix is None:
+            return None
+        templates = self.mends.planner.program.templates
+        value = templates.constant(prefix.node)
+        if value is None or not value.strip(SEPARATORS):
+            return None
+        bare = not value.endswith(tuple(SEPARATORS))
+        wanted = tag.rstrip(SEPARATORS) if bare else tag
+        code = self._sibling(knot, prefix.node, wanted)
+        return None if code is None else (code, prefix.joint)
+
+    def _sibling(self, knot: Knot, node: tree.Node, wanted: str) -> str | None:
+        """The code of the constant of that value which stands beside another one."""
+        program = self.mends.planner.program
+        module = self.mends.module_of(node)
+        match node:
+            case tree.Attr(name="value", base=tree.Attr() as member):
+                found = self._sibling(knot, member, wanted)
+                return f"{found}.value" if found is not None else None
+            case tree.Attr():
+                base = text_of(node.base)
+                for owner in self._owners(node):
+                    name = self._named(owner, wanted)
+                    if name is not None and base is not None:
+                        return f"{base}.{name}"
+            case tree.Name():
+                for binding in program.names.bindings(node.id, program.names.place(node))[-1:]:
+                    target = program.names.follow(binding)
+                    if not isinstance(target, Binding) or target.place.scope.kind != "module":
+                        continue
+                    home = target.place.scope.module
+                    name = self._named(home, wanted)
+                    if name is None or (home is not module and node.id != target.name):
+                        continue
+                    self.mends.import_(knot, module, home.name, name)
+                    return name
+        return None
+
+    def _owners(self, node: tree.Attr) -> Iterator[Class | Module]:
+        """The classes, or the module, that an attribute is looked up in."""
+        program = self.mends.planner.program
+        dotted = program.classes.dotted(node.base)
+        if isinstance(dotted, Binding) and isinstance(dotted.definition, Class):
+            yield from program.classes.mro(dotted.definition)
+            return
+        for one in program.inference.of(node.base):
+            if isinstance(one, Instance | ClassObject):
+                yield from program.classes.mro(one.cls)
+        target = program.classes.dotted(node)
+        if isinstance(target, Binding) and target.place.scope.kind == "module":
+            yield target.place.scope.module
+
+    def _named(self, owner: Class | Module, wanted: str) -> str | None:
+        constant = self.mends.planner.program.templates.constant
+        for name, bindings in owner.scope.bindings.items():
+            value = bindings[0].value
+            if len(bindings) == 1 and bindings[0].kind == "assign" and value is not None:
+                said = constant(value)
+                if said is not None and said == wanted:
+                    return name
+        return None
+
+    # --- `"TENANT#{tenant_id}#X"` for a decorator ---
+
+    def _brace_template(
+        self, defect: KeyDefect, host: tree.Const, new: Sequence[Added], code: str
+    ) -> None:
+        """`"TENANT#{tenant_id}#X"` as a literal (a decorator's argument): the text itself changes."""
+        literal = self.mends.source(defect.module, host.span)
+        order = self.mends.planner.program.policy.scopes
+        for one in new:
+            at = order.index(one.scope)
+            before = [s for s in order[:at] if "{" + s.parameter + "}" in literal]
+            hole = f"{one.tag}{{{one.scope.parameter}}}"
+            if before:
+                mark = "{" + before[-1].parameter + "}"
+                literal = literal.replace(mark, f"{mark}#{hole}", 1)
+            else:
+                quote = _OPENING.match(literal)
+                assert quote is not None
+                literal = literal[: quote.end()] + f"{hole}#" + literal[quote.end() :]
+        self.mends.add(defect.knot, Replace(defect.module.filename, host.span, code, literal))
+
+
+def _joins(node: tree.Call) -> bool:
+    return isinstance(node.func, tree.Attr) and node.func.name == "join"
+
+
+def _prefix_of(host: tree.Node, anchor: tree.Node | None) -> Prefix | None:
+    """The constant before the anchor (or at the very front) of an f-string, a sum or a list."""
+    for parts in _parts_of(host):
+        at = 0
+        if anchor is not None:
+            places = [n for n, p in enumerate(parts) if p is anchor]
+            if not places:
+                continue
+            at = places[0]
+        for one in (_prefix_at(parts, at - 1), _prefix_at(parts, 0) if anchor is None else None):
+            if one is not None:
+                return one
+        return None
+    return None
+
+
+def _prefix_at(parts: Sequence[tree.Node | str], at: int) -> Prefix | None:
+    joint = ""
+    if at >= 1 and isinstance(text := parts[at], str) and text in tuple(SEPARATORS):
+        at, joint = at - 1, text
+    node = parts[at] if 0 <= at < len(parts) else None
+    return Prefix(node, joint) if isinstance(node, tree.Name | tree.Attr) else None
+
+
+def _parts_of(node: tree.Node) -> Iterator[list[tree.Node | str]]:
+    """The parts, in order, of each f-string, sum, list or call that an expression contains."""
+    for one in within(node):
+        match one:
+            case tree.FString():
+                yield [p if isinstance(p, str) else p.value for p in one.parts]
+            case tree.Binary(op="+"):
+                yield [
+                    o.value if isinstance(o, tree.Const) and isinstance(o.value, str) else o
+                    for o in _operands(one)
+                ]
+            case tree.Sequence():
+                yield list(one.items)
+            case tree.Call():
+                yield [a.value for a in one.args]
+
+
+def _doubt(place: tree.Node, anchor: tree.Node | None) -> str:
+    """Why a segment beside `anchor` would not come out between separators; empty where it does."""
+    match place:
+        case tree.Const(value=str() as text) if "{" in text or "}" in text or "\\" in text:
+            return "the text has braces or escapes of its own"
+        case tree.Call(func=tree.Attr(name="join", base=tree.Const(value=""))):
+            return "the parts are joined by nothing"
+        case tree.Binary(op="+") if anchor is not None:
+            part = next((o for o in _operands(place) if anchor.span in o.span), None)
+            if part is not None and _goes_on(part):
+                return "the scope before it is inside of a part of the sum"
+    return ""
+
+
+def _goes_on(part: tree.Node) -> bool:
+    """Whether a formatted or joined part of a sum may go on behind its last value."""
+    match part:
+        case tree.Binary(op="%", left=tree.Const(value=str() as text)):
+            return not text.endswith("s")
+        case tree.Call(func=tree.Attr(name="format", base=tree.Const(value=str() as text))):
+            return not text.endswith("}")
+        case tree.Call():
+            return last_name(part.func) in ("format", "format_map", "join")
+        case _:
+            return isinstance(part, tree.Binary)
+
+
+def _operands(node: tree.Node) -> list[tree.Node]:
+    if isinstance(node, tree.Binary) and node.op == "+":
+        return [*_operands(node.left), *_operands(node.right)]
+    return [node]
+
+
+__all__ = ["LocalPiece", "Segments"]

@@ -1,0 +1,275 @@
+"""Keys that are spelled out: what keys of a changed template look like, and where segments come into them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.keys.tags import mark_of
+from capsule_lint.program.texts.pieces import Filled, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+    from capsule_lint.program.texts.pieces import Piece, Template
+
+HOLE: Final = "\x00"
+"""What stands for a hole in the text of an f-string."""
+_MARKS: Final = "#|/:"
+_END: Final = r"""[^\s#"'`<>()\[\]{},;"""
+_LITERAL: Final = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A segment that keys of a form lack: at which group of the form's pattern, before or behind what
+    stands there, and the template's own separator."""
+
+    scope: Scope
+    defect: KeyDefect
+    group: str
+    front: bool
+    separator: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How keys of a template look, or texts that have such keys in them, and what they lack."""
+
+    regex: re.Pattern[str]
+    defects: tuple[KeyDefect, ...]
+    gaps: tuple[Gap, ...]
+    function: Function | None
+    """The function that makes them."""
+    weight: int
+    provable: bool = True
+    """Whether the place of each gap is known."""
+    bare: bool = False
+    """Whether nothing but marks stands between values: many other texts look like that."""
+
+    @property
+    def functions(self) -> set[Function]:
+        """The functions in which such a text, or the key in it, is made."""
+        made = {defect.function for defect in self.defects} | {self.function}
+        return {function for function in made if function is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Makes forms of templates."""
+
+    program: Program
+
+    def direct(self, defect: KeyDefect) -> Form | None:
+        """The keys of a changed template."""
+        return self._form(defect.template.pieces, (defect,), defect.function)
+
+    def around(self, template: Template, defects: Sequence[KeyDefect]) -> Form | None:
+        """The texts of a template that has the keys of changed templates in it."""
+        hosts = {id(piece.host) for piece in template.pieces}
+        inner = [d for d in defects if id(d.template.host) in hosts]
+        function = self.program.names.place(template.host).scope.function
+        return self._form(template.pieces, inner, function) if inner else None
+
+    def loose(self, defect: KeyDefect) -> re.Pattern[str] | None:
+        """Where parts of the keys are made in a way that is not known, what the keys may look like."""
+        pieces, calls = defect.template.pieces, self.program.calls
+        unknown = [
+            isinstance(p, Filled)
+            and isinstance(p.value, tree.Call)
+            and any(callee.function is not None for callee in calls.callees(p.value))
+            for p in pieces
+        ]
+        if not any(unknown) or not any(
+            isinstance(p, Text) and p.value.strip(_MARKS) for p in pieces
+        ):
+            return None
+        known = "[^#]+?"
+        parts = (
+            re.escape(p.value) if isinstance(p, Text) else ".+?" if one else known
+            for p, one in zip(pieces, unknown, strict=True)
+        )
+        return re.compile("".join(parts), re.DOTALL)
+
+    def local(self, defect: KeyDefect, marks: Callable[[Scope], tuple[str, str]]) -> Form | None:
+        """The keys of a dict or cache that are texts; `marks` says what separates their parts, and
+        which tag a scope has there."""
+        found = self._form(defect.template.pieces, (defect,), defect.function, texts=False)
+        if found is None:
+            return None
+        gaps = []
+        for gap in found.gaps:
+            separator, tag = marks(gap.scope)
+            gaps.append(replace(gap, separator=separator, tag=tag))
+        return replace(found, gaps=tuple(gaps))
+
+    def _form(
+        self,
+        pieces: Sequence[Piece],
+        defects: Sequence[KeyDefect],
+        function: Function | None,
+        *,
+        texts: bool = True,
+    ) -> Form | None:
+        bare = not any(re.search(r"\w", p.value) for p in pieces if isinstance(p, Text))
+        if bare and texts and not any(isinstance(p, Text) for p in pieces):
+            return None
+        gaps: list[Gap] = []
+        marks: set[int] = set()
+        for defect in defects:
+            for scope in defect.missing:
+                at = self._gap(pieces, defect, scope)
+                if at is not None:
+                    group, front = f"at_{at}", defect.anchors[scope.name] is None
+                    between = mark_of(pieces[at if front else at - 1 :], None)
+                    gaps.append(Gap(scope, defect, group, front, between, defect.tag(scope)))
+                    marks.add(at)
+        weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
+        known = len(gaps) == sum(len(d.missing) for d in defects)
+        regex = pattern(pieces, marks)
+        return Form(regex, tuple(defects), tuple(gaps), function, weight, known, bare)
+
+    def _gap(self, pieces: Sequence[Piece], defect: KeyDefect, scope: Scope) -> int | None:
+        """Before which piece the segment comes; `None` when that is inside of a text."""
+        own = defect.template.pieces
+        if defect.anchors[scope.name] is None:
+            return next((n for n, p in enumerate(pieces) if p.host is own[0].host), None)
+        anchor = self._anchor(own, scope)
+        if anchor is None:
+            return None
+        for number, piece in enumerate(pieces):
+            if (
+                isinstance(piece, Filled)
+                and piece.value is anchor.value
+                and piece.host is anchor.host
+                and piece.name == anchor.name
+            ):
+                return number + 1
+        return None
+
+    def _anchor(self, pieces: Sequence[Piece], scope: Scope) -> Filled | None:
+        """The hole behind which a segment comes; `None` when it is written out."""
+        order = [s.name for s in self.program.policy.scopes]
+        before = [
+            s
+            for s in self.program.templates.segments(pieces)
+            if order.index(s.scope) < order.index(scope.name)
+        ]
+        found = pieces[before[-1].piece] if before else None
+        return found if isinstance(found, Filled) else None
+
+
+def pattern(pieces: Sequence[Piece], marks: set[int]) -> re.Pattern[str]:
+    """What texts of a template look like; before each piece of `marks` an empty group stands."""
+    used = {mark for p in pieces if isinstance(p, Text) for mark in _MARKS if mark in p.value}
+    value = f"[^#{re.escape(''.join(sorted(used)))}]+?"
+    return _compiled(pieces, marks, value)
+
+
+def embedded(pieces: Sequence[Piece]) -> re.Pattern[str] | None:
+    """Where keys of a template stand in a longer text; `None` when hardly anything tells them."""
+    texts = [p.value for p in pieces if isinstance(p, Text) and re.search(r"\w", p.value)]
+    if len(texts) < 2:
+        return None
+    inner = _compiled(pieces, set(), f"{_END}]+?").pattern
+    return re.compile(rf"(?<![\w#|/:\-]){inner}(?![\w#|/:\-])", re.DOTALL)
+
+
+def _compiled(pieces: Sequence[Piece], marks: set[int], value: str) -> re.Pattern[str]:
+    parts = []
+    separator = ""
+    for number, piece in enumerate(pieces):
+        if number in marks:
+            parts.append(f"(?P<at_{number}>)")
+        if isinstance(piece, Text):
+            several = _is_several(pieces[number + 1 :][:1]) and number + 1 not in marks
+            text = piece.value[:-1] if several else piece.value
+            separator = re.escape(piece.value[len(text) :])
+            parts.append(re.escape(text))
+        elif _is_several((piece,)):
+            parts.append(f"(?:{separator}.+?)?")
+        else:
+            parts.append(value)
+    if len(pieces) in marks:
+        parts.append(f"(?P<at_{len(pieces)}>)")
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _is_several(pieces: Sequence[Piece]) -> bool:
+    """Whether a hole stands for any number of parts: `"#".join(("TENANT", tenant_id, *parts))`."""
+    return any(
+        isinstance(piece, Filled)
+        and isinstance(piece.value, tree.Wrapped)
+        and piece.value.kind == "starred"
+        for piece in pieces
+    )
+
+
+def text_in(node: tree.Node) -> str | None:
+    """What a literal says, a mark for each hole of an f-string; `None` for anything else."""
+    return literal_text(node) if isinstance(node, tree.FString) else tree.text(node)
+
+
+def literal_text(node: tree.Node) -> str | None:
+    """The text of a string literal that may be a key, a mark for each hole."""
+    match node:
+        case tree.Const(value=str() as value):
+            return value if any(mark in value for mark in _MARKS) else None
+        case tree.FString():
+            text = "".join(p if isinstance(p, str) else HOLE for p in node.parts)
+            return text if text != HOLE else None
+        case _:
+            return None
+
+
+def first_and_rest(node: tree.Node) -> tuple[tree.Node, str]:
+    """The literal that an expression begins with, and the text behind it: `"a#" + b` says `a#` and a hole."""
+    match node:
+        case tree.Binary(op="+"):
+            first, rest = first_and_rest(node.left)
+            said = tree.text(node.right)
+            return first, rest + (literal_text(node.right) or (HOLE if said is None else said))
+        case _:
+            return node, ""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """The source of one string literal: its prefix, its quote, and what stands between the quotes."""
+
+    prefix: str
+    quote: str
+    body: str
+
+    @property
+    def formatted(self) -> bool:
+        """Whether it is an f-string."""
+        return "f" in self.prefix.lower()
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one literal, and no implicit concatenation of several."""
+        return self.quote not in self.body
+
+    def code(self, body: str, *, formatted: bool) -> str:
+        """The literal with another body."""
+        prefix = self.prefix
+        if formatted and not self.formatted:
+            prefix = f"{prefix.replace('u', '').replace('U', '')}f"
+        return f"{prefix}{self.quote}{body}{self.quote}"
+
+
+def literal(source: str) -> Literal | None:
+    """The source of a string literal taken apart; `None` for one with escapes."""
+    opening = _LITERAL.match(source)
+    if opening is None or "\\" in source:
+        return None
+    quote = opening["quote"]
+    return Literal(opening["prefix"], quote, source[opening.end() : -len(quote)])

@@ -1,0 +1,1 @@
+"""What programs keep in memory under keys: dicts, caches, filters, and who reads their keys."""

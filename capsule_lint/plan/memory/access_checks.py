@@ -1,0 +1,150 @@
+"""Comparisons outside of repositories that decide by one scope whether somebody may see a row, where the row and
+whoever asks have another scope as well: `if doc.tenant_id != ctx.tenant_id: raise PermissionError`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.state import Want
+from capsule_lint.plan.supply.repeats import repeatable
+from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.model import owner_of
+from capsule_lint.program.texts.pieces import hole_name, names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A comparison of a scope's value of a row with the one of who asks."""
+
+    node: tree.Compare
+    row: tree.Attr
+    asked: tree.Node
+    cls: Class
+    function: Function
+
+
+@dataclass(eq=False, slots=True)
+class AccessChecks:
+    """Demands the comparison of the other scope beside it."""
+
+    planner: Planner
+    _found: list[tuple[_Check, Scope]] | None = None
+    _seen: set[tuple[int, str]] = field(default_factory=set)
+
+    def extend(self) -> bool:
+        """Demand what is not demanded yet; whether there was anything."""
+        if self._found is None:
+            self._found = list(self._all())
+        before = len(self._seen)
+        for check, said in self._found:
+            for scope in self.planner.program.policy.scopes:
+                key = (id(check.node), scope.name)
+                if scope is not said and key not in self._seen and self._lacks(check, scope):
+                    self._seen.add(key)
+                    self._add(check, said, scope)
+        return len(self._seen) > before
+
+    def _all(self) -> Iterator[tuple[_Check, Scope]]:
+        program = self.planner.program
+        for module in program.names.judged():
+            for node in module.each(tree.Compare) if not module.is_test else ():
+                function = program.names.place(node).scope.function
+                if function is None or node.ops not in (("==",), ("!=",)):
+                    continue
+                if owner_of(function) not in program.domain.repositories:
+                    yield from self._read(node, function)
+
+    def _read(self, node: tree.Compare, function: Function) -> Iterator[tuple[_Check, Scope]]:
+        """What a comparison says, if it is one of a row's scope with another's."""
+        is_value = self.planner.program.domain.held.is_value
+        for one, other in ((node.left, node.rights[0]), (node.rights[0], node.left)):
+            for scope in self.planner.program.policy.scopes:
+                if (
+                    isinstance(one, tree.Attr)
+                    and isinstance(other, tree.Attr | tree.Name)
+                    and names_scope(one.name, scope)
+                    and is_value(other, scope)
+                ):
+                    cls = self._row(one.base)
+                    if cls is not None:
+                        yield _Check(node, one, other, cls, function), scope
+                        return
+
+    def _row(self, node: tree.Node) -> Class | None:
+        """The entity that an expression is, unless it is what a scope is the boundary of."""
+        domain = self.planner.program.domain
+        for one in ordered(self.planner.program.inference.of(node)):
+            if isinstance(one, Instance) and one.cls in domain.entities:
+                return None if domain.is_boundary(one.cls) else one.cls
+        return None
+
+    def _lacks(self, check: _Check, scope: Scope) -> bool:
+        """Whether both sides have a scope, or gain it, and it is not compared."""
+        needs = self.planner.local.needs
+        owner = owner_of(check.function) or check.function.module
+        required = needs.required(owner, check.function, check.function.module)
+        return (
+            scope in required
+            and scope in self.planner.program.policy.scopes_of(check.cls.name)
+            and self._gains(check.cls, scope)
+            and self._knows(check, scope)
+            and not self._is_compared(check, scope)
+            and not self.planner.local.notes.is_settled(check.node)
+        )
+
+    def _gains(self, cls: Class, scope: Scope) -> bool:
+        return self.planner.gains.gaining(cls, scope) is not None
+
+    def _knows(self, check: _Check, scope: Scope) -> bool:
+        """Whether who asks has the scope."""
+        planner, asked = self.planner, check.asked
+        if isinstance(asked, tree.Name):
+            taken = planner.program.domain.scope_parameter(check.function, scope)
+            return taken is not None or scope.parameter in planner.state.params[check.function]
+        return any(
+            isinstance(one, Instance)
+            and not planner.program.domain.is_boundary(one.cls)
+            and planner.sources.holders.attribute_of(one.cls, scope) is not None
+            for one in planner.program.inference.of(
+                asked.base if isinstance(asked, tree.Attr) else asked
+            )
+        )
+
+    def _is_compared(self, check: _Check, scope: Scope) -> bool:
+        """Whether the function compares values of the scope, there or elsewhere."""
+        return any(
+            names_scope(hole_name(item), scope)
+            for node in self.planner.program.names.inside(check.function)
+            if isinstance(node, tree.Compare)
+            for side in (node.left, *node.rights)
+            for item in (side.items if isinstance(side, tree.Sequence) else (side,))
+        )
+
+    def _add(self, check: _Check, said: Scope, scope: Scope) -> None:
+        notes, state = self.planner.local.notes, self.planner.state
+        base = text_of(check.row.base)
+        if base is None or not repeatable(check.row.base):
+            return
+        knot = ("local", id(check.node))
+        draft = notes.draft(check.node, "filter", [scope], knot)
+        if notes.is_silenced(draft):
+            return
+        state.groups.join(knot, ("class", self.planner.gains.gaining(check.cls, scope)))
+        state.groups.join(knot, ("entity", check.cls.name))
+        notes.defects.append(draft)
+        draft.anchors[scope.name] = check.node
+        draft.detail[scope.name] = f"{base}.{rename(check.row.name, said, scope)}"
+        mirror = check.asked if isinstance(check.asked, tree.Attr) else None
+        want = Want(scope, check.node, knot, "filter", mirror=mirror)
+        notes.ask(draft, want)
+        self.planner.want(want)

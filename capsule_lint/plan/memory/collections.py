@@ -1,0 +1,449 @@
+"""The dicts, sets and caches in which repositories and modules keep items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.heirs import Heirs
+from capsule_lint.plan.memory.remembered import Remembered
+from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
+from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.places.sites import Role
+from capsule_lint.program.texts.pieces import words
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from capsule_lint.plan.entities.rows import Home, Owner
+    from capsule_lint.program import Program
+    from capsule_lint.program.inference.types import Type
+    from capsule_lint.program.model import Function
+
+_CONSTRUCTORS: Final = frozenset(
+    [
+        "dict",
+        "OrderedDict",
+        "defaultdict",
+        "TTLCache",
+        "LRUCache",
+        "LFUCache",
+        "Cache",
+        "set",
+        "WeakValueDictionary",
+        "list",
+        "deque",
+        "Counter",
+    ]
+)
+_KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
+_STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
+"""Words in the names of attributes that are caches, whatever they are made by."""
+_KEYED: Final = frozenset(
+    [
+        "get",
+        "pop",
+        "setdefault",
+        "set",
+        "setex",
+        "delete",
+        "add",
+        "discard",
+        "remove",
+        "__getitem__",
+        "__setitem__",
+        "__delitem__",
+        "__contains__",
+        "has",
+        "invalidate",
+        "expire",
+        "put",
+    ]
+)
+HASHES: Final = frozenset(
+    ("hget", "hset", "hsetnx", "hdel", "hexists", "hincrby", "hincrbyfloat", "hstrlen")
+)
+"""What is given the name of a hash in Redis, and a field of it."""
+_NAMING: Final = frozenset(
+    [
+        "hgetall",
+        "hkeys",
+        "hvals",
+        "hlen",
+        "exists",
+        "ttl",
+        "getdel",
+        "setnx",
+        "psetex",
+        "unlink",
+        "sadd",
+        "srem",
+        "smembers",
+        "sismember",
+        "scard",
+    ]
+)
+"""What else is given the name of something in Redis first."""
+_MANY: Final = frozenset(words("prefix_pattern_match_scan_key_tag_all_namespace_where"))
+"""Words in the names of methods that find several keys by one text."""
+_NAMES: Final = ("key", "cache_key")
+_TAKING: Final = _KEYED | HASHES | _NAMING
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """`into[key] = value`, and the last name of `into`."""
+
+    into: tree.Node
+    name: str
+    value: tree.Node
+    key: tree.Node
+
+
+@dataclass(eq=False, slots=True)
+class Collections:
+    """Finds the collections of a program, and what is looked up in them."""
+
+    program: Program
+    _known: dict[Home, bool] = field(default_factory=dict)
+    _kept: frozenset[str] = field(init=False)
+    """What the attributes of repositories are called."""
+    _shared: frozenset[str] = field(init=False)
+    """What the collections of modules are called."""
+    _held: dict[tuple[Class, str], frozenset[Class]] = field(init=False)
+    """The collections of other classes in which entities or repositories are kept, and which."""
+    _rows: set[Home] | None = None
+    _put: dict[Module, list[Put]] = field(default_factory=dict)
+    _adopted: set[Home] = field(default_factory=set)
+    """The collections of others that are known by what is put into them."""
+    _heirs: Heirs = field(init=False)
+    _remembered: Remembered = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._heirs = Heirs(self.program)
+        self._remembered = Remembered(self.program)
+        self._shared = frozenset(
+            name
+            for module in self.program.names.modules.values()
+            for name, bindings in module.scope.bindings.items()
+            if any(b.kind == "assign" and self._makes(b.value) for b in bindings)
+        )
+        owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
+        self._held = dict(self._holding())
+        kept = {name for o in owners for name in (*o.stores, *o.scope.bindings)}
+        self._kept = frozenset(kept | {name for _, name in self._held})
+
+    def sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
+        """What an expression looks up in a collection: whose it is, its name, and the key."""
+        match node:
+            case tree.Subscript():
+                home = self.of(node.base)
+                if home is not None:
+                    yield (*home, node.index)
+            case tree.Call(func=tree.Attr() as func) if node.args:
+                if func.name in METHODS:
+                    yield from self._several(node, func)
+                if func.name == "update":
+                    return
+                cached = self.is_cache(last_name(func.base)) or self._heirs.names
+                home = self.of(func.base) if func.name in _TAKING or cached else None
+                if home is not None and (func.name in _TAKING or self.is_named(node, home)):
+                    key = self._key_in(node, func.name)
+                    if not any(self._heirs.key_makers(node, key)):
+                        yield (*home, key)
+            case tree.Compare(ops=("in" | "not in",)):
+                home = self.of(node.rights[0])
+                if home is not None:
+                    yield (*home, node.left)
+
+    def _several(self, call: tree.Call, func: tree.Attr) -> Iterator[tuple[Owner, str, tree.Node]]:
+        """What a method looks up that is given several keys."""
+        keys = list(SeveralKeys(self.program).of(call))
+        home = self.of(func.base) if keys else None
+        if home is not None:
+            yield from ((*home, key) for key in keys)
+
+    def _key_in(self, call: tree.Call, method: str) -> tree.Node:
+        """The key that a method is given; of a hash's name and a field of it, the one that says a scope."""
+        first = key_of(call)
+        is_field = method in HASHES and len(call.args) > 1 and not self._says(first)
+        return call.args[1].value if is_field else first
+
+    def _says(self, node: tree.Node) -> bool:
+        """Whether something is written with a scope's value."""
+        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
+        return any(is_value(one, scope) for one in within(node) for scope in scopes)
+
+    def keeps_rows(self, home: Home) -> bool:
+        """Whether what is read from the table goes into a collection: `cache[note_id] = table.get_item(…)`."""
+        if self._rows is None:
+            self._rows = set(self._with_rows())
+        return home in self._rows
+
+    def _with_rows(self) -> Iterator[Home]:
+        read = {id(s.template.host) for s in self.program.keys.sites if s.role is Role.LOOKUP}
+        for module in self.program.names.modules.values() if read else ():
+            for put in () if module.is_test else self.puts(module):
+                if self._reads(put.value, read):
+                    home = self.of(put.into)
+                    if home is not None:
+                        yield home
+
+    def puts(self, module: Module) -> list[Put]:
+        """What a module puts into collections under a key."""
+        if module not in self._put:
+            self._put[module] = [
+                Put(target.base, last_name(target), statement.value, target.index)
+                for statement, _ in module.statements
+                if isinstance(statement, tree.Assign) and statement.value is not None
+                for target in statement.targets
+                if isinstance(target, tree.Subscript)
+            ]
+        return self._put[module]
+
+    def _reads(self, node: tree.Node, read: set[int]) -> bool:
+        """Whether a value is made of what a key is looked up for, here or where a local gets it."""
+        if isinstance(node, tree.Name):
+            bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+            values = [b.value for b in bindings if b.kind == "assign" and b.value is not None]
+            return any(id(one) in read for value in values for one in within(value))
+        return any(id(one) in read for one in within(node))
+
+    def held(self, cls: Class) -> frozenset[Class]:
+        """The entities and repositories that a class which is no repository keeps in collections."""
+        return frozenset(
+            one for (owner, _), kept in self._held.items() if owner is cls for one in kept
+        )
+
+    def _holding(self) -> Iterator[tuple[tuple[Class, str], frozenset[Class]]]:
+        kinds = self.program.domain.entities | self.program.domain.repositories
+        modules = [m for m in self.program.names.judged() if not m.is_test and not m.generated]
+        for cls in [c for m in modules for c in m.classes if c not in kinds] if kinds else ():
+            for name in cls.stores:
+                if self._is_collection(cls, name):
+                    types = list(self._put_types(cls.module, name))
+                    for one in self.program.inference.member(cls, name):
+                        types += one.items if isinstance(one, Collection) else ()
+                    found = {one.cls for one in types if isinstance(one, Instance)} & kinds
+                    if found:
+                        yield (cls, name), frozenset(found)
+
+    def _put_types(self, module: Module, name: str) -> Iterator[Type]:
+        """What may be put into a collection of that name."""
+        for put in self.puts(module):
+            if put.name == name:
+                yield from self.program.inference.of(put.value)
+
+    def is_cache(self, name: str) -> bool:
+        """Whether something of that name is a cache, whatever it is made by."""
+        return not _STORES.isdisjoint(words(name))
+
+    def is_keyed(self, method: str) -> bool:
+        """Whether a method of a collection takes a key first."""
+        return method in _KEYED | HASHES
+
+    def key_makers(self, call: tree.Call) -> list[Function]:
+        """The methods of the program's by which a collection is looked into, and which make the key."""
+        if not call.args:
+            return []
+        return list(self._heirs.key_makers(call, self._key_in(call, last_name(call.func))))
+
+    def is_named(self, call: tree.Call, home: Home) -> bool:
+        """Whether a method of Redis, of a cache that is not the program's, or of a dict that is, is given a
+        key that says a scope."""
+        method = last_name(call.func)
+        if not call.args or not self._says(key_of(call)) or not _MANY.isdisjoint(words(method)):
+            return False
+        if method in _NAMING:
+            return True
+        callees = self.program.calls.callees(call)
+        if callees:
+            owners = {c.function.owner for c in callees if c.function is not None}
+            return all(owner is not None and owner.name in self._heirs.names for owner in owners)
+        return self.is_text(home)
+
+    def is_text(self, home: Home) -> bool:
+        """Whether the keys of a collection may have to be texts: it is not known to be a dict."""
+        return not self._is_dict(*home)
+
+    def adopt(self, home: Home) -> None:
+        """Take a collection for one in which items are kept, whoever it belongs to."""
+        self._adopted.add(home)
+        if isinstance(home[0], Class):
+            self._kept |= {home[1]}
+
+    def of(self, node: tree.Node) -> Home | None:
+        """The class (or module) and name of a collection that a repository keeps."""
+        own = self._heirs.homes(node)
+        if own:
+            kept = all(self._is_kept(one, None) for one in own)
+            return own[0] if kept else None
+        return self._find(node, self._is_kept)
+
+    def any(self, node: tree.Node) -> Home | None:
+        """The class (or module) and name of a collection, whatever it is for."""
+        return self._find(node, None)
+
+    def _find(
+        self, node: tree.Node, wanted: Callable[[Home, Class | None], bool] | None
+    ) -> Home | None:
+        match node:
+            case tree.Attr() if wanted is None or node.name in self._kept:
+                for one in self.program.inference.of(node.base):
+                    cls = getattr(one, "cls", None)
+                    for owner in self.program.classes.mro(cls) if isinstance(cls, Class) else ():
+                        home = (owner, node.name)
+                        if (wanted is None or wanted(home, cls)) and self._is_collection(*home):
+                            return home
+        match node:
+            case tree.Attr() if node.name in self._shared:
+                return self._of_module(self.program.classes.dotted(node), wanted)
+            case tree.Name() if not self.program.names.leaves(node):
+                found = self.program.names.bindings(node.id, self.program.names.place(node))
+                local = self._of_function(found)
+                if local is not None:
+                    return local if wanted is None or wanted(local, None) else None
+                for binding in found:
+                    target = self.program.names.follow(binding)
+                    if (
+                        isinstance(target, Binding)
+                        and target.kind == "assign"
+                        and not target.path
+                        and isinstance(target.value, tree.Attr)
+                        and target.place.scope.kind == "function"
+                    ):
+                        return self._find(target.value, wanted)
+                    shared = self._of_module(target, wanted)
+                    if shared is not None:
+                        return shared
+        return None
+
+    def _of_function(self, bindings: Sequence[Binding]) -> Home | None:
+        """The function and name of a collection that a function makes for itself."""
+        made = [b for b in bindings if b.kind == "assign" and not b.path and self._makes(b.value)]
+        owners = {b.place.scope.function for b in made if b.place.scope.kind == "function"}
+        owner = owners.pop() if len(owners) == 1 and len(made) == len(bindings) else None
+        return (owner, bindings[0].name) if owner is not None else None
+
+    def _is_kept(self, home: Home, cls: Class | None) -> bool:
+        """Whether a collection of the instances of a class, or of a module, is about entities."""
+        owner, name = home
+        if home in self._adopted:
+            return True
+        if not isinstance(owner, Class):
+            return isinstance(owner, Module) and self._keeps_items(owner, name)
+        repositories = self.program.domain.repositories
+        return owner in repositories or cls in repositories or (owner, name) in self._held
+
+    def _of_module(
+        self, target: object, wanted: Callable[[Home, Class | None], bool] | None
+    ) -> Home | None:
+        """The module and name of a collection that a module keeps, by its binding."""
+        if (
+            not isinstance(target, Binding)
+            or target.place.scope.kind != "module"
+            or target.kind != "assign"
+            or not self._makes(target.value)
+        ):
+            return None
+        home = (target.place.scope.module, target.name)
+        return home if wanted is None or wanted(home, None) else None
+
+    def _keeps_items(self, module: Module, name: str) -> bool:
+        """Whether a collection of a module is about entities: by what the module does, or by what is
+        put into it."""
+        if module.name in self.program.domain.item_modules or self._remembered.keeps(module, name):
+            return True
+        return any(
+            isinstance(one, Instance) and one.cls in self.program.domain.entities
+            for one in self._put_types(module, name)
+        )
+
+    def _is_collection(self, cls: Class, name: str) -> bool:
+        key = (cls, name)
+        if key not in self._known:
+            self._known[key] = self._is_dict(cls, name) or (
+                name in cls.stores
+                and self.is_cache(name)
+                and not self._is_repository_attribute(cls, name)
+                and not self._makes_keys(cls, name)
+            )
+        return self._known[key]
+
+    def _makes_keys(self, cls: Class, name: str) -> bool:
+        """Whether an attribute is an object of the program's that is told scopes, and makes keys of them
+        by itself: `decisions.get(tenant_id, subject)`."""
+        domain, scopes = self.program.domain, self.program.policy.scopes
+        types = self.program.inference.member(cls, name)
+        found = [one.cls for one in types if isinstance(one, Instance)]
+        return bool(found) and all(
+            any(
+                domain.scope_parameter(method, scope) is not None
+                for owner in self.program.classes.mro(one)
+                for method in owner.methods.values()
+                if not method.name.startswith("_")
+                for scope in scopes
+            )
+            for one in found
+        )
+
+    def _is_dict(self, owner: Owner, name: str) -> bool:
+        """Whether a collection is a dict or a set, by what makes it or by what is said of it."""
+        stores = owner.stores.get(name, []) if isinstance(owner, Class) else []
+        bindings = owner.scope.bindings.get(name, [])
+        values = [s.value for s in stores] + [b.value for b in bindings]
+        annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
+        kinds = {last_name(a) for a in annotations if a is not None}
+        return any(map(self._makes, values)) or not kinds.isdisjoint(_KINDS)
+
+    def _makes(self, node: tree.Node | None) -> bool:
+        """Whether a value is a new dict or set."""
+        return self._heirs.makes(node) or _makes_collection(node)
+
+    def _is_repository_attribute(self, cls: Class, name: str) -> bool:
+        return any(
+            isinstance(t, Instance) and t.cls in self.program.domain.repositories
+            for t in self.program.inference.member(cls, name)
+        )
+
+
+def _makes_collection(node: tree.Node | None) -> bool:
+    match node:
+        case tree.DictDisplay() | tree.Comprehension(kind="DictComp" | "SetComp"):
+            return True
+        case tree.Sequence(kind="set"):
+            return True
+        case tree.Call():
+            if last_name(node.func) in ("field", "Field", "Factory"):
+                return any(
+                    a.keyword in ("default_factory", "factory")
+                    and last_name(a.value) in _CONSTRUCTORS
+                    for a in node.args
+                )
+            return last_name(node.func) in _CONSTRUCTORS - {"list", "deque"}
+        case tree.Boolean(op="or"):
+            return any(map(_makes_collection, node.values))
+        case tree.Conditional():
+            return any(map(_makes_collection, (node.then, node.otherwise)))
+        case _:
+            return False
+
+
+def key_of(call: tree.Call) -> tree.Node:
+    """The key that a method of a collection is given: by its name, or first."""
+    named = (a.value for a in call.args if a.keyword in _NAMES)
+    return next(named, call.args[0].value)
+
+
+def looks_up(node: tree.Node, name: str) -> bool:
+    """Whether an expression may look something up in a collection of that name, or in a local one."""
+    match node:
+        case tree.Subscript(base=base) | tree.Compare(rights=(base, *_)):
+            return isinstance(base, tree.Name) or last_name(base) == name
+        case tree.Call(func=tree.Attr(base=base)):
+            return isinstance(base, tree.Name) or last_name(base) == name
+        case _:
+            return False

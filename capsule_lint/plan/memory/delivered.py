@@ -1,0 +1,62 @@
+"""Objects that go to whatever is found under a key made of them: `for inbox in self._inboxes[message.tenant_id,
+message.room_id]: inbox.append(message)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.collections import Put
+from capsule_lint.program.model import first_name, last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Finds them: they are as good as put there."""
+
+    program: Program
+
+    def puts(self, module: Module) -> Iterator[Put]:
+        """What is handed to something in a collection, with its key."""
+        for key in module.each(tree.Sequence):
+            holder = self.program.names.parent(key)
+            if isinstance(holder, tree.Call):
+                into = holder.func.base if isinstance(holder.func, tree.Attr) else None
+                into = into if last_name(holder.func) == "get" else None
+            else:
+                into = holder.base if isinstance(holder, tree.Subscript) else None
+            if into is not None and isinstance(holder, tree.Call | tree.Subscript):
+                for row in self._made_of(key):
+                    if self._is_handed(row, holder):
+                        yield Put(into, last_name(into), row, key)
+
+    def _made_of(self, key: tree.Sequence) -> Iterator[tree.Name]:
+        """The objects whose scope a key says."""
+        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
+        for item in key.items:
+            if isinstance(item, tree.Attr) and any(is_value(item, scope) for scope in scopes):
+                yield from (item.base,) if isinstance(item.base, tree.Name) else ()
+
+    def _is_handed(self, row: tree.Name, found: tree.Node) -> bool:
+        """Whether an object is an argument of what is called on something found, or of that itself."""
+        names = self.program.names
+        function = names.place(row).scope.function
+        for call in names.inside(function) if function is not None else ():
+            if isinstance(call, tree.Call) and any(
+                isinstance(a.value, tree.Name) and a.value.id == row.id for a in call.args
+            ):
+                if any(one is found for one in within(call.func)):
+                    return True
+                bound = function.scope.bindings.get(first_name(call.func), ()) if function else ()
+                values = [b.value for b in bound if b.value is not None]
+                if any(one is found for value in values for one in within(value)):
+                    return True
+        return False

@@ -1,0 +1,363 @@
+"""Collections that anybody fills with what calls return that are told a scope: their keys must say it too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.collections import HASHES, Put, key_of
+from capsule_lint.plan.memory.delivered import Delivered
+from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
+from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.texts.pieces import hole_name, names_scope
+from capsule_lint.program.uses import ADDING
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
+
+_PUTS: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", "psetex"}
+_MAX_DEPTH: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Keyed:
+    """What is put under keys by some scope, and the names of those that they say."""
+
+    put: Put
+    keys: tuple[tree.Node, ...]
+    said: set[str]
+    passing: bool
+    """Whether the collection is gone when its function ends."""
+
+
+@dataclass(eq=False, slots=True)
+class Fed:
+    """Judges the keys of caches that are no repository's: `self._first[tenant_id] = self.repo.get(…)`."""
+
+    planner: Planner
+    _puts: list[_Keyed] | None = None
+    _refused: set[int] = field(default_factory=set)
+
+    def extend(self) -> bool:
+        """Demand what is not demanded yet; whether there was anything."""
+        if self._puts is None:
+            self._puts = list(self._scoped())
+        homes: dict[Home, tuple[set[str], list[Knot | None]]] = {}
+        for one in self._puts:
+            lacking = {
+                s.name: told for s in self._others(one.said) if (told := self._told(one, s))
+            }
+            home = self._home(one.put, lacking) if lacking else None
+            if home is not None:
+                known = homes.setdefault(home, (set(), []))
+                known[0].update(one.said, lacking)
+                known[1].extend(knot for told in lacking.values() for knot in told)
+        for home, (scopes, knots) in homes.items():
+            self._feed(home, scopes, knots)
+        return bool(homes)
+
+    def _others(self, said: set[str]) -> list[Scope]:
+        return [s for s in self.planner.program.policy.scopes if s.name not in said]
+
+    def check(self) -> None:
+        """What is given to a cache of the program's that is told a scope, and is not going to be told the
+        others: whatever it makes its keys of, they lack these."""
+        for one in self._puts or ():
+            call = self.planner.program.names.parent(one.put.key)
+            if not isinstance(call, tree.Call) or not self._is_own(call, one):
+                continue
+            if self._is_shared(self._way(one.put.into)[0], one.put):
+                others = [s for s in self._others(one.said) if not self._knows(call, s)]
+                lacking = {
+                    s.name: told for s in others if (told := self._calls(one.put.value, s, 0))
+                }
+                self._refuse(one.put, lacking)
+
+    def _is_own(self, call: tree.Call, one: _Keyed) -> bool:
+        """Whether what is put somewhere is given to a function of the program's that is told a scope."""
+        scopes = self.planner.program.policy.scopes
+        return any(self._is_told(call, s) for s in scopes if s.name in one.said)
+
+    def _refuse(self, put: Put, lacking: dict[str, list[Knot | None]]) -> None:
+        """Note that the scopes are no part of a key."""
+        local = self.planner.local
+        if not lacking or id(put.key) in self._refused:
+            return
+        self._refused.add(id(put.key))
+        ask_around(self.planner.program, put.key)
+        for scope in self.planner.program.policy.scopes:
+            reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+            for knot in lacking.get(scope.name, ()):
+                if knot is not None:
+                    local.notes.obstacle(knot, put.key, reason)
+
+    def _home(self, put: Put, lacking: dict[str, list[Knot | None]]) -> Home | None:
+        """The collection that something is put into; where its keys are not understood, the change is
+        not safe."""
+        local = self.planner.local
+        root, _ = self._way(put.into)
+        home = local.collections.any(root)
+        if home is not None and home not in local.needs.fed:
+            return home
+        if home is not None or self._is_shared(root, put):
+            self._refuse(put, lacking)
+        return None
+
+    def _is_shared(self, node: tree.Node, put: Put) -> bool:
+        """Whether something that is no collection of a known kind is one all the same, and outlives its
+        function: a cache by its name; or an attribute, or what a module has, that is subscripted."""
+        names = self.planner.program.names
+        if self._is_cache(node) or not isinstance(names.parent(put.key), tree.Subscript):
+            return self._is_cache(node)
+        match node:
+            case tree.Attr(base=tree.Name(id="self" | "cls")):
+                return True
+            case tree.Name():
+                bindings = names.bindings(node.id, names.place(node))
+                return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
+            case _:
+                return False
+
+    def _is_cache(self, node: tree.Node) -> bool:
+        return self.planner.local.collections.is_cache(last_name(node))
+
+    def _feed(self, home: Home, scopes: set[str], told: list[Knot | None]) -> None:
+        """Demand scopes in the keys of a collection."""
+        local = self.planner.local
+        before = len(local.notes.wants)
+        local.feed(home, tuple(s for s in self._others(set()) if s.name in scopes))
+        for want in local.notes.wants[before:]:
+            for knot in told:
+                if knot is not None:
+                    self.planner.state.groups.join(want.knot, knot)
+            self.planner.want(want)
+        self.planner.gains.keys()
+
+    def _scoped(self) -> Iterator[_Keyed]:
+        local = self.planner.local
+        for module in self.planner.program.names.judged():
+            for put in self._all(module) if not module.is_test and not module.generated else ():
+                keys = (put.key, *self._way(put.into)[1])
+                with self.planner.program.names.aside():  # who gives a scope names it
+                    said = {
+                        name
+                        for key in keys
+                        for _, found in local.hosts.scopes_in(key)
+                        for name in found
+                    }
+                if said:
+                    home = local.collections.any(self._way(put.into)[0])
+                    passing = home is not None and isinstance(home[0], Function)
+                    yield _Keyed(put, keys, said, passing)
+
+    def _way(self, node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
+        """`self._rows` of `self._rows[tenant_id]` and of `self._rows.setdefault(tenant_id, {})`, and the
+        keys on the way to it. What a local name stands for, or a call of the program's returns, is
+        followed if it is found in a collection: a row of something else is no collection."""
+        root, keys = _inward(node)
+        for one in self._meant(root):
+            further, before = _inward(one)
+            if before and self.planner.local.collections.any(further) is not None:
+                return further, [*keys, *before]
+        return root, keys
+
+    def _meant(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What a local name stands for, or what a call of the program's returns."""
+        program = self.planner.program
+        match node:
+            case tree.Name():
+                for binding in program.names.bindings(node.id, program.names.place(node)):
+                    local = binding.place.scope.function is not None and not binding.path
+                    if local and binding.kind == "assign" and binding.value is not None:
+                        yield binding.value
+                        if isinstance(binding.value, tree.Call):
+                            yield from self._meant(binding.value)
+            case tree.Call():
+                for callee in program.calls.callees(node):
+                    if callee.function is not None and callee.cls is None:
+                        yield from callee.function.returns
+
+    def _all(self, module: Module) -> Iterator[Put]:
+        """What a module puts somewhere under a key."""
+        yield from self.planner.local.collections.puts(module)
+        yield from self._made(module)
+        yield from Delivered(self.planner.program).puts(module)
+        for call in module.each(tree.Call):
+            if not isinstance(call.func, tree.Attr) or not call.args:
+                continue
+            base, method = call.func.base, call.func.name
+            if method in ADDING:
+                yield from self._added(base, call.args[-1].value)
+            if len(call.args) == 1:
+                if method == "add" and self.planner.local.collections.any(base) is not None:
+                    yield Put(base, last_name(base), call.args[0].value, call.args[0].value)
+                continue
+            if method in _PUTS or self._is_cache(base) or self._is_heir(call):
+                key = key_of(call)
+                keys = [a.value for a in call.args[:2]] if method in HASHES else [key]
+                for value in (a.value for a in call.args):
+                    if value not in keys:
+                        yield from (Put(base, last_name(base), value, key) for key in keys)
+
+    def _made(self, module: Module) -> Iterator[Put]:
+        """What collections are made of: `{row.id: row for row in rows}`."""
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Assign) and isinstance(
+                statement.value, tree.Comprehension
+            ):
+                results = statement.value.results
+                for target in statement.targets if keys_of(statement.value) else ():
+                    yield Put(target, last_name(target), results[-1], results[0])
+
+    def _added(self, node: tree.Node, value: tree.Node) -> Iterator[Put]:
+        """What is added to something that stands in a collection under keys:
+        `self._rows[tenant_id].append(row)`."""
+        root, keys = self._way(node)
+        if keys and self.planner.local.collections.any(root) is not None:
+            yield from (Put(root, last_name(root), value, key) for key in keys)
+
+    def _is_heir(self, call: tree.Call) -> bool:
+        """Whether a method of a dict is called that the program has added to it."""
+        collections = self.planner.local.collections
+        home = collections.any(call.func.base) if isinstance(call.func, tree.Attr) else None
+        return home is not None and collections.is_named(call, home)
+
+    def _told(self, one: _Keyed, scope: Scope) -> list[Knot | None]:
+        """What must land with a change because of what is put; nothing where its key is settled."""
+        call = self.planner.program.names.parent(one.put.key)
+        if any(map(self.planner.local.changes, one.keys)):
+            return []
+        if isinstance(call, tree.Call) and (self._knows(call, scope) or self._is_own(call, one)):
+            return []  # it makes its own key
+        if one.passing:
+            return list(self._objects(one, scope)) if self._tells_apart(one) else []
+        return [*self._calls(one.put.value, scope, 0), *self._objects(one, scope)]
+
+    def _tells_apart(self, one: _Keyed) -> bool:
+        """Whether objects are told apart by a key, or kept under it, and not only counted."""
+        local, program = self.planner.local, self.planner.program
+        with program.names.aside():
+            parts = [
+                local.hosts.parts(h) for key in one.keys for h, _ in local.hosts.scopes_in(key)
+            ]
+        names = [hole_name(e) for part in parts if part is not None for e in part[1]]
+        scopes = program.policy.scopes
+        own = [name for name in names if not any(names_scope(name, s) for s in scopes)]
+        if any(map(is_identifier, own)):
+            return True
+        return any(
+            isinstance(each, Instance)
+            and (each.cls in program.domain.entities or each.cls in self.planner.state.fields)
+            for each in program.inference.of(one.put.value)
+        )
+
+    def _objects(self, one: _Keyed, scope: Scope) -> Iterator[Knot]:
+        """What must land with a change because a key of several parts is made of an object whose class
+        gains the scope: `self.state[event.tenant_id, event.stream] = event.kind`."""
+        local, program = self.planner.local, self.planner.program
+        with program.names.aside():
+            hosts = [host for key in one.keys for host, _ in local.hosts.scopes_in(key)]
+        for host in hosts:
+            parts = local.hosts.parts(host)
+            elements = parts[1] if parts is not None else []
+            for element in elements if len(elements) > 1 else ():
+                others = (s for s in program.policy.scopes if s is not scope)
+                if isinstance(element, tree.Attr) and any(
+                    program.domain.held.is_value(element, other) for other in others
+                ):
+                    yield from self._gaining(element.base, scope)
+
+    def _gaining(self, node: tree.Node, scope: Scope) -> Iterator[Knot]:
+        """The classes of an object that gain the field of a scope."""
+        program, fields = self.planner.program, self.planner.state.fields
+        for one in ordered(program.inference.of(node)):
+            for cls in program.classes.mro(one.cls) if isinstance(one, Instance) else ():
+                if scope.parameter in fields.get(cls, ()):
+                    yield "class", cls
+
+    def _calls(self, node: tree.Node, scope: Scope, depth: int) -> list[Knot | None]:
+        """What must land with a change because a value is made by calls that are told a scope, now
+        (then it is `None`) or after the change; nothing where there are no such calls."""
+        found: list[Knot | None] = []
+        for one in within(node):
+            if isinstance(one, tree.Lambda):
+                found += self._calls(one.body, scope, depth)
+            elif isinstance(one, tree.Call):
+                knot = self.planner.asked(one, scope)
+                if knot is not None or self._is_told(one, scope):
+                    found.append(knot)
+                else:
+                    found += self._of_one_scope(one, scope)
+            elif isinstance(one, tree.Name) and depth < _MAX_DEPTH:
+                for value in self._values(one):
+                    found += self._calls(value, scope, depth + 1)
+        return found
+
+    def _of_one_scope(self, call: tree.Call, scope: Scope) -> Iterator[Knot | None]:
+        """The same of a call of a repository that is told scopes when it is made: `Deals(table, tenant_id)`."""
+        program, fields = self.planner.program, self.planner.state.fields
+        for callee in program.calls.callees(call):
+            owner = callee.function.owner if callee.function is not None else None
+            if owner not in program.domain.repositories or owner is None:
+                continue
+            held, made = program.domain.held.is_attribute, program.classes.made_with(owner)
+            for cls in program.classes.mro(owner):
+                if scope.parameter in fields.get(cls, ()):
+                    yield "class", cls
+            if any(held(cls, name, scope) for cls, name in made):
+                yield None
+
+    def _values(self, node: tree.Name) -> Iterator[tree.Node]:
+        """What a local name stands for, or what callers give for a parameter."""
+        program = self.planner.program
+        for binding in program.names.bindings(node.id, program.names.place(node)):
+            function = binding.place.scope.function
+            if binding.kind == "param" and function is not None:
+                if isinstance(program.names.parent(node), tree.Attr):
+                    continue
+                if function.parameter(node.id) is binding.parameter:
+                    given = program.calls.arguments_for(function, node.id)
+                    yield from (argument.value for _, argument in given)
+            elif binding.kind in ("assign", "for") and function is not None:
+                yield from () if binding.value is None else (binding.value,)
+
+    def _knows(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether a call is going to be told the scope itself."""
+        return self.planner.asked(call, scope) is not None or self._is_told(call, scope)
+
+    def _is_told(self, call: tree.Call, scope: Scope) -> bool:
+        program = self.planner.program
+        for callee in program.calls.callees(call):
+            one = callee.function or callee.cls
+            if callee.cls is not None and program.domain.is_carrier(callee.cls):
+                continue
+            if one is not None and program.domain.held.arguments(
+                call.args, one, callee.given, scope
+            ):
+                return True
+        return False
+
+
+def _inward(node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
+    """What an expression is an element of, of however many collections, and the keys that it has there."""
+    keys = []
+    while True:
+        match node:
+            case tree.Subscript():
+                keys.append(node.index)
+                node = node.base
+            case tree.Call(func=tree.Attr(name="setdefault" | "get") as func, args=(key, *_)):
+                keys.append(key.value)
+                node = func.base
+            case _:
+                return node, keys

@@ -1,0 +1,71 @@
+"""Rows that `groupby` puts together by one scope, though they have another one as well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, ordered
+from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import hole_name, names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.program.model import Class
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Finds the keys once it is settled which classes gain fields: whoever sorts by them must change too."""
+
+    planner: Planner
+
+    def note(self) -> None:
+        """Make the changes unsafe that would leave such a key behind."""
+        for module in self.planner.program.names.judged():
+            for call in module.each(tree.Call) if not module.is_test else ():
+                if last_name(call.func) == "groupby" and len(call.args) > 1:
+                    self._judge(call)
+
+    def _judge(self, call: tree.Call) -> None:
+        """Note what the key of a grouping lacks that says a scope and more."""
+        key = next((a.value for a in call.args if a.keyword == "key"), call.args[1].value)
+        names, planner = self._names(key), self.planner
+        said = [s for s in planner.program.policy.scopes if any(names_scope(n, s) for n in names)]
+        for cls in self._rows(call) if said and len(names) > len(said) else ():
+            for scope in planner.state.fields[cls].values():
+                if scope not in said:
+                    reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+                    planner.local.notes.obstacle(("class", cls), key, reason)
+
+    def _rows(self, call: tree.Call) -> list[Class]:
+        """The classes that gain fields of what is grouped."""
+        inference, fields = self.planner.program.inference, self.planner.state.fields
+        items = [
+            item
+            for one in ordered(inference.of(call.args[0].value))
+            for item in (one.items if isinstance(one, Collection) else ())
+        ]
+        return [i.cls for i in items if isinstance(i, Instance) and fields.get(i.cls)]
+
+    def _names(self, key: tree.Node) -> list[str]:
+        """What rows are grouped by."""
+        if isinstance(key, tree.Call) and last_name(key.func) in ("attrgetter", "itemgetter"):
+            return [text for a in key.args if (text := tree.text(a.value)) is not None]
+        return [
+            hole_name(item)
+            for made in self._made(key)
+            for item in (made.items if isinstance(made, tree.Sequence) else (made,))
+        ]
+
+    def _made(self, key: tree.Node) -> Iterator[tree.Node]:
+        """What a function of a row returns."""
+        if isinstance(key, tree.Lambda):
+            yield key.body
+            return
+        for one in self.planner.program.inference.of(key):
+            if isinstance(one, FunctionObject):
+                yield from one.function.returns

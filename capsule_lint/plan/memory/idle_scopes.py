@@ -1,0 +1,136 @@
+"""Methods of repositories that accept a scope by which they decide nothing, while its neighbour decides
+what they find: that would be a leak."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.conditions import decides_alone, is_filter
+from capsule_lint.plan.memory.local_filters import names_beside
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import enclosing
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.plan.memory.collections import Collections
+    from capsule_lint.plan.memory.local_notes import LocalNotes
+    from capsule_lint.plan.state import State, Want
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function, Module
+
+
+@dataclass(eq=False, slots=True)
+class IdleScopes:
+    """Finds them when everything else has been judged."""
+
+    program: Program
+    state: State
+    notes: LocalNotes
+    collections: Collections
+    _names: dict[Module, defaultdict[str, list[tree.Name]]] = field(default_factory=dict)
+
+    def check(self, wants: Iterable[Want]) -> None:
+        """Make the change of such a method unsafe."""
+        reached = {
+            (function, want.scope.name)
+            for want in wants
+            for function in enclosing(self.program.names.place(want.node))
+        }
+        for function, gained in list(self.state.params.items()):
+            if self._is_judged(function):
+                for scope in gained.values():
+                    self._judge(function, scope, reached=(function, scope.name) in reached)
+
+    def _is_judged(self, function: Function) -> bool:
+        domain = self.program.domain
+        if function.owner not in domain.repositories and not domain.touches_table(function):
+            return False
+        return not function.module.is_test
+
+    def _judge(self, function: Function, scope: Scope, *, reached: bool) -> None:
+        reads = list(self._decided_by(function, scope))
+        if function in self.program.keys.functions:  # what it reads by its key is narrowed
+            reads = [r for r in reads if self._is_of_stranger(r, scope)]
+        if function.owner not in self.program.domain.repositories:
+            reads = [r for r in reads if is_filter(self._holder(r), r, self.program)]
+        loose = [r for r in reads if self._is_loose(r)]
+        for read in (loose if reached else reads)[:1]:
+            reason = f"decides by one scope, and `{scope.parameter}` decides nothing"
+            self.notes.obstacle(("function", function), read, reason)
+
+    def _is_of_stranger(self, read: tree.Name, scope: Scope) -> bool:
+        """Whether a value is compared with that of an object which no table keeps, and which knows nothing of
+        the scope: `cursor.tenant_id != tenant_id`."""
+        compare, classes = self._holder(read), self.program.classes
+        if not isinstance(compare, tree.Compare) or compare is not self._parent(read):
+            return False
+        other = compare.rights[0] if compare.left is read else compare.left
+        types = self.program.inference.of(other.base) if isinstance(other, tree.Attr) else ()
+        found = [one.cls for one in types if isinstance(one, Instance)]
+        return bool(found) and not any(
+            cls in self.program.domain.entities
+            or self.program.domain.is_boundary(cls)
+            or scope.parameter in self.state.fields.get(owner, ())
+            or classes.has_attribute(cls, scope.parameter)
+            for cls in found
+            for owner in classes.mro(cls)
+        )
+
+    def _parent(self, node: tree.Node) -> object:
+        return self.program.names.parent(node)
+
+    def _is_loose(self, read: tree.Name) -> bool:
+        """Whether a read decides by itself, whatever else its method does."""
+        holder = self._holder(read)
+        return isinstance(holder, tree.Compare) or decides_alone(holder, self.program)
+
+    def _decided_by(self, function: Function, scope: Scope) -> Iterator[tree.Name]:
+        """Where a method uses the parameter of another scope to find something, and not this one."""
+        others = [s for s in self.program.policy.scopes if s is not scope]
+        found = [self.program.domain.scope_parameter(function, s) for s in others]
+        names = {p.name for p in found if p is not None}
+        for node in self._named(function.module, names):
+            place = self.program.names.place(node)
+            if function not in enclosing(place) or self.notes.is_settled(node):
+                continue
+            holder = self._holder(node)
+            if isinstance(holder, tree.Compare):
+                sides = (holder.left, *holder.rights)
+                fixed = any(isinstance(side, tree.Const) for side in sides)
+                home = any(self.collections.of(side) is not None for side in holder.rights)
+                if not fixed and not home and not self._is_covered(holder, scope):
+                    yield node
+            elif isinstance(holder, tree.Subscript):
+                if self.collections.of(holder.base) is None:
+                    yield node
+            elif is_filter(holder, node, self.program):
+                yield node
+
+    def _named(self, module: Module, names: set[str]) -> Iterator[tree.Name]:
+        """The names of a module that are one of some."""
+        if module not in self._names:
+            by_name = self._names[module] = defaultdict(list)
+            for node in module.each(tree.Name):
+                by_name[node.id].append(node)
+        return (node for name in sorted(names) for node in self._names[module].get(name, ()))
+
+    def _holder(self, node: tree.Node) -> object:
+        """What uses a value: the comparison, subscript or call around it and around tuples of it."""
+        parent_of = self.program.names.parent
+        holder: object = parent_of(node)
+        while isinstance(holder, tree.Sequence):
+            holder = parent_of(holder)
+        return holder
+
+    def _is_covered(self, node: tree.Compare, scope: Scope) -> bool:
+        if self.notes.is_settled(node):
+            return True
+        if any(self.notes.is_settled(one) for one in (node.left, *node.rights)):
+            return True
+        return any(names_scope(name, scope) for name in names_beside(self.program.names, node))

@@ -1,0 +1,85 @@
+"""Lambdas that make a cache key of all arguments of the function that a decorator caches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.testing.standins import Double
+from capsule_lint.plan.uses.registries import picking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFunctions:
+    """`@cached(cache, key=lambda tenant_id, note_id: f"{tenant_id}:{note_id}")` changes with its function."""
+
+    planner: Planner
+
+    def extend(self) -> None:
+        """Give the lambdas the parameters that their functions gain, and their keys the values."""
+        for function, gained in list(self.planner.state.params.items()):
+            for node in picking(function):
+                if isinstance(node, tree.Lambda) and self._is_told_all(node, function):
+                    self._change(node, function, list(gained.values()))
+
+    def _change(self, node: tree.Lambda, function: Function, scopes: list[Scope]) -> None:
+        """Note both changes, unless the body is no key by another scope."""
+        local, is_value = self.planner.local, self.planner.program.domain.held.is_value
+        parts = local.hosts.parts(node.body)
+        if parts is None or parts[0] not in ("tuple", "text"):
+            return
+        policy = self.planner.program.policy.scopes
+        said = {s.name: e for s in policy for e in parts[1] if is_value(e, s)}
+        missing = [s for s in scopes if s.name not in said]
+        if not said or not missing:
+            return
+        given = len(function.params) - len(node.params)
+        double = Double(node.span, function.module, function, given, node.params)
+        self.planner.doubles[id(node)] = double
+        defect = local.notes.defect(node.body, parts[0], missing, ("function", function))
+        for scope in missing:
+            before = [s.name for s in policy[: policy.index(scope)] if s.name in said]
+            defect.anchors[scope.name] = said[before[-1]] if before else None
+            defect.detail[scope.name] = scope.parameter
+        local.notes.settle(node.body)
+
+    def _is_told_all(self, node: tree.Lambda, function: Function) -> bool:
+        """Whether a lambda takes what its function takes, and is given it as it comes."""
+        names = [p.name for p in node.params]
+        own = [p.name for p in function.own_params]
+        if names not in (own, [p.name for p in function.params]):
+            return False
+        return all(self._is_passed_on(call) for call in self._calls(node, function))
+
+    def _calls(self, node: tree.Lambda, function: Function) -> Iterator[tree.Call]:
+        """The calls of a lambda by the decorator that it is given to, where that is the program's."""
+        program = self.planner.program
+        for decorator in function.fact.decorators:
+            for argument in decorator.args if isinstance(decorator, tree.Call) else ():
+                if argument.value is node and isinstance(decorator, tree.Call):
+                    for callee in program.calls.callees(decorator):
+                        if callee.function is not None:
+                            yield from self._called(callee.function, argument.keyword)
+
+    def _called(self, decorator: Function, keyword: str | None) -> Iterator[tree.Call]:
+        """The calls in a decorator of the parameter of that name, or of any."""
+        names = {p.name for p in decorator.params} if keyword is None else {keyword}
+        for call in decorator.module.each(tree.Call):
+            if isinstance(call.func, tree.Name) and call.func.id in names:
+                place = self.planner.program.names.place(call)
+                bindings = self.planner.program.names.bindings(call.func.id, place)
+                if any(b.place.scope.function is decorator for b in bindings):
+                    yield call
+
+    def _is_passed_on(self, call: tree.Call) -> bool:
+        """Whether a call passes on all that its own function is given: `key(*args, **kwargs)`."""
+        plain = [a for a in call.args if not a.star]
+        return len(call.args) - len(plain) == 2 and len(plain) < 2

@@ -1,0 +1,235 @@
+"""Where the key of a collection is written: in place, in a local, by a caller, in a helper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.wrapped_keys import inner_of, keeps_text
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.texts.pieces import Filled, hole_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    from capsule_lint.plan.memory.handed import Handed
+    from capsule_lint.plan.memory.key_classes import KeyClasses
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding, Function
+
+    Hosts: TypeAlias = Iterator[tuple[tree.Node, Function | None]]
+    """Expressions that write a key, with the helper that each stands in, if any."""
+
+_MANY: Final = 6
+"""Steps after which nobody follows a key any more."""
+
+
+@dataclass(eq=False, slots=True)
+class KeyHosts:
+    """Follows keys to the expressions that write them, and says what these are made of."""
+
+    program: Program
+    classes: KeyClasses
+    handed: Handed
+    hidden: set[int] = field(default_factory=set)
+    """The expressions that write a key of which the collection sees no part: `sha256(key.encode())`."""
+    _passed: dict[tuple[Function, str], int] = field(default_factory=dict)
+    """The parameters through which a key has been followed, and after how many steps."""
+
+    def of(self, key: tree.Node) -> Hosts:
+        """Where the expression of a key is written; its helper, if any."""
+        self._passed.clear()
+        yield from self._hosts_of(key, 0)
+
+    def further(self, key: tree.Node) -> Hosts:
+        """The same for one more key, through parameters alone that the key before did not go through."""
+        yield from self._hosts_of(key, 0)
+
+    def scopes_in(self, key: tree.Node) -> list[tuple[tree.Node, set[str]]]:
+        """The places where a key is written with scopes' values, and the names of those scopes."""
+        found = []
+        for host, _ in self.of(key):
+            cls = self.classes.of(host)
+            found += [(host, {s.name for s in self.classes.held(cls)})] if cls is not None else []
+            parts = self.parts(host) if self.program.keys.at(host) is None else None
+            is_value = self.program.domain.held.is_value
+            for _, elements in (parts,) if parts is not None else ():
+                scopes = self.program.policy.scopes
+                said = {s.name for s in scopes for e in elements if is_value(e, s)}
+                found += [(host, said)] if said else []
+        return found
+
+    def _hosts_of(self, key: tree.Node, depth: int) -> Hosts:
+        if depth >= _MANY:
+            return
+        match key:
+            case tree.Name():
+                yield from self._of_name(key, depth)
+            case tree.Call():
+                yield from self._of_call(key, depth)
+            case tree.Attr():
+                yield from self._of_attribute(key, depth)
+            case tree.Conditional():
+                yield from self._hosts_of(key.then, depth + 1)
+                yield from self._hosts_of(key.otherwise, depth + 1)
+            case tree.Subscript(base=tree.Call(), index=tree.Other()):
+                yield from self._of_piece(key, depth)
+            case tree.Boolean():
+                for value in key.values:
+                    if not isinstance(value, tree.Const):
+                        yield from self._hosts_of(value, depth + 1)
+            case _:
+                yield key, None
+
+    def _of_name(self, key: tree.Name, depth: int) -> Hosts:
+        bindings = self.program.names.bindings(key.id, self.program.names.place(key))
+        values = [b.value for b in bindings if b.kind == "assign" and not b.path]
+        written = [value for value in values if value is not None]
+        if bindings and len(written) == len(bindings):
+            for value in written:
+                yield from self._hosts_of(value, depth + 1)
+        elif bindings and bindings[-1].kind == "param":
+            yield from self._of_parameter(key, bindings[-1], depth)
+        elif bindings and all(b.kind == "for" and not b.path for b in bindings):
+            for one in self.handed.written(key):
+                yield from self._hosts_of(one, depth + 1)
+
+    def _of_call(self, key: tree.Call, depth: int) -> Hosts:
+        if self._joined_by(key) is not None:
+            yield key, None
+            return
+        called = [
+            c.function
+            for c in self.program.calls.callees(key)
+            if c.function is not None and c.cls is None
+        ]
+        for function in called:
+            for value in function.returns:
+                for host, helper in self._hosts_of(value, depth + 1):
+                    yield host, helper or function
+        if not called:
+            inner = list(self._inside(key, depth))
+            yield from inner or [(key, None)]
+
+    def _of_piece(self, key: tree.Subscript, depth: int) -> Hosts:
+        """`sha256(key).hexdigest()[:16]`."""
+        inner = list(self._inside(key, depth))
+        yield from inner or [(key, None)]
+
+    def _inside(self, key: tree.Node, depth: int) -> Hosts:
+        """Where the key is written of which an expression makes another one."""
+        inner = inner_of(key)
+        for host, helper in self._hosts_of(inner, depth) if inner is not None else ():
+            several = isinstance(host, tree.Sequence)
+            if several or not keeps_text(key):
+                self.hidden.add(id(host))
+            parts = self.parts(host)
+            if parts is not None and parts[0] != "bare":
+                yield host, helper
+
+    def _of_parameter(self, key: tree.Name, binding: Binding, depth: int) -> Hosts:
+        """A parameter that is an identifier is part of a key; any other is a whole key, which its
+        callers make."""
+        function = binding.place.scope.function
+        name = hole_name(key)
+        is_value = self.program.domain.held.is_value
+        if is_identifier(name) or any(is_value(key, s) for s in self.program.policy.scopes):
+            yield key, None
+        elif function is not None and depth < self._passed.get((function, binding.name), _MANY):
+            self._passed[function, binding.name] = depth
+            for _, argument in self.program.calls.arguments_for(function, binding.name):
+                yield from self._hosts_of(argument.value, depth + 1)
+
+    def _of_attribute(self, key: tree.Attr, depth: int) -> Hosts:
+        for one in self.program.inference.of(key.base):
+            method = (
+                self.program.classes.method(one.cls, key.name)
+                if isinstance(one, Instance)
+                else None
+            )
+            if method is not None and method.is_property:
+                for value in method.returns:
+                    yield from self._hosts_of(value, depth + 1)
+                return
+        yield key, None
+
+    # --- what an expression is made of ---
+
+    def parts(self, host: tree.Node) -> tuple[str, list[tree.Node]] | None:
+        """The shape of a key and the expressions in it."""
+        if isinstance(host, tree.Sequence) and (host.kind == "tuple" or id(host) in self.hidden):
+            return "tuple", list(host.items)
+        if isinstance(host, tree.Call) and self._joined_by(host) is not None:
+            return "call", [argument.value for argument in host.args]
+        if isinstance(host, tree.FString | tree.Binary) or (
+            isinstance(host, tree.Call)
+            and isinstance(host.func, tree.Attr)
+            and host.func.name in ("format", "join")
+        ):
+            template = self.program.templates.template(host)
+            if template is None:
+                return None
+            return "text", [
+                p.value for p in template.pieces if isinstance(p, Filled) and p.host is host
+            ]
+        if isinstance(host, tree.Name | tree.Attr | tree.Subscript | tree.Call) and hole_name(
+            host
+        ):
+            return "bare", [host]
+        return None
+
+    def _joined_by(self, call: tree.Call) -> Function | None:
+        """The function that makes one text of all that a call gives it: `"/".join(parts)` of `*parts`."""
+        functions = [callee.function for callee in self.program.calls.callees(call)]
+        function = functions[0] if len(functions) == 1 else None
+        if function is None or any(a.star or a.keyword for a in call.args):
+            return None
+        match function.own_params, function.returns:
+            case (tree.Parameter(name=name, kind="*"),), [
+                tree.Call(func=tree.Attr(name="join"), args=(tree.Argument(value=joined),))
+            ] if _as_it_comes(joined) == name:
+                return function
+            case _:
+                return None
+
+
+def _as_it_comes(node: tree.Node) -> str | None:
+    """`parts` of `parts`, `map(str, parts)` and `(str(p) for p in parts)`."""
+    match node:
+        case tree.Name(id=name):
+            return name
+        case tree.Call(
+            func=tree.Name(id="map"), args=(_, tree.Argument(value=tree.Name(id=name)))
+        ):
+            return name
+        case tree.Comprehension(
+            results=(result,),
+            generators=(
+                tree.Generator(target=tree.Name(id=one), iter=tree.Name(id=name), ifs=()),
+            ),
+        ):
+            inner = inner_of(result) if isinstance(result, tree.Call) else result
+            return name if isinstance(inner, tree.Name) and inner.id == one else None
+        case _:
+            return None
+
+
+def is_identifier(name: str) -> bool:
+    """Whether a value of that name tells one thing from others of its kind."""
+    return (
+        name == "id"
+        or name.endswith(("_id", "_uuid", "_code", "_number", "_slug", "_email"))
+        or name in ("email", "slug", "sku", "code", "uuid")
+    )
+
+
+def ask_around(program: Program, key: tree.Node) -> None:
+    """Ask for the class of the object that is given a key: what it does with that says whether the key is
+    understood."""
+    match program.names.parent(key):
+        case tree.Call(func=tree.Attr(base=base)) | tree.Subscript(base=base):
+            for one in program.inference.of(base):
+                if isinstance(one, Instance):
+                    program.names.ask(*(cls.name for cls in program.classes.mro(one.cls)))

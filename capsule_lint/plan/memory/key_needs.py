@@ -1,0 +1,115 @@
+"""Which scopes the keys of a collection need, and whether it matters that they lack one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.key_hosts import is_identifier
+from capsule_lint.program.inference.types import Collection, Foreign
+from capsule_lint.program.model import Class, Function, Module, Place, owner_of
+from capsule_lint.program.texts.pieces import hole_name
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.entities.rows import Home, Owner
+    from capsule_lint.plan.memory.collections import Collections
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+_SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", "builtins.str"))
+
+
+@dataclass(eq=False, slots=True)
+class KeyNeeds:
+    """Judges collections."""
+
+    program: Program
+    collections: Collections
+    fed: dict[Home, tuple[Scope, ...]] = field(default_factory=dict)
+    """The scopes that the keys of a collection need because of what is put into it."""
+
+    def demanded(self, home: Home, place: Place) -> tuple[Scope, ...]:
+        """The scopes that a key of a collection needs."""
+        fed = self.fed.get(home)
+        if fed:
+            return self._fed(fed, place.scope.function, place.scope.module)
+        return self.required(home[0], place.scope.function, place.scope.module)
+
+    def required(
+        self, owner: Owner, function: Function | None, module: Module
+    ) -> tuple[Scope, ...]:
+        """The scopes that a collection, or a filter, needs by what its class is for."""
+        cls = owner if isinstance(owner, Class) else None
+        entity = self.program.domain.narrowed_names(cls, function, module.name)
+        if entity is None and cls is not None:
+            served = self.program.domain.entities_of.get(cls) or self.collections.held(cls)
+            kinds = {e.name for e in served}
+            narrow = kinds & set(self.program.policy.entities)
+            if narrow and narrow == kinds:
+                entity = sorted(narrow)[0]
+        return self.program.policy.scopes_of(entity)
+
+    def _fed(
+        self, scopes: tuple[Scope, ...], function: Function | None, module: Module
+    ) -> tuple[Scope, ...]:
+        """What a key needs by what is put into its collection, and by what its own function is for."""
+        domain, cls = self.program.domain, owner_of(function)
+        entity = domain.narrowed_names(cls, function, module.name)
+        allowed = self.program.policy.scopes_of(entity)
+        return tuple(scope for scope in scopes if scope in allowed)
+
+    def matters(self, owner: Owner, name: str, elements: list[tree.Node], scoped: bool) -> bool:
+        """Whether the collection holds entities: keyed by a scope, or by an identifier in a shared repository."""
+        if scoped:
+            many = len(elements) > 1 or not self.holds_scalars(owner, name)
+            return many or self._stands_for_items(owner, name)
+        if isinstance(owner, Class) and self._scoped_by_constructor(owner):
+            return False
+        if not any(is_identifier(hole_name(e)) for e in elements):
+            return False
+        if self.collections.keeps_rows((owner, name)):
+            return True
+        return (
+            isinstance(owner, Class)
+            and not self.holds_scalars(owner, name)
+            and bool(self.program.domain.entities_of.get(owner) or self._family_entities(owner))
+        )
+
+    def _family_entities(self, owner: Class) -> bool:
+        return any(
+            self.program.domain.entities_of.get(c)
+            for c in (*self.program.classes.mro(owner), *self.program.classes.subclasses(owner))
+        )
+
+    def _scoped_by_constructor(self, cls: Class) -> bool:
+        held, scopes = self.program.domain.held.is_attribute, self.program.policy.scopes
+        made_with = self.program.classes.made_with(cls)
+        return any(held(owner, name, scope) for owner, name in made_with for scope in scopes)
+
+    def _stands_for_items(self, owner: Owner, name: str) -> bool:
+        """Whether a collection is used where another implementation uses the table: a counter in memory
+        for one that is an item."""
+        program = self.program
+        return isinstance(owner, Class) and any(
+            program.domain.touches_table(other)
+            for method in owner.methods.values()
+            if any(
+                isinstance(n, tree.Attr) and n.name == name for n in program.names.inside(method)
+            )
+            for other in program.calls.family(method)
+            if other is not method
+        )
+
+    def holds_scalars(self, owner: Owner, name: str) -> bool:
+        """Whether a collection of a class holds nothing but numbers and texts."""
+        if not isinstance(owner, Class):
+            return False
+        for one in self.program.inference.declared(owner, name):
+            if (
+                isinstance(one, Collection)
+                and one.items
+                and all(isinstance(t, Foreign) and t.name in _SCALARS for t in one.items)
+            ):
+                return True
+        return False

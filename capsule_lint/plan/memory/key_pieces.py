@@ -1,0 +1,143 @@
+"""Code that takes the keys of a collection apart: unpacking, positions, attributes. It gets the new elements,
+and conditions on these beside those on their neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.state import Want
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.memory.local import LocalKeys
+    from capsule_lint.plan.memory.rekeyed import Rekeyed
+    from capsule_lint.plan.memory.unpacked import Side
+    from capsule_lint.policy import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPieces:
+    """Notes what such code lacks."""
+
+    local: LocalKeys
+
+    def unpacked(self, target: tree.Sequence, uses: list[tree.Name], home: Home) -> None:
+        """`for (tenant, item_id), item in self._items.items()`; `uses` are those of the neighbour."""
+        change = self.local.rekeyed[home]
+        self.local.notes.settle(target)
+        neighbour = neighbour_in(target, change)
+        compared = list(self._comparisons(uses))
+        inside = list(self.local.parted.compared(uses))
+        again = list(self.local.parted.again(uses, home))
+        spare = isinstance(neighbour, tree.Name) and neighbour.id.startswith("_")
+        spare = spare and not compared and not inside and not again
+        self._name(target, neighbour, home, spare=spare)
+        for scope in change.scopes if not spare else ():
+            for compare in compared:
+                self._beside(compare, _stored(scope), scope, home)
+        for one in inside:
+            self._among(one, change.scopes, home)
+        for display, part in again:
+            self._name(display, part, home)
+            self.local.notes.settle(display)
+
+    def _name(
+        self, display: tree.Sequence, neighbour: tree.Node, home: Home, *, spare: bool = False
+    ) -> None:
+        """Names for the new elements of a tuple, beside one of the old ones."""
+        change, knot = self.local.rekeyed[home], self.local.notes.knot_of(home, display)
+        defect = self.local.notes.defect(display, "pattern", list(change.scopes), knot)
+        for scope in change.scopes:
+            defect.anchors[scope.name] = neighbour if change.index else None
+            defect.detail[scope.name] = "_" if spare else _stored(scope)
+
+    def _comparisons(self, uses: Iterable[tree.Name]) -> Iterator[tree.Compare]:
+        """The comparisons of a name that a loop binds."""
+        for use in uses:
+            parent = self.local.program.names.parent(use)
+            if isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",)):
+                yield parent
+
+    def _among(self, one: Side, scopes: tuple[Scope, ...], home: Home) -> None:
+        """More elements of two tuples that are compared, one of which is made of parts of a key."""
+        knot = self.local.notes.knot_of(home, one.compare)
+        read = self.local.notes.defect(one.stored, "pattern", list(scopes), knot)
+        asked = self.local.notes.defect(one.asked, "tuple", list(scopes), knot)
+        mirror = one.value if isinstance(one.value, tree.Attr) else None
+        front = not self.local.rekeyed[home].index
+        for scope in scopes:
+            read.anchors[scope.name] = None if front else one.part
+            read.detail[scope.name] = _stored(scope)
+            asked.anchors[scope.name] = None if front else one.value
+            self.local.notes.ask(asked, Want(scope, one.asked, knot, "filter", mirror=mirror))
+        self.local.notes.settle(one.compare)
+
+    def _beside(self, compare: tree.Compare, left: str, scope: Scope, home: Home) -> None:
+        """Another condition beside one that compares a part of a key."""
+        knot = self.local.notes.knot_of(home, compare)
+        defect = self.local.notes.defect(compare, "filter", [scope], knot)
+        self.local.notes.settle(compare)
+        defect.anchors[scope.name] = compare
+        defect.detail[scope.name] = left
+        mirror = next(
+            (s for s in (compare.left, *compare.rights) if isinstance(s, tree.Attr)), None
+        )
+        self.local.notes.ask(defect, Want(scope, compare, knot, "filter", mirror=mirror))
+
+    def indexed(self, node: tree.Subscript, index: tree.Node, number: int, home: Home) -> None:
+        """`key[1]` behind the new element becomes `key[2]`."""
+        change = self.local.rekeyed[home]
+        self.local.notes.settle(index)
+        if number >= change.index:
+            knot = self.local.notes.knot_of(home, node)
+            defect = self.local.notes.defect(index, "index", list(change.scopes), knot)
+            defect.detail["index"] = str(number + len(change.scopes))
+        parent, code = self.local.program.names.parent(node), _code(node.base)
+        if (
+            number == max(change.index - 1, 0)
+            and code is not None
+            and isinstance(parent, tree.Compare)
+            and parent.ops in (("==",), ("!=",))
+        ):
+            for step, scope in enumerate(change.scopes):
+                self._beside(parent, f"{code}[{change.index + step}]", scope, home)
+
+    def attribute(self, access: tree.Attr, home: Home) -> None:
+        """`slot.tenant_id == tenant_id` gets a condition beside it."""
+        change, parent = self.local.rekeyed[home], self.local.program.names.parent(access)
+        code = _code(access.base)
+        compared = isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",))
+        if change.made is None or not compared or not isinstance(parent, tree.Compare):
+            return
+        held = self.local.classes.held(change.made).values()
+        if access.name not in held or code is None or self.local.notes.is_settled(parent):
+            return
+        for scope in change.scopes:
+            new = self.local.classes.attribute(change.made, scope)
+            self._beside(parent, f"{code}.{new}", scope, home)
+
+
+def neighbour_in(target: tree.Sequence, change: Rekeyed) -> tree.Node:
+    """The element of a key beside which the new ones come."""
+    return target.items[max(change.index - 1, 0)]
+
+
+def _stored(scope: Scope) -> str:
+    """What a part of a key is called that is a scope's value."""
+    return f"stored_{scope.parameter}"
+
+
+def _code(node: tree.Node) -> str | None:
+    """`key` and `pair[0]` as code."""
+    match node:
+        case tree.Name():
+            return node.id
+        case tree.Subscript(index=tree.Const(value=int() as number)):
+            base = _code(node.base)
+            return f"{base}[{number}]" if base is not None else None
+        case _:
+            return None

@@ -1,0 +1,201 @@
+"""Keys of caches that a function goes on making of one scope, though it is told another one as well: what
+they find may be the other's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.key_hosts import ask_around
+from capsule_lint.plan.memory.wrapped_keys import inner_of
+from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import hole_name, names_scope, words
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.plan.memory.local import LocalKeys
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.taken_apart.readers import Reader
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
+
+_KEYS: Final = ("key", "cache_key", "name")
+"""What arguments are called that are keys."""
+_MADE: Final = (tree.Sequence, tree.FString, tree.Call, tree.DictDisplay)
+"""What a key may be made by."""
+_ADDRESSES: Final = frozenset(("url", "uri", "host", "endpoint"))
+_MAX_DEPTH: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Leaks:
+    """Finds such keys once it is settled which functions gain parameters."""
+
+    local: LocalKeys
+
+    def note(self) -> None:
+        """Make the changes unsafe that would leave such a key behind."""
+        program = self.local.program
+        gaining = {
+            function: gained
+            for function, gained in self.local.state.params.items()
+            if not function.module.is_test
+        }
+        for function in gaining:
+            for scope in gaining[function].values():
+                others = [s for s in program.policy.scopes if s is not scope]
+                found = [program.domain.scope_parameter(function, s) for s in others]
+                told = {p.name for p in found if p is not None}
+                for node in self._made_in(function) if told else ():
+                    if self._is_left(node, scope, told) and self._is_key(node, 0):
+                        self._note(("function", function), node, scope)
+
+    def parsed(self, readers: Iterable[Reader]) -> None:
+        """The same where the other scope comes out of a key, by a function that goes on yielding no more
+        than that: `counts[parse_pk(pk)] += 1`."""
+        program = self.local.program
+        readers = [r for r in readers if not r.module.is_test]
+        for reader in readers:
+            self._unpacked(reader)
+        for function, scope, knot in self._parsers(readers):
+            callers = [
+                program.names.place(c).scope.function for c, _ in program.calls.callers(function)
+            ]
+            judged = dict.fromkeys(c for c in callers if c is not None and not c.module.is_test)
+            for caller in judged:
+                for node in self._made_in(caller):
+                    if self._is_left_of(node, function, scope) and self._is_key(node, 0):
+                        self._note(knot, node, scope)
+
+    def _unpacked(self, reader: Reader) -> None:
+        """The same where the key is taken apart in the function itself."""
+        function = self.local.program.names.place(reader.node).scope.function
+        if function is None or not isinstance(reader.node, tree.Sequence):
+            return
+        names = {one.id for one in reader.node.items if isinstance(one, tree.Name)}
+        others = [s for s in self.local.program.policy.scopes if s not in reader.scopes]
+        told = {name for name in names if any(names_scope(name, s) for s in others)}
+        for scope in reader.scopes:
+            for node in self._made_in(function) if told else ():
+                if self._is_left(node, scope, told) and self._is_key(node, 0):
+                    self._note(reader.knot, node, scope)
+
+    def _note(self, knot: Knot, node: tree.Node, scope: Scope) -> None:
+        reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+        ask_around(self.local.program, node)
+        self.local.notes.obstacle(knot, node, reason)
+
+    def _made_in(self, function: Function) -> Iterator[tree.Node]:
+        """What keys may be made by in a function."""
+        return (n for n in self.local.program.names.inside(function) if isinstance(n, _MADE))
+
+    def _parsers(self, readers: Iterable[Reader]) -> Iterator[tuple[Function, Scope, Knot]]:
+        """The functions that yield one scope's value out of a key, and not those of the other scopes."""
+        program = self.local.program
+        for reader in readers:
+            function = program.names.place(reader.node).scope.function
+            if function is None:
+                continue
+            said = [hole_name(one) for value in function.returns for one in within(value)]
+            for scope in reader.scopes:
+                others = [s for s in program.policy.scopes if s is not scope]
+                has = any(names_scope(name, s) for s in others for name in said)
+                if has and not any(names_scope(name, scope) for name in said):
+                    yield function, scope, reader.knot
+
+    def _is_left_of(self, node: tree.Node, function: Function, scope: Scope) -> bool:
+        """Whether something is made of what a function yields out of a key, or is that itself."""
+        program = self.local.program
+        if isinstance(node, tree.Call):
+            several = any(isinstance(value, tree.Sequence) for value in function.returns)
+            return several and self._calls(node, function)
+        told = set()
+        for one in within(node):
+            if isinstance(one, tree.Name):
+                bindings = program.names.bindings(one.id, program.names.place(one))
+                values = [b.value for b in bindings if b.value is not None]
+                if any(self._calls(value, function) for value in values):
+                    told.add(one.id)
+        scopes = [s for s in program.policy.scopes if s is not scope]
+        said = [hole_name(one) for one in within(node)]
+        has = any(names_scope(name, s) for name in said for s in scopes)
+        return bool(told) and has and self._is_left(node, scope, told)
+
+    def _calls(self, node: tree.Node, function: Function) -> bool:
+        callees = self.local.program.calls.callees(node) if isinstance(node, tree.Call) else ()
+        return any(callee.function is function for callee in callees)
+
+    def _is_left(self, node: tree.Node, scope: Scope, told: set[str]) -> bool:
+        """Whether something is made of another scope's value and of more, and not of this one's."""
+        program = self.local.program
+        if self.local.notes.is_settled(node) or program.keys.at(node) is not None:
+            return False
+        match node:
+            case tree.Sequence(kind="tuple", items=items):
+                parts = list(items)
+            case tree.FString() if not _is_address(node):
+                parts = [part.value for part in node.parts if isinstance(part, tree.Hole)]
+            case tree.DictDisplay():
+                parts = list(node.values)
+            case tree.Call(func=tree.Attr(name="join"), args=(argument,)):
+                parts = [one for one in within(argument.value) if isinstance(one, tree.Name)]
+            case tree.Call():
+                functions = [c.function for c in program.calls.callees(node)]
+                changing = any(f in self.local.state.params for f in functions if f is not None)
+                parts = [a.value for a in node.args] if any(functions) and not changing else []
+            case _:
+                return False
+        values = [one for part in parts for one in within(part)]
+        return (
+            len(parts) > 1
+            and any(isinstance(one, tree.Name) and one.id in told for one in values)
+            and not any(names_scope(hole_name(one), scope) for one in values)
+        )
+
+    def _is_key(self, node: tree.Node, depth: int) -> bool:
+        """Whether something is looked up by a value, here or under a local name."""
+        program = self.local.program
+        outer = self._around(node)
+        if outer is not None:
+            return self._is_key(outer, depth)
+        parent = program.names.parent(node)
+        match parent:
+            case tree.Subscript():
+                return parent.index is node
+            case tree.Compare(ops=("in" | "not in",)):
+                return parent.left is node
+            case tree.Call(func=tree.Attr() as func):
+                keyword = next((a.keyword for a in parent.args if a.value is node), None)
+                first = bool(parent.args) and parent.args[0].value is node
+                collections = self.local.collections
+                cached = collections.is_cache(last_name(func.base))
+                keyed = cached or collections.is_keyed(func.name)
+                return keyed and (first or keyword in _KEYS)
+            case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
+                return any(self._is_key(use, depth + 1) for use in program.records.uses(parent))
+            case tree.Binary(op="/") if parent.right is node:
+                return isinstance(node, tree.FString)  # the name of a file
+            case tree.Boolean() | tree.Conditional():
+                return self._is_key(parent, depth)
+            case _:
+                return False
+
+    def _around(self, node: tree.Node) -> tree.Node | None:
+        """What makes another key of one, or of what it is made of."""
+        parent_of = self.local.program.names.parent
+        parent = parent_of(node)
+        outer = parent_of(parent) if isinstance(parent, tree.Attr) else parent
+        if isinstance(outer, tree.Call | tree.Subscript) and inner_of(outer) is node:
+            return outer
+        return None
+
+
+def _is_address(node: tree.FString) -> bool:
+    """Whether a text is that of a page, or of something on a server: no cache goes by that."""
+    first = node.parts[0] if node.parts else ""
+    if isinstance(first, tree.Hole):
+        return not _ADDRESSES.isdisjoint(words(hole_name(first.value)))
+    return first.startswith("/") or "://" in first

@@ -1,0 +1,285 @@
+"""Keys of in-memory and caching repositories: dicts, caches, tuple keys, and what makes entities the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.entities.rows import Rows
+from capsule_lint.plan.memory.collections import Collections, looks_up
+from capsule_lint.plan.memory.handed import Handed
+from capsule_lint.plan.memory.key_classes import KeyClasses
+from capsule_lint.plan.memory.key_hosts import KeyHosts
+from capsule_lint.plan.memory.key_needs import KeyNeeds
+from capsule_lint.plan.memory.key_pieces import KeyPieces
+from capsule_lint.plan.memory.key_readers import KeyReaders
+from capsule_lint.plan.memory.local_filters import LocalFilters
+from capsule_lint.plan.memory.local_notes import LocalNotes
+from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
+from capsule_lint.plan.memory.told_by_calls import ToldByCalls
+from capsule_lint.plan.memory.unpacked import Parts
+from capsule_lint.plan.state import State, Want
+from capsule_lint.plan.supply.scope_objects import ScopeObjects
+from capsule_lint.program.inference.flow import COMPARING
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import Function
+from capsule_lint.program.texts.pieces import hole_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.memory.local_notes import LocalDefect
+    from capsule_lint.plan.silence import Silence
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Class, Module
+
+
+@dataclass(eq=False, slots=True)
+class LocalKeys:
+    """Finds the keys that lack scopes, and with them the filters."""
+
+    program: Program
+    state: State
+    silence: Silence
+    rekeyed: dict[Home, Rekeyed] = field(default_factory=dict)
+    """The collections whose keys change."""
+    mixed: set[Home] = field(default_factory=set)
+    """The collections some of whose keys do not change with the others."""
+    rows: Rows = field(init=False)
+    collections: Collections = field(init=False)
+    parted: Parts = field(init=False)
+    classes: KeyClasses = field(init=False)
+    handed: Handed = field(init=False)
+    hosts: KeyHosts = field(init=False)
+    needs: KeyNeeds = field(init=False)
+    notes: LocalNotes = field(init=False)
+    filters: LocalFilters = field(init=False)
+    told: ToldByCalls = field(init=False)
+    objects: ScopeObjects = field(init=False)
+    _readers: KeyReaders = field(init=False)
+    _checked: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        program = self.program
+        self.rows = Rows(program)
+        self.collections = Collections(program)
+        self.parted = Parts(program, self.collections)
+        self.told = ToldByCalls(program)
+        self.classes = KeyClasses(program, self.told)
+        self.handed = Handed(program)
+        self.hosts = KeyHosts(program, self.classes, self.handed)
+        self.needs = KeyNeeds(program, self.collections)
+        self.notes = LocalNotes(program, self.state, self.silence)
+        self.filters = LocalFilters(program, self.notes, self.needs, self.classes, self.rows)
+        self.objects = ScopeObjects(program)
+        self._readers = KeyReaders(self, KeyPieces(self))
+
+    def find(self) -> None:
+        """Note every key and filter that lacks scopes, and mend what reads the keys."""
+        for module in self.program.names.judged():
+            if not module.generated:
+                self._judge_module(module)
+        for module in self.program.names.judged():
+            if not module.generated:
+                for node in module.each(tree.Compare):
+                    if len(node.ops) == 1:
+                        self.filters.judge(node)
+        self._find_identities()
+        self._readers.find(set(self.rekeyed))
+
+    def feed(self, home: Home, scopes: tuple[Scope, ...]) -> None:
+        """Judge the keys of a collection by the scopes of what is put into it."""
+        self.needs.fed[home] = scopes
+        self.collections.adopt(home)
+        known = set(self.rekeyed)
+        own = (home[0].module,) if isinstance(home[0], Function) else None
+        for module in own or self.program.names.judged():
+            if not module.generated:
+                self._judge_module(module, home)
+        self._readers.find(set(self.rekeyed) - known)
+
+    def changes(self, key: tree.Node) -> bool:
+        """Whether a key has what it needs, or gets it, wherever it is written with a scope's value."""
+        hosts = self.hosts.scopes_in(key)
+        return bool(hosts) and all(self.notes.is_settled(host) for host, _ in hosts)
+
+    def settles(self, home: Home, *keys: tree.Node) -> bool:
+        """Whether expressions that keys of a collection are compared with change as the keys do."""
+        for key in keys:
+            hosts = list(self.hosts.further(key))
+            self._judge_key(home, key)
+            if not hosts or not all(self.notes.is_settled(host) for host, _ in hosts):
+                return False
+        return True
+
+    # --- where keys are looked up ---
+
+    def _judge_module(self, module: Module, only: Home | None = None) -> None:
+        """Judge what is looked up in collections, or in that one."""
+        for node in module.nodes:
+            if only is not None and not looks_up(node, only[1]):
+                continue
+            for owner, name, key in self.collections.sinks(node):
+                if only is None or only == (owner, name):
+                    self.notes.touch(self.program.names.place(node))
+                    self._judge_key((owner, name), key)
+        for statement, place in module.statements:
+            for home, key in self._replaced(statement):
+                if only is None or only == home:
+                    self.notes.touch(place)
+                    self._judge_key(home, key)
+
+    def _replaced(self, statement: tree.Statement) -> Iterator[tuple[Home, tree.Node]]:
+        """The keys of `self._rows = {key: row for …}`."""
+        if isinstance(statement, tree.Assign) and isinstance(
+            statement.value, tree.DictDisplay | tree.Comprehension
+        ):
+            keys = keys_of(statement.value)
+            for target in statement.targets if keys else ():
+                home = self.collections.of(target)
+                if home is not None:
+                    yield from ((home, key) for key in keys)
+
+    def _find_identities(self) -> None:
+        """What makes two entities the same, in `__eq__` and `__hash__`: sets and dicts go by it."""
+        for cls in sorted(self.program.domain.entities, key=lambda c: c.symbol):
+            for name in (*sorted(COMPARING), "__hash__") if not cls.module.generated else ():
+                if name in cls.methods:
+                    self._judge_identities(cls, cls.methods[name])
+
+    def _judge_identities(self, cls: Class, method: Function) -> None:
+        for node in cls.module.either(tree.Sequence, tree.Compare):
+            if self.program.names.place(node).scope.function is not method:
+                continue
+            if isinstance(node, tree.Sequence) and node.kind == "tuple":
+                self._judge_host((cls, method.name), node, None)
+            elif isinstance(node, tree.Compare) and len(node.ops) == 1:
+                self.filters.judge_identity(node, cls, method)
+
+    # --- one key ---
+
+    def _judge_key(self, home: Home, key: tree.Node) -> None:
+        for host, function in self.hosts.of(key):
+            fed = home in self.needs.fed and not self.notes.is_settled(host)
+            if id(host) in self._checked and not fed:
+                continue
+            self._checked.add(id(host))
+            made = [one for one in _with_parts(host) if self.classes.of(one) is not None]
+            for one in made:
+                self._judge_made(home, one, function, host)
+            if not made:
+                self._judge_host(home, host, function)
+
+    def _judge_host(self, home: Home, host: tree.Node, helper: Function | None) -> None:
+        """Note what an expression lacks that writes a key."""
+        parts = self.hosts.parts(host) if self.program.keys.at(host) is None else None
+        if parts is None:
+            return
+        shape, elements = parts
+        if any(self.program.policy.is_key_name(hole_name(e)) for e in elements):
+            return
+        if helper is not None:
+            self.told.parameters(elements, helper)
+        if self.parted.are_own(elements, home):
+            return  # it changes with what goes through the keys
+        present = self._present(elements)
+        place = self.program.names.place(host)
+        missing = [s for s in self.needs.demanded(home, place) if s.name not in present]
+        if not missing:
+            self.notes.settle(host)
+        if not self._is_lack(home, elements, missing, scoped=bool(present)):
+            return
+        if shape == "bare" and self.collections.is_text(home):
+            shape = "joined"
+        defect = self.notes.draft(host, shape, missing, self.notes.knot_of(home, host))
+        defect.anchors.update(self._anchors(missing, present))
+        defect.helper = helper
+        self.notes.settle(host)
+        if not self.notes.is_silenced(defect):
+            self._ask(defect, present)
+            self.notes.defects.append(defect)
+            self._rekey(home, defect, elements)
+
+    def _present(self, elements: list[tree.Node]) -> dict[str, tree.Node]:
+        """The scopes whose values are in a key, by their names."""
+        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
+        present = {s.name: e for e in elements for s in scopes if is_value(e, s)}
+        for element in elements if not present else ():
+            if any(
+                isinstance(one, Instance) and self.objects.is_one(one.cls)
+                for one in self.program.inference.of(element)
+                if isinstance(element, tree.Name | tree.Attr)
+            ):
+                return {s.name: element for s in scopes}
+        return present
+
+    def _is_lack(
+        self, home: Home, elements: list[tree.Node], missing: list[Scope], *, scoped: bool
+    ) -> bool:
+        """Whether scopes that are missing in a key are to be added."""
+        fed = self.needs.fed.get(home)
+        matters = scoped if fed else self.needs.matters(*home, elements, scoped)
+        if fed and missing and not matters:
+            self.mixed.add(home)
+        return bool(missing) and matters
+
+    def _anchors(
+        self, missing: list[Scope], present: dict[str, tree.Node]
+    ) -> dict[str, tree.Node | None]:
+        """By scope: the value of a scope before it, behind which its own comes."""
+        order = [s.name for s in self.program.policy.scopes]
+        anchors: dict[str, tree.Node | None] = {}
+        for scope in missing:
+            before = [n for n in order[: order.index(scope.name)] if n in present]
+            anchors[scope.name] = present[before[-1]] if before else None
+        return anchors
+
+    def _ask(self, defect: LocalDefect, present: dict[str, tree.Node]) -> None:
+        neighbour = next(iter(present.values()), None)
+        for scope in defect.missing:
+            mirror = defect.anchors[scope.name] or neighbour
+            mirror = mirror if isinstance(mirror, tree.Attr) else None
+            self.notes.ask(defect, Want(scope, defect.node, defect.knot, "local", mirror=mirror))
+
+    def _rekey(self, home: Home, defect: LocalDefect, elements: list[tree.Node]) -> None:
+        """Note how the keys of a collection change, by one that does."""
+        first = defect.anchors[defect.missing[0].name]
+        index = next((n + 1 for n, e in enumerate(elements) if e is first), 0)
+        seen = id(defect.node) not in self.hosts.hidden
+        width = len(elements) if seen and defect.shape in ("tuple", "bare") else 0
+        change = Rekeyed(index, tuple(defect.missing), width)
+        known = self.rekeyed.setdefault(home, change)
+        if width > 1 and known.width == width and known.scopes != change.scopes:
+            reason = f"is a key of `{home[1]}`, and says other scopes than the others"
+            self.notes.obstacle(defect.knot, defect.node, reason)
+
+    def _judge_made(
+        self, home: Home, host: tree.Node, helper: Function | None, key: tree.Node
+    ) -> None:
+        """Note what the class of a key lacks: `rows[Slot(tenant_id, sku)]`."""
+        cls, place = self.classes.of(host), self.program.names.place(host)
+        if cls is None:
+            return
+        held = self.classes.held(cls)
+        missing = [s for s in self.needs.demanded(home, place) if s not in held]
+        alone = len(self.program.classes.fields(cls)) == 1
+        if missing and not (alone and self.needs.holds_scalars(*home)):
+            knot = self.notes.knot_of(home, host)
+            defect = self.notes.draft(host, "made", missing, knot)
+            defect.helper = helper
+            if not self.notes.is_silenced(defect):
+                self.notes.defects.append(defect)
+                self.classes.lacks(cls, missing, knot)
+                if key is host:
+                    self.rekeyed.setdefault(home, self.classes.rekeyed(cls, missing))
+        self.notes.settle(host)
+        if not self.program.classes.is_named_tuple(cls):
+            self.notes.settle(key)  # nobody takes such a part of a key apart
+
+
+def _with_parts(key: tree.Node) -> tuple[tree.Node, ...]:
+    """A key, and the elements of one that is a tuple."""
+    return (key, *key.items) if isinstance(key, tree.Sequence) else (key,)

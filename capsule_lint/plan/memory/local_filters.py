@@ -1,0 +1,228 @@
+"""Comparisons that tell rows apart by one scope, where another one tells them apart too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.entities.rows import entry_of
+from capsule_lint.plan.state import Want
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import Class, Function, enclosing, owner_of
+from capsule_lint.program.texts.pieces import hole_name, names_scope
+from capsule_lint.program.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.rows import Rows
+    from capsule_lint.plan.memory.key_classes import KeyClasses
+    from capsule_lint.plan.memory.key_needs import KeyNeeds
+    from capsule_lint.plan.memory.local_notes import LocalDefect, LocalNotes
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """A comparison of a scope's value of a row (`left`) with the one that is asked for (`right`)."""
+
+    node: tree.Compare
+    left: tree.Node
+    right: tree.Node
+    scope: Scope
+    inside: tuple[tree.Sequence, ...] = ()
+    """The two tuples that are compared, where both sides are one."""
+
+
+@dataclass(eq=False, slots=True)
+class LocalFilters:
+    """Finds the filters of repositories and the comparisons of `__eq__`."""
+
+    program: Program
+    notes: LocalNotes
+    needs: KeyNeeds
+    classes: KeyClasses
+    rows: Rows
+
+    def judge(self, node: tree.Compare) -> None:
+        """Note what a comparison lacks that stands in a method of a repository."""
+        if node.ops[0] not in ("==", "!="):
+            return
+        function = self.program.names.place(node).scope.function
+        owner = owner_of(function)
+        if function is None or owner not in self.program.domain.repositories:
+            return
+        for one, other, inside in _compared(node):
+            for left, right in ((one, other), (other, one)):
+                for scope in self.program.policy.scopes:
+                    is_value = self.program.domain.held.is_value(right, scope)
+                    if is_value and self._reads(left, scope):
+                        found = _Filter(node, left, right, scope, inside)
+                        self._add(found, owner, function)
+                        return
+
+    def judge_identity(self, node: tree.Compare, cls: Class, method: Function) -> None:
+        """`self.tenant_id == other.tenant_id`."""
+        left, right = node.left, node.rights[0]
+        if not isinstance(left, tree.Attr) or not isinstance(right, tree.Attr):
+            return
+        for scope in self.program.policy.scopes:
+            is_value = self.program.domain.held.is_value
+            if node.ops[0] == "==" and is_value(left, scope) and is_value(right, scope):
+                self._add(_Filter(node, left, right, scope), cls, method)
+                return
+
+    def _reads(self, node: tree.Node, scope: Scope) -> bool:
+        """Whether an expression is a scope's value of an entity, or of a dict that stands for one."""
+        if isinstance(node, tree.Attr):
+            if not names_scope(hole_name(node), scope):
+                return False
+            return not _is_self(node.base) and self._entity_of(node.base) is not None
+        return item_key(node, scope) is not None and dict_in(node) is not None
+
+    def _entity_of(self, node: tree.Node) -> Class | None:
+        for one in self.program.inference.of(node):
+            if isinstance(one, Instance) and (
+                one.cls in self.program.domain.entities or self.classes.changes(one.cls)
+            ):
+                return one.cls
+        return None
+
+    def _add(self, found: _Filter, owner: Class, function: Function) -> None:
+        required = self.needs.required(owner, function, function.module)
+        beside = names_beside(self.program.names, found.node)
+        missing = [
+            s
+            for s in required
+            if s is not found.scope and not any(names_scope(h, s) for h in beside)
+        ]
+        details = {s.name: self._beside(found, s) for s in missing}
+        if not missing or None in details.values():
+            return
+        knot = self.notes.knot_in(owner, found.node)
+        if self._is_meant(found.node):
+            return
+        row = dict_in(found.left)
+        if row is not None and not self._extend_rows(row, found, missing, knot):
+            return
+        self._join_entity(found.left, knot)
+        read, asked = self._sides(found, missing, knot)
+        mirror = found.right if isinstance(found.right, tree.Attr) else None
+        for one in missing:
+            read.detail[one.name] = details[one.name] or ""
+            self.notes.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))
+        self.notes.settle(found.node)
+        self.notes.touched.add(function)
+
+    def _join_entity(self, left: tree.Node, knot: Knot) -> None:
+        """A filter changes together with the class whose attribute it reads."""
+        cls = self._entity_of(left.base) if isinstance(left, tree.Attr) else None
+        if cls is not None:
+            is_key = self.classes.changes(cls)
+            kind: Knot = ("class", cls) if is_key else ("entity", cls.name)
+            self.notes.state.groups.join(knot, kind)
+
+    def _sides(
+        self, found: _Filter, missing: list[Scope], knot: Knot
+    ) -> tuple[LocalDefect, LocalDefect]:
+        """What reads a row and what asks for it: one condition, or the two tuples that it compares."""
+        if not found.inside:
+            defect = self.notes.defect(found.node, "filter", missing, knot)
+            defect.anchors.update({s.name: found.node for s in missing})
+            return defect, defect
+        sides = []
+        for value, shape in ((found.left, "pattern"), (found.right, "tuple")):
+            display = next(d for d in found.inside if any(i is value for i in d.items))
+            sides.append(self.notes.defect(display, shape, missing, knot))
+            sides[-1].anchors.update({s.name: value for s in missing})
+        return sides[0], sides[1]
+
+    def _is_meant(self, node: tree.Node) -> bool:
+        draft = self.notes.draft(node, "filter", [], ("local", id(node)))
+        return self.notes.is_silenced(draft)
+
+    def _beside(self, found: _Filter, scope: Scope) -> str | None:
+        """`row["capsule_id"]` beside `row["tenant_id"]`."""
+        if isinstance(found.left, tree.Attr):
+            base = text_of(found.left.base)
+            name = rename(found.left.name, found.scope, scope)
+            return f"{base}.{name}" if base is not None else None
+        code = text_of(found.left)
+        return renamed_item_access(code or "", found.left, found.scope, scope)
+
+    def _extend_rows(
+        self, row: tree.Node, found: _Filter, missing: list[Scope], knot: Knot
+    ) -> bool:
+        """Give the dicts that a filter goes through the entries that it is going to read."""
+        place = self.program.names.place(found.node)
+        function, origins = place.scope.function, self.rows.origins(row)
+        lacking = [(d, s) for d in origins.displays for s in missing if entry_of(d, s) is None]
+        known = origins.complete and bool(origins.displays)
+        if known and all(entry_of(d, found.scope) for d, _ in lacking):
+            for display, scope in lacking:
+                self.notes.extend(display, found.scope, scope, knot)
+            return True
+        if function is None or function in self.program.keys.functions:
+            return False  # the key that it reads by has narrowed the rows already
+        has = self.program.domain.scope_parameter
+        if any(has(f, s) is None for f in enclosing(place) for s in missing):
+            reason = "filters rows of which it is not known where they are made"
+            self.notes.obstacle(knot, found.node, reason)
+        return False
+
+
+def names_beside(names: Names, node: tree.Compare) -> set[str]:
+    """The names that are compared in the same condition."""
+    current: object = node
+    parent_of = names.parent
+    while isinstance(parent_of(current), tree.Boolean | tree.Wrapped | tree.Comprehension):
+        current = parent_of(current)
+    found: set[str] = set()
+    queue = [current]
+    while queue:
+        one = queue.pop()
+        if isinstance(one, tree.Compare):
+            sides = one.left.items if isinstance(one.left, tree.Sequence) else (one.left,)
+            found.update(map(hole_name, sides))
+        if isinstance(one, tree.Comprehension):
+            queue += [*one.results, *(i for g in one.generators for i in g.ifs)]
+        elif isinstance(one, tree.Boolean | tree.Wrapped):
+            queue += list(children(one))
+    return found
+
+
+def _compared(
+    node: tree.Compare,
+) -> Iterator[tuple[tree.Node, tree.Node, tuple[tree.Sequence, ...]]]:
+    """What is compared with what: `a == b`, and the elements of `(a, b) == (c, d)`."""
+    left, right = node.left, node.rights[0]
+    if isinstance(left, tree.Sequence) and isinstance(right, tree.Sequence):
+        if len(left.items) == len(right.items):
+            for one, other in zip(left.items, right.items, strict=True):
+                yield one, other, (left, right)
+    else:
+        yield left, right, ()
+
+
+def _is_self(node: tree.Node) -> bool:
+    return isinstance(node, tree.Name) and node.id == "self"
+
+
+def dict_in(node: tree.Node) -> tree.Node | None:
+    """`row` of `row["tenant_id"]`, of `row.get("tenant_id")` and of `str(row["tenant_id"])`."""
+    match node:
+        case tree.Subscript(index=tree.Const(value="S")):
+            return dict_in(node.base)
+        case tree.Subscript():
+            return node.base
+        case tree.Call(func=tree.Attr(name="get" | "pop") as func):
+            return func.base
+        case tree.Call() if len(node.args) == 1:
+            return dict_in(node.args[0].value)
+        case _:
+            return None

@@ -1,0 +1,296 @@
+"""Mends of local keys: dict keys, cache keys, filters, and the annotations of what is keyed."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import (
+    AddArgument,
+    AddCondition,
+    AddElements,
+    AddEntry,
+    Mend,
+    Replace,
+)
+from capsule_lint.plan.keys.segments import LocalPiece
+from capsule_lint.plan.keys.spelled import Form, Forms
+from capsule_lint.plan.keys.tags import SEPARATORS, tag_beside
+from capsule_lint.plan.state import KeyDefect
+from capsule_lint.plan.testing.expected import typed_value
+from capsule_lint.program.model import Class, Module, last_name
+from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.rows import Owner
+    from capsule_lint.plan.memory.local_notes import LocalDefect
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.policy import Scope
+
+
+@dataclass(eq=False, slots=True)
+class LocalMends:
+    """Builds the mends of local keys."""
+
+    mends: Mends
+    _forms: dict[int, Form] = field(default_factory=dict)
+
+    def key(self, defect: LocalDefect) -> None:
+        """Put the scopes into a local key, or beside the condition of a filter."""
+        if defect.shape == "made":
+            return  # whoever makes it passes the argument
+        filename, knot = defect.module.filename, defect.knot
+        code = "CAP202" if defect.helper is not None else "CAP107"
+        codes: dict[str, str] = {}
+        for scope in self.mends.policy_order(defect.missing):
+            if scope.name in defect.wants:
+                found = self.mends.code_of(defect.wants[scope.name], knot)
+                if found is None:
+                    return
+                codes[scope.name] = found
+            elif defect.shape == "text":
+                codes[scope.name] = defect.detail[scope.name]
+        if defect.shape == "index":
+            self.mends.add(knot, Replace(filename, defect.node.span, code, defect.detail["index"]))
+        elif defect.shape == "filter":
+            assert isinstance(defect.node, tree.Compare)
+            operator = defect.node.ops[0]
+            for scope in self.mends.policy_order(defect.missing):
+                condition = f"{defect.detail[scope.name]} {operator} {codes[scope.name]}"
+                self.mends.add(
+                    knot,
+                    AddCondition(
+                        filename,
+                        defect.node.span,
+                        code,
+                        condition,
+                        "and" if operator == "==" else "or",
+                    ),
+                )
+        elif defect.shape == "entry":
+            self._new_entries(defect, codes)
+        elif defect.shape == "text":
+            self._local_text(defect, codes, code)
+        elif defect.shape == "joined":
+            self._joined(defect, codes, code)
+        elif defect.shape == "call":
+            self._arguments(defect, codes, code)
+        else:
+            self._elements(defect, codes, code)
+
+    def _new_entries(self, defect: LocalDefect, codes: dict[str, str]) -> None:
+        """A dict that stands for an item gets the other scope's entry beside the one that it has."""
+        node, filename = defect.node, defect.module.filename
+        for scope in self.mends.policy_order(defect.missing):
+            key, anchor = defect.detail[scope.name], defect.anchors[scope.name]
+            assert anchor is not None
+            self.mends.expected.note(node, defect.knot, scope, key)
+            code = self._wrapped(defect.module, anchor, scope, codes[scope.name])
+            if typed_value(anchor) is not None and not code.startswith("{"):
+                assert isinstance(anchor, tree.DictDisplay)
+                code = f'{{"{tree.text(anchor.keys[0])}": {code}}}'
+            mend: Mend
+            if isinstance(node, tree.Call):
+                at = next(n for n, a in enumerate(node.args) if a.value is anchor)
+                mend = AddArgument(filename, node.span, "CAP301", code, key, at + 1)
+            else:
+                name = f'"{key}"'
+                mend = AddEntry(filename, node.span, "CAP301", name, code, anchor.span)
+            self.mends.add(defect.knot, mend)
+
+    def _wrapped(self, module: Module, anchor: tree.Node, scope: Scope, code: str) -> str:
+        """`str(self.capsule_id)` beside `str(self.tenant_id)`, `_s(capsule_id)` beside
+        `_s(note["tenant_id"])`."""
+        if not isinstance(anchor, tree.Call | tree.DictDisplay):
+            return code
+        for other in self.mends.planner.program.policy.scopes:
+            if other is not scope:
+                renamed = self.mends.fields.renamed_value(module, anchor, other, scope)
+                if re.search(rf"(?<![\w\"'.]){re.escape(code)}(?![\w\"'])", renamed):
+                    return renamed
+        inner = _argument_in(anchor)
+        if inner is None:
+            return code
+        outer, said = (self.mends.source(module, node.span) for node in (anchor, inner))
+        before, _, after = outer.rpartition(said)
+        for other in self.mends.planner.program.policy.scopes:
+            if other is not scope and other.type is not None and scope.type is not None:
+                before = before.replace(f"{other.type.name}(", f"{scope.type.name}(")
+        return f"{before}{code}{after}"
+
+    def annotations(self) -> None:
+        """`dict[tuple[TenantId, OrderId], Order]` says what the keys of a collection have become."""
+        for (owner, name), change in self.mends.planner.local.rekeyed.items():
+            index, scopes, width = change.index, change.scopes, change.width
+            for annotation in _annotations_of(owner, name) if width else ():
+                key = _key_annotation(annotation)
+                if key is None:
+                    continue
+                knot = self.mends.planner.local.notes.knot_of((owner, name), annotation)
+                module = self.mends.module_of(annotation)
+                said = [
+                    self.mends.annotation(knot, module, s, key)
+                    for s in self.mends.policy_order(scopes)
+                ]
+                if None in said:
+                    continue
+                types = tuple(one for one in said if one is not None)
+                filename, parts = module.filename, _tuple_annotation(key)
+                if parts is not None and len(parts.items) == width:
+                    at = parts.items[index - 1] if index else parts.items[0]
+                    before, after = ((), types) if index else (types, ())
+                    mend = AddElements(filename, parts.span, "CAP107", before, after, at.span)
+                    self.mends.add(knot, mend)
+                elif parts is None and width == 1:
+                    own = self.mends.source(module, key.span)
+                    listed = [own, *types] if index else [*types, own]
+                    text = f"tuple[{', '.join(listed)}]"
+                    self.mends.add(knot, Replace(filename, key.span, "CAP107", text))
+
+    def _local_text(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
+        pieces = [
+            LocalPiece(scope, defect.anchors[scope.name], *self.marks(defect, scope), hole)
+            for scope in self.mends.policy_order(defect.missing)
+            if (hole := codes[scope.name])
+        ]
+        self.mends.segments.local(defect.knot, defect.node, pieces, code)
+
+    def _joined(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
+        """A bare key becomes a text: `f"{tenant_id}:{capsule_id}"`."""
+        node = defect.node
+        if isinstance(node, tree.Call) and last_name(node.func) == "str" and len(node.args) == 1:
+            node = node.args[0].value
+        own = self.mends.source(defect.module, node.span)
+        parts = {s.name: codes[s.name] for s in defect.missing}
+        before = [c for n, c in parts.items() if defect.anchors[n] is None]
+        after = [c for n, c in parts.items() if defect.anchors[n] is not None]
+        said = ":".join(f"{{{one}}}" for one in (*before, own, *after))
+        if re.search(r"[\\\n#{}]", "".join((own, *parts.values()))) or (
+            '"' in said and "'" in said
+        ):
+            self.mends.obstacle(defect.knot, defect.node, "is a key that needs more than one part")
+            return
+        quote = "'" if '"' in said else '"'
+        mend = Replace(defect.module.filename, defect.node.span, code, f"f{quote}{said}{quote}")
+        self.mends.add(defect.knot, mend)
+
+    def _arguments(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
+        """One more argument of a function that joins all that it is given."""
+        assert isinstance(defect.node, tree.Call)
+        values = [argument.value for argument in defect.node.args]
+        for scope in self.mends.policy_order(defect.missing):
+            anchor = defect.anchors[scope.name]
+            at = next((n + 1 for n, one in enumerate(values) if one is anchor), 0)
+            filename, span = defect.module.filename, defect.node.span
+            mend = AddArgument(filename, span, code, codes[scope.name], None, at)
+            self.mends.add(defect.knot, mend)
+
+    def marks(self, defect: LocalDefect, scope: Scope) -> tuple[str, str]:
+        """What separates the parts of a local key that is a text, and the tag before the scope's."""
+        template = self.mends.planner.program.templates.template(defect.node)
+        assert template is not None
+        pieces, anchor = template.pieces, defect.anchors[scope.name]
+        separator, tag = ":", ""
+        for number, piece in enumerate(pieces):
+            if isinstance(piece, Filled) and (
+                piece.value is anchor or (anchor is None and number <= 1)
+            ):
+                near = [
+                    p.value for p in pieces[max(0, number - 1) : number + 2] if isinstance(p, Text)
+                ]
+                found = re.findall(rf"[{SEPARATORS}]", "".join(reversed(near)))
+                separator = found[0] if found else separator
+                before = pieces[number - 1] if number else None
+                for other in self.mends.planner.program.policy.scopes:
+                    if isinstance(before, Text) and ends_with_tag(before.value, other.tag):
+                        tag = tag_beside(scope, pieces, number, other)
+                break
+        return separator, tag
+
+    def text_forms(self) -> list[Form]:
+        """How the local keys look that are texts."""
+        program = self.mends.planner.program
+        forms = Forms(program)
+        for local in self.mends.planner.local.notes.defects:
+            template = (
+                program.templates.template(local.node) if local.shape in ("text", "call") else None
+            )
+            if template is None or id(local.node) in self._forms:
+                continue
+            if id(local.node) in self.mends.planner.local.hosts.hidden:
+                continue
+            anchors = dict(local.anchors)
+            defect = KeyDefect(
+                template, local.module, local.function, local.missing, anchors, local.knot
+            )
+            form = forms.local(defect, partial(self.marks, local))
+            if form is not None:
+                self._forms[id(local.node)] = form
+        return list(self._forms.values())
+
+    def _elements(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
+        by_anchor: dict[int, list[str]] = defaultdict(list)
+        anchors: dict[int, tree.Node | None] = {}
+        for scope in self.mends.policy_order(defect.missing):
+            anchor = defect.anchors[scope.name]
+            anchors[id(anchor)] = anchor
+            by_anchor[id(anchor)].append(codes.get(scope.name) or defect.detail[scope.name])
+        node = defect.node
+        for key, new in by_anchor.items():
+            anchor = anchors[key]
+            if isinstance(node, tree.Sequence):
+                at = anchor.span if anchor is not None else node.items[0].span
+            else:
+                at = node.span
+            before, after = ((), tuple(new)) if anchor is not None else (tuple(new), ())
+            self.mends.add(
+                defect.knot,
+                AddElements(defect.module.filename, node.span, code, before, after, at),
+            )
+
+
+def _argument_in(node: tree.Node) -> tree.Node | None:
+    """`x` of `str(x)`, `_s(str(x))` and `{"S": str(x)}`; `None` for anything else."""
+    match node:
+        case tree.Call(func=tree.Name(), args=(only,)) if not only.star:
+            return _argument_in(only.value) or only.value
+        case tree.DictDisplay(values=(value,)):
+            return _argument_in(value) or value
+        case _:
+            return None
+
+
+def _annotations_of(owner: Owner, name: str) -> Iterator[tree.Node]:
+    """The annotations of a collection that a class or module keeps."""
+    if isinstance(owner, Class):
+        for store in owner.stores.get(name, ()):
+            if store.annotation is not None:
+                yield store.annotation
+    for binding in owner.scope.bindings.get(name, ()):
+        if binding.annotation is not None:
+            yield binding.annotation
+
+
+def _key_annotation(node: tree.Node) -> tree.Node | None:
+    """`K` of `dict[K, V]`, `defaultdict[K, V]` and `set[K]`."""
+    if not isinstance(node, tree.Subscript):
+        return None
+    if last_name(node.base) in ("ClassVar", "Final", "Annotated"):
+        return _key_annotation(node.index)
+    inner = node.index
+    if isinstance(inner, tree.Sequence) and inner.kind == "tuple":
+        return inner.items[0] if len(inner.items) == 2 else None
+    return inner if last_name(node.base).lower() in ("set", "counter", "frozenset") else None
+
+
+def _tuple_annotation(node: tree.Node) -> tree.Sequence | None:
+    """What stands in `tuple[A, B]`."""
+    if isinstance(node, tree.Subscript) and last_name(node.base) in ("tuple", "Tuple"):
+        return node.index if isinstance(node.index, tree.Sequence) else None
+    return None

@@ -1,0 +1,151 @@
+"""What is noted of local keys and filters: which lack scopes, what they ask for, what is settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import rename
+from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.state import Obstacle, State, Want
+from capsule_lint.program.model import Class, Function, Module, Place, enclosing
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.entities.rows import Display, Home
+    from capsule_lint.plan.silence import Silence
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+
+@dataclass(eq=False, slots=True)
+class LocalDefect:
+    """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `call`, `bare`, `joined` (a bare one that
+    becomes a text), `made` by a class, `filter`, `pattern`, `index` or `entry`."""
+
+    node: tree.Node
+    module: Module
+    function: Function | None
+    shape: str
+    missing: list[Scope]
+    anchors: dict[str, tree.Node | None]
+    knot: Knot
+    wants: dict[str, Want] = field(default_factory=dict)
+    detail: dict[str, str] = field(default_factory=dict)
+    """By scope: the left side of a new condition, the name for a pattern, the key of an entry."""
+    helper: Function | None = None
+
+
+@dataclass(eq=False, slots=True)
+class LocalNotes:
+    """Collects it."""
+
+    program: Program
+    state: State
+    silence: Silence
+    silenced: list[LocalDefect] = field(default_factory=list)
+    defects: list[LocalDefect] = field(default_factory=list)
+    wants: list[Want] = field(default_factory=list)
+    touched: set[Function] = field(default_factory=set)
+    """The functions that look something up in a collection, or filter rows."""
+    _settled: set[int] = field(default_factory=set)
+    """The keys that have what they need, or get it."""
+    _entries: set[tuple[int, str]] = field(default_factory=set)
+
+    # --- what lacks scopes ---
+
+    def draft(self, node: tree.Node, shape: str, missing: list[Scope], knot: Knot) -> LocalDefect:
+        """A defect that is not noted yet."""
+        scope = self.program.names.place(node).scope
+        return LocalDefect(node, scope.module, scope.function, shape, missing, {}, knot)
+
+    def defect(self, node: tree.Node, shape: str, scopes: list[Scope], knot: Knot) -> LocalDefect:
+        """One more place that changes with the keys of a collection."""
+        found = self.draft(node, shape, scopes, knot)
+        self.defects.append(found)
+        return found
+
+    def is_silenced(self, defect: LocalDefect) -> bool:
+        """Note a defect that people have said is meant."""
+        at, code = defect.node.at, "CAP107"
+        if defect.helper is not None:
+            at, code = defect.helper.fact.name_at, "CAP202"
+        silenced = self.silence.over(defect.module, at, code)
+        if silenced:
+            self.silenced.append(defect)
+        return silenced
+
+    def ask(self, defect: LocalDefect, want: Want) -> None:
+        """Demand a scope's value for a defect."""
+        defect.wants[want.scope.name] = want
+        self.wants.append(want)
+
+    def settle(self, node: tree.Node) -> None:
+        """Note that an expression has what it needs, or gets it."""
+        self._settled.add(id(node))
+
+    def is_settled(self, node: tree.Node) -> bool:
+        """Whether an expression has what it needs, or gets it."""
+        return id(node) in self._settled
+
+    def touch(self, place: Place) -> None:
+        """Note that the function of a place looks something up."""
+        if place.scope.function is not None:
+            self.touched.add(place.scope.function)
+
+    # --- change sets ---
+
+    def knot_of(self, home: Home, host: tree.Node) -> Knot:
+        """The change set that a collection belongs to: all of a class's are one, and each that a module
+        keeps under a name."""
+        owner = home[0]
+        if isinstance(owner, Class):
+            return self.knot_in(owner, host)
+        knot: Knot = ("local", id(host))
+        self.state.groups.join(knot, ("store", home))
+        return knot
+
+    def knot_in(self, cls: Class, host: tree.Node) -> Knot:
+        """The change set of what a class keeps and filters."""
+        knot: Knot = ("local", id(host))
+        self.state.groups.join(knot, ("store", cls))
+        for entity in self.program.domain.entities_of.get(cls, ()):
+            self.state.groups.join(knot, ("entity", entity.name))
+        return knot
+
+    def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
+        """A place that needs a person: what it belongs to is not changed without one."""
+        place = self.program.names.place(node)
+        function, module = place.scope.function, place.scope.module
+        symbol = function.symbol if function is not None else module.name
+        found = Obstacle(module.filename, node.span, reason, symbol, "reference")
+        self.state.obstacles.append((knot, found))
+        for one in enclosing(place):
+            self.state.groups.join(knot, ("function", one))
+
+    # --- entries of dicts that are written out ---
+
+    def extend(self, display: Display, old: Scope, scope: Scope, knot: Knot) -> Want | None:
+        """Demand the entry of a scope in a dict that is written out, beside the entry of another one."""
+        entry = entry_of(display, old)
+        key = rename(entry[0], old, scope) if entry is not None else ""
+        if entry is None or key in dict(entries_of(display)) or key == entry[0]:
+            return None
+        if self.is_extended(display, key):
+            return None
+        self.note_entry(display, key)
+        defect = self.defect(display, "entry", [scope], knot)
+        defect.anchors[scope.name], defect.detail[scope.name] = entry[1], key
+        mirror = entry[1] if isinstance(entry[1], tree.Attr) else None
+        want = Want(scope, display, knot, "entry", mirror=mirror)
+        self.ask(defect, want)
+        return want
+
+    def note_entry(self, display: tree.Node, key: str) -> None:
+        """Note that a dict that is written out gets an entry of that key."""
+        self._entries.add((id(display), key))
+
+    def is_extended(self, display: tree.Node, key: str) -> bool:
+        """Whether a dict that is written out gets an entry of that key."""
+        return (id(display), key) in self._entries

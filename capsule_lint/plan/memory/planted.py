@@ -1,0 +1,117 @@
+"""Dicts, and pairs for dicts, that are given to the constructor which keeps them: `MemoryStore({"t": {…}})`.
+Their keys change as those of the collection do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.testing.lookins import LookIns
+from capsule_lint.program.model import Class, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.program.model import Function
+
+_SAME: Final = frozenset(("dict", "OrderedDict", "copy", "deepcopy", "cast", "defaultdict"))
+_MAX_DEPTH: Final = 6
+
+
+@dataclass(eq=False, slots=True)
+class Planted:
+    """Follows what constructors are given to where it is written."""
+
+    mends: Mends
+
+    def build(self) -> None:
+        """Mend the keys of what the collections whose keys change are made of."""
+        look_ins = LookIns(self.mends)
+        for home in self.mends.planner.local.rekeyed:
+            for display in {id(d): d for d in self._written(home)}.values():
+                look_ins.given(_pairs(display) or keys_of(display), home)
+
+    def _written(self, home: Home) -> Iterator[tree.Node]:
+        owner, name = home
+        if not isinstance(owner, Class):
+            return
+        for store in owner.stores.get(name, ()):
+            if store.value is not None and not store.path:
+                for node in _alternatives(store.value):
+                    if isinstance(node, tree.Name):
+                        yield from self._displays(node, 0)
+        program = self.mends.planner.program
+        if program.classes.declares(owner):
+            names = [one.name for one in program.classes.constructor(owner) or ()]
+            at = names.index(name) if name in names else None
+            for call, _ in program.calls.constructors_of(owner) if at is not None else ():
+                for number, argument in enumerate(call.args):
+                    if argument.keyword == name or (
+                        number == at and argument.keyword is None and not argument.star
+                    ):
+                        yield from self._displays(argument.value, 0)
+
+    def _displays(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
+        """The dicts that are written out which an expression may be."""
+        program = self.mends.planner.program
+        for one in _alternatives(node) if depth < _MAX_DEPTH else ():
+            match one:
+                case tree.DictDisplay() | tree.Comprehension(kind="DictComp"):
+                    yield one
+                case tree.Sequence() | tree.Comprehension() if _pairs(one):
+                    yield one
+                case tree.Name():
+                    for binding in program.names.bindings(one.id, program.names.place(one)):
+                        function = binding.place.scope.function
+                        if binding.kind == "param" and function is not None:
+                            for value in self._arguments(function, one.id):
+                                yield from self._displays(value, depth + 1)
+                        elif binding.kind == "assign" and binding.value and not binding.path:
+                            yield from self._displays(binding.value, depth + 1)
+                case tree.Call():
+                    for callee in program.calls.callees(one):
+                        if callee.function is not None and callee.cls is None:
+                            for value in callee.function.returns:
+                                yield from self._displays(value, depth + 1)
+
+    def _arguments(self, function: Function, name: str) -> Iterator[tree.Node]:
+        given = self.mends.planner.program.calls.arguments_for(function, name)
+        yield from (argument.value for _, argument in given if not argument.star)
+
+
+def _pairs(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The keys of a dict that is made of pairs: `[(("t", "v"), 8)]`."""
+    match node:
+        case tree.Sequence(kind="list" | "tuple", items=pairs) if pairs:
+            pass
+        case tree.Comprehension(kind="ListComp" | "GeneratorExp", results=pairs):
+            pass
+        case _:
+            return ()
+    keys = [p.items[0] for p in pairs if isinstance(p, tree.Sequence) and len(p.items) == 2]
+    return tuple(keys) if len(keys) == len(pairs) else ()
+
+
+def _alternatives(node: tree.Node) -> Iterator[tree.Node]:
+    """What an expression may be, or is a copy of: `initial or {}`, `dict(initial)`, `{**initial}`."""
+    match node:
+        case tree.Boolean():
+            for value in node.values:
+                yield from _alternatives(value)
+        case tree.Conditional():
+            yield from _alternatives(node.then)
+            yield from _alternatives(node.otherwise)
+        case tree.Call() if last_name(node.func) in _SAME:
+            for argument in node.args:
+                yield from _alternatives(argument.value)
+        case tree.DictDisplay():
+            yield node
+            for key, value in zip(node.keys, node.values, strict=True):
+                if key is None:
+                    yield from _alternatives(value)
+        case _:
+            yield node

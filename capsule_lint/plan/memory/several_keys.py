@@ -1,0 +1,62 @@
+"""Calls of caches that are given several keys: `redis.delete(a, b)`, `redis.delete(*keys)`, `cache.mget(keys)`,
+`cache.set_many({key: value})`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.handed import Handed
+from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.program.model import last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+
+_EACH: Final = frozenset(
+    ("delete", "unlink", "exists", "touch", "mget", "watch", "sinter", "sunion")
+)
+"""Methods each of whose arguments is a key."""
+_LISTED: Final = frozenset(
+    ("mget", "get_many", "delete_many", "get_multi", "delete_multi", "get_all", "delete_all")
+)
+"""Methods that are given a list of keys first."""
+_WRITING: Final = frozenset(("update", "set_many", "set_multi", "mset", "msetnx", "put_many"))
+"""Methods that are given a dict of keys and values."""
+_DICTS: Final = (tree.DictDisplay, tree.Comprehension)
+METHODS: Final = _EACH | _LISTED | _WRITING
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralKeys:
+    """Finds the keys."""
+
+    program: Program
+
+    def of(self, call: tree.Call) -> Iterator[tree.Node]:
+        """Where the keys are written that a call is given, other than one alone that it is given first."""
+        method, handed = last_name(call.func), Handed(self.program)
+        found: list[tree.Node] = []
+        if method in _WRITING:
+            written = (a.value for a in call.args if isinstance(a.value, _DICTS))
+            yield from (key for one in written for key in keys_of(one))
+        if method in _LISTED and call.args:
+            found += handed.elements(call.args[0].value)
+        if method in _EACH:
+            for number, argument in enumerate(call.args):
+                if argument.star == "*":
+                    found += handed.elements(argument.value)
+                elif number and argument.keyword is None:
+                    found += handed.written(argument.value)
+        yield from (one for one in found if self._is_scoped(one))
+
+    def _is_scoped(self, node: tree.Node) -> bool:
+        """Whether something is made of a scope's value and of more."""
+        if isinstance(node, tree.Name | tree.Attr | tree.Subscript):
+            return False
+        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
+        return any(is_value(one, scope) for one in within(node) for scope in scopes)

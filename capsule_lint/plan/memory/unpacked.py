@@ -1,0 +1,96 @@
+"""Parts of the keys of a collection that a loop binds: tuples that are compared with them, keys that are
+made of them again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.memory.collections import Collections
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding
+
+_MAX_STEPS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A comparison of two tuples: the one with a part of a key, that part, the other one, and what the part
+    is compared with."""
+
+    compare: tree.Compare
+    stored: tree.Sequence
+    part: tree.Node
+    asked: tree.Sequence
+    value: tree.Node
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Finds what is done with parts of keys."""
+
+    program: Program
+    collections: Collections
+
+    def compared(self, uses: Iterable[tree.Name]) -> Iterator[Side]:
+        """The comparisons of tuples that have one of the uses of a part in them: `(t, s) == (tenant_id,
+        subject)`."""
+        parent_of = self.program.names.parent
+        for use in uses:
+            display = parent_of(use)
+            compare = parent_of(display) if isinstance(display, tree.Sequence) else None
+            if not isinstance(compare, tree.Compare) or compare.ops not in (("==",), ("!=",)):
+                continue
+            sides = (compare.left, *compare.rights)
+            other = next((s for s in sides if s is not display), None)
+            if isinstance(display, tree.Sequence) and isinstance(other, tree.Sequence):
+                at = next(n for n, item in enumerate(display.items) if item is use)
+                if len(display.items) == len(other.items):
+                    yield Side(compare, display, use, other, other.items[at])
+
+    def again(
+        self, uses: Iterable[tree.Name], home: Home
+    ) -> Iterator[tuple[tree.Sequence, tree.Name]]:
+        """The keys of the collection that one of the uses of a part is in: `del self._items[t, item_id]`."""
+        for use in uses:
+            display = self.program.names.parent(use)
+            if not isinstance(display, tree.Sequence):
+                continue
+            holder = self.program.names.parent(display)
+            if isinstance(holder, tree.Subscript | tree.Call | tree.Compare) and any(
+                (owner, name) == home and key is display
+                for owner, name, key in self.collections.sinks(holder)
+            ):
+                yield display, use
+
+    def are_own(self, elements: Iterable[tree.Node], home: Home) -> bool:
+        """Whether a key is made of nothing but parts of one that is in the collection already."""
+        parts = [one for one in elements if not isinstance(one, tree.Const)]
+        return bool(parts) and all(
+            isinstance(one, tree.Name) and self._is_own(one, home) for one in parts
+        )
+
+    def _is_own(self, node: tree.Name, home: Home) -> bool:
+        names = self.program.names
+        found = names.bindings(node.id, names.place(node))
+        return len(found) == 1 and bool(found[0].path) and self._comes_from(found[0], home, 0)
+
+    def _comes_from(self, binding: Binding, home: Home, depth: int) -> bool:
+        """Whether a name gets what a loop over the collection gives, or a part of that."""
+        if binding.value is None or depth > _MAX_STEPS:
+            return False
+        if binding.kind == "for":
+            nodes = (n for n in within(binding.value) if isinstance(n, tree.Attr | tree.Name))
+            return any(self.collections.of(node) == home for node in nodes)
+        if binding.kind == "assign" and isinstance(binding.value, tree.Name):
+            names = self.program.names
+            found = names.bindings(binding.value.id, names.place(binding.value))
+            return len(found) == 1 and self._comes_from(found[0], home, depth + 1)
+        return False

@@ -1,0 +1,1 @@
+"""Where a scope's value comes from at a place."""

@@ -1,0 +1,104 @@
+"""Sources that can be asked anywhere: `current_tenant()`, or the `get()` of a `ContextVar`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.state import Value
+from capsule_lint.policy import SourceKind, SourceSpec
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import Class
+from capsule_lint.program.texts.pieces import Filled
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+
+@dataclass(frozen=True)
+class Ambient:
+    """Finds them among the sources of policy: code that asks for one scope can ask for the other."""
+
+    program: Program
+
+    def beside(self, node: tree.Node, scope: Scope) -> Value | None:
+        """`current.capsule_id.get()` beside `current.tenant_id.get()`."""
+        text = text_of(node) if self._codes else None
+        for name, spec, asked in self._codes if text is not None else ():
+            if text is None or name == scope.name or not f".{text}".endswith(f".{asked}"):
+                continue
+            for other, new, code in self._codes:
+                if other == scope.name and new.module == spec.module:
+                    prefix = text[: len(text) - len(asked)]
+                    root = new.name.partition(".")[0]
+                    return Value(prefix + code, () if prefix else ((new.module, root),))
+        asked_by = self._returned(node) if self._codes else None
+        found = self.beside(asked_by, scope) if asked_by is not None else None
+        return found if found is not None and found.imports else None
+
+    def _returned(self, node: tree.Node) -> tree.Node | None:
+        """What the property returns that an expression reads: `self.tenant`."""
+        if not isinstance(node, tree.Attr):
+            return None
+        for one in self.program.inference.of(node.base):
+            cls = one.cls if isinstance(one, Instance) else None
+            method = self.program.classes.method(cls, node.name) if cls is not None else None
+            if method is not None and method.is_property and len(method.returns) == 1:
+                return method.returns[0]
+        return None
+
+    def asks(self, node: tree.Node) -> bool:
+        """Whether a value is asked of something that all of the module knows, `tenant()`, `current().tenant_id`
+        or `ctx.tenant_id` after `ctx = current()`: no parameter says it."""
+        called, seen = False, set[int]()
+        while id(node) not in seen:
+            seen.add(id(node))
+            match node:
+                case tree.Call(args=()):
+                    called, node = True, node.func
+                case tree.Attr():
+                    node = node.base
+                case tree.Name():
+                    names = self.program.names
+                    bindings = names.bindings(node.id, names.place(node))
+                    if any(b.place.scope.kind == "module" for b in bindings):
+                        return called
+                    given = bindings[0] if len(bindings) == 1 else None
+                    if given is None or given.kind != "assign" or given.path or not given.value:
+                        return False
+                    node = given.value
+        return False
+
+    def fills_keys(self) -> bool:
+        """Whether keys of the program ask so for a scope, instead of being given it."""
+        return any(
+            f".{text_of(piece.value)}".endswith(f".{code}")
+            for site in (self.program.keys.sites if self._codes else ())
+            for piece in site.template.pieces
+            if isinstance(piece, Filled)
+            for _, _, code in self._codes
+        )
+
+    @cached_property
+    def _codes(self) -> list[tuple[str, SourceSpec, str]]:
+        """The scopes' names, such sources of theirs, and how they are asked."""
+        return [
+            (scope.name, spec, code)
+            for scope in self.program.policy.scopes
+            for spec in scope.sources
+            if (code := self._code(spec)) is not None
+        ]
+
+    def _code(self, spec: SourceSpec) -> str | None:
+        if spec.roots:
+            return None
+        if spec.kind is SourceKind.CALL:
+            return spec.code
+        known = self.program.names.definition(f"{spec.module}.{spec.name}")
+        if spec.kind is SourceKind.ATTRIBUTE and not isinstance(known, Class):
+            return f"{spec.name}.{spec.access}"
+        return None

@@ -1,0 +1,123 @@
+"""Sources of policy: the attribute of a class, a call, or an expression on what a handler is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.plan.state import State, Value
+from capsule_lint.policy import SourceKind, SourceSpec
+from capsule_lint.program.model import Class, Function, Place, enclosing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsule_lint.facts import tree
+    from capsule_lint.plan.supply.event_shapes import EventShapes
+    from capsule_lint.plan.supply.holders import Holders
+    from capsule_lint.plan.supply.visible import Visible
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Asks them."""
+
+    program: Program
+    state: State
+    visible: Visible
+    holders: Holders
+    shapes: EventShapes
+
+    def value(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
+        """The value that a source has at a place; `None` if it has none there."""
+        match spec.kind:
+            case SourceKind.ATTRIBUTE:
+                return self._of_class(spec, place, call)
+            case SourceKind.CALL | SourceKind.EXPRESSION:
+                return self._from_roots(spec, place)
+        return None
+
+    def rivals(self, scope: Scope, node: tree.Node, call: tree.Call | None) -> tuple[str, ...]:
+        """Several values of one configured class, none of which the call names: nobody can tell which
+        of them is meant."""
+        place = self.program.names.place(node)
+        for spec in scope.sources:
+            if spec.kind is SourceKind.ATTRIBUTE:
+                found = self._of_kind(
+                    spec, (*self.holders.beside(call), *self.holders.values(place))
+                )
+                if len(found) > 1:
+                    return tuple(found)
+        return ()
+
+    # --- a class ---
+
+    def _of_class(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
+        code = self._the_one(spec, place, call)
+        if code is not None:
+            return Value(f"{code}.{spec.access}", kind="configured")
+        for function in enclosing(place):
+            if function in self.state.handler_params:
+                cls, name = self.program.domain.handler_class(), self._handler_parameter()
+                if cls is not None and self._of_kind(spec, [(name, cls)]):
+                    return Value(f"{name}.{spec.access}", root=function, kind="configured")
+        return None
+
+    def _the_one(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> str | None:
+        """The value of a source's class: what the call itself names, or else the only one in scope."""
+        for group in (
+            self.holders.beside(call),
+            self.holders.values(place),
+            self.holders.own_attributes(place),
+        ):
+            found = self._of_kind(spec, group)
+            if found:
+                return next(iter(found)) if len(found) == 1 else None
+        return None
+
+    def _of_kind(self, spec: SourceSpec, pairs: Iterable[tuple[str, Class]]) -> dict[str, Class]:
+        wanted = self.program.names.definition(f"{spec.module}.{spec.name}")
+        mro = self.program.classes.mro
+        return {
+            code: cls for code, cls in pairs if isinstance(wanted, Class) and wanted in mro(cls)
+        }
+
+    # --- what a handler is given ---
+
+    def _from_roots(self, spec: SourceSpec, place: Place) -> Value | None:
+        imports = ((spec.module, spec.name),) if spec.module else ()
+        if not spec.roots:
+            # `current_capsule()` knows the request, and there is one in handlers alone
+            handler = next((f for f in enclosing(place) if self.program.domain.enters(f)), None)
+            if handler is None:
+                return None
+            return Value(spec.code, imports, bind=True, root=handler, kind="configured")
+        root: Function | None = None
+        for name in spec.roots:
+            root = self._root(name, place, parameter=spec.kind is SourceKind.EXPRESSION)
+            if root is None or self.shapes.is_other(spec, name, root):
+                return None
+        return Value(spec.code, imports, bind=True, root=root, kind="configured")
+
+    def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
+        for function in enclosing(place):
+            own = function.parameter(name)
+            if own is not None:
+                return function if own.kind != "*" else None
+            if function in self.state.handler_params and self._handler_parameter() == name:
+                return function
+        if parameter:
+            return None
+        if self.visible.binding(name, place) is not None:
+            return place.scope.function
+        given = self.program.names.global_binding(place.scope.module, name)
+        if given is None or self.program.names.bindings(name, place) != [given]:
+            return None
+        # Flask's `request`, or the `app` of Powertools: they know of a request in handlers alone.
+        return next((f for f in enclosing(place) if self.program.domain.enters(f)), None)
+
+    def _handler_parameter(self) -> str:
+        parameter = self.program.policy.handlers.parameter
+        return parameter.name if parameter is not None else ""

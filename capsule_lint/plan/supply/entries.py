@@ -1,0 +1,218 @@
+"""Functions that nobody in the program passes anything: values cannot be threaded through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.state import Want
+    from capsule_lint.plan.supply.values import Values
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding, Function
+
+SPECIAL: Final = ("__init__", "__new__", "__call__")
+"""The methods with two underscores that take what people pass."""
+_REGISTERING: Final = frozenset(
+    (
+        "command",
+        "on_event",
+        "middleware",
+        "exception_handler",
+        "listener",
+        "receiver",
+        "validator",
+        "field_validator",
+        "model_validator",
+        "callback",
+    )
+)
+_TASKS: Final = frozenset(("task", "shared_task", "actor", "job"))
+"""What makes a function one that a queue calls, with what the program has put there."""
+_PLAIN_BASES: Final = frozenset(
+    ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
+)
+_DEPTH: Final = 4
+
+
+@dataclass(eq=False)
+class Entries:
+    """Tells such functions."""
+
+    program: Program
+    values: Values
+    _reading: set[tuple[Function, str]] = field(default_factory=set)
+    """Functions that were given a scope's parameter though they read its neighbour from a message."""
+
+    def takes_nothing(self, function: Function, want: Want) -> bool:
+        """Whether a parameter of the function would be passed by nobody."""
+        if self._is_called_from_outside(function):
+            return True
+        if self._has_scope(function):
+            return False
+        if self._message(want) is not None:
+            if self._is_taken_apart(want):
+                return (
+                    True  # the data that it comes from may be of another value than the callers'
+                )
+            if not any(True for _ in self._production_callers(function)):
+                return True
+            self._reading.add((function, want.scope.parameter))
+        return False
+
+    def foreign_bases(self, method: Function) -> Iterator[str]:
+        """The bases of a method's class that may call it, and that the program does not know."""
+        for base in self.program.classes.foreign_bases(method.owner) if method.owner else ():
+            if base.rpartition(".")[2] not in _PLAIN_BASES:
+                yield base
+
+    def _is_called_from_outside(self, function: Function) -> bool:
+        """A method that a foreign base calls, or a command."""
+        decorators = {last_name(decorator) for decorator in function.fact.decorators}
+        if decorators & _REGISTERING:
+            return True
+        if decorators & _TASKS and not any(True for _ in self._production_callers(function)):
+            return True
+        if function.owner is None:
+            return function.name == "main"
+        if self._has_scope(function):
+            return False  # no framework knows of scopes
+        return (
+            any(self.foreign_bases(function))
+            and not any(True for _ in self.program.calls.callers(function))
+            and function.name not in SPECIAL
+        )
+
+    def _has_scope(self, function: Function) -> bool:
+        return any(
+            self.program.domain.scope_parameter(function, s) is not None
+            for s in self.program.policy.scopes
+        )
+
+    def _production_callers(self, function: Function) -> Iterator[tree.Call]:
+        for member in self.program.calls.family(function):
+            for call, _ in self.program.calls.callers(member):
+                if not self.program.names.place(call).scope.module.is_test:
+                    yield call
+
+    def reason(self, want: Want) -> str:
+        """Why a want has no source, where that is known."""
+        read = self._message(want)
+        if read is None:
+            return ""
+        said = f"`{read}` is read from data" if read else "the callee reads data"
+        return f"{said} that may lack `{want.scope.parameter}`"
+
+    def _message(self, want: Want) -> str | None:
+        """How the other scope that goes with the wanted one is read from a message; an empty text where
+        that is done by what is called; none where it comes from elsewhere."""
+        if want.call is None:
+            return None
+        if (want.callee, want.scope.parameter) in self._reading:
+            return ""
+        _, beside = next(self.values.beside(want), (None, None))
+        return text_of(beside) if beside is not None and self._is_read(beside) else None
+
+    def _is_taken_apart(self, want: Want) -> bool:
+        """Whether the other scope is one of several values that a call takes out of something:
+        `tenant_id, meter = parse(item["PK"])`, or one of those that objects were grouped by."""
+        _, beside = next(self.values.beside(want), (None, None))
+        if not isinstance(beside, tree.Name):
+            return False
+        return any(map(_is_part, self._bound(beside))) or self._is_gathered(beside)
+
+    def _is_read(self, node: tree.Node, depth: int = 0) -> bool:
+        """`message["tenant_id"]`, `body.get("tenant_id")`, `Event.from_json(body).tenant_id`."""
+        match node:
+            case tree.Subscript(index=tree.Const(value=str())):
+                return True
+            case tree.Call(func=tree.Attr(name="get" | "pop"), args=(first, *_)):
+                return tree.text(first.value) is not None
+            case tree.Call(args=(only,)) if isinstance(node.func, tree.Name):
+                return self._is_read(only.value, depth + 1)  # `str(message["tenant_id"])`
+            case tree.Attr():
+                return any(isinstance(v, tree.Call) for v in self._given(node.base))
+            case tree.Name() if depth < _DEPTH:
+                bound = list(self._bound(node))
+                return (
+                    any(b.kind == "case" or _is_part(b) for b in bound)
+                    or self._is_gathered(node)
+                    or any(
+                        b.value is not None and self._is_read(b.value, depth + 1) for b in bound
+                    )
+                )
+            case _:
+                return False
+
+    def _is_gathered(self, node: tree.Name) -> bool:
+        """Whether a loop's name is a scope's value of objects that have the others too:
+        `for tenant_id in {order.tenant_id for order in orders}`."""
+        names, place = self.program.names, self.program.names.place(node)
+        return any(
+            self._holds_scope(value)
+            for binding in names.bindings(node.id, place)
+            if binding.kind == "for" and binding.value is not None
+            for value in self._gathered(binding.value, place.scope.function)
+        )
+
+    def _gathered(self, node: tree.Node, function: Function | None) -> Iterator[tree.Node]:
+        """What a collection is made of, here or where something is put into a local."""
+        local = {one.id for one in within(node) if isinstance(one, tree.Name)}
+        yield from _results(node)
+        nodes: list[tree.Node] = []
+        if function is not None:
+            nodes += function.module.either(tree.Subscript, tree.Call)
+            nodes += function.module.each(tree.Comprehension)
+        for one in nodes:
+            match one:
+                case tree.Subscript(base=tree.Name(id=name)) if name in local:
+                    put: tuple[tree.Node, ...] = (one.index,)
+                case tree.Call(func=tree.Attr(base=tree.Name(id=name))) if name in local:
+                    put = tuple(a.value for a in one.args)
+                case tree.Comprehension():
+                    parent = self.program.names.parent(one)
+                    targets = parent.targets if isinstance(parent, tree.Assign) else ()
+                    put = one.results if local & {last_name(t) for t in targets} else ()
+                case _:
+                    put = ()
+            if put and self.program.names.place(one).scope.function is function:
+                yield from put
+
+    def _holds_scope(self, node: tree.Node) -> bool:
+        """Whether an expression is a scope's value of an object."""
+        held = self.program.domain.held.is_scoped
+        return isinstance(node, tree.Attr) and any(
+            isinstance(one, Instance) and held(one.cls, node.name)
+            for one in self.program.inference.of(node.base)
+        )
+
+    def _given(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What a local was given."""
+        if isinstance(node, tree.Name):
+            yield from (b.value for b in self._bound(node) if b.value is not None)
+
+    def _bound(self, node: tree.Name) -> Iterator[Binding]:
+        """The places that give a local its value, loops aside."""
+        for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+            if binding.kind in ("assign", "case"):
+                yield binding
+
+
+def _results(node: tree.Node) -> Iterator[tree.Node]:
+    """The results of the comprehensions in an expression."""
+    for one in within(node):
+        if isinstance(one, tree.Comprehension):
+            yield from one.results
+
+
+def _is_part(binding: Binding) -> bool:
+    """Whether a name is one of several that a call gives their values."""
+    return bool(binding.path) and isinstance(binding.value, tree.Call)

@@ -1,0 +1,251 @@
+"""What a test gives already as the value of a scope: what it gives a call more must be the same."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.testing.carried import Carried
+from capsule_lint.plan.testing.shared import SETUPS
+from capsule_lint.plan.testing.usual import usual
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.model import Binding, Function, enclosing, last_name
+from capsule_lint.program.walk import within
+
+_MAX_DEPTH: Final = 3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.plan.supply.holders import Holders
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A value as a test writes it: its text if it is known, and the code of a name or path."""
+
+    literal: str | None
+    code: str | None
+    root: str | None
+    """The name that the code begins with; `None` for a literal."""
+    local: bool = False
+    """Whether that name means something in its own function alone."""
+
+
+@dataclass(eq=False, slots=True)
+class Given:
+    """Finds such values."""
+
+    program: Program
+    holders: Holders
+    carried: Carried = field(init=False)
+    _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
+    _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.carried = Carried(self.program, self.holders, self._of)
+
+    def near(self, nodes: Iterable[tree.Node], scope: Scope) -> frozenset[Said]:
+        """What the calls in some expressions give for a scope."""
+        calls = (one for node in nodes for one in within(node) if isinstance(one, tree.Call))
+        return frozenset(self._said(value) for call in calls for value in self._of(call, scope))
+
+    def at(self, place: Place, scope: Scope) -> frozenset[Said]:
+        """What the functions around a place give for a scope, or else the fixtures that they use and
+        the functions of tests that they call."""
+        functions = list(enclosing(place))
+        for depth in range(_MAX_DEPTH):
+            found = frozenset(
+                said for one in functions for said in self._in(one, scope, depth > 0)
+            )
+            if not depth:
+                found |= self.by_objects(place, scope)
+            if found:
+                return found
+            functions = [other for one in functions for other in self._used_by(one)]
+        return frozenset()
+
+    def by_objects(self, place: Place, scope: Scope) -> frozenset[Said]:
+        """What the objects say that the functions around a place have from elsewhere: `CTX.capsule_id`."""
+        return frozenset(said for one in enclosing(place) for said in self._of_objects(one, scope))
+
+    def _of_objects(self, function: Function, scope: Scope) -> frozenset[Said]:
+        key = (function, scope.name)
+        if key not in self._carried:
+            self._carried[key] = frozenset(
+                self._held(node, values, scope)
+                for node, values in self.carried.by(function, scope)
+                if not self._is_strange(node)
+            )
+        return self._carried[key]
+
+    def _held(self, node: tree.Node, values: list[tree.Node], scope: Scope) -> Said:
+        """What an object says: its one value if that is known, and the path to it."""
+        literals = {self._literal(value) for value in values}
+        literal = literals.pop() if len(literals) == 1 else None
+        code = self.carried.path(node, scope)
+        helper = scope.test_source.code if scope.test_source is not None else None
+        if values and all(text_of(value) == helper for value in values):
+            code = helper
+        return replace(self._said(node), literal=literal, code=code)
+
+    def value_of_helper(self, scope: Scope) -> str | None:
+        """The literal that the helper of tests yields; `None` when it is not known."""
+        spec = scope.test_source
+        module = self.program.names.module(spec.module) if spec is not None else None
+        binding = (
+            self.program.names.global_binding(module, spec.name)
+            if spec is not None and module is not None
+            else None
+        )
+        target = self.program.names.follow(binding) if binding is not None else None
+        if isinstance(target, Binding) and isinstance(target.definition, Function):
+            returns = target.definition.returns
+            return self._literal(returns[0]) if len(returns) == 1 else None
+        if scope.test_value is None:
+            return None
+        found = re.search(r"[\"']([^\"']*)[\"']", scope.test_value)
+        return found[1] if found else None
+
+    def _literal(self, node: tree.Node) -> str | None:
+        """The text that an expression always is, in the type of a scope or not."""
+        inner = node.args[0].value if isinstance(node, tree.Call) and len(node.args) == 1 else node
+        found = literal_in(node) or self.program.templates.constant(inner)
+        if found is None and isinstance(inner, tree.Name | tree.Attr):
+            target = self.program.classes.dotted(inner)
+            if isinstance(target, Binding) and target.place.scope.kind == "module":
+                found = literal_in(target.value)
+        return found
+
+    def _in(self, function: Function, scope: Scope, elsewhere: bool) -> frozenset[Said]:
+        """What the calls of a function give; `elsewhere` as another function can write it."""
+        key = (function, scope.name, elsewhere)
+        if key not in self._known:
+            values = [
+                value
+                for call in self._calls(function)
+                if not self._finds_nothing(call)
+                for value in self._of(call, scope)
+            ]
+            if elsewhere:
+                known = [usual(self.program, value) for value in values]
+                said = [_elsewhere(self._said(value)) for value in known if value is not None]
+            else:
+                said = [self._said(value) for value in values]
+            self._known[key] = frozenset(said)
+        return self._known[key]
+
+    def _finds_nothing(self, call: tree.Call) -> bool:
+        """Whether a test expects that a call finds nothing: the value that it gives is a stranger's."""
+        node: tree.Node = call
+        parent = self.program.names.parent(node)
+        while isinstance(parent, tree.Expr):
+            match parent:
+                case tree.Compare() if parent.ops[0] in ("==", "is"):
+                    return any(_is_empty(side) for side in (parent.left, *parent.rights))
+                case tree.Wrapped(kind="not"):
+                    return True
+                case tree.Call() if last_name(parent.func).startswith("assert"):
+                    name = last_name(parent.func)
+                    empty = any(_is_empty(a.value) for a in parent.args)
+                    return empty or name in ("assertIsNone", "assertFalse")
+            node, parent = parent, self.program.names.parent(parent)
+        return False
+
+    def _is_strange(self, node: tree.Node) -> bool:
+        """Whether an object is only given to a call that finds nothing."""
+        parent = self.program.names.parent(node)
+        while isinstance(parent, tree.Expr | tree.Argument) and not isinstance(parent, tree.Call):
+            parent = self.program.names.parent(parent)
+        return isinstance(parent, tree.Call) and self._finds_nothing(parent)
+
+    def _calls(self, function: Function) -> Iterator[tree.Call]:
+        return (n for n in self.program.names.inside(function) if isinstance(n, tree.Call))
+
+    def _used_by(self, function: Function) -> Iterator[Function]:
+        yield from self._fixtures(function)
+        for name in SETUPS:
+            owner = function.owner
+            method = self.program.classes.method(owner, name) if owner is not None else None
+            if method is not None and method is not function:
+                yield method
+        for call in self._calls(function):
+            for callee in self.program.calls.callees(call):
+                if callee.function is not None and callee.function.module.is_test:
+                    yield callee.function
+
+    def _fixtures(self, function: Function) -> Iterator[Function]:
+        for parameter in function.own_params:
+            if not any(parametrized(d, parameter.name) for d in function.fact.decorators):
+                fixture = self.program.inference.fixtures.named(function, parameter.name)
+                if fixture is not None:
+                    yield fixture
+
+    def _of(self, call: tree.Call, scope: Scope) -> Iterator[tree.Node]:
+        """What a call gives for a scope to what takes it already."""
+        held = self.program.domain.held
+        for callee in self.program.calls.callees(call):
+            taking = callee.cls or callee.function
+            assert taking is not None
+            found = held.arguments(call.args, taking, callee.given, scope)
+            yield from (argument.value for argument in found or ())
+            if found == [] and isinstance(taking, Function) and taking.module.is_test:
+                yield from self._defaults(call, taking, callee.given, scope)
+
+    def _defaults(
+        self, call: tree.Call, helper: Function, given: int, scope: Scope
+    ) -> Iterator[tree.Node]:
+        """The values that a helper of tests has where a call gives none."""
+        bound = bind(call.args, helper.params, given)
+        for parameter in helper.params if bound is not None and not bound.starred else ():
+            if self.program.domain.held.takes(helper, parameter.name, scope):
+                default = parameter.default
+                if default is not None and self._literal(default) is not None:
+                    yield default
+
+    def _said(self, node: tree.Node) -> Said:
+        root = node
+        while isinstance(root, tree.Attr | tree.Subscript | tree.Call):
+            root = root.func if isinstance(root, tree.Call) else root.base
+        literal, code = self._literal(node), text_of(node)
+        if not isinstance(root, tree.Name):
+            return Said(literal, code, None)
+        bindings = self.program.names.bindings(root.id, self.program.names.place(root))
+        local = any(b.place.scope.kind != "module" for b in bindings)
+        return Said(literal, code, root.id, local)
+
+
+def _elsewhere(said: Said) -> Said:
+    """A value as another function can write it."""
+    return replace(said, code=None) if said.local else said
+
+
+def _is_empty(node: tree.Node) -> bool:
+    """Whether an expression is `None`, `False`, 0 or an empty display."""
+    match node:
+        case tree.Const(value=value):
+            return not value and node.kind != "ellipsis"
+        case tree.Sequence(items=()) | tree.DictDisplay(keys=()):
+            return True
+        case tree.Call(func=tree.Name(id="set" | "list" | "dict" | "tuple"), args=()):
+            return True
+        case _:
+            return False
+
+
+def literal_in(node: tree.Node | None) -> str | None:
+    """`"a"` in `"a"` and in `TenantId("a")`."""
+    match node:
+        case tree.Const(value=str() as value):
+            return value
+        case tree.Call() if len(node.args) == 1:
+            return literal_in(node.args[0].value)
+        case _:
+            return None

@@ -1,0 +1,195 @@
+"""Objects at hand that hold a scope's value: those beside it in a call, those in scope, and `self`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.state import State, Value
+from capsule_lint.plan.supply.repeats import kept, repeatable
+from capsule_lint.plan.supply.visible import may_be_none
+from capsule_lint.program.inference.presence import is_present
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import Class, Function, Place, enclosing
+from capsule_lint.program.names import reaching, same_flow
+from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.supply.visible import Visible
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Finds them, and by which attribute they hold it."""
+
+    program: Program
+    state: State
+    visible: Visible
+
+    # --- attributes ---
+
+    def attribute_of(self, cls: Class, scope: Scope) -> str | None:
+        """The attribute of the class, there or to come, that holds the scope's value."""
+        for owner in self.program.classes.mro(cls):
+            if scope.parameter in self.state.fields.get(owner, ()):
+                return self.state.attributes.get((owner, scope.parameter), scope.parameter)
+        for name in (scope.parameter, f"_{scope.parameter}"):
+            method = self.program.classes.method(cls, name)
+            if method is not None and not method.is_property:
+                continue
+            if self.program.classes.has_attribute(cls, name):
+                return name
+        return self.program.domain.held.attribute(cls, scope)
+
+    def field_knot(self, cls: Class, scope: Scope) -> tuple[str, object] | None:
+        """The change by which a class gains the attribute of a scope; `None` where it has it."""
+        for owner in self.program.classes.mro(cls):
+            if scope.parameter in self.state.fields.get(owner, ()):
+                return ("class", owner)
+        return None
+
+    def of_self(self, scope: Scope, function: Function) -> Value | None:
+        """What the object of a method holds: `self.tenant_id`."""
+        if (
+            function.owner is None
+            or not function.takes_self
+            or function.name in ("__init__", "__new__")
+            or "classmethod" in function.decorators
+        ):
+            return None
+        attribute = self.attribute_of(function.owner, scope)
+        if attribute is None:
+            return None
+        return Value(
+            f"{function.params[0].name}.{attribute}", knot=self.field_knot(function.owner, scope)
+        )
+
+    def attribute_beside(self, scope: Scope, call: tree.Call | None) -> Value | None:
+        """`cart.capsule_id` beside `cart.tenant_id` among the arguments of a call."""
+        held = self.program.domain.held.is_attribute
+        others = [s for s in self.program.policy.scopes if s is not scope]
+        for argument in call.args if call is not None else ():
+            path = argument.value
+            if not isinstance(path, tree.Attr) or not repeatable(path.base, self.program):
+                continue
+            for one in self.program.inference.of(path.base):
+                if isinstance(one, Instance) and any(held(one.cls, path.name, s) for s in others):
+                    attribute, base = self.attribute_of(one.cls, scope), text_of(path.base)
+                    if attribute is not None and base is not None:
+                        return Value(f"{base}.{attribute}", knot=self.field_knot(one.cls, scope))
+        return None
+
+    # --- objects ---
+
+    def beside(self, call: tree.Call | None) -> Iterator[tuple[str, Class]]:
+        """The values of known class among a call's arguments: `ctx` of `ctx.tenant_id`, also where that
+        was kept in a local before, and plain names.
+
+        Where several values could be meant, the call's own arguments say which one is.
+        """
+        values = [self._told(a.value) for a in call.args] if call is not None else []
+        paths = [p.base for value in values for p in self.paths_in(value)]
+        for node in (*paths, *(v for v in values if isinstance(v, tree.Name))):
+            code = text_of(node)
+            if code is None or self._is_unfinished(node) or not repeatable(node, self.program):
+                continue
+            if node in paths:
+                types = self.program.inference.of(node)
+                cls = self.program.inference.the_class(types, present=True)
+            else:
+                cls = self._class_of(node)
+            if cls is not None:
+                yield code, cls
+
+    def holding(self, call: tree.Call, scope: Scope) -> Iterator[tuple[tree.Name, Class]]:
+        """The plain names among a call's arguments that hold another scope: `command`, and its class."""
+        others = [s for s in self.program.policy.scopes if s is not scope]
+        for argument in call.args:
+            if isinstance(argument.value, tree.Name):
+                cls = self._class_of(argument.value)
+                if cls is not None and any(self.attribute_of(cls, s) for s in others):
+                    yield argument.value, cls
+
+    def _told(self, node: tree.Node) -> tree.Node:
+        """The `ctx.tenant_id` that a local was given."""
+        found = kept(node, self.program)
+        return found if isinstance(found, tree.Attr) and self._names_any(found.name) else node
+
+    def paths_in(self, node: tree.Node) -> Iterator[tree.Attr]:
+        """The `x.tenant_id` in an argument, also deep inside of it, and behind a local."""
+        node = self._told(node)
+        if isinstance(node, tree.Attr) and self._names_any(node.name):
+            yield node
+        for child in children(node):
+            yield from self.paths_in(child)
+
+    def _class_of(self, node: tree.Node) -> Class | None:
+        types = self.program.inference.of(node)
+        if not isinstance(node, tree.Name):
+            return self.program.inference.the_class(types)
+        place = self.program.names.place(node)
+        present = is_present(node.id, place)
+        if not present and any(
+            may_be_none(b) for b in self.program.names.bindings(node.id, place)
+        ):
+            return None
+        return self.program.inference.the_class(types, present=present)
+
+    def _is_unfinished(self, node: tree.Node) -> bool:
+        """Whether this is `self` where it is being made: nobody knows what it has by then."""
+        function = self.program.names.place(node).scope.function
+        return (
+            isinstance(node, tree.Name)
+            and function is not None
+            and function.takes_self
+            and function.name in ("__init__", "__new__")
+            and node.id == function.params[0].name
+        )
+
+    def _names_any(self, name: str) -> bool:
+        return any(names_scope(name, scope) for scope in self.program.policy.scopes)
+
+    def values(self, place: Place) -> Iterator[tuple[str, Class]]:
+        """The plain names in scope whose class is known, nearest scope first, parameters first."""
+        for scope in place.scope.ancestors():
+            if scope.kind in ("module", "class"):
+                return
+            for name, bindings in list(scope.bindings.items()):
+                binding = self.visible.binding(name, place)
+                if binding is None or binding not in bindings:
+                    continue
+                if (
+                    binding.parameter is not None
+                    and scope.function is not None
+                    and scope.kind == "function"
+                ):
+                    if scope.function.takes_self and binding.parameter is scope.function.params[0]:
+                        continue
+                    if binding.parameter.kind in ("*", "**"):
+                        continue
+                held = reaching(bindings, place) if same_flow(scope, place) else bindings
+                present = is_present(name, place)
+                if not present and any(may_be_none(b) for b in held):
+                    continue
+                types = frozenset(t for b in held for t in self.program.inference.bound(b))
+                cls = self.program.inference.the_class(types, present=present)
+                if cls is not None:
+                    yield name, cls
+
+    def own_attributes(self, place: Place) -> Iterator[tuple[str, Class]]:
+        """The attributes of `self` whose class is known and that carry a request: `self.ctx`."""
+        for function in enclosing(place):
+            if function.owner is None or not function.takes_self or function.name == "__init__":
+                continue
+            for cls in self.program.classes.mro(function.owner):
+                for name in cls.stores:
+                    for one in self.program.inference.member(cls, name):
+                        if isinstance(one, Instance) and self.program.domain.is_carrier(one.cls):
+                            yield f"{function.params[0].name}.{name}", one.cls

@@ -1,0 +1,84 @@
+"""Objects that are made for one scope: what their constructor takes, or keeps, says which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.texts.pieces import hole_name, names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.program.model import Class, Store
+
+_INITIALIZERS: Final = ("__init__", "__post_init__")
+
+
+@dataclass(eq=False, slots=True)
+class MadeFor:
+    """Tells which classes have such instances."""
+
+    planner: Planner
+    _known: dict[Class, bool] = field(default_factory=dict)
+
+    def one_scope(self, cls: Class) -> bool:
+        """Whether instances of a repository are made for one scope: `Repo(tenant_id)`."""
+        if cls not in self.planner.program.domain.repositories:
+            return False
+        if cls not in self._known:
+            self._known[cls] = False
+            self._known[cls] = self._holds(cls) or self._keeps(cls) or self._asks(cls)
+        return self._known[cls]
+
+    def _holds(self, cls: Class) -> bool:
+        """Whether instances have a scope's value, or what carries one."""
+        program, scopes = self.planner.program, self.planner.program.policy.scopes
+        attribute_of = self.planner.sources.holders.attribute_of
+        for owner, name in program.classes.made_with(cls):
+            if any(program.domain.held.is_attribute(owner, name, s) for s in scopes):
+                return True
+            for one in program.inference.member(owner, name):
+                if (
+                    isinstance(one, Instance)
+                    and program.domain.is_carrier(one.cls)
+                    and any(attribute_of(one.cls, s) for s in scopes)
+                ):
+                    return True
+        return False
+
+    def _keeps(self, cls: Class) -> bool:
+        """Whether instances keep a text with scopes, or what is made of them: `f"TENANT#{tenant_id}"`,
+        `partial(order_pk, tenant_id)`."""
+        owners = self.planner.program.classes.mro(cls)
+        return any(
+            self._is_of_scopes(store)
+            for owner in owners
+            for stores in owner.stores.values()
+            for store in stores
+            if store.function.name in _INITIALIZERS
+        )
+
+    def _is_of_scopes(self, store: Store) -> bool:
+        value, templates = store.value, self.planner.program.templates
+        if value is None:
+            return False
+        pieces = templates.evaluate(value, value, 0) or templates.beginnings.said(value)
+        if templates.segments(pieces or ()):
+            return True
+        scopes = self.planner.program.policy.scopes
+        return isinstance(value, tree.Call) and any(
+            names_scope(hole_name(a.value), s) for a in value.args for s in scopes
+        )
+
+    def _asks(self, cls: Class) -> bool:
+        """Whether the table that instances work on is such an object itself."""
+        program = self.planner.program
+        return any(
+            isinstance(one, Instance)
+            and any(map(program.domain.touches_table, one.cls.methods.values()))
+            and (self._holds(one.cls) or self._keeps(one.cls))
+            for owner, name in program.classes.made_with(cls)
+            for one in program.inference.member(owner, name)
+        )

@@ -1,0 +1,116 @@
+"""What a function gets that others keep as a value: nobody can give it a parameter, so its message carries the scope."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import FunctionObject, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Want
+    from capsule_lint.program.model import Class, Function
+
+_PLAIN: Final = frozenset(
+    ("abstractmethod", "classmethod", "override", "overload", "property", "staticmethod")
+)
+
+
+@dataclass(eq=False)
+class Messages:
+    """Gives the classes of messages the scope, where what is told by them needs it."""
+
+    planner: Planner
+
+    def extend(self, want: Want, function: Function) -> bool:
+        """`self.orders.get(command.tenant_id, …)` in a handler that stands in a table: the class of
+        `command` gets the other scope too."""
+        found = list(self._messages(want, function))
+        if len(found) != 1 or self.planner.program.domain.enters(function):
+            return False
+        cls, like, name = found[0]
+        if not self._is_kept(function) and not self._is_told_by(want, function, name, cls):
+            return False
+        self.planner.gains.gain_field(cls, want.scope, want.knot, like=like)
+        return self.planner.values.value(want) is not None
+
+    def _is_told_by(self, want: Want, function: Function, name: str, cls: Class) -> bool:
+        """Whether the neighbour's value is that of a message, `query.tenant_id`, which the program itself
+        makes wherever one is made: what has one scope has the other one too."""
+        paths = [node for _, node in self.planner.values.beside(want)]
+        told = any(
+            isinstance(path, tree.Attr)
+            and isinstance(path.base, tree.Name)
+            and path.base.id == name
+            and self.planner.program.names.place(path).scope.function is function
+            for path in paths
+        )
+        return told and self._is_made_here(cls)
+
+    def _is_made_here(self, cls: Class) -> bool:
+        """Whether the program makes instances of a class by its constructor, each with all that they have,
+        and no request is turned into one."""
+        domain, calls = self.planner.program.domain, self.planner.program.calls
+        made = [call for call, _ in calls.constructors_of(cls)]
+        place = self.planner.program.names.place
+        if all(place(call).scope.module.is_test for call in made):
+            return False
+        if any(argument.star for call in made for argument in call.args):
+            return False
+        return not any(
+            isinstance(one, Instance) and one.cls is cls
+            for handler in domain.handlers
+            for parameter in handler.own_params
+            for one in domain.parameter_types(handler, parameter)
+        )
+
+    def _messages(self, want: Want, function: Function) -> Iterator[tuple[Class, str, str]]:
+        """The parameters that carry another scope: their class, the attribute that has it, and their name."""
+        program, sources = self.planner.program, self.planner.sources
+        for parameter in function.own_params:
+            types = program.inference.bound(function.scope.bindings[parameter.name][0])
+            cls = program.inference.the_class(types, present=True)
+            if cls is None or not program.classes.is_data(cls):
+                continue
+            if program.classes.is_typed_dict(cls):
+                continue  # dicts that are written out make it, and nobody knows all of them
+            if cls in program.domain.repositories or not self.planner.gains.can_gain_field(cls):
+                continue
+            for scope in program.policy.scopes:
+                like = (
+                    sources.holders.attribute_of(cls, scope) if scope is not want.scope else None
+                )
+                if like is not None:
+                    yield cls, like, parameter.name
+                    break
+
+    def _is_kept(self, function: Function) -> bool:
+        """Whether a function is used as a value, or decorated by what may keep it."""
+        if function.decorators - _PLAIN:
+            return True
+        return any(
+            isinstance(one, FunctionObject) and one.function is function
+            for node in self._values[function.name]
+            for one in self.planner.program.inference.of(node)
+        )
+
+    @cached_property
+    def _values(self) -> dict[str, list[tree.Node]]:
+        """The names and attributes that are not called where they stand, tests aside, by their last name."""
+        found: dict[str, list[tree.Node]] = defaultdict(list)
+        names = self.planner.program.names
+        for module in names.modules.values():
+            if module.is_test:
+                continue
+            for node in module.either(tree.Name, tree.Attr):
+                parent = names.parent(node)
+                if not (isinstance(parent, tree.Call) and parent.func is node):
+                    name = node.id if isinstance(node, tree.Name) else node.name
+                    found[name].append(node)
+        return found

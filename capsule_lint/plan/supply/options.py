@@ -1,0 +1,57 @@
+"""What a command line says: beside `args.tenant_id` comes `args.capsule_id`, where there is such an option."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.program.inference.types import Foreign
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+
+def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None:
+    """The attribute of the parsed arguments that certainly has the scope's value wherever the one that
+    is read has its own."""
+    if not any(
+        isinstance(t, Foreign) and t.name.endswith("parse_args()")
+        for t in program.inference.of(read.base)
+    ):
+        return None
+    module = program.names.place(read).scope.module
+    parsers: dict[str, set[str]] = {}
+    for call in program.calls.uses.calls_beside("add_argument"):
+        if program.names.place(call).scope.module is module and isinstance(call.func, tree.Attr):
+            name = _name(call)
+            if name == read.name or (names_scope(name, scope) and _is_certain(call)):
+                parsers.setdefault(name, set()).add(text_of(call.func.base) or "")
+    needed = parsers.pop(read.name, None)
+    found = [name for name, has in parsers.items() if needed and needed <= has]
+    return found[0] if len(found) == 1 else None
+
+
+def _name(call: tree.Call) -> str:
+    """The attribute that an option is kept under."""
+    said = [a.value.value for a in call.args if isinstance(a.value, tree.Const) and not a.keyword]
+    for argument in call.args:
+        if argument.keyword == "dest" and isinstance(argument.value, tree.Const):
+            said = [argument.value.value]
+    names = [name for name in said if isinstance(name, str)]
+    long = [name for name in names if name.startswith("--")] or names
+    return long[0].lstrip("-").replace("-", "_") if long else ""
+
+
+def _is_certain(call: tree.Call) -> bool:
+    """Whether an option always has a value: it is positional, required, or has a default."""
+    first = call.args[0].value if call.args else None
+    given = {a.keyword: a.value for a in call.args if a.keyword}
+    required, default = given.get("required"), given.get("default")
+    return (
+        (isinstance(first, tree.Const) and not str(first.value).startswith("-"))
+        or (isinstance(required, tree.Const) and required.value is True)
+        or (isinstance(default, tree.Const) and isinstance(default.value, str))
+    )

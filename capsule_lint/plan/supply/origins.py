@@ -1,0 +1,216 @@
+"""Which of the functions around a place its scopes come to: the one whose parameters the neighbouring scope's
+value is made of. The value of another scope has to come to the same function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.supply.repeats import kept, names_in
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import Function, enclosing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.state import Value, Want
+    from capsule_lint.plan.supply.values import Values
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding
+    from capsule_lint.program.model import Scope as ScopeOfNames
+
+_FREE: Final = ("constant", "test", "given", "loaded", "mirror")
+"""The kinds of values that do not depend on who calls the functions around."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Finds them, for wants."""
+
+    program: Program
+    values: Values
+
+    def host(self, want: Want) -> Function | tree.Lambda | None:
+        """The function or lambda that is to be given the scope: the innermost one that is given what the
+        neighbour's value is made of, or else the outermost one, up to where a request enters."""
+        place = self.program.names.place(want.node)
+        own = self._scopes(self._neighbours(want))
+        function: Function | None = None
+        for scope in place.scope.ancestors():
+            given = scope in own
+            if scope.kind == "lambda" and given:
+                return self.program.names.index.lambdas.get(id(scope))
+            if scope.kind == "function" and scope.function is not None:
+                function = scope.function
+                if given or self.program.domain.enters(function):
+                    return function
+        return function
+
+    def fits(self, want: Want, value: Value) -> bool:
+        """Whether a value goes with the neighbour's: not with another one that a loop binds, nor with one
+        that a function inside of the one that would be given the value is told."""
+        if value.kind in _FREE:
+            return True
+        if self._is_beyond(want, value):
+            return False
+        loop = self._loop(want)
+        if loop is None:
+            return True
+        place = self.program.names.place(want.node)
+        root, _, path = value.code.partition(".")
+        own = any(self._is_self(f, root) for f in enclosing(place))
+        if value.knot is None and (not path or (own and "." not in path)):
+            return True  # the function, or its object, is for one alone, whatever it goes through
+        bound = self.values.planner.sources.visible.binding(root, place)
+        return bound is not None and (
+            bound.place.statement is loop.place.statement or bound.place.order > loop.place.order
+        )
+
+    def why_not(self, want: Want) -> str | None:
+        """Why nobody who calls the functions around can give the value, if so."""
+        name, ambient = want.scope.parameter, self.values.planner.sources.ambient
+        loop = self._loop(want)
+        if loop is not None:
+            return f"nothing says which `{name}` goes with each `{loop.name}` of the loop"
+        for node in self._said(want):
+            if ambient.asks(node):
+                return f"no source of policy yields `{name}` as `{text_of(node)}` yields its neighbour"
+            holder = self._sometimes(node, want.scope)
+            unknown = self._unknown(node)
+            if unknown is not None:
+                return (
+                    f"nothing is known of `{unknown}`: annotate it, so that it can yield `{name}`"
+                )
+            if holder is not None:
+                return (
+                    f"`{holder}` has `{name}`, and its neighbour is not always that of `{holder}`"
+                )
+        return None
+
+    def _loop(self, want: Want) -> Binding | None:
+        """The loop that goes through values of the neighbour's scope, and knows nothing else of whose
+        they are."""
+        names = self.program.names
+        if names.place(want.node).scope.module.is_test:
+            return None
+        for node in self._said(want):
+            if isinstance(node, tree.Call) and len(node.args) == 1:
+                node = node.args[0].value  # `TenantId(tenant)`
+            node = kept(node, self.program)
+            while isinstance(node, tree.Attr | tree.Subscript):
+                node = node.base  # `row.tenant_id`
+            if isinstance(node, tree.Name):
+                bindings = names.bindings(node.id, names.place(node))
+                if len(bindings) == 1 and bindings[0].kind == "for":
+                    return bindings[0]
+        return None
+
+    def _unknown(self, node: tree.Node) -> str | None:
+        """The parameter of a function inside of another one from which the neighbour is taken, where nothing
+        says what it is: `ctx` in the wrapper of a decorator."""
+        base = node.base if isinstance(node, tree.Attr) else None
+        if not isinstance(base, tree.Name):
+            return None
+        names = self.program.names
+        bindings = names.bindings(base.id, names.place(base))
+        function = bindings[0].place.scope.function if len(bindings) == 1 else None
+        if function is None or function.parent is None or bindings[0].kind != "param":
+            return None
+        known = any(isinstance(one, Instance) for one in self.program.inference.of(base))
+        return None if known or bindings[0].annotation is not None else base.id
+
+    def _sometimes(self, node: tree.Node, scope: Scope) -> str | None:
+        """The `ctx` of `ctx.tenant_id if ctx else SHARED` which has the other scope as well."""
+        names, inference = self.program.names, self.program.inference
+        if isinstance(node, tree.Name):
+            bindings = names.bindings(node.id, names.place(node))
+            given = bindings[0] if len(bindings) == 1 else None
+            if given is None or given.kind != "assign" or given.path or given.value is None:
+                return None
+            node = given.value
+        if not isinstance(node, tree.Conditional | tree.Boolean):
+            return None
+        holders = self.values.planner.sources.holders
+        for path in holders.paths_in(node):
+            cls = inference.the_class(inference.of(path.base), present=True)
+            if cls is not None and holders.attribute_of(cls, scope) is not None:
+                return text_of(path.base)
+        return None
+
+    def _is_beyond(self, want: Want, value: Value) -> bool:
+        """Whether a value is that of a function around the one to which the neighbour's value comes, and
+        says whose things they are by itself: it has a neighbour of its own."""
+        place = self.program.names.place(want.node)
+        around = list(place.scope.ancestors())
+        if sum(scope.kind in ("function", "lambda") for scope in around) < 2:
+            return False
+        said = self._said(want) if value.knot is None else self._neighbours(want)
+        own = self._scopes(said)
+        host = next((scope for scope in around if scope in own), None)
+        kind, gaining = value.knot or ("", None)
+        if host is None or kind == "lambda":
+            return False
+        root, _, path = value.code.partition(".")
+        holding = gaining.scope if isinstance(gaining, Function) else None
+        holding = holding or next((scope for scope in around if root in scope.bindings), None)
+        if holding is None or holding.kind == "module" or host in holding.ancestors():
+            return False
+        others = [scope for scope in self.program.policy.scopes if scope is not want.scope]
+        function = holding.function
+        if path and function is not None and self._is_self(function, root):
+            owner, held = function.owner, self.values.planner.sources.holders.attribute_of
+            return owner is not None and any(held(owner, scope) for scope in others)
+        if path or value.knot is not None or function is None:
+            return True
+        taken = self.program.domain.scope_parameter
+        return any(taken(function, scope) is not None for scope in others)
+
+    def _is_self(self, function: Function, name: str) -> bool:
+        return function.takes_self and function.params[0].name == name
+
+    def _scopes(self, nodes: Iterator[tree.Node]) -> list[ScopeOfNames]:
+        """The scopes of functions and lambdas whose parameters some values are made of."""
+        found: list[ScopeOfNames] = []
+        seen: set[int] = set()
+        for node in nodes:
+            for name in names_in(node):
+                self._follow(name, found, seen)
+        return found
+
+    def _neighbours(self, want: Want) -> Iterator[tree.Node]:
+        """What is given for other scopes at the place of a want, or what has them."""
+        said = list(self._said(want))
+        yield from said
+        if want.call is not None and not said:
+            holders = self.values.planner.sources.holders
+            yield from (node for node, _ in holders.holding(want.call, want.scope))
+
+    def _said(self, want: Want) -> Iterator[tree.Node]:
+        """What is given for other scopes at the place of a want."""
+        if want.mirror is not None:
+            yield want.mirror
+        if want.callee is not None:
+            yield from (node for _, node in self.values.beside(want))
+
+    def _follow(self, name: tree.Name, found: list[ScopeOfNames], seen: set[int]) -> None:
+        names = self.program.names
+        for binding in names.bindings(name.id, names.place(name)):
+            if id(binding) in seen or binding.place.scope.kind in ("module", "class"):
+                continue
+            seen.add(id(binding))
+            made = self._made_of(binding)
+            if made is None:
+                found.append(binding.place.scope)
+            else:
+                for other in names_in(made):
+                    self._follow(other, found, seen)
+
+    def _made_of(self, binding: Binding) -> tree.Node | None:
+        """What a local is made of; `None` for a parameter that callers give."""
+        if binding.parameter is None:
+            return binding.value
+        default = binding.parameter.default
+        return default if default is not None and not isinstance(default, tree.Const) else None

@@ -1,0 +1,87 @@
+"""Copies with other values: `replace(doc, tenant_id=…)` builds an instance too, for another tenant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Class
+
+_FUNCTIONS: Final = ("replace", "evolve")
+"""Of `dataclasses`, `copy` and `attrs`; they take the instance first."""
+_METHODS: Final = ("_replace", "model_copy", "copy", "replace", "evolve")
+"""Of named tuples, of pydantic models, and of what people write themselves."""
+
+
+def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.Call, tree.Node]]:
+    """The calls outside tests that copy an instance of `cls` with another value for a scope beside
+    `scope`, but not for `scope` itself, and that value."""
+    for name in dict.fromkeys(_FUNCTIONS + _METHODS):
+        for call in program.calls.uses.calls_beside(name):
+            place = program.names.place(call)
+            if place.scope.module.is_test or not _copies(program, call, name, cls):
+                continue
+            changed = list(_changed(call))
+            if any(names_scope(n, scope) for n, _ in changed):
+                continue
+            others = [s for s in program.policy.scopes if s is not scope]
+            for other, value in changed:
+                is_scope = any(names_scope(other, s) for s in others)
+                if is_scope and not isinstance(value, tree.Const):
+                    yield call, value
+                    break
+
+
+def update_of(call: tree.Call) -> tree.Node | None:
+    """The dict of `model_copy(update={…})`."""
+    return next((a.value for a in call.args if a.keyword == "update"), None)
+
+
+def _copies(program: Program, call: tree.Call, name: str, cls: Class) -> bool:
+    copied: tree.Node
+    if isinstance(call.func, tree.Name):
+        if name not in _FUNCTIONS or len(call.args) < 2 or call.args[0].keyword is not None:
+            return False
+        copied = call.args[0].value
+    elif isinstance(call.func, tree.Attr):
+        first = call.args[0] if call.args else None
+        by_module = (
+            first is not None
+            and first.keyword is None
+            and not first.star
+            and name in _FUNCTIONS
+            and isinstance(call.func.base, tree.Name)
+        )
+        copied = first.value if by_module and first is not None else call.func.base
+    else:
+        return False
+    return any(
+        isinstance(one, Instance) and cls in program.classes.mro(one.cls)
+        for one in program.inference.of(copied)
+    )
+
+
+def _changed(call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
+    for argument in call.args:
+        if argument.keyword is not None and argument.keyword != "update":
+            yield argument.keyword, argument.value
+    update = update_of(call)
+    match update:
+        case tree.DictDisplay():
+            for key, value in zip(update.keys, update.values, strict=True):
+                if isinstance(key, tree.Const) and isinstance(key.value, str):
+                    yield key.value, value
+        case tree.Call(func=tree.Name(id="dict")):
+            for argument in update.args:
+                if argument.keyword is not None:
+                    yield argument.keyword, argument.value
+        case _:
+            return

@@ -1,0 +1,164 @@
+"""Objects that say whose something is, `Owner(tenant_id, capsule_id)` or `DocId(tenant_id, capsule_id, value)`:
+whoever is given one has been told every scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Collection, Instance, TupleOf
+from capsule_lint.program.model import last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.inference.types import Type
+    from capsule_lint.program.model import Class, Function
+
+_SPREADS: Final = frozenset(
+    ("asdict", "astuple", "vars", "dict", "dumps", "model_dump", "_asdict", "__dict__", "json")
+)
+"""What makes an item of a whole object."""
+
+
+@dataclass(eq=False, slots=True)
+class ScopeObjects:
+    """Tells such classes from those whose instances are items."""
+
+    program: Program
+    _known: dict[Class, bool] = field(default_factory=dict)
+    _returned: set[Class] | None = None
+
+    def carried(self, function: Function) -> bool:
+        """Whether a parameter of a function is such an object, or an entity that says whose it is by one."""
+        return any(
+            isinstance(one, Instance) and (self.is_one(one.cls) or self._has_one(one.cls))
+            for parameter in function.own_params
+            for one in self.program.domain.parameter_types(function, parameter)
+        )
+
+    def is_one(self, cls: Class) -> bool:
+        """Whether instances of a class have all scopes, and nothing shows that they are items."""
+        if cls not in self._known:
+            self._known[cls] = self._has_all(cls) and not self._is_kept(cls)
+        return self._known[cls]
+
+    def _has_one(self, cls: Class) -> bool:
+        """Whether an object has no scope itself, and one that has them all."""
+        classes, domain = self.program.classes, self.program.domain
+        return (
+            classes.is_data(cls)
+            and not domain.has_scope(cls)
+            and any(
+                isinstance(one, Instance) and one.cls is not cls and self.is_one(one.cls)
+                for field in classes.fields(cls)
+                for one in self.program.inference.member(cls, field.name)
+            )
+        )
+
+    def _has_all(self, cls: Class) -> bool:
+        program = self.program
+        return program.classes.is_data(cls) and all(
+            program.classes.has_attribute(cls, scope.parameter) for scope in program.policy.scopes
+        )
+
+    # --- items ---
+
+    def _is_kept(self, cls: Class) -> bool:
+        """Whether repositories return instances of a class, or put more of them into an item than a key."""
+        if cls in self._returned_classes() or cls.name in self.program.policy.entities:
+            return True
+        if any(self._makes_item(method) for method in cls.methods.values()):
+            return True
+        return any(
+            self._is_of(node, cls)
+            for function in self._working_on(cls)
+            for node in self._written(function)
+        )
+
+    def _makes_item(self, method: Function) -> bool:
+        return any(
+            isinstance(node, tree.DictDisplay) and any(map(self.program.keys.key_name, node.keys))
+            for node in self.program.names.inside(method)
+        )
+
+    def _working_on(self, cls: Class) -> Iterator[Function]:
+        """The functions, tests aside, that are given an instance and make an item or call the table."""
+        program = self.program
+        for module in program.names.judged():
+            for function in module.functions if not module.is_test else ():
+                if function.owner is not cls and any(
+                    isinstance(one, Instance) and one.cls is cls
+                    for parameter in function.own_params
+                    for one in program.domain.parameter_types(function, parameter)
+                ):
+                    yield function
+
+    def _written(self, function: Function) -> Iterator[tree.Node]:
+        """The objects in a function whose fields go into items, or that are made items as a whole."""
+        for node in self.program.names.inside(function):
+            match node:
+                case tree.DictDisplay():
+                    for key, value in zip(node.keys, node.values, strict=True):
+                        if key is None:
+                            yield from _told(value)
+                        elif not self.program.keys.key_name(key):
+                            yield from (
+                                one.base
+                                for one in within(value)
+                                if isinstance(one, tree.Attr) and not self._is_scope(one.name)
+                            )
+                case tree.Call() if any(a.keyword == "Item" for a in node.args):
+                    for argument in node.args:
+                        yield from _told(argument.value)
+                case tree.Call() if last_name(node.func) in _SPREADS:
+                    yield from (argument.value for argument in node.args)
+                    if isinstance(node.func, tree.Attr):
+                        yield node.func.base
+                case tree.Attr() if node.name in _SPREADS:
+                    yield node.base
+
+    def _is_scope(self, name: str) -> bool:
+        return any(name == scope.parameter for scope in self.program.policy.scopes)
+
+    def _is_of(self, node: tree.Node, cls: Class) -> bool:
+        return any(
+            isinstance(one, Instance) and one.cls is cls for one in self.program.inference.of(node)
+        )
+
+    def _returned_classes(self) -> set[Class]:
+        """The classes whose instances repositories return, alone or several of them."""
+        if self._returned is None:
+            inference = self.program.inference
+            self._returned = {
+                cls
+                for repository in self.program.domain.repositories
+                for method in repository.methods.values()
+                for cls in _classes_in(
+                    inference.annotations.of(method.fact.returns)
+                    if method.fact.returns is not None
+                    else inference.returned(method)
+                )
+            }
+        return self._returned
+
+
+def _told(node: tree.Node) -> Iterator[tree.Node]:
+    """The object whose own method makes a dict: `order` of `order.as_record()`."""
+    if isinstance(node, tree.Call) and isinstance(node.func, tree.Attr) and not node.args:
+        yield node.func.base
+
+
+def _classes_in(types: Iterable[Type]) -> Iterator[Class]:
+    for one in types:
+        match one:
+            case Collection():
+                yield from _classes_in(one.items)
+            case TupleOf():
+                for part in one.items:
+                    yield from _classes_in(part)
+            case Instance():
+                yield one.cls

@@ -1,0 +1,287 @@
+"""Where a scope's value comes from at a place: the order of DESIGN's section 4."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.state import State, Value
+from capsule_lint.plan.supply.ambient import Ambient
+from capsule_lint.plan.supply.configured import Configured
+from capsule_lint.plan.supply.event_shapes import EventShapes
+from capsule_lint.plan.supply.given import Given
+from capsule_lint.plan.supply.holders import Holders
+from capsule_lint.plan.supply.options import option_beside
+from capsule_lint.plan.supply.repeats import names_in, repeatable
+from capsule_lint.plan.supply.visible import Visible
+from capsule_lint.plan.testing.shared import Shared
+from capsule_lint.policy import SourceKind, SourceSpec
+from capsule_lint.program.model import Binding, Class, Function, Place, enclosing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.plan.supply.given import Said
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+_INLINE_LENGTH = 48
+
+
+@dataclass(eq=False, slots=True)
+class Sources:
+    """Finds the nearest source of a scope's value."""
+
+    program: Program
+    state: State
+    visible: Visible = field(init=False)
+    holders: Holders = field(init=False)
+    configured: Configured = field(init=False)
+    given: Given = field(init=False)
+    ambient: Ambient = field(init=False)
+    shared: Shared = field(init=False)
+
+    def __post_init__(self) -> None:
+        program, state = self.program, self.state
+        self.visible = Visible(program)
+        self.holders = Holders(program, state, self.visible)
+        shapes = EventShapes(program)
+        self.configured = Configured(program, state, self.visible, self.holders, shapes)
+        self.given = Given(program, self.holders)
+        self.ambient = Ambient(program)
+        self.shared = Shared(program)
+
+    def find(
+        self,
+        scope: Scope,
+        node: tree.Node,
+        call: tree.Call | None = None,
+        *,
+        loose: bool = True,
+        beside: Sequence[tree.Node] = (),
+    ) -> Value | None:
+        """The source of `scope` at the expression `node`; `None` when there is none.
+
+        In a test, what the calls in `call` or in the expressions `beside` it give comes first.
+
+        Unless `loose`, an entity that happens to be in scope is none, where the enclosing function
+        takes another scope as a parameter: there the value comes as a parameter too.
+        """
+        place = self.program.names.place(node)
+        told = self.holders.attribute_beside(scope, call)
+        if told is not None:
+            return told  # another's value would make one key of two owners' parts
+        found = self._named(scope, place)
+        if found is not None and not _passes(call, found.code):
+            return found
+        if place.scope.module.is_test and scope.test_source is not None:
+            near = [a.value for a in call.args] if call is not None else beside
+            return self._of_test(scope.test_source, scope, place, near)
+        for spec in scope.sources:
+            found = self.configured.value(spec, place, call)
+            if found is not None:
+                root = found.root
+                taken = root is not None and self.visible.is_taken(root, scope.parameter)
+                return replace(found, bind=False) if taken else found
+        return self._option(scope, call) or self._attribute(scope, place, call, loose=loose)
+
+    def constant(self, scope: Scope) -> Value | None:
+        """The configured constant, for places that nothing else can reach: it is in scope everywhere,
+        and would hide every other source if it were asked before."""
+        for spec in scope.sources:
+            if spec.kind is SourceKind.CONSTANT or self._is_fixed(spec):
+                first = spec.name.partition(".")[0]
+                return Value(spec.code, ((spec.module, first),), kind="constant")
+        return None
+
+    def _is_fixed(self, spec: SourceSpec) -> bool:
+        """Whether an attribute is that of an enum, of an object that a module keeps, or of a class whose
+        objects have no other: `Capsule.PROD`, `settings.capsule`, `Settings.CAPSULE`."""
+        if spec.kind is not SourceKind.ATTRIBUTE or "." in spec.name:
+            return False
+        names, classes = self.program.names, self.program.classes
+        target = names.follow(names.member(spec.module, spec.name))
+        cls = target.definition if isinstance(target, Binding) else None
+        if not isinstance(cls, Class):
+            return isinstance(target, Binding) and target.kind == "assign"
+        own = cls.scope.bindings.get(spec.access, ())
+        is_set = any(binding.value is not None for binding in own)
+        return is_set and not classes.declares(cls) and spec.access not in cls.stores
+
+    def own(self, scope: Scope, node: tree.Node) -> Value | None:
+        """What the enclosing functions have themselves: a name, or an attribute of `self`."""
+        place = self.program.names.place(node)
+        found = self._named(scope, place)
+        for function in enclosing(place) if found is None else ():
+            found = found or self.holders.of_self(scope, function)
+        return found
+
+    # --- a name in scope ---
+
+    def _named(self, scope: Scope, place: Place) -> Value | None:
+        for around in place.scope.ancestors() if self.state.lambdas else ():
+            node = self.program.names.index.lambdas.get(id(around))
+            if node is not None and scope.parameter in self.state.lambdas.get(id(node), ()):
+                return Value(scope.parameter, knot=("lambda", id(node)))
+        for function in enclosing(place):
+            if scope.parameter in self.state.params.get(function, ()):
+                return Value(scope.parameter, knot=("function", function))
+            name = self._own_name(scope, function, place)
+            if name is not None:
+                return Value(name)
+            if scope.parameter in function.scope.bindings:
+                return None  # the name means something else here, whatever it means around
+        if self.visible.binding(scope.parameter, place) is not None:
+            return Value(scope.parameter)
+        return None
+
+    def _own_name(self, scope: Scope, function: Function, place: Place) -> str | None:
+        if self.visible.binding(scope.parameter, place) is not None:
+            return scope.parameter
+        parameter = self.program.domain.scope_parameter(function, scope)
+        if parameter is None or parameter.kind in ("*", "**"):
+            return None
+        name = parameter.name
+        others = len(function.scope.bindings.get(name, ())) > 1
+        if (others or self.visible.deletions(function.scope, name)) and not self.visible.binding(
+            name, place
+        ):
+            return None
+        return name
+
+    # --- what a test gives ---
+
+    def for_key(self, scope: Scope, node: tree.Node, beside: Sequence[tree.Node]) -> Value | None:
+        """The source of a scope's value for a key that a test spells out: where several tests use it,
+        what all of them give; `None` where they do not agree."""
+        own = self.find(scope, node, beside=beside)
+        place, spec = self.program.names.place(node), scope.test_source
+        if own is None or own.kind != "test" or spec is None or self.given.at(place, scope):
+            return own
+        usual = self.given.value_of_helper(scope)
+        inside = (replace(f.place, scope=f.scope) for f in self.shared.users(node))
+        values = [self._of_test(spec, scope, one, ()) for one in inside]
+        said = {
+            None if one is None else usual if one.kind == "test" else one.literal for one in values
+        }
+        if said <= {usual}:
+            return own
+        literal = said.pop()
+        return (
+            None
+            if said or literal is None
+            else Value(f'"{literal}"', kind="given", literal=literal)
+        )
+
+    def _of_test(
+        self, spec: SourceSpec, scope: Scope, place: Place, near: Sequence[tree.Node]
+    ) -> Value | None:
+        """What a test gives for the scope already, or else the helper; `None` where it gives several."""
+        said = self.given.near(near, scope) or self.given.at(place, scope)
+        if len({one.literal or one.code for one in self.given.by_objects(place, scope)}) > 1:
+            return None  # nobody can tell whose is meant
+        if not said or any(one.code == spec.code for one in said):
+            return self._test(spec)
+        values = {one.literal or one.code for one in said}
+        if self.given.value_of_helper(scope) in values:
+            return self._test(spec)
+        if len(values) > 1:
+            return None
+        usable = [one.code for one in said if one.code and self._is_usable(one, place)]
+        literal = next(iter(said)).literal
+        if not usable and literal is None:
+            return None  # it has a value of its own that nothing here can say
+        return Value(min(usable, default=f'"{literal}"'), kind="given", literal=literal)
+
+    def _is_usable(self, said: Said, place: Place) -> bool:
+        """Whether the code of a value means the same at a place."""
+        if said.root is None or said.code is None:
+            return said.code is not None
+        if self.visible.binding(said.root, place) is not None:
+            return True
+        bindings = self.program.names.bindings(said.root, place)
+        return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
+
+    def _test(self, spec: SourceSpec) -> Value:
+        first = spec.name.partition(".")[0]
+        return Value(spec.code, ((spec.module, first),) if spec.module else (), kind="test")
+
+    # --- values in scope ---
+
+    def _option(self, scope: Scope, call: tree.Call | None) -> Value | None:
+        for argument in call.args if call is not None else ():
+            for path in self.holders.paths_in(argument.value):
+                name = option_beside(self.program, path, scope)
+                if name is not None and repeatable(path, self.program):
+                    return Value(f"{text_of(path.base)}.{name}")
+        return None
+
+    def _attribute(
+        self, scope: Scope, place: Place, call: tree.Call | None, *, loose: bool
+    ) -> Value | None:
+        for function in enclosing(place):
+            own = self.holders.of_self(scope, function)
+            if own is not None and not self._is_for_another(function):
+                return own
+        near = [*self.holders.beside(call), *self.holders.own_attributes(place)]
+        around = list(self.holders.values(place))
+        carriers = [pair for pair in around if self.program.domain.is_carrier(pair[1])]
+        others = [pair for pair in around if pair not in carriers]
+        if not loose and any(self._takes_scope(f) for f in enclosing(place)):
+            others = []
+        holders = [
+            pair for pair in others if self.holders.attribute_of(pair[1], scope) is not None
+        ]
+        if len(holders) > 1:  # which of them is meant, nobody can tell
+            holders = []
+        carriers = self._meant(carriers, call)
+        for code, cls in (*near, *carriers, *holders):
+            attribute = self.holders.attribute_of(cls, scope)
+            if attribute is not None:
+                typed = self.program.classes.is_typed_dict(cls)
+                path = f'{code}["{attribute}"]' if typed else f"{code}.{attribute}"
+                return Value(path, knot=self.holders.field_knot(cls, scope))
+        return None
+
+    def _is_for_another(self, function: Function) -> bool:
+        """Whether a method is given another scope that its object has as well: it is about another one."""
+        owner, scopes = function.owner, self.program.policy.scopes
+        return owner is not None and any(
+            self.program.domain.scope_parameter(function, s) is not None
+            and self.holders.attribute_of(owner, s) is not None
+            for s in scopes
+        )
+
+    def _meant(
+        self, pairs: list[tuple[str, Class]], call: tree.Call | None
+    ) -> list[tuple[str, Class]]:
+        """Of several values of one class those that the call names, `guest` of `guest.name`; none if
+        nobody can tell which is meant."""
+        if len({cls for _, cls in pairs}) == len(pairs):
+            return pairs
+        said = {
+            node.id for a in (call.args if call is not None else ()) for node in names_in(a.value)
+        }
+        named = [pair for pair in pairs if pair[0] in said]
+        return named if len(named) == 1 else []
+
+    def _takes_scope(self, function: Function) -> bool:
+        return any(
+            self.program.domain.scope_parameter(function, s) is not None
+            for s in self.program.policy.scopes
+        )
+
+
+def _passes(call: tree.Call | None, code: str) -> bool:
+    """Whether a call passes a name already: then it is the value of something else."""
+    return call is not None and any(
+        isinstance(a.value, tree.Name) and a.value.id == code and a.keyword is None
+        for a in call.args
+    )
+
+
+def inline(value: Value) -> bool:
+    """Whether an expression is short enough to stand in a call."""
+    return len(value.code) <= _INLINE_LENGTH

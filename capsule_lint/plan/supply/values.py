@@ -1,0 +1,249 @@
+"""What a scope's value is at a place: mirrored, loaded beside another one, or from a source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.state import Value, Want
+from capsule_lint.plan.supply.repeats import kept, repeatable
+from capsule_lint.program.inference.types import Instance, LambdaObject
+from capsule_lint.program.model import Class, Function
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+
+
+@dataclass(eq=False)
+class Values:
+    """Finds the values of wants."""
+
+    planner: Planner
+
+    def value(self, want: Want) -> Value | None:
+        """The value of a want, as things stand."""
+        if want.mirror is not None:
+            found = self.planner.gains.mirrored(want.mirror, want.scope, want.knot)
+            if found is not None:
+                return found
+        if want.call is not None and isinstance(want.callee, Class | Function):
+            loaded = self._loaded(want) or self._beside_item(want) or self._beside_ambient(want)
+            loaded = loaded or self._beside_row(want)
+            if loaded is not None:
+                return loaded
+        if want.purpose == "entry" and (read := self.planner.loads.entry(want)) is not None:
+            return read
+        loose = id(want) in self.planner.loose
+        found = self.planner.sources.find(want.scope, want.node, want.call, loose=loose)
+        if found is not None and not self.planner.origins.fits(want, found):
+            found = None
+        if found is None and isinstance(want.callee, Class | Function):
+            found = self.planner.loads.beside(want)
+        if found is None and id(want) in self.planner.constants:
+            return self.planner.sources.constant(want.scope)
+        return found
+
+    def _loaded(self, want: Want) -> Value | None:
+        """A constructor call that reads an item: beside `item["tenant_id"]` comes `item["capsule_id"]`."""
+        call = want.call
+        assert call is not None
+        cls = (
+            want.callee
+            if isinstance(want.callee, Class)
+            else want.callee.owner
+            if isinstance(want.callee, Function) and want.callee.name == "__init__"
+            else None
+        )
+        function = self.planner.program.names.place(call).scope.function
+        if (
+            cls is None
+            or function is None
+            or self.planner.program.domain.enters(function)
+            or function.module.is_test
+        ):
+            return None
+        if not self.planner.gains.is_entity(cls):
+            return None
+        neighbour = self.planner.gains.neighbour(want.scope)
+        argument = self.argument_of(call, want, neighbour)
+        if argument is None:
+            return Value("", kind="spread") if self._spreads_item(call) else None
+        read = kept(argument.value, self.planner.program)
+        if not _is_read_again(read):
+            return None
+        code = renamed_item_access(text_of(read) or "", read, neighbour, want.scope)
+        if code is None:
+            code = self._by_position(read, neighbour, want.scope)
+        return Value(code, kind="loaded") if code is not None else None
+
+    def _beside_item(self, want: Want) -> Value | None:
+        """Beside `item["stage"]` comes `item["org_id"]`, where items are written with both."""
+        for scope, given in self.beside(want):
+            key = item_key(given, scope)
+            if key is None or not _is_read_again(given):
+                continue
+            new = rename(key, scope, want.scope)
+            code = renamed_item_access(text_of(given) or "", given, scope, want.scope)
+            if code is not None and any({key, new} <= names for names in self._item_names):
+                return Value(code, kind="loaded")
+        return None
+
+    def _beside_ambient(self, want: Want) -> Value | None:
+        """Beside `current_tenant()` comes `current_capsule()`."""
+        for _, given in self.beside(want):
+            return self.planner.sources.ambient.beside(given, want.scope)
+        return None
+
+    def _beside_row(self, want: Want) -> Value | None:
+        """An entity made of another one: beside `row.tenant_id` comes `row.capsule_id`, and not what its
+        function is going to be told."""
+        program, gains = self.planner.program, self.planner.gains
+        function = program.names.place(want.node).scope.function
+        if not isinstance(want.callee, Class) or not gains.is_entity(want.callee):
+            return None
+        if function is None or program.domain.scope_parameter(function, want.scope) is not None:
+            return None
+        for _, given in self.beside(want):
+            types = program.inference.of(given.base) if isinstance(given, tree.Attr) else ()
+            if any(isinstance(one, Instance) and gains.is_entity(one.cls) for one in types):
+                return gains.mirrored(given, want.scope, want.knot)
+        return None
+
+    @cached_property
+    def _item_names(self) -> list[set[str]]:
+        """The string keys of each dict that the program, tests aside, spells out."""
+        return [
+            {
+                key.value
+                for key in node.keys
+                if isinstance(key, tree.Const) and isinstance(key.value, str)
+            }
+            for module in self.planner.program.names.modules.values()
+            if not module.is_test
+            for node in module.each(tree.DictDisplay)
+        ]
+
+    def _spreads_item(self, call: tree.Call) -> bool:
+        """`Entity(**item)`: what was written with the field is read with it."""
+        return any(a.star == "**" and not self.spells_scope(a.value) for a in call.args)
+
+    def spells_scope(self, node: tree.Node) -> bool:
+        """Whether a dict that is spread is written out nearby, with a scope among its keys."""
+        match node:
+            case tree.Name():
+                bindings = self.planner.program.names.bindings(
+                    node.id, self.planner.program.names.place(node)
+                )
+                return any(b.value is not None and self.spells_scope(b.value) for b in bindings)
+            case tree.Binary(op="|"):
+                return self.spells_scope(node.left) or self.spells_scope(node.right)
+            case tree.DictDisplay():
+                return any(
+                    isinstance(key, tree.Const)
+                    and isinstance(key.value, str)
+                    and any(names_scope(key.value, s) for s in self.planner.program.policy.scopes)
+                    for key in node.keys
+                ) or any(
+                    key is None and self.spells_scope(value)
+                    for key, value in zip(node.keys, node.values, strict=True)
+                )
+            case tree.Call(func=tree.Name(id="dict")):
+                names = [a.keyword for a in node.args if a.keyword is not None]
+                return any(
+                    names_scope(n, s) for n in names for s in self.planner.program.policy.scopes
+                )
+            case _:
+                return False
+
+    def takes(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether everything that a call may call takes the scope once the plan is carried out."""
+        for one in self.planner.program.inference.of(call.func):
+            if isinstance(one, LambdaObject) and not self._lambda_takes(one.node, scope):
+                return False
+        for callee in self.planner.program.calls.callees(call):
+            function, cls = callee.function, callee.cls
+            if function is not None and function.name not in ("__init__", "__new__"):
+                has = self.planner.program.domain.scope_parameter(function, scope) is not None
+                if not has and scope.parameter not in self.planner.state.params.get(function, ()):
+                    return any(p.kind in ("*", "**") for p in function.params)
+            elif cls is not None and function is None:
+                names = {p.name for p in self.planner.program.classes.constructor(cls) or ()}
+                if scope.parameter not in names and self.planner.gains.gaining(cls, scope) is None:
+                    return False
+        return True
+
+    def _lambda_takes(self, node: tree.Lambda, scope: Scope) -> bool:
+        if scope.parameter in self.planner.state.lambdas.get(id(node), ()):
+            return True
+        return id(node) in self.planner.doubles or any(
+            p.kind in ("*", "**") or names_scope(p.name, scope) for p in node.params
+        )
+
+    def _by_position(self, node: tree.Node, old: Scope, new: Scope) -> str | None:
+        """Beside `pk.split("#")[1]` comes `pk.split("#")[3]`; beside an unpacked name the new one."""
+        match node:
+            case tree.Call() if len(node.args) == 1 and not isinstance(node.func, tree.Attr):
+                inner = self._by_position(node.args[0].value, old, new)
+                if inner is None:
+                    return None
+                func = text_of(node.func) or ""
+                if old.type is not None and new.type is not None and func == old.type.name:
+                    func = new.type.name
+                return f"{func}({inner})"
+            case tree.Subscript(index=tree.Const(value=int() as index)):
+                base = text_of(node.base)
+                if base is None or not any(True for _ in self.planner.readers.splits(node.base)):
+                    return None
+                return f"{base}[{index + 1 + new.tag.count('#')}]"
+            case tree.Name():
+                for binding in self.planner.program.names.bindings(
+                    node.id, self.planner.program.names.place(node)
+                ):
+                    if (
+                        len(binding.path) == 1
+                        and binding.value is not None
+                        and any(True for _ in self.planner.readers.splits(binding.value))
+                    ):
+                        return new.parameter
+        return None
+
+    def beside(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
+        """What the call gives for each of the other scopes."""
+        for scope in self.planner.program.policy.scopes if want.call is not None else ():
+            if want.call is not None and scope is not want.scope:
+                argument = self.argument_of(want.call, want, scope)
+                if argument is not None:
+                    yield scope, argument.value
+
+    def argument_of(self, call: tree.Call, want: Want, scope: Scope) -> tree.Argument | None:
+        """What a call passes for another scope."""
+        callee, held = want.callee, self.planner.program.domain.held
+        assert callee is not None
+        found = held.arguments(call.args[want.offset :], callee, want.given, scope)
+        if found is None:
+            named = (a for a in call.args if a.keyword and held.takes(callee, a.keyword, scope))
+            return next(named, None)
+        return found[0] if found else None
+
+
+def _is_read_again(node: tree.Node) -> bool:
+    """Whether what an item is read from can be read once more, for the other key: `item["tenant_id"]`,
+    `kw.pop("tenant_id")`, but not `rows.pop()["tenant_id"]`."""
+    match node:
+        case tree.Call(func=tree.Attr(name="get" | "pop") as func, args=(first, *_)) if isinstance(
+            first.value, tree.Const
+        ) and isinstance(first.value.value, str):
+            return repeatable(func.base)
+        case tree.Call(args=(only,)) if not isinstance(node.func, tree.Attr):
+            return _is_read_again(only.value)
+        case tree.Call(func=tree.Attr(base=tree.Name()), args=(only,)):
+            return _is_read_again(only.value)
+        case _:
+            return repeatable(node)

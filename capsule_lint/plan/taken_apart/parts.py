@@ -1,0 +1,109 @@
+"""What code does with the parts of a key that it has split, other than reading one by its number."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.taken_apart.shifts import Shift
+    from capsule_lint.program import Program
+
+_COUNTING: Final = frozenset(("enumerate", "zip", "islice", "iter", "reversed", "itemgetter"))
+"""Functions that give each part a number, or read one by it."""
+CUTS: Final = ("partition", "removeprefix", "removesuffix", "replace", "rpartition", "rsplit")
+"""Methods that give a key without some of its beginning or end."""
+_MAX_DEPTH: Final = 4
+
+
+class Use(Enum):
+    """How parts are used."""
+
+    SLICED = "sliced"
+    COMPARED = "compared"
+    UNCLEAR = "unclear"
+    """By their places, in a way that cannot be followed."""
+
+
+def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tree.Node, Use]]:
+    """The uses of the parts that `node` yields, through names and copies, which depend on how many
+    there are: the slice, what they are compared with, or the place itself. Reads by a number, targets
+    that unpack all parts and comparisons of their number are not among them."""
+    parent = program.names.parent(node)
+    match parent:
+        case tree.Subscript() if parent.base is node:
+            if isinstance(parent.index, tree.Other):
+                yield parent, Use.SLICED
+            elif tree.integer(parent.index) is None:
+                yield parent, Use.UNCLEAR
+        case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
+            for use in program.records.uses(parent):
+                yield from uses(program, use, depth + 1)
+        case tree.Assign(targets=(tree.Attr(),)):
+            yield node, Use.UNCLEAR
+        case tree.Call() if last_name(parent.func) in ("list", "tuple") and depth < _MAX_DEPTH:
+            yield from uses(program, parent, depth + 1)
+        case tree.Call() if parent.func is not node and _reads(program, parent):
+            yield node, Use.UNCLEAR
+        case tree.Attr(name="pop") if not _is_end(program.names.parent(parent)):
+            yield node, Use.UNCLEAR
+        case tree.Compare(ops=("==" | "!=",)):
+            yield parent.rights[0] if parent.left is node else parent.left, Use.COMPARED
+        case tree.Block(kind="match") | tree.Eval(kind="return") | tree.Lambda():
+            yield node, Use.UNCLEAR
+        case tree.Wrapped(kind="starred"):
+            yield node, Use.UNCLEAR
+
+
+def is_paired(program: Program, sliced: tree.Node) -> bool:
+    """Whether a slice is one half of `dict(zip(parts[::2], parts[1::2]))`: tags with their values."""
+    pairs = program.names.parent(sliced)
+    outer = program.names.parent(pairs) if isinstance(pairs, tree.Call) else None
+    if not isinstance(pairs, tree.Call) or last_name(pairs.func) != "zip" or len(pairs.args) < 2:
+        return False
+    if not isinstance(outer, tree.Call) or last_name(outer.func) != "dict":
+        return False
+    return [_numbers(a.value) for a in pairs.args[:2]] in ([[2], [1, 2]], [[0, 2], [1, 2]])
+
+
+def _numbers(node: tree.Node) -> list[int | None]:
+    """The numbers that stand in a slice."""
+    bounds = node.index if isinstance(node, tree.Subscript) else None
+    return [tree.integer(one) for one in bounds.children] if isinstance(bounds, tree.Other) else []
+
+
+def _reads(program: Program, call: tree.Call) -> bool:
+    """Whether a call may read what it is given by its places: of `itemgetter(3)(parts)` that is known,
+    of a function of the program it may be."""
+    if isinstance(call.func, tree.Call):
+        return last_name(call.func.func) in _COUNTING
+    return last_name(call.func) in _COUNTING or bool(program.calls.callees(call))
+
+
+def _is_end(call: object) -> bool:
+    """Whether `parts.pop(…)` takes the last part."""
+    return isinstance(call, tree.Call) and (
+        not call.args or tree.integer(call.args[0].value) == -1
+    )
+
+
+def leaves(method: str, text: str, index: int | None, shift: Shift, mark: str) -> bool:
+    """Whether a segment that is added is in what a cut leaves, or in the part `index` of it, beside
+    something that stood there alone."""
+    taken = text.count(mark)
+    match method:
+        case "removeprefix":
+            return taken <= shift.start
+        case "partition" if index == 2 and shift.is_behind(text, mark):
+            return False
+        case "partition":
+            return index != 0 if text == mark else index is not None and index != 1
+        case "rpartition" | "rsplit":
+            return index == 0
+        case _:
+            return taken <= shift.start or method == "removesuffix"

@@ -1,0 +1,143 @@
+"""Tests of keys by how they begin: `pk.startswith("AUDIT#")` holds of no key that begins with a scope."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.keys.tags import separator_of
+from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.plan.taken_apart.readers import Readers
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.places.sites import KeySite
+
+_TESTS: Final = ("removeprefix", "startswith", "len")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A segment that comes into the beginning of a key, after how many of its characters, and how it
+    is spelled there."""
+
+    scope: Scope
+    at: int
+    tag: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A constant beginning that a key is asked for, and the changing keys that have it."""
+
+    node: tree.Node
+    """Where the text is written: the argument."""
+    text: str
+    defects: tuple[KeyDefect, ...]
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Finds what asks a key for a beginning that it loses."""
+
+    program: Program
+    readers: Readers
+
+    def broken(self, defects: Sequence[KeyDefect]) -> Iterator[Probe]:
+        """The places, and the changing keys that they are about."""
+        for name in _TESTS:
+            for call in self.program.calls.uses.calls_beside(name):
+                if not self.program.names.place(call).scope.module.generated:
+                    key, value = self._asked(call)
+                    for node, text in self._texts(key, value):
+                        yield from self._probes(node, text, defects)
+
+    def _probes(self, node: tree.Node, text: str, defects: Sequence[KeyDefect]) -> Iterator[Probe]:
+        found = [(d, gaps) for d in defects if (gaps := tuple(gaps_in(d, text)))]
+        if found:
+            yield Probe(node, text, tuple(d for d, _ in found), found[0][1])
+
+    def _asked(self, call: tree.Call) -> tuple[tree.Node | None, tree.Node | None]:
+        """The key that is asked, and what for: `pk.startswith("AUDIT#")`, `pk[len("AUDIT#"):]`."""
+        if len(call.args) != 1:
+            return None, None
+        value = call.args[0].value
+        if isinstance(call.func, tree.Attr):
+            return call.func.base, value
+        bounds = self.program.names.parent(call)
+        cut = self.program.names.parent(bounds) if isinstance(bounds, tree.Other) else None
+        return (cut.base if isinstance(cut, tree.Subscript) else None), value
+
+    def _texts(
+        self, key: tree.Node | None, value: tree.Node | None
+    ) -> Iterator[tuple[tree.Node, str]]:
+        """The constant beginnings that a key is asked for."""
+        if key is None or value is None or not self.readers.is_key(key):
+            return
+        for one in value.items if isinstance(value, tree.Sequence) else (value,):
+            text = self.program.templates.constant(one)
+            if text:
+                yield one, text
+
+    def loses(self, site: KeySite, defects: Sequence[KeyDefect]) -> bool:
+        """Whether a query asks for a beginning that keys lose: `begins_with("AUDIT#")`."""
+        host = site.template.host
+        if last_name(self._call_around(host)) in _TESTS:
+            return False
+        text = site.template.text
+        return "{}" not in text and any(True for d in defects for _ in gaps_in(d, text))
+
+    def _call_around(self, node: tree.Node) -> tree.Node | None:
+        parent = self.program.names.parent(node)
+        return parent if isinstance(parent, tree.Call) else None
+
+
+def gaps_in(defect: KeyDefect, text: str) -> Iterator[Gap]:
+    """The segments that keys of a template get inside of their beginning `text`, outer ones first;
+    none when they do not begin so, or go on beginning so."""
+    if defect.template.opaque or not isinstance(defect.template.pieces[0], Text):
+        return  # keys that begin with a value may begin with anything
+    ends = _hole_ends(defect, text)
+    if ends is None:
+        return
+    mark = separator_of(defect)
+    for scope in defect.missing:
+        anchor = defect.anchors[scope.name]
+        at = 0 if anchor is None else ends.get(id(anchor), len(text))
+        if text[at:] not in ("", mark):
+            yield Gap(scope, at, defect.tag(scope), mark)
+
+
+def _hole_ends(defect: KeyDefect, text: str) -> dict[int, int] | None:
+    """Where the values of a template's holes end in a text that its keys begin with; `None` when
+    they do not."""
+    found: dict[int, int] = {}
+    at, pieces = 0, defect.template.pieces
+    told = False  # a hole alone may begin with anything
+    for number, piece in enumerate(pieces):
+        rest = text[at:]
+        if not rest:
+            break
+        if isinstance(piece, Text):
+            if not rest.startswith(piece.value) and not piece.value.startswith(rest):
+                return None
+            at += min(len(piece.value), len(rest))
+            told = True
+            continue
+        following = pieces[number + 1] if number + 1 < len(pieces) else None
+        stop = re.escape(following.value[0]) if isinstance(following, Text) else "#"
+        value = re.match(rf"[^{stop}]+", rest)
+        if value is None:
+            return None
+        at += value.end()
+        found[id(piece.value)] = at
+    return found if told and at == len(text) else None

@@ -1,0 +1,137 @@
+"""Mends of code that takes keys, or entities that are tuples, apart by position."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements, AddParameter, Replace
+from capsule_lint.plan.state import Want
+from capsule_lint.plan.taken_apart.patterns import code_of
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.taken_apart.readers import Reader, Unfit
+    from capsule_lint.policy import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderMends:
+    """Builds the mends of readers."""
+
+    mends: Mends
+
+    def build(self) -> None:
+        """Add the mends; what cannot be mended makes its change set unsafe."""
+        self._readers()
+        self._fields()
+
+    def _fields(self) -> None:
+        """`tenant, vin = truck` and `truck[1]`, where the class of `truck` gets a field."""
+        for reader in self.mends.planner.tuples.found:
+            filename, knot = (
+                self.mends.module_of(reader.node).filename,
+                ("class", reader.layout.home),
+            )
+            if reader.number is not None:
+                text = str(reader.number)
+                self.mends.add(knot, Replace(filename, reader.node.span, "CAP301", text))
+            elif reader.anchor is not None:
+                names = tuple(reader.name or f"_{s.parameter}" for s in reader.scopes)
+                before, after = (names, ()) if reader.before else ((), names)
+                anchor = reader.anchor.span
+                mend = AddElements(filename, reader.node.span, "CAP301", before, after, anchor)
+                self.mends.add(knot, mend)
+        for node, layout in self.mends.planner.tuples.unsure:
+            reason = f"takes the fields of `{layout.cls.name}` by position"
+            self.mends.obstacle(("class", layout.home), node, reason)
+
+    def _readers(self) -> None:
+        """`pk.split("#")[2]`, `pk.startswith("AUDIT#")` and their like."""
+        for reader in self.mends.planner.readers.found:
+            filename, span = reader.module.filename, reader.node.span
+            if reader.number is not None:
+                self.mends.add(reader.knot, Replace(filename, span, "CAP108", str(reader.number)))
+            elif reader.separator:
+                self._expected_parts(reader)
+            elif isinstance(reader.node, tree.Sequence):
+                scopes = reader.shift.scopes
+                names = tuple(
+                    n
+                    for s in scopes
+                    for n in (*["_"] * (reader.shift.by // len(scopes) - 1), self._name(reader, s))
+                )
+                anchor = reader.node.items[reader.shift.start - 1].span
+                self.mends.add(
+                    reader.knot, AddElements(filename, span, "CAP108", (), names, anchor)
+                )
+        for broken in self.mends.planner.readers.broken:
+            self._broken(broken)
+        for node, knot, reason in self.mends.planner.readers.unsure:
+            self.mends.obstacle(knot, node, reason)
+
+    def _name(self, reader: Reader, scope: Scope) -> str:
+        """What the new part is called where a key is unpacked: `_` unless something reads it then."""
+        function = self.mends.planner.program.names.place(reader.node).scope.function
+        first, last = (function.fact.at[0], function.fact.at[2]) if function else (0, 0)
+        read = re.compile(rf"\b{re.escape(scope.parameter)}\b")
+        used = any(
+            mend.filename == reader.module.filename
+            and (function is None or first <= mend.at.start.row <= last)
+            and not isinstance(mend, AddParameter)
+            and read.search(repr(mend))
+            for _, mend in self.mends.found
+        )
+        return scope.parameter if used else "_"
+
+    def _expected_parts(self, reader: Reader) -> None:
+        """The parts that a segment is, among those that all parts of a key are compared with."""
+        codes: list[str] = []
+        for scope, tag in zip(reader.scopes, reader.shift.tags, strict=True):
+            *before, last = tag.split(reader.separator)
+            value = self.mends.code_for(scope, reader.node, reader.knot)
+            if last or value is None:
+                self.mends.obstacle(
+                    reader.knot, reader.node, "spells out the parts of a key that changes"
+                )
+                return
+            codes += [*(f'"{part}"' for part in before), value]
+        assert isinstance(reader.node, tree.Sequence)
+        anchor = reader.node.items[reader.shift.start - 1].span
+        filename, span = reader.module.filename, reader.node.span
+        self.mends.add(
+            reader.knot, AddElements(filename, span, "CAP108", (), tuple(codes), anchor)
+        )
+
+    def _broken(self, broken: Unfit) -> None:
+        """A regular expression gets the segment; whatever else does not fit needs a person."""
+        text = broken.text
+        if broken.module.is_test and isinstance(broken.node, tree.Const) and broken.gaps:
+            text = self._beginning(broken)
+        code = None
+        if text is not None:
+            literal = self.mends.source(broken.module, broken.node.span)
+            code = code_of(literal, broken.old, text)
+        if code is None:
+            self.mends.obstacle(
+                broken.knot, broken.node, "does not recognise the keys as they will be"
+            )
+            return
+        filename = broken.module.filename
+        self.mends.add(broken.knot, Replace(filename, broken.node.span, "CAP108", code))
+
+    def _beginning(self, broken: Unfit) -> str | None:
+        """The beginning of a key in a test, with the values that the test uses."""
+        text = broken.old
+        for gap in reversed(broken.gaps):
+            want = Want(gap.scope, broken.node, broken.knot, "key")
+            value = self.mends.planner.sources.find(gap.scope, broken.node)
+            known = self.mends.testing.known(value, want) if value is not None else None
+            if known is None:
+                return None
+            segment = f"{gap.tag}{known}"
+            head, tail = text[: gap.at], text[gap.at :]
+            text = f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
+        return text

@@ -1,0 +1,397 @@
+"""Code that takes a key apart by position: `pk.split("#")[3]` reads another part once a segment is added."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.taken_apart.parts import CUTS, Use, is_paired, leaves, uses
+from capsule_lint.plan.taken_apart.patterns import Patterns
+from capsule_lint.plan.taken_apart.probes import Probes
+from capsule_lint.plan.taken_apart.shifts import Shift, Split, has_separator, shift_of
+from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.texts.pieces import Text, hole_name, snake, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.state import KeyDefect, Knot, State
+    from capsule_lint.plan.taken_apart.probes import Gap
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding, Module
+
+_KEYISH: Final = ("key", "_keys")
+_DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
+_UNCLEAR: Final = "takes a key apart by position, in a way that cannot be followed"
+
+
+@dataclass(eq=False, slots=True)
+class Reader:
+    """One positional read: `number` becomes another one at `node` (an index, a limit), or the target
+    `node` that unpacks all parts gets more names."""
+
+    node: tree.Node
+    module: Module
+    shift: Shift
+    knot: Knot
+    number: int | None
+    separator: str = ""
+    """What separated the parts that `node`, a list of values, is compared with."""
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes whose segments move what is read."""
+        return self.shift.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Code that does not recognise the changed keys: `text` is what the literal `node` becomes, if known."""
+
+    node: tree.Node
+    module: Module
+    scopes: tuple[Scope, ...]
+    knot: Knot
+    old: str
+    text: str | None = None
+    gaps: tuple[Gap, ...] = ()
+    """Where segments come into the text, which a test may know the values of."""
+
+
+@dataclass(eq=False, slots=True)
+class Readers:
+    """Finds positional readers of changed keys."""
+
+    program: Program
+    state: State
+    found: list[Reader] = field(default_factory=list)
+    unsure: list[tuple[tree.Node, Knot, str]] = field(default_factory=list)
+    """Places that need a person, and why."""
+    broken: list[Unfit] = field(default_factory=list)
+    _limits: set[int] = field(default_factory=set)
+
+    def find(self, defects: list[KeyDefect]) -> None:
+        """Fill `found` and `unsure`."""
+        defects = [d for d in defects if not d.template.opaque]
+        if not defects:
+            return
+        for module in self.program.names.judged():
+            if module.generated:
+                continue
+            for node in module.each(tree.Subscript):
+                index = tree.integer(node.index)
+                if index is not None:
+                    self._subscript(node, index, module, defects)
+            for compare in module.each(tree.Compare):
+                if len(compare.ops) == 1:
+                    self._counted(compare, module, defects)
+            for statement, _ in module.statements:
+                if isinstance(statement, tree.Assign) and statement.value is not None:
+                    for target in statement.targets:
+                        if isinstance(target, tree.Sequence):
+                            self._unpacked(target, statement.value, module, defects)
+        for name in CUTS:
+            for call in self.program.calls.uses.calls_beside(name):
+                if not self.program.names.place(call).scope.module.generated:
+                    self._cut(call, defects)
+        for call in self.program.calls.uses.calls_beside("split"):
+            if not self.program.names.place(call).scope.module.generated:
+                self._used(call, defects)
+        self._find_broken(defects)
+
+    def _find_broken(self, defects: list[KeyDefect]) -> None:
+        """Regular expressions, prefixes and the like that the changed keys do not fit any more."""
+        for expression, matched, text in Patterns(self.program).broken(defects):
+            every = [w.defect for w in matched]
+            node = expression.call if text is None else expression.node
+            self._note_broken(node, every, expression.text, text)
+        for probe in Probes(self.program, self).broken(defects):
+            self._note_broken(probe.node, list(probe.defects), probe.text, gaps=probe.gaps)
+
+    def _note_broken(
+        self,
+        node: tree.Node,
+        every: list[KeyDefect],
+        old: str,
+        text: str | None = None,
+        gaps: tuple[Gap, ...] = (),
+    ) -> None:
+        first = every[0]
+        for other in every[1:]:
+            self.state.groups.join(first.knot, other.knot)
+        module = self.program.names.place(node).scope.module
+        scopes = tuple(first.missing)
+        self.broken.append(Unfit(node, module, scopes, first.knot, old, text, gaps))
+
+    def _subscript(
+        self, node: tree.Subscript, index: int, module: Module, defects: list[KeyDefect]
+    ) -> None:
+        for split in self.splits(node.base):
+            shifts = [s for s in self._shifts(split, module, defects) if s.reads(index, split)]
+            if index < 0 and any(s.moved(index, split) == index for s in shifts):
+                return  # the end of a key is what it was
+            self._tie(shifts)
+            moved = [(s, s.moved(index, split)) for s in shifts]
+            if len({number for _, number in moved}) > 1:
+                self.unsure.append((node, shifts[0].knot, _DIFFERENT))
+                return
+            for shift, number in moved[:1]:
+                if number != index:
+                    self.found.append(Reader(node.index, module, shift, shift.knot, number))
+                    self._raise_limit(split, module, shift)
+
+    def _counted(self, node: tree.Compare, module: Module, defects: list[KeyDefect]) -> None:
+        """`len(parts) == 4`, where the parts are those of a key."""
+        op, mirrored = node.ops[0], {">": "<", "<=": ">="}
+        for side, other, more in (
+            (node.left, node.rights[0], op in mirrored),
+            (node.rights[0], node.left, op in mirrored.values()),
+        ):
+            number = tree.integer(other)
+            if number is None or not isinstance(side, tree.Call) or last_name(side.func) != "len":
+                continue
+            needed = number + 1 if more else number  # `> 2` asks for three
+            for split in self.splits(side.args[0].value) if side.args else ():
+                shifts = [s for s in self._shifts(split, module, defects) if s.has(needed, split)]
+                self._tie(shifts)
+                if len({s.by for s in shifts}) > 1:
+                    self.unsure.append((node, shifts[0].knot, _DIFFERENT))
+                elif shifts:
+                    moved = number + shifts[0].by
+                    self.found.append(Reader(other, module, shifts[0], shifts[0].knot, moved))
+
+    def _unpacked(
+        self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
+    ) -> None:
+        for split in self.splits(value):
+            shifts = [s for s in self._shifts(split, module, defects) if s.fits(target, split)]
+            self._tie(shifts)
+            moves = {(s.start - split.taken, s.by) for s in shifts}
+            if len(moves) > 1:
+                self.unsure.append((split.call, shifts[0].knot, _DIFFERENT))
+                return
+            for shift in shifts[:1]:
+                start = shift.start - split.taken
+                if any(isinstance(item, tree.Wrapped) for item in target.items[: max(start, 0)]):
+                    return  # what stands behind a `*rest` is counted from the end
+                if not 0 < start <= len(target.items):
+                    self.unsure.append((split.call, shift.knot, _DIFFERENT))
+                    return
+                moved = replace(shift, start=start)
+                self.found.append(Reader(target, module, moved, shift.knot, None))
+                self._raise_limit(split, module, shift)
+
+    def _used(self, call: tree.Call, defects: list[KeyDefect]) -> None:
+        """What becomes of the parts of a key otherwise: slices, comparisons, and what cannot be followed."""
+        for split in self.splits(call):
+            module = self.program.names.place(call).scope.module
+            shifts = self._shifts(split, module, defects)
+            for node, use in uses(self.program, call) if shifts else ():
+                self._tie(shifts)
+                if len({(s.start, s.by) for s in shifts}) > 1:
+                    self.unsure.append((node, shifts[0].knot, _DIFFERENT))
+                    continue
+                module = self.program.names.place(node).scope.module
+                match node, use:
+                    case tree.Subscript(), Use.SLICED:
+                        self._sliced(node, module, split, shifts[0])
+                    case tree.Sequence(), Use.COMPARED:
+                        self._listed(node, module, split, shifts)
+                    case _, Use.UNCLEAR:
+                        self.unsure.append((node, shifts[0].knot, _UNCLEAR))
+
+    def _cut(self, call: tree.Call, defects: list[KeyDefect]) -> None:
+        """What is left of a key once something is cut off it: `pk.removeprefix("TENANT#")`."""
+        func = call.func
+        if not isinstance(func, tree.Attr) or not self._is_told(func.base) or not call.args:
+            return
+        text = self.program.templates.constant(call.args[0].value)
+        parent = self.program.names.parent(call)
+        if text is None or (isinstance(parent, tree.Attr) and parent.name == "split"):
+            return
+        module = self.program.names.place(call).scope.module
+        for mark in sorted({char for char in text if not char.isalnum()})[:1]:
+            split = Split(call, func.base, mark, -1, "")
+            index = tree.integer(parent.index) if isinstance(parent, tree.Subscript) else None
+            shifts = [
+                s
+                for s in self._shifts(split, module, defects)
+                if leaves(func.name, text, index, s, mark)
+            ]
+            self._tie(shifts)
+            for shift in shifts[:1]:
+                self.unsure.append((call, shift.knot, _UNCLEAR))
+
+    def _is_told(self, node: tree.Node) -> bool:
+        """Whether an expression is a key by its name, or what a helper yields."""
+        return self.program.policy.is_key_name(self._name(node)) or (
+            isinstance(node, tree.Call) and self.is_key(node)
+        )
+
+    def _sliced(self, node: tree.Subscript, module: Module, split: Split, shift: Shift) -> None:
+        assert isinstance(node.index, tree.Other)
+        if is_paired(self.program, node) and shift.pairs(split):
+            return
+        bounds = shift.sliced(node.index, split)
+        if bounds is None and not self._is_joined(node):
+            self.unsure.append((node, shift.knot, _UNCLEAR))
+        for bound, number in bounds or ():
+            self.found.append(Reader(bound, module, shift, shift.knot, number))
+
+    def _is_joined(self, sliced: tree.Node) -> bool:
+        """Whether a slice is put together again: `"#".join(parts[:-1])`."""
+        around = self.program.names.parent(sliced)
+        return isinstance(around, tree.Call) and last_name(around.func) == "join"
+
+    def _listed(
+        self, node: tree.Sequence, module: Module, split: Split, shifts: list[Shift]
+    ) -> None:
+        """`key.split("#") == ["TENANT", "t", "NOTE", "n"]`."""
+        for shift in [s for s in shifts if s.fits(node, split)][:1]:
+            start = shift.start - split.taken
+            if any(isinstance(item, tree.Wrapped) for item in node.items) or start < 1:
+                self.unsure.append((node, shift.knot, _UNCLEAR))
+                return
+            moved = replace(shift, start=start)
+            self.found.append(Reader(node, module, moved, shift.knot, None, split.separator))
+
+    def _tie(self, shifts: list[Shift]) -> None:
+        """What one place reads changes together."""
+        for shift in shifts[1:]:
+            self.state.groups.join(shifts[0].knot, shift.knot)
+
+    def _raise_limit(self, split: Split, module: Module, shift: Shift) -> None:
+        """`split("#", 2)` that reads behind the new segment splits more often."""
+        if split.limit < 0 or id(split.call) in self._limits:
+            return
+        self._limits.add(id(split.call))
+        node, limit = split.call.args[1].value, split.limit + shift.by
+        self.found.append(Reader(node, module, shift, shift.knot, limit))
+
+    def splits(self, node: tree.Node) -> Iterator[Split]:
+        """The splits of keys that a value comes from."""
+        match node:
+            case tree.Call(func=tree.Attr(name="split") as func) if 1 <= len(node.args) <= 2:
+                separator = node.args[0].value
+                limit = tree.integer(node.args[1].value) if len(node.args) == 2 else -1
+                key, prefix = self._unprefixed(func.base)
+                mark = self.program.templates.constant(separator)
+                if mark and limit is not None and self.is_key(key):
+                    yield Split(node, key, mark, limit, prefix)
+            case tree.Call(func=tree.Name(id="list" | "tuple"), args=(argument,)):
+                yield from self.splits(argument.value)
+            case tree.Name():
+                place = self.program.names.place(node)
+                for binding in self.program.names.bindings(node.id, place):
+                    value = binding.value if binding.kind == "assign" else None
+                    if value is not None and not binding.path and not isinstance(value, tree.Name):
+                        yield from self.splits(value)
+
+    def _unprefixed(self, node: tree.Node) -> tuple[tree.Node, str]:
+        """`key` of `key.removeprefix(PREFIX)`, and the prefix."""
+        match node:
+            case tree.Call(func=tree.Attr(name="removeprefix") as func) if len(node.args) == 1:
+                prefix = self.program.templates.constant(node.args[0].value)
+                if prefix is not None:
+                    return func.base, prefix
+        return node, ""
+
+    def is_key(self, node: tree.Node) -> bool:
+        """Whether an expression is known as a key, by its name or by where it comes from."""
+        name = self._name(node)
+        if self.program.policy.is_key_name(name):
+            return True
+        if isinstance(node, tree.Call):
+            callees = self.program.calls.callees(node)
+            return any(callee.function in self.program.keys.helpers for callee in callees)
+        plain = snake(name)
+        if plain.endswith(_KEYISH) and not self.program.policy.is_sort_key_name(name):
+            return True
+        if isinstance(node, tree.Name):
+            for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+                if self._is_read_back(binding):
+                    return True
+                if (
+                    binding.kind == "assign"
+                    and binding.value is not None
+                    and not isinstance(binding.value, tree.Name)
+                ):
+                    return not binding.path and self.is_key(binding.value)
+        return False
+
+    def _is_read_back(self, binding: Binding) -> bool:
+        """Whether a name is a parameter in a class that makes keys, `parse(cls, text)` beside `__str__`."""
+        function = binding.place.scope.function
+        owner = function.owner if function is not None else None
+        if owner is None or binding.parameter is None:
+            return False
+        return any(maker.owner is owner for maker in self.program.keys.functions)
+
+    def _name(self, node: tree.Node) -> str:
+        match node:
+            case tree.Subscript(index=tree.Const(value=str() as key)) if key in ("S", "N"):
+                return self._name(node.base)
+            case tree.Subscript(index=tree.Const(value=str() as key)):
+                return key
+            case tree.Attr():
+                return node.name
+            case tree.Name():
+                return node.id
+            case _:
+                return hole_name(node)
+
+    def _shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
+        possible = [
+            d
+            for d in defects
+            if d.template.text.startswith(split.prefix) and has_separator(d, split.separator)
+        ]
+        near = self._related(split, module, possible)
+        found = [s for d in near if (s := shift_of(d, split.separator)) is not None]
+        for shift in found:
+            if not shift.by and self._reads_part(split, shift.start - split.taken):
+                self.unsure.append((split.call, shift.knot, _DIFFERENT))
+        return [shift for shift in found if shift.by]
+
+    def _reads_part(self, split: Split, part: int) -> bool:
+        """Whether the part of that number may be read of a split; all but the others by a constant."""
+        parent = self.program.names.parent(split.call)
+        number = tree.integer(parent.index) if isinstance(parent, tree.Subscript) else None
+        return number is None or number == part
+
+    def _related(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[KeyDefect]:
+        """The changed keys that the code could be reading: of its class, of its module, or any."""
+        name = self._name(split.key)
+        index = self.program.policy.is_index_key_name(name) or "index" in words(name)
+        told = index or self.program.policy.is_key_name(name)
+        same = [d for d in defects if not told or self._is_index(d) is index]
+        function = self.program.names.place(split.call).scope.function
+        owner = function.owner if function is not None else None
+        said = set(words(function.name)) if function is not None else set()
+        for group in (
+            [
+                d
+                for d in same
+                if isinstance(owner, Class)
+                and d.function is not None
+                and d.function.owner is owner
+            ],
+            [d for d in same if d.module is module],
+            [d for d in same if said & self._tags(d)],
+        ):
+            if group:
+                return group
+        return same
+
+    def _tags(self, defect: KeyDefect) -> set[str]:
+        """The words of a template's text, without those of scopes."""
+        texts = [p.value for p in defect.template.pieces if isinstance(p, Text)]
+        tags = {word for text in texts for tag in re.findall(r"\w+", text) for word in words(tag)}
+        return tags - {word for s in self.program.policy.scopes for word in words(s.tag)}
+
+    def _is_index(self, defect: KeyDefect) -> bool:
+        site = self.program.keys.at(defect.template.host)
+        return site.index if site is not None else False

@@ -1,0 +1,69 @@
+"""Keys as they are and as they will be, made up from a template that changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.plan.keys.tags import separator_of
+from capsule_lint.program.texts.pieces import Filled, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from capsule_lint.plan.state import KeyDefect
+
+_KINDS: Final[tuple[Callable[[int], str], ...]] = (
+    lambda n: f"v{n}x",
+    lambda n: str(10 + n),
+    lambda n: f"{n % 10}f0e1d2c-0000-4000-8000-{n:012d}",
+    lambda n: f"AB{n}",
+    lambda n: f"2024-01-{n + 1:02d}",
+)
+"""What the values in keys look like: words, numbers, UUIDs, codes, dates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One key before and after the change, and the values in it."""
+
+    before: str
+    after: str
+    values: tuple[str, ...]
+
+
+def samples(defect: KeyDefect) -> Iterator[Sample]:
+    """Keys of a template whose segments come behind holes or at the front; none of any other."""
+    if defect.template.opaque:
+        return
+    for kind in _KINDS:
+        sample = _sample(defect, kind)
+        if sample is not None:
+            yield sample
+
+
+def _sample(defect: KeyDefect, kind: Callable[[int], str]) -> Sample | None:
+    pieces = defect.template.pieces
+    texts, values = [], []
+    for number, piece in enumerate(pieces):
+        if isinstance(piece, Filled):
+            values.append(kind(number))
+        texts.append(piece.value if isinstance(piece, Text) else values[-1])
+    mark = separator_of(defect)
+    count = len(pieces)
+    after, placed = "", 0
+    for scope in defect.missing:
+        if defect.anchors[scope.name] is None:
+            after += f"{defect.tag(scope)}{kind(count + placed)}{mark}"
+            placed += 1
+    for piece, text in zip(pieces, texts, strict=True):
+        after += text
+        if not isinstance(piece, Filled):
+            continue
+        for scope in defect.missing:
+            if defect.anchors[scope.name] is piece.value:
+                after += f"{mark}{defect.tag(scope)}{kind(count + placed)}"
+                placed += 1
+    if placed != len(defect.missing):
+        return None
+    return Sample("".join(texts), after, tuple(values))

@@ -1,0 +1,181 @@
+"""Keys that are split, and which of their parts move when a segment is added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.keys.tags import separator_of
+from capsule_lint.program.texts.pieces import Text, snake
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.state import KeyDefect, Knot
+    from capsule_lint.policy import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """From which part on the parts of a key move, by how many, and for which scopes."""
+
+    start: int
+    by: int
+    scopes: tuple[Scope, ...]
+    tags: tuple[str, ...]
+    """How the tags of the scopes are spelled."""
+    parts: tuple[str | None, ...]
+    """What each part is called before the change: a hole's name, or `None` for text."""
+    knot: Knot
+    plain: str
+    """The text of the key before the change, with `?` for its holes."""
+
+    def is_behind(self, text: str, mark: str) -> bool:
+        """Whether what follows a text in the key stays as it is, and the text does."""
+        at = self.plain.find(text)
+        first = self.plain[:at].count(mark) + len(text) - len(text.lstrip(mark))
+        last = self.plain[: at + len(text)].count(mark)
+        return at >= 0 and len(mark) == 1 and first >= self.start and last > self.start
+
+    def pairs(self, split: Split) -> bool:
+        """Whether tags and values stay beside each other where the parts are taken in pairs."""
+        return not any(number % 2 for number in (self.start, self.by, split.taken))
+
+    def reads(self, index: int, split: Split) -> bool:
+        """Whether a key of this form has a part at that index."""
+        at = index if index < 0 else index + split.taken
+        return -len(self.parts) <= at < len(self.parts)
+
+    def moved(self, index: int, split: Split) -> int:
+        """The index at which the same part stands after the change."""
+        if index < 0:
+            return index if len(self.parts) + index >= self.start else index - self.by
+        return index + self.by if index + split.taken >= self.start else index
+
+    def sliced(self, bounds: tree.Other, split: Split) -> list[tuple[tree.Node, int]] | None:
+        """The bounds of a slice that move, and what they become; `None` when what the slice had in it
+        would be another thing, or the slice is not understood."""
+        limits = _limits(bounds)
+        if limits is None:
+            return None
+        lower, upper = (None if limit is None else tree.integer(limit) for limit in limits)
+        start = self.start - split.taken
+        if lower is not None and lower < 0:
+            return [] if upper is None and len(self.parts) + lower >= self.start else None
+        before = upper is not None and 0 <= upper <= start
+        if before:
+            return []
+        if lower is None or lower < start or (upper is not None and upper < 0):
+            return None
+        numbers = ((limits[0], lower), (limits[1], upper))
+        return [(node, n + self.by) for node, n in numbers if node is not None and n is not None]
+
+    def has(self, number: int, split: Split) -> bool:
+        """Whether a key of this form could have that many parts, the moved ones among them."""
+        length = len(self.parts) - split.taken
+        if split.limit >= 0:
+            length = min(length, split.limit + 1)
+        return self.start - split.taken < number <= length
+
+    def fits(self, target: tree.Sequence, split: Split) -> bool:
+        """Whether a key of this form could be what a target unpacks: by its number of parts, and by
+        the names on both sides."""
+        names = [_name(item) for item in target.items]
+        length = len(self.parts) - split.taken
+        if split.limit >= 0:
+            length = min(length, split.limit + 1)
+        stars = [n for n, item in enumerate(target.items) if isinstance(item, tree.Wrapped)]
+        if not (length >= len(names) - 1 if stars else length == len(names)):
+            return False
+        last = stars[0] if stars else length - 1 if split.limit >= 0 else len(names)
+        return all(
+            _agree(name, part)
+            for name, part in zip(names[:last], self.parts[split.taken :], strict=False)
+        )
+
+
+def _limits(bounds: tree.Other) -> tuple[tree.Node | None, tree.Node | None] | None:
+    """The bounds of a slice; `None` for one with a step, and for bounds that are no numbers."""
+    inside = bounds.children
+    if not inside or any(tree.integer(child) is None for child in inside):
+        return None
+    first, last = inside[0].span, inside[-1].span
+    if len(inside) == 1:
+        if first.start == bounds.span.start:
+            return inside[0], None
+        is_upper = first.start.column - bounds.span.start.column == 1  # no `::2`
+        return (None, inside[0]) if is_upper else None
+    apart = last.start.column - first.end.column
+    together = last.start.row == first.end.row and apart == 1
+    return (inside[0], inside[1]) if len(inside) == 2 and together else None
+
+
+def _name(node: tree.Node) -> str:
+    return snake(node.id) if isinstance(node, tree.Name) else ""
+
+
+def _agree(name: str, part: str | None) -> bool:
+    """Whether a name can be meant for a part; `_` can stand for anything."""
+    if not name.strip("_") or not part:
+        return True
+    return bool(set(name.split("_")) & set(part.split("_")) - {"id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`key.split("#", 2)`: the call, its separator, its limit (-1 for none), and what `removeprefix`
+    has taken off the key before."""
+
+    call: tree.Call
+    key: tree.Node
+    separator: str
+    limit: int
+    prefix: str
+
+    @property
+    def taken(self) -> int:
+        """How many parts the prefix is."""
+        return self.prefix.count(self.separator)
+
+
+def has_separator(defect: KeyDefect, separator: str) -> bool:
+    """Whether a separator stands in a key, or comes into it."""
+    return separator in defect.template.text or any(
+        separator in defect.tag(s) for s in defect.missing
+    )
+
+
+def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
+    """Which parts of a key move when the segments of a defect are added."""
+    by, first, mark = 0, None, separator_of(defect)
+    for scope in defect.missing:
+        anchor = defect.anchors[scope.name]
+        at = 0
+        if anchor is not None:
+            text = ""
+            for piece in defect.template.pieces:
+                text += piece.value if isinstance(piece, Text) else "?"
+                if not isinstance(piece, Text) and piece.value is anchor:
+                    break
+            at = text.count(separator) + 1
+        first = at if first is None else min(first, at)
+        by += defect.tag(scope).count(separator) + (mark == separator)
+    if first is None:
+        return None
+    if not by:  # nothing moves: the part gets longer that the segment comes into
+        first = max(first - 1, 0)
+    scopes = tuple(defect.missing)
+    tags = tuple(map(defect.tag, scopes))
+    pieces = defect.template.pieces
+    plain = "".join(p.value if isinstance(p, Text) else "?" for p in pieces)
+    return Shift(first, by, scopes, tags, _parts(defect, separator), defect.knot, plain)
+
+
+def _parts(defect: KeyDefect, separator: str) -> tuple[str | None, ...]:
+    """What each part of a key is called: a hole's name, or `None` for text."""
+    found: list[str | None] = [None]
+    for piece in defect.template.pieces:
+        if isinstance(piece, Text):
+            found += [None] * piece.value.count(separator)
+        else:
+            found[-1] = piece.name
+    return tuple(found)

@@ -1,0 +1,180 @@
+"""What tests compare with the result of functions whose local keys change, and with what is made of a
+changed key: its text in another case, or with other marks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements, Replace
+from capsule_lint.plan.keys.spelled import Forms, text_in
+from capsule_lint.plan.reach import returning
+from capsule_lint.plan.testing.expected import equated
+from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.texts.pieces import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.keys.spelled import Form
+    from capsule_lint.plan.memory.local_notes import LocalDefect
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.program.model import Binding, Function, Module
+    from capsule_lint.program.texts.pieces import Piece
+
+_SHAPES: Final = ("text", "tuple", "bare")
+_SPELLED: Final = "spells out a key that changes"
+_DERIVED: Final = "spells out what is made of a key that changes"
+_MARK: Final = r"(?:[\W_]|%[0-9A-Fa-f]{2})+"
+"""What may have come in the place of a mark between the parts of a key."""
+
+
+@dataclass(eq=False, slots=True)
+class Compared:
+    """Mends such values, or notes that a person must; it comes after the keys themselves."""
+
+    mends: Mends
+    _local: dict[Function, list[LocalDefect]] = field(default_factory=dict)
+    _derived: list[tuple[Form, re.Pattern[str]]] = field(default_factory=list)
+    _exact: list[re.Pattern[str]] = field(default_factory=list)
+    _seen: set[tuple[str, object]] = field(default_factory=set)
+
+    def build(self) -> None:
+        """Look at what tests say is equal."""
+        self._collect()
+        for module in self.mends.planner.program.names.modules.values():
+            if module.is_test and not module.generated and (self._local or self._derived):
+                for node in module.either(tree.Compare, tree.Call):
+                    for side, other in equated(node):
+                        for value in self._written(side):
+                            self._judge(module, value, other)
+
+    def _collect(self) -> None:
+        planner = self.mends.planner
+        for local in planner.local.notes.defects:
+            function = local.function
+            if function is None or local.module.is_test or local.shape not in _SHAPES:
+                continue
+            if any(value is local.node for value in function.returns):
+                self._local.setdefault(function, []).append(local)
+        forms = Forms(planner.program)
+        for defect in planner.defects:
+            form = forms.direct(defect) if not defect.module.is_test else None
+            if form is not None:
+                self._exact.append(form.regex)
+                self._derived.append((form, _loosely(defect.template.pieces)))
+        self._seen = {
+            (m.filename, m.at) for _, m in self.mends.found if isinstance(m, Replace | AddElements)
+        }
+
+    def _written(self, node: tree.Node) -> Iterator[tree.Node]:
+        """The values that an expression may be, where they are written out."""
+        names = self.mends.planner.program.names
+        match node:
+            case tree.Const() | tree.FString() | tree.Sequence(kind="tuple"):
+                yield node
+            case tree.Name():
+                for binding in names.bindings(node.id, names.place(node)):
+                    for value in self._bound(binding):
+                        if not isinstance(value, tree.Name):
+                            yield from self._written(value)
+
+    def _bound(self, binding: Binding) -> Sequence[tree.Node]:
+        """What a name is bound to; a parameter of a test is what `parametrize` gives it."""
+        function = binding.place.scope.function
+        if binding.kind == "param" and function is not None:
+            rows = (parametrized(d, binding.name) for d in function.fact.decorators)
+            return [value for row in rows for value in row or ()]
+        if binding.kind != "assign" or binding.path or binding.value is None:
+            return []
+        return [binding.value]
+
+    def _judge(self, module: Module, value: tree.Node, other: tree.Node) -> None:
+        if (module.filename, value.span) in self._seen:
+            return
+        for function in returning(self.mends.planner.program, other) if self._local else ():
+            for defect in self._local.get(function, ()):
+                self._seen.add((module.filename, value.span))
+                self._mend(module, value, defect)
+                return
+        text = text_in(value)
+        if text is not None and not any(regex.fullmatch(text) for regex in self._exact):
+            self._derive(text, value, other)
+
+    # --- local keys ---
+
+    def _mend(self, module: Module, value: tree.Node, defect: LocalDefect) -> None:
+        """Put what a local key gains into one that is spelled out."""
+        match defect.shape, value, defect.node:
+            case "text", tree.Const(value=str()) | tree.FString(), _:
+                self._text(module, value, defect)
+            case "tuple", tree.Sequence(), tree.Sequence() as node:
+                if len(value.items) == len(node.items):
+                    self._elements(module, value, defect)
+                else:
+                    self.mends.obstacle(defect.knot, value, _SPELLED)
+            case "bare", tree.Const() | tree.FString(), _:
+                self._elements(module, value, defect)
+            case _:
+                self.mends.obstacle(defect.knot, value, _SPELLED)
+
+    def _text(self, module: Module, value: tree.Node, defect: LocalDefect) -> None:
+        text = text_in(value)
+        for form in self.mends.local.text_forms():
+            if form.defects[0].template.host is defect.node and text is not None:
+                fits = form.provable and form.regex.fullmatch(text) is not None
+                changed = self.mends.testing.filled(module, value, form) if fits else None
+                if changed is not None:
+                    mend = Replace(module.filename, value.span, "CAP107", changed)
+                    self.mends.add(defect.knot, mend)
+                    return
+        self.mends.obstacle(defect.knot, value, _SPELLED)
+
+    def _elements(self, module: Module, value: tree.Node, defect: LocalDefect) -> None:
+        node, by_place = defect.node, dict[int, list[str]]()
+        for scope in self.mends.policy_order(defect.missing):
+            code = self.mends.code_for(scope, value, defect.knot)
+            if code is None:
+                self.mends.obstacle(defect.knot, value, _SPELLED)
+                return
+            anchor = defect.anchors[scope.name]
+            items = node.items if isinstance(node, tree.Sequence) else (node,)
+            at = next((n + 1 for n, item in enumerate(items) if item is anchor), 0)
+            by_place.setdefault(at, []).append(code)
+        for at, codes in by_place.items():
+            before, after = ((), tuple(codes)) if at else (tuple(codes), ())
+            items = value.items if isinstance(value, tree.Sequence) else (value,)
+            span = items[max(at - 1, 0)].span
+            mend = AddElements(module.filename, value.span, "CAP107", before, after, span)
+            self.mends.add(defect.knot, mend)
+
+    # --- what is made of keys ---
+
+    def _derive(self, text: str, value: tree.Node, other: tree.Node) -> None:
+        found = [form for form, regex in self._derived if regex.fullmatch(text)]
+        testing = self.mends.testing
+        running = {
+            f for one in (testing.makers(other) if found else ()) for f in testing.reach.of(one)
+        }
+        for form in found:
+            if form.functions & running:
+                self.mends.obstacle(form.defects[0].knot, value, _DERIVED)
+                return
+
+
+def _loosely(pieces: Sequence[Piece]) -> re.Pattern[str]:
+    """What the keys of a template look like in another case, or, where several words tell them, with
+    other marks."""
+    words = [w for p in pieces if isinstance(p, Text) for w in re.findall(r"\w+", p.value)]
+    parts = []
+    for piece in pieces:
+        if not isinstance(piece, Text):
+            parts.append(".+?")
+        elif len(words) < 2:
+            parts.append(re.escape(piece.value))
+        else:
+            split = re.split(r"(\W+)", piece.value)
+            parts += [_MARK if re.match(r"\W", one) else re.escape(one) for one in split if one]
+    return re.compile("".join(parts) if words else r"(?!)", re.IGNORECASE | re.DOTALL)

@@ -1,0 +1,235 @@
+"""Keys that tests put together of parts: `PREFIX + "DOC#d"`, `f"{PREFIX}#DOC#d"`, `"#".join(["TENANT", "t", …])`."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import Replace
+from capsule_lint.plan.keys.spelled import HOLE, literal
+from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.texts.pieces import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.model import Mend
+    from capsule_lint.plan.keys.spelled import Form, Gap, Literal
+    from capsule_lint.plan.testing.testing import Testing
+    from capsule_lint.program.model import Module
+
+_MAX_DEPTH: Final = 6
+_HOLES: Final = re.compile(r"\{[^{}]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a text: what it says, and the literal of the expression itself in which it is written, and
+    as the how manieth text of that."""
+
+    text: str
+    written: tree.Node | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is put into a literal: the how manieth text of it, and at which offset."""
+
+    written: tree.Node
+    number: int
+    offset: int
+
+
+class _Changing(Exception):
+    """A part changes by itself: so does the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Finds them, and what the segments that they lack are put into."""
+
+    testing: Testing
+
+    def texts(self, needed: set[str]) -> Iterator[tuple[tree.Node, str]]:
+        """The texts that tests put together and that have one of these parts of keys in them."""
+        for module in self.testing.mends.planner.program.names.modules.values():
+            for node in module.nodes if module.is_test and not module.generated else ():
+                if _is_composed(node) and not self._is_part(node):
+                    text = "".join(part.text for part in self._parts(node))
+                    if any(one in text for one in needed):
+                        yield node, text
+
+    def update(self, node: tree.Node, forms: list[Form]) -> None:
+        """Put the segments that keys of a form lack into the literals of the expression, where it has one
+        at that place."""
+        planner, form = self.testing.mends.planner, forms[0]
+        if id(node) in self.testing.updated or any(
+            d.template.host is node for d in planner.defects
+        ):
+            return
+        try:
+            parts = self._parts(node, strict=True)
+        except _Changing:
+            return
+        knot = form.defects[0].knot
+        for other in (defect for one in forms for defect in one.defects):
+            planner.state.groups.join(knot, other.knot)
+        module = self.testing.mends.module_of(node)
+        changed = self._changed(module, node, form, parts) if form.provable else None
+        if changed is None:
+            self.testing.mends.obstacle(knot, node, "spells out a key that changes, in parts")
+        for mend in changed or ():
+            self.testing.mends.add(knot, mend)
+
+    def _changed(
+        self, module: Module, node: tree.Node, form: Form, parts: Sequence[Part]
+    ) -> list[Mend] | None:
+        found = form.regex.fullmatch("".join(part.text for part in parts))
+        if found is None:
+            return None
+        order = self.testing.mends.planner.program.policy.scopes
+        put: dict[int, list[tuple[Place, str, bool]]] = defaultdict(list)
+        for gap in sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope))):
+            segment = self.testing.segment(gap, node, has_hole=False)
+            place = _place(parts, gap, found.end(gap.group))
+            if segment is None or place is None:
+                return None
+            at, front = place
+            text = f"{segment[0]}{gap.separator}" if front else f"{gap.separator}{segment[0]}"
+            put[id(at.written)].append((at, text, segment[1]))
+        mends: list[Mend] = []
+        for several in put.values():
+            written = several[0][0].written
+            known = literal(self.testing.mends.source(module, written.span))
+            code = _with(known, several) if known is not None else None
+            if code is None:
+                return None
+            mends.append(Replace(module.filename, written.span, "CAP104", code))
+        return mends
+
+    # --- parts ---
+
+    def _is_part(self, node: tree.Node) -> bool:
+        """Whether an expression is only part of a text."""
+        parent = self.testing.mends.planner.program.names.parent(node)
+        return isinstance(parent, tree.FString) or (
+            isinstance(parent, tree.Binary) and parent.op == "+"
+        )
+
+    def _parts(self, node: tree.Node, depth: int = 0, *, strict: bool = False) -> list[Part]:
+        """What a text is put together of; where that is `strict`, `_Changing` is raised for a part that
+        changes by itself."""
+        match node:
+            case tree.Const(value=str() as value):
+                return [Part(value, node)]
+            case tree.FString():
+                return self._formatted(node, depth, strict=strict)
+            case tree.Binary(op="+"):
+                left = self._parts(node.left, depth, strict=strict)
+                return [*left, *self._parts(node.right, depth, strict=strict)]
+            case _:
+                return [Part(text) for text in self._foreign(node, depth, strict=strict)]
+
+    def _formatted(self, node: tree.FString, depth: int, *, strict: bool) -> list[Part]:
+        found: list[Part] = []
+        number = 0
+        for part in node.parts:
+            if isinstance(part, str):
+                found.append(Part(part, node, number))
+            else:
+                number += 1
+                found += [Part(t) for t in self._foreign(part.value, depth, strict=strict)]
+        return found
+
+    def _foreign(self, node: tree.Node, depth: int, *, strict: bool) -> list[str]:
+        """The texts of what is not written in the expression itself: of constants, and of functions."""
+        program, planner = self.testing.mends.planner.program, self.testing.mends.planner
+        if depth > _MAX_DEPTH:
+            return [HOLE]
+        if isinstance(node, tree.Call) and last_name(node.func) == "join" and _items(node):
+            return self._join(node, depth, strict=strict)
+        if isinstance(node, tree.Name | tree.Attr):
+            target = program.classes.dotted(node)
+            value = (
+                target.value if isinstance(target, Binding) and target.kind == "assign" else None
+            )
+            if value is not None and (tree.text(value) is not None or _is_composed(value)):
+                if strict and id(value) in self.testing.updated:
+                    raise _Changing
+                return [p.text for p in self._parts(value, depth + 1, strict=strict)]
+        if isinstance(node, tree.Call) and strict:
+            callees = program.calls.callees(node)
+            if any(c.function in planner.state.params for c in callees if c.function):
+                raise _Changing
+        pieces = program.templates.evaluate(node, node, depth) or []
+        hosts = {id(d.template.host) for d in planner.defects} if strict else set()
+        if any(id(p.host) in hosts for p in pieces):
+            raise _Changing
+        return [p.value if isinstance(p, Text) else HOLE for p in pieces] or [HOLE]
+
+    def _join(self, node: tree.Call, depth: int, *, strict: bool) -> list[str]:
+        assert isinstance(node.func, tree.Attr)
+        between = self._foreign(node.func.base, depth + 1, strict=strict)
+        found: list[str] = []
+        for item in _items(node):
+            found += between if found else []
+            found += [p.text for p in self._parts(item, depth + 1, strict=strict)]
+        return found
+
+
+def _is_composed(node: tree.Node) -> bool:
+    match node:
+        case tree.FString() | tree.Binary(op="+"):
+            return True
+        case tree.Call(func=tree.Attr(name="join")):
+            return bool(_items(node))
+        case _:
+            return False
+
+
+def _items(call: tree.Call) -> tuple[tree.Node, ...]:
+    match call.args:
+        case (tree.Argument(value=tree.Sequence(items=items)),):
+            return items
+        case _:
+            return ()
+
+
+def _place(parts: Sequence[Part], gap: Gap, at: int) -> tuple[Place, bool] | None:
+    """Where a segment is put that belongs at an offset of the text, and whether it comes before what sets
+    it off: behind that, where only there a literal stands."""
+    text = "".join(part.text for part in parts)
+    behind = at + len(gap.separator)
+    choices = [(at, gap.front)]
+    if not gap.front and text[at:behind] == gap.separator:
+        choices.append((behind, True))
+    for offset, front in choices:
+        start = 0
+        for part in parts:
+            if part.written is not None and start <= offset <= start + len(part.text):
+                return Place(part.written, part.number, offset - start), front
+            start += len(part.text)
+    return None
+
+
+def _with(known: Literal, put: Sequence[tuple[Place, str, bool]]) -> str | None:
+    """A literal with texts put into it; `None` when that cannot be."""
+    holes = any(is_hole for _, _, is_hole in put)
+    body = known.body
+    if not known.single or "{{" in body or "}}" in body:
+        return None
+    if holes and not known.formatted and "{" in body:
+        return None
+    if any(is_hole and known.quote in text for _, text, is_hole in put):
+        return None
+    starts = [0, *(m.end() for m in _HOLES.finditer(body))] if known.formatted else [0]
+    if known.formatted and len(_HOLES.findall(body)) != body.count("{"):
+        return None
+    for place, text, _ in reversed(put):
+        at = starts[place.number] + place.offset
+        body = f"{body[:at]}{text}{body[at:]}"
+    return known.code(body, formatted=known.formatted or holes)

@@ -1,0 +1,284 @@
+"""Items that tests spell out whole: `assert order.to_item() == {…}` gets the entry that the item gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddArgument, AddElements, AddEntry
+from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
+from capsule_lint.plan.state import Want
+from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.names import history
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.entities.rows import Display
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
+
+_MAX_DEPTH: Final = 4
+_EQUATING: Final = (
+    "assertEqual",
+    "assertEquals",
+    "assertCountEqual",
+    "assertDictEqual",
+    "assertListEqual",
+    "assertTupleEqual",
+    "assertSequenceEqual",
+    "assertSetEqual",
+)
+_NAMING: Final = ("list", "set", "tuple", "frozenset")
+"""Functions that give the keys of a dict."""
+
+
+@dataclass(eq=False, slots=True)
+class Expected:
+    """Builds the mends of expected items."""
+
+    mends: Mends
+    makers: dict[Function, list[tuple[Knot, Scope]]] = field(default_factory=dict)
+    """The functions whose items get entries: in which change, for which scope."""
+    keys: dict[tuple[Knot, str], set[str]] = field(default_factory=dict)
+    """Under which keys a scope's value is kept in items that change."""
+
+    def note(self, node: tree.Node, knot: Knot, scope: Scope, key: str) -> None:
+        """A dict gets the entry of a scope: whoever expects what its function yields expects it too."""
+        self.keys.setdefault((knot, scope.name), set()).add(key)
+        function = self.mends.planner.program.names.place(node).scope.function
+        if function is not None:
+            self.makers.setdefault(function, []).append((knot, scope))
+
+    def build(self) -> None:
+        """Extend what items are compared with."""
+        for module in self.mends.planner.program.names.modules.values():
+            for node in module.nodes if module.is_test and not module.generated else ():
+                for side, other in equated(node):
+                    if isinstance(side, tree.Sequence):
+                        self._listed(module, side, other)
+                    display = self._display(side)
+                    for knot, scope in self._made(other, 0) if display is not None else ():
+                        assert display is not None
+                        self.extend(module, display, knot, scope)
+
+    def _listed(self, module: Module, node: tree.Sequence, other: tree.Node) -> None:
+        """`list(asdict(order)) == ["tenant_id", …]`, `astuple(order) == ("t", …)`."""
+        match other:
+            case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING:
+                found = self._made(argument.value, 0)
+                names = [tree.text(item) for item in node.items]
+            case tree.Call(args=(argument,)) if last_name(other.func) == "astuple":
+                found = self._fields(argument.value)
+                names = []
+            case _:
+                return
+        for knot, scope in found:
+            cls = knot[1]
+            if not isinstance(cls, Class):
+                continue
+            fields = [one.name for one in self.mends.planner.program.classes.fields(cls)]
+            if not names and len(fields) != len(node.items):
+                continue
+            self._element(module, node, names or fields, (knot, scope), values=not names)
+
+    def _element(
+        self,
+        module: Module,
+        node: tree.Sequence,
+        names: Sequence[str | None],
+        gained: tuple[Knot, Scope],
+        *,
+        values: bool,
+    ) -> None:
+        """Put the name of a new field, or its value, beside that of the field that it comes behind."""
+        knot, scope = gained
+        scopes = self.mends.planner.program.policy.scopes
+        for old in reversed(scopes[: scopes.index(scope)]):
+            for item, name in zip(node.items, names, strict=True):
+                if name is None or not names_scope(name, old):
+                    continue
+                new = rename(name, old, scope)
+                code = self._code(item, old, scope, node, knot) if values else f'"{new}"'
+                if code is None:
+                    break
+                if new not in names:
+                    span, at = node.span, item.span
+                    mend = AddElements(module.filename, span, "CAP301", (), (code,), at)
+                    self.mends.add(knot, mend)
+                return
+        if values:
+            self.mends.obstacle(knot, node, f"is to have the value of `{scope.parameter}`")
+
+    def _display(self, node: tree.Node) -> Display | None:
+        """The dict that is written out, here or in the one place that gives a name its value."""
+        match node:
+            case tree.DictDisplay() | tree.Call(func=tree.Name(id="dict")):
+                return node
+            case tree.Name():
+                value = self._value(node)
+                return self._display(value) if value is not None else None
+            case _:
+                return None
+
+    def _value(self, node: tree.Name) -> tree.Node | None:
+        names = self.mends.planner.program.names
+        found = names.bindings(node.id, names.place(node))
+        first = history(found[0])[0] if len(found) == 1 else None
+        if first is None or first.kind != "assign" or first.path:
+            return None
+        return first.value if not isinstance(first.value, tree.Name) else None
+
+    def _made(self, node: tree.Node, depth: int) -> list[tuple[Knot, Scope]]:
+        """The entries that the item which an expression yields gets."""
+        if depth > _MAX_DEPTH:
+            return []
+        match node:
+            case tree.Wrapped(kind="await"):
+                return self._made(node.value, depth)
+            case tree.Name():
+                value = self._value(node)
+                return self._made(value, depth + 1) if value is not None else []
+            case tree.Call():
+                return self._called(node, depth)
+            case tree.Comprehension(kind="DictComp", generators=(one,)) if isinstance(
+                one.iter, tree.Call
+            ) and last_name(one.iter.func) in ("fields", "__dataclass_fields__"):
+                return (
+                    self._fields(one.iter.args[0].value) if one.iter.args and not one.ifs else []
+                )
+            case tree.Comprehension(kind="DictComp"):
+                source = _copied(node)
+                return self._made(source, depth + 1) if source is not None else []
+            case tree.Attr(name="__dict__"):
+                return self._fields(node.base)
+            case tree.DictDisplay():
+                pairs = zip(node.keys, node.values, strict=True)
+                spread = [value for key, value in pairs if key is None]
+                return [one for value in spread for one in self._made(value, depth + 1)]
+            case tree.Binary(op="|"):
+                return [*self._made(node.left, depth + 1), *self._made(node.right, depth + 1)]
+            case _:
+                return []
+
+    def _called(self, call: tree.Call, depth: int) -> list[tuple[Knot, Scope]]:
+        callees = [c.function for c in self.mends.planner.program.calls.callees(call)]
+        functions = [f for f in callees if f is not None]
+        if not functions and last_name(call.func) in GIVING_ALL | {"to_dict"}:
+            return [one for node in whole(call) for one in self._fields(node)]
+        found: list[tuple[Knot, Scope]] = []
+        for function in functions:
+            found += self.makers.get(function, [])
+            if function not in self.makers and len(function.returns) == 1:
+                found += self._made(function.returns[0], depth + 1)
+        return list(dict.fromkeys(found))
+
+    def _fields(self, node: tree.Node) -> list[tuple[Knot, Scope]]:
+        """The fields that the class of an object gains."""
+        program, gained = self.mends.planner.program, self.mends.planner.state.fields
+        return [
+            (("class", home), scope)
+            for one in ordered(program.inference.of(node))
+            if isinstance(one, Instance)
+            for home in program.classes.mro(one.cls)
+            for scope in gained.get(home, {}).values()
+        ]
+
+    def extend(self, module: Module, display: Display, knot: Knot, scope: Scope) -> None:
+        """Give a dict that a test writes out the entry of a scope, beside that of another one."""
+        policy = self.mends.planner.program.policy
+        for old in policy.scopes if entry_of(display, scope) is None else ():
+            entry = entry_of(display, old) if old is not scope else None
+            if entry is None:
+                continue
+            key, anchor = rename(entry[0], old, scope), entry[1]
+            if key in dict(entries_of(display)) or self.mends.planner.local.notes.is_extended(
+                display, key
+            ):
+                return
+            self.mends.planner.local.notes.note_entry(display, key)
+            code = self._code(anchor, old, scope, display, knot)
+            if code is None:
+                self.mends.obstacle(knot, display, f"is to have `{key}`")
+            elif isinstance(display, tree.Call):
+                at = next(n for n, a in enumerate(display.args) if a.value is anchor)
+                mend = AddArgument(module.filename, display.span, "CAP301", code, key, at + 1)
+                self.mends.add(knot, mend)
+            else:
+                name = f'"{key}"'
+                entry_mend = AddEntry(
+                    module.filename, display.span, "CAP301", name, code, anchor.span
+                )
+                self.mends.add(knot, entry_mend)
+            return
+
+    def _code(
+        self, anchor: tree.Node, old: Scope, scope: Scope, display: tree.Node, knot: Knot
+    ) -> str | None:
+        """The value as the other scope's stands there: spelled out, or from where tests have it."""
+        inner = typed_value(anchor)
+        if inner is not None:
+            assert isinstance(anchor, tree.DictDisplay)
+            code, kind = self._code(inner, old, scope, display, knot), tree.text(anchor.keys[0])
+            return None if code is None else f'{{"{kind}": {code}}}'
+        want = Want(scope, display, knot, "entry")
+        value = self.mends.planner.sources.find(scope, display)
+        if value is None:
+            return None
+        source = old.test_source
+        if source is None or text_of(anchor) != source.code:
+            known = self.mends.testing.known(value, want)
+            if known is not None:
+                return f'"{known}"'
+            if isinstance(anchor, tree.Const):
+                return None
+        return self.mends.code_of(want, want.knot)
+
+
+def _copied(node: tree.Comprehension) -> tree.Node | None:
+    """`d` of `{name: value for name, value in d.items()}`, where texts stay as they are: `value.isoformat()
+    if isinstance(value, datetime) else value`."""
+    match node.generators:
+        case (
+            tree.Generator(
+                tree.Sequence(items=(tree.Name(id=name), tree.Name(id=value))),
+                tree.Call(func=tree.Attr(name="items", base=source)),
+                (),
+            ),
+        ):
+            key, kept = node.results
+            match kept:
+                case tree.Conditional(
+                    test=tree.Call(func=tree.Name(id="isinstance"), args=(_, kind)), otherwise=kept
+                ) if last_name(kind.value) == "str" or isinstance(kind.value, tree.Sequence):
+                    return None
+                case tree.Call(func=tree.Name(id="str"), args=(argument,)):
+                    kept = argument.value
+            said = [one.id for one in (key, kept) if isinstance(one, tree.Name)]
+            return source if said == [name, value] else None
+    return None
+
+
+def typed_value(node: tree.Node) -> tree.Node | None:
+    """`value` of `{"S": value}`, as the low-level client has it; `None` for anything else."""
+    match node:
+        case tree.DictDisplay(keys=(tree.Const(value="S" | "N"),), values=(value,)):
+            return value
+        case _:
+            return None
+
+
+def equated(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """What is asserted to be equal, both ways round."""
+    match node:
+        case tree.Compare(ops=("==",), rights=(right,)):
+            yield from ((node.left, right), (right, node.left))
+        case tree.Call(args=(first, second, *_)) if last_name(node.func) in _EQUATING:
+            yield from ((first.value, second.value), (second.value, first.value))

@@ -1,0 +1,134 @@
+"""What tests say of a changed key or entity without spelling it out: a piece of it, its length, how it
+is printed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.keys.spelled import text_in
+from capsule_lint.plan.reach import returning
+from capsule_lint.program.texts.pieces import Filled, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.program.model import Class, Function
+
+_MEASURING: Final = frozenset(("count", "find", "rfind", "index", "rindex"))
+"""Methods whose result grows with the key, as its length does."""
+_DIFFERENT: Final = "says something of a key that changes"
+_PRINTED: Final = "spells out how an entity is printed that gains a field"
+
+
+@dataclass(eq=False, slots=True)
+class Glimpses:
+    """Finds such places: a person must look at them."""
+
+    mends: Mends
+    _defects: dict[Function, list[KeyDefect]] = field(default_factory=dict)
+
+    def build(self) -> None:
+        """Note the places."""
+        planner = self.mends.planner
+        for defect in planner.defects:
+            function = defect.function
+            if function is not None and not defect.module.is_test and self._is_result(defect):
+                self._defects.setdefault(function, []).append(defect)
+        gaining = self._gaining()
+        for module in planner.program.names.modules.values():
+            if not module.is_test or module.generated:
+                continue
+            for compare in module.each(tree.Compare) if self._defects else ():
+                if len(compare.ops) == 1:
+                    self._compared(compare)
+            for node in module.either(tree.Const, tree.FString) if gaining else ():
+                text = text_in(node)
+                for cls, pattern in gaining if text is not None and "=" in text else ():
+                    if text is not None and pattern.search(text):
+                        self.mends.obstacle(("class", cls), node, _PRINTED)
+
+    # --- keys ---
+
+    def _is_result(self, defect: KeyDefect) -> bool:
+        """Whether a key is what the function returns in which it is made."""
+        templates = self.mends.planner.program.templates
+        returned = defect.function.returns if defect.function is not None else ()
+        return any(
+            template.host is defect.template.host
+            for value in returned
+            for template in templates.resolve(value)
+        )
+
+    def _compared(self, compare: tree.Compare) -> None:
+        op, left, right = compare.ops[0], compare.left, compare.rights[0]
+        if op in ("in", "not in"):
+            text = tree.text(left)
+            for defect in self._made_by(right) if text is not None else ():
+                if text is not None and _spans(defect, text, appears=op == "not in"):
+                    self.mends.obstacle(defect.knot, compare, _DIFFERENT)
+            return
+        for side, other, growing in ((left, right, (">", ">=")), (right, left, ("<", "<="))):
+            if tree.integer(other) is not None and op not in growing:
+                for defect in self._measured(side):
+                    self.mends.obstacle(defect.knot, compare, _DIFFERENT)
+
+    def _measured(self, node: tree.Node) -> Iterator[KeyDefect]:
+        """The keys of which `len(key)` or `key.count("#")` tells something."""
+        match node:
+            case tree.Call(func=tree.Name(id="len"), args=(argument,)):
+                yield from self._made_by(argument.value)
+            case tree.Call(func=tree.Attr(name=name) as func) if name in _MEASURING:
+                yield from self._made_by(func.base)
+
+    def _made_by(self, node: tree.Node) -> Iterator[KeyDefect]:
+        """The changed keys that an expression is, straight from what makes them or by a local name."""
+        for function in returning(self.mends.planner.program, node):
+            yield from self._defects.get(function, ())
+
+    # --- entities ---
+
+    def _gaining(self) -> list[tuple[Class, re.Pattern[str]]]:
+        """The classes whose printed form changes, with what tells a text that spells it out."""
+        planner, found = self.mends.planner, []
+        classes = planner.program.classes
+        for cls in planner.state.fields:
+            if not classes.is_data(cls) or classes.method(cls, "__repr__") is not None:
+                continue
+            names = [one.name for one in classes.fields(cls)]
+            beside = [n for n in names if planner.program.domain.held.is_scoped(cls, n)]
+            any_field = "|".join(map(re.escape, names))
+            if names:
+                said = rf"\b{re.escape(cls.name)}\((?:{any_field})="
+                said += "".join(rf"|\b{n}=[^,()]*, (?:{any_field})=" for n in beside)
+                found.append((cls, re.compile(said)))
+        return found
+
+
+def _spans(defect: KeyDefect, text: str, *, appears: bool) -> bool:
+    """Whether a piece of a key stands on both sides of where a segment comes into it, or, where it
+    must not stand in the key, in what comes into it."""
+    if appears:
+        return any(text in defect.tag(scope) for scope in defect.missing)
+    pieces = defect.template.pieces
+    for scope in defect.missing:
+        anchor = defect.anchors[scope.name]
+        numbers = [n for n, p in enumerate(pieces) if isinstance(p, Filled) and p.value is anchor]
+        following = pieces[numbers[0] + 1 :][:1] if numbers else ()
+        for piece in following:
+            if isinstance(piece, Text) and _crosses(text, piece.value):
+                return True
+    return False
+
+
+def _crosses(text: str, behind: str) -> bool:
+    """Whether some of `text`, from its second character on, begins what stands behind a value, and is
+    more than the mark there."""
+    return any(
+        len(text) - at > 1 and (behind.startswith(text[at:]) or text[at:].startswith(behind))
+        for at in range(1, len(text))
+    )

@@ -1,0 +1,279 @@
+"""Tests that look into a repository's dict or cache: the keys that they spell out change as its keys do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements, Replace
+from capsule_lint.plan.keys.spelled import literal_text
+from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.testing.expected import equated
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import Binding, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.program.model import Module
+
+_LISTS: Final = frozenset(("list", "set", "tuple", "sorted", "frozenset", "iter", "keys"))
+_ONE: Final = frozenset(("next", "min", "max"))
+_HOLDING: Final = frozenset(("assertIn", "assertNotIn"))
+_MAX_DEPTH: Final = 6
+
+
+@dataclass(eq=False, slots=True)
+class LookIns:
+    """Mends the keys of changed collections that tests spell out."""
+
+    mends: Mends
+    _seen: set[int] = field(default_factory=set)
+
+    def given(self, keys: tuple[tree.Node, ...], home: Home) -> None:
+        """Mend the keys that a collection is made of, or make the change unsafe."""
+        local = self.mends.planner.local
+        for key in keys:
+            module = self.mends.module_of(key)
+            if module.is_test:
+                self._key(module, key, home, 0)
+            elif not local.notes.is_settled(key):
+                knot = local.notes.knot_of(home, key)
+                self.mends.obstacle(knot, key, f"is a key of `{home[1]}`, whose keys change")
+
+    def build(self) -> None:
+        """Add the mends; a key that cannot be mended makes the change unsafe."""
+        local = self.mends.planner.local
+        names = {name for _, name in local.rekeyed}
+        self._seen = {id(defect.node) for defect in local.notes.defects}
+        for module in self.mends.planner.program.names.modules.values() if names else ():
+            if module.is_test and not module.generated:
+                for node in module.nodes:
+                    if isinstance(node, tree.Attr | tree.Name) and last_name(node) in names:
+                        home = local.collections.of(node)
+                        if home is not None and home in local.rekeyed:
+                            for key in self._keys(node):
+                                self._key(module, key, home, 0)
+        self._handed(names)
+
+    def _handed(self, names: set[str]) -> None:
+        """The keys of several parts that are written where a repository's functions are called: those of
+        tests change as others do, and of the rest a person must look at what says no scope."""
+        local, program = self.mends.planner.local, self.mends.planner.program
+        for module in program.names.judged() if names else ():
+            if module.is_test or module.generated:
+                continue
+            for node in module.nodes:
+                if not any(looks_up(node, name) for name in names):
+                    continue
+                for owner, name, key in local.collections.sinks(node):
+                    home = (owner, name)
+                    change = local.rekeyed.get(home)
+                    if change is None or change.width < 2 or not isinstance(key, tree.Name):
+                        continue
+                    for one in local.handed.written(key):
+                        if isinstance(one, tree.Sequence) and id(one) not in self._seen:
+                            self._written_out(one, home)
+
+    def _written_out(self, node: tree.Sequence, home: Home) -> None:
+        local = self.mends.planner.local
+        if local.notes.is_settled(node):
+            return
+        module = self.mends.module_of(node)
+        if module.is_test:
+            self._key(module, node, home, 0)
+        elif len(node.items) == local.rekeyed[home].width:
+            knot = local.notes.knot_of(home, node)
+            self.mends.obstacle(knot, node, "is a key that changes, and says no scope by its name")
+
+    # --- where keys are ---
+
+    def _parent(self, node: tree.Node) -> object:
+        return self.mends.planner.program.names.parent(node)
+
+    def _keys(self, node: tree.Node) -> Iterator[tree.Node]:
+        """The keys that a use of a collection spells out."""
+        parent = self._parent(node)
+        match parent:
+            case tree.Subscript() if parent.base is node:
+                yield parent.index
+            case tree.Attr(name="items" | "keys" | "copy"):
+                call = self._parent(parent)
+                if isinstance(call, tree.Call):
+                    yield from self._of_view(call, pairs=parent.name == "items")
+            case tree.Attr():
+                call = self._parent(parent)
+                if isinstance(call, tree.Call) and call.func is parent:
+                    yield from self._given(call, parent.name)
+            case tree.Assign() if any(target is node for target in parent.targets):
+                if parent.value is not None:
+                    yield from keys_of(parent.value)
+            case _:
+                yield from self._of_view(node, pairs=False)
+
+    def _given(self, call: tree.Call, method: str) -> Iterator[tree.Node]:
+        """The keys that a method of a collection is given."""
+        if method == "update":
+            for argument in call.args:
+                yield from keys_of(argument.value) if argument.keyword is None else ()
+        elif self.mends.planner.local.collections.is_keyed(method) and call.args:
+            yield call.args[0].value
+
+    def _of_view(self, node: tree.Node, *, pairs: bool) -> Iterator[tree.Node]:
+        """The keys with which all keys of a collection, or its pairs, are compared."""
+        parent = self._parent(node)
+        match parent:
+            case tree.Call() if last_name(parent.func) in _LISTS:
+                yield from self._of_view(parent, pairs=pairs)
+            case tree.Call() if last_name(parent.func) in _ONE:
+                yield from self._of_key(parent, pairs=pairs)
+            case tree.Subscript() if parent.base is node:
+                yield from self._of_key(parent, pairs=pairs)
+            case tree.Compare(ops=("in" | "not in",)):
+                if parent.rights[0] is node:
+                    yield from _in_pair(parent.left) if pairs else (parent.left,)
+            case tree.Compare():
+                for side in (parent.left, *parent.rights):
+                    for key in keys_of(self._written(side)) if side is not node else ():
+                        yield from _in_pair(key) if pairs else (key,)
+            case tree.Call(args=(first, second, *_)) if last_name(parent.func) in _HOLDING:
+                if second.value is node:
+                    yield from _in_pair(first.value) if pairs else (first.value,)
+            case tree.Call():
+                for side in _equal_to(parent, node):
+                    for key in keys_of(self._written(side)):
+                        yield from _in_pair(key) if pairs else (key,)
+
+    def _of_key(self, node: tree.Node, *, pairs: bool) -> Iterator[tree.Node]:
+        """What one key of a collection is compared with."""
+        parent = self._parent(node)
+        if isinstance(parent, tree.Compare) and set(parent.ops) <= {"==", "!="}:
+            for side in (parent.left, *parent.rights):
+                if side is not node:
+                    yield from _in_pair(side) if pairs else (side,)
+        elif isinstance(parent, tree.Call):
+            for side in _equal_to(parent, node):
+                yield from _in_pair(side) if pairs else (side,)
+
+    def _written(self, node: tree.Node) -> tree.Node:
+        """The display that a local stands for."""
+        return only_assigned(self.mends.planner.program.names, node) or node
+
+    # --- one key ---
+
+    def _key(self, module: Module, node: tree.Node, home: Home, depth: int) -> None:
+        if id(node) in self._seen or depth > _MAX_DEPTH:
+            return
+        self._seen.add(id(node))
+        change = self.mends.planner.local.rekeyed[home]
+        knot = self.mends.planner.local.notes.knot_of(home, node)
+        match node:
+            case tree.Name():
+                self._named(node, home, depth)
+            case tree.Conditional():
+                for branch in (node.then, node.otherwise):
+                    self._key(module, branch, home, depth + 1)
+            case tree.Call() | tree.Attr() | tree.Subscript():
+                return  # made elsewhere, and judged there
+            case tree.Sequence(kind="tuple") if change.width > 1:
+                if len(node.items) == change.width:
+                    self._into(module, node, home, knot)
+                elif len(node.items) != change.width + len(change.scopes):
+                    self.mends.obstacle(knot, node, "spells out a key that changes")
+            case tree.Sequence():
+                return
+            case tree.Const() | tree.FString() if change.width == 1:
+                self._into(module, node, home, knot)
+            case tree.Const() | tree.FString() if change.width == 0:
+                self._text(module, node, knot)
+
+    def _named(self, node: tree.Name, home: Home, depth: int) -> None:
+        names = self.mends.planner.program.names
+        for binding in names.bindings(node.id, names.place(node)):
+            target = names.follow(binding)
+            value = target.value if isinstance(target, Binding) and not target.path else None
+            if isinstance(target, Binding) and target.kind == "assign" and value is not None:
+                module = target.place.scope.module
+                if isinstance(value, tree.Sequence) and self._is_taken_apart(target):
+                    knot = self.mends.planner.local.notes.knot_of(home, node)
+                    self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
+                else:
+                    self._key(module, value, home, depth + 1)
+
+    def _is_taken_apart(self, binding: Binding) -> bool:
+        """Whether a name for a key is read by position somewhere."""
+        names = self.mends.planner.program.names
+        return any(
+            _takes_apart(self._parent(node), node)
+            for node in binding.place.scope.module.each(tree.Name)
+            if node.id == binding.name and node.at != binding.at
+            if binding in names.bindings(node.id, names.place(node))
+        )
+
+    def _into(self, module: Module, node: tree.Node, home: Home, knot: Knot) -> None:
+        """Put the values of the new elements into a tuple, or make one of a bare key."""
+        change = self.mends.planner.local.rekeyed[home]
+        codes = []
+        for scope in self.mends.planner.program.policy.scopes:
+            if scope in change.scopes:
+                code = self.mends.code_for(scope, node, knot)
+                if code is None:
+                    self.mends.obstacle(knot, node, "spells out a key that changes")
+                    return
+                codes.append(code)
+        before, after = ((), tuple(codes)) if change.index else (tuple(codes), ())
+        anchor = node.span
+        if isinstance(node, tree.Sequence):
+            anchor = node.items[max(change.index - 1, 0)].span
+        mend = AddElements(module.filename, node.span, "CAP107", before, after, anchor)
+        self.mends.add(knot, mend)
+
+    def _text(self, module: Module, node: tree.Node, knot: Knot) -> None:
+        """Put the values of the new parts into a key that is one text."""
+        text = literal_text(node)
+        groups = self.mends.planner.state.groups
+        for form in self.mends.local.text_forms():
+            same = groups.find(form.defects[0].knot) == groups.find(knot)
+            if same and text is not None and form.regex.fullmatch(text):
+                changed = self.mends.testing.filled(module, node, form) if form.provable else None
+                if changed is None:
+                    self.mends.obstacle(knot, node, "spells out a key that changes")
+                else:
+                    self.mends.add(knot, Replace(module.filename, node.span, "CAP107", changed))
+                return
+        hidden = self.mends.planner.local.hosts.hidden
+        shapes = {
+            "hidden" if id(local.node) in hidden else local.shape
+            for local in self.mends.planner.local.notes.defects
+            if groups.find(local.knot) == groups.find(knot)
+        }
+        if not shapes.isdisjoint(("call", "joined", "hidden")):
+            self.mends.obstacle(knot, node, "spells out a key that changes")
+
+
+def _equal_to(call: tree.Call, node: tree.Node) -> Iterator[tree.Node]:
+    """What an assertion says to be equal to an expression."""
+    return (side for side, other in equated(call) if other is node)
+
+
+def _in_pair(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The key of `(key, value)`."""
+    return node.items[:1] if isinstance(node, tree.Sequence) and len(node.items) == 2 else ()
+
+
+def _takes_apart(parent: object, node: tree.Node) -> bool:
+    """Whether `parent` reads the parts of a tuple by their positions."""
+    match parent:
+        case tree.Subscript():
+            return parent.base is node
+        case tree.Call():
+            return any(a.value is node and a.star for a in parent.args)
+        case tree.Assign(targets=(tree.Sequence(),)) | tree.Wrapped():
+            return True
+        case _:
+            return False

@@ -1,0 +1,349 @@
+"""What tests read from a mock's recorded calls: `mock.call_args.args[1]` reads another argument once
+a parameter comes before it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
+from capsule_lint.plan.state import Obstacle
+from capsule_lint.plan.testing.expected import equated
+from capsule_lint.plan.testing.standins import callables, parameters, spare
+from capsule_lint.program.inference.records import MANY_CALLS, ONE_CALL, View
+from capsule_lint.program.inference.types import Mocked, ordered
+from capsule_lint.program.local_names import bound_whole
+from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.program.inference.records import Record
+    from capsule_lint.program.model import Function, Module
+
+_PLAIN = ("posonly", "plain")
+_LOOKING = frozenset(("print", "repr", "str", "bool", "set", "any", "all", "type", "isinstance"))
+"""Functions whose result does not depend on where an argument stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The arguments that a mock records, as they will be: the names of parameters, which are new, and
+    which can come by position."""
+
+    function: Function
+    entries: tuple[tuple[str, str, bool], ...]
+    sure: bool = True
+    """Whether it is known that the call was one of this function."""
+
+    @property
+    def places(self) -> tuple[tuple[int, str], ...]:
+        """Where the new parameters stand, and how they come."""
+        return tuple((n, kind) for n, (_, kind, new) in enumerate(self.entries) if new)
+
+    @property
+    def _positional(self) -> list[tuple[str, str, bool]]:
+        return [entry for entry in self.entries if entry[1] in _PLAIN]
+
+    def moved(self, index: int) -> int:
+        """The index at which the argument stands that stood at `index`; one from the end counts all
+        parameters that have come by position."""
+        places = [n for n, entry in enumerate(self._positional) if not entry[2]]
+        length = len(self._positional)
+        if index < 0:
+            return places[index] - length if -index <= len(places) else index
+        return places[index] if index < len(places) else index + length - len(places)
+
+    def inserted(self, length: int) -> Iterator[tuple[int, str]]:
+        """The parameters that come into a tuple of `length` arguments: behind how many, and which."""
+        old = 0
+        for name, _, new in self._positional:
+            if new and (old < length or old == length > 0):
+                yield old, name
+            old += not new
+
+    def keyword(self, present: set[str]) -> Iterator[str]:
+        """The new parameters that come by keyword, beside those that do."""
+        for name, kind, new in self.entries:
+            at = [n for n, entry in enumerate(self._positional) if entry[0] == name]
+            after = {e[0] for e in self._positional[: at[0]] if not e[2]} if at else set()
+            if new and present and (kind == "kwonly" or after & present):
+                yield name
+
+
+@dataclass(eq=False, slots=True)
+class Recorded:
+    """Mends what reads a mock's recorded calls."""
+
+    mends: Mends
+    _asked: set[int] = field(init=False)
+    """The calls that get an argument."""
+
+    def __post_init__(self) -> None:
+        self._asked = {id(want.call) for want in self.mends.planner.state.wants}
+
+    def build(self) -> None:
+        """Add the mends, and what they make of the mock's names in the ledger."""
+        program = self.mends.planner.program
+        starred = set(self._follow_stars())
+        names = ONE_CALL | MANY_CALLS
+        for module in program.names.modules.values():
+            if not module.generated and (
+                module in starred or any(node.name in names for node in module.each(tree.Attr))
+            ):
+                for node in module.nodes:
+                    self._read(module, node)
+
+    def _follow_stars(self) -> Iterator[Module]:
+        """Follow what comes in a function's place and takes `*args`; yields the modules of those."""
+        planner = self.mends.planner
+        for function, scopes in planner.state.params.items():
+            for stand_in in planner.stand_ins.of(function):
+                for one in callables(planner.program, stand_in.node):
+                    params, module = parameters(planner.program, one)
+                    given = stand_in.given
+                    named = spare(planner.program, params, function, given, scopes.values())
+                    star = next((p for p in params if p.kind == "*"), None)
+                    if named is not None and star is not None and module is not None:
+                        first = given + named
+                        name = stand_in.name
+                        planner.program.records.star(module, star, name, function, first)
+                        yield module
+
+    def _read(self, module: Module, node: tree.Node) -> None:
+        record = self.mends.planner.program.records.of(node)
+        if record is None:
+            return
+        for function, given in self.mends.planner.program.records.functions(record.mock):
+            if function in self.mends.planner.state.params:
+                final = self.mends.signatures.final_params(function)[given:]
+                self._use(module, node, record, Shape(function, tuple(final)))
+        if record.first:  # the calls of a mock's methods
+            for shape in self._methods(record.mock):
+                self._use(module, node, record, shape)
+
+    def _methods(self, mock: tree.Node) -> list[Shape]:
+        """The methods that a mock of an object records; one stands for all that change alike."""
+        program, changing = self.mends.planner.program, self.mends.planner.state.params
+        shapes, sure = [], True
+        for one in ordered(program.inference.of(mock)):
+            spec = one.spec if isinstance(one, Mocked) else None
+            for cls in program.classes.mro(spec) if isinstance(spec, Class) else ():
+                for name, method in cls.methods.items():
+                    if method in changing and method.takes_self:
+                        final = self.mends.signatures.final_params(method)[1:]
+                        shapes.append(Shape(method, tuple(final)))
+                    elif not name.startswith("_") and not method.is_property:
+                        sure = False
+        alike = sure and len({shape.places for shape in shapes}) == 1
+        return shapes[:1] if alike else [replace(shape, sure=False) for shape in shapes]
+
+    def _use(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
+        """Mend one use of a part of a record, by what it is used in."""
+        parent = self.mends.planner.program.names.parent(node)
+        match record.view, parent:
+            case View.ARGS, tree.Subscript() if parent.base is node:
+                self._index(module, parent.index, record, shape)
+            case View.ARGS, tree.Call() if last_name(parent.func) == "len":
+                self._length(module, parent, record, shape)
+            case _, tree.Call() if last_name(parent.func).startswith("assert"):
+                for side, other in equated(parent):
+                    if side is node:
+                        self._compared(module, other, record, shape)
+            case View.ARGS, tree.Call() | tree.Sequence() | tree.Wrapped() | tree.Lambda():
+                if not self._is_harmless(node, parent):
+                    self._unsure(module, record, shape)
+            case View.ARGS | View.LISTED, tree.Eval(kind="return"):
+                self._unsure(module, record, shape)
+            case _, tree.Compare() if set(parent.ops) <= {"==", "!="}:
+                for side in (parent.left, *parent.rights):
+                    if side is not node:
+                        self._compared(module, side, record, shape)
+            case View.CALLS | View.LISTED, tree.Compare() if parent.left is not node:
+                part = record.item(None)  # `(…) in calls`
+                if part is not None:
+                    self._compared(module, parent.left, part, shape)
+            case _, tree.Assign() if parent.value is node:
+                for target in parent.targets:
+                    self._unpacked(module, target, record, shape)
+
+    def _is_harmless(self, node: tree.Node, parent: object) -> bool:
+        """Whether a use of positional arguments does not depend on where they stand."""
+        records = self.mends.planner.program.records
+        if id(node) in records.kept:
+            return True
+        match parent:
+            case tree.Call() if any(a.value is node and a.star for a in parent.args):
+                callees = self.mends.planner.program.calls.callees(parent)
+                changing = self.mends.planner.state.params
+                return bool(callees) and all(c.mock or c.function in changing for c in callees)
+            case tree.Call():
+                return last_name(parent.func) in _LOOKING or records.of(parent) is not None
+            case tree.Wrapped(kind=kind):
+                return kind == "not"
+            case _:
+                return False
+
+    # --- parts ---
+
+    def _index(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
+        index = tree.integer(node)
+        if index is None or (not shape.sure and shape.moved(index) != index):
+            self._unsure(module, record, shape)
+        elif shape.moved(index) != index:
+            replacement = str(shape.moved(index))
+            mend = Replace(module.filename, node.span, "CAP108", replacement)
+            self.mends.add(("function", shape.function), mend)
+            self._settled(record)
+
+    def _length(self, module: Module, call: tree.Call, record: Record, shape: Shape) -> None:
+        compare = self.mends.planner.program.names.parent(call)
+        if not isinstance(compare, tree.Compare) or len(compare.ops) != 1:
+            self._unsure(module, record, shape)
+            return
+        other = compare.rights[0] if compare.left is call else compare.left
+        length = tree.integer(other)
+        if length is None:
+            self._unsure(module, record, shape)
+            return
+        more = sum(1 for _ in shape.inserted(length))
+        if more and not shape.sure:
+            self._unsure(module, record, shape)
+        elif more:
+            mend = Replace(module.filename, other.span, "CAP108", str(length + more))
+            self.mends.add(("function", shape.function), mend)
+            self._settled(record)
+
+    def _unpacked(self, module: Module, target: tree.Node, record: Record, shape: Shape) -> None:
+        """`tenant, note = mock.call_args.args`, `(tenant, note), _ = mock.call_args`."""
+        if not isinstance(target, tree.Sequence):
+            return
+        if record.view is not View.ARGS:
+            for at, item in enumerate(target.items):
+                part = record.item(at)
+                if part is not None:
+                    self._unpacked(module, item, part, shape)
+        elif any(isinstance(item, tree.Wrapped) for item in target.items):
+            self._unsure(module, record, shape)
+        else:
+            self._insert(module, target, record, shape, names=True)
+
+    def _compared(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
+        """Mend what a part of a record is compared with."""
+        node = self._written(node)
+        match record.view, node:
+            case View.ARGS, tree.Sequence():
+                if any(isinstance(item, tree.Wrapped) for item in node.items):
+                    self._unsure(module, record, shape)
+                else:
+                    self._insert(module, node, record, shape, names=False)
+            case View.CALL, tree.Sequence(kind="tuple"):
+                for item in node.items:
+                    view = View.KWARGS if isinstance(item, tree.DictDisplay) else View.ARGS
+                    self._compared(module, item, record.part(view), shape)
+            case View.LISTED, tree.Sequence():
+                for item in node.items:
+                    self._compared(module, item, record.part(View.ARGS), shape)
+            case View.CALLS, tree.Sequence():
+                for item in node.items:
+                    self._compared(module, item, record.part(View.CALL), shape)
+            case View.CALL, tree.Call() if id(node) in self._asked:
+                self._settled(record)
+            case View.KWARGS, tree.DictDisplay():
+                self._entries(module, node, record, shape)
+            case View.ARGS, _ if not isinstance(node, tree.Const):
+                if self.mends.planner.program.records.of(node) is None:
+                    self._unsure(module, record, shape)
+
+    def _written(self, node: tree.Node) -> tree.Node:
+        """The display that a local stands for, which is used for nothing else."""
+        program = self.mends.planner.program
+        binding = bound_whole(program.names, node)
+        if binding is None or binding.kind != "assign":
+            return node
+        statement, value = binding.place.statement, binding.value
+        if value is None or not isinstance(statement, tree.Assign):
+            return node
+        uses = list(program.records.uses(statement))
+        return value if len(uses) == 1 else node
+
+    # --- mends ---
+
+    def _insert(
+        self,
+        module: Module,
+        node: tree.Sequence,
+        record: Record,
+        shape: Shape,
+        *,
+        names: bool,
+    ) -> None:
+        """Put what is new among the values, or among the names that are bound to them."""
+        by_place: dict[int, list[str]] = defaultdict(list)
+        for at, name in shape.inserted(len(node.items)):
+            code = "_" if names else self._code(node, name, shape)
+            if code is None or not shape.sure:
+                self._unsure(module, record, shape)
+                return
+            by_place[at].append(code)
+        for at, codes in by_place.items():
+            before, after = ((), tuple(codes)) if at else (tuple(codes), ())
+            anchor = node.items[max(at - 1, 0)].span
+            mend = AddElements(module.filename, node.span, "CAP401", before, after, anchor)
+            self._once(("function", shape.function), mend)
+            self._settled(record)
+
+    def _entries(
+        self, module: Module, node: tree.DictDisplay, record: Record, shape: Shape
+    ) -> None:
+        present = {
+            key.value
+            for key in node.keys
+            if isinstance(key, tree.Const) and isinstance(key.value, str)
+        }
+        scopes = self.mends.planner.program.policy.scopes
+        beside = [
+            value
+            for key, value in zip(node.keys, node.values, strict=True)
+            if isinstance(key, tree.Const)
+            and any(names_scope(str(key.value), scope) for scope in scopes)
+        ]
+        for name in shape.keyword(present):
+            code = self._code(node, name, shape)
+            if code is None or not shape.sure:
+                self._unsure(module, record, shape)
+                return
+            anchor = beside[0].span if beside else None
+            mend = AddEntry(module.filename, node.span, "CAP401", f'"{name}"', code, anchor)
+            self._once(("function", shape.function), mend)
+            self._settled(record)
+
+    def _code(self, node: tree.Node, parameter: str, shape: Shape) -> str | None:
+        """The code of the value that is expected of a new parameter."""
+        scopes = self.mends.planner.program.policy.scopes
+        scope = next(scope for scope in scopes if scope.parameter == parameter)
+        return self.mends.code_for(scope, node, ("function", shape.function))
+
+    def _once(self, knot: Knot, mend: AddElements | AddEntry) -> None:
+        if not any(known == mend for _, known in self.mends.found):
+            self.mends.add(knot, mend)
+
+    # --- the ledger ---
+
+    def _settled(self, record: Record) -> None:
+        verdict = (Verdict.REWRITTEN, "what its mock has recorded")
+        self.mends.planner.state.verdicts.setdefault(id(record.mock), verdict)
+
+    def _unsure(self, module: Module, record: Record, shape: Shape) -> None:
+        """A use of recorded arguments that cannot be followed: a person must look."""
+        mock, function = record.mock, shape.function
+        reason = "reads what its mock has recorded in a way that cannot be followed"
+        self.mends.planner.state.verdicts[id(mock)] = (Verdict.TEXT, reason)
+        span = mock.name_span if isinstance(mock, tree.Attr) else mock.span
+        obstacle = Obstacle(module.filename, span, reason, function.symbol, "reference")
+        self.mends.planner.state.obstacles.append((("function", function), obstacle))

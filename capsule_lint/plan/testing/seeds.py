@@ -1,0 +1,168 @@
+"""Items that tests write out whole, key and all: where what they stand for keeps a scope, they keep it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import item_key, rename
+from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.reach import returning
+from capsule_lint.plan.testing.expected import typed_value
+from capsule_lint.plan.uses.passthrough import asserted
+from capsule_lint.program.model import Class, Function, owner_of
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.rows import Display
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import KeyDefect, Knot
+    from capsule_lint.policy import Scope
+
+
+@dataclass(eq=False, slots=True)
+class Seeds:
+    """Extends such items; it comes after the keys in them have been updated."""
+
+    mends: Mends
+    _kept: dict[tuple[Knot, str], set[str]] = field(default_factory=dict)
+    _asserted: set[int] = field(default_factory=set)
+    _defects: dict[Function, list[KeyDefect]] = field(default_factory=dict)
+
+    def build(self) -> None:
+        """Add the entries that are missing."""
+        self._collect()
+        if not self._kept:
+            return
+        self._asserted = set(self._expecting())
+        for module in self.mends.planner.program.names.modules.values():
+            for node in module.nodes if module.is_test and not module.generated else ():
+                if isinstance(node, tree.DictDisplay) or (
+                    isinstance(node, tree.Call) and self._takes_entries(node)
+                ):
+                    for knot, scope in self._lacking(node):
+                        self.mends.expected.extend(module, node, knot, scope)
+
+    def _takes_entries(self, call: tree.Call) -> bool:
+        """Whether keywords become the entries of a dict: `dict(…)`, or `record(…)` that takes any."""
+        names = {argument.keyword for argument in call.args if argument.keyword is not None}
+        if id(call) in self._asserted:
+            return True
+        if not names or (isinstance(call.func, tree.Name) and call.func.id == "dict"):
+            return bool(names)
+        callees = self.mends.planner.program.calls.callees(call)
+        return bool(callees) and all(
+            callee.cls is None
+            and callee.function is not None
+            and any(p.kind == "**" for p in callee.function.params)
+            and not any(callee.function.parameter(name) for name in names if self._is_key(name))
+            for callee in callees
+        )
+
+    def _expecting(self) -> Iterator[int]:
+        """The assertions on mocks of functions that put the keywords which they are given into items."""
+        planner = self.mends.planner
+        for function in planner.spreaders.found:
+            yield from (id(call) for call, _ in asserted(planner.program, function))
+
+    def _is_key(self, name: str) -> bool:
+        return self.mends.planner.program.policy.is_key_name(name)
+
+    def _collect(self) -> None:
+        """Under which keys the items of classes keep scopes: they are written, or read, with them."""
+        planner = self.mends.planner
+        self._kept = {key: set(names) for key, names in self.mends.expected.keys.items()}
+        for want in planner.state.wants:
+            value = self.mends.value(want) if isinstance(want.callee, Class | Function) else None
+            if want.call is None or value is None or value.kind != "loaded":
+                continue
+            cls = want.callee if isinstance(want.callee, Class) else owner_of(want.callee)
+            for old in planner.program.policy.scopes if cls is not None else ():
+                argument = planner.values.argument_of(want.call, want, old)
+                key = item_key(argument.value, old) if argument is not None else None
+                if key is not None and old is not want.scope and cls is not None:
+                    for home in planner.program.classes.mro(cls):
+                        names = self._kept.setdefault((("class", home), want.scope.name), set())
+                        names.add(rename(key, old, want.scope))
+        self._collect_whole()
+        for display, written, scope in planner.items.written:
+            tag = planner.keys.tag_of(planner.sites[id(written.template.host)])
+            near = planner.loads.present(display, scope)
+            entry = entry_of(display, near) if near is not None else None
+            if tag is not None and near is not None and entry is not None:
+                names = self._kept.setdefault((tag, scope.name), set())
+                names.add(rename(entry[0], near, scope))
+        for defect in planner.defects:
+            if defect.function is not None:
+                self._defects.setdefault(defect.function, []).append(defect)
+
+    def _collect_whole(self) -> None:
+        """Items that have all fields of an object have the new one under its own name, or under an alias
+        like its neighbour's."""
+        planner = self.mends.planner
+        for cls, node in self.mends.wholes.every if planner.state.fields else ():
+            if self.mends.module_of(node).is_test:
+                continue
+            aliases = planner.program.classes.aliases(cls)
+            for scope in planner.state.fields.get(cls, {}).values():
+                names = self._kept.setdefault((("class", cls), scope.name), set())
+                names.add(planner.state.attributes[cls, scope.parameter])
+                for old in planner.program.policy.scopes:
+                    said = (a for n, a in aliases.items() if names_scope(n, old))
+                    names.update(rename(a, old, scope) for a in said if old is not scope)
+
+    def _lacking(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
+        """The entries that an item lacks, by its key and by the classes whose key that is."""
+        planner = self.mends.planner
+        scopes = planner.program.policy.scopes
+        said = [(s, e[0]) for s in scopes if (e := entry_of(display, s)) is not None]
+        for knot, scope in self._possible(display) if said else ():
+            kept = self._kept.get((knot, scope.name), set())
+            if any(s is not scope and rename(k, s, scope) in kept for s, k in said):
+                yield knot, scope
+
+    def _possible(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
+        planner, defects = self.mends.planner, self._defects_of(display)
+        for defect in defects:
+            tag = planner.keys.tag_of(planner.sites[id(defect.template.host)])
+            for scope in defect.missing:
+                yield defect.knot, scope
+                if tag is not None:
+                    yield tag, scope
+        classes = {cls for defect in defects for cls in self._of(defect)}
+        for cls in sorted(classes, key=lambda c: c.symbol):
+            for home in planner.program.classes.mro(cls):
+                for scope in planner.state.fields.get(home, {}).values():
+                    yield ("class", home), scope
+
+    def _defects_of(self, display: Display) -> list[KeyDefect]:
+        """The changes of the key that an item has."""
+        planner = self.mends.planner
+        found: list[KeyDefect] = []
+        is_key = planner.program.policy.is_key_name
+        keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
+        for node in (*keys, *self._keys_given(display)):
+            forms = self.mends.testing.updated.get(id(node), [])
+            found += [defect for form in forms for defect in form.defects]
+            for function in returning(planner.program, node) if not forms else ():
+                found += self._defects.get(function, [])
+        return found
+
+    def _keys_given(self, display: Display) -> Iterator[tree.Node]:
+        """What may be the key of an item whose entries a call gives by keyword."""
+        planner = self.mends.planner
+        if isinstance(display, tree.Call) and id(display) in self._asserted:
+            return planner.spreaders.keys_beside(display)
+        return planner.spreaders.keys_given(display, planner.program.policy.scopes)
+
+    def _of(self, defect: KeyDefect) -> Iterator[Class]:
+        planner = self.mends.planner
+        owner = owner_of(defect.function)
+        name = planner.program.domain.entity_name(planner.sites[id(defect.template.host)])
+        for cls in planner.state.fields:
+            heirs = set(planner.program.classes.subclasses(cls))
+            if cls.name == name or owner in heirs or name in {heir.name for heir in heirs}:
+                yield cls

@@ -1,0 +1,444 @@
+"""What tests need: the helper that yields a scope's value, and whole keys that are written out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
+from capsule_lint.plan.keys.spelled import (
+    Form,
+    Forms,
+    Gap,
+    embedded,
+    first_and_rest,
+    literal,
+    literal_text,
+    pattern,
+)
+from capsule_lint.plan.reach import Reach, returning
+from capsule_lint.plan.state import Want
+from capsule_lint.plan.supply.given import literal_in
+from capsule_lint.plan.testing.composed import Composed
+from capsule_lint.plan.uses.mentions import texts_with
+from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.texts.pieces import Text
+from capsule_lint.program.walk import children
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import KeyDefect, Knot, Value
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
+
+_NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
+_EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
+"""Functions by which a test says what text it expects."""
+_MAX_DEPTH: Final = 4
+
+
+@dataclass(eq=False, slots=True)
+class Testing:
+    """Test helpers and literal keys."""
+
+    mends: Mends
+    reach: Reach = field(init=False)
+    composed: Composed = field(init=False)
+    forms: list[Form] = field(default_factory=list)
+    """How the keys look that change, the most telling first."""
+    unchanged: list[re.Pattern[str]] = field(default_factory=list)
+    """How those look that are right as they are."""
+    updated: dict[int, list[Form]] = field(default_factory=dict)
+    """How the keys look that are spelled out, by the expressions that are."""
+
+    def __post_init__(self) -> None:
+        self.reach = Reach(self.mends.planner.program)
+        self.composed = Composed(self)
+
+    # --- the helper ---
+
+    def helper(self, scope: Scope, knot: Knot) -> None:
+        """Write the helper that `test-source` names, where it does not exist yet."""
+        spec = scope.test_source
+        if spec is None or not spec.module or scope.test_value is None:
+            return
+        program = self.mends.planner.program
+        module = program.names.module(spec.module)
+        if module is not None and program.names.global_binding(module, spec.name) is not None:
+            return
+        filename = module.filename if module is not None else self._place_of(spec.module)
+        annotation = f" -> {scope.type.name}" if scope.type is not None else ""
+        if spec.code == spec.name:  # a constant
+            annotation = ""
+        source = (
+            f"{spec.name} = {scope.test_value}\n"
+            if spec.code == spec.name
+            else (
+                f"def {spec.name}(){annotation}:\n"
+                f'    """The {scope.name} that tests use unless they say otherwise."""\n'
+                f"    return {scope.test_value}\n"
+            )
+        )
+        if spec.name.startswith("test") and spec.code != spec.name:  # pytest would collect it
+            source += f"\n\n{spec.name}.__test__ = False\n"
+        self.mends.add(knot, AppendCode(filename, _NOWHERE, "CAP401", source))
+        needed = scope.type
+        if (
+            needed is not None
+            and needed.module != "builtins"
+            and needed.name in f"{scope.test_value}{annotation}"
+        ):
+            if module is not None:
+                self.mends.import_(knot, module, needed.module, needed.name)
+            elif needed.module != spec.module:
+                mend = AddImport(filename, _NOWHERE, "CAP401", needed.module, needed.name)
+                self.mends.add(knot, mend)
+
+    def _place_of(self, dotted: str) -> str:
+        """Where a module of that name belongs that does not exist yet: in its package, wherever that is."""
+        package, _, name = dotted.rpartition(".")
+        for module in self.mends.planner.program.names.modules.values():
+            folder, _, stem = module.filename.rpartition("/")
+            inside = module.name if stem == "__init__.py" else module.name.rpartition(".")[0]
+            if package and inside == package:
+                return f"{folder}/{name}.py" if folder else f"{name}.py"
+        return f"{dotted.replace('.', '/')}.py"
+
+    # --- literal keys ---
+
+    def keys(self) -> None:
+        """Update the keys that tests spell out, where they belong to a changed template."""
+        defects = [d for d in self.mends.planner.defects if not d.module.is_test]
+        parts = {_longest_text(d) for d in defects}
+        literals = list(self._literals(parts))
+        composed = list(self.composed.texts(parts))
+        self.forms = list(self._forms(defects)) if literals or composed else []
+        if not self.forms:
+            return
+        self.forms.sort(key=lambda form: -form.weight)
+        self.unchanged = self._unchanged()
+        inside = [
+            (form, regex)
+            for form in self.forms
+            if len(form.defects) == 1 and form.provable
+            if (regex := embedded(form.defects[0].template.pieces)) is not None
+        ]
+        shapes = Forms(self.mends.planner.program)
+        loose = [(d, regex) for d in defects if (regex := shapes.loose(d))]
+        seen: set[int] = set()
+        for module, node, text in literals:
+            possible, chosen = self._fitting(node, text)
+            seen.update([id(node)] if possible else [])
+            if chosen:
+                self._update(module, node, self._joined(node, chosen, defects))
+            elif not possible:
+                if not self._is_right(text):
+                    self._look_through(node, text, loose)
+                self._look_inside(node, text, inside)
+        for node, text in [pair for pair in composed if id(pair[0]) not in seen]:
+            _, chosen = self._fitting(node, text)
+            if chosen:
+                self.composed.update(node, self._joined(node, chosen, defects))
+
+    def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
+        """The forms that a key which is spelled out may have, and those that it is taken to have."""
+        possible = [form for form in self.forms if form.regex.fullmatch(text)]
+        if possible and any(self._is_put_together(side, text) for side in self._sides(node)):
+            return possible, []
+        made_by = self._compared_with(node) if possible else set()
+        meant = [form for form in possible if form.functions & made_by]
+        if not meant and possible and all(form.bare for form in possible):
+            test = self.mends.planner.program.names.place(node).scope.function
+            running = self.reach.of(test) if test is not None and self._is_key(node) else set()
+            meant = [form for form in possible if form.functions & running]
+            possible = meant  # many other texts look like that
+        if self._is_sort_key(node):
+            possible = meant  # its templates are not judged, and may look alike
+        possible = [form for form in possible if not form.bare] or possible
+        if meant or (possible and not self._is_right(text)):
+            return possible, meant or self._made(node, possible)
+        return possible, []
+
+    def _is_right(self, text: str) -> bool:
+        """Whether a key that does not change may look like that."""
+        return any(regex.fullmatch(text) for regex in self.unchanged)
+
+    def _joined(
+        self, node: tree.Node, forms: list[Form], defects: Sequence[KeyDefect]
+    ) -> list[Form]:
+        """The forms of a key; what it is compared with changes with them."""
+        made_by = self._compared_with(node)
+        if not any(form.functions & made_by for form in forms):
+            for other in [d for d in defects if d.function in made_by]:
+                # It says what the key of another template begins with.
+                self.mends.planner.state.groups.join(forms[0].defects[0].knot, other.knot)
+        return forms
+
+    def _is_put_together(self, side: tree.Node, text: str) -> bool:
+        """Whether a test itself says all parts of a key, and gets that text of them:
+        `make_key("TENANT", "t", "CART", "c1")`."""
+        planner = self.mends.planner
+        if not isinstance(side, tree.Call) or any(
+            d.template.host is side for d in planner.defects
+        ):
+            return False
+        callees = planner.program.calls.callees(side)
+        if any(c.function is None or c.function in planner.state.params for c in callees):
+            return False
+        made = planner.program.templates.template(side) if callees else None
+        return (
+            made is not None
+            and made.text == text
+            and all(isinstance(piece, Text) for piece in made.pieces)
+        )
+
+    def _is_key(self, node: tree.Node) -> bool:
+        """Whether a literal stands where a key does: `{"PK": "t#1"}`, `row["PK"] == "t#1"`, or first in a
+        tuple."""
+        program = self.mends.planner.program
+        parent = program.names.parent(node)
+        if isinstance(parent, tree.Sequence) and parent.kind == "tuple":
+            return parent.items[0] is node
+        return any(program.keys.key_name(name) for name in self._names_of(node))
+
+    def _is_sort_key(self, node: tree.Node) -> bool:
+        """Whether a literal stands where a sort key does: `{"SK": "t#1"}`."""
+        policy = self.mends.planner.program.policy
+        return any(policy.is_sort_key_name(tree.text(n) or "") for n in self._names_of(node))
+
+    def _names_of(self, node: tree.Node) -> list[tree.Node]:
+        """The expressions that say which attribute of an item a literal is the value of."""
+        parent = self.mends.planner.program.names.parent(node)
+        if isinstance(parent, tree.DictDisplay):
+            pairs = zip(parent.keys, parent.values, strict=True)
+            return [key for key, value in pairs if value is node and key is not None]
+        return [side.index for side in self._sides(node) if isinstance(side, tree.Subscript)]
+
+    def _made(self, node: tree.Node, possible: list[Form]) -> list[Form]:
+        """Those of several forms whose texts the test makes, as far as that is known."""
+        running = self._running(node) if len(possible) > 1 else set()
+        return [form for form in possible if form.functions & running] or possible
+
+    def _literals(self, parts: set[str]) -> Iterator[tuple[Module, tree.Node, str]]:
+        """The texts in tests that have one of these parts of keys in them."""
+        for module in self.mends.planner.program.names.modules.values():
+            if not module.is_test or module.generated:
+                continue
+            for node in module.nodes:
+                first, rest = first_and_rest(node)
+                text = literal_text(first)
+                if text is not None and not self._is_part(node):
+                    text += rest
+                    if any(part in text for part in parts):
+                        yield module, node, text
+
+    def _is_part(self, node: tree.Node) -> bool:
+        """Whether a literal is no text of its own: it is part of an f-string or of a sum."""
+        parent = self.mends.planner.program.names.parent(node)
+        return isinstance(parent, tree.FString) or (
+            isinstance(parent, tree.Binary) and parent.op == "+"
+        )
+
+    def _forms(self, defects: Sequence[KeyDefect]) -> Iterator[Form]:
+        """How the keys look that change, and the texts of the program that have such keys in them."""
+        program = self.mends.planner.program
+        forms = Forms(program)
+        for defect in defects:
+            form = forms.direct(defect)
+            if form is not None:
+                yield form
+        hosts = {id(d.template.host) for d in defects}
+        for node in texts_with(program, [d.template.host for d in defects]):
+            template = program.templates.template(node) if id(node) not in hosts else None
+            if template is not None and template.host is node:
+                form = forms.around(template, defects)
+                if form is not None:
+                    yield form
+
+    def _look_inside(
+        self, node: tree.Node, text: str, inside: list[tuple[Form, re.Pattern[str]]]
+    ) -> None:
+        """A longer text that a test expects, with a key in it: nobody can tell what else it says."""
+        found = [form for form, regex in inside if regex.search(text)]
+        if not found or not self._is_expected(node):
+            return
+        running = self._running(node)
+        for form in found:
+            if form.functions & running:
+                reason = "a key that changes stands inside of this text"
+                self.mends.obstacle(form.defects[0].knot, node, reason)
+                return
+
+    def _look_through(
+        self, node: tree.Node, text: str, loose: list[tuple[KeyDefect, re.Pattern[str]]]
+    ) -> None:
+        """A text that looks like a key of which one part is made in a way that is not known."""
+        found = [defect for defect, regex in loose if regex.fullmatch(text)]
+        running = self._running(node) if found else set()
+        for defect in found:
+            if defect.function in running:
+                self.mends.obstacle(defect.knot, node, "may spell out a key that changes")
+                return
+
+    def _is_expected(self, node: tree.Node) -> bool:
+        """Whether a literal stands in a comparison or in an assertion's call."""
+        return any(
+            isinstance(around, tree.Compare)
+            or (isinstance(around, tree.Call) and last_name(around.func) in _EXPECTING)
+            or (isinstance(around, tree.Call) and last_name(around.func).startswith("assert"))
+            for around in self._around(node)
+        )
+
+    def _around(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What an expression is part of, innermost first."""
+        names = self.mends.planner.program.names
+        current = names.parent(node)
+        while isinstance(current, tree.Expr):
+            yield current
+            current = names.parent(current)
+
+    def _running(self, node: tree.Node) -> set[Function]:
+        """The functions that may make what a literal is compared with: those of the other side, or,
+        where that comes from elsewhere, those that the test runs."""
+        sides = self._sides(node)
+        made = {f for side in sides for f in self.makers(side)}
+        function = self.mends.planner.program.names.place(node).scope.function
+        if not made and function is not None:
+            made = {function}
+        return {f for one in made for f in self.reach.of(one)}
+
+    def makers(self, side: tree.Node, depth: int = 0) -> Iterator[Function]:
+        """The functions of the program that an expression runs, through locals."""
+        names = self.mends.planner.program.names
+        queue = [side]
+        while queue:
+            node = queue.pop()
+            queue += children(node)
+            yield from self.reach.by(node)
+            if isinstance(node, tree.Name) and depth < _MAX_DEPTH:
+                for binding in names.bindings(node.id, names.place(node)):
+                    if binding.kind == "assign" and binding.value is not None:
+                        yield from self.makers(binding.value, depth + 1)
+
+    def _sides(self, node: tree.Node) -> list[tree.Node]:
+        """What a literal, or the display that it stands in, is compared with."""
+        inner = node
+        for around in self._around(node):
+            match around:
+                case tree.Compare():
+                    return [s for s in (around.left, *around.rights) if s is not inner]
+                case tree.Call() if last_name(around.func).startswith("assert"):
+                    return [a.value for a in around.args if a.value is not inner]
+                case tree.Call():
+                    return []
+            inner = around
+        return []
+
+    def _compared_with(self, node: tree.Node) -> set[Function]:
+        """The functions whose result a literal is compared with, and those that they return."""
+        return returning(self.mends.planner.program, *self._sides(node))
+
+    def _unchanged(self) -> list[re.Pattern[str]]:
+        """The keys that are right as they are."""
+        program = self.mends.planner.program
+        changed = {id(d.template.host) for d in self.mends.planner.defects}
+        found = []
+        for site in program.keys.sites:
+            if site.module.is_test or id(site.template.host) in changed:
+                continue
+            if any(id(p.host) in changed for p in site.template.pieces):
+                continue
+            if any(isinstance(p, Text) for p in site.template.pieces):
+                found.append(pattern(site.template.pieces, set()))
+        return found
+
+    def _update(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
+        """Put the segments that keys of a form lack into a literal. Where several fit, their templates
+        change together or not at all: nobody knows of which it is."""
+        form = forms[0]
+        knot = form.defects[0].knot
+        for other in (defect for one in forms for defect in one.defects):
+            self.mends.planner.state.groups.join(knot, other.knot)
+        changed = self.filled(module, node, form) if form.provable else None
+        if changed is None:
+            self.mends.obstacle(knot, node, "spells out a key that changes")
+        else:
+            span = first_and_rest(node)[0].span
+            self.mends.add(knot, Replace(module.filename, span, "CAP104", changed))
+            self.updated[id(node)] = forms
+
+    def filled(self, module: Module, node: tree.Node, form: Form) -> str | None:
+        """The code of a literal with the missing segments; `None` when they cannot be put in."""
+        first, rest = first_and_rest(node)
+        known = literal(self.mends.source(module, first.span))
+        found = form.regex.fullmatch(known.body + rest) if known is not None else None
+        if known is None or found is None:
+            return None
+        formatted, body = known.formatted, known.body
+        order = self.mends.planner.program.policy.scopes
+        gaps = sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope)))
+        for gap in reversed(gaps):
+            at = found.end(gap.group)
+            if at > len(known.body):
+                return None
+            beside_hole = known.formatted and known.body[:at].endswith("}")
+            segment = self.segment(gap, node, has_hole=beside_hole)
+            if segment is None:
+                return None
+            text, is_hole = segment
+            if is_hole and not formatted and ("{" in known.body or not known.single):
+                return None
+            if is_hole and known.quote in text:
+                return None
+            formatted = formatted or is_hole
+            between = gap.separator
+            new = f"{text}{between}" if gap.front else f"{between}{text}"
+            body = f"{body[:at]}{new}{body[at:]}"
+        return known.code(body, formatted=formatted)
+
+    def segment(self, gap: Gap, node: tree.Node, *, has_hole: bool) -> tuple[str, bool] | None:
+        """The segment for a key that a test spells out, and whether it has a hole: where the segment
+        beside it has one (`has_hole`), or where the value is not known."""
+        scope, knot = gap.scope, gap.defect.knot
+        want = Want(scope, node, knot, "key")
+        value = self.mends.planner.sources.for_key(scope, node, self._sides(node))
+        if value is None:
+            return None
+        known = self.known(value, want) if not has_hole else None
+        if known is not None:
+            return f"{gap.tag}{known}", False
+        return f"{gap.tag}{{{self._code(value, want)}}}", True
+
+    def code(self, scope: Scope, node: tree.Node, knot: Knot) -> str | None:
+        """The code of a scope's value for a key that a test makes itself; `None` if it is not known."""
+        value = self.mends.planner.sources.for_key(scope, node, self._sides(node))
+        return self._code(value, Want(scope, node, knot, "key")) if value is not None else None
+
+    def _code(self, value: Value, want: Want) -> str | None:
+        return value.code if value.kind == "given" else self.mends.code_of(want, want.knot)
+
+    def known(self, value: Value, want: Want) -> str | None:
+        """The literal that an expression always is; `None` when it is not known."""
+        scope = want.scope
+        if value.kind == "test" and scope.test_source is not None:
+            return self.mends.planner.sources.given.value_of_helper(scope)
+        if value.literal is not None:
+            return value.literal
+        program = self.mends.planner.program
+        if not value.code.isidentifier():
+            return None
+        bindings = program.names.bindings(value.code, program.names.place(want.node))
+        values = {literal_in(b.value) for b in bindings if b.kind == "assign"}
+        if len(values) != 1 or any(b.kind != "assign" for b in bindings):
+            return None
+        return next(iter(values))
+
+
+def _longest_text(defect: KeyDefect) -> str:
+    """A text that all keys of a template have in them."""
+    texts = (p.value for p in defect.template.pieces if isinstance(p, Text))
+    return max(texts, key=len, default="")

@@ -1,0 +1,106 @@
+"""Whether an object of a changing family can be what a receiver of unknown type is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.uses.dicts import Dicts
+from capsule_lint.plan.uses.mentions import Mentions
+from capsule_lint.program.inference.types import ModuleObject
+from capsule_lint.program.model import Binding, Class, enclosing, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function, Module
+
+_LOOKING: Final = ("getattr", "getmembers", "vars")
+"""Functions that find what is in a module by a name, or all of it."""
+
+
+@dataclass(eq=False)
+class Arrivals:
+    """Follows the objects of a family's classes by name."""
+
+    program: Program
+    _reached: dict[frozenset[Class], set[int]] = field(default_factory=dict)
+
+    def at(self, symbol: Function | Class, receiver: tree.Node) -> bool:
+        """Whether an object whose class has the method `symbol`, or overrides it, may get to `receiver`."""
+        classes = self._classes(symbol)
+        if classes not in self._reached:
+            names = {cls.name for cls in classes}
+            origins = (*self._selves(classes), *self._looked_up(classes))
+            self._reached[classes] = self._mentions.reach(origins, names)
+        if id(receiver) not in self._reached[classes]:
+            return False
+        return not self._dicts.is_dict(symbol, receiver, classes)
+
+    @cached_property
+    def _dicts(self) -> Dicts:
+        return Dicts(self.program)
+
+    @cached_property
+    def _mentions(self) -> Mentions:
+        return Mentions(self.program, list(self.program.names.modules.values()))
+
+    def _classes(self, symbol: Function | Class) -> frozenset[Class]:
+        if isinstance(symbol, Class):
+            owners = {symbol}
+        else:
+            family = self.program.calls.family(symbol)
+            owners = {f.owner for f in family if f.owner is not None}
+        return frozenset(
+            owners.union(*(self.program.classes.subclasses(owner) for owner in owners))
+        )
+
+    def _selves(self, classes: frozenset[Class]) -> Iterator[tree.Node]:
+        """Where methods of the classes, inherited ones too, speak of the object, or of its class."""
+        methods = {
+            method: method.params[0].name
+            for cls in classes
+            for owner in self.program.classes.mro(cls)
+            for method in owner.methods.values()
+            if method.params and not method.is_static
+        }
+        modules = {id(method.module): method.module for method in methods}
+        for module in modules.values():
+            for node in module.each(tree.Name):
+                around = enclosing(self.program.names.place(node))
+                function = next((f for f in around if f in methods), None)
+                if function is not None and node.id == methods[function]:
+                    yield node
+        for meta in {m for cls in classes for m in self.program.classes.metaclasses(cls)}:
+            yield from self._made_by(meta)
+
+    def _looked_up(self, classes: frozenset[Class]) -> Iterator[tree.Node]:
+        """Where a class may be looked up in its module by a name that is not known."""
+        for name in _LOOKING:
+            for call in self.program.calls.uses.calls_beside(name):
+                named = len(call.args) > 1 and isinstance(call.args[1].value, tree.Const)
+                types = self.program.inference.of(call.args[0].value) if call.args else ()
+                modules = [t.module for t in types if isinstance(t, ModuleObject)]
+                if not named and any(self._has(m, cls) for m in modules for cls in classes):
+                    yield call
+
+    def _has(self, module: Module, cls: Class) -> bool:
+        """Whether a module has a class, its own or an imported one."""
+        names = self.program.names
+        found = names.follow(names.member(module.name, cls.name))
+        return isinstance(found, Binding) and found.definition is cls
+
+    def _made_by(self, meta: Class) -> Iterator[tree.Node]:
+        """Where the methods of a metaclass speak of a class that it makes."""
+        for method in meta.methods.values():
+            if not method.params or method.is_static:
+                continue
+            for node in self.program.names.inside(method):
+                if method.name == "__new__":
+                    if isinstance(node, tree.Call) and last_name(node.func) == "__new__":
+                        yield node
+                elif isinstance(node, tree.Name) and node.id == method.params[0].name:
+                    yield node

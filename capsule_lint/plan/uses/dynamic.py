@@ -1,0 +1,273 @@
+"""`getattr(repo, name)(…)`: calls of changing methods whose names are only known when they run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.uses.dicts import is_plain
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.inference.namespaces import base_of, name_in
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    Foreign,
+    Instance,
+    Mocked,
+    ModuleObject,
+    Namespace,
+    Type,
+)
+from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.model import Class, Function, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding, Module
+
+_ANY: Final = ".*"
+_NONE: Final = "(?!)"
+_FIELDS: Final = tuple(Foreign(f"{module}.fields") for module in ("dataclasses", "attr", "attrs"))
+_DICT: Final = "__dict__"
+_HARMLESS: Final = frozenset(
+    (
+        "callable",
+        "isinstance",
+        "repr",
+        "str",
+        "bool",
+        "id",
+        "hash",
+        "len",
+        "print",
+        "type",
+        "hasattr",
+    )
+)
+_PROXIES: Final = ("__getattr__", "__getattribute__")
+_MAX_DEPTH: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A lookup of an attribute by a computed name that may find a changing function."""
+
+    module: Module
+    name: tree.Node
+    function: Function
+    by: str = "getattr"
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamic:
+    """Finds lookups by computed names."""
+
+    program: Program
+    functions: Collection[Function]
+    """Those that gain parameters."""
+
+    def find(self) -> Iterator[Lookup]:
+        """Every lookup that may find a changing function and have it called with old arguments."""
+        self.program.names.looked_up.update(self.functions)
+        for call in self.program.calls.uses.calls_beside("getattr"):
+            if len(call.args) < 2 or not isinstance(call.func, tree.Name):
+                continue
+            receiver, name = call.args[0].value, call.args[1].value
+            if isinstance(name, tree.Const) or self._is_proxy(name):
+                continue
+            pattern = re.compile("|".join(self._names(name, 0)) or _ANY)
+            functions = [f for f in self._members(receiver) if pattern.fullmatch(f.name)]
+            if functions:
+                yield from self._called(call, name, functions)
+        for space in self._namespaces():
+            yield from self._in_namespace(space, space, 0)
+
+    def _namespaces(self) -> Iterator[tree.Node]:
+        """Where the attributes of something are had by their names."""
+        for name in ("globals", "vars"):
+            yield from self.program.calls.uses.calls_beside(name)
+        for module in self.program.names.modules.values():
+            for node in module.each(tree.Attr):
+                if node.name == _DICT:
+                    yield node
+
+    def _in_namespace(self, space: tree.Node, node: tree.Node, depth: int) -> Iterator[Lookup]:
+        """What is looked up in a namespace by a name that is computed, or found by going through it."""
+        parent = self.program.names.parent(node)
+        if isinstance(parent, tree.Assign) and parent.value is node and depth < _MAX_DEPTH:
+            for target in parent.targets:
+                for read in self._reads(target):
+                    yield from self._in_namespace(space, read, depth + 1)
+            return
+        lookup = self.program.names.parent(parent) if isinstance(parent, tree.Attr) else parent
+        if not isinstance(lookup, tree.Subscript | tree.Call):
+            return
+        module = self.program.names.place(node).scope.module
+        name = name_in(lookup) if base_of(lookup) is node else None
+        members = self._kept_in(space)
+        if name is not None and not isinstance(name, tree.Const):
+            pattern = re.compile("|".join(self._names(name, 0)) or _ANY)
+            functions = [f for f in members if pattern.fullmatch(f.name)]
+            found = self._called(lookup, name, functions) if functions else ()
+            yield from (replace(one, by=_spelled(space)) for one in found)
+        elif last_name(parent if isinstance(parent, tree.Attr) else None) in ("values", "items"):
+            yield from (Lookup(module, node, f, _spelled(space)) for f in members)
+
+    def _kept_in(self, space: tree.Node) -> list[Function]:
+        """The changing functions among the attributes of modules and classes; objects keep none."""
+        bases = [t.base for t in self.program.inference.of(space) if isinstance(t, Namespace)]
+        return self._changing(b for b in bases if isinstance(b, ModuleObject | ClassObject))
+
+    def _called(
+        self, call: tree.Node, name: tree.Node, functions: list[Function]
+    ) -> Iterator[Lookup]:
+        """Those functions that what is found may be called as."""
+        uses = list(self._uses(call, 0))
+        module = self.program.names.place(call).scope.module
+        for function in functions:
+            given = int(function.takes_self)
+            if any(use is None or bind(use.args, function.params, given) for use in uses):
+                yield Lookup(module, name, function)
+
+    # --- the name ---
+
+    def _is_proxy(self, name: tree.Node) -> bool:
+        """Whether a proxy passes on whatever it is asked for: the callers of that are call sites."""
+        function = self.program.names.place(name).scope.function
+        return (
+            isinstance(name, tree.Name)
+            and function is not None
+            and function.name in _PROXIES
+            and any(p.name == name.id for p in function.own_params)
+        )
+
+    def _names(self, node: tree.Node, depth: int) -> Iterator[str]:
+        """Patterns of the names that an expression may be."""
+        constant = self.program.templates.constant(node)
+        if constant is not None:
+            yield re.escape(constant)
+            return
+        match node:
+            case tree.FString():
+                yield "".join(re.escape(p) if isinstance(p, str) else _ANY for p in node.parts)
+            case tree.Binary(op="+"):
+                for left in self._names(node.left, depth):
+                    for right in self._names(node.right, depth):
+                        yield left + right
+            case tree.Conditional():
+                yield from self._names(node.then, depth)
+                yield from self._names(node.otherwise, depth)
+            case tree.Name() if depth < _MAX_DEPTH:
+                bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+                if not bindings:
+                    yield _ANY
+                for binding in bindings:
+                    yield from self._bound(binding, depth + 1)
+            case tree.Attr(name="name") if self._is_field(node.base):
+                yield _NONE
+            case _:
+                yield _ANY
+
+    def _is_field(self, node: tree.Node) -> bool:
+        """Whether a name stands for one of the fields of a dataclass: none of these is a method."""
+        if not isinstance(node, tree.Name):
+            return False
+        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        return bool(bindings) and all(
+            b.kind == "for" and not b.path and self._gives_fields(b.value) for b in bindings
+        )
+
+    def _gives_fields(self, node: tree.Node | None) -> bool:
+        """Whether an expression is a call of `dataclasses.fields`, or of that of attrs."""
+        types = self.program.inference.of(node.func) if isinstance(node, tree.Call) else ()
+        return bool(types) and all(t in _FIELDS for t in types)
+
+    def _bound(self, binding: Binding, depth: int) -> Iterator[str]:
+        """Patterns of what a name is bound to: a value, a loop over a display, a test's parameters."""
+        value, function = binding.value, binding.place.scope.function
+        if binding.kind == "param" and function is not None:
+            for decorator in function.fact.decorators:
+                values = parametrized(decorator, binding.name)
+                if values is not None:
+                    for one in values:
+                        yield from self._names(one, depth)
+                    return
+        items = self._items(value) if binding.kind == "for" and value is not None else None
+        if items is not None and not binding.path:
+            for item in items:
+                yield from self._names(item, depth)
+        elif binding.kind == "assign" and value is not None and not binding.path:
+            yield from self._names(value, depth)
+        else:
+            yield _ANY
+
+    def _items(self, node: tree.Node) -> tuple[tree.Node, ...] | None:
+        """What a loop goes through, where that is written out."""
+        match node:
+            case tree.Sequence():
+                return node.items
+            case tree.Name():
+                bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+                values = [b.value for b in bindings if b.kind == "assign"]
+                if len(bindings) == len(values) == 1 and isinstance(values[0], tree.Sequence):
+                    return values[0].items
+        return None
+
+    # --- what is looked into ---
+
+    def _members(self, receiver: tree.Node) -> list[Function]:
+        """The changing functions among the attributes of a receiver."""
+        return self._changing(self.program.inference.of(receiver))
+
+    def _changing(self, types: Iterable[Type]) -> list[Function]:
+        """The changing functions among the attributes of what has these types, in a fixed order."""
+        found: set[Function] = set()
+        for one in types:
+            match one:
+                case Instance() | ClassObject() | Mocked(spec=Class()):
+                    cls = one.cls if not isinstance(one, Mocked) else one.spec
+                    assert isinstance(cls, Class)
+                    with self.program.names.aside():
+                        heirs = tuple(self.program.classes.subclasses(cls))
+                    classes = (*self.program.classes.mro(cls), *heirs)
+                    found.update(m for c in classes for m in c.methods.values())
+                case ModuleObject():
+                    found.update(
+                        f for f in one.module.functions if f.owner is None and f.parent is None
+                    )
+        changing = [f for f in found if f in self.functions and not f.name.startswith("__")]
+        return sorted(changing, key=lambda f: f.symbol)
+
+    # --- what becomes of what is found ---
+
+    def _uses(self, node: tree.Node, depth: int) -> Iterator[tree.Call | None]:
+        """The calls of what an expression yields; `None` for a use in which it may be called."""
+        parent = self.program.names.parent(node)
+        match parent:
+            case tree.Call() if parent.func is node:
+                yield parent
+            case tree.Call():
+                if last_name(parent.func) not in _HARMLESS:
+                    yield None
+            case tree.Eval(kind="return"):
+                yield None
+            case tree.Assign() if depth < _MAX_DEPTH and parent.value is node:
+                for target in parent.targets:
+                    for use in self._reads(target):
+                        if not is_plain(self.program, use):
+                            yield from self._uses(use, depth + 1)
+            case tree.Wrapped() | tree.Boolean() | tree.Conditional() | tree.Walrus():
+                yield from self._uses(parent, depth + 1)
+
+    def _reads(self, target: tree.Node) -> Iterator[tree.Name]:
+        """Where a name is read that a target binds."""
+        if isinstance(target, tree.Name):
+            yield from reads_of(self.program.names, target, (target.at,))
+
+
+def _spelled(space: tree.Node) -> str:
+    return _DICT if isinstance(space, tree.Attr) else last_name(space)

@@ -1,0 +1,377 @@
+"""The ledger: every occurrence of a changing name, each with exactly one verdict."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import Occurrence, Position, Span, Verdict
+from capsule_lint.plan.testing.namesakes import is_namesake
+from capsule_lint.plan.uses.arrivals import Arrivals
+from capsule_lint.plan.uses.asked import Asked
+from capsule_lint.plan.uses.bare import bare_names
+from capsule_lint.plan.uses.dynamic import Dynamic
+from capsule_lint.plan.uses.examples import examples, shown
+from capsule_lint.plan.uses.likeness import fitting
+from capsule_lint.plan.uses.lookups import is_some_module, keeping_class
+from capsule_lint.plan.uses.references import HARMLESS, References
+from capsule_lint.plan.uses.registries import Registries, picking
+from capsule_lint.plan.uses.replacements import Replacements
+from capsule_lint.plan.uses.strings import Strings, Symbol
+from capsule_lint.plan.uses.tabled import Tabled
+from capsule_lint.plan.uses.wording import described
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.wrapping import choosing, wrappers
+from capsule_lint.program.inference.types import (
+    UNKNOWN,
+    Instance,
+    may_be_ours,
+)
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from capsule_lint.judgement import Broken
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.uses.bare import Bare
+
+
+_LINE: Final = re.compile(r"\r\n|\r|\n")
+_NAMESAKE: Final = "an attribute of that name comes in its place, with arguments of its own"
+
+
+@dataclass(eq=False, slots=True)
+class Ledger:
+    """Builds the rows of a settled plan."""
+
+    planner: Planner
+    read: Callable[[str], str]
+    broken: Sequence[Broken] = ()
+    blocked: list[tuple[Knot, str]] = field(default_factory=list)
+    """What cannot be proven for the sake of files that could not be read."""
+    rows: list[tuple[Knot, Occurrence]] = field(default_factory=list)
+    spans: dict[Occurrence, Span] = field(default_factory=dict)
+    _asked: Asked = field(init=False)
+    _replacements: Replacements = field(init=False)
+    _references: References = field(init=False)
+    _strings: Strings = field(init=False)
+    _arrivals: Arrivals = field(init=False)
+    _lines: dict[str, list[str]] = field(default_factory=dict)
+    _by_name: dict[str, list[Symbol]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        planner = self.planner
+        self._asked = Asked.by(planner.state.wants)
+        self._replacements = Replacements(planner)
+        tabled = Tabled(planner.program, planner.values, self._asked)
+        self._references = References(planner, self._asked, tabled, self._replacements)
+        self._strings = Strings(planner, self._references, self._replacements)
+        self._arrivals = Arrivals(planner.program)
+
+    def build(self) -> None:
+        """Fill `rows` and `blocked`."""
+        self._collect_names()
+        for module in self.planner.program.names.judged():
+            self._module(module)
+        for module in self.planner.program.names.stubs.values():
+            self._module(module)
+        for lookup in Dynamic(self.planner.program, self.planner.state.params).find():
+            reason = (
+                f"`{lookup.by}` with a name that is not known may find `{lookup.function.name}`"
+            )
+            span = lookup.name.span
+            self._row(lookup.module, span, lookup.function, Verdict.TEXT, reason)
+        functions = sorted(self.planner.state.params, key=lambda f: (f.symbol, f.fact.at))
+        classes = [s for named in self._by_name.values() for s in named if isinstance(s, Class)]
+        for function in functions:
+            self._decorated(function)
+            self._kept(function)
+        for cls in dict.fromkeys(classes):
+            self._kept(cls)
+        for broken in self.broken:
+            self._blocked(broken)
+
+    def _blocked(self, broken: Broken) -> None:
+        """A file that could not be read blocks what it may reach into."""
+        for name in sorted(self._by_name):
+            if broken.words is not None and name not in broken.words:
+                continue
+            reason = f"{broken.filename}:{broken.row}:1: cannot be read, and may use `{name}`"
+            self.blocked += [(self.knot(symbol), reason) for symbol in self._by_name[name]]
+
+    def _collect_names(self) -> None:
+        state = self.planner.state
+        functions = {**dict.fromkeys(state.params), **dict.fromkeys(state.forwarders)}
+        symbols: list[Symbol] = [f for f in functions if f.name not in ("__init__", "__new__")]
+        classes = set(state.fields) | {
+            f.owner for f in state.params if f.name == "__init__" and f.owner is not None
+        }
+        symbols += sorted(classes, key=lambda c: c.symbol)
+        for symbol in sorted(symbols, key=lambda s: s.symbol):
+            for name in self.planner.program.calls.uses.aliases(symbol.name):
+                if name == "_":  # what nobody reads
+                    continue
+                self._by_name.setdefault(name, []).append(symbol)
+
+    def knot(self, symbol: Symbol) -> Knot:
+        """The set in which a symbol changes."""
+        if isinstance(symbol, Function):
+            return ("function", symbol)
+        initializer = symbol.methods.get("__init__")
+        return (
+            ("function", initializer)
+            if initializer in self.planner.state.params
+            else ("class", symbol)
+        )
+
+    # --- one module ---
+
+    def _module(self, module: Module) -> None:
+        for function in module.functions:
+            if function.name in self._by_name:
+                self._definition(module, function, tree.span_of(function.fact.name_at))
+        for cls in module.classes:
+            if cls.name in self._by_name:
+                self._definition(module, cls, tree.span_of(cls.fact.name_at))
+        for statement, _ in module.imports:
+            for imported in statement.names:
+                self._imported(module, statement, imported)
+        self._named(module)
+        self._nodes(module)
+
+    def _named(self, module: Module) -> None:
+        """The names that are in no expression."""
+        for bare in bare_names(module, self._by_name.keys(), lambda: self._lines_of(module)):
+            self._bare(module, bare)
+        names, program = self._by_name.keys(), self.planner.program
+        for example in examples(program, module, names, lambda: self._lines_of(module)):
+            symbol = shown(program, example, self._by_name[example.name])
+            if symbol is not None:
+                reason = "an example in a docstring, which doctest may run"
+                self._row(module, example.span, symbol, Verdict.TEXT, reason)
+
+    def _nodes(self, module: Module) -> None:
+        for node in module.nodes:
+            match node:
+                case tree.Name() if node.id in self._by_name:
+                    self._name(module, node, node.id, node.span)
+                case tree.Attr() if node.name in self._by_name:
+                    self._name(module, node, node.name, node.name_span)
+                case tree.Const(value=str() as text) if self._strings.is_run(node):
+                    self._code(module, node, text)
+                case tree.Const(value=str() as text):
+                    name = text.rpartition(".")[2]
+                    if name in self._by_name and re.fullmatch(r"[\w.]+", text):
+                        said = self._strings.verdict(node, self._by_name[name])
+                        self._row(module, node.span, *said)
+                case tree.Call():
+                    for argument in node.args:
+                        if argument.keyword in self._by_name:
+                            self._keyword(module, node, argument)
+                        elif argument.star == "**" and module.is_test:
+                            self._spread(module, node, argument)
+
+    def _row(
+        self, module: Module, span: Span, symbol: Symbol, verdict: Verdict, reason: str
+    ) -> None:
+        if module.generated and verdict in (Verdict.REWRITTEN, Verdict.ESCAPE):
+            verdict, reason = (
+                Verdict.CANDIDATE,
+                "stands in a generated file, which is never edited",
+            )
+        lines = self._lines_of(module)
+        text = lines[span.start.row - 1].strip() if span.start.row <= len(lines) else ""
+        row = Occurrence(module.filename, span.start, symbol.symbol, verdict, reason, text)
+        self.rows.append((self.knot(symbol), row))
+        self.spans[row] = span
+
+    def _lines_of(self, module: Module) -> list[str]:
+        lines = self._lines.get(module.filename)
+        if lines is None:
+            lines = self._lines[module.filename] = _LINE.split(self.read(module.filename))
+        return lines
+
+    def _bare(self, module: Module, bare: Bare) -> None:
+        """A name in no expression: an alias, or the name of something else."""
+        symbols = self._by_name[bare.name]
+        binding = bare.binding
+        types = self.planner.program.inference.bound(binding) if binding is not None else ()
+        found = self._references.referenced(frozenset(types), symbols)
+        if found is not None:
+            reason = "an alias; its calls are followed"
+            self._row(module, bare.span, found, Verdict.ALREADY_CORRECT, reason)
+        else:
+            self._row(module, bare.span, symbols[0], Verdict.OTHER, bare.what)
+
+    def _definition(self, module: Module, definition: Symbol, span: Span) -> None:
+        program, symbols = self.planner.program, self._by_name[definition.name]
+        if any(symbol is definition for symbol in symbols):
+            said = (Verdict.REWRITTEN, "the definition")
+            if definition not in self.planner.state.params and isinstance(definition, Function):
+                said = (Verdict.ALREADY_CORRECT, "passes on what it is given")
+            self._row(module, span, definition, *said)
+            return
+        other = symbols[0]
+        if program.names.is_stub(module) and definition.symbol == other.symbol:
+            self._row(module, span, other, Verdict.ALREADY_CORRECT, "declares it in a stub")
+        elif (like := fitting(program, definition, symbols)) is not None:
+            reason = (
+                f"nothing shows whether it stands in for `{like.qualname}`, or that for it: let it "
+                "inherit, or annotate where one is given as the other"
+            )
+            self._row(module, span, like, Verdict.CANDIDATE, reason)
+        else:
+            self._row(module, span, other, Verdict.OTHER, f"defines `{definition.symbol}`")
+
+    def _imported(self, module: Module, statement: tree.Import, imported: tree.Imported) -> None:
+        names = self.planner.program.names
+        name = imported.name if imported.name is not None else imported.module.rpartition(".")[2]
+        if name not in self._by_name:
+            return
+        row, column = imported.at[0], imported.at[1]
+        if imported.name is None:
+            column += len(imported.module) - len(name)
+        span = Span(Position(row, column), Position(row, column + len(name)))
+        target = names.follow(
+            names.member(
+                names.absolute(module, statement.level, imported.module), imported.name or ""
+            )
+        )
+        symbol = target.definition if isinstance(target, Binding) else None
+        if symbol in self._by_name[name] and symbol is not None:
+            self._row(module, span, symbol, Verdict.ALREADY_CORRECT, "an import")
+        else:
+            self._row(
+                module, span, self._by_name[name][0], Verdict.OTHER, "imports something else"
+            )
+
+    def _keyword(self, module: Module, call: tree.Call, argument: tree.Argument) -> None:
+        assert argument.keyword is not None
+        row, column = argument.at[0], argument.at[1]
+        span = Span(Position(row, column), Position(row, column + len(argument.keyword)))
+        symbols = self._by_name[argument.keyword]
+        meant = self._namesakes(module, call, argument, symbols)
+        for symbol in meant:
+            stand_ins = self.planner.stand_ins.named(argument.value)
+            known = self._replacements.judge(stand_ins, symbol) if stand_ins else None
+            verdict, reason = known or (Verdict.ESCAPE, _NAMESAKE)
+            self._row(module, span, symbol, verdict, reason)
+        if not meant:
+            self._row(module, span, symbols[0], Verdict.OTHER, "the name of an argument")
+
+    def _spread(self, module: Module, call: tree.Call, argument: tree.Argument) -> None:
+        """`MagicMock(**{"get.side_effect": lambda tenant_id: …})`."""
+        display = argument.value
+        for key in display.keys if isinstance(display, tree.DictDisplay) else ():
+            text = tree.text(key)
+            if key is not None and text is not None and "." in text:
+                symbols = self._by_name.get(text.partition(".")[0], [])
+                for symbol in self._namesakes(module, call, argument, symbols):
+                    self._row(module, key.span, symbol, Verdict.ESCAPE, _NAMESAKE)
+
+    def _namesakes(
+        self, module: Module, call: tree.Call, argument: tree.Argument, symbols: list[Symbol]
+    ) -> list[Symbol]:
+        """Those of some functions in whose place an argument of a test comes."""
+        if not module.is_test:
+            return []
+        program, changing = self.planner.program, self.planner.state.params
+        replaced = self.planner.stand_ins.replaced(argument.value)
+        return [
+            symbol
+            for symbol in symbols
+            if isinstance(symbol, Function) and symbol in changing
+            if is_namesake(program, call, argument, symbol)
+            if not replaced or symbol in replaced
+        ]
+
+    def _decorated(self, function: Function) -> None:
+        """Calls of a function by what decorates it, unless they pass on whatever they are given."""
+        program = self.planner.program
+        gained = self.planner.state.params[function]
+        for node in picking(function) if not program.domain.enters(function) else ():
+            if id(node) in self.planner.doubles:
+                continue
+            if not isinstance(node, tree.Const) or not any(
+                f"{{{s}" in str(node.value) for s in gained
+            ):
+                reason = "its decorator picks its arguments by what they are"
+                self._row(function.module, node.span, function, Verdict.ESCAPE, reason)
+        for wrapper in wrappers(program.inference, function):
+            program.names.ask(wrapper.name)
+            for call in choosing(program.inference, wrapper):
+                module = program.names.place(call).scope.module
+                reason = f"`{wrapper.name}`, which decorates it, calls it"
+                self._row(module, call.func.span, function, Verdict.ESCAPE, reason)
+
+    def _kept(self, symbol: Symbol) -> None:
+        """What a decorator keeps: nobody knows who calls it from there."""
+        program = self.planner.program
+        for kept in Registries(program, HARMLESS).keeping(symbol):
+            module = program.names.place(kept.node).scope.module
+            table = f" in `{kept.table}`" if kept.table else ""
+            reason = f"`{kept.decorator}`, which decorates it, keeps it{table}"
+            self._row(module, kept.node.span, symbol, Verdict.ESCAPE, reason)
+
+    # --- names and attributes ---
+
+    def _name(self, module: Module, node: tree.Name | tree.Attr, name: str, span: Span) -> None:
+        symbols = self._by_name[name]
+        types = self.planner.program.inference.of(node)
+        found = self._references.referenced(types, symbols)
+        if found is not None:
+            verdict, reason = self._references.judge(node, found, types)
+            self._row(module, span, found, verdict, reason)
+            return
+        if self.planner.program.names.is_stub(module):
+            self._row(module, span, symbols[0], Verdict.ALREADY_CORRECT, "names it in a stub")
+            return
+        parent = self.planner.program.names.parent(node)
+        if isinstance(parent, tree.Call) and parent.func is node and self._asked.of(parent):
+            self._row(module, span, symbols[0], Verdict.REWRITTEN, "a call recorded by a mock")
+            return
+        if isinstance(node, tree.Attr):
+            if is_some_module(self.planner.program, node.base) and isinstance(parent, tree.Call):
+                reason = "it is not known which module is imported"
+                self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
+                return
+            receiver = self.planner.program.inference.of(node.base)
+            unknown = not receiver or any(map(may_be_ours, receiver))
+            method = self.planner.program.classes.method
+            proxies = [isinstance(t, Instance) and method(t.cls, "__getattr__") for t in receiver]
+            unknown = unknown or (all(proxies) and UNKNOWN in types)
+            if unknown and self._unknown(module, node, symbols, span):
+                return
+        self._row(module, span, symbols[0], Verdict.OTHER, described(types))
+
+    def _unknown(self, module: Module, node: tree.Attr, symbols: list[Symbol], span: Span) -> bool:
+        """A call on a receiver that nothing is known of, if it binds to an old signature."""
+        call = self.planner.program.names.parent(node)
+        if not isinstance(call, tree.Call) or call.func is not node:
+            return False
+        found = False
+        for symbol in symbols:
+            if not isinstance(symbol, Function):
+                continue
+            owner = symbol.owner or keeping_class(self.planner.program, symbol, node.name)
+            if owner is None or not self._arrivals.at(
+                symbol if symbol.owner else owner, node.base
+            ):
+                continue
+            if bind(call.args, symbol.params, int(symbol.takes_self)) is None:
+                continue
+            what = last_name(node.base) or "the receiver"
+            reason = f"nothing is known of `{what}`: annotate it, or rename it, if it is no `{owner.name}`"
+            self._row(module, span, symbol, Verdict.CANDIDATE, reason)
+            found = True
+        return found
+
+    def _code(self, module: Module, node: tree.Const, text: str) -> None:
+        """Code in a string that is run: it may call what it names."""
+        for name in dict.fromkeys(re.findall(r"\w+", text)):
+            for symbol in self._by_name.get(name, ()):
+                self._row(module, node.span, symbol, Verdict.TEXT, "named in code that is run")

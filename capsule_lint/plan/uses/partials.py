@@ -1,0 +1,44 @@
+"""`partial(f, …)`: whether it gives the scopes itself, or leaves them to its own calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Partial
+from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+
+def left_open(
+    program: Program, function: Function, made: tree.Call, given: int
+) -> list[tuple[tree.Call, int]] | None:
+    """The calls of a partial that leaves another scope of the function to them, and how many of its
+    parameters are given by then; `None` if this is no such partial."""
+    if last_name(made.func) != "partial" or any(a.star for a in made.args):
+        return None
+    scoped = {
+        p.name
+        for p in function.params
+        if p.kind not in ("*", "**") and any(names_scope(p.name, s) for s in program.policy.scopes)
+    }
+    count = given + sum(a.keyword is None for a in made.args[1:])
+    said = {a.keyword for a in made.args} | {p.name for p in function.params[:count]}
+    if not scoped or scoped & said:
+        return None
+    if isinstance(program.names.parent(made), tree.Eval | tree.Lambda):
+        return None  # whoever gets it calls it, under any name
+    of_class = function.name == "__init__"
+    calls = program.calls.uses.all_calls() if of_class else program.calls.candidates(function)
+    uses = [call for call in calls if _is_of(program, call, made)]
+    program.names.ask(*(last_name(call.func) for call in uses))
+    return [(call, count) for call in uses] if uses or not of_class else None
+
+
+def _is_of(program: Program, call: tree.Call, made: tree.Call) -> bool:
+    """Whether a call is one of that partial."""
+    return any(isinstance(t, Partial) and t.call is made for t in program.inference.of(call.func))

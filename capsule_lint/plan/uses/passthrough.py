@@ -1,0 +1,131 @@
+"""Calls that pass a function's arguments on: `partial`, `submit`, `to_thread`, assertions on mocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.uses.passers import given_by
+from capsule_lint.program.calling.passing import PASSING
+from capsule_lint.program.inference.types import Mocked
+from capsule_lint.program.model import Class, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+ASSERTIONS: Final = (
+    "assert_called_with",
+    "assert_called_once_with",
+    "assert_any_call",
+    "assert_awaited_with",
+    "assert_awaited_once_with",
+    "assert_any_await",
+)
+
+
+CALL_LISTS = ("assert_has_calls", "assert_has_awaits")
+
+
+def listed_calls(call: tree.Call) -> list[tree.Call]:
+    """The `call(…)` in the list that `assert_has_calls` is given."""
+    return [
+        item
+        for argument in call.args
+        if isinstance(argument.value, tree.Sequence)
+        for item in argument.value.items
+        if isinstance(item, tree.Call)
+    ]
+
+
+def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call, int, int]]:
+    """The calls that pass `function` on together with its arguments, how many of its first parameters
+    are given already, and how many arguments stand before its own."""
+    for name, position in PASSING.items():
+        for call in program.calls.uses.calls_beside(name):
+            if (
+                len(call.args) <= position
+                or call.args[position].keyword is not None
+                or call.args[position].star
+            ):
+                continue
+            for given in program.calls.named(call.args[position].value, function):
+                yield call, given, position + 1
+    for known in sorted(program.calls.known_by(function)):
+        for call, position in program.calls.uses.passed(known):
+            if last_name(call.func) in PASSING:
+                continue
+            for given in program.calls.named(call.args[position].value, function):
+                leading = _put_before(program, call, position)
+                if leading is not None:
+                    yield call, given + leading, position + 1
+
+
+def _put_before(program: Program, call: tree.Call, position: int) -> int | None:
+    """How many arguments come before those that a call passes on to what it passes at a position."""
+    callees = program.calls.callees(call)
+    found = {given_by(program, callee, position) for callee in callees}
+    return found.pop() if len(found) == 1 else None
+
+
+def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, int]]:
+    """The assertions on a mock of `function` that spell its arguments out, and how many of its first
+    parameters the mock does not record."""
+    if function.owner is None and not function.params:
+        return
+    for name in ASSERTIONS:
+        for call in program.calls.uses.calls_beside(name):
+            if isinstance(call.func, tree.Attr):
+                yield from ((call, given) for given in _given(program, call.func.base, function))
+    for call in program.calls.uses.calls_beside("call"):
+        named = isinstance(call.func, tree.Attr) and _is_call_object(call.func.base)
+        if not named:  # `call(…)` and `mock.call(…)`, not `call.call(…)`
+            for mock, _ in program.records.compared(call):
+                yield from ((call, given) for given in _given(program, mock, function))
+    for call in program.calls.uses.calls(function.name):
+        if isinstance(call.func, tree.Attr) and _is_call_object(call.func.base):
+            for mock, named in program.records.compared(call):
+                if named and _has_method(program, mock, function):
+                    yield call, int(function.takes_self)
+
+
+def asserted_made(program: Program, cls: Class) -> Iterator[tree.Call]:
+    """The assertions that spell out what a mock in the place of a class without an initializer was
+    called with: `patch("app.use.Note")`."""
+    for name in ASSERTIONS:
+        for call in program.calls.uses.calls_beside(name):
+            if isinstance(call.func, tree.Attr):
+                types = program.inference.of(call.func.base)
+                if any(isinstance(t, Mocked) and t.spec is cls for t in types):
+                    yield call
+
+
+def _given(program: Program, mock: tree.Node, function: Function) -> Iterator[int]:
+    """How many of a function's first parameters a mock of it does not record; nothing if it is none."""
+    yield from {given for one, given in program.records.functions(mock) if one is function}
+
+
+def _is_call_object(node: tree.Node) -> bool:
+    """Whether `node` is `unittest.mock.call`, whose attributes are the methods of a mock."""
+    return isinstance(node, tree.Name | tree.Attr) and last_name(node) == "call"
+
+
+def _has_method(program: Program, mock: tree.Node, function: Function) -> bool:
+    """Whether a function is a method of what a mock stands for."""
+    owners = {t.spec for t in program.inference.of(mock) if isinstance(t, Mocked)}
+    return any(
+        isinstance(spec, Class) and program.classes.method(spec, function.name) is function
+        for spec in owners
+    )
+
+
+__all__ = [
+    "ASSERTIONS",
+    "CALL_LISTS",
+    "asserted",
+    "asserted_made",
+    "forwarded",
+    "listed_calls",
+]

@@ -1,0 +1,270 @@
+"""What becomes of an expression that is a changing function or class: a call, an alias, a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import Verdict
+from capsule_lint.plan.testing.standins import CALLED, callables
+from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    FunctionObject,
+    Mocked,
+    Partial,
+    Types,
+    ordered,
+)
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.walk import singles, targets_of
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.uses.asked import Asked
+    from capsule_lint.plan.uses.replacements import Replacements
+    from capsule_lint.plan.uses.strings import Symbol
+    from capsule_lint.plan.uses.tabled import Tabled
+
+HARMLESS: Final = frozenset(
+    [
+        "isinstance",
+        "issubclass",
+        "type",
+        "id",
+        "hash",
+        "repr",
+        "print",
+        "len",
+        "wraps",
+        "update_wrapper",
+        "create_autospec",
+        "MagicMock",
+        "Mock",
+        "AsyncMock",
+        "Depends",
+        "Security",
+        "cast",
+        "signature",
+        "iscoroutinefunction",
+        "TypeAdapter",
+        "fields",
+        "is_dataclass",
+        "raises",
+        "pytest_mark",
+        "override_dependency",
+        "NewType",
+        "TypeVar",
+        "get_type_hints",
+        "register",
+        "include_router",
+    ]
+)
+"""The names of functions that neither call nor keep what they are given."""
+_OWN: Final = frozenset(
+    (
+        "register",
+        "setter",
+        "__get__",
+        "configure_mock",
+        "reset_mock",
+        "mock_add_spec",
+        "attach_mock",
+    )
+)
+"""Methods of functions, and of mocks in their place, that take other arguments than these."""
+_METHODS: Final = ("staticmethod", "classmethod")
+_ALIAS: Final = "an alias; its calls are followed"
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Judges such expressions."""
+
+    planner: Planner
+    asked: Asked
+    tabled: Tabled
+    replacements: Replacements
+
+    def referenced(self, types: Types, symbols: list[Symbol]) -> Symbol | None:
+        """The changing symbol that one of some types is."""
+        for one in ordered(types):
+            match one:
+                case FunctionObject() if one.function in symbols:
+                    return one.function
+                case Partial(of=FunctionObject() as made) if made.function in symbols:
+                    return made.function
+                case (ClassObject() as maker) | Partial(of=ClassObject() as maker):
+                    for cls in self.planner.program.classes.mro(maker.cls):
+                        if cls in symbols:
+                            return cls
+        return None
+
+    def judge(self, node: tree.Node, symbol: Symbol, types: Types) -> tuple[Verdict, str]:
+        """What becomes of an expression that is a symbol, and why."""
+        known = self.planner.state.verdicts.get(id(node))
+        if known is not None:
+            return known
+        program = self.planner.program
+        replaced = self.planner.stand_ins.named(node)
+        if any(True for one in replaced for _ in callables(program, one.node)):
+            escape = (Verdict.ESCAPE, "is replaced by something else")
+            return self.replacements.judge(replaced, symbol) or escape
+        later = program.calls.uses.later.get(id(node))
+        if later is not None and self._calls(later, symbol):
+            return self.called(later, symbol)
+        parent = program.names.parent(node)
+        return self._held(node, parent, symbol, types) or self._used(node, parent, symbol)
+
+    def _held(
+        self, node: tree.Node, parent: object, symbol: Symbol, types: Types
+    ) -> tuple[Verdict, str] | None:
+        """What becomes of an expression that is called, given, or bound to a name."""
+        match parent:
+            case tree.Call() if parent.func is node:
+                return self.called(parent, symbol)
+            case tree.Call() if self._is_complete(types, symbol):
+                return Verdict.ALREADY_CORRECT, "a partial that was given what it needs"
+            case tree.Call():
+                return self._passed(parent, node, symbol)
+            case tree.Attr():
+                return self._attribute_of(parent, symbol)
+            case tree.Assign():
+                return self._assigned(parent, node, symbol)
+            case tree.Sequence() if (single := self._single(parent, node)) is not None:
+                return self._assigned(single, node, symbol)
+            case tree.Eval(kind="raise") if isinstance(symbol, Class):
+                return Verdict.ESCAPE, "is raised, which constructs it without arguments"
+            case tree.Block() if any(_binds(bind.target, node) for bind in parent.binds):
+                return Verdict.ALREADY_CORRECT, _ALIAS
+            case tree.Comprehension() if any(_binds(g.target, node) for g in parent.generators):
+                return Verdict.ALREADY_CORRECT, _ALIAS
+            case _:
+                return None
+
+    def _single(self, display: tree.Sequence, node: tree.Node) -> tree.Assign | None:
+        """The one assignment that an expression is part of among several: `a = x` of `a, b = x, y`."""
+        statement = self.planner.program.names.parent(display)
+        if not isinstance(statement, tree.Assign) or statement.op:
+            return None
+        split = [one for one in singles(statement) if one is not statement]
+        return next((one for one in split if one.value is node or one.targets[0] is node), None)
+
+    def _used(self, node: tree.Node, parent: object, symbol: Symbol) -> tuple[Verdict, str]:
+        """What becomes of an expression that is a value like any other."""
+        if isinstance(symbol, Class):
+            return Verdict.ALREADY_CORRECT, "names the class"
+        if self._annotates(node):
+            return Verdict.ALREADY_CORRECT, "in an annotation, which calls nothing"
+        if isinstance(parent, tree.Compare | tree.Conditional | tree.Boolean):
+            return Verdict.ALREADY_CORRECT, "is compared, or an alias"
+        if isinstance(parent, tree.DictDisplay | tree.Sequence):
+            return self.tabled.judge(node, symbol)
+        if isinstance(parent, tree.FunctionDef) and not any(d is node for d in parent.decorators):
+            return Verdict.ESCAPE, "is the default of a parameter, which may call it"
+        if isinstance(parent, tree.FunctionDef | tree.ClassDef) or parent is None:
+            return Verdict.ESCAPE, "decorates something"
+        if isinstance(parent, tree.Eval) and parent.kind == "expr":
+            return Verdict.ALREADY_CORRECT, "is only named"
+        return Verdict.ESCAPE, "is used as a value"
+
+    def called(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
+        """What becomes of a call of a changing function."""
+        if isinstance(symbol, Class) or symbol.name == "__init__":
+            if self.asked.of(call):
+                return Verdict.REWRITTEN, "a construction"
+            return Verdict.ALREADY_CORRECT, "a construction that needs nothing"
+        if self.asked.of(call):
+            return Verdict.REWRITTEN, "a call"
+        return Verdict.ALREADY_CORRECT, "a call that needs nothing"
+
+    def _is_complete(self, types: Types, symbol: Symbol) -> bool:
+        """Whether a function is only reached through partials that get all that it gains."""
+        made = [
+            self.asked.of(t.call) if isinstance(t, Partial) else None
+            for t in types
+            if self.referenced(frozenset((t,)), [symbol]) is symbol
+        ]
+        state = self.planner.state
+        gained = state.params.get(symbol, {}) if isinstance(symbol, Function) else {}
+        return bool(gained) and all(got and {*gained.values()} <= {*got} for got in made)
+
+    def _annotates(self, node: tree.Node) -> bool:
+        """Whether an expression is in an annotation: `def list(self) -> list[dict]`."""
+        parent_of = self.planner.program.names.parent
+        inner: object = node
+        holder = parent_of(inner)
+        while isinstance(holder, tree.Expr) and not isinstance(holder, tree.Call):
+            inner, holder = holder, parent_of(holder)
+        match holder:
+            case tree.FunctionDef():
+                return inner is holder.returns or any(inner is p.annotation for p in holder.params)
+            case tree.Assign():
+                return inner is holder.annotation
+            case _:
+                return False
+
+    def _passed(self, call: tree.Call, node: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
+        name = last_name(call.func)
+        if self.asked.hands_on(call):
+            return Verdict.REWRITTEN, f"passed on by `{name}` together with its arguments"
+        if id(call) in self.planner.open_partials:
+            return Verdict.ALREADY_CORRECT, "a partial that leaves it to its own calls"
+        if self._stands_in(node):
+            return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
+        if isinstance(symbol, Class) and name == "partial":
+            return Verdict.ESCAPE, "a partial of it does not get what it gains"
+        if isinstance(symbol, Class) or name in HARMLESS:
+            return Verdict.ALREADY_CORRECT, "passed as a value"
+        if name in _METHODS:
+            return self.tabled.judge(call, symbol, "a class")
+        return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
+
+    def _stands_in(self, node: tree.Node) -> bool:
+        """Whether a function comes in the place of functions that gain what it gains."""
+        replaced = self.planner.stand_ins.replaced(node)
+        return bool(replaced) and all(f in self.planner.state.params for f in replaced)
+
+    def _attribute_of(self, parent: tree.Attr, symbol: Symbol) -> tuple[Verdict, str]:
+        call = self.planner.program.names.parent(parent)
+        if not isinstance(call, tree.Call) or call.func is not parent:
+            return Verdict.ALREADY_CORRECT, "an attribute of it"
+        if self._calls(call, symbol):
+            return self.called(call, symbol)
+        if parent.name not in (*ASSERTIONS, *CALL_LISTS):
+            if call.args and parent.name not in _OWN and isinstance(symbol, Function):
+                return Verdict.ESCAPE, f"`{parent.name}` of it may call it"
+            return Verdict.ALREADY_CORRECT, "an attribute of it"
+        if any(self.asked.of(c) for c in (call, *listed_calls(call))):
+            return Verdict.REWRITTEN, "an assertion on its mock"
+        return Verdict.ALREADY_CORRECT, "an attribute of it"
+
+    def _assigned(
+        self, statement: tree.Assign, node: tree.Node, symbol: Symbol
+    ) -> tuple[Verdict, str]:
+        """What becomes of a symbol that an assignment replaces, gives to a mock, a table or a name."""
+        if any(target is node for target in statement.targets):
+            return self._replaced(statement, symbol)
+        if any(last_name(target) in CALLED for target in statement.targets):
+            if self._stands_in(node) or isinstance(symbol, Class):
+                return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
+            return Verdict.ESCAPE, "is called by a mock that nothing is known of"
+        tabled = any(isinstance(target, tree.Subscript) for target in statement.targets)
+        if tabled and isinstance(symbol, Function):
+            return self.tabled.judge(node, symbol)
+        return Verdict.ALREADY_CORRECT, _ALIAS
+
+    def _replaced(self, statement: tree.Assign, symbol: Symbol) -> tuple[Verdict, str]:
+        value = statement.value
+        types = self.planner.program.inference.of(value) if value is not None else frozenset()
+        if any(isinstance(t, Mocked) for t in types) or self.referenced(types, [symbol]) is symbol:
+            return Verdict.ALREADY_CORRECT, "an alias or a mock"
+        return Verdict.ESCAPE, "is replaced by something else"
+
+    def _calls(self, call: tree.Call, symbol: Symbol) -> bool:
+        return any(c.function is symbol for c in self.planner.program.calls.callees(call))
+
+
+def _binds(target: tree.Node, node: tree.Node) -> bool:
+    return any(leaf is node for leaf, _ in targets_of(target))

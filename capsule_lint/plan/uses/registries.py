@@ -1,0 +1,176 @@
+"""Decorators that keep what they decorate: `@register` puts a function or a class where others call it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.dispatch import dispatchers
+from capsule_lint.program.inference.types import Foreign, FunctionObject, ordered
+from capsule_lint.program.model import Class, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+_PLACE: Final = re.compile(r"\{(\w+)")
+_KEEPING: Final = frozenset(("append", "add", "insert", "register", "setdefault"))
+_LOOKING: Final = frozenset(
+    ("callable", "isfunction", "ismethod", "getattr", "hasattr", "setattr", "unwrap", "getsource")
+)
+_REGISTERING: Final = ("register", "subscribe")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a decorator keeps what it decorates, its name, and that of the table, if it is one."""
+
+    node: tree.Node
+    decorator: str
+    table: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Registries:
+    """Finds what decorators keep."""
+
+    program: Program
+    harmless: Collection[str]
+    """The names of functions that neither call nor keep what they are given."""
+
+    def keeping(self, symbol: Function | Class) -> Iterator[Kept]:
+        """Where decorators keep a function, or put a class into a table, for others to call."""
+        for decorator in symbol.fact.decorators:
+            if any(dispatchers(self.program.inference, decorator)):
+                continue  # called in the place of another, with the same arguments
+            types = self.program.inference.of(decorator)
+            if all(isinstance(one, Foreign) for one in types):
+                name = last_name(decorator)
+                if not isinstance(symbol, Class) and name.startswith(_REGISTERING):
+                    yield Kept(decorator, name)
+                continue
+            for one in ordered(types):
+                own = one.function.own_params if isinstance(one, FunctionObject) else ()
+                first = next((p for p in own[:1] if p.kind in ("posonly", "plain")), None)
+                if isinstance(one, FunctionObject) and first is not None:
+                    keeping = self._tabled if isinstance(symbol, Class) else self._kept
+                    for node in keeping(one.function, first):
+                        yield Kept(node, one.function.name, self._table(node))
+
+    def _tabled(self, decorator: Function, own: tree.Parameter) -> Iterator[tree.Node]:
+        """Where a class is put into a table from which it is made."""
+        for node in self._reads(decorator, own):
+            table = self._table(node)
+            if table and self._is_made(table):
+                yield node
+
+    def _kept(
+        self, decorator: Function, own: tree.Parameter, around: frozenset[Function] = frozenset()
+    ) -> Iterator[tree.Node]:
+        """Where a function does anything with what it is given but call it, return it or look at it."""
+        for node in self._reads(decorator, own):
+            if self._table(node):
+                yield node
+                continue
+            match self.program.names.parent(node):
+                case tree.Attr() | tree.Compare() | tree.Block() | tree.Eval(kind="return"):
+                    continue
+                case tree.Wrapped(kind="not"):
+                    continue
+                case tree.Call() as call if call.func is node or self._only_looks(call):
+                    continue
+                case tree.Call() as call:
+                    passed = list(self._passed_on(call, node))
+                    for function, parameter in passed:
+                        if function not in around:
+                            yield from self._kept(
+                                function, parameter, around | {decorator, function}
+                            )
+                    if not passed:
+                        yield node
+                case _:
+                    yield node
+
+    def _reads(self, decorator: Function, own: tree.Parameter) -> Iterator[tree.Name]:
+        """Where a function names what it is given."""
+        names = self.program.names
+        for node in decorator.module.each(tree.Name):
+            if node.id != own.name:
+                continue
+            if any(b.parameter is own for b in names.bindings(node.id, names.place(node))):
+                yield node
+
+    def _only_looks(self, call: tree.Call) -> bool:
+        name = last_name(call.func)
+        return name in self.harmless or name in _LOOKING
+
+    def _passed_on(
+        self, call: tree.Call, node: tree.Node
+    ) -> Iterator[tuple[Function, tree.Parameter]]:
+        """The functions that a call gives a value to, and as which parameter."""
+        for callee in self.program.calls.callees(call):
+            if callee.function is None:
+                continue
+            bound = bind(call.args, callee.function.params, callee.given)
+            for name, argument in bound.arguments.items() if bound is not None else ():
+                parameter = callee.function.parameter(name)
+                if argument.value is node and parameter is not None:
+                    yield callee.function, parameter
+
+    def _table(self, node: tree.Node) -> str:
+        """The name of the table that something is put into; empty where it is put into none."""
+        match self.program.names.parent(node):
+            case tree.Assign(value=value, targets=(tree.Subscript(base=base), *_)) if (
+                value is node
+            ):
+                return last_name(base)
+            case tree.Call(func=tree.Attr(name=name, base=base) as func) if (
+                name in _KEEPING and func.base is not node
+            ):
+                return last_name(base)
+            case _:
+                return ""
+
+    def _is_made(self, table: str) -> bool:
+        """Whether what is in a table is called with arguments by their position or name: a class that is
+        only made of `**item` gets what the item has."""
+        return any(
+            not all(a.star == "**" for a in call.args)
+            for name in {table, *self._taken(table)}
+            for call in self.program.calls.uses.calls(name)
+            if not isinstance(call.func, tree.Attr) or name != table
+        )
+
+    def _taken(self, table: str) -> Iterator[str]:
+        """The locals that hold what was taken from a table: `cls = REGISTRY[kind]`."""
+        for module in self.program.names.modules.values():
+            for statement, _ in module.statements:
+                if isinstance(statement, tree.Assign):
+                    value = statement.value
+                    if isinstance(value, tree.Call) and last_name(value.func) in ("get", "pop"):
+                        value = value.func
+                        value = value.base if isinstance(value, tree.Attr) else value
+                    elif isinstance(value, tree.Subscript):
+                        value = value.base
+                    else:
+                        continue
+                    if last_name(value) == table:
+                        yield from (t.id for t in statement.targets if isinstance(t, tree.Name))
+
+
+def picking(function: Function) -> Iterator[tree.Node]:
+    """What a decorator is given that takes the arguments of the function by their names, or says them in
+    a text: `@cached(key=lambda tenant_id, order_id: …)`, `@cached("{tenant_id}:{order_id}")`."""
+    own = {p.name for p in function.own_params}
+    for decorator in function.fact.decorators:
+        for argument in decorator.args if isinstance(decorator, tree.Call) else ():
+            match argument.value:
+                case tree.Lambda(params=params) if own & {p.name for p in params}:
+                    yield argument.value
+                case tree.Const(value=str() as text) if own & set(_PLACE.findall(text)):
+                    yield argument.value

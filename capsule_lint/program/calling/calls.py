@@ -1,0 +1,439 @@
+"""Who calls whom: call sites by resolved callee, aliases, method families, structural implementers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind, surplus
+from capsule_lint.program.calling.dispatch import dispatched_with
+from capsule_lint.program.calling.passing import PASSING
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    FunctionObject,
+    Instance,
+    Types,
+    join,
+    ordered,
+)
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.inference.structural import Structural
+    from capsule_lint.program.model import Binding, Class, Function
+    from capsule_lint.program.uses import Uses
+
+INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__")
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """What a call calls: a function, or a class whose constructor runs `function` (if it has one)."""
+
+    function: Function | None
+    cls: Class | None
+    given: int
+    """How many of the function's first parameters are filled already (`self`)."""
+    mock: bool = False
+
+
+_Callers: TypeAlias = "dict[Function | Class, list[tuple[tree.Call, Callee]]]"
+
+
+@dataclass(eq=False, slots=True)
+class Calls:
+    """The call graph, on demand."""
+
+    uses: Uses
+    classes: Classes
+    inference: Inference
+    structural: Structural | None = None
+    _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
+    _callers: dict[str, _Callers] = field(default_factory=dict)
+    """By name, for all functions of that name at once; with no name for what constructs any class."""
+    _families: dict[Function, frozenset[Function]] = field(default_factory=dict)
+    _handing_up: dict[Function, list[tree.Call]] | None = None
+
+    def __post_init__(self) -> None:
+        self.inference.calls = self
+
+    # --- callees ---
+
+    def callees(self, call: tree.Call) -> tuple[Callee, ...]:
+        """What the call may call, among the functions and classes of the program."""
+        known = self._callees.get(id(call))
+        if known is not None:
+            return known
+        found = tuple(
+            dict.fromkeys(self._callee(t) for t in ordered(self.inference.of(call.func)))
+        )
+        result = tuple(c for c in found if c is not None)
+        if self.inference.table.settled(id(call.func)) is not None:
+            self._callees[id(call)] = result
+        return result
+
+    def _callee(self, one: object) -> Callee | None:
+        match one:
+            case ClassObject():
+                return Callee(self.classes.initializer(one.cls), one.cls, 1)
+            case FunctionObject():
+                takes = one.function.takes_self and one.bound
+                return Callee(one.function, None, int(takes), one.mock)
+            case Instance():
+                method = self.classes.method(one.cls, "__call__")
+                return Callee(method, None, 1) if method else None
+            case _:
+                return None
+
+    def candidates(self, function: Function) -> Iterator[tree.Call]:
+        """The calls that could, by name, be calls of the function."""
+        name = function.name
+        if name in ("__init__", "__new__") and function.owner is not None:
+            for cls in self.classes.subclasses(function.owner):
+                yield from self._constructions(cls)
+            yield from self._indirect()
+            return
+        if name == "__call__" and function.owner is not None:
+            guessing = self.uses.names.guessing and self._known_as(function.owner)
+            yield from self._by_names(guessing) if guessing else self.uses.all_calls()
+            return
+        for alias in sorted(self.uses.aliases(name)):
+            yield from self.uses.calls(alias)
+
+    def _by_names(self, names: set[str]) -> Iterator[tree.Call]:
+        for name in sorted({alias for one in names for alias in self.uses.aliases(one)}):
+            yield from self.uses.calls(name)
+
+    def _known_as(self, cls: Class) -> set[str] | None:
+        """The names that instances of the class are given where they are made, or put where one is
+        declared; `None` where they may get any name. `Cls()(…)` calls what has none. They get others
+        when they are passed on: good enough to guess types from, not to say who calls."""
+        found = {"", "__call__"}
+        for heir in self.classes.subclasses(cls):
+            for declared in self.uses.declared(heir.name):
+                if isinstance(declared.holder, tree.Assign):
+                    found |= {last_name(target) for target in declared.holder.targets}
+                elif declared.parameter is None:
+                    return None
+                else:
+                    found.add(declared.parameter)
+            for alias in self.uses.aliases(heir.name) | self.uses.holders(heir.name):
+                for call in self.uses.calls(alias):
+                    parent = self.uses.names.parent(call)
+                    if isinstance(parent, tree.Assign):
+                        found |= {last_name(target) for target in parent.targets}
+                    elif not isinstance(parent, tree.Call) or parent.func is not call:
+                        return None
+        return found
+
+    def _constructions(self, cls: Class) -> Iterator[tree.Call]:
+        """The calls that could, by the name of a class, construct it."""
+        named = self.uses.aliases(cls.name) | self.uses.holders(cls.name)
+        for alias in sorted(named):
+            yield from self.uses.calls(alias)
+
+    def _indirect(self) -> Iterator[tree.Call]:
+        """The calls that could construct any class."""
+        for name in INDIRECT_CONSTRUCTION:
+            yield from self.uses.calls_beside(name)
+
+    def callers(self, function: Function) -> Iterator[tuple[tree.Call, Callee]]:
+        """The calls of exactly this function."""
+        name = function.name
+        if name == "__call__" and self.uses.names.guessing:
+            yield from self._of(function, self.candidates(function))
+        elif name in ("__init__", "__new__") and function.owner is not None:
+            for cls in self.classes.subclasses(function.owner):
+                yield from self._of(function, self._constructions(cls))
+            yield from self._grouped("", self._indirect()).get(function, ())
+        else:
+            self.uses.aliases(name)  # who asks for the callers asks for these names
+            yield from self._grouped(name, self.candidates(function)).get(function, ())
+
+    def _of(
+        self, function: Function, calls: Iterable[tree.Call]
+    ) -> Iterator[tuple[tree.Call, Callee]]:
+        for call in calls:
+            yield from (
+                (call, callee) for callee in self.callees(call) if callee.function is function
+            )
+
+    def arguments_for(
+        self, function: Function, parameter: str
+    ) -> Iterator[tuple[tree.Call, tree.Argument]]:
+        """The calls of a function, and what each gives for a parameter, as far as that is told."""
+        for call, callee in self.callers(function):
+            bound = bind(call.args, function.params, callee.given)
+            argument = bound.arguments.get(parameter) if bound is not None else None
+            if argument is not None:
+                yield call, argument
+
+    def constructors_of(self, cls: Class) -> Iterator[tuple[tree.Call, Callee]]:
+        """The calls that run the constructor of the class: they make an instance of it or of one that
+        inherits its constructor, or come from an initializer of an heir."""
+        initializer = self.classes.initializer
+        every = sorted(self.classes.subclasses(cls), key=lambda c: c.symbol)
+        for heir in every if initializer(cls) is None else ():
+            if "__init__" in heir.methods:
+                for call in self.handed_up(heir.methods["__init__"]):
+                    yield call, Callee(None, cls, 1)
+        heirs = [heir for heir in every if initializer(heir) is initializer(cls)]
+        known, seen = set(heirs), set[int]()
+        for heir in heirs:
+            for call in self._constructions(heir):
+                if id(call) in seen:
+                    continue
+                for callee in self.callees(call):
+                    if callee.cls in known:
+                        seen.add(id(call))
+                        yield call, callee
+        indirect = self._grouped("", self._indirect())
+        for heir in heirs:
+            yield from (pair for pair in indirect.get(heir, ()) if id(pair[0]) not in seen)
+
+    def handed_up(self, initializer: Function) -> list[tree.Call]:
+        """The calls of `super().__init__(…)` in an initializer."""
+        if self._handing_up is None:
+            self._handing_up = defaultdict(list)
+            for call in self.uses.calls_beside("__init__"):
+                match call.func:
+                    case tree.Attr(base=tree.Call(func=tree.Name(id="super"))):
+                        function = self.uses.names.place(call).scope.function
+                        if function is not None:
+                            self._handing_up[function].append(call)
+        return self._handing_up.get(initializer, [])
+
+    def gives(self, cls: Class, name: str) -> bool:
+        """Whether a call that may construct the class, by its name, may give that field a value."""
+        names = [field.name for field in self.classes.fields(cls)]
+        at = names.index(name) if name in names else len(names)
+        return any(
+            argument.star or argument.keyword == name or (not argument.keyword and number >= at)
+            for call in (*self._constructions(cls), *self.uses.calls_beside("cls"))
+            for number, argument in enumerate(call.args)
+        )
+
+    def _grouped(self, name: str, calls: Iterable[tree.Call]) -> _Callers:
+        """Calls by the function and the class that they call; `name` is the same for the same calls."""
+        found = self._callers.get(name)
+        if found is None:
+            found, known = defaultdict(list), True
+            for call in calls:
+                for callee in self.callees(call):
+                    for called in (callee.function, callee.cls):
+                        if called is not None:
+                            found[called].append((call, callee))
+                known = known and id(call) in self._callees
+            if known:
+                self._callers[name] = found
+        return found
+
+    def parameter_of(self, call: tree.Call, argument: tree.Argument) -> str | None:
+        """The name of the parameter that an argument of a call goes to."""
+        for callee in self.callees(call):
+            params, given = self.parameters(callee)
+            bound = bind(call.args, params, given)
+            for name, passed in bound.arguments.items() if bound else ():
+                if passed is argument:
+                    return name
+        return None
+
+    def parameters(self, callee: Callee) -> tuple[tuple[tree.Parameter, ...], int]:
+        """The parameters of a callee, and how many of them are given already."""
+        if callee.function is not None:
+            return callee.function.params, callee.given
+        return (self.classes.constructor(callee.cls) if callee.cls else None) or (), 0
+
+    # --- flow into parameters ---
+
+    def passed(self, function: Function, parameter: tree.Parameter) -> Types | None:
+        """What the callers pass for a parameter; `None` when nobody is known to call."""
+        found: list[Types] = []
+        known = False
+        for method in self._nominal(function):
+            position = function.params.index(parameter)
+            same = method.parameter(parameter.name)
+            if same is None and position < len(method.params):
+                same = method.params[position]
+            if same is None:
+                continue
+            for call, callee in self.callers(method):
+                known = True
+                bound = bind(call.args, method.params, callee.given)
+                if bound and same.kind == "*":
+                    for more in surplus(call.args, method.params, callee.given):
+                        value = self.inference.of(more.value)
+                        found.append(self.inference.elements(value) if more.star else value)
+                argument = bound.arguments.get(same.name) if bound else None
+                if argument is not None:
+                    found.append(self.inference.of(argument.value))
+            for argument in self._handed(method, same):
+                known = True
+                found.append(self.inference.of(argument.value))
+        return join(*found) if known else None
+
+    def _handed(self, function: Function, parameter: tree.Parameter) -> Iterator[tree.Argument]:
+        """What `partial(function, …)` and the like give for a parameter."""
+        for alias in sorted(self.known_by(function)):
+            for call, position in self.uses.passed(alias):
+                if PASSING.get(last_name(call.func)) != position:
+                    continue
+                for given in self.named(call.args[position].value, function):
+                    names = [p.name for p in function.params[given:]]
+                    plain = [a for a in call.args[position + 1 :] if a.keyword is None]
+                    at = names.index(parameter.name) if parameter.name in names else len(plain)
+                    yield from (a for a in plain[at : at + 1] if not a.star)
+                    yield from (a for a in call.args if a.keyword == parameter.name)
+
+    def known_by(self, function: Function) -> set[str]:
+        """The names by which a function may be passed on: those of its class, if it is an initializer."""
+        if function.name != "__init__" or function.owner is None:
+            return self.uses.aliases(function.name)
+        heirs = self.classes.subclasses(function.owner)
+        return set[str]().union(*(self.uses.aliases(heir.name) for heir in heirs))
+
+    def named(self, node: tree.Node, function: Function) -> Iterator[int]:
+        """How many of a function's first parameters are filled where an expression is the function
+        itself, or the class that it initializes; nothing where it is something else."""
+        for one in self.inference.of(node):
+            match one:
+                case FunctionObject() if one.function is function:
+                    yield int(one.bound and function.takes_self)
+                case ClassObject() if self.classes.initializer(one.cls) is function:
+                    yield 1
+
+    def given(self, binding: Binding) -> Iterator[tree.Call]:
+        """The calls that get a local name as an argument."""
+        function = binding.place.scope.function
+        for call, _ in self.uses.arguments(function, binding.name):
+            yield call
+
+    def role_of(self, binding: Binding) -> frozenset[Class]:
+        """The classes that a mock bound there is expected to be, by what it is passed to."""
+        function = binding.place.scope.function
+        found: set[Class] = set()
+        for call, argument in self.uses.arguments(function, binding.name):
+            for callee in self.callees(call):
+                found |= self._expected(call, argument, callee)
+        return frozenset(found)
+
+    def roles(self, made: tree.Call) -> frozenset[Class]:
+        """The classes that an object made by a call is expected to be, by what it is passed to, itself
+        or by a local name."""
+        names = self.uses.names
+        parent = names.parent(made)
+        match parent:
+            case tree.Call():
+                given = [a for a in parent.args if a.value is made]
+                callees = self.callees(parent)
+                return frozenset(
+                    c for a in given for e in callees for c in self._expected(parent, a, e)
+                )
+            case tree.Assign(targets=(tree.Name() as target,)):
+                bindings = names.bindings(target.id, names.place(target))
+                return frozenset(c for b in bindings if b.at == target.at for c in self.role_of(b))
+            case _:
+                return frozenset()
+
+    def _expected(self, call: tree.Call, argument: tree.Argument, callee: Callee) -> set[Class]:
+        params: tuple[tree.Parameter, ...] | None
+        if callee.function is not None:
+            params = callee.function.params
+        else:
+            params = self.classes.constructor(callee.cls) if callee.cls else None
+        given = callee.given if callee.function is not None else 0
+        bound = bind(call.args, params, given) if params is not None else None
+        if bound is None:
+            return set()
+        for name, passed in bound.arguments.items():
+            if passed is argument:
+                return self._parameter_classes(callee, name, params or ())
+        return set()
+
+    def _parameter_classes(
+        self, callee: Callee, name: str, params: tuple[tree.Parameter, ...]
+    ) -> set[Class]:
+        if callee.function is None:
+            annotation = next((p.annotation for p in params if p.name == name), None)
+            types = (
+                self.inference.annotations.of(annotation)
+                if annotation is not None
+                else frozenset()
+            )
+        else:
+            bindings = callee.function.scope.bindings.get(name)
+            types = self.inference.bound(bindings[0]) if bindings else frozenset()
+        return {t.cls for t in types if isinstance(t, Instance)}
+
+    # --- families ---
+
+    def family(self, function: Function) -> frozenset[Function]:
+        """The method with all its overrides and implementations, and what is called in its place."""
+        known = self._families.get(function)
+        if known is not None:
+            return known
+        found, queue = {function}, [function]
+        while queue:
+            current = queue.pop()
+            for other in self._kin(current):
+                if other not in found:
+                    found.add(other)
+                    queue.append(other)
+        family = frozenset(found)
+        for member in family:
+            self._families[member] = family
+        return family
+
+    def _kin(self, function: Function) -> Iterator[Function]:
+        yield from self._nominal(function)
+        yield from dispatched_with(self.inference, function)
+        if function.owner is None or function.name == "__init__":
+            return
+        for other in self._structural_kin(function.owner, function.name):
+            method = self.classes.method(other, function.name)
+            if method is not None:
+                yield method
+        for call, callee in self.callers(function):
+            if callee.mock:
+                continue
+            for twin in self.callees(call):
+                if (
+                    twin.function is not None
+                    and twin.cls is None
+                    and twin.function.name == function.name
+                ):
+                    yield twin.function
+
+    def _nominal(self, function: Function) -> set[Function]:
+        if function.owner is None or (
+            function.name.startswith("__") and function.name.endswith("__")
+        ):
+            return {function}
+        owners = {function.owner}
+        for base in self.classes.mro(function.owner):
+            if function.name in base.methods:
+                owners.update(self.classes.subclasses(base))
+        for heir in tuple(owners):
+            # A class that inherits an implementation from one base for the sake of another.
+            owners.update(b for b in self.classes.mro(heir) if function.name in b.methods)
+        return {o.methods[function.name] for o in owners if function.name in o.methods} | {
+            function
+        }
+
+    def kin(self, cls: Class) -> set[Class]:
+        """The classes whose instances may stand where one of `cls` is declared, as far as known."""
+        found = set(self.classes.subclasses(cls)) - {cls}
+        return found | self.structural.kin(cls) if self.structural is not None else found
+
+    def _structural_kin(self, cls: Class, method: str) -> set[Class]:
+        found: set[Class] = set()
+        for relative in (*self.classes.mro(cls), *self.classes.subclasses(cls)):
+            if self.structural is not None:
+                found |= self.structural.kin(relative, method)
+        return found

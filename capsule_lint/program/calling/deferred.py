@@ -1,0 +1,130 @@
+"""Calls that something else makes later: `index.delay(tenant_id)`, `Thread(target=f, args=(tenant_id,))`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.wrapping import wrappers
+from capsule_lint.program.inference.types import FunctionObject
+from capsule_lint.program.model import enclosing, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.model import Function, Module
+
+QUEUED: Final = frozenset(("delay", "s", "si", "send"))
+"""Methods by which task queues take a function's own arguments (Celery, RQ, Dramatiq)."""
+_BOXED: Final = {
+    "Thread": ("target", 1),
+    "Process": ("target", 1),
+    "Timer": ("function", 1),
+    "add_job": ("func", 0),
+}
+"""What is given a function, and its arguments as `args=` and `kwargs=`: by which keyword, and where."""
+_ARGS: Final = "args"
+_KWARGS: Final = ("kwargs", "kwds")
+
+
+@dataclass(frozen=True, slots=True)
+class Boxed:
+    """A call whose arguments are written out as a display. `call` is as if it were made at once."""
+
+    call: tree.Call
+    holder: tree.Call
+    args: tree.Sequence | None
+    kwargs: tree.DictDisplay | None
+
+
+def boxed(holder: tree.Call) -> Boxed | None:
+    """The call that a call makes later, where its arguments are written out."""
+    func = _function(holder)
+    if func is None:
+        return None
+    keywords = {a.keyword: a.value for a in holder.args if a.keyword is not None and not a.star}
+    args = keywords.get(_ARGS, _positional(holder))
+    kwargs = next((keywords[name] for name in _KWARGS if name in keywords), None)
+    if not isinstance(args, tree.Sequence | None) or not isinstance(
+        kwargs, tree.DictDisplay | None
+    ):
+        return None
+    items = args.items if args is not None else ()
+    given = [tree.Argument(item, None, "", item.at) for item in items]
+    pairs = zip(kwargs.keys, kwargs.values, strict=True) if kwargs is not None else ()
+    for key, value in pairs:
+        name = tree.text(key)
+        if name is None:
+            return None
+        given.append(tree.Argument(value, name, "", value.at))
+    if any(isinstance(item, tree.Wrapped) and item.kind == "*" for item in items):
+        return None
+    return Boxed(tree.Call(holder.at, func, tuple(given)), holder, args, kwargs)
+
+
+def _function(holder: tree.Call) -> tree.Node | None:
+    """What a call calls later."""
+    name = last_name(holder.func)
+    if name == "apply_async" and isinstance(holder.func, tree.Attr):
+        plain = [a.value for a in holder.args if a.keyword is None and not a.star]
+        task = not plain or isinstance(plain[0], tree.Sequence)
+        return holder.func.base if task else plain[0]
+    if name not in _BOXED:
+        return None
+    keyword, at = _BOXED[name]
+    for number, argument in enumerate(holder.args):
+        if argument.keyword == keyword or (argument.keyword is None and number == at):
+            return argument.value
+    return None
+
+
+def _positional(holder: tree.Call) -> tree.Node | None:
+    """The arguments of a task, or of a function given to a pool, where no keyword says that they are."""
+    plain = [a.value for a in holder.args if a.keyword is None and not a.star]
+    if last_name(holder.func) == "apply_async":
+        displays = plain[:1] if plain and isinstance(plain[0], tree.Sequence) else plain[1:2]
+        return displays[0] if displays else None
+    return None
+
+
+def attached(modules: Iterable[Module]) -> frozenset[str]:
+    """The names of attributes that decorators put on what they give: `wrapper.forget = forget`."""
+    return frozenset(
+        target.name
+        for module in modules
+        for statement, place in module.statements
+        if isinstance(statement, tree.Assign) and place.scope.function is not None
+        for target in statement.targets
+        if isinstance(target, tree.Attr)
+        and isinstance(target.base, tree.Name)
+        and target.base.id not in ("self", "cls")
+        and isinstance(statement.value, tree.Name)
+    )
+
+
+def takes_arguments(inference: Inference, function: Function, name: str) -> bool:
+    """Whether an attribute of a function is called with the function's own arguments."""
+    if not function.fact.decorators:
+        return False
+    return name in QUEUED or any(
+        _attaches(inference, w, name) for w in wrappers(inference, function)
+    )
+
+
+def _attaches(inference: Inference, decorator: Function, name: str) -> bool:
+    for statement, place in decorator.module.statements:
+        if (
+            isinstance(statement, tree.Assign)
+            and isinstance(target := statement.targets[0], tree.Attr)
+            and target.name == name
+            and decorator in enclosing(place)
+            and statement.value is not None
+        ):
+            found = [
+                one for one in inference.of(statement.value) if isinstance(one, FunctionObject)
+            ]
+            kinds = [{p.kind for p in one.function.params} for one in found]
+            return bool(kinds) and all("*" in own <= {"*", "**"} for own in kinds)
+    return False

@@ -1,0 +1,152 @@
+"""What pytest passes to tests: fixtures by name, and the rows of `parametrize`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import (
+    ANYTHING,
+    Types,
+    join,
+)
+from capsule_lint.program.model import Binding, Function, last_name
+
+if TYPE_CHECKING:
+    from capsule_lint.program.inference.infer import Inference
+
+
+@dataclass(eq=False)
+class Fixtures:
+    """Finds fixtures."""
+
+    inference: Inference
+
+    def rows(self, function: Function, name: str) -> Types | None:
+        """What `@pytest.mark.parametrize` gives a parameter of a test."""
+        for decorator in function.fact.decorators:
+            values = parametrized(decorator, name)
+            if values is not None:
+                return join(*map(self.inference.of, values)) or ANYTHING
+        return None
+
+    def named(self, function: Function, name: str) -> Function | None:
+        """The pytest fixture that a parameter of a test or fixture asks for."""
+        module = function.module
+        if not is_collected(function):
+            return None
+        owner = function.owner
+        if owner is not None:
+            for cls in self.inference.classes.mro(owner):
+                method = cls.methods.get(name)
+                if (
+                    method is not None
+                    and "fixture" in method.decorators
+                    and method is not function
+                ):
+                    return method
+        candidates = [self.inference.names.global_binding(module, name)]
+        folder = module.filename.rpartition("/")[0]
+        while True:
+            conftest = f"{folder}/conftest.py" if folder else "conftest.py"
+            other = self.inference.names.file(conftest)
+            if other is not None and other is not module:
+                candidates.append(self.inference.names.global_binding(other, name))
+            if not folder:
+                break
+            folder = folder.rpartition("/")[0]
+        for candidate in candidates:
+            target = self.inference.names.follow(candidate) if candidate is not None else None
+            found = target.definition if isinstance(target, Binding) else None
+            if (
+                isinstance(found, Function)
+                and found is not function
+                and "fixture" in found.decorators
+            ):
+                return found
+        self.inference.names.ask(name)
+        others = [f for f in self.by_name.get(name, ()) if f is not function]
+        return others[0] if others else None
+
+    @cached_property
+    def by_name(self) -> dict[str, list[Function]]:
+        """All fixtures by the names under which tests ask for them."""
+        found: dict[str, list[Function]] = {}
+        for module in self.inference.names.modules.values():
+            for function in module.functions if module.is_test else ():
+                if "fixture" in function.decorators:
+                    said = _fixture_option(function, "name")
+                    name = said.value if isinstance(said, tree.Const) else None
+                    known = name if isinstance(name, str) else function.name
+                    found.setdefault(known, []).append(function)
+        return found
+
+    def request_parameter(self, node: tree.Attr) -> Types | None:
+        """`request.param` in a fixture with `params=[…]`."""
+        if node.name != "param" or not isinstance(node.base, tree.Name):
+            return None
+        function = self.inference.names.place(node).scope.function
+        params = _fixture_option(function, "params") if function is not None else None
+        if not isinstance(params, tree.Sequence):
+            return None
+        values = [_parameter_set(item)[:1] or (item,) for item in params.items]
+        whole = [
+            item if isinstance(item, tree.Sequence) else v[0]
+            for item, v in zip(params.items, values, strict=True)
+        ]
+        return join(*map(self.inference.of, whole)) or ANYTHING
+
+
+def is_collected(function: Function) -> bool:
+    """Whether pytest fills its parameters: a test, or a fixture."""
+    return (
+        function.name.startswith("test")
+        or "fixture" in function.decorators
+        or function.name
+        in ("setup_method", "teardown_method", "setup_class", "pytest_generate_tests")
+    )
+
+
+def parameter_names(call: tree.Call) -> list[str]:
+    """The names that `parametrize("a, b", …)` and `parametrize(("a", "b"), …)` fill."""
+    said = call.args[0].value if call.args else None
+    if isinstance(said, tree.Sequence):
+        return [text for item in said.items if (text := tree.text(item)) is not None]
+    text = tree.text(said) if said is not None else None
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def parametrized(decorator: tree.Node, name: str) -> list[tree.Node] | None:
+    """The values that a `parametrize` decorator gives a parameter; `None` where it gives it none."""
+    if not isinstance(decorator, tree.Call) or last_name(decorator.func) != "parametrize":
+        return None
+    if len(decorator.args) < 2 or not isinstance(decorator.args[1].value, tree.Sequence):
+        return None
+    names, rows = parameter_names(decorator), decorator.args[1].value.items
+    if name not in names:
+        return None
+    values = [_parameter_set(row) for row in rows]
+    if len(names) == 1:
+        return [
+            row[0] if len(row) == 1 else whole for row, whole in zip(values, rows, strict=True)
+        ]
+    at = names.index(name)
+    return [row[at] for row in values if at < len(row)]
+
+
+def _fixture_option(function: Function, name: str) -> tree.Node | None:
+    """The value of a keyword of `@pytest.fixture(…)`."""
+    for decorator in function.fact.decorators:
+        if isinstance(decorator, tree.Call) and last_name(decorator) == "fixture":
+            return next((a.value for a in decorator.args if a.keyword == name), None)
+    return None
+
+
+def _parameter_set(row: tree.Node) -> tuple[tree.Node, ...]:
+    if isinstance(row, tree.Sequence):
+        return row.items
+    if isinstance(row, tree.Call) and last_name(row.func) == "param":
+        return tuple(a.value for a in row.args if a.keyword is None)
+    return (row,)

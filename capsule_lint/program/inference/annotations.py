@@ -1,0 +1,245 @@
+"""What annotations say: names, generics, quoted ones, aliases and type variables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.mocks import MOCKS
+from capsule_lint.program.inference.types import (
+    ANYTHING,
+    NOTHING,
+    ClassObject,
+    Collection,
+    Foreign,
+    Instance,
+    TupleOf,
+    Type,
+    Types,
+    foreign,
+    join,
+)
+from capsule_lint.program.model import Binding, Place, last_name
+
+_COLLECTIONS: Final = frozenset(
+    [
+        "list",
+        "List",
+        "Sequence",
+        "MutableSequence",
+        "Iterable",
+        "Iterator",
+        "Generator",
+        "AsyncIterator",
+        "AsyncIterable",
+        "AsyncGenerator",
+        "set",
+        "Set",
+        "frozenset",
+        "FrozenSet",
+        "deque",
+        "Collection",
+        "AbstractSet",
+    ]
+)
+
+_MAPPINGS: Final = frozenset(
+    [
+        "dict",
+        "Dict",
+        "Mapping",
+        "MutableMapping",
+        "OrderedDict",
+        "defaultdict",
+        "DefaultDict",
+        "ChainMap",
+    ]
+)
+
+_TRANSPARENT: Final = frozenset(
+    [
+        "Optional",
+        "Union",
+        "Annotated",
+        "Awaitable",
+        "Coroutine",
+        "Final",
+        "ClassVar",
+        "Required",
+        "NotRequired",
+        "ReadOnly",
+        "ContextManager",
+        "AbstractContextManager",
+        "AsyncContextManager",
+        "AbstractAsyncContextManager",
+        "Unpack",
+    ]
+)
+
+_VAGUE: Final = frozenset(("typing.Any", "object", "typing.TypeVar", "Any"))
+
+if TYPE_CHECKING:
+    from capsule_lint.program.inference.infer import Inference
+
+
+@dataclass(eq=False, slots=True)
+class Annotations:
+    """Types of annotations."""
+
+    inference: Inference
+
+    def of(self, node: tree.Node) -> Types:
+        """What a value with that annotation may be."""
+        match node:
+            case tree.Binary(op="|"):
+                return join(self.of(node.left), self.of(node.right))
+            case tree.Const(value=None):
+                return foreign("None")
+            case tree.Subscript():
+                return self._generic(node)
+            case tree.Name() | tree.Attr():
+                return join(*(self._denoted(t, node) for t in self._type_name(node)))
+            case _:
+                return ANYTHING
+
+    def certain(self, node: tree.Node) -> Types:
+        """The same, where an annotation leaves nothing open; nothing where it does."""
+        found = self.of(node)
+        return NOTHING if found & ANYTHING else found
+
+    def _type_name(self, node: tree.Name | tree.Attr) -> Types:
+        if id(node) in self.inference.names.index.places:
+            return self.inference.of(node)
+        return ANYTHING
+
+    def _denoted(self, one: Type, node: tree.Node) -> Types:
+        match one:
+            case ClassObject():
+                return frozenset((Instance(one.cls),))
+            case Foreign():
+                return self._foreign_type(one, node)
+            case _:
+                return ANYTHING
+
+    def _foreign_type(self, one: Foreign, node: tree.Node) -> Types:
+        name = one.name
+        if name.endswith("TypeVar()"):
+            return self._type_variable(node)
+        if name.endswith("NewType()"):
+            return foreign("value")
+        if name in _VAGUE or name.removeprefix("builtins.") in _VAGUE:
+            return ANYTHING
+        if name.rpartition(".")[2] in MOCKS:  # what it mocks says more
+            return ANYTHING
+        if name.endswith((".Self", "builtins.Self")):
+            return ANYTHING
+        last = name.rpartition(".")[2]
+        if last in _MAPPINGS and "builtins" in name + "builtins":
+            return foreign("builtins.dict")
+        if name.endswith("[]"):  # an alias: Repos = dict[str, Repo], Ctx = Annotated[...]
+            return self._alias(node)
+        return foreign(name.removesuffix("()"))
+
+    def _alias(self, node: tree.Node) -> Types:
+        if isinstance(node, tree.Name):
+            for binding in self.inference.names.bindings(
+                node.id, self.inference.names.place(node)
+            ):
+                target = self.inference.names.follow(binding)
+                if isinstance(target, Binding) and isinstance(
+                    target.value, tree.Subscript | tree.Binary
+                ):
+                    return self.of(target.value)
+        return ANYTHING
+
+    def _type_variable(self, node: tree.Node) -> Types:
+        if isinstance(node, tree.Name):
+            for binding in self.inference.names.bindings(
+                node.id, self.inference.names.place(node)
+            ):
+                target = self.inference.names.follow(binding)
+                call = target.value if isinstance(target, Binding) else None
+                if isinstance(call, tree.Call):
+                    bounds = [a.value for a in call.args if a.keyword == "bound"]
+                    plain = [a.value for a in call.args if a.keyword is None][1:]
+                    found = join(*(self._quoted(b) for b in bounds + plain))
+                    return found or ANYTHING
+        return ANYTHING
+
+    def _quoted(self, node: tree.Node) -> Types:
+        if isinstance(node, tree.Const) and isinstance(node.value, str):
+            return self.annotation_of_name(node.value, self.inference.names.place(node))
+        return self.of(node)
+
+    def annotation_of_name(self, name: str, place: Place) -> Types:
+        """What a value is whose annotation is that name, in quotes."""
+        return (
+            join(
+                *(
+                    self._denoted(t, tree.Name((0, 0, 0, 0), name))
+                    for t in self.inference.name(name, place)
+                    if isinstance(t, ClassObject)
+                )
+            )
+            or ANYTHING
+        )
+
+    def _generic(self, node: tree.Subscript) -> Types:
+        name = last_name(node.base)
+        items = (
+            node.index.items
+            if isinstance(node.index, tree.Sequence) and node.index.kind == "tuple"
+            else (node.index,)
+        )
+        own = (
+            self.inference.of(node.base)
+            if id(node.base) in self.inference.names.index.places
+            else NOTHING
+        )
+        classes = frozenset(Instance(t.cls) for t in own if isinstance(t, ClassObject))
+        if classes:
+            return frozenset[Type](classes)
+        if name in ("Union", "Optional"):
+            optional = foreign("None") if name == "Optional" else NOTHING
+            return join(optional, *map(self.of, items))
+        if name == "Annotated":
+            return self._annotated(items)
+        if name in ("Coroutine",):
+            return self.of(items[-1])
+        if name in _TRANSPARENT:
+            return self.of(items[0])
+        if name in ("Type", "type"):
+            return frozenset(
+                ClassObject(t.cls) if isinstance(t, Instance) else t for t in self.of(items[0])
+            )
+        if name in _COLLECTIONS:
+            kind = "yields" if name.endswith(("Iterator", "Generator")) else "list"
+            return frozenset((Collection(self.of(items[0]), kind=kind),))
+        if name in _MAPPINGS:
+            values = self.of(items[-1])
+            return frozenset((Collection(values, self.of(items[0]), "dict"),))
+        if name in ("tuple", "Tuple"):
+            if (
+                len(items) == 2
+                and isinstance(items[1], tree.Const)
+                and items[1].kind == "ellipsis"
+            ):
+                return frozenset((Collection(self.of(items[0])),))
+            return frozenset((TupleOf(tuple(map(self.of, items))),))
+        if name == "Literal":
+            return foreign("builtins.str")
+        if name == "Callable":
+            return ANYTHING
+        return foreign(name)
+
+    def _annotated(self, items: tuple[tree.Node, ...]) -> Types:
+        found = self.of(items[0])
+        if any(isinstance(t, Instance) for t in found):
+            return found
+        for extra in items[1:]:
+            if isinstance(extra, tree.Call) and last_name(extra) in ("Depends", "Security"):
+                given = self.inference.results.depends(extra)
+                if any(isinstance(t, Instance) for t in given):
+                    return given
+        return found

@@ -1,0 +1,235 @@
+"""What attributes may be: of objects, classes, modules, and of what is not the program's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.deferred import takes_arguments
+from capsule_lint.program.inference import namespaces
+from capsule_lint.program.inference.types import (
+    ANYTHING,
+    NOTHING,
+    ClassObject,
+    Collection,
+    Foreign,
+    FunctionObject,
+    Instance,
+    LambdaObject,
+    Mocked,
+    ModuleObject,
+    Partial,
+    TupleOf,
+    Type,
+    Types,
+    UnknownType,
+    foreign,
+    join,
+)
+from capsule_lint.program.model import Binding, Class, Function, Module, Store
+
+if TYPE_CHECKING:
+    from capsule_lint.program.inference.infer import Inference
+
+_DYNAMODB: Final = frozenset(
+    [
+        "get_item",
+        "put_item",
+        "update_item",
+        "delete_item",
+        "batch_writer",
+        "batch_get_item",
+        "batch_write_item",
+        "transact_write_items",
+        "transact_get_items",
+        "get_paginator",
+        "describe_table",
+        "execute_statement",
+    ]
+)
+"""Operations that only a DynamoDB table or client has."""
+_QUERYING: Final = ("query", "scan", "get", "objects")
+"""What classes of mappers have that the program does not see."""
+
+
+@dataclass(eq=False, slots=True)
+class Attributes:
+    """Types of attributes."""
+
+    inference: Inference
+
+    def of(self, base: Type, name: str) -> Types:
+        """What `base.name` may be."""
+        if name == "__dict__" and not isinstance(base, Mocked | Foreign | UnknownType):
+            return namespaces.of(base)
+        match base:
+            case Instance():
+                return self.member(base.cls, name)
+            case ClassObject():
+                return self._of_class(base.cls, name)
+            case ModuleObject():
+                return self._of_module(base.module, name)
+            case Mocked():
+                return self.inference.mocks.attribute(base, name) or foreign("mock")
+            case FunctionObject(mock=True) if name == "start":
+                return frozenset((base,))
+            case FunctionObject(mock=True) if name == "return_value":
+                made = base.function.owner if base.function.name == "__init__" else None
+                return frozenset((Mocked(made),)) if made else foreign("mock")
+            case Foreign():
+                return self._of_foreign(base, name)
+            case FunctionObject() if takes_arguments(self.inference, base.function, name):
+                return frozenset((base,))
+            case FunctionObject() | Partial() | LambdaObject():
+                return foreign(f"function.{name}")
+            case Collection() | TupleOf():
+                return foreign(f"collection.{name}")
+            case _:
+                return foreign(f"boto3.{name}") if self._is_operation(name) else ANYTHING
+
+    def _of_foreign(self, base: Foreign, name: str) -> Types:
+        """The objects of the program that it stores under the name in what is not its own."""
+        stored = self.inference.calls.uses.stores(name)
+        if base.name == namespaces.MODULE:
+            return ANYTHING
+        if not stored or base.name.startswith("builtins."):
+            return foreign(f"{base.name}.{name}", holds=base.holds)
+        known = join(*map(self.inference.of, stored))
+        own = frozenset(t for t in known if isinstance(t, Instance))
+        return own or foreign(f"{base.name}.{name}", holds=base.holds)
+
+    def _is_operation(self, name: str) -> bool:
+        """Whether a name is that of an operation of the table, and of no method of the program."""
+        return name in _DYNAMODB and not any(
+            name in cls.methods for cls in self.inference.classes.all
+        )
+
+    def _of_module(self, module: Module, name: str) -> Types:
+        target = self.inference.names.follow(self.inference.names.member(module.name, name))
+        match target:
+            case Module():
+                return frozenset((ModuleObject(target),))
+            case Binding():
+                bindings = [
+                    b
+                    for b in target.place.scope.bindings.get(target.name, ())
+                    if b.kind != "import"
+                ]
+                return join(*map(self.inference.bound, bindings or [target]))
+            case _:
+                return foreign(target.name)
+
+    def _of_class(self, cls: Class, name: str) -> Types:
+        if (
+            self.inference.classes.is_enum(cls)
+            and name in cls.scope.bindings
+            and name not in cls.methods
+        ):
+            return frozenset((Instance(cls),))
+        method = self.inference.classes.method(cls, name)
+        if method is not None:
+            return frozenset((FunctionObject(method, bound="classmethod" in method.decorators),))
+        for owner in self.inference.classes.mro(cls):
+            bindings = owner.scope.bindings.get(name)
+            if bindings:
+                return self.inference.bound(bindings[-1])
+        known = name in _QUERYING or any(self.inference.classes.foreign_bases(cls))
+        return foreign(f"{cls.name}.{name}") if known else ANYTHING
+
+    def member(self, cls: Class, name: str) -> Types:
+        """What `cls().name` may be."""
+        method = self.inference.classes.method(cls, name)
+        if method is not None:
+            if method.is_property:
+                return self.inference.returned(method, Instance(cls))
+            return frozenset((FunctionObject(method, bound=not method.is_static),))
+        if name == "__class__":
+            return frozenset((ClassObject(cls),))
+        for owner in self.inference.classes.mro(cls):
+            found = self._stored(owner, name)
+            if found is not None:
+                return found
+        proxy = self.inference.classes.method(cls, "__getattr__")
+        if proxy is not None:
+            return self._forwarded(proxy, name)
+        of_kin = join(*(self._of_kin(other, name) for other in self.inference.calls.kin(cls)))
+        if of_kin:  # what is declared lacks it, what is given there has it
+            return of_kin
+        foreign_bases = [
+            b
+            for b in self.inference.classes.foreign_bases(cls)
+            if b.rpartition(".")[2] not in ("object", "ABC", "Protocol", "Generic")
+        ]
+        return foreign(f"{foreign_bases[0]}.{name}") if foreign_bases else ANYTHING
+
+    def _forwarded(self, proxy: Function, name: str) -> Types:
+        """What `__getattr__` yields for a name, where it only asks something else for it."""
+        match proxy.returns:
+            case [
+                tree.Call(
+                    func=tree.Name(id="getattr"),
+                    args=(base, tree.Argument(tree.Name() as own), *_),
+                )
+            ]:
+                if own.id == proxy.params[-1].name:
+                    found = [
+                        self._of_kin(one.cls, name)
+                        if isinstance(one, Instance)
+                        else self.of(one, name)
+                        for one in self.inference.of(base.value)
+                    ]
+                    return join(*found) or ANYTHING
+        return ANYTHING
+
+    def _of_kin(self, cls: Class, name: str) -> Types:
+        """What a class that may stand where another is declared has under a name."""
+        method = self.inference.classes.method(cls, name)
+        if method is not None:
+            return frozenset((FunctionObject(method, bound=not method.is_static),))
+        found = self._stored(cls, name) or NOTHING
+        return frozenset(t for t in found if isinstance(t, FunctionObject))
+
+    def declared(self, cls: Class, name: str) -> Types:
+        """What `cls().name` is declared as, or starts as, whatever is put into it later."""
+        found = (self._declared(owner, name) for owner in self.inference.classes.mro(cls))
+        return next((types for types in found if types is not None), NOTHING)
+
+    def _stored(self, cls: Class, name: str) -> Types | None:
+        known = self._declared(cls, name)
+        if known is None:
+            return None
+        return frozenset(self._filled(cls, name, one) for one in known)
+
+    def _declared(self, cls: Class, name: str) -> Types | None:
+        stores = cls.stores.get(name, [])
+        bindings = cls.scope.bindings.get(name, [])
+        if not stores and not bindings:
+            return None
+        for annotation in [s.annotation for s in stores] + [b.annotation for b in bindings]:
+            if annotation is not None:
+                annotated = self.inference.annotations.certain(annotation)
+                if annotated:
+                    return annotated
+        found = [self._store(store) for store in stores]
+        found += [
+            self.inference.bound(b) for b in bindings if b.value is not None or b.kind != "assign"
+        ]
+        known = join(*found)
+        meant = frozenset(t for t in known if t != Foreign("None"))
+        return meant or known or ANYTHING
+
+    def _filled(self, cls: Class, name: str, one: Type) -> Type:
+        """A collection that starts empty, with what the methods of its class put into it, if all of that
+        is known."""
+        if not isinstance(one, Collection) or one.items:
+            return one
+        put = join(
+            *(self.inference.of(value) for value in self.inference.calls.uses.fills(cls, name))
+        )
+        return one if put & ANYTHING else Collection(put, one.keys, one.kind)
+
+    def _store(self, store: Store) -> Types:
+        if store.value is None:
+            return ANYTHING
+        return self.inference.contents.unpacked(self.inference.of(store.value), store.path)

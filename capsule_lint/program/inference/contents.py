@@ -1,0 +1,144 @@
+"""What is inside of values: what an index, a loop, a target that unpacks and `with` get of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference import namespaces
+from capsule_lint.program.inference.types import (
+    ANYTHING,
+    NOTHING,
+    ClassObject,
+    Collection,
+    Foreign,
+    Instance,
+    Namespace,
+    TupleOf,
+    Types,
+    foreign,
+    join,
+)
+from capsule_lint.program.model import Class, last_name
+
+if TYPE_CHECKING:
+    from capsule_lint.program.inference.infer import Inference
+
+
+@dataclass(eq=False, slots=True)
+class Contents:
+    """Types of items and parts."""
+
+    inference: Inference
+
+    def at(self, node: tree.Subscript) -> Types:
+        if isinstance(node.index, tree.Other):  # a slice
+            return self.inference.of(node.base)
+        found: list[Types] = []
+        for base in self.inference.of(node.base):
+            match base:
+                case Collection():
+                    found.append(base.items or self._kept(node))
+                case TupleOf() if isinstance(node.index, tree.Const) and isinstance(
+                    node.index.value, int
+                ):
+                    number = node.index.value
+                    inside = -len(base.items) <= number < len(base.items)
+                    found.append(base.items[number] if inside else NOTHING)
+                case TupleOf():
+                    found.append(join(*base.items))
+                case ClassObject():
+                    found.append(frozenset((base,)))
+                case Namespace():
+                    found.append(namespaces.looked_up(self.inference, base, node.index))
+                case Foreign(name="sys.modules"):
+                    found.append(namespaces.imported(self.inference, node.index))
+                case Instance():
+                    getter = self.inference.classes.method(base.cls, "__getitem__")
+                    found.append(self.inference.returned(getter) if getter else ANYTHING)
+                case Foreign():
+                    holds = base.holds or self._is_asked_for(node.index)
+                    found.append(self._kept(node) or foreign(f"{base.name}[]", holds=holds))
+                case _:
+                    found.append(ANYTHING)
+        return join(*found)
+
+    def joined(self, node: tree.Binary) -> Types:
+        """The lists and dicts that `a + b` and `a | b` join; nothing for numbers and texts."""
+        both = join(self.inference.of(node.left), self.inference.of(node.right))
+        return frozenset(
+            Collection(join(*t.items)) if isinstance(t, TupleOf) else t
+            for t in both
+            if isinstance(t, Collection | TupleOf)
+        )
+
+    def _is_asked_for(self, index: tree.Node) -> bool:
+        """Whether an index is a class of the program, as in `container[Notes]`."""
+        return any(isinstance(t, ClassObject) for t in self.inference.of(index))
+
+    def _kept(self, node: tree.Subscript) -> Types:
+        """The objects of the program that it keeps under a name in what is not its own:
+        `app.extensions["stores"] = stores` for `current_app.extensions["stores"]`."""
+        key = tree.text(node.index)
+        stored = (
+            self.inference.calls.uses.kept(last_name(node.base), key) if key is not None else ()
+        )
+        return frozenset(
+            t for value in stored for t in self.inference.of(value) if isinstance(t, Instance)
+        )
+
+    def elements(self, types: Types, around: frozenset[Class] = frozenset()) -> Types:
+        """What iterating over a value of these types yields; `around` are those that lead there."""
+        found: list[Types] = []
+        for one in types:
+            match one:
+                case Collection(kind="dict"):
+                    found.append(one.keys or foreign("key"))
+                case Collection():
+                    found.append(one.items)
+                case TupleOf():
+                    found.append(join(*one.items))
+                case Instance():
+                    found.append(self._iterated(one.cls, around))
+                case Foreign():
+                    found.append(foreign(f"{one.name}[]", holds=one.holds))
+                case _:
+                    found.append(ANYTHING)
+        return join(*found)
+
+    def _iterated(self, cls: Class, around: frozenset[Class]) -> Types:
+        """What an object yields: one that is its own iterator says so in `__next__`."""
+        method = self.inference.classes.method(cls, "__next__" if cls in around else "__iter__")
+        if method is None:
+            return ANYTHING
+        found = self.inference.returned(method)
+        return found if cls in around else self.elements(found, around | {cls})
+
+    def entered(self, value: Types) -> Types:
+        found = []
+        for one in value:
+            if isinstance(one, Instance):
+                enter = self.inference.classes.method(
+                    one.cls, "__enter__"
+                ) or self.inference.classes.method(one.cls, "__aenter__")
+                found.append(self.inference.returned(enter, one) if enter else frozenset((one,)))
+            elif isinstance(one, Collection):
+                found.append(one.items)  # a generator under @contextmanager
+            else:
+                found.append(frozenset((one,)))
+        return join(*found)
+
+    def unpacked(self, value: Types, path: tuple[int, ...]) -> Types:
+        """What stands at a place of an unpacked target."""
+        for step in path:
+            parts = []
+            for one in value:
+                if isinstance(one, TupleOf):
+                    parts.append(
+                        one.items[step] if 0 <= step < len(one.items) else join(*one.items)
+                    )
+                else:
+                    parts.append(self.elements(frozenset((one,))))
+            value = join(*parts)
+        return value

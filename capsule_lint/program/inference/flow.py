@@ -1,0 +1,138 @@
+"""What reaches parameters: what they are annotated as, what callers and fixtures give, what frameworks hand in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.calling.wrapping import choosing, wrappers
+from capsule_lint.program.inference.lambdas import Lambdas
+from capsule_lint.program.inference.types import (
+    ANYTHING,
+    NOTHING,
+    ClassObject,
+    Collection,
+    Foreign,
+    Instance,
+    Mocked,
+    Types,
+    foreign,
+    join,
+)
+
+if TYPE_CHECKING:
+    from capsule_lint.facts import tree
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.model import Binding, Function
+
+_FRAMEWORK: Final = "framework"
+"""What inference calls what a framework hands in."""
+COMPARING: Final = frozenset(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"))
+"""Methods whose argument is one of the same class, wherever they do anything with it."""
+_OF_CLASS: Final = ("__new__", "__init_subclass__", "__class_getitem__")
+"""Methods that are given their class without being decorated."""
+
+
+@dataclass(eq=False, slots=True)
+class Flow:
+    """Types of parameters."""
+
+    inference: Inference
+    _lambdas: Lambdas = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lambdas = Lambdas(self.inference)
+
+    def of(self, binding: Binding) -> Types:
+        """What a parameter may be."""
+        scope, parameter = binding.place.scope, binding.parameter
+        assert parameter is not None
+        function = scope.function if scope.kind == "function" else None
+        if function is not None and function.takes_self and parameter is function.params[0]:
+            return self._self_object(function) if function.owner is not None else foreign("task")
+        if function is not None and function.owner is not None and function.name in COMPARING:
+            return frozenset((Instance(function.owner),))
+        if parameter.annotation is not None:
+            annotated = self.inference.annotations.certain(parameter.annotation)
+            if annotated:
+                return _as_variadic(parameter, annotated)
+        if function is None:
+            return self._lambdas.of(binding.place, parameter)
+        return _as_variadic(parameter, self._passed(function, parameter))
+
+    def _self_object(self, function: Function) -> Types:
+        assert function.owner is not None
+        if "classmethod" in function.decorators or function.name in _OF_CLASS:
+            return frozenset((ClassObject(function.owner),))
+        return frozenset((Instance(function.owner),))
+
+    def _passed(self, function: Function, parameter: tree.Parameter) -> Types:
+        """What reaches an un-annotated parameter: a fixture, the base's annotation, the callers."""
+        default = NOTHING if parameter.default is None else self.inference.of(parameter.default)
+        if any(isinstance(t, Instance) for t in default):
+            return default
+        if function.module.is_test:
+            given = self.inference.fixtures.rows(
+                function, parameter.name
+            ) or self.inference.mocks.injected(function, parameter)
+            if given is not None:
+                return given
+            fixture = self.inference.fixtures.named(function, parameter.name)
+            if fixture is not None:
+                return self.inference.results.yielded(self.inference.returned(fixture))
+        inherited = self._inherited(function, parameter)
+        if inherited is not None:
+            return inherited
+        if any(
+            True
+            for wrapper in wrappers(self.inference, function)
+            for _ in choosing(self.inference, wrapper)
+        ):
+            return ANYTHING  # a decorator gives what it likes
+        if self.inference.enters(function):
+            given = self._entering(function, parameter) or self.inference.handed(
+                function, parameter.name
+            )
+            return given or foreign(_FRAMEWORK)
+        passed = self.inference.calls.passed(function, parameter)
+        if passed is None:
+            if function.module.is_test and is_collected(function):
+                return foreign("fixture")
+            return ANYTHING
+        meant = frozenset(t for t in join(passed, default) if t != Foreign("None"))
+        if not function.module.is_test:  # a mock may stand for anything
+            meant -= {Mocked(None), Foreign("mock")}
+        return meant or ANYTHING
+
+    def _entering(self, function: Function, parameter: tree.Parameter) -> Types:
+        """The objects that the program itself gives to what a framework calls as well."""
+        given = (
+            self.inference.of(argument.value)
+            for call, argument in self.inference.calls.arguments_for(function, parameter.name)
+            if not self.inference.names.place(call).scope.module.is_test
+        )
+        return frozenset(one for one in join(*given) if isinstance(one, Instance))
+
+    def _inherited(self, function: Function, parameter: tree.Parameter) -> Types | None:
+        if function.owner is None or function.name == "__init__":
+            return None
+        position = function.own_params.index(parameter) if parameter in function.own_params else -1
+        for base in self.inference.classes.mro(function.owner)[1:]:
+            method = base.methods.get(function.name)
+            if method is None or position < 0:
+                continue
+            same = method.parameter(parameter.name)
+            if same is None and position < len(method.own_params):
+                same = method.own_params[position]
+            if same is not None and same.annotation is not None:
+                return self.inference.annotations.of(same.annotation)
+        return None
+
+
+def _as_variadic(parameter: tree.Parameter, types: Types) -> Types:
+    if parameter.kind == "*":
+        return frozenset((Collection(types),))
+    if parameter.kind == "**":
+        return frozenset((Collection(types, kind="dict"),))
+    return types

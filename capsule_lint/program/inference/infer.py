@@ -1,0 +1,291 @@
+"""What an expression, a name and a call of a function may be, across files, on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.fixtures import Fixtures
+from capsule_lint.program.inference.annotations import Annotations
+from capsule_lint.program.inference.attributes import Attributes
+from capsule_lint.program.inference.contents import Contents
+from capsule_lint.program.inference.flow import Flow
+from capsule_lint.program.inference.mocks import Mocks
+from capsule_lint.program.inference.results import Results
+from capsule_lint.program.inference.tabling import Table
+from capsule_lint.program.inference.types import (
+    ANYTHING,
+    NOTHING,
+    ClassObject,
+    Collection,
+    Foreign,
+    FunctionObject,
+    Instance,
+    LambdaObject,
+    Mocked,
+    ModuleObject,
+    TupleOf,
+    Type,
+    Types,
+    foreign,
+    join,
+)
+from capsule_lint.program.model import Binding, Class, Function, Module, Place, last_name
+from capsule_lint.program.names import External
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from capsule_lint.program.calling.calls import Calls
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.names import Names
+
+
+@dataclass(eq=False)
+class Inference:
+    """Types on demand."""
+
+    names: Names
+    classes: Classes
+    calls: Calls = field(init=False)
+    mocks: Mocks = field(init=False)
+    annotations: Annotations = field(init=False)
+    fixtures: Fixtures = field(init=False)
+    results: Results = field(init=False)
+    attributes: Attributes = field(init=False)
+    contents: Contents = field(init=False)
+    flow: Flow = field(init=False)
+    enters: Callable[[Function], bool] = field(default=lambda function: False)
+    """Whether a framework calls this function (a handler)."""
+    handed: Callable[[Function, str], Types] = field(default=lambda function, name: NOTHING)
+    """What a framework gives a handler for a parameter of the name."""
+    listens: bool = False
+    """Whether what is asked on the way to a type matters to what changes."""
+    table: Table = field(default_factory=Table)
+
+    def __post_init__(self) -> None:
+        self.mocks = Mocks(self)
+        self.annotations = Annotations(self)
+        self.fixtures = Fixtures(self)
+        self.results = Results(self)
+        self.attributes = Attributes(self)
+        self.contents = Contents(self)
+        self.flow = Flow(self)
+
+    # --- expressions ---
+
+    def of(self, node: tree.Node) -> Types:
+        """What `node`, an expression of the program, may be."""
+        return self._answer(id(node), lambda: self._infer(node))
+
+    def _answer(self, key: int, find: Callable[[], Types]) -> Types:
+        known = self.table.settled(key)
+        if known is not None or self.listens:
+            return known if known is not None else self.table.answer(key, find)
+        with self.names.aside():
+            return self.table.answer(key, find)
+
+    def _infer(self, node: tree.Node) -> Types:
+        match node:
+            case tree.Name():
+                place = self.names.place(node)
+                bound = place.scope.bindings.get(node.id, ()) if place.scope.cls else ()
+                own = [b for b in bound if b.at == node.at and b.kind == "assign"]
+                return self.bound(own[0]) if own else self.name(node.id, place)
+            case tree.Attr():
+                given = self.fixtures.request_parameter(node)
+                if given is not None:
+                    return given
+                above = self.results.above(node)
+                if above:
+                    return join(*(self.attributes.member(cls, node.name) for cls in above))
+                base = self.of(node.base)
+                found = join(*(self.attributes.of(t, node.name) for t in base))
+                if any(isinstance(t, Mocked) for t in base) and not any(
+                    isinstance(t, FunctionObject) for t in found
+                ):
+                    return self.mocks.held(node) or found
+                return found
+            case tree.Call():
+                return self.results.of(node)
+            case tree.Const():
+                return foreign(
+                    "None"
+                    if node.value is None and not node.kind
+                    else f"builtins.{type(node.value).__name__}"
+                )
+            case tree.FString():
+                return foreign("builtins.str")
+            case tree.Wrapped(kind="await" | "starred" | "yieldfrom"):
+                return self.of(node.value)
+            case tree.Walrus():
+                return self.of(node.value)
+            case tree.Conditional():
+                return join(self.of(node.then), self.of(node.otherwise))
+            case tree.Boolean(op="or", values=(*_, tree.DictDisplay() | tree.Sequence())):
+                return join(*map(self.of, node.values)) - ANYTHING  # the others are that as well
+            case tree.Boolean():
+                return join(*map(self.of, node.values))
+            case tree.Subscript():
+                return self.contents.at(node)
+            case tree.Binary(op="+" | "|"):
+                return self.contents.joined(node) or foreign("value")
+            case tree.Sequence() | tree.DictDisplay() | tree.Comprehension():
+                return frozenset((self._written_out(node),))
+            case tree.Lambda():
+                return frozenset((LambdaObject(node),))
+            case _:
+                return foreign("value")
+
+    def _written_out(
+        self, node: tree.Sequence | tree.DictDisplay | tree.Comprehension
+    ) -> TupleOf | Collection:
+        match node:
+            case tree.Sequence(kind="tuple"):
+                return TupleOf(tuple(map(self.of, node.items)))
+            case tree.Sequence():
+                return Collection(join(*(self._item(item) for item in node.items)))
+            case tree.DictDisplay():
+                return Collection(join(*map(self.of, node.values)), kind="dict")
+            case tree.Comprehension(kind="DictComp"):
+                return Collection(self.of(node.results[1]), kind="dict")
+            case tree.Comprehension():
+                return Collection(self.of(node.results[0]))
+
+    def _item(self, item: tree.Node) -> Types:
+        if isinstance(item, tree.Wrapped) and item.kind == "starred":
+            return self.contents.elements(self.of(item.value))
+        return self.of(item)
+
+    def name(self, name: str, place: Place) -> Types:
+        """What the name may be at that place."""
+        bindings = self.names.bindings(name, place)
+        if not bindings:
+            return foreign(f"builtins.{name}")
+        return join(*map(self.bound, bindings))
+
+    def bound(self, binding: Binding) -> Types:
+        """What a binding gives its name."""
+        return self._answer(id(binding), lambda: self._bound(binding))
+
+    def _bound(self, binding: Binding) -> Types:
+        match binding.kind:
+            case "def":
+                assert isinstance(binding.definition, Function)
+                made = binding.definition
+                return frozenset((FunctionObject(made, bound=made.is_bound_task),))
+            case "class":
+                assert isinstance(binding.definition, Class)
+                return frozenset((ClassObject(binding.definition),))
+            case "import":
+                return self._imported(binding)
+            case "param":
+                return self.flow.of(binding)
+            case "except" | "case":
+                return foreign("exception")
+        if binding.annotation is not None and last_name(binding.annotation) != "Final":
+            annotated = self.annotations.certain(binding.annotation)
+            if annotated:
+                return annotated
+        if binding.value is None:
+            return ANYTHING
+        value = self.of(binding.value)
+        if binding.kind == "for":
+            value = self.contents.elements(value)
+        elif binding.kind == "with":
+            value = self.contents.entered(value)
+        value = self.contents.unpacked(value, binding.path)
+        return self.mocks.role(binding, value)
+
+    def _imported(self, binding: Binding) -> Types:
+        target = self.names.follow(binding)
+        match target:
+            case Module():
+                return frozenset((ModuleObject(target),))
+            case External():
+                return foreign(target.name)
+            case Binding() if target is not binding and target.kind != "import":
+                return self.bound(target)
+            case _:
+                return ANYTHING
+
+    # --- what others ask of values ---
+
+    def member(self, cls: Class, name: str) -> Types:
+        """What `cls().name` may be."""
+        return self.attributes.member(cls, name)
+
+    def declared(self, cls: Class, name: str) -> Types:
+        """What `cls().name` is declared as, or starts as, whatever is put into it later."""
+        return self.attributes.declared(cls, name)
+
+    def elements(self, types: Types) -> Types:
+        """What iterating over a value of these types yields."""
+        return self.contents.elements(types)
+
+    def unpacked(self, value: Types, path: tuple[int, ...]) -> Types:
+        """What stands at a place of an unpacked target."""
+        return self.contents.unpacked(value, path)
+
+    # --- functions ---
+
+    def the_class(self, types: Types, *, present: bool = False) -> Class | None:
+        """The one class that a value of these types is certainly an instance of.
+
+        `present` says that the value is known not to be `None`.
+        """
+        certain = [t for t in types if not (present and t == Foreign("None"))]
+        classes = {t.cls for t in certain if isinstance(t, Instance)}
+        if len(classes) != 1 or not all(isinstance(t, Instance) for t in certain):
+            return None
+        return next(iter(classes))
+
+    def returned(self, function: Function | None, receiver: Type | None = None) -> Types:
+        """What calling the function gives (awaited, where it is async)."""
+        if function is None:
+            return ANYTHING
+        if last_name(function.fact.returns) == "Self":
+            return self._self_type(function, receiver)
+        return self._answer(id(function.fact), lambda: self._returned(function))
+
+    def _self_type(self, function: Function, receiver: Type | None) -> Types:
+        if isinstance(receiver, Instance | ClassObject):
+            return frozenset((Instance(receiver.cls),))
+        return frozenset((Instance(function.owner),)) if function.owner else ANYTHING
+
+    def _returned(self, function: Function) -> Types:
+        if function.fact.returns is not None:
+            annotated = self.annotations.certain(function.fact.returns)
+            if annotated:
+                return annotated
+        if function.yields:
+            items = []
+            for node in function.yields:
+                if isinstance(node, tree.Wrapped):
+                    value = self.of(node.value)
+                    items.append(
+                        self.contents.elements(value) if node.kind == "yieldfrom" else value
+                    )
+            return frozenset((Collection(join(*items), kind="yields"),))
+        if not function.returns and _only_raises(function):
+            return self._overridden(function) or ANYTHING
+        if not function.returns:
+            return foreign("None") if function.fact.returns is None else ANYTHING
+        found = join(*map(self.of, function.returns))
+        return found or ANYTHING
+
+    def _overridden(self, function: Function) -> Types:
+        """What the methods yield that subclasses have for one which is not implemented."""
+        heirs = self.classes.subclasses(function.owner) if function.owner is not None else ()
+        methods = [heir.methods.get(function.name) for heir in heirs]
+        return join(*(self.returned(m) for m in methods if m is not None and m is not function))
+
+
+def _only_raises(function: Function) -> bool:
+    """Whether a function does nothing but raise, as what is not implemented does."""
+    match function.fact.body[function.fact.doc :]:
+        case (tree.Eval(kind="raise"),):
+            return True
+        case _:
+            return False

@@ -1,0 +1,246 @@
+"""What mocks stand for: by their spec, by what they are patched over, by what they are given to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import (
+    NOTHING,
+    ClassObject,
+    Foreign,
+    FunctionObject,
+    Instance,
+    Mocked,
+    ModuleObject,
+    Type,
+    Types,
+    join,
+)
+from capsule_lint.program.model import Module, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.model import Binding, Function
+
+MOCKS: Final = frozenset(
+    [
+        "AsyncMock",
+        "MagicMock",
+        "Mock",
+        "NonCallableMagicMock",
+        "NonCallableMock",
+        "create_autospec",
+    ]
+)
+PATCHES: Final = frozenset(["patch", "object", "setattr", "patch_object", "dict", "spy"])
+"""The last names of functions that put something in the place of what a string names."""
+_MAX_DEPTH: Final = 3
+_REPLACING: Final = ("new", "side_effect", "value", "new_callable", "wraps")
+
+
+def replacement(call: tree.Call) -> tree.Node | None:
+    """What a call of `setattr`, `patch` or `patch.object` puts in place; `None` for a plain mock."""
+    word = last_name(call.func)
+    positional = [a.value for a in call.args if a.keyword is None]
+    dotted = bool(positional) and isinstance(positional[0], tree.Const)
+    at = 1 if word == "patch" or dotted else 2
+    if len(positional) > at:
+        return positional[at]
+    return next((a.value for a in call.args if a.keyword in _REPLACING), None)
+
+
+def _new(call: tree.Call) -> tree.Node | None:
+    """The object itself that a patch puts in place; `None` where it makes a mock."""
+    node = replacement(call)
+    if any(a.value is node and a.keyword not in (None, "new", "value") for a in call.args):
+        return next((a.value for a in call.args if a.keyword == "new"), None)
+    return node
+
+
+def is_autospec(call: tree.Call) -> bool:
+    """Whether a mock has the signature of what it replaces, and so takes `self` like a function of a
+    class does."""
+    if last_name(call.func) in ("create_autospec", "spy"):
+        return True
+    said = next((a.value for a in call.args if a.keyword == "autospec"), None)
+    return said is not None and not (isinstance(said, tree.Const) and not said.value)
+
+
+@dataclass(eq=False, slots=True)
+class Mocks:
+    """Answers the inference's questions about mocks."""
+
+    inference: Inference
+
+    def made(self, node: tree.Call, plain: list[tree.Node]) -> Types:
+        """What `MagicMock(spec=C)` or `create_autospec(f)` makes."""
+        spec = next((a.value for a in node.args if a.keyword in ("spec", "spec_set")), None)
+        if spec is None and plain:
+            spec = plain[0]
+        autospec = is_autospec(node)
+        types = self.inference.of(spec) if spec is not None else NOTHING
+        return self.of(types, autospec=autospec)
+
+    def of(self, types: Types, *, autospec: bool = False) -> Types:
+        """Mocks of what has these types."""
+        found = frozenset(self._of(one, autospec=autospec) for one in types)
+        return found or frozenset((Mocked(None),))
+
+    def _of(self, one: Type, *, autospec: bool) -> Type:
+        """A mock; only one with `autospec` in the place of a method is given `self` when it is called."""
+        match one:
+            case ClassObject() | Instance():
+                return Mocked(one.cls)
+            case ModuleObject():
+                return Mocked(one.module)
+            case FunctionObject():
+                return FunctionObject(one.function, one.bound or not autospec, mock=True)
+            case _:
+                return Mocked(None)
+
+    def attribute(self, mock: Mocked, name: str) -> Types | None:
+        """What an attribute of a mock is; `None` where nothing is known of it."""
+        if isinstance(mock.spec, Module):
+            return self.of(self.inference.attributes.of(ModuleObject(mock.spec), name))
+        if mock.spec is None:
+            return None
+        method = self.inference.classes.method(mock.spec, name)
+        if method is not None and not method.is_property:
+            return frozenset((FunctionObject(method, bound=True, mock=True),))
+        member = self.inference.attributes.member(mock.spec, name)
+        return frozenset(
+            self._of(t, autospec=False) if isinstance(t, Instance | FunctionObject) else t
+            for t in member
+        )
+
+    def held(self, node: tree.Attr) -> Types:
+        """The mocks that a test has given a mock as an attribute: `MagicMock(rooms=MagicMock(spec=R))`,
+        `mock.rooms = create_autospec(R)`."""
+        values = self._given(node.base, node.name, 0)
+        found = (self.inference.of(v) for v in values if v is not node)
+        return frozenset(t for t in join(*found) if isinstance(t, Mocked) and t.spec is not None)
+
+    def _given(self, mock: tree.Node, name: str, depth: int) -> list[tree.Node]:
+        """What a mock gets under a name, where it is made or later."""
+        names = self.inference.names
+        match mock:
+            case tree.Call() if last_name(mock.func) in MOCKS:
+                return [a.value for a in mock.args if a.keyword == name]
+            case tree.Name() if depth < _MAX_DEPTH:
+                bindings = names.bindings(mock.id, names.place(mock))
+                return [v for b in bindings for v in self._bound(b, name, depth + 1)]
+            case tree.Attr() if depth < _MAX_DEPTH:
+                types = self.inference.of(mock.base)
+                made = [
+                    store.value
+                    for one in types
+                    if isinstance(one, Instance)
+                    for cls in self.inference.classes.mro(one.cls)
+                    for store in cls.stores.get(mock.name, ())
+                    if store.value is not None and not store.path
+                ]
+                return [v for value in made for v in self._given(value, name, depth + 1)]
+            case _:
+                return []
+
+    def _bound(self, binding: Binding, name: str, depth: int) -> list[tree.Node]:
+        """What the mock that a name is bound to gets as an attribute."""
+        function = binding.place.scope.function
+        if binding.kind == "param" and function is not None:
+            fixture = self.inference.fixtures.named(function, binding.name)
+            made = [*fixture.returns, *fixture.yields] if fixture is not None else []
+            values = [v.value if isinstance(v, tree.Wrapped) else v for v in made]
+            return [v for value in values for v in self._given(value, name, depth)]
+        if binding.kind != "assign" or binding.path or binding.value is None:
+            return []
+        return [*self._given(binding.value, name, depth), *self._assigned(binding, name)]
+
+    def _assigned(self, binding: Binding, name: str) -> Iterator[tree.Node]:
+        """`mock.rooms = …`."""
+        names, module = self.inference.names, binding.place.scope.module
+        for statement, _ in module.statements if self.inference.calls.uses.stores(name) else ():
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                for target in statement.targets:
+                    match target:
+                        case tree.Attr(base=tree.Name() as base) if (
+                            target.name == name
+                            and base.id == binding.name
+                            and binding in names.bindings(base.id, names.place(base))
+                        ):
+                            yield statement.value
+
+    def dotted(self, text: str) -> Types:
+        """What `a.b.C.f` names; nothing where it leads out of the program."""
+        parts = text.split(".")
+        for cut in range(len(parts) - 1, 0, -1):
+            module = self.inference.names.exact(".".join(parts[:cut]))
+            if module is not None:
+                found: Types = frozenset((ModuleObject(module),))
+                for name in parts[cut:]:
+                    found = join(*(self.inference.attributes.of(t, name) for t in found))
+                return frozenset(t for t in found if not isinstance(t, Foreign))
+        return NOTHING
+
+    def target(self, call: tree.Call) -> Types | None:
+        """What a call of `patch`, `patch.object`, `setattr` or `getattr` names; `None` if unknown."""
+        for number, argument in enumerate(call.args[:2]):
+            text = argument.value.value if isinstance(argument.value, tree.Const) else None
+            if isinstance(text, str) and "." in text:
+                return self.dotted(text)
+            if isinstance(text, str) and number:
+                types = self.inference.of(call.args[0].value)
+                if not types or not all(isinstance(t, _KNOWN) for t in types):
+                    return None
+                return join(*(self.inference.attributes.of(t, text) for t in types))
+        return None
+
+    def patched(self, call: tree.Call) -> Types:
+        """What `with patch("a.b.f") as mock` binds, and `patch(…).start()` gives."""
+        node = _new(call)
+        if node is not None:
+            return self.inference.of(node)
+        maker = next((a.value for a in call.args if a.keyword == "new_callable"), None)
+        if maker is not None and last_name(maker) not in MOCKS:
+            types = self.inference.of(maker)
+            return frozenset(Instance(t.cls) for t in types if isinstance(t, ClassObject)) or types
+        found: set[Type] = set()
+        for one in self.target(call) or ():
+            if isinstance(one, ClassObject):
+                made = self.inference.classes.initializer(one.cls)
+                found.add(FunctionObject(made, bound=True, mock=True) if made else Mocked(one.cls))
+            else:
+                found.add(self._of(one, autospec=is_autospec(call)))
+        return frozenset(found) or frozenset((Mocked(None),))
+
+    def injected(self, function: Function, parameter: tree.Parameter) -> Types | None:
+        """What `@patch("a.b.f")` above a test gives a parameter: the lowest decorator the first one."""
+        patches = [
+            d
+            for d in reversed(function.fact.decorators)
+            if isinstance(d, tree.Call)
+            and last_name(d.func) in ("patch", "object")
+            and _new(d) is None
+        ]
+        own = function.own_params
+        at = own.index(parameter) if parameter in own else len(patches)
+        return self.patched(patches[at]) if at < len(patches) else None
+
+    def role(self, binding: Binding, value: Types) -> Types:
+        """A mock without a spec stands for what it replaces, or for what it is given to expects."""
+        if value != frozenset((Mocked(None),)):
+            return value
+        calls = self.inference.calls
+        for call in calls.given(binding):
+            node = replacement(call) if last_name(call.func) in PATCHES else None
+            if isinstance(node, tree.Name) and node.id == binding.name:
+                replaced = self.target(call)
+                if replaced:
+                    return self.of(replaced)
+        return frozenset(Mocked(cls) for cls in calls.role_of(binding)) or value
+
+
+_KNOWN: Final = (ModuleObject, ClassObject, Instance, Mocked)

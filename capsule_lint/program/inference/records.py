@@ -1,0 +1,242 @@
+"""What a mock has recorded: `mock.call_args.args`, `mock.call_args_list[0][0]`, and names for them; and
+what a function in the place of another one does with its `*args`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import FunctionObject, Mocked, ordered
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.model import Binding, Function, Module
+    from capsule_lint.program.names import Names
+
+ONE_CALL: Final = frozenset(("call_args", "await_args"))
+MANY_CALLS: Final = frozenset(
+    ("call_args_list", "await_args_list", "mock_calls", "method_calls", "mock_awaits")
+)
+_NAMED: Final = frozenset(("mock_calls", "method_calls"))
+"""Lists whose calls begin with the name of what was called."""
+_SAME_ORDER: Final = frozenset(("list", "tuple"))
+_MAX_DEPTH: Final = 8
+
+
+class View(Enum):
+    """Which part of what was recorded an expression is."""
+
+    LISTED = "listed"
+    """A list of the positional arguments of calls."""
+    CALLS = "calls"
+    CALL = "call"
+    ARGS = "args"
+    KWARGS = "kwargs"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A part of what a mock has recorded, the mock's expression, and where the arguments stand in a
+    call that is taken apart."""
+
+    view: View
+    mock: tree.Node
+    first: int
+
+    def part(self, view: View) -> Record:
+        """Another part of the same."""
+        return Record(view, self.mock, self.first)
+
+    def item(self, index: int | None) -> Record | None:
+        """What stands at an index; `None` for an index that is not known."""
+        match self.view:
+            case View.CALLS:
+                return self.part(View.CALL)
+            case View.LISTED:
+                return self.part(View.ARGS)
+            case View.CALL if index is not None:
+                at = index - self.first if index >= 0 else index + 2
+                return self.part((View.ARGS, View.KWARGS)[at]) if at in (0, 1) else None
+            case _:
+                return None
+
+
+@dataclass(eq=False, slots=True)
+class Records:
+    """Finds views on what mocks have recorded."""
+
+    names: Names
+    classes: Classes
+    inference: Inference
+    _views: dict[int, Record | None] = field(default_factory=dict)
+    _functions: dict[int, tuple[tuple[Function, int], ...]] = field(default_factory=dict)
+    _stars: dict[int, tuple[Function, int]] = field(default_factory=dict)
+    _kept: dict[int, Record] = field(default_factory=dict)
+    """What bindings are in what comes in a function's place."""
+    kept: set[int] = field(default_factory=set)
+    """The uses that only keep what was passed."""
+    _compared: dict[int, tuple[tuple[tree.Node, bool], ...]] = field(default_factory=dict)
+
+    def of(self, node: tree.Node, depth: int = 0) -> Record | None:
+        """Which part of a mock's calls an expression is; `None` when it is none."""
+        if id(node) not in self._views:
+            self._views[id(node)] = None  # what an expression sees that is defined by itself
+            found = self._find(node, depth) if depth < _MAX_DEPTH else None
+            self._views[id(node)] = found
+        return self._views[id(node)]
+
+    def _find(self, node: tree.Node, depth: int) -> Record | None:
+        match node:
+            case tree.Attr(name=name) if name in ONE_CALL | MANY_CALLS:
+                view = View.CALL if name in ONE_CALL else View.CALLS
+                known = self._is_mock(node.base)
+                return Record(view, node.base, int(name in _NAMED)) if known else None
+            case tree.Attr(name="args" | "kwargs"):
+                call = self.of(node.base, depth + 1)
+                if call is None or call.view is not View.CALL:
+                    return None
+                return call.part(View.ARGS if node.name == "args" else View.KWARGS)
+            case tree.Subscript():
+                base = self.of(node.base, depth + 1)
+                if base is None or isinstance(node.index, tree.Other):  # a slice
+                    listed = base is not None and base.view in (View.CALLS, View.LISTED)
+                    return base if listed else None
+                return base.item(tree.integer(node.index))
+            case tree.Call(args=(argument,)) if last_name(node.func) in _SAME_ORDER:
+                base = self.of(argument.value, depth + 1)
+                return base if base is not None and base.view is not View.CALL else None
+            case tree.Walrus():
+                return self.of(node.value, depth + 1)
+            case tree.Name():
+                bindings = self.names.bindings(node.id, self.names.place(node))
+                return self._bound(bindings[0], node, depth) if len(bindings) == 1 else None
+            case _:
+                return None
+
+    def _bound(self, binding: Binding, node: tree.Name, depth: int) -> Record | None:
+        if id(binding) in self._kept:
+            return self._kept[id(binding)] if binding.at != node.at else None
+        if binding.kind not in ("assign", "for") or binding.value is None:
+            return None
+        if binding.at == node.at:  # the target itself
+            return None
+        found = self.of(binding.value, depth + 1)
+        if binding.kind == "for" and found is not None:
+            found = found.item(None)
+        for step in binding.path:
+            found = found.item(step) if found is not None and step >= 0 else None
+        return found
+
+    def _is_mock(self, node: tree.Node) -> bool:
+        types = self.inference.of(node)
+        return any(
+            isinstance(t, Mocked) or (isinstance(t, FunctionObject) and t.mock) for t in types
+        )
+
+    # --- functions in the place of others ---
+
+    def star(
+        self, module: Module, star: tree.Parameter, name: tree.Node, function: Function, given: int
+    ) -> None:
+        """Follow the `*args` of what comes in a function's place, from its parameter `given` on;
+        `name` is where the function is named there."""
+        record = Record(View.ARGS, name, 0)
+        self._stars[id(name)] = (function, given)
+        uses: list[tree.Name] = []
+        for node in module.each(tree.Name):
+            if node.id == star.name:
+                for binding in self.names.bindings(node.id, self.names.place(node)):
+                    if binding.parameter is star:
+                        self._kept[id(binding)] = record
+                        uses.append(node)
+        for node in uses:
+            self._keep(node, record)
+        self._views.clear()
+
+    def _keep(self, node: tree.Name, record: Record) -> None:
+        """`calls.append(args)`, `calls.append((args, kwargs))`: a local list of calls."""
+        kept: tree.Node = node
+        parent = self.names.parent(kept)
+        view = View.LISTED
+        if (
+            isinstance(parent, tree.Sequence)
+            and len(parent.items) == 2
+            and parent.items[0] is node
+        ):
+            kept, view = parent, View.CALLS
+            parent = self.names.parent(kept)
+        match parent:
+            case tree.Call(func=tree.Attr(name="append", base=tree.Name() as base)):
+                bindings = self.names.bindings(base.id, self.names.place(base))
+                if len(bindings) == 1 and bindings[0].kind == "assign":
+                    self._kept[id(bindings[0])] = record.part(view)
+                    self.kept.update((id(node), id(base)))
+
+    # --- of which functions ---
+
+    def functions(self, mock: tree.Node) -> tuple[tuple[Function, int], ...]:
+        """The functions that a mock stands for, and how many of their first parameters it does not
+        record."""
+        if id(mock) in self._stars:
+            return (self._stars[id(mock)],)
+        known = self._functions.get(id(mock))
+        if known is None:
+            known = tuple(
+                (one.function, int(one.bound and one.function.takes_self))
+                for one in ordered(self.inference.of(mock))
+                if isinstance(one, FunctionObject) and one.mock
+            )
+            if self.inference.table.settled(id(mock)) is not None:
+                self._functions[id(mock)] = known
+        return known
+
+    # --- `call(…)` ---
+
+    def compared(self, call: tree.Call) -> tuple[tuple[tree.Node, bool], ...]:
+        """The mocks with whose calls a `call(…)` is compared, and whether the calls of their methods
+        are among those."""
+        if id(call) not in self._compared:
+            self._compared[id(call)] = tuple(self._compares(call, 0))
+        return self._compared[id(call)]
+
+    def _compares(self, node: tree.Node, depth: int) -> Iterator[tuple[tree.Node, bool]]:
+        if depth > _MAX_DEPTH:
+            return
+        parent = self.names.parent(node)
+        match parent:
+            case tree.Sequence() | tree.Wrapped() | tree.Binary():
+                yield from self._compares(parent, depth + 1)
+            case tree.Call(func=tree.Attr(name="assert_has_calls" | "assert_has_awaits") as func):
+                yield func.base, True
+            case tree.Call() if last_name(parent.func) in ("list", "tuple", "sorted", "any"):
+                yield from self._compares(parent, depth + 1)
+            case tree.Call() if last_name(parent.func).startswith("assert"):
+                yield from self._sides([a.value for a in parent.args], node)
+            case tree.Compare():
+                yield from self._sides([parent.left, *parent.rights], node)
+            case tree.Assign() if parent.value is node:
+                for name in self.uses(parent):
+                    yield from self._compares(name, depth + 1)
+
+    def _sides(self, sides: list[tree.Node], node: tree.Node) -> Iterator[tuple[tree.Node, bool]]:
+        for side in sides:
+            record = self.of(side) if side is not node else None
+            if record is not None and record.view in (View.CALL, View.CALLS):
+                yield record.mock, bool(record.first)
+
+    def uses(self, statement: tree.Assign) -> Iterator[tree.Name]:
+        """Where a local is read that only this statement binds."""
+        if len(statement.targets) != 1 or not isinstance(statement.targets[0], tree.Name):
+            return
+        target = statement.targets[0]
+        for node in self.names.place(target).scope.module.each(tree.Name):
+            if node.id == target.id and node is not target:
+                bindings = self.names.bindings(node.id, self.names.place(node))
+                if len(bindings) == 1 and bindings[0].at == target.at:
+                    yield node

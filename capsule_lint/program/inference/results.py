@@ -1,0 +1,386 @@
+"""What calls yield: of the program's own functions, of collections, and of what everybody knows."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference import namespaces, standard
+from capsule_lint.program.inference.mocks import MOCKS
+from capsule_lint.program.inference.types import (
+    ANYTHING,
+    NOTHING,
+    ClassObject,
+    Collection,
+    Foreign,
+    FunctionObject,
+    Instance,
+    LambdaObject,
+    Mocked,
+    Namespace,
+    Partial,
+    TupleOf,
+    Type,
+    Types,
+    foreign,
+    gives_back,
+    holds_objects,
+    join,
+)
+from capsule_lint.program.model import Class, Function, last_name, owner_of
+
+_SAME: Final = frozenset(
+    (
+        "replace",
+        "copy",
+        "deepcopy",
+        "cast",
+        "wait_for",
+        "shield",
+        "run",
+        "ensure_future",
+        "create_task",
+        "run_until_complete",
+        "evolve",
+        "run_sync",
+    )
+)
+
+_TO_LIST: Final = frozenset(
+    (
+        "list",
+        "tuple",
+        "sorted",
+        "set",
+        "frozenset",
+        "reversed",
+        "iter",
+        "filter",
+        "gather",
+        "aiter",
+        "chain",
+        "islice",
+    )
+)
+
+_NAMESPACES: Final = ("globals", "vars", "import_module", "__import__")
+
+_FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
+
+_LOADING: Final = frozenset(("get", "query", "scan", "batch_get"))
+
+_ITEMS: Final = frozenset(("get", "pop", "setdefault", "popleft", "__getitem__", "result"))
+
+if TYPE_CHECKING:
+    from capsule_lint.program.inference.infer import Inference
+
+
+@dataclass(eq=False, slots=True)
+class Results:
+    """Types of calls."""
+
+    inference: Inference
+
+    def of(self, node: tree.Call) -> Types:
+        """What a call yields."""
+        special = self._special(node)
+        if special is not None:
+            return special
+        if isinstance(node.func, tree.Attr):
+            of_collection = self._collection_method(node, node.func)
+            if of_collection is not None:
+                return of_collection
+            loaded = self._loaded(node.func) or self._changed(node.func)
+            if loaded is not None:
+                return loaded
+        found = join(*(self._result(t, node) for t in self.inference.of(node.func)))
+        return found if found and not found & ANYTHING else self._declared(node.func) or found
+
+    def _changed(self, func: tree.Attr) -> Types | None:
+        """What `level._replace(reserved=1)` and `order.model_copy()` yield: another of the same class."""
+        if func.name not in ("_replace", "model_copy"):
+            return None
+        found = self.inference.of(func.base)
+        own = [t for t in found if isinstance(t, Instance)]
+        if not own or any(self.inference.classes.method(t.cls, func.name) for t in own):
+            return None
+        return found
+
+    def _declared(self, func: tree.Node) -> Types:
+        """What a call yields of something that is annotated `Callable[[], Notes]`."""
+        annotations: list[tree.Node | None] = []
+        match func:
+            case tree.Name():
+                names = self.inference.names
+                for binding in names.bindings(func.id, names.place(func)):
+                    own = binding.parameter
+                    annotations.append(own.annotation if own is not None else binding.annotation)
+            case tree.Attr():
+                for one in self.inference.of(func.base):
+                    cls = one.cls if isinstance(one, Instance) else None
+                    for owner in self.inference.classes.mro(cls) if cls is not None else ():
+                        annotations += [s.annotation for s in owner.stores.get(func.name, ())]
+                        bindings = owner.scope.bindings.get(func.name, ())
+                        annotations += [b.annotation for b in bindings]
+        results = [result for one in annotations if (result := result_in(one)) is not None]
+        return join(*map(self.inference.annotations.of, results))
+
+    def _result(self, called: Type, node: tree.Call) -> Types:
+        match called:
+            case ClassObject():
+                return frozenset((Instance(called.cls),))
+            case FunctionObject():
+                if called.mock:
+                    return self.inference.returned(called.function)
+                receiver = self._receiver(node)
+                found = self.inference.returned(called.function, receiver)
+                return self._of_receiver(found, called.function, receiver)
+            case Partial(of=ClassObject() as made):
+                return frozenset((Instance(made.cls),))
+            case Partial(of=FunctionObject() as made):
+                return self.inference.returned(made.function)
+            case LambdaObject():
+                return self.inference.of(called.node.body)
+            case Instance():
+                method = self.inference.classes.method(called.cls, "__call__")
+                return self.inference.returned(method) if method else ANYTHING
+            case Mocked():
+                return foreign("mock")
+            case Foreign():
+                holds = gives_back(called) or self._is_given_objects(node)
+                return foreign(f"{called.name}()", holds=holds)
+            case _:
+                return ANYTHING
+
+    def _is_given_objects(self, node: tree.Call) -> bool:
+        """Whether an object or a class of the program is among the arguments: what is called may give
+        it back."""
+        return any(holds_objects(self.inference.of(argument.value)) for argument in node.args)
+
+    def made_by(self, node: tree.Node) -> Types:
+        """What calling an expression yields, whatever it is given."""
+        made = tree.Call(node.at, node, ())
+        return join(*(self._result(t, made) for t in self.inference.of(node)))
+
+    def _receiver(self, node: tree.Call) -> Type | None:
+        if not isinstance(node.func, tree.Attr):
+            return None
+        for one in self.inference.of(node.func.base):
+            if isinstance(one, Instance | ClassObject):
+                return one
+        return None
+
+    def _of_receiver(self, found: Types, function: Function, receiver: Type | None) -> Types:
+        """What a method that says nothing of its type makes of `cls` or `self`: one of the receiver's class."""
+        owner = function.owner
+        if function.fact.returns is not None or not function.takes_self:
+            return found
+        if not isinstance(receiver, Instance | ClassObject) or receiver.cls is owner:
+            return found
+        if owner not in self.inference.classes.mro(receiver.cls):
+            return found
+        return frozenset(Instance(receiver.cls) if t == Instance(owner) else t for t in found)
+
+    def _loaded(self, func: tree.Attr) -> Types | None:
+        """`Model.get(…)` and `Model.query(…)` of PynamoDB, unless a model has its own."""
+        if func.name not in _LOADING:
+            return None
+        classes = self.inference.classes
+        for one in self.inference.of(func.base):
+            if (
+                isinstance(one, ClassObject)
+                and classes.is_pynamo(one.cls)
+                and not classes.is_pynamo_index(one.cls)
+                and classes.method(one.cls, func.name) is None
+            ):
+                made: Types = frozenset((Instance(one.cls),))
+                return made if func.name == "get" else frozenset((Collection(made),))
+        return None
+
+    def _collection_method(self, node: tree.Call, func: tree.Attr) -> Types | None:
+        base = self.inference.of(func.base)
+        found: list[Types] = []
+        for one in base:
+            if isinstance(one, Namespace) and (name := namespaces.name_in(node)) is not None:
+                found.append(namespaces.looked_up(self.inference, one, name))
+                continue
+            if not isinstance(one, Collection):
+                return None
+            if func.name == "values":
+                found.append(frozenset((Collection(one.items),)))
+            elif func.name == "items":
+                pair = TupleOf((one.keys or foreign("key"), one.items))
+                found.append(frozenset((Collection(frozenset((pair,))),)))
+            elif func.name in _ITEMS:
+                defaults = [self.inference.of(a.value) for a in node.args[1:2]]
+                found.append(join(one.items, *defaults))
+            elif func.name == "copy":
+                found.append(frozenset((one,)))
+            else:
+                holds = holds_objects(one.items)
+                found.append(foreign(f"collection.{func.name}()", holds=holds))
+        return join(*found) if found else None
+
+    def _special(self, node: tree.Call) -> Types | None:
+        name = last_name(node.func)
+        plain = [a.value for a in node.args if not a.star and a.keyword is None]
+        if name == "super":
+            return self._super(node)
+        if name in MOCKS and self._outside(node.func):
+            return self.inference.mocks.made(node, plain)
+        if name in ("patch", "object", "spy") and plain and self._patches(node.func):
+            return self.inference.mocks.patched(node)
+        if name in _NAMESPACES and self._outside(node.func):
+            return namespaces.of_call(self.inference, node, plain)
+        if name in ("staticmethod", "classmethod") and plain and self._outside(node.func):
+            return self.inference.of(plain[0])
+        if not plain and name in ("Depends", "Security"):
+            return self.depends(node)
+        if name in ("Depends", "Security", "Provide", "Inject") and self._outside(node.func):
+            return self.depends(node)
+        if not self._outside(node.func):
+            return None
+        known = standard.of_call(self.inference, node, plain)
+        if known is not None or not plain:
+            return known
+        if name == "partial":
+            return self._partial(node, plain[0])
+        if name == "getfixturevalue" and isinstance(plain[0], tree.Const):
+            given = self.inference.fixtures.by_name.get(str(plain[0].value), ())
+            return join(*(self.yielded(self.inference.returned(f)) for f in given)) or ANYTHING
+        if name == "cast":
+            return self.inference.annotations.of(plain[0])
+        if name in _SAME:
+            return self.inference.of(plain[0])
+        if name in _TO_LIST:
+            if name == "gather":
+                return frozenset((TupleOf(tuple(map(self.inference.of, plain))),))
+            source = plain[-1] if name == "filter" else plain[0]
+            return frozenset(
+                (Collection(self.inference.contents.elements(self.inference.of(source))),)
+            )
+        if name in _FIRST_ITEM:
+            return join(
+                self.inference.contents.elements(self.inference.of(plain[0])),
+                *map(self.inference.of, plain[1:2] if name == "next" else []),
+            )
+        if name == "enumerate":
+            pair = TupleOf(
+                (
+                    foreign("builtins.int"),
+                    self.inference.contents.elements(self.inference.of(plain[0])),
+                )
+            )
+            return frozenset((Collection(frozenset((pair,))),))
+        if name == "zip":
+            row = TupleOf(
+                tuple(self.inference.contents.elements(self.inference.of(part)) for part in plain)
+            )
+            return frozenset((Collection(frozenset((row,))),))
+        if name == "type" and len(plain) == 1:
+            return (
+                frozenset(
+                    ClassObject(t.cls)
+                    for t in self.inference.of(plain[0])
+                    if isinstance(t, Instance)
+                )
+                or ANYTHING
+            )
+        if name == "getattr" and len(plain) >= 2 and isinstance(plain[1], tree.Const):
+            return join(
+                *(
+                    self.inference.attributes.of(t, str(plain[1].value))
+                    for t in self.inference.of(plain[0])
+                )
+            )
+        if name == "map":
+            called = [self._result(t, node) for t in self.inference.of(plain[0])]
+            return frozenset((Collection(join(*called)),))
+        return None
+
+    def _outside(self, func: tree.Node) -> bool:
+        """Whether a called name is not one of the program's own."""
+        return all(isinstance(t, Foreign) for t in self.inference.of(func))
+
+    def _super(self, node: tree.Call) -> Types:
+        owner = self._above_what(node)
+        if owner is None:
+            return ANYTHING
+        bases = [b for b in self.inference.classes.bases(owner) if isinstance(b, Class)]
+        if not bases:
+            return foreign("super")
+        return frozenset(Instance(base) for base in bases)
+
+    def _above_what(self, call: tree.Call) -> Class | None:
+        """The class behind which `super()` and `super(Notes, self)` begin to look."""
+        if not call.args:
+            return owner_of(self.inference.names.place(call).scope.function)
+        types = self.inference.of(call.args[0].value)
+        classes = {one.cls for one in types if isinstance(one, ClassObject)}
+        return next(iter(classes)) if len(classes) == len(types) == 1 else None
+
+    def above(self, node: tree.Attr) -> list[Class]:
+        """The classes of the program in which `super().name` finds it: what comes next depends on the
+        class of the object, which may inherit from several."""
+        base = node.base
+        if not isinstance(base, tree.Call) or last_name(base.func) != "super":
+            return []
+        owner = self._above_what(base)
+        if owner is None:
+            return []
+        found: dict[Class, None] = {}
+        classes = self.inference.classes
+        for heir in classes.subclasses(owner):
+            order = classes.mro(heir)
+            after = order[order.index(owner) + 1 :]
+            having = (cls for cls in after if cls.has(node.name))
+            found.update(dict.fromkeys(itertools.islice(having, 1)))
+        return list(found)
+
+    def _patches(self, func: tree.Node) -> bool:
+        """Whether a function is `unittest.mock.patch`, `patch.object` or pytest-mock's."""
+        base = func.base if isinstance(func, tree.Attr) else None
+        if last_name(func) == "object":
+            return isinstance(base, tree.Name | tree.Attr) and last_name(base) == "patch"
+        if base is not None and "mock" not in last_name(base).lower():
+            return False  # `client.patch("/orders/1")`
+        return self._outside(func)
+
+    def depends(self, node: tree.Call) -> Types:
+        """What `Depends(f)` injects: what `f` returns."""
+        args = [a.value for a in node.args if a.keyword in (None, "dependency")]
+        if not args:
+            return NOTHING
+        return join(*(self.yielded(self._result(one, node)) for one in self.inference.of(args[0])))
+
+    def yielded(self, types: Types) -> Types:
+        """What a generator's `yield` gives, for a fixture or a context manager."""
+        return join(
+            *(
+                t.items if isinstance(t, Collection) and t.kind == "yields" else frozenset((t,))
+                for t in types
+            )
+        )
+
+    def _partial(self, node: tree.Call, func: tree.Node) -> Types:
+        found: set[Type] = {
+            Partial(t, node)
+            for t in self.inference.of(func)
+            if isinstance(t, FunctionObject | ClassObject)
+        }
+        return frozenset(found) or foreign("partial")
+
+
+def result_in(annotation: tree.Node | None) -> tree.Node | None:
+    """`Notes` of `Callable[[], Notes]`."""
+    match annotation:
+        case tree.Subscript(index=tree.Sequence(items=(_, result))) if (
+            last_name(annotation.base) == "Callable"
+        ):
+            return result
+        case tree.Binary(op="|"):
+            return result_in(annotation.left) or result_in(annotation.right)
+        case _:
+            return None

@@ -1,0 +1,120 @@
+"""What the standard library gives back of what it is given: containers, contexts, getters, threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.passing import PASSING
+from capsule_lint.program.inference.types import (
+    NOTHING,
+    Collection,
+    Foreign,
+    TupleOf,
+    Types,
+    foreign,
+    join,
+)
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.program.inference.infer import Inference
+
+_MAPPINGS: Final = frozenset(
+    [
+        "ChainMap",
+        "MappingProxyType",
+        "OrderedDict",
+        "UserDict",
+        "WeakKeyDictionary",
+        "WeakValueDictionary",
+        "defaultdict",
+    ]
+)
+_LISTS: Final = frozenset(("WeakSet", "cycle", "deque", "repeat"))
+_ITSELF: Final = frozenset(("aclosing", "closing", "nullcontext", "proxy"))
+_ENTERING: Final = frozenset(("enter_async_context", "enter_context"))
+_AT_ONCE: Final = frozenset(("apply", "run_in_executor", "to_thread"))
+"""What gives back what the function yields that it is given."""
+
+
+def of_call(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -> Types | None:
+    """What a call of something foreign yields, by its name; `None` where that says nothing."""
+    name = last_name(node.func)
+    if name in _MAPPINGS or (name == "dict" and node.args):
+        return _mapping(inference, node, name)
+    if name in _LISTS:
+        elements = (inference.elements(inference.of(one)) for one in plain[:1])
+        items = inference.of(plain[0]) if name == "repeat" and plain else join(*elements)
+        return frozenset((Collection(items),))
+    if not plain:
+        return None
+    if name in _ITSELF:
+        return inference.of(plain[0])
+    if name in _ENTERING:
+        return inference.contents.entered(inference.of(plain[0]))
+    if name in _AT_ONCE or name == "submit":
+        return _run(inference, node, plain)
+    return _got(inference, node.func, plain[0])
+
+
+def _mapping(inference: Inference, node: tree.Call, name: str) -> Types:
+    """A dict of what others have, of pairs, and of keywords."""
+    items, keys = [], []
+    for number, argument in enumerate(node.args):
+        types = inference.of(argument.value)
+        if argument.keyword is not None:
+            items.append(types)
+            continue
+        if name == "defaultdict" and number == 0:
+            items.append(inference.results.made_by(argument.value))
+            continue
+        for one in types:
+            if isinstance(one, Collection) and one.kind == "dict":
+                items.append(one.items)
+                keys.append(one.keys)
+            else:
+                pairs = inference.elements(frozenset((one,)))
+                items.append(inference.unpacked(pairs, (1,)))
+                keys.append(inference.unpacked(pairs, (0,)))
+    return frozenset((Collection(join(*items), join(*keys), "dict"),))
+
+
+def _run(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -> Types | None:
+    """What a function yields that is run elsewhere: at once, or as the one item of a future."""
+    name = last_name(node.func)
+    at = PASSING[name]
+    found = inference.results.made_by(plain[at]) if len(plain) > at else NOTHING
+    if not found or all(isinstance(t, Foreign) for t in inference.of(plain[at])):
+        return None
+    return found if name in _AT_ONCE else frozenset((Collection(found, kind="future"),))
+
+
+def _got(inference: Inference, func: tree.Node, given: tree.Node) -> Types | None:
+    """What `attrgetter("notes")(uow)` and `itemgetter("notes")(stores)` yield."""
+    if not isinstance(func, tree.Call) or len(func.args) != 1:
+        return None
+    wanted = func.args[0].value
+    text = tree.text(wanted)
+    if last_name(func.func) == "attrgetter" and text is not None:
+        found = inference.of(given)
+        for step in text.split("."):
+            found = join(*(inference.attributes.of(t, step) for t in found))
+        return found
+    if last_name(func.func) == "itemgetter" and isinstance(wanted, tree.Const):
+        return join(*(_item(t, wanted.value) for t in inference.of(given))) or None
+    return None
+
+
+def _item(one: object, index: object) -> Types:
+    match one:
+        case Collection():
+            return one.items
+        case TupleOf(items=items) if isinstance(index, int) and -len(items) <= index < len(items):
+            return items[index]
+        case Foreign():
+            return foreign(f"{one.name}[]", holds=one.holds)
+        case _:
+            return NOTHING

@@ -1,0 +1,140 @@
+"""Classes that fit a Protocol or base by their shape, and are given where it is declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.inference.results import result_in
+from capsule_lint.program.inference.types import Collection, Instance, Types
+from capsule_lint.program.model import Class, Function
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.calling.calls import Calls
+    from capsule_lint.program.uses import Declared
+
+
+@dataclass(eq=False)
+class Structural:
+    """Relatives by shape, found for one class at a time. `calls` resolves calls without them: what
+    flows where must not depend on what is still looked for."""
+
+    calls: Calls
+    _given: dict[Class, frozenset[Class]] = field(default_factory=dict)
+    _kin: dict[tuple[Class, str | None], frozenset[Class]] = field(default_factory=dict)
+    _heirs: dict[str, frozenset[Class]] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+    """The methods whose heirs' names have been asked for."""
+
+    def kin(self, cls: Class, method: str | None = None) -> frozenset[Class]:
+        """The classes that stand in for `cls`, or that `cls` stands in for; with `method`, at least
+        those of them that have a method of that name."""
+        having = [self._having(name) for name in self._shared(cls, method)]
+        found = self._kin.get((cls, method))
+        if found is None:
+            others = frozenset[Class]().union(*having) - {cls}
+            taking = {other for other in others if cls in self._given_as(other)}
+            found = self._kin[cls, method] = self._given_as(cls) | taking
+        return found
+
+    def _shared(self, cls: Class, method: str | None) -> set[str]:
+        """The names of the public methods of a class, or of the one that is asked for."""
+        classes = self.calls.classes
+        if method is not None:
+            return {method} if classes.method(cls, method) is not None else set()
+        return {n for c in classes.mro(cls) for n in c.methods if not n.startswith("_")}
+
+    def _having(self, method: str) -> frozenset[Class]:
+        """The classes that have a method of that name, or inherit one."""
+        names = self.calls.uses.names
+        if method not in self._heirs:
+            owners = self.calls.classes.owning(method)
+            heirs = (heir for owner in owners for heir in self.calls.classes.subclasses(owner))
+            self._heirs[method] = frozenset(heirs)
+        elif not names.guessing and method not in self._asked:
+            names.ask(
+                *(cls.name for cls in self._heirs[method])
+            )  # who asks for them asks for these
+        if not names.guessing:
+            self._asked.add(method)
+        return self._heirs[method]
+
+    def _given_as(self, cls: Class) -> frozenset[Class]:
+        """The classes whose instances are put where one of `cls` is declared, and fit there."""
+        if cls not in self._given:
+            self._given[cls] = frozenset()  # a class may hold one of its own kind
+            found = {
+                one.cls
+                for declared in self.calls.uses.declared(cls.name)
+                for given in self._given_there(declared, cls)
+                for one in flat(given)
+                if isinstance(one, Instance) and self._implements(one.cls, cls)
+            }
+            self._given[cls] = frozenset(found)
+        return self._given[cls]
+
+    def _given_there(self, declared: Declared, cls: Class) -> Iterator[Types]:
+        """What the program puts where one of the class is declared, and what that makes which it puts
+        where something is declared that makes one: `Callable[[], Notes]`."""
+        inference = self.calls.inference
+        if self._means(declared.annotation, cls):
+            yield from map(inference.of, self._put(declared))
+            if isinstance(declared.holder, Class):
+                yield from self._held(declared.holder, declared.parameter or "")
+        elif (made := result_in(declared.annotation)) is not None and self._means(made, cls):
+            yield from map(inference.results.made_by, self._put(declared))
+
+    def _means(self, annotation: tree.Node, cls: Class) -> bool:
+        types = self.calls.inference.annotations.of(annotation)
+        return any(isinstance(one, Instance) and one.cls is cls for one in flat(types))
+
+    def _held(self, holder: Class, name: str) -> Iterator[Types]:
+        """What the classes hold under a name that stand in for one which declares it."""
+        heirs = set(self.calls.classes.subclasses(holder)) - {holder}
+        for other in heirs | self._given_as(holder):
+            yield self.calls.inference.member(other, name)
+
+    def _put(self, declared: Declared) -> Iterator[tree.Node]:
+        """What the program puts in a place."""
+        holder = declared.holder
+        match holder:
+            case tree.Assign():
+                if holder.value is not None:
+                    yield holder.value
+            case Function() if declared.parameter is None:
+                yield from holder.returns
+            case Function():
+                for _, argument in self.calls.arguments_for(holder, declared.parameter or ""):
+                    yield argument.value
+            case Class():
+                for call, callee in self.calls.constructors_of(holder):
+                    if callee.function is None and callee.cls is not None:
+                        bound = bind(call.args, self.calls.classes.constructor(callee.cls) or ())
+                        own = bound.arguments.get(declared.parameter or "") if bound else None
+                        if own is not None:
+                            yield own.value
+
+    def _implements(self, cls: Class, expected: Class) -> bool:
+        classes = self.calls.classes
+        if expected in classes.mro(cls) or cls in classes.mro(expected):
+            return False
+        return any(
+            own.has(name)
+            for owner in classes.mro(expected)
+            for name in owner.scope.bindings
+            if not name.startswith("_")
+            for own in classes.mro(cls)
+        )
+
+
+def flat(types: Types) -> Iterator[object]:
+    """The types, with those of the items of collections in their place."""
+    for one in types:
+        if isinstance(one, Collection):
+            yield from flat(one.items)
+        else:
+            yield one

@@ -1,0 +1,1 @@
+"""Where keys stand, and what each of them is for."""

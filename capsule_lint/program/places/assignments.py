@@ -1,0 +1,96 @@
+"""Keys that are assigned: to entries of items, to attributes, to variables that are called like keys."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import last_name
+from capsule_lint.program.places.sites import Role
+from capsule_lint.program.texts.steps import path_of
+
+if TYPE_CHECKING:
+    from capsule_lint.program.places.hashes import Hashes
+    from capsule_lint.program.places.keys import Keys
+
+_FORMAT: Final = re.compile(r"\{\w*\}|%s|%\(")
+"""What is in texts that `.format` or `%` fills elsewhere."""
+_INDEX: Final = re.compile(r"_*[gl]si_?\w*", re.IGNORECASE)
+"""What secondary indexes are called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignments:
+    """Finds the keys, and gives them to `keys`."""
+
+    keys: Keys
+    hashes: Hashes
+
+    def of(self, target: tree.Node, value: tree.Node, *, in_class: bool) -> None:
+        """What one target of an assignment is given, in the body of a class or elsewhere."""
+        policy = self.keys.policy
+        match target:
+            case tree.Subscript():
+                name = self.keys.key_name(target.index)
+                if name and not self._stepwise(target, Role.WRITTEN, name):
+                    self.keys.named(value, Role.WRITTEN, name)
+            case tree.Attr():
+                self._attribute(target, value)
+            case tree.Name(id=name) if policy.is_key_name(name):
+                role = Role.WRITTEN if in_class else Role.LOOKUP
+                if not self._stepwise(target, role, name) and not self._is_only_text(
+                    value, target
+                ):
+                    self.keys.named(value, role, name)
+            case tree.Sequence() if isinstance(value, tree.Sequence):
+                for one, part in zip(target.items, value.items, strict=False):
+                    if isinstance(one, tree.Name) and policy.is_key_name(one.id):
+                        self.keys.named(part, Role.LOOKUP, one.id)
+
+    def _stepwise(self, target: tree.Node, role: Role, name: str) -> bool:
+        """Whether a key is put together in several steps: then only what they make is a key."""
+        templates = self.keys.templates
+        if not templates.steps.is_one(target):
+            return False
+        whole = templates.steps.whole(templates.names.place(target), path_of(target))
+        known = self.keys.at(whole.host) if whole is not None else None
+        if known is not None and whole is not None and isinstance(target, tree.Subscript):
+            known.template = whole  # the dict that is written out has only the beginning
+        elif whole is not None:
+            index = self.keys.policy.is_index_key_name(name)
+            self.keys.note(whole, role, index, prefix=False)
+        return True
+
+    def _attribute(self, target: tree.Attr, value: tree.Node) -> None:
+        policy = self.keys.policy
+        if policy.is_key_name(target.name):
+            if self._stepwise(target, Role.WRITTEN, target.name):
+                return
+            self.keys.named(value, Role.WRITTEN, target.name)
+        elif target.name in ("value", "builder") and policy.is_key_name(last_name(target.base)):
+            self.keys.sink(value, Role.WRITTEN, self._is_of_index(target.base))
+        elif target.name in self.hashes.declared:
+            for made in self.keys.templates.inference.of(target.base):
+                names = dict(self.hashes.of(made.cls)) if isinstance(made, Instance) else {}
+                if target.name in names:
+                    self.keys.sink(value, Role.WRITTEN, names[target.name])
+
+    def _is_of_index(self, node: tree.Node) -> bool:
+        """Whether `gsi1_pk`, or `gsi.partition_key`, is the key of a secondary index."""
+        if self.keys.policy.is_index_key_name(last_name(node)):
+            return True
+        base = last_name(node.base) if isinstance(node, tree.Attr) else ""
+        return _INDEX.fullmatch(base) is not None
+
+    def _is_only_text(self, value: tree.Node, target: tree.Node) -> bool:
+        """Whether what a name that sounds like a key's is given is a text to make keys of: a format,
+        the name of an attribute, a constant of a module, which is a key only where it is used as one."""
+        if not isinstance(value, tree.Const) or not isinstance(value.value, str):
+            return False
+        policy, text = self.keys.policy, value.value
+        if self.keys.names.place(target).scope.kind == "module" or _FORMAT.search(text):
+            return True
+        return policy.is_key_name(text) or policy.is_sort_key_name(text)

@@ -1,0 +1,56 @@
+"""Condition strings that compare keys with values given elsewhere: `PK = :pk`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Policy
+    from capsule_lint.program.model import Module
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.texts.templates import Templates
+
+_CONDITION: Final = re.compile(
+    r"(?P<name>#?\w+)\s*=\s*(?P<value>:\w+)|begins_with\(\s*(?P<begins>#?\w+)\s*,\s*(?P<prefix>:\w+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Finds the values that stand for keys."""
+
+    names: Names
+    templates: Templates
+    policy: Policy
+
+    def of(self, module: Module) -> dict[tuple[int, str], str]:
+        """For each function: the `:values` that a condition string compares a key with."""
+        found: dict[tuple[int, str], str] = {}
+        aliases: dict[tuple[int, str], str] = {}
+        for display in module.each(tree.DictDisplay):
+            for key, value in zip(display.keys, display.values, strict=True):
+                name = key.value if isinstance(key, tree.Const) else None
+                if isinstance(name, str) and name.startswith("#"):
+                    real = self.templates.constant(value)
+                    if real is not None:
+                        aliases[id(self.names.place(display).scope.function), name] = real
+        for node in module.either(tree.Const, tree.FString):
+            text = node.value if isinstance(node, tree.Const) else None
+            if isinstance(node, tree.FString):
+                text = "".join(
+                    p if isinstance(p, str) else self.templates.constant(p.value) or "_"
+                    for p in node.parts
+                )
+            if not isinstance(text, str) or ":" not in text:
+                continue
+            function = id(self.names.place(node).scope.function)
+            for match in _CONDITION.finditer(text):
+                name = match["name"] or match["begins"]
+                name = aliases.get((function, name), name.lstrip("#"))
+                if self.policy.is_key_name(name):
+                    found[function, match["value"] or match["prefix"]] = name
+        return found

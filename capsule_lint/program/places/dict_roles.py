@@ -1,0 +1,121 @@
+"""Whether a dict with a key in it is written to the table, or says what is looked for there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+from capsule_lint.program.places.sites import WRITES, Role
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Policy
+    from capsule_lint.program.model import Function
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.texts.templates import Templates
+
+_READS: Final = frozenset(
+    [
+        "get_item",
+        "delete_item",
+        "update_item",
+        "query",
+        "Key",
+        "Keys",
+        "Delete",
+        "Update",
+        "ConditionCheck",
+        "Get",
+        "DeleteRequest",
+        "batch_get_item",
+        "get",
+        "delete",
+        "update",
+        "ExpressionAttributeValues",
+        "ExclusiveStartKey",
+        "LastEvaluatedKey",
+        "query_items",
+    ]
+)
+"""What looks items up, and what their keys are given to it as."""
+_ITEMS: Final = ("item", "record", "data", "row", "attrs")
+_MAX_DEPTH: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DictRoles:
+    """Tells the roles of dicts by what they are part of."""
+
+    names: Names
+    templates: Templates
+    policy: Policy
+
+    def of(self, node: tree.Node) -> Role:
+        """Written or looked up."""
+        function = self.names.place(node).scope.function
+        current: object = node
+        for _ in range(_MAX_DEPTH):
+            parent = self.names.parent(current)
+            if parent is None:
+                break
+            role = self._within(parent, current, function)
+            if role is not None:
+                return role
+            if isinstance(parent, tree.Assign):
+                return self._assigned(parent, node, function)
+            current = parent
+        return Role.WRITTEN if self._is_row(node) else Role.LOOKUP
+
+    def _within(self, parent: object, part: object, function: Function | None) -> Role | None:
+        """The role of a part of a call, of another dict, or of what is returned, if that tells."""
+        match parent:
+            case tree.Call(args=args, func=func):
+                keyword = next((a.keyword for a in args if a.value is part and a.keyword), None)
+                return _told(keyword) or _told(last_name(func))
+            case tree.DictDisplay():
+                pairs = zip(parent.keys, parent.values, strict=True)
+                roles = (_told(_text(key)) for key, value in pairs if value is part)
+                return next((role for role in roles if role is not None), None)
+            case tree.Eval(kind="return") if function is not None:
+                return self._returned(function)
+            case _:
+                return None
+
+    def _assigned(self, parent: tree.Assign, node: tree.Node, function: Function | None) -> Role:
+        """The role of a dict that gets a name: that of what is returned by the name, or by its sound."""
+        name = last_name(parent.targets[0])
+        if function is not None and any(last_name(r) == name for r in function.returns):
+            return self._returned(function)
+        written = name.lower() in _ITEMS or self._is_row(node)
+        return Role.WRITTEN if written else Role.LOOKUP
+
+    def _is_row(self, node: tree.Node) -> bool:
+        """Whether a dict has a sort key and more: what is looked up has nothing but its keys."""
+        keys = node.keys if isinstance(node, tree.DictDisplay) else ()
+        names = [
+            name for key in keys if key is not None and (name := self.templates.constant(key))
+        ]
+        sorts = [name for name in names if self.policy.is_sort_key_name(name)]
+        return bool(sorts) and any(
+            name not in sorts and not self.policy.is_key_name(name) for name in names
+        )
+
+    def _returned(self, function: Function) -> Role:
+        if function.owner is not None and function.takes_self and not function.own_params:
+            return Role.WRITTEN
+        if re.search(r"item|record|dict|dump|serial|attributes", function.name):
+            return Role.WRITTEN
+        return Role.HELPER
+
+
+def _told(word: object) -> Role | None:
+    """The role that the name of an operation, or of an argument of one, tells."""
+    if word in _READS:
+        return Role.LOOKUP
+    return Role.WRITTEN if word in WRITES else None
+
+
+def _text(key: tree.Node | None) -> object:
+    return key.value if isinstance(key, tree.Const) else None

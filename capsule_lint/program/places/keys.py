@@ -1,0 +1,305 @@
+"""Where templates are used as keys, and what each of them lacks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import ClassObject
+from capsule_lint.program.model import Binding, Class, Function, Module
+from capsule_lint.program.places.makers import KEYISH, Makers, is_item
+from capsule_lint.program.places.positions import Positions
+from capsule_lint.program.places.sites import KeySite, Role
+from capsule_lint.program.places.strays import Strays
+from capsule_lint.program.texts.pieces import (
+    Filled,
+    Template,
+    Text,
+    hole_name,
+    names_scope,
+)
+from capsule_lint.program.texts.starts import Starts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.policy import Policy
+    from capsule_lint.program.calling.calls import Calls
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.texts.templates import Templates
+
+_INDEXES: Final = ("1", "gsi1")
+"""How indexes are called, or what distinguishes their names."""
+_PARTS: Final = re.compile(r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+")
+"""A key that is put together without `#`."""
+_LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
+_PATH: Final = re.compile(r"/\w+=")
+"""What stands in paths of files that are parted by values: `audit/year=2024/month=01`."""
+
+
+@dataclass(eq=False)
+class Keys:
+    """All key sites of the program."""
+
+    names: Names
+    classes: Classes
+    calls: Calls
+    templates: Templates
+    policy: Policy
+    sites: list[KeySite] = field(default_factory=list)
+    helpers: set[Function] = field(default_factory=set)
+    """Functions whose result is used as a key."""
+    takers: set[Function] = field(default_factory=set)
+    """The functions that are given whole keys, which they hand to the table."""
+    positions: Positions = field(init=False)
+    _by_host: dict[int, KeySite] = field(default_factory=dict)
+    _seen: set[int] = field(default_factory=set)
+    _near: dict[Module, bool] = field(default_factory=dict)
+    """The modules, and whether they import a library for DynamoDB."""
+
+    def __post_init__(self) -> None:
+        makers, strays = Makers(self), Strays(self)
+        self.positions = Positions(self, makers, strays)
+        for module in self.names.judged():
+            if not module.generated:
+                self.positions.collect(module)
+        makers.wrapped()
+        strays.same()
+        self._find_indexes()
+
+    def _find_indexes(self) -> None:
+        """What is looked up in an index is known by what is written there, where names do not tell."""
+        written = [s for s in self.sites if s.role is not Role.LOOKUP]
+        forms = [(_form(s.template), s.index) for s in written]
+        for site in self.sites:
+            if site.role is Role.LOOKUP and not site.index:
+                text = site.template.text
+                found = {index for form, index in forms if form.fullmatch(text)}
+                site.index = found == {True}
+
+    @cached_property
+    def functions(self) -> frozenset[Function]:
+        """The functions in which key templates are written."""
+        return frozenset(site.function for site in self.sites if site.function is not None)
+
+    def at(self, host: tree.Node) -> KeySite | None:
+        """The site whose template starts at an expression."""
+        return self._by_host.get(id(host))
+
+    def add(self, site: KeySite) -> None:
+        """One more site."""
+        self._by_host[id(site.template.host)] = site
+        self.sites.append(site)
+
+    def key_name(self, node: tree.Node | None) -> str:
+        """The name of a key position that a dict key or an argument spells; empty when it is none."""
+        if node is None or self.names.leaves(node):
+            return ""
+        text = self.templates.constant(node)
+        said = [text] if text is not None else self._made_names(node)
+        return next(filter(self.policy.is_key_name, said), "")
+
+    def _made_names(self, node: tree.Node) -> list[str]:
+        """What a name may be that is made for any index: `f"{index}pk"`, `f"GSI{number}PK"`."""
+        if not isinstance(node, tree.FString | tree.Binary):
+            return []
+        pieces = self.templates.evaluate(node, node, 0) or ()
+        return [
+            "".join(one.value if isinstance(one, Text) else hole for one in pieces)
+            for hole in _INDEXES
+        ]
+
+    @cached_property
+    def starts(self) -> Starts:
+        """What tells of texts whether they start as the policy's keys do."""
+        return Starts(self.names, self.templates, self.policy.scopes[0].tag)
+
+    def sink(self, node: tree.Node, role: Role, index: bool, *, prefix: bool = False) -> None:
+        """An expression is a key, or the beginning of one: so is every template that it may yield."""
+        if id(node) in self._seen and id(node) not in self._by_host:
+            return
+        self._seen.add(id(node))
+        for template in self.templates.resolve(node):
+            self.note(template, role, index, prefix)
+        for function in self.helpers_in(node):
+            self._note_helper(function, index)
+            own = self.names.place(node).scope.function
+            if role is Role.HELPER and own is not None:
+                self.helpers.add(own)
+        if isinstance(node, tree.Name):
+            for binding in self.names.bindings(node.id, self.names.place(node)):
+                if binding.parameter is not None and not self.policy.is_key_name(node.id):
+                    self._passed_on(binding, role, index, prefix=prefix)
+
+    def named(self, node: tree.Node, role: Role, name: str, *, prefix: bool = False) -> None:
+        """An expression is the key of that name, which tells whether it is that of an index."""
+        self.sink(node, role, self.policy.is_index_key_name(name), prefix=prefix)
+
+    def bare(self, node: tree.Node, role: Role, name: str) -> None:
+        """A key that is a scope's value and nothing else: `Key={"PK": tenant_id}`."""
+        if isinstance(node, tree.DictDisplay) and len(node.values) == 1:
+            node = node.values[0]
+        node = self.templates.formatted.written_out(node)
+        if self.at(node) is not None or not isinstance(node, tree.Name | tree.Attr):
+            return
+        if self.templates.resolve(node) or any(True for _ in self.helpers_in(node)):
+            return
+        known = hole_name(node)
+        if any(names_scope(known, scope) for scope in self.policy.scopes):
+            template = Template(node, (Filled(node, node, known),))
+            self.note(template, role, self.policy.is_index_key_name(name), prefix=False)
+
+    def _passed_on(self, binding: Binding, role: Role, index: bool, *, prefix: bool) -> None:
+        """A parameter that becomes a key, whatever it is called: what callers give for it is one."""
+        function, parameter = binding.place.scope.function, binding.parameter
+        if function is None or parameter not in function.params or id(parameter) in self._seen:
+            return
+        self._seen.add(id(parameter))
+        members = dict.fromkeys((*self.calls.family(function), *self._demanded(function)))
+        for member in sorted(members, key=lambda f: f.symbol):
+            own = member.params[function.params.index(parameter) :][:1]
+            for _, argument in list(self.calls.arguments_for(member, own[0].name)) if own else ():
+                self.sink(argument.value, role, index, prefix=prefix)
+                if self.starts.at(argument.value):
+                    self.takers.update(members)
+
+    def _demanded(self, function: Function) -> Iterator[Function]:
+        """The methods of Protocols that one may stand in for, though nothing shows it: what is given to
+        them may be given to it."""
+        for cls in self.classes.owning(function.name) if function.owner is not None else ():
+            demanded = cls.methods[function.name]
+            same = [p.name for p in demanded.params] == [p.name for p in function.params]
+            if same and function.owner is not None and self.classes.fits(function.owner, cls):
+                yield demanded
+
+    def note(self, template: Template, role: Role, index: bool, prefix: bool) -> None:
+        """A template is a key, where it looks like one: one site an expression in which it is written."""
+        hosts = {id(piece.host): piece.host for piece in template.pieces}
+        hosts[id(template.host)] = template.host
+        for host in hosts.values():
+            # Parts that are built before in a local are reported where they are written.
+            if host is not template.host and not self._is_local(host, template.host):
+                continue
+            if id(host) in self._by_host:
+                known = self._by_host[id(host)]
+                if known.role is Role.LOOKUP and role is Role.WRITTEN:
+                    known.role = role
+                if host is template.host and self._says_more(template, known.template):
+                    known.template = replace(known.template, opaque=True)  # of both
+                continue
+            if host is not template.host:
+                continue
+            place = self.names.place(host)
+            if not self._qualifies(template):
+                if role is Role.HELPER or not self._is_of_parts(template, place.scope.module):
+                    continue
+                template = replace(template, opaque=True)  # nothing says how a segment is set off
+            function = place.scope.function
+            if function is not None and role is not Role.HELPER and function in self.helpers:
+                role = Role.HELPER
+            site = KeySite(template, place.scope.module, function, role, index, prefix)
+            self.add(site)
+            if role is Role.HELPER and function is not None:
+                self.helpers.add(function)
+
+    def _is_local(self, host: tree.Node, other: tree.Node) -> bool:
+        return self.names.place(host).scope.function is self.names.place(other).scope.function
+
+    def _says_more(self, template: Template, known: Template) -> bool:
+        """Whether later steps add scopes to what is a key before them as well."""
+        said = self.templates.segments
+        return len(said(template.pieces)) > len(said(known.pieces))
+
+    def _qualifies(self, template: Template) -> bool:
+        """Whether a template looks like a key at all."""
+        text = template.text
+        if self.templates.segments(template.pieces):
+            return True
+        whole = len(template.pieces) == 1
+        if whole and isinstance(template.pieces[0], Filled):
+            return False
+        if whole and (self.policy.is_key_name(text) or self.policy.is_sort_key_name(text)):
+            return False  # the name of an attribute: `pk_name="GSI1PK"`
+        if _PATH.search(text):
+            return False
+        return bool(KEYISH.match(text)) or ("#" in text and not text.startswith("#"))
+
+    def _is_of_parts(self, template: Template, module: Module) -> bool:
+        """Whether a template puts values together, as `f"{order_id}_{kind}"`, where the table is near."""
+        if not _PARTS.fullmatch(template.text):
+            return False
+        if module not in self._near:
+            names = [one.module for statement, _ in module.imports for one in statement.names]
+            self._near[module] = any(map(_LIBRARIES.match, names))
+        return self._near[module]
+
+    def helpers_in(self, node: tree.Node, depth: int = 0) -> Iterator[Function]:
+        """The functions whose result is the key at `node`."""
+        if depth > 6:
+            return
+        match node:
+            case tree.Call() if (inner := self.templates.wrapped(node)) is not None:
+                yield from self.helpers_in(inner, depth + 1)
+            case tree.Call():
+                if self.templates.template(node) is not None:
+                    return
+                for callee in self.calls.callees(node):
+                    if callee.function is not None and callee.cls is None:
+                        yield callee.function
+            case tree.Attr():
+                for one in self.templates.inference.of(node.base):
+                    cls = getattr(one, "cls", None)
+                    method = (
+                        self.classes.method(cls, node.name)
+                        if isinstance(cls, Class) and not isinstance(one, ClassObject)
+                        else None
+                    )
+                    if method is not None and method.is_property:
+                        yield method
+            case tree.Name():
+                for binding in self.names.bindings(node.id, self.names.place(node)):
+                    if (
+                        binding.kind == "assign"
+                        and binding.value is not None
+                        and (not binding.path or binding.path == (0,))
+                    ):
+                        yield from self.helpers_in(binding.value, depth + 1)
+            case tree.Conditional():
+                yield from self.helpers_in(node.then, depth + 1)
+                yield from self.helpers_in(node.otherwise, depth + 1)
+            case tree.Subscript() if self.key_name(node.index) or (
+                isinstance(node.index, tree.Const) and node.index.value == 0
+            ):
+                yield from self.helpers_in(node.base, depth + 1)
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
+                yield from self.helpers_in(node.values[0], depth + 1)
+
+    def _note_helper(self, function: Function, index: bool) -> None:
+        if (
+            function in self.helpers
+            or function.module.generated
+            or self.templates.called.is_generic(function)
+        ):
+            return
+        for member in self.calls.family(function):
+            self.helpers.add(member)
+            for value in member.returns:
+                first = (
+                    value.items[0]
+                    if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items
+                    else value
+                )
+                if not is_item(first):
+                    self.sink(
+                        first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
+                    )
+
+
+def _form(template: Template) -> re.Pattern[str]:
+    """What the texts of keys of a template look like."""
+    parts = [re.escape(p.value) if isinstance(p, Text) else ".+?" for p in template.pieces]
+    return re.compile("".join(parts), re.DOTALL)

@@ -1,0 +1,131 @@
+"""Functions and classes that make keys for others: key helpers, and what wraps the calls of a table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.places.sites import Role
+from capsule_lint.program.texts.pieces import Filled, snake, words
+
+if TYPE_CHECKING:
+    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.places.keys import Keys
+
+KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
+_HELPER_NAME: Final = re.compile(
+    r"(?:^|_)(?:keys?|gsi\d*|lsi\d*|index_keys?)(?:_|$)|_for_(?:key|pk)$"
+)
+_KEY_MAKERS: Final = frozenset(("key", "builder", "factory", "maker", "schema", "helper", "util"))
+_ELSEWHERE: Final = frozenset(("cache", "redis", "memcache", "s3", "blob"))
+"""Words in the names of functions that make keys of other stores."""
+
+
+@dataclass(eq=False)
+class Makers:
+    """Finds the keys that they make, and that they are given."""
+
+    keys: Keys
+
+    def helper(self, function: Function) -> None:
+        """What a function returns that is called as key helpers are, or stands among them."""
+        if function.name.startswith("test"):
+            return
+        named = self.keys.policy.is_key_name(function.name)
+        known = named or _HELPER_NAME.search(snake(function.name)) is not None
+        if not known and not self._is_among_keys(function):
+            return
+        if self.keys.policy.is_sort_key_name(function.name):
+            return
+        if not named and _ELSEWHERE & set(snake(function.name).split("_")):
+            return  # a key of something else, unless it is used as one of the table
+        if self.keys.templates.called.is_generic(function):
+            return
+        index = self.keys.policy.is_index_key_name(function.name) or "gsi" in function.name
+        for value in function.returns:
+            if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:
+                first = value.items[0]
+                if self._strings(first):
+                    self.keys.sink(first, Role.HELPER, index)
+            elif not known and not self._has_scope(value):
+                continue  # `Keys.room_row(room_id)` may be a sort key
+            elif (named or self._keyish(value)) and not is_item(value):
+                self.keys.sink(value, Role.HELPER, index)
+
+    def _is_among_keys(self, function: Function) -> bool:
+        """Whether the class or the module of a function is one of keys: `Keys.room(tenant_id, room_id)`."""
+        owner, module = function.owner, function.module.name.rpartition(".")[2]
+        said = words(owner.name if owner is not None else module)
+        return "key" in said and said[-1] in _KEY_MAKERS
+
+    def _has_scope(self, node: tree.Node) -> bool:
+        """Whether a text has a scope in it."""
+        segments = self.keys.templates.segments
+        return any(any(segments(t.pieces)) for t in self.keys.templates.resolve(node))
+
+    def _strings(self, node: tree.Node) -> bool:
+        return any(t.has_text and KEYISH.match(t.text) for t in self.keys.templates.resolve(node))
+
+    def _keyish(self, node: tree.Node) -> bool:
+        return any("#" in t.text for t in self.keys.templates.resolve(node))
+
+    def wrapped(self) -> None:
+        """Arguments that fill a parameter named like a key: `query_items(f"…", "USER#")`."""
+        for module in self.keys.names.modules.values():
+            for function in module.functions:
+                if any(self.keys.policy.is_key_name(p.name) for p in function.own_params):
+                    self._arguments(function)
+        for cls in self.keys.classes.having(self.keys.policy.is_key_name):
+            if self.keys.classes.is_data(cls):
+                self._fields(cls)
+
+    def _arguments(self, function: Function) -> None:
+        for call, callee in list(self.keys.calls.callers(function)):
+            bound = bind(call.args, function.params, callee.given)
+            for name, argument in bound.arguments.items() if bound else ():
+                if (
+                    self.keys.policy.is_key_name(name)
+                    and argument.keyword is None
+                    and not self._goes_behind(function, name)
+                ):
+                    role = Role.WRITTEN if callee.cls is not None else Role.LOOKUP
+                    self.keys.named(argument.value, role, name)
+
+    def _goes_behind(self, function: Function, name: str) -> bool:
+        """Whether a function puts scopes before what it is given: that is the end of a key."""
+        templates = self.keys.templates
+        for node in self.keys.names.inside(function):
+            if isinstance(node, tree.FString | tree.Binary):
+                template = templates.template(node)
+                pieces = template.pieces if template is not None else ()
+                at = [n for n, p in enumerate(pieces) if isinstance(p, Filled) and _is(p, name)]
+                if at and templates.segments(pieces[: at[0]]):
+                    return True
+        return False
+
+    def _fields(self, cls: Class) -> None:
+        policy, params = self.keys.policy, self.keys.classes.constructor(cls) or ()
+        if not any(policy.is_key_name(p.name) for p in params):
+            return
+        only = all(policy.is_key_name(p.name) or policy.is_sort_key_name(p.name) for p in params)
+        for call, _ in list(self.keys.calls.constructors_of(cls)):
+            returned = isinstance(self.keys.names.parent(call), tree.Eval)
+            role = Role.HELPER if only and returned else Role.WRITTEN
+            bound = bind(call.args, params)
+            for name, argument in bound.arguments.items() if bound else ():
+                if policy.is_key_name(name) and argument.keyword is None:
+                    self.keys.named(argument.value, role, name)
+
+
+def _is(piece: Filled, name: str) -> bool:
+    return isinstance(piece.value, tree.Name) and piece.value.id == name
+
+
+def is_item(node: tree.Node) -> bool:
+    """Whether a dict is written out that is no typed value, `{"S": "TENANT#t"}`."""
+    if not isinstance(node, tree.DictDisplay):
+        return False
+    return len(node.keys) != 1 or tree.text(node.keys[0]) != "S"

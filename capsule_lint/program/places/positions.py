@@ -1,0 +1,122 @@
+"""Where keys stand: items, conditions, arguments of a table's operations, attributes of models, PartiQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.places import partiql
+from capsule_lint.program.places.assignments import Assignments
+from capsule_lint.program.places.conditions import Conditions
+from capsule_lint.program.places.dict_roles import DictRoles
+from capsule_lint.program.places.hashes import Hashes
+from capsule_lint.program.places.operations import Operations
+from capsule_lint.program.places.sites import Role
+from capsule_lint.program.purposes.elsewhere import is_sql
+from capsule_lint.program.texts.pieces import Template
+
+if TYPE_CHECKING:
+    from capsule_lint.program.model import Module
+    from capsule_lint.program.places.keys import Keys
+    from capsule_lint.program.places.makers import Makers
+    from capsule_lint.program.places.strays import Strays
+
+
+@dataclass(eq=False, slots=True)
+class Positions:
+    """Finds the places of a module, and gives what stands there to `keys`."""
+
+    keys: Keys
+    makers: Makers
+    strays: Strays
+    _roles: DictRoles = field(init=False)
+    _operations: Operations = field(init=False)
+    _assignments: Assignments = field(init=False)
+
+    def __post_init__(self) -> None:
+        keys = self.keys
+        hashes = Hashes(keys.classes, keys.calls)
+        self._roles = DictRoles(keys.names, keys.templates, keys.policy)
+        self._operations = Operations(keys, self.strays, hashes)
+        self._assignments = Assignments(keys, hashes)
+
+    def collect(self, module: Module) -> None:
+        """Give `keys` what stands in a module."""
+        for function in module.functions:
+            self.makers.helper(function)
+        conditions = Conditions(self.keys.names, self.keys.templates, self.keys.policy).of(module)
+        for node in module.nodes:
+            match node:
+                case tree.DictDisplay():
+                    self._dict(node, conditions)
+                case tree.Call():
+                    self._partiql({a.keyword: a.value for a in node.args if a.keyword is not None})
+                    self._operations.call(node)
+                    self._made_by_object(node)
+                case tree.Lambda():
+                    self.strays.in_lambda(node)
+                case tree.Subscript(index=tree.Other(children=children)):
+                    self._operations.cut(node.base, children)
+                case tree.Compare(ops=("==",), rights=(right,)):
+                    self._operations.comparison(node.left, right, module)
+        for statement, place in module.statements:
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                in_class = place.scope.kind == "class" and place.scope.cls is not None
+                for target in statement.targets:
+                    self._assignments.of(target, statement.value, in_class=in_class)
+
+    def dict_role(self, node: tree.Node) -> Role:
+        """Written or looked up, by what the dict is part of."""
+        return self._roles.of(node)
+
+    def _dict(self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]) -> None:
+        call = self.keys.names.parent(node)
+        if isinstance(call, tree.Call) and is_sql(call):
+            return
+        function = id(self.keys.names.place(node).scope.function)
+        said = [k.value if isinstance(k, tree.Const) else None for k in node.keys]
+        pairs = zip(said, node.values, strict=True)
+        self._partiql({k: v for k, v in pairs if isinstance(k, str)})
+        for key, value in zip(node.keys, node.values, strict=True):
+            name, role = self.keys.key_name(key), None
+            if name.startswith("#"):
+                continue  # `{"#pk": "PK"}` says what an expression's name stands for
+            text = tree.text(key)
+            if text is not None and text.startswith(":"):
+                own = text[1:] if self.keys.policy.is_key_name(text[1:]) else ""
+                name, role = conditions.get((function, text), own), Role.LOOKUP
+            if name:
+                role = role or self._roles.of(node)
+                self.keys.named(value, role, name)
+                self.keys.bare(value, role, name)
+
+    def _made_by_object(self, node: tree.Call) -> None:
+        """`NOTE.key(tenant_id=…)`, which gives a dict with the key."""
+        kept = self.keys.templates.text_objects.kept(node.func)
+        if kept is not None and self.keys.policy.is_key_name(kept.name):
+            self.keys.named(node, self._roles.of(node), kept.name)
+
+    def _partiql(self, arguments: dict[str, tree.Node]) -> None:
+        """`Statement=…` with its `Parameters=[…]`, as arguments of a call or as a dict."""
+        statement = arguments.get("Statement")
+        if statement is None:
+            return
+        templates = self.keys.templates
+        statement = templates.formatted.written_out(statement)
+        is_key = self.keys.policy.is_key_name
+        for name, key, prefix in partiql.written(templates, statement, is_key):
+            if isinstance(key, Template):
+                index = self.keys.policy.is_index_key_name(name)
+                self.keys.note(key, Role.LOOKUP, index, prefix)
+            else:
+                self.keys.named(key, Role.LOOKUP, name, prefix=prefix)
+        template = templates.template(statement)
+        text = template.text if template is not None else templates.constant(statement)
+        parameters = arguments.get("Parameters")
+        values = templates.formatted.written_out(parameters) if parameters is not None else None
+        if text is None or not isinstance(values, tree.Sequence):
+            return
+        for number, name, prefix in partiql.given(text, is_key):
+            if number < len(values.items):
+                self.keys.named(values.items[number], Role.LOOKUP, name, prefix=prefix)

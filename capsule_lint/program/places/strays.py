@@ -1,0 +1,150 @@
+"""Texts that look like keys, in places of which nothing says that they are a key's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Collection
+from capsule_lint.program.model import last_name
+from capsule_lint.program.places.sites import WRITES, Role
+from capsule_lint.program.texts.pieces import snake
+from capsule_lint.program.uses import LOGGING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.model import Module
+    from capsule_lint.program.places.keys import Keys
+
+_VERBS: Final = frozenset(
+    [
+        "query",
+        "get",
+        "fetch",
+        "find",
+        "load",
+        "read",
+        "delete",
+        "remove",
+        "put",
+        "save",
+        "write",
+        "update",
+        "count",
+        "exists",
+        "list",
+        "item",
+        "items",
+    ]
+)
+_OTHER_STORES: Final = frozenset(
+    [
+        "cache",
+        "redis",
+        "memcache",
+        "lock",
+        "locks",
+        "log",
+        "logger",
+        "logging",
+        "metrics",
+        "queue",
+        "bus",
+        "events",
+        "sns",
+        "sqs",
+        "s3",
+        "bucket",
+        "headers",
+        "environ",
+    ]
+)
+
+
+@dataclass(eq=False)
+class Strays:
+    """Finds those that are keys all the same."""
+
+    keys: Keys
+
+    def in_lambda(self, node: tree.Lambda) -> None:
+        """A lambda that makes a key, wherever it is kept: its text starts as the policy's keys do."""
+        parent = self.keys.names.parent(node)
+        match parent:
+            case tree.Call():
+                names = [a.keyword or "" for a in parent.args if a.value is node]
+            case tree.DictDisplay():
+                pairs = zip(parent.keys, parent.values, strict=True)
+                names = [str(k.value) for k, v in pairs if v is node and isinstance(k, tree.Const)]
+            case tree.Assign():
+                names = [last_name(target) for target in parent.targets]
+            case _:
+                names = []
+        if any(self.keys.policy.is_sort_key_name(name) for name in names):
+            return
+        if self.keys.starts.at(node.body):
+            self.keys.sink(
+                node.body, Role.LOOKUP, any(map(self.keys.policy.is_index_key_name, names))
+            )
+
+    def given(self, node: tree.Call) -> None:
+        """A text that starts as the policy's keys do, given to something unknown that reads or writes:
+        `db.query_items(f"TENANT#{tenant_id}#USER#{user_id}", "USER#")`."""
+        if not _VERBS & set(snake(last_name(node.func)).split("_")):
+            return
+        given = [
+            a.value
+            for a in node.args
+            if a.keyword is None
+            and isinstance(a.value, tree.FString | tree.Binary | tree.Call | tree.Name)
+            and self.keys.starts.at(a.value)
+        ]
+        if not given or self.keys.calls.callees(node) or self.is_for_others(node):
+            return
+        role = Role.WRITTEN if last_name(node.func) in WRITES else Role.LOOKUP
+        for value in given:
+            self.keys.sink(value, role, index=False)
+
+    def is_for_others(self, node: tree.Call) -> bool:
+        """Whether a call is of another store's method, or of a collection's."""
+        if not isinstance(node.func, tree.Attr):
+            return False
+        if self.keys.templates.joins.is_buffer(node.func.base):
+            return True
+        if _OTHER_STORES & set(snake(last_name(node.func.base)).split("_")):
+            return True
+        found = self.keys.templates.inference.of(node.func.base)
+        return any(isinstance(one, Collection) for one in found)
+
+    def same(self) -> None:
+        """A text that is the same as a key which is written or made elsewhere, given to whatever finds
+        things by it, or compared: `rows.by_index("gsi1", f"TENANT#{tenant_id}#USER#{user_id}")`."""
+        written = {s.template.text for s in self.keys.sites if s.role is not Role.LOOKUP}
+        written.discard(f"{self.keys.policy.scopes[0].tag}{{}}")  # that says too little
+        tags = {tag for text in written if "#" in (tag := text.partition("{}")[0])}
+        for module in self.keys.names.judged() if written else ():
+            for value, call in self._given_or_compared(module) if not module.is_test else ():
+                if self._says(value, written, tags) and not (call and self.is_for_others(call)):
+                    self.keys.sink(value, Role.LOOKUP, index=False)
+
+    def _given_or_compared(self, module: Module) -> Iterator[tuple[tree.Node, tree.Call | None]]:
+        """What calls are given, and these, and the sides of comparisons."""
+        for call in module.each(tree.Call):
+            if last_name(call.func) not in LOGGING:
+                yield from ((argument.value, call) for argument in call.args)
+        for compare in module.each(tree.Compare):
+            yield from ((side, None) for side in (compare.left, *compare.rights))
+
+    def _says(self, value: tree.Node, written: set[str], tags: set[str]) -> bool:
+        """Whether an expression that is no key yet may be one of some texts; an f-string is where it
+        begins with one of the tags that they begin with: `f"TITLE#{title}"`."""
+        if not isinstance(value, tree.FString | tree.Binary | tree.Name):
+            return False
+        if self.keys.at(value) is not None:
+            return False
+        tagged = isinstance(value, tree.FString) and value.parts[:1] and value.parts[0] in tags
+        if not tagged and not self.keys.starts.at(value):
+            return False
+        return any(template.text in written for template in self.keys.templates.resolve(value))

@@ -1,0 +1,1 @@
+"""What classes and functions are for: entities, repositories, handlers, tables."""

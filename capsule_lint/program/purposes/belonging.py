@@ -1,0 +1,221 @@
+"""Which entity a key, a function or a class belongs to, and which scopes its key needs for that."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.purposes.naming import Naming, contains, entity_words
+from capsule_lint.program.texts.pieces import Text, names_scope, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsule_lint.policy import Scope as ScopePolicy
+    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.places.sites import KeySite
+    from capsule_lint.program.purposes.domain import Domain
+    from capsule_lint.program.texts.pieces import Template
+
+_TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
+_GENERIC_WORDS: Final = frozenset(
+    (
+        "pk",
+        "key",
+        "partition",
+        "hash",
+        "gsi",
+        "lsi",
+        "index",
+        "for",
+        "of",
+        "by",
+        "make",
+        "build",
+        "get",
+        "find",
+        "load",
+        "read",
+        "fetch",
+        "save",
+        "put",
+        "store",
+        "write",
+        "create",
+        "add",
+        "update",
+        "delete",
+        "remove",
+        "exist",
+        "list",
+        "all",
+        "the",
+        "id",
+        "item",
+        "row",
+        "table",
+        "db",
+    )
+)
+"""Words of a function's name that say nothing of the entity."""
+
+
+@dataclass(eq=False, slots=True)
+class Belonging:
+    """Tells entities by tags, owners and names."""
+
+    domain: Domain
+    _known: Naming | None = None
+
+    def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
+        """The scopes that the key of a site needs."""
+        scopes = self.domain.policy.scopes_of(self._narrowed(site))
+        return tuple(scope for scope in scopes if not self._lists(site, scope))
+
+    def _lists(self, site: KeySite, scope: ScopePolicy) -> bool:
+        """Whether an index key lists all values of a scope: `GSI1PK = "TENANTS"`."""
+        pieces = site.template.pieces
+        if not site.index or not all(isinstance(piece, Text) for piece in pieces):
+            return False
+        said = words(site.template.text.replace("#", "_"))
+        return bool(said) and names_scope(said[-1], scope)
+
+    def entity_name(self, site: KeySite) -> str | None:
+        """The entity that a site's key belongs to, for reports."""
+        owner = site.owner
+        if owner is not None and owner in self.domain.entities:
+            return owner.name
+        if owner is not None and len(self.domain.entities_of.get(owner, ())) == 1:
+            return next(iter(self.domain.entities_of[owner])).name
+        tags = {"".join(words(tag)) for tag in self.tags_of(site.template)}
+        tagged = self._naming.joined(tags)
+        if tagged:
+            return min(tagged, key=lambda c: c.symbol).name
+        have = words(site.function.name) if site.function is not None else ()
+        named = self._naming.within(have)
+        return min(named, key=lambda c: (-len(c.name), c.symbol)).name if named else None
+
+    def tags_of(self, template: Template) -> list[str]:
+        """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
+        scope_tags = {scope.tag.rstrip("#|/:").lower() for scope in self.domain.policy.scopes}
+        found = []
+        for piece in template.pieces:
+            if isinstance(piece, Text):
+                found += [t for t in _TAG.findall(piece.value) if t.lower() not in scope_tags]
+        return found
+
+    def _narrowed(self, site: KeySite) -> str | None:
+        """The entity of policy's table that a site's key belongs to."""
+        tags = self.tags_of(site.template)
+        tagged = self._tagged(tags)
+        if tagged is not None:
+            return tagged
+        if any(self._naming.is_named(words(tag)) for tag in tags):
+            return None
+        found = self.narrowed_names(site.owner, site.function, site.module.name)
+        if found is None or not self._is_scope_named(found):
+            return found
+        if self._named_by_owner(site.owner) == found:
+            return found
+        return None if tags or self._serves_others(site.function, found) else found
+
+    def _tagged(self, tags: Iterable[str]) -> str | None:
+        """The entity of policy's table that a tag of a key names."""
+        for entity in self.domain.policy.entities:
+            name = entity_words(entity)
+            if any(
+                words(tag) == name or (len(name) > 1 and "".join(words(tag)) == "".join(name))
+                for tag in tags
+            ):
+                return entity
+        return None
+
+    def _of_method(self, function: Function) -> str | None:
+        """The entity of policy's table that alone a method of a repository for several is for: by the
+        keys that it makes, or else by what it takes."""
+        sites = [site for site in self.domain.keys.sites if site.function is function]
+        if sites:
+            found = {self._tagged(self.tags_of(site.template)) for site in sites}
+        else:
+            types = (
+                one
+                for parameter in function.own_params
+                if parameter.annotation is not None
+                for one in self.domain.inference.annotations.of(parameter.annotation)
+            )
+            taken = {one.cls for one in types if isinstance(one, Instance)} & self.domain.entities
+            names = self.domain.policy.entities.keys()
+            found = {cls.name if cls.name in names else None for cls in taken}
+        return found.pop() if len(found) == 1 else None
+
+    def narrowed_names(
+        self, owner: Class | None, function: Function | None, module: str
+    ) -> str | None:
+        """The entity of policy's table that a class, function or module is named after, or that alone a
+        repository is for."""
+        found = self._named_by_owner(owner)
+        if found is not None or owner in self.domain.entities:
+            return found
+        if owner is not None and owner in self.domain.repositories:
+            kinds = {entity.name for entity in self.domain.entities_of.get(owner, ())}
+            if kinds and kinds <= self.domain.policy.entities.keys():
+                return min(kinds)
+            return self._of_method(function) if function is not None else None
+        if function is not None:
+            found = self._named_after(function.name)
+            if found is not None:
+                others = set(words(function.name)) - _GENERIC_WORDS - set(words(found))
+                return None if others and self._is_scope_named(found) else found
+        return self._named_after(module.rpartition(".")[2])
+
+    def _named_by_owner(self, owner: Class | None) -> str | None:
+        return self._named_after(owner.name) if owner is not None else None
+
+    def _named_after(self, name: str) -> str | None:
+        """The policy's entity whose name the words contain, unless another entity fits better."""
+        have, entities = entity_words(name), self.domain.policy.entities
+        fits = [(len(w), e) for e in entities if contains(have, w := _last_words(e))]
+        best = max(fits, key=lambda one: one[0], default=None)
+        if best is None:
+            return None
+        others = self._naming.within(have)
+        own = (cls for cls in others if cls.name not in entities)
+        return None if any(len(entity_words(cls.name)) >= best[0] for cls in own) else best[1]
+
+    def is_boundary(self, cls: Class) -> bool:
+        """Whether a class is what a scope is the boundary of: `Tenant`, whose `id` is the scope's value."""
+        return self._is_scope_named(cls.name)
+
+    def _is_scope_named(self, entity: str) -> bool:
+        """Whether an entity is called like a scope: that row of the tenant itself, where `tenant`
+        stands in the names of much else."""
+        name = "_".join(words(entity.rpartition(".")[2]))
+        return any(names_scope(name, scope) for scope in self.domain.policy.scopes)
+
+    def _serves_others(self, function: Function | None, entity: str) -> bool:
+        """Whether a key helper's key is used by the code of other entities."""
+        if function is None or function not in self.domain.keys.helpers:
+            return False
+        for call, _ in self.domain.calls.callers(function):
+            caller = self.domain.names.place(call).scope.function
+            owner = caller.owner if caller is not None else None
+            if owner is None or not (
+                owner in self.domain.repositories or owner in self.domain.entities
+            ):
+                continue
+            if self._named_after(owner.name) != entity:
+                return True
+        return False
+
+    @property
+    def _naming(self) -> Naming:
+        """The entities as they are now, by their names."""
+        if self._known is None or self._known.entities != self.domain.entities:
+            self._known = Naming(frozenset(self.domain.entities))
+        return self._known
+
+
+def _last_words(entity: str) -> tuple[str, ...]:
+    return entity_words(entity.rpartition(".")[2])

@@ -1,0 +1,269 @@
+"""What the classes and functions of a program are for: entities, repositories, handlers, carriers."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.program.inference.types import Instance, Types
+from capsule_lint.program.model import first_name, last_name
+from capsule_lint.program.purposes.belonging import Belonging
+from capsule_lint.program.purposes.held import Held
+from capsule_lint.program.purposes.roles import Roles
+from capsule_lint.program.purposes.tables import Tables
+from capsule_lint.program.texts.pieces import Filled, names_scope, snake
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from capsule_lint.facts import tree
+    from capsule_lint.policy import Policy
+    from capsule_lint.policy import Scope as ScopePolicy
+    from capsule_lint.program.calling.calls import Calls
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.places.keys import Keys
+    from capsule_lint.program.places.sites import KeySite
+    from capsule_lint.program.purposes.entrances import Entrances
+    from capsule_lint.program.texts.pieces import Template
+    from capsule_lint.program.texts.templates import Templates
+
+_IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|number|ref|name)$")
+_STRUCTURE: Final = re.compile(
+    r"(?:^|_)(?:table|index|gsi|lsi|attribute|attr|field|column|variable|bucket|queue|topic|region"
+    r"|profile|function|method|class|cls|module|type|log|logger|key)_name$"
+)
+"""Names of what a program or a table is made of: no item is called so."""
+_CARRIER: Final = re.compile(
+    r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$"
+)
+
+
+@dataclass(eq=False, slots=True)
+class Domain:
+    """Roles of classes and functions."""
+
+    names: Names
+    classes: Classes
+    inference: Inference
+    calls: Calls
+    templates: Templates
+    policy: Policy
+    entrances: Entrances
+    keys: Keys = field(init=False)
+    held: Held = field(init=False)
+    belonging: Belonging = field(init=False)
+    repositories: set[Class] = field(default_factory=set)
+    layers: set[Class] = field(default_factory=set)
+    """Classes that hand on what their callers give them to the table, and know no entity."""
+    entities: set[Class] = field(default_factory=set)
+    entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
+    item_modules: set[str] = field(default_factory=set)
+    """The modules in which keys are written, or operations of the table are called."""
+    tables: set[Function] = field(default_factory=set)
+    """The functions that call an operation of the table."""
+
+    def __post_init__(self) -> None:
+        self.held = Held(self)
+        self.belonging = Belonging(self)
+
+    def find_roles(self, keys: Keys) -> None:
+        """Entities and repositories, from names, keys and table calls."""
+        self.keys = keys
+        self.tables = Tables(self.names, self.inference, self.calls, keys).find()
+        self.item_modules = {function.module.name for function in self.tables}
+        self.item_modules |= {site.module.name for site in keys.sites}
+        Roles(self).find()
+
+    # --- what frameworks call ---
+
+    @property
+    def handlers(self) -> AbstractSet[Function]:
+        """The functions that frameworks call by policy."""
+        return self.entrances.handlers
+
+    def enters(self, function: Function) -> bool:
+        """Whether a framework calls the function and fills its parameters."""
+        return self.entrances.enters(function)
+
+    def handler_class(self) -> Class | None:
+        """The class of the parameter that policy gives handlers."""
+        return self.entrances.handler_class()
+
+    # --- what classes are ---
+
+    def touches_table(self, function: Function) -> bool:
+        """Whether the function itself calls a DynamoDB operation."""
+        return function in self.tables
+
+    def has_scope(self, cls: Class) -> bool:
+        """Whether instances have the value of a scope."""
+        return any(self.classes.has_attribute(cls, s.parameter) for s in self.policy.scopes)
+
+    def is_operation(self, method: Function) -> bool:
+        """Whether a method is one of its object: no property, and no factory of the class."""
+        if method.is_property or method.is_static:
+            return False
+        return "classmethod" not in method.decorators
+
+    def has_key(self, cls: Class) -> bool:
+        """Whether instances know their own key: a property or method named like one."""
+        return self.is_item(cls) and self._says_key(cls)
+
+    def _says_key(self, cls: Class) -> bool:
+        return any(
+            self.policy.is_key_name(name)
+            and method.takes_self
+            and not method.own_params
+            and "classmethod" not in method.decorators
+            for name, method in cls.methods.items()
+        )
+
+    def reads_self(self, site: KeySite) -> bool:
+        """Whether a key is made of the object itself."""
+        function = site.function
+        if function is None:
+            return False
+        while function.owner is None and function.parent is not None:
+            function = function.parent
+        if not function.takes_self or "classmethod" in function.decorators:
+            return False
+        if not function.own_params or function.is_property:
+            return True
+        data = self.classes.is_data(function.owner) if function.owner else False
+        return data and any(
+            isinstance(piece, Filled) and first_name(piece.value) == function.params[0].name
+            for piece in site.template.pieces
+        )
+
+    def is_item(self, cls: Class) -> bool:
+        """Whether instances of the class could be items: it has data, and is neither context nor service."""
+        if cls in self.repositories or cls in self.layers:
+            return False
+        named = cls.name in self.policy.entities or self._says_key(cls)
+        if self.classes.is_enum(cls) or (self.is_carrier(cls) and not named):
+            return False
+        if any(
+            base.rpartition(".")[2] in ("str", "int", "Exception", "TypedDict")
+            for base in self.classes.foreign_bases(cls)
+        ):
+            return False
+        constructor = self.classes.constructor(cls)
+        return bool(constructor) and not self._is_service(cls)
+
+    def _is_service(self, cls: Class) -> bool:
+        for name in cls.stores:
+            for one in self.inference.attributes.member(cls, name):
+                if isinstance(one, Instance) and (
+                    one.cls in self.repositories
+                    or one.cls in self.layers
+                    or self.policy.is_repository_name(one.cls.name)
+                ):
+                    return True
+        return False
+
+    def is_carrier(self, cls: Class) -> bool:
+        """Whether the class carries a request's scopes: a context, a caller, a configured source."""
+        for scope in self.policy.scopes:
+            for source in scope.sources:
+                if source.name == cls.name and source.access:
+                    return True
+        return bool(_CARRIER.search(cls.name))
+
+    # --- whose a key is ---
+
+    def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
+        """The scopes that the key of a site needs."""
+        return self.belonging.required(site)
+
+    def is_boundary(self, cls: Class) -> bool:
+        """Whether a class is what a scope is the boundary of: `Tenant`, whose `id` is the scope's value."""
+        return self.belonging.is_boundary(cls)
+
+    def narrowed_names(
+        self, owner: Class | None, function: Function | None, module: str
+    ) -> str | None:
+        """The entity of policy's table that a class, function or module is named after, or that alone a
+        repository is for."""
+        return self.belonging.narrowed_names(owner, function, module)
+
+    def tags_of(self, template: Template) -> list[str]:
+        """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
+        return self.belonging.tags_of(template)
+
+    def entity_name(self, site: KeySite) -> str | None:
+        """The entity that a site's key belongs to, for reports."""
+        return self.belonging.entity_name(site)
+
+    # --- what a function has ---
+
+    def scope_parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
+        """The parameter that takes the scope's value."""
+        return self.named_parameter(function, scope) or self.held.parameter(function, scope)
+
+    def named_parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
+        """The parameter whose name says that it takes the scope's value."""
+        exact = function.parameter(scope.parameter)
+        return exact or next(
+            (
+                p
+                for p in function.own_params
+                if p.kind in ("plain", "posonly", "kwonly")
+                and names_scope(p.name, scope)
+                and not self.is_object(function, p)
+            ),
+            None,
+        )
+
+    def is_object(self, function: Function, parameter: tree.Parameter) -> bool:
+        """Whether a parameter takes an instance of a class of the program."""
+        types = self.parameter_types(function, parameter)
+        return any(
+            isinstance(t, Instance)
+            and (self.classes.constructor(t.cls) or self.classes.is_data(t.cls))
+            for t in types
+        )
+
+    def parameter_types(self, function: Function, parameter: tree.Parameter) -> Types:
+        """What a parameter may be."""
+        bindings = function.scope.bindings.get(parameter.name)
+        return self.inference.bound(bindings[0]) if bindings else frozenset()
+
+    def carries(
+        self, function: Function, scope: ScopePolicy, gained: dict[Class, set[str]]
+    ) -> bool:
+        """Whether a parameter that is no entity has the scope: `ctx`, `scope`, `caller`."""
+        for parameter in function.own_params:
+            for one in self.parameter_types(function, parameter):
+                if (
+                    isinstance(one, Instance)
+                    and one.cls not in self.entities
+                    and not self.is_repository(one.cls)
+                ) and (
+                    self.classes.has_attribute(one.cls, scope.parameter)
+                    or scope.parameter in gained.get(one.cls, ())
+                    or (self.is_boundary(one.cls) and self.held.attribute(one.cls, scope))
+                ):
+                    return True
+        return False
+
+    def is_repository(self, cls: Class) -> bool:
+        """Whether the class reads or writes entities."""
+        return cls in self.repositories
+
+    def is_identifier(self, parameter: tree.Parameter) -> bool:
+        """Whether a parameter names an item, or a scope."""
+        if any(names_scope(parameter.name, scope) for scope in self.policy.scopes):
+            return True
+        if _STRUCTURE.search(snake(parameter.name)):
+            return False
+        annotation = last_name(parameter.annotation)
+        return (
+            bool(_IDENTIFIER.search(snake(parameter.name)))
+            or annotation.endswith("Id")
+            or annotation == "UUID"
+        )

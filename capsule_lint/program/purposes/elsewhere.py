@@ -1,0 +1,122 @@
+"""Classes that keep what they keep elsewhere than in DynamoDB: in SQL, in files, in S3, behind HTTP."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Foreign
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.model import Class
+    from capsule_lint.program.names import Names
+
+_KEYWORDS: Final = frozenset(("Bucket", "SecretId", "QueueUrl", "TopicArn", "FunctionName"))
+"""What only other services of AWS are told."""
+_METHODS: Final = frozenset(
+    [
+        *("find_one", "insert_one", "update_one", "replace_one", "delete_one", "delete_many"),
+        *("read_text", "read_bytes", "write_text", "write_bytes", "unlink"),
+        *("fetchone", "fetchall", "fetchrow", "fetchval", "executemany", "one_or_none", "scalars"),
+    ]
+)
+"""Methods of documents, of files, and of rows that a database has found."""
+_REQUESTS: Final = frozenset(("get", "post", "put", "patch", "delete", "request"))
+_LIBRARIES: Final = frozenset(
+    [
+        *(
+            "sqlite3",
+            "sqlalchemy",
+            "sqlmodel",
+            "psycopg",
+            "psycopg2",
+            "asyncpg",
+            "pymysql",
+            "aiomysql",
+        ),
+        *(
+            "databases",
+            "peewee",
+            "tortoise",
+            "django",
+            "pymongo",
+            "motor",
+            "beanie",
+            "mongoengine",
+        ),
+        *("elasticsearch", "opensearchpy", "requests", "httpx", "aiohttp", "urllib3", "pathlib"),
+    ]
+)
+_STATEMENT: Final = re.compile(
+    r"\s*(?:SELECT\b.*\bFROM|INSERT\s+INTO|UPDATE\s.*\bSET|DELETE\s+FROM|SELECT\s+1)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_PARTIQL: Final = re.compile(r"statement", re.IGNORECASE)
+"""How what takes PartiQL is called."""
+_SEARCHED: Final = frozenset(("query", "body", "document"))
+
+
+@dataclass(eq=False, slots=True)
+class Elsewhere:
+    """Finds what shows it. Of a class of which nothing shows it, the name is believed."""
+
+    names: Names
+    classes: Classes
+    inference: Inference
+
+    def keeps(self, cls: Class) -> bool:
+        """Whether a method, its own or one that it inherits, asks another store."""
+        return any(map(self._asks, self._calls(cls)))
+
+    def _calls(self, cls: Class) -> Iterator[tree.Call]:
+        for owner in self.classes.mro(cls):
+            for method in owner.methods.values():
+                for node in self.names.inside(method):
+                    if isinstance(node, tree.Call):
+                        yield node
+
+    def _asks(self, call: tree.Call) -> bool:
+        keywords = {argument.keyword for argument in call.args if argument.keyword}
+        if keywords & _KEYWORDS or ("index" in keywords and keywords & _SEARCHED):
+            return True
+        name = last_name(call.func)
+        if not isinstance(call.func, tree.Attr):
+            return name == "open"
+        if is_sql(call):
+            return True
+        said = _beginning(call)
+        if name in _METHODS or (name in _REQUESTS and said.startswith(("/", "http"))):
+            return True
+        types = self.inference.of(call.func.base)
+        return bool(types) and all(
+            isinstance(one, Foreign) and one.name.partition(".")[0] in _LIBRARIES for one in types
+        )
+
+
+def is_sql(call: tree.Call) -> bool:
+    """Whether a call is given a statement of SQL, which is no PartiQL."""
+    return (
+        _STATEMENT.match(_beginning(call)) is not None
+        and _PARTIQL.search(last_name(call.func)) is None
+    )
+
+
+def _beginning(call: tree.Call) -> str:
+    """The text that a call is given first; of an f-string, with something in its holes."""
+    first = call.args[0].value if call.args and call.args[0].keyword is None else None
+    match first:
+        case tree.Const(value=str() as value):
+            return value
+        case tree.FString():
+            return "".join(part if isinstance(part, str) else "x" for part in first.parts)
+        case tree.Call():  # `text("SELECT …")`
+            return _beginning(first)
+        case _:
+            return ""

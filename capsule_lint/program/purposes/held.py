@@ -1,0 +1,233 @@
+"""Parameters and attributes that hold a scope's value under another name: by the tag that they fill, by
+the parameter that they are passed for, or by their place in the method family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.texts.pieces import Filled, hole_name, names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from capsule_lint.policy import Scope as ScopePolicy
+    from capsule_lint.program.purposes.domain import Domain
+
+Holder = tuple[Function, str]
+"""A function, and a scope."""
+
+
+@dataclass(eq=False, slots=True)
+class Held:
+    """Finds the parameters and attributes."""
+
+    domain: Domain
+    _found: dict[Holder, tree.Parameter | None] | None = None
+    """`None` for a parameter where several claim to be the one."""
+    _attributes: dict[tuple[Class, str], str] = field(default_factory=dict)
+    """The names of attributes, by class and scope."""
+    _queue: list[tuple[Function, ScopePolicy, tree.Parameter]] = field(default_factory=list)
+
+    def parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
+        """The parameter that holds the scope's value, though its name does not say so."""
+        return self._all().get((function, scope.name))
+
+    def is_several(self, function: Function, scope: ScopePolicy) -> bool:
+        """Whether several parameters hold values of the scope: `move(old, new)`."""
+        key = (function, scope.name)
+        return key in self._all() and self._all()[key] is None
+
+    def attribute(self, cls: Class, scope: ScopePolicy) -> str | None:
+        """The attribute that holds the scope's value, though its name does not say so."""
+        self._all()
+        for owner in self.domain.classes.mro(cls):
+            if (owner, scope.name) in self._attributes:
+                return self._attributes[owner, scope.name] or None
+        return None
+
+    def is_attribute(self, cls: Class, name: str, scope: ScopePolicy) -> bool:
+        """Whether the attribute of that name holds the scope's value."""
+        return names_scope(name, scope) or self.attribute(cls, scope) == name
+
+    def is_scoped(self, cls: Class, name: str) -> bool:
+        """Whether the attribute of that name holds the value of any scope."""
+        return any(self.is_attribute(cls, name, scope) for scope in self.domain.policy.scopes)
+
+    def takes(self, callee: Function | Class | None, name: str, scope: ScopePolicy) -> bool:
+        """Whether the parameter of that name takes the scope's value."""
+        if isinstance(callee, Class):
+            return self.is_attribute(callee, name, scope)
+        held = self.parameter(callee, scope) if callee is not None else None
+        return names_scope(name, scope) or (held is not None and held.name == name)
+
+    def arguments(
+        self,
+        arguments: Sequence[tree.Argument],
+        callee: Function | Class,
+        given: int,
+        scope: ScopePolicy,
+    ) -> list[tree.Argument] | None:
+        """What a call gives as the scope's value to a function of which the first `given` parameters are
+        filled already, or to a constructor; `None` where the call does not bind."""
+        if isinstance(callee, Class):
+            bound = bind(arguments, self.domain.classes.constructor(callee) or ())
+        else:
+            bound = bind(arguments, callee.params, given)
+        if bound is None:
+            return None
+        return [a for name, a in bound.arguments.items() if self.takes(callee, name, scope)]
+
+    def is_value(self, node: tree.Node, scope: ScopePolicy) -> bool:
+        """Whether an expression is the scope's value: its name says so, or the parameter holds it."""
+        if names_scope(hole_name(node), scope):
+            return True
+        if isinstance(node, tree.Attr):
+            return any(self.attribute(cls, scope) == node.name for cls in self._classes(node))
+        function, parameter = self._parameter_at(node)
+        return function is not None and self.parameter(function, scope) is parameter
+
+    def _all(self) -> dict[Holder, tree.Parameter | None]:
+        if self._found is None:
+            self._found = {}
+            self._find()
+        return self._found
+
+    def _find(self) -> None:
+        for scope in self.domain.policy.scopes:
+            for module in self.domain.names.modules.values():
+                for function in module.functions:
+                    named = self.domain.named_parameter(function, scope)
+                    if named is not None:
+                        self._queue.append((function, scope, named))
+        for site in self.domain.keys.sites:
+            pieces = site.template.pieces
+            for segment in self.domain.templates.segments(pieces):
+                piece = pieces[segment.piece]
+                if segment.tagged and not segment.literal and isinstance(piece, Filled):
+                    self._note(piece.value, segment.scope)
+                    if isinstance(piece.value, tree.Attr):
+                        self._note_attribute(piece.value, segment.scope)
+        self._spread()
+
+    def adopt(self, function: Function, scope: ScopePolicy, parameter: tree.Parameter) -> None:
+        """Note that all calls of a function give the scope's value for a parameter."""
+        self._all()
+        self._add(function, scope.name, parameter)
+        self._spread()
+
+    def adopt_attribute(self, cls: Class, scope: ScopePolicy, name: str) -> None:
+        """Note that all that is made of a class is given the scope's value for a field."""
+        self._all()
+        self._attributes.setdefault((cls, scope.name), name)
+
+    def _spread(self) -> None:
+        """Note what is known by the parameters that are known newly."""
+        while self._queue:
+            function, scope, parameter = self._queue.pop()
+            self._kin(function, scope, parameter)
+            others = {p.name for p in function.params if p is not parameter}
+            for _, argument in list(self.domain.calls.arguments_for(function, parameter.name)):
+                self._note(argument.value, scope.name, others)
+                if isinstance(argument.value, tree.Attr) and self._makes_key(argument.value):
+                    self._note_attribute(argument.value, scope.name)
+
+    def _makes_key(self, node: tree.Attr) -> bool:
+        """Whether `self.env` is given to what makes a key where the object itself is asked for its own."""
+        function = self.domain.names.place(node).scope.function
+        if function is None or function.owner is None or not function.takes_self:
+            return False
+        own = isinstance(node.base, tree.Name) and node.base.id == function.params[0].name
+        return own and self.domain.policy.is_key_name(function.name)
+
+    def _note(self, node: tree.Node, name: str, others: Collection[str] = ()) -> None:
+        """A value that fills a scope's tag, or goes to the parameter of a scope."""
+        function, parameter = self._parameter_at(node)
+        if function is None or parameter is None or parameter.name in others:
+            return  # the callee means something else by that name
+        self._add(function, name, parameter)
+
+    def _classes(self, node: tree.Attr) -> list[Class]:
+        types = self.domain.inference.of(node.base)
+        found = {one.cls for one in types if isinstance(one, Instance)}
+        return sorted(found, key=lambda c: c.symbol)
+
+    def _note_attribute(self, node: tree.Attr, name: str) -> None:
+        """An attribute that fills a scope's tag: what its constructor is given for it is the scope's."""
+        scopes, classes = self.domain.policy.scopes, self.domain.classes
+        if any(names_scope(node.name, scope) for scope in scopes):
+            return
+        for cls in self._classes(node):
+            homes = [c for c in classes.mro(cls) if node.name in (*c.stores, *c.scope.bindings)]
+            if not homes or any(node.name in c.methods for c in homes):
+                continue
+            if self._attributes.setdefault((homes[0], name), node.name) != node.name:
+                self._attributes[homes[0], name] = ""  # one of them, and nobody can tell which
+            for store in homes[0].stores.get(node.name, ()):
+                if store.function.name == "__init__" and store.value is not None:
+                    self._note(store.value, name)
+            params = classes.constructor(homes[0]) or ()
+            others = {p.name for p in params if p.name != node.name}
+            for call, _ in list(self.domain.calls.constructors_of(homes[0])):
+                bound = bind(call.args, params)
+                argument = bound.arguments.get(node.name) if bound is not None else None
+                if argument is not None:
+                    self._note(argument.value, name, others)
+
+    def _parameter_at(
+        self, node: tree.Node
+    ) -> tuple[Function, tree.Parameter] | tuple[None, None]:
+        """The parameter that an expression is, as it was given, and its function."""
+        if isinstance(node, tree.Call) and len(node.args) == 1 and last_name(node.func) == "str":
+            node = node.args[0].value
+        if not isinstance(node, tree.Name):
+            return None, None
+        bindings = self.domain.names.bindings(node.id, self.domain.names.place(node))
+        parameter = bindings[0].parameter if len(bindings) == 1 else None
+        function = bindings[0].place.scope.function if bindings else None
+        if parameter is None or function is None or function.parameter(node.id) is not parameter:
+            return None, None
+        return function, parameter
+
+    def _add(self, function: Function, name: str, parameter: tree.Parameter) -> None:
+        assert self._found is not None
+        scope = next(s for s in self.domain.policy.scopes if s.name == name)
+        if self.domain.named_parameter(function, scope) is not None:
+            return
+        if parameter not in function.own_params or self.domain.is_object(function, parameter):
+            return
+        if any(names_scope(parameter.name, other) for other in self.domain.policy.scopes):
+            return  # it is swapped
+        key = (function, name)
+        if key not in self._found:
+            self._found[key] = parameter
+            for stub in self.domain.names.declared(function):
+                self._found[stub, name] = stub.parameter(parameter.name)
+            self._queue.append((function, scope, parameter))
+        elif self._found[key] is not parameter:
+            self._found[key] = None
+
+    def _kin(self, function: Function, scope: ScopePolicy, parameter: tree.Parameter) -> None:
+        """The other members of the family have the value where this one has it."""
+        own = _positional(function)
+        if function.owner is None or parameter not in own or function.name.startswith("__"):
+            return
+        at, known = own.index(parameter), {p.name for p in function.own_params}
+        for member in sorted(self.domain.calls.family(function), key=lambda f: f.symbol):
+            other = _positional(member)
+            if member is function or _required(other) != _required(own) or at >= len(other):
+                continue
+            if other[at].name == parameter.name or other[at].name not in known:
+                self._add(member, scope.name, other[at])
+
+
+def _positional(function: Function) -> list[tree.Parameter]:
+    return [p for p in function.own_params if p.kind in ("posonly", "plain")]
+
+
+def _required(params: list[tree.Parameter]) -> int:
+    return sum(p.default is None for p in params)

@@ -1,0 +1,173 @@
+"""Which classes are repositories, layers and entities: by their names, the keys they make and the operations
+of the table that they call."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Collection, Instance, TupleOf, Types
+from capsule_lint.program.model import Class, first_name
+from capsule_lint.program.purposes.elsewhere import Elsewhere
+from capsule_lint.program.purposes.layers import Layers
+from capsule_lint.program.purposes.tables import stands_in
+from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.purposes.domain import Domain
+
+_TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
+
+
+@dataclass(eq=False, slots=True)
+class Roles:
+    """Finds the roles, and notes them in the domain."""
+
+    domain: Domain
+
+    def find(self) -> None:
+        """Repositories and layers first, for neither is an entity; then what they keep."""
+        domain = self.domain
+        domain.repositories.update(filter(self._is_repository, domain.classes.all))
+        self._spread_repositories()
+        domain.layers = Layers(domain).find(domain.repositories)
+        domain.repositories -= domain.layers
+        domain.entities.update(self._with_own_keys())
+        domain.entities.update(filter(self._is_model, domain.classes.all))
+        domain.entities.update(
+            filter(domain.has_key, domain.classes.having(domain.policy.is_key_name))
+        )
+        domain.entities.update(filter(domain.is_item, self._making_items()))
+        domain.entities -= domain.repositories | domain.layers
+        for cls in domain.repositories:
+            domain.entities_of[cls].update(self._entities_of(cls))
+            domain.entities |= domain.entities_of[cls]
+
+    def _with_own_keys(self) -> Iterator[Class]:
+        """The classes in which a key is made of the object itself."""
+        domain = self.domain
+        for site in domain.keys.sites:
+            owner = site.owner
+            if owner is None or owner in domain.repositories or owner in domain.layers:
+                continue
+            if self._has_items(owner) and domain.reads_self(site):
+                yield owner
+
+    def _is_repository(self, cls: Class) -> bool:
+        by_name = self.domain.policy.is_repository_name(cls.name)
+        by_table = any(function in self.domain.tables for function in cls.methods.values())
+        if not (by_name or by_table) or _TEST_CLASS.search(cls.name):
+            return False
+        if self.domain.classes.is_enum(cls) or self._is_model(cls) or stands_in(cls):
+            return False
+        if by_name and self._keeps_items(cls):
+            return True
+        if any(function in self.domain.handlers for function in cls.methods.values()):
+            return False
+        return by_table and not self.domain.classes.is_data(cls)
+
+    def _keeps_items(self, cls: Class) -> bool:
+        """Whether anything but its name says that a class reads or writes items of the table."""
+        domain = self.domain
+        owners = domain.classes.mro(cls)
+        own = [method for owner in owners for method in owner.methods.values()]
+        if any(method in domain.tables or method in domain.keys.functions for method in own):
+            return True
+        if Elsewhere(domain.names, domain.classes, domain.inference).keeps(cls):
+            return False
+        for owner in owners:
+            for method in owner.methods.values():
+                if any(self._names_scope(p.name) for p in method.own_params):
+                    return True
+            if any(self._names_scope(name) for name in owner.stores):
+                return True
+        return any(domain.has_key(e) or domain.has_scope(e) for e in self._entities_of(cls))
+
+    def _names_scope(self, name: str) -> bool:
+        return any(names_scope(name, scope) for scope in self.domain.policy.scopes)
+
+    def _spread_repositories(self) -> None:
+        """Whatever implements a repository's methods is one."""
+        queue = sorted(self.domain.repositories, key=lambda c: c.symbol)
+        while queue:
+            cls = queue.pop()
+            with self.domain.names.aside(not self._speaks_of_scopes(cls)):
+                kin = {
+                    m.owner
+                    for name, f in cls.methods.items()
+                    if not name.startswith("_") and self.domain.is_operation(f)
+                    for m in self.domain.calls.family(f)
+                }
+                kin |= {
+                    sub
+                    for sub in self.domain.classes.subclasses(cls)
+                    if not _TEST_CLASS.search(sub.name)
+                }
+            for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
+                if other not in self.domain.repositories and not stands_in(other):
+                    self.domain.repositories.add(other)
+                    queue.append(other)
+
+    def _speaks_of_scopes(self, cls: Class) -> bool:
+        """Whether a method makes a key or takes a scope: there is something to fall short of."""
+        return any(
+            method in self.domain.keys.functions
+            or any(self._names_scope(p.name) for p in method.params)
+            for owner in self.domain.classes.mro(cls)
+            for method in owner.methods.values()
+        )
+
+    def _making_items(self) -> Iterator[Class]:
+        """The classes with a method that makes an item, whose key a function makes of the object's own:
+        `{"PK": order_pk(self.tenant_id, self.number)}`."""
+        for module in self.domain.names.judged():
+            for display in module.each(tree.DictDisplay) if not module.is_test else ():
+                pairs = zip(display.keys, display.values, strict=True)
+                keys = [value for key, value in pairs if self.domain.keys.key_name(key)]
+                function = self.domain.names.place(display).scope.function if keys else None
+                if function is None or function.owner is None or not function.takes_self:
+                    continue
+                own = function.params[0].name
+                read = (one for key in keys for one in within(key) if isinstance(one, tree.Attr))
+                if not function.own_params and any(
+                    first_name(one) == own and self._names_scope(one.name) for one in read
+                ):
+                    yield function.owner
+
+    def _is_model(self, cls: Class) -> bool:
+        """Whether instances are rows by their base: PynamoDB's models."""
+        return self.domain.classes.is_pynamo(cls) and not self.domain.classes.is_pynamo_index(cls)
+
+    def _has_items(self, cls: Class) -> bool:
+        return not self.domain.classes.is_enum(cls) and not self.domain.classes.is_protocol(cls)
+
+    def _entities_of(self, cls: Class) -> Iterator[Class]:
+        for method in cls.methods.values():
+            if method.name.startswith("__"):
+                continue
+            for parameter in method.own_params:
+                if parameter.annotation is not None:
+                    yield from self._item_classes(
+                        self.domain.inference.annotations.of(parameter.annotation)
+                    )
+            if method.fact.returns is not None:
+                yield from self._item_classes(
+                    self.domain.inference.annotations.of(method.fact.returns)
+                )
+            elif not method.name.startswith("_"):
+                yield from self._item_classes(self.domain.inference.returned(method))
+
+    def _item_classes(self, types: Types) -> Iterator[Class]:
+        for one in types:
+            if isinstance(one, Collection):
+                yield from self._item_classes(one.items)
+            elif isinstance(one, TupleOf):
+                for part in one.items:
+                    yield from self._item_classes(part)
+            elif isinstance(one, Instance) and self.domain.is_item(one.cls):
+                yield one.cls

@@ -1,0 +1,207 @@
+"""Where a program calls the operations of a DynamoDB table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
+from capsule_lint.program.model import Class, Function, Module, Place, last_name
+from capsule_lint.program.texts.pieces import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.calling.calls import Calls
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.inference.types import Type
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.places.keys import Keys
+
+COMMON: Final = frozenset(("query", "scan", "paginate"))
+"""Operations whose names others have as well: a database, a network."""
+SHORT: Final = frozenset(("get_item", "put_item", "delete_item", "update_item"))
+"""Operations whose names a list or a shop may have; a client of DynamoDB's wants keywords there."""
+LONG: Final = frozenset(
+    [
+        "batch_get_item",
+        "batch_write_item",
+        "transact_write_items",
+        "transact_get_items",
+        "batch_writer",
+    ]
+)
+"""Operations that nothing else is called."""
+_SPEAKS: Final = re.compile(r"boto|dynamo|ddb|(?<![a-z])aws|get_paginator", re.IGNORECASE)
+_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_TABLES: Final = frozenset(("table", "dynamo", "dynamodb", "ddb"))
+_DATABASES: Final = frozenset(("session", "engine", "cursor", "conn", "connection"))
+"""What has a `query` of its own; where its type is not known, it is no table."""
+_NOWHERE: Final = frozenset(
+    [
+        "None",
+        "builtins",
+        "collection",
+        "exception",
+        "fixture",
+        "framework",
+        "function",
+        "key",
+        "mock",
+        "partial",
+        "super",
+        "value",
+    ]
+)
+"""What inference calls values of which it knows no origin."""
+
+
+def is_table(name: str) -> bool:
+    """Whether something of that name is a table: `orders_table`, `self._dynamodb`."""
+    return not _TABLES.isdisjoint(words(name))
+
+
+def speaks(word: str) -> bool:
+    """Whether a name is about DynamoDB: `boto3`, `ddbClient`."""
+    return _SPEAKS.search(_CAPITAL.sub("_", word)) is not None
+
+
+def stands_in(cls: Class) -> bool:
+    """Whether a class mimics boto3's table or client: an operation takes `Key=`, `Item=` or anything."""
+    operations = [cls.methods[n] for n in SHORT | LONG | COMMON if n in cls.methods]
+    given = [p for method in operations for p in method.own_params]
+    return any(p.name[:1].isupper() for p in given) or any(
+        all(p.kind == "**" for p in method.own_params) and method.own_params
+        for method in operations
+    )
+
+
+@dataclass(eq=False, slots=True)
+class Tables:
+    """Finds the functions that call the table."""
+
+    names: Names
+    inference: Inference
+    calls: Calls
+    keys: Keys
+    _speaking: dict[Module, bool] = field(init=False)
+    """The modules, and whether they have keys, or name anything after DynamoDB."""
+
+    def __post_init__(self) -> None:
+        self._speaking = {site.module: True for site in self.keys.sites}
+
+    def find(self) -> set[Function]:
+        """The functions that call the table themselves, or through a function of a table call's name."""
+        found = {function for name in LONG for _, _, function in self._calls(name)}
+        for name in SHORT:
+            for call, func, function in self._calls(name):
+                if self._is_sure(call, func) or self._is_about_items(self.names.place(call)):
+                    found.add(function)
+        modules = self.names.modules.values()
+        defined = {function.name for module in modules for function in module.functions}
+        wrapped: list[tuple[Function, list[Function]]] = []
+        for name in sorted(COMMON):
+            for call, func, function in self._calls(name):
+                callees = self.calls.callees(call) if name in defined else []
+                own = [c.function for c in callees if c.function is not None and not c.mock]
+                if (not own and self._is_of_table(call, func)) or any(
+                    f.owner is not None and _is_table(f.owner) for f in own
+                ):
+                    found.add(function)
+                elif own:
+                    wrapped.append((function, own))
+        before = -1
+        while before != len(found):
+            before = len(found)
+            for function, own in wrapped:
+                if any(f in found for one in own for f in self.calls.family(one)):
+                    found.add(function)
+        return found
+
+    def _calls(self, name: str) -> Iterator[tuple[tree.Call, tree.Attr, Function]]:
+        for call in self.calls.uses.calls_beside(name):
+            function = self.names.place(call).scope.function
+            if function is not None and isinstance(call.func, tree.Attr):
+                yield call, call.func, function
+
+    def _is_of_table(self, call: tree.Call, func: tree.Attr) -> bool:
+        """Whether `x.query(…)`, a common word, is the operation of a table: where `x` is known to be
+        one, or something around it says so."""
+        if func.name == "paginate" and (operation := self._paged(func.base)) is not None:
+            return operation in COMMON
+        if any(a.keyword is not None and a.keyword[:1].isupper() for a in call.args):
+            return True
+        receiver = last_name(func.base)
+        if is_table(receiver):
+            return True
+        if not self._is_about_items(self.names.place(call)):
+            return False
+        types = self.inference.of(func.base)
+        if any(map(self._is_of_dynamo, types)):
+            return True
+        is_known = types and all(
+            isinstance(t, Foreign) and t.name.partition(".")[0] not in _NOWHERE for t in types
+        )
+        return not is_known and _DATABASES.isdisjoint(words(receiver))
+
+    def _is_sure(self, call: tree.Call, func: tree.Attr) -> bool:
+        """Whether a call says itself that it is the operation of a table: `get_item(Key=key)`."""
+        return is_table(last_name(func.base)) or any(
+            argument.star == "**" or (argument.keyword or "")[:1].isupper()
+            for argument in call.args
+        )
+
+    def _is_about_items(self, place: Place) -> bool:
+        """Whether the class around a place is a repository by its name, or the module has keys, or
+        names anything after DynamoDB."""
+        owner = place.scope.function.owner if place.scope.function is not None else None
+        if owner is not None and self.keys.policy.is_repository_name(owner.name):
+            return True
+        module = place.scope.module
+        if module not in self._speaking:
+            self._speaking[module] = any(
+                speaks(w) or self.keys.policy.is_key_name(w) for w in _words(module)
+            )
+        return self._speaking[module]
+
+    def _is_of_dynamo(self, one: Type) -> bool:
+        match one:
+            case Foreign(name=name):
+                return speaks(name) or is_table(name)
+            case Instance(cls=cls) | ClassObject(cls=cls):
+                return self.inference.classes.is_pynamo(cls)
+            case _:
+                return False
+
+    def _paged(self, node: tree.Node) -> str | None:
+        """`query` of `client.get_paginator("query")`."""
+        if isinstance(node, tree.Name):
+            bindings = self.names.bindings(node.id, self.names.place(node))
+            node = next((b.value for b in bindings if b.value is not None), node)
+        match node:
+            case tree.Call(args=(tree.Argument(value=tree.Const(value=str() as operation)),)):
+                return operation
+            case _:
+                return None
+
+
+def _is_table(cls: Class) -> bool:
+    """Whether a class is a table, or stands for one: a fake, or a Protocol of what boto3 has."""
+    return any(name in cls.methods for name in SHORT | LONG)
+
+
+def _words(module: Module) -> Iterator[str]:
+    """The names and texts in a module."""
+    for statement, _ in module.statements:
+        if isinstance(statement, tree.Import):
+            yield from (imported.module for imported in statement.names)
+    for node in module.nodes:
+        match node:
+            case tree.Const(value=str() as text) if text.isidentifier():
+                yield text
+            case tree.Name() | tree.Attr():
+                yield last_name(node)
+            case tree.Call():
+                yield from (a.keyword for a in node.args if a.keyword is not None)

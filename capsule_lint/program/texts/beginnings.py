@@ -1,0 +1,163 @@
+"""What keys begin with that is kept or given as one text: `f"{self._prefix}#NOTE#{note_id}"`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.texts.pieces import Filled, Piece, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.texts.templates import Templates
+
+_MAX_DEPTH: Final = 4
+
+
+@dataclass(eq=False, slots=True)
+class Beginnings:
+    """Follows attributes and parameters at the front of templates to the scopes in their texts."""
+
+    templates: Templates
+    _known: dict[int, list[Piece] | None] = field(default_factory=dict)
+    """What expressions say, by these; `None` as well while it is being found."""
+
+    def given(self, host: tree.Node) -> bool:
+        """Whether a template begins with such a text."""
+        pieces = self.templates.evaluate(host, host, 0)
+        return pieces is not None and self.opened(pieces) is not pieces
+
+    def opened(self, pieces: list[Piece]) -> list[Piece]:
+        """A template with what its first hole says in the hole's place, where scopes are in that."""
+        mark = self.templates.scopes[0].tag[-1:]
+        first = pieces[0] if pieces else None
+        if not isinstance(first, Filled) or not isinstance(
+            first.value, tree.Attr | tree.Name | tree.Subscript
+        ):
+            return pieces
+        if not any(isinstance(p, Text) and mark in p.value for p in pieces[1:]):
+            return pieces
+        if self.templates.segments([first]):
+            return pieces
+        if isinstance(first.value, tree.Subscript):
+            found = self._cut(first.value)
+        else:
+            found = self.said(first.value)
+        return pieces if found is None else found + pieces[1:]
+
+    def added_to(self, node: tree.Node) -> list[Piece] | None:
+        """What `self._prefix + key` says, where scopes are in the attribute's text."""
+        if (
+            not isinstance(node, tree.Binary)
+            or node.op != "+"
+            or not isinstance(node.left, tree.Attr)
+        ):
+            return None
+        found = self.said(node.left)
+        return None if found is None else found + self.templates.inline(node.right, node, 0)
+
+    def said(self, node: tree.Node, depth: int = 0) -> list[Piece] | None:
+        """The text with scopes that an attribute or a parameter is; `None` where that is not known."""
+        key = id(node)
+        if key not in self._known:
+            self._known[key] = None
+            values = self._values(node)
+            self._known[key] = self._least(values, depth) if values else None
+        return self._known[key]
+
+    def _cut(self, node: tree.Subscript) -> list[Piece] | None:
+        """The scopes at the front of a key that is cut off behind them: `self.pk.rsplit("#", 2)[0]`."""
+        match node:
+            case tree.Subscript(
+                index=tree.Const(value=0),
+                base=tree.Call(
+                    func=tree.Attr(name="rsplit" | "rpartition" as method, base=key), args=args
+                ),
+            ):
+                separator = tree.text(args[0].value) if args else None
+                parts = tree.integer(args[1].value) if len(args) > 1 else None
+                parts = 1 if method == "rpartition" else parts
+                pieces = self.templates.evaluate(key, key, 0)
+            case _:
+                return None
+        segments = self.templates.segments(pieces or ())
+        if not pieces or not segments or not separator or parts is None:
+            return None
+        last = max(segment.piece for segment in segments)
+        after = "".join(p.value for p in pieces[last + 1 :] if isinstance(p, Text))
+        kept = not isinstance(pieces[last], Text) and after.count(separator) >= parts
+        return pieces[: last + 1] if kept else None
+
+    def _least(self, values: Sequence[tree.Node], depth: int) -> list[Piece] | None:
+        """What the values say which have the fewest scopes; `None` if one has none."""
+        every: list[list[Piece]] = []
+        for value in values:
+            pieces = self.templates.evaluate(value, value, 0)
+            if pieces is not None:
+                pieces = self.opened(pieces)
+            elif depth < _MAX_DEPTH and isinstance(value, tree.Attr | tree.Name):
+                pieces = self.said(value, depth + 1)
+            if pieces is None or not self.templates.segments(pieces):
+                return None
+            every.append(pieces)
+        return min(every, key=lambda pieces: len(self.templates.segments(pieces)))
+
+    def _values(self, node: tree.Node) -> list[tree.Node]:
+        """All that an attribute is set to, or that a parameter is given; empty if that is not known."""
+        names, classes = self.templates.names, self.templates.classes
+        if isinstance(node, tree.Name):
+            bindings = names.bindings(node.id, names.place(node))
+            binding = bindings[0] if len(bindings) == 1 else None
+            function = binding.place.scope.function if binding is not None else None
+            if function is None or binding is None or binding.parameter is None:
+                return []
+            return self._given(function, node.id)
+        found: list[tree.Node] = []
+        if isinstance(node, tree.Attr):
+            for one in self.templates.inference.of(node.base):
+                if not isinstance(one, Instance) or classes.method(one.cls, node.name) is not None:
+                    return []
+                stores = [s for c in classes.mro(one.cls) for s in c.stores.get(node.name, ())]
+                if any(s.value is None or s.path or s.statement.op for s in stores):
+                    return []
+                found += [s.value for s in stores if s.value is not None]
+                found += self._constructed(one.cls, node.name) if not stores else []
+        return found
+
+    def _given(self, function: Function, name: str) -> list[tree.Node]:
+        """What callers give for a parameter, as far as all of them give something."""
+        calls, parameter = self.templates.calls, function.parameter(name)
+        if parameter is None or parameter.default is not None:
+            return []
+        if function.name == "__init__" and function.owner is not None:
+            return self._constructed(function.owner, name)
+        members = sorted(calls.family(function), key=lambda f: f.symbol)
+        return self._judged(
+            argument.value for m in members for _, argument in list(calls.arguments_for(m, name))
+        )
+
+    def _constructed(self, cls: Class, name: str) -> list[tree.Node]:
+        """What constructors are given for a parameter or a field."""
+        params = self.templates.classes.constructor(cls) or ()
+        bound = [
+            bind(call.args, params) for call, _ in list(self.templates.calls.constructors_of(cls))
+        ]
+        return self._judged(
+            b.arguments[name].value for b in bound if b is not None and name in b.arguments
+        )
+
+    def _judged(self, values: Iterator[tree.Node]) -> list[tree.Node]:
+        """The values that the program gives, or its tests where it gives none."""
+        every = list(values)
+        names = self.templates.names
+        own = [v for v in every if not names.place(v).scope.module.is_test]
+        if own:
+            return own
+        scopes, segments = self.templates.scopes, self.templates.segments
+        said = [self.templates.evaluate(v, v, 0) or [] for v in every]
+        return every if all(len(segments(found)) == len(scopes) for found in said) else []

@@ -1,0 +1,115 @@
+"""Templates that functions of the program make: what they return, with the arguments of the call filled in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.texts.keyworded import Keyworded
+from capsule_lint.program.texts.pieces import (
+    Piece,
+    Text,
+    names_scope,
+)
+from capsule_lint.program.texts.tagged import Tagged
+
+if TYPE_CHECKING:
+    from capsule_lint.program.model import Function
+    from capsule_lint.program.texts.templates import Templates
+
+
+@dataclass(eq=False, slots=True)
+class Called:
+    """Evaluates calls of functions."""
+
+    templates: Templates
+    tagged: Tagged = field(init=False)
+    keyworded: Keyworded = field(init=False)
+    _generic: dict[Function, bool] = field(default_factory=dict)
+    _said: dict[tuple[Function, int], list[Piece] | None] = field(default_factory=dict)
+    """What functions return, by how deep in other templates they are called."""
+
+    def __post_init__(self) -> None:
+        self.tagged = Tagged(self.templates)
+        self.keyworded = Keyworded(self.templates)
+
+    def pieces(
+        self, node: tree.Call, function: Function, given: int, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
+        """What a call of the program's own function says: the helper's template, or a `*parts` joiner's."""
+        joiner = self.templates.joins.joiner(function)
+        if joiner is not None:
+            return self.templates.joins.joined(node, function, given, joiner, host, depth)
+        by_name = self.keyworded.joiner(function)
+        if by_name is not None:
+            return self.keyworded.pieces(node, by_name, host, depth)
+        if self.tagged.is_method(function):
+            return self.tagged.pieces(node, function, host, depth)
+        if self.templates.pairs.is_builder(function):
+            return None
+        if self.is_generic(function):
+            return self._filled_in(node, function, given, host, depth)
+        key = (function, depth)
+        if key not in self._said:  # functions that call each other: many ways lead to each
+            self._said[key] = self._first_said(function, depth)
+        said = self._said[key]
+        return None if said is None else list(said)
+
+    def _first_said(self, function: Function, depth: int) -> list[Piece] | None:
+        """The first template among the values that a function returns."""
+        for value in function.returns:
+            pieces = self.templates.evaluate(value, value, depth + 1)
+            if pieces is not None and any(isinstance(p, Text) for p in pieces):
+                return pieces
+        return None
+
+    def is_generic(self, function: Function) -> bool:
+        """Whether a function only puts what it is given together: `return f"{kind}#{ident}"`.
+
+        What such a function returns is a key of nobody yet; its calls are judged in its place.
+        """
+        if function in self._generic:
+            return self._generic[function]
+        self._generic[function] = False  # what a function sees that calls itself
+        found = (
+            self.tagged.is_method(function)
+            or self.keyworded.joiner(function) is not None
+            or self.templates.pairs.is_builder(function)
+        )
+        if not found and function.own_params and len(function.returns) == 1:
+            value = function.returns[0]
+            pieces = self.templates.evaluate(value, value, 0) or []
+            names = {p.name for p in function.own_params}
+            found = len(pieces) > 1 and all(
+                not re.search(r"\w", piece.value)
+                if isinstance(piece, Text)
+                else isinstance(piece.value, tree.Name)
+                and piece.value.id in names
+                and not any(names_scope(piece.name, s) for s in self.templates.scopes)
+                for piece in pieces
+            )
+        self._generic[function] = found
+        return found
+
+    def _filled_in(
+        self, node: tree.Call, function: Function, given: int, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
+        """What a call of a generic function says: its template with the arguments in it."""
+        bound = bind(node.args, function.params, given)
+        pieces = self.templates.evaluate(function.returns[0], function.returns[0], depth + 1)
+        if bound is None or pieces is None:
+            return None
+        found: list[Piece] = []
+        for piece in pieces:
+            if isinstance(piece, Text):
+                found.append(Text(piece.value, host, node))
+                continue
+            assert isinstance(piece.value, tree.Name)
+            argument = bound.arguments.get(piece.value.id)
+            if argument is None:
+                return None
+            found += self.templates.inline(argument.value, host, depth + 1)
+        return found

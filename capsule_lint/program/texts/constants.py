@@ -1,0 +1,129 @@
+"""The strings that expressions always are: literals, constants, the values of enum members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import ClassObject, Instance
+from capsule_lint.program.model import Binding
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.policy import Scope as ScopePolicy
+    from capsule_lint.program.calling.calls import Calls
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.model import Class
+    from capsule_lint.program.names import Names
+
+_MAX_DEPTH: Final = 12
+
+
+@dataclass(eq=False, slots=True)
+class Constants:
+    """Finds the texts."""
+
+    names: Names
+    classes: Classes
+    calls: Calls
+    scopes: Sequence[ScopePolicy]
+    _given: dict[tuple[Class, str], bool] = field(default_factory=dict)
+    """Whether fields are set to something else than their defaults."""
+
+    def of(self, node: tree.Node, depth: int = 0) -> str | None:
+        """The string that an expression always is: a literal, a constant, an enum member's value."""
+        if depth > _MAX_DEPTH:
+            return None
+        match node:
+            case tree.Const(value=str() as value):
+                return value
+            case tree.Name():
+                bindings = self.names.bindings(node.id, self.names.place(node))
+                return self._bound(bindings[0], depth) if len(bindings) == 1 else None
+            case tree.Attr():
+                return self._attribute(node, depth)
+            case tree.Subscript():
+                entry = self.entry(node)
+                return self.of(entry, depth + 1) if entry is not None else None
+            case tree.Binary(op="+"):
+                left, right = self.of(node.left, depth + 1), self.of(node.right, depth + 1)
+                return left + right if left is not None and right is not None else None
+            case tree.FString():
+                parts = [
+                    p if isinstance(p, str) else self.of(p.value, depth + 1) for p in node.parts
+                ]
+                return "".join(p for p in parts if p is not None) if None not in parts else None
+            case _:
+                return None
+
+    def entry(self, node: tree.Subscript) -> tree.Node | None:
+        """What a table that is a constant has under a key that is written out: `KEYS["session"]`."""
+        table = self.table(node.base)
+        wanted = self.of(node.index) if table is not None else None
+        if table is None or wanted is None:
+            return None
+        pairs = zip(table.keys, table.values, strict=True)
+        found = [value for key, value in pairs if key is None or self.of(key) == wanted]
+        return found[0] if len(found) == 1 and None not in table.keys else None
+
+    def table(self, node: tree.Node) -> tree.DictDisplay | None:
+        """The dict that is written out where a module or a class keeps it under a name."""
+        target = self.classes.dotted(node) if isinstance(node, tree.Name | tree.Attr) else None
+        if not isinstance(target, Binding) or target.kind != "assign" or target.path:
+            return None
+        if target.is_step or target.place.scope.kind not in ("module", "class"):
+            return None
+        return target.value if isinstance(target.value, tree.DictDisplay) else None
+
+    def _bound(self, binding: Binding, depth: int) -> str | None:
+        target = self.names.follow(binding)
+        if not isinstance(target, Binding) or target.kind != "assign" or target.path:
+            return None
+        if target.value is None or target.is_step:
+            return None
+        return self.of(target.value, depth + 1)
+
+    def _attribute(self, node: tree.Attr, depth: int) -> str | None:
+        inner = (
+            node.base
+            if node.name in ("value", "_value_") and isinstance(node.base, tree.Attr)
+            else node
+        )
+        dotted = self.classes.dotted(inner)
+        if isinstance(dotted, Binding):
+            return self._bound(dotted, depth)
+        if isinstance(inner.base, tree.Name) and inner.base.id in ("self", "cls"):
+            return self._own_attribute(inner.base, inner.name, depth)
+        return None
+
+    def _own_attribute(self, base: tree.Name, name: str, depth: int) -> str | None:
+        """What `self.PREFIX` is by the class, unless objects are given another one."""
+        for one in self.calls.inference.of(base):
+            if isinstance(one, Instance | ClassObject):
+                key = (one.cls, name)
+                if key not in self._given:
+                    self._given[key] = self._is_given(*key)
+                if self._given[key]:
+                    return None
+                for owner in self.classes.mro(one.cls):
+                    bindings = owner.scope.bindings.get(name)
+                    if bindings and name not in owner.stores:
+                        return self._bound(bindings[-1], depth)
+        return None
+
+    def _is_given(self, cls: Class, name: str) -> bool:
+        """Whether an attribute is a field that is set to something else than its default, which is what
+        stands in the class. A default that separates parts of keys is a constant by another name."""
+        fields = self.classes.fields(cls) if self.classes.declares(cls) else ()
+        field = next((one for one in fields if one.name == name), None)
+        if field is None:
+            return False
+        default = tree.text(field.value)
+        if any(names_scope(name, s) for s in self.scopes) or default == "":
+            return True
+        if default is None or "#" in default:
+            return False
+        return bool(self.calls.uses.stores(name)) or self.calls.gives(cls, name)

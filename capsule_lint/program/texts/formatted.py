@@ -1,0 +1,165 @@
+"""Templates that are format strings: `%`, `.format`, `.format_map`, and what fills their fields."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.local_names import bound_whole
+from capsule_lint.program.model import Binding
+from capsule_lint.program.texts.pieces import (
+    Filled,
+    Piece,
+    Text,
+    snake,
+)
+
+_PERCENT: Final = re.compile(r"%(?:\((?P<name>\w+)\))?[-#0-9 +.]*(?P<kind>[a-zA-Z%])")
+
+_BRACES: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
+
+if TYPE_CHECKING:
+    from capsule_lint.program.texts.templates import Templates
+
+
+@dataclass(eq=False, slots=True)
+class Formatted:
+    """Evaluates format strings."""
+
+    templates: Templates
+    _fields: dict[tuple[int, str], tree.Name] = field(default_factory=dict)
+
+    def named_field(self, name: str, near: tree.Node) -> tree.Node:
+        """A name of its own for a field that nothing written out fills: `%(tenant_id)s` of `locals()`."""
+        known = self._fields.get((id(near), name))
+        if known is None:
+            known = self._fields[id(near), name] = tree.Name(near.at, name)
+            self.templates.names.index.places[id(known)] = self.templates.names.place(near)
+        return known
+
+    def braces(
+        self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node]
+    ) -> list[Piece]:
+        """The pieces of a text with fields in braces."""
+        found: list[Piece] = []
+        at, number = 0, 0
+        for match in _BRACES.finditer(text):
+            found.append(Text(text[at : match.start()], host, node))
+            at = match.end()
+            if match[0] in ("{{", "}}"):
+                found.append(Text(match[0][0], host, node))
+                continue
+            name = match["name"] or str(number)
+            number += not match["name"]
+            value = given.get(name.partition(".")[0].partition("[")[0])
+            if value is None:
+                found.append(Filled(self.named_field(name, node), host, snake(name)))
+            elif "." in name:
+                found.append(Filled(value, host, snake(name)))
+            else:
+                found += self.templates.inline(value, host, 1)
+        found.append(Text(text[at:], host, node))
+        return [p for p in found if not isinstance(p, Text) or p.value]
+
+    def percent(self, text: str, node: tree.Binary, host: tree.Node, depth: int) -> list[Piece]:
+        """The pieces of `text % values`."""
+        right = node.right
+        by_name = self.entries(right) or {}
+        operands = self.operands(right)
+        found: list[Piece] = []
+        at = 0
+        for match in _PERCENT.finditer(text):
+            found.append(Text(text[at : match.start()], host, node))
+            at = match.end()
+            if match["kind"] == "%":
+                found.append(Text("%", host, node))
+            elif match["name"]:
+                named = by_name.get(match["name"])
+                found += (
+                    self.templates.inline(named, host, depth)
+                    if named is not None
+                    else [
+                        Filled(self.named_field(match["name"], right), host, snake(match["name"]))
+                    ]
+                )
+            elif operands:
+                found += self.templates.inline(operands.pop(0), host, depth)
+        found.append(Text(text[at:], host, node))
+        return [p for p in found if not isinstance(p, Text) or p.value]
+
+    def method(self, func: tree.Node) -> tree.Attr | None:
+        """The `text.format` or `text.format_map` that a call calls, also where a name is kept for it:
+        `order_pk = "TENANT#{}#ORDER#{}".format`, or an object has the text and fills it."""
+        kept = self.templates.text_objects.kept(func)
+        if kept is not None:
+            return tree.Attr(func.at, kept.text, "format")
+        target: object = None
+        match func:
+            case tree.Attr(name="format" | "format_map"):
+                return func
+            case tree.Name():
+                names = self.templates.names
+                bindings = names.bindings(func.id, names.place(func))
+                target = names.follow(bindings[0]) if len(bindings) == 1 else None
+            case tree.Attr():
+                target = self.templates.classes.dotted(func)
+        match target:
+            case Binding(kind="assign", path=(), value=tree.Attr() as value):
+                return value if value.name in ("format", "format_map") else None
+            case _:
+                return None
+
+    def format(self, node: tree.Call, method: tree.Attr, host: tree.Node) -> list[Piece] | None:
+        """The pieces of `.format(…)` and `.format_map(…)`."""
+        text = self.templates.constant(method.base)
+        if text is None:
+            return None
+        if method.name == "format_map":
+            given = self.entries(node.args[0].value) if node.args else None
+            return self.braces(text, node, host, dict(given or {}))
+        given, number = {}, 0
+        for argument in node.args:
+            if argument.keyword is not None:
+                given[argument.keyword] = argument.value
+            elif argument.star == "**":
+                given |= self.entries(argument.value) or {}
+            else:
+                for value in self.operands(argument.value) if argument.star else [argument.value]:
+                    given[str(number)] = value
+                    number += 1
+        return self.braces(text, node, host, given)
+
+    def operands(self, node: tree.Node) -> list[tree.Node]:
+        """What the right side of `%` fills in one after the other: a tuple's items, or itself."""
+        written = self.written_out(node)
+        if isinstance(written, tree.Sequence) and written.kind == "tuple":
+            return list(written.items)
+        return [node]
+
+    def entries(self, node: tree.Node) -> dict[str, tree.Node] | None:
+        """What a mapping that is written out holds, by its string keys; `None` when it is not."""
+        match self.written_out(node):
+            case tree.DictDisplay() as display:
+                found: dict[str, tree.Node] = {}
+                for key, value in zip(display.keys, display.values, strict=True):
+                    if key is None:
+                        found |= self.entries(value) or {}
+                    elif isinstance(key, tree.Const) and isinstance(key.value, str):
+                        found[key.value] = value
+                return found
+            case tree.Call(func=tree.Name(id="dict")) as call:
+                return {a.keyword: a.value for a in call.args if a.keyword is not None}
+            case _:
+                return None
+
+    def written_out(self, node: tree.Node) -> tree.Node:
+        """The expression itself, or that which the one assignment of a local gives it."""
+        binding = bound_whole(self.templates.names, node)
+        if binding is None or binding.kind != "assign":
+            return node
+        statement, value = binding.place.statement, binding.value
+        if value is None or (isinstance(statement, tree.Assign) and statement.op):
+            return node
+        return node if binding.place.scope.kind in ("module", "class") else value

@@ -1,0 +1,285 @@
+"""Templates that are joined of parts: lists, pairs, steps, and functions that only join their arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding, Function, last_name
+from capsule_lint.program.texts.pieces import (
+    Piece,
+    Text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.texts.templates import Templates
+
+
+@dataclass(eq=False, slots=True)
+class Joins:
+    """Evaluates what is joined."""
+
+    templates: Templates
+
+    def pieces(
+        self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
+        """The pieces of `separator.join(…)`."""
+        separator = self.templates.constant(base)
+        rows = self._pairs(node.args[0].value)
+        if separator is not None and rows is not None:
+            return self._join_pairs(node, separator, *rows, depth)
+        elements, written = self.elements(node.args[0].value, host)
+        if separator is None or elements is None:
+            return None
+        found: list[Piece] = []
+        for number, element in enumerate(elements):
+            if number:
+                found.append(Text(separator, written, node))
+            found += self.templates.inline(element, written, depth + 1)
+        return found
+
+    def is_buffer(self, node: tree.Node) -> bool:
+        """Whether an expression is a local into which texts are written: `out = StringIO()`."""
+        binding = self._first(node) if isinstance(node, tree.Name) else None
+        value = binding.value if binding is not None else None
+        return isinstance(value, tree.Call) and last_name(value.func) == "StringIO"
+
+    def buffered(self, buffer: tree.Node, depth: int) -> list[Piece] | None:
+        """The pieces of `out.getvalue()`: what has been written before that, one after the other."""
+        if not isinstance(buffer, tree.Name) or not self.is_buffer(buffer):
+            return None
+        binding = self._first(buffer)
+        assert binding is not None
+        assert isinstance(binding.value, tree.Call)
+        found: list[Piece] = []
+        for node in (
+            *(a.value for a in binding.value.args),
+            *self._appended(binding, buffer, "write"),
+        ):
+            found += self.templates.inline(node, node, depth + 1)
+        return found or None
+
+    def _pairs(
+        self, node: tree.Node
+    ) -> tuple[tree.Comprehension, list[tree.Sequence], tree.Node] | None:
+        """The rows of `f"{k}#{v}" for k, v in (("TENANT", tenant_id), …)`."""
+        if not isinstance(node, tree.Comprehension) or len(node.generators) != 1:
+            return None
+        target, source = node.generators[0].target, node.generators[0].iter
+        if not isinstance(target, tree.Sequence):
+            return None
+        items, written = self.elements(source, source)
+        rows = [item for item in items or () if isinstance(item, tree.Sequence)]
+        names = [item for item in target.items if isinstance(item, tree.Name)]
+        if not rows or len(rows) != len(items or ()) or len(names) != len(target.items):
+            return None
+        return (node, rows, written) if all(len(r.items) == len(names) for r in rows) else None
+
+    def _join_pairs(
+        self,
+        node: tree.Call,
+        separator: str,
+        each: tree.Comprehension,
+        rows: list[tree.Sequence],
+        written: tree.Node,
+        depth: int,
+    ) -> list[Piece] | None:
+        form = self.templates.evaluate(each.results[0], each.results[0], depth + 1)
+        target = each.generators[0].target
+        assert isinstance(target, tree.Sequence)
+        names = [item.id for item in target.items if isinstance(item, tree.Name)]
+        found: list[Piece] = []
+        for number, row in enumerate(rows):
+            if number:
+                found.append(Text(separator, written, node))
+            for piece in form or ():
+                if isinstance(piece, Text):
+                    found.append(Text(piece.value, written, node))
+                elif isinstance(piece.value, tree.Name) and piece.value.id in names:
+                    item = row.items[names.index(piece.value.id)]
+                    found += self.templates.inline(item, written, depth + 1)
+                else:
+                    return None
+        return found
+
+    def elements(
+        self, node: tree.Node, host: tree.Node
+    ) -> tuple[list[tree.Node] | None, tree.Node]:
+        """The elements of a list display, or of a local list built in steps, and where it is written."""
+        match node:
+            case tree.Sequence():
+                found: list[tree.Node] = []
+                for item in node.items:
+                    inner: list[tree.Node] | None = [item]
+                    if isinstance(item, tree.Wrapped) and item.kind == "starred":
+                        inner, _ = self.elements(item.value, item.value)
+                    found += inner if inner is not None else [item]
+                return found, host
+            case tree.Comprehension() if len(node.generators) == 1 and self._only_passes(node):
+                source = node.generators[0].iter
+                return self.elements(source, source)
+            case tree.Call(func=tree.Name(id="map" | "filter")) if len(node.args) == 2:
+                source = node.args[1].value
+                return self.elements(source, source)
+            case tree.Call(func=tree.Name(id="list" | "tuple")) if len(node.args) == 1:
+                return self.elements(node.args[0].value, node.args[0].value)
+            case tree.Binary(op="+"):
+                left, written = self.elements(node.left, node.left)
+                right, _ = self.elements(node.right, node.right)
+                return (None if left is None or right is None else left + right), written
+            case tree.Name():
+                return self._steps_of_list(node, host)
+        return None, host
+
+    def _only_passes(self, node: tree.Comprehension) -> bool:
+        """Whether a comprehension's results are its items, as strings at most."""
+        target, result = node.generators[0].target, node.results[0]
+        while (
+            isinstance(result, tree.Call)
+            and len(result.args) + isinstance(result.func, tree.Attr) == 1
+        ):
+            func = result.func
+            result = func.base if isinstance(func, tree.Attr) else result.args[0].value
+        if isinstance(result, tree.FString) and len(result.parts) == 1:
+            part = result.parts[0]
+            result = part.value if isinstance(part, tree.Hole) else result
+        return (
+            isinstance(target, tree.Name)
+            and isinstance(result, tree.Name)
+            and result.id == target.id
+        )
+
+    def _steps_of_list(
+        self, node: tree.Name, host: tree.Node
+    ) -> tuple[list[tree.Node] | None, tree.Node]:
+        """The elements of a local list: those of its display, and what is added before its use."""
+        binding = self._first(node)
+        if binding is None or binding.value is None:
+            return None, host
+        first, written = self.elements(binding.value, binding.value)
+        if first is None or not isinstance(written, tree.Sequence):
+            return None, host
+        added = self._appended(binding, node)
+        return self._inserted(first + added, binding, node), written
+
+    def _inserted(
+        self, items: list[tree.Node], binding: Binding, use: tree.Name
+    ) -> list[tree.Node] | None:
+        """The elements of a list with those that `parts.insert(1, x)` adds; `None` where it is not known
+        what comes where."""
+        found = list(items)
+        for statement, place in binding.place.scope.module.statements:
+            match statement:
+                case tree.Eval(
+                    values=(
+                        tree.Call(
+                            func=tree.Attr(base=tree.Name(id=name), name="insert"),
+                            args=(index, item),
+                        ),
+                    )
+                ) if name == binding.name and place.scope is binding.place.scope:
+                    at = tree.integer(index.value)
+                    if at is None or at < 0 or (at > 1 and self._appended(binding, use)):
+                        return None
+                    found.insert(at, item.value)
+        return found
+
+    def _first(self, node: tree.Name) -> Binding | None:
+        """The one plain assignment that a local starts with, whatever is added to it later."""
+        place = self.templates.names.place(node)
+        for scope in place.scope.ancestors():
+            every = scope.bindings.get(node.id, [])
+            if every:
+                plain = [b for b in every if not b.is_step]
+                usable = len(plain) == 1 and plain[0].kind == "assign" and not plain[0].path
+                return plain[0] if usable and scope.kind not in ("module", "class") else None
+        return None
+
+    def _appended(
+        self, binding: Binding, use: tree.Name, method: str = "append"
+    ) -> list[tree.Node]:
+        """What `parts.append(x)`, `parts.extend([x])` and `parts += [x]` add between the list's
+        display and its use."""
+        found: list[tree.Node] = []
+        for statement, place in binding.place.scope.module.statements:
+            if place.scope is not binding.place.scope or place.order <= binding.place.order:
+                continue
+            if place.order >= self.templates.names.place(use).order:
+                break
+            for added in _added(statement, binding.name, method):
+                more, _ = self.elements(added, added)
+                found += more or []
+        return found
+
+    def joiner(self, function: Function) -> str | None:
+        """The separator of a function that only joins its `*parts`."""
+        variadic = next((p for p in function.params if p.kind == "*"), None)
+        if variadic is None or len(function.returns) != 1:
+            return None
+        value = function.returns[0]
+        if not (
+            isinstance(value, tree.Call)
+            and isinstance(value.func, tree.Attr)
+            and value.func.name == "join"
+            and value.args
+        ):
+            return None
+        source = value.args[0].value
+        while isinstance(source, tree.Comprehension) and len(source.generators) == 1:
+            source = source.generators[0].iter
+        if (
+            isinstance(source, tree.Call)
+            and len(source.args) == 2
+            and last_name(source.func) in ("map", "filter")
+        ):
+            source = source.args[1].value
+        if isinstance(source, tree.Name) and source.id == variadic.name:
+            return self.templates.constant(value.func.base)
+        return None
+
+    def joined(
+        self,
+        node: tree.Call,
+        function: Function,
+        given: int,
+        separator: str,
+        host: tree.Node,
+        depth: int,
+    ) -> list[Piece] | None:
+        """The pieces of a call of a function that joins its `*parts`."""
+        fixed = [p for p in function.params if p.kind in ("posonly", "plain")][given:]
+        if fixed or any(a.star for a in node.args):
+            return None
+        found: list[Piece] = []
+        for number, argument in enumerate(a for a in node.args if a.keyword is None):
+            if number:
+                found.append(Text(separator, host, node))
+            value = argument.value
+            if isinstance(value, tree.Sequence) and value.kind == "tuple":
+                for inner, item in enumerate(value.items):
+                    if inner:
+                        found.append(Text(separator, host, node))
+                    found += self.templates.inline(item, host, depth + 1)
+            else:
+                found += self.templates.inline(value, host, depth + 1)
+        return found
+
+
+def _added(statement: tree.Statement, name: str, method: str) -> Iterator[tree.Node]:
+    """The lists that a statement adds to the list called `name`, to which `method` adds one item."""
+    match statement:
+        case tree.Assign(op="+", targets=(tree.Name() as target,), value=tree.Sequence() as value):
+            if target.id == name:
+                yield value
+        case tree.Eval(
+            values=(tree.Call(func=tree.Attr(base=tree.Name() as base) as func) as call,)
+        ) if base.id == name and len(call.args) == 1:
+            added = call.args[0].value
+            if func.name == method:
+                yield tree.Sequence(added.at, "list", (added,))
+            elif func.name == "extend":
+                yield added

@@ -1,0 +1,102 @@
+"""Keys that are put together in ways that are not known: what is seen of them is a tag and a value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+from capsule_lint.program.texts import substituted
+from capsule_lint.program.texts.pieces import Filled, Piece, Template, Text, hole_name, names_scope
+from capsule_lint.program.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.texts.templates import Templates
+
+_TAKES_APART: Final = frozenset(
+    [
+        "startswith",
+        "endswith",
+        "removeprefix",
+        "removesuffix",
+        "split",
+        "rsplit",
+        "partition",
+        "rpartition",
+        "find",
+        "index",
+        "count",
+        "match",
+        "search",
+        "fullmatch",
+        "get",
+        "pop",
+    ]
+)
+"""What is called so says something of a key, and makes none."""
+
+
+@dataclass(eq=False, slots=True)
+class Opaque:
+    """Sees keys in expressions that no template is known of."""
+
+    templates: Templates
+    _known: dict[int, Template] = field(default_factory=dict)
+
+    def of(self, node: tree.Node) -> Template | None:
+        """A key that is put together in a way that is not known: it says the tag of a scope, and the
+        scope's value is in it."""
+        if not isinstance(node, tree.Call | tree.Binary) or last_name(node) in _TAKES_APART:
+            return None
+        known = self._known.get(id(node))
+        if known is None:
+            filled = substituted.pieces(self.templates, node, node)
+            known = self._known[id(node)] = (
+                self._seen(node) if filled is None else Template(node, tuple(filled), opaque=True)
+            )
+        return known if known.pieces else None
+
+    def _seen(self, node: tree.Call | tree.Binary) -> Template:
+        said: list[str] = []
+        values: list[tree.Node] = []
+        contents = list(_contents(node))
+        parameters = {  # whose names say nothing of the key
+            parameter.name
+            for call in contents
+            if isinstance(call, tree.Call)
+            for callee in self.templates.calls.callees(call)
+            for parameter in (callee.function.params if callee.function is not None else ())
+        }
+        for part in contents:
+            match part:
+                case str():
+                    said += [part] if part not in parameters else []
+                case tree.Const(value=str() as text):
+                    said.append(text)
+                case tree.Name() | tree.Attr():
+                    constant = self.templates.constant(part) or self.templates.made_from(part)
+                    said += [constant] if constant is not None else []
+                    values += [part] if constant is None else []
+        found: list[Piece] = []
+        for scope in self.templates.scopes:
+            bare = scope.tag.rstrip("#|/:").lower()
+            named = [v for v in values if names_scope(hole_name(v), scope)]
+            if named and any(re.search(rf"\b{re.escape(bare)}\b", t.lower()) for t in said):
+                found += [Text(scope.tag, node, node), Filled(named[0], node, hole_name(named[0]))]
+        return Template(node, tuple(found), opaque=True)
+
+
+def _contents(node: tree.Node) -> Iterator[tree.Node | str]:
+    """All that an expression is made of, the names of its keyword arguments included."""
+    yield node
+    if isinstance(node, tree.Call):
+        yield from (a.keyword for a in node.args if a.keyword is not None)
+    parts = list(children(node))
+    if isinstance(node, tree.Comprehension):
+        parts = [*node.results, *(g.iter for g in node.generators)]
+    for part in parts:
+        yield from _contents(part)

@@ -1,0 +1,70 @@
+"""Which modules can make a text that starts with a scope's tag: to find out of each text costs much."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Function, enclosing, last_name
+
+if TYPE_CHECKING:
+    from capsule_lint.program.model import Module
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.texts.templates import Templates
+
+
+@dataclass(eq=False)
+class Starts:
+    """Finds texts that start with a tag and what fills it."""
+
+    names: Names
+    templates: Templates
+    tag: str
+
+    def at(self, node: tree.Node) -> bool:
+        """Whether an expression is such a text."""
+        if self._home(node) not in self._able:
+            return False
+        return any(self._form.match(t.text) for t in self.templates.resolve(node))
+
+    @cached_property
+    def _form(self) -> re.Pattern[str]:
+        return re.compile(rf"{re.escape(self.tag)}\{{\}}(?:[#|/:]|$)")
+
+    def _home(self, node: tree.Node) -> Function | Module:
+        """The outermost function around an expression, or its module."""
+        place = self.names.place(node)
+        around = list(enclosing(place))
+        return around[-1] if around else place.scope.module
+
+    @cached_property
+    def _spelling(self) -> list[tree.Node]:
+        """The texts of the program that have the tag's word in them."""
+        word = re.split(r"\W", self.tag)[0]
+        return [
+            node
+            for module in self.names.modules.values()
+            for node in module.either(tree.Const, tree.FString)
+            if any(
+                isinstance(text, str) and word in text
+                for text in (node.parts if isinstance(node, tree.FString) else (node.value,))
+            )
+        ]
+
+    @cached_property
+    def _able(self) -> set[Function | Module]:
+        """The functions, and the modules outside of functions, that spell the tag or name what does."""
+        found = set(map(self._home, self._spelling))
+        named = {one.name for one in found if isinstance(one, Function)}
+        for node in self._spelling:
+            statement = self.names.place(node).statement
+            if isinstance(statement, tree.Assign):
+                named.update(map(last_name, statement.targets))
+        for module in self.names.modules.values():
+            for node in module.either(tree.Name, tree.Attr):
+                if last_name(node) in named:
+                    found.add(self._home(node))
+        return found

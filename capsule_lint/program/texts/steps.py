@@ -1,0 +1,241 @@
+"""Keys that several statements put together: `pk = …` and then `pk += …`, or `pk = pk + …`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.texts.pieces import (
+    Filled,
+    Piece,
+    Template,
+    hole_name,
+    merged,
+    names_scope,
+)
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.model import Module, Place, Scope
+    from capsule_lint.program.texts.templates import Templates
+
+
+_TRIMS: Final = frozenset(
+    ("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "removesuffix", "removeprefix")
+)
+"""Methods of a text that change nothing but its ends, or its letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One assignment to a name, an attribute or an entry; whether it goes on with what is there."""
+
+    place: Place
+    statement: tree.Assign
+    goes_on: bool
+
+
+@dataclass(eq=False, slots=True)
+class Steps:
+    """Finds what belongs to one key, and evaluates it as one template."""
+
+    templates: Templates
+    _known: dict[Module, dict[tuple[Scope, str], list[Step]]] = field(default_factory=dict)
+
+    def is_one(self, target: tree.Node) -> bool:
+        """Whether what is assigned to `target` is only a part of what stands there in the end."""
+        chain, at = self._chain(self.templates.names.place(target), path_of(target))
+        return len(chain) > 1 or (
+            bool(chain) and self._starts_elsewhere(chain[at], path_of(target))
+        )
+
+    def whole(self, place: Place, path: str) -> Template | None:
+        """The template of all steps, where the last one is made at `place`; `None` elsewhere, and where
+        it is not known what they go on with.
+
+        Where a step that adds a scope may be left out, the template is that of the others, and nobody
+        knows how it is put together.
+        """
+        chain, at = self._chain(place, path)
+        if not chain or at != len(chain) - 1:
+            return None
+        host = self._first(chain[0])
+        if self._starts_elsewhere(chain[0], path) and host is chain[0].statement.value:
+            return None
+        if self.goes_through_scopes(place, path):
+            return None
+        start = chain[0].place.blocks
+        always = [s for s in chain if s.place.blocks == start[: len(s.place.blocks)]]
+        pieces, certain = self._pieces(chain, path), self._pieces(always, path)
+        if not pieces or not certain or host is None:
+            return None
+        own = pieces[0].host
+        if self.templates.names.place(own).scope is place.scope:
+            host = own
+        said = [{s.scope for s in self.templates.segments(found)} for found in (pieces, certain)]
+        if said[0] == said[1] or self._in_each(chain, said[0] - said[1]):
+            return Template(host, merged(pieces))
+        return Template(host, merged(certain), opaque=True)
+
+    def goes_through_scopes(self, place: Place, path: str) -> bool:
+        """Whether one of the steps is made for each of several values among which scopes are: nobody
+        knows what the key is then."""
+        chain, _ = self._chain(place, path)
+        blocks = place.scope.module.blocks
+        return any(
+            names_scope(hole_name(part), scope)
+            for step in chain
+            for number, _, loops in step.place.blocks
+            if loops
+            for bind in blocks[number].binds
+            if bind.value is not None
+            for part in within(bind.value)
+            for scope in self.templates.scopes
+        )
+
+    def _starts_elsewhere(self, step: Step, path: str) -> bool:
+        """Whether what a step makes begins with what is there: `pk += …`, `pk = f"{pk}#…"`."""
+        value = step.statement.value
+        if step.statement.op or value is None or not step.goes_on:
+            return bool(step.statement.op)
+        return _is_read(self.templates.inline(value, value, 0)[0], path)
+
+    def _in_each(self, chain: list[Step], scopes: set[str]) -> bool:
+        """Whether several branches of one statement, and so presumably all, add the scopes."""
+        found: dict[str, set[tuple[int, int]]] = defaultdict(set)
+        for step in chain:
+            value = step.statement.value
+            pieces = self.templates.evaluate(value, value, 0) if value is not None else None
+            for segment in self.templates.segments(pieces or ()):
+                found[segment.scope].update(branch[:2] for branch in step.place.blocks)
+        return all(
+            any(
+                sum(number == other for other, _ in found[scope]) > 1 for number, _ in found[scope]
+            )
+            for scope in scopes
+        )
+
+    def _pieces(self, chain: list[Step], path: str) -> list[Piece] | None:
+        """What the steps say one after the other."""
+        found: list[Piece] = []
+        first = self._first(chain[0])
+        if first is not None and first is not chain[0].statement.value:
+            found = self.templates.inline(first, first, 0)
+        for number, step in enumerate(chain):
+            value = step.statement.value
+            if value is None or step.statement.op not in ("", "+"):
+                return None
+            new = self.templates.inline(value, value, 0)
+            if step.statement.op:
+                found = found + new
+            elif number == 0 and not found:
+                found = new
+            elif isinstance(value, tree.Call | tree.Subscript) and _is_trimmed(value, path):
+                continue
+            elif any(_is_read(piece, path) for piece in new):
+                found = [p for one in new for p in (found if _is_read(one, path) else [one])]
+            else:
+                found = new
+        return found
+
+    def _chain(self, place: Place, path: str) -> tuple[list[Step], int]:
+        """The steps that one assignment belongs to, and which of them it is."""
+        every = self._of(place.scope.module).get((_home(place, path), path), [])
+        at = next((n for n, s in enumerate(every) if s.statement is place.statement), None)
+        if at is None:
+            return [], 0
+        start = max((n for n in range(at + 1) if not every[n].goes_on), default=0)
+        end = next((n for n in range(at + 1, len(every)) if not every[n].goes_on), len(every))
+        return every[start:end], at - start
+
+    def _first(self, step: Step) -> tree.Node | None:
+        """What a step starts with: what it assigns itself, or the entry of a dict that is written out."""
+        target = step.statement.targets[0]
+        if not step.goes_on or not isinstance(target, tree.Subscript):
+            return step.statement.value
+        display = only_assigned(self.templates.names, target.base)
+        said = tree.text(target.index)
+        match display:
+            case tree.DictDisplay():
+                pairs = zip(display.keys, display.values, strict=True)
+                return next((v for k, v in pairs if tree.text(k) == said), None)
+            case tree.Call(func=tree.Name(id="dict")):
+                return next((a.value for a in display.args if a.keyword == said), None)
+            case _:
+                return None
+
+    def _of(self, module: Module) -> dict[tuple[Scope, str], list[Step]]:
+        known = self._known.get(module)
+        if known is None:
+            known = self._known[module] = defaultdict(list)
+            for statement, place in module.statements:
+                if isinstance(statement, tree.Assign) and len(statement.targets) == 1:
+                    path = path_of(statement.targets[0])
+                    if path and statement.value is not None:
+                        goes_on = bool(statement.op) or path in _read_in(statement.value)
+                        known[_home(place, path), path].append(Step(place, statement, goes_on))
+        return known
+
+
+def _home(place: Place, path: str) -> Scope:
+    """Where assignments to a path belong together: in a function, or in all methods of an object."""
+    function = place.scope.function
+    owner = function.owner if function is not None and function.takes_self else None
+    if function is None or owner is None or not path.startswith(f"{function.params[0].name}."):
+        return place.scope
+    return owner.scope
+
+
+def _is_read(piece: Piece, path: str) -> bool:
+    return isinstance(piece, Filled) and path_of(piece.value) == path
+
+
+def _is_trimmed(value: tree.Call | tree.Subscript, path: str) -> bool:
+    """Whether a value is only what is there, without something at its ends."""
+    func = value.func if isinstance(value, tree.Call) else value
+    return isinstance(func, tree.Attr | tree.Subscript) and path_of(func.base) == path
+
+
+def _read_in(node: tree.Node) -> Iterator[str]:
+    """The paths whose text an expression is put together of."""
+    match node:
+        case tree.Binary(op="+" | "%"):
+            yield from _read_in(node.left)
+            yield from _read_in(node.right)
+        case tree.FString():
+            for part in node.parts:
+                if isinstance(part, tree.Hole):
+                    yield from _read_in(part.value)
+        case tree.Sequence():
+            for item in node.items:
+                yield from _read_in(item)
+        case tree.Call(func=tree.Attr(name="join" | "format")):
+            for argument in node.args:
+                yield from _read_in(argument.value)
+        case tree.Call(func=tree.Attr(base=base, name=name)) if name in _TRIMS:
+            yield from _read_in(base)
+        case tree.Subscript(base=base, index=tree.Other()):
+            yield from _read_in(base)
+        case _:
+            yield path_of(node)
+
+
+def path_of(node: tree.Node) -> str:
+    """How a name, an attribute or an entry is written: `pk`, `self.pk`, `item['PK']`; empty for
+    anything else."""
+    match node:
+        case tree.Name(id=name):
+            return name
+        case tree.Attr() if base := path_of(node.base):
+            return f"{base}.{node.name}"
+        case tree.Subscript(index=tree.Const(value=str() as key)) if base := path_of(node.base):
+            return f"{base}[{key!r}]"
+        case tree.Subscript() if (base := path_of(node.base)) and (key := path_of(node.index)):
+            return f"{base}[{key}]"
+        case _:
+            return ""

@@ -1,0 +1,68 @@
+"""Texts in which places are replaced: `"TENANT#<t>".replace("<t>", tenant)`, `string.Template`.
+
+What they say as keys is known; they are not extended.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.texts.pieces import Filled, Piece, Text, hole_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.texts.templates import Templates
+
+_PLACE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+def pieces(templates: Templates, node: tree.Node, host: tree.Node) -> list[Piece] | None:
+    """The pieces of such a text; `None` where an expression is none."""
+    match node:
+        case tree.Call(func=tree.Attr(name="replace") as func, args=(old, new)):
+            return _replaced(templates, func.base, old.value, new.value, host)
+        case tree.Call(func=tree.Attr(name="substitute" | "safe_substitute") as func):
+            text = templates.made_from(func.base)
+            return None if text is None else list(_substituted(templates, text, node, host))
+        case _:
+            return None
+
+
+def _replaced(
+    templates: Templates, base: tree.Node, old: tree.Node, new: tree.Node, host: tree.Node
+) -> list[Piece] | None:
+    mark, text = templates.constant(old), templates.constant(base)
+    inner = pieces(templates, base, host) if text is None else [Text(text, host, base)]
+    if not mark or inner is None:
+        return None
+    found: list[Piece] = []
+    for piece in inner:
+        parts = piece.value.split(mark) if isinstance(piece, Text) else []
+        if isinstance(piece, Filled):
+            found.append(piece)
+        for number, part in enumerate(parts):
+            found += [Filled(new, host, hole_name(new))] if number else []
+            found += [Text(part, host, base)] if part else []
+    return found
+
+
+def _substituted(
+    templates: Templates, text: str, node: tree.Call, host: tree.Node
+) -> Iterator[Piece]:
+    values = {a.keyword: a.value for a in node.args if a.keyword is not None}
+    for argument in node.args:
+        if argument.keyword is None:
+            values |= templates.formatted.entries(argument.value) or {}
+    at = 0
+    for match in _PLACE.finditer(text):
+        name = match[1] or match[2]
+        value = values.get(name) or templates.formatted.named_field(name, node)
+        if match.start() > at:
+            yield Text(text[at : match.start()], host, node)
+        yield Filled(value, host, hole_name(value))
+        at = match.end()
+    if text[at:]:
+        yield Text(text[at:], host, node)

@@ -1,0 +1,161 @@
+"""Parts of keys that members of enums and fixed instances make: `Tag.CART(cart_id)`, `CART.key(cart_id)`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.model import Binding
+from capsule_lint.program.texts.pieces import Filled, Piece, Text, names_scope, word_of
+
+if TYPE_CHECKING:
+    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.texts.templates import Templates
+
+
+@dataclass(eq=False, slots=True)
+class Tagged:
+    """Evaluates calls of methods that put a word of their object and their arguments together."""
+
+    templates: Templates
+    _wordy: dict[Function, bool] = field(default_factory=dict)
+
+    def is_method(self, function: Function) -> bool:
+        """Whether what a method makes is a key of nobody yet: its words are those of its object."""
+        if function not in self._wordy:
+            self._wordy[function] = False  # what a method sees that calls itself
+            self._wordy[function] = self._of_enum(function) or self._of_instances(function)
+        return self._wordy[function]
+
+    def pieces(
+        self, node: tree.Call, function: Function, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
+        """What a call says: what the method says of the object and the arguments. Where a method of an
+        enum is not plain: the member's value, a separator, and the arguments."""
+        receiver = node.func
+        if function.name != "__call__":
+            if not isinstance(receiver, tree.Attr):
+                return None
+            receiver = receiver.base
+        said = self._said(node, function, receiver, host, depth)
+        if said is not None or not self._of_enum(function):
+            return said
+        tag = self.templates.constant(receiver)
+        if tag is None or "{" in tag or any(a.keyword is not None or a.star for a in node.args):
+            return None
+        found: list[Piece] = [Text(tag if tag.endswith("#") else f"{tag}#", host, node)]
+        for number, argument in enumerate(node.args):
+            if number:
+                found.append(Text("#", host, node))
+            found += self.templates.inline(argument.value, host, depth + 1)
+        return found
+
+    def _said(
+        self, node: tree.Call, function: Function, receiver: tree.Node, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
+        """The method's template with the object's words and the arguments in it."""
+        bound = bind(node.args, function.params, 1)
+        if bound is None or bound.starred or len(function.returns) != 1:
+            return None
+        value = function.returns[0]
+        found: list[Piece] = []
+        for piece in self.templates.evaluate(value, value, depth + 1) or ():
+            match piece:
+                case Text():
+                    found.append(Text(piece.value, host, node))
+                case Filled(value=tree.Name(id=name)) if name in bound.arguments:
+                    found += self.templates.inline(bound.arguments[name].value, host, depth + 1)
+                case Filled(value=tree.Attr() as own):
+                    word = self._word(function, receiver, own)
+                    if word is None or "{" in word:
+                        return None
+                    found.append(Text(word, host, node))
+                case _:
+                    return None
+        return found or None
+
+    def _of_enum(self, function: Function) -> bool:
+        """Whether a method of an enum says what its members are; one that is given a scope, or puts one
+        or its tag in, makes a whole key as any other function does."""
+        return (
+            function.owner is not None
+            and self.templates.classes.is_enum(function.owner)
+            and len(function.own_params) >= 1
+            and not self._has_scope(function)
+        )
+
+    def _has_scope(self, function: Function) -> bool:
+        """Whether scopes are among what a method is known to make a key of."""
+        scopes = self.templates.scopes
+        made = [self.templates.evaluate(value, value, 0) for value in function.returns]
+        seen = any(isinstance(piece, Text) for pieces in made for piece in pieces or ())
+        if not seen and not any(p.kind == "*" for p in function.own_params):
+            return False  # its calls are told of: they take no other parts
+        holes = [
+            piece.name for pieces in made for piece in pieces or () if isinstance(piece, Filled)
+        ]
+        names = [*holes, *(p.name for p in function.own_params)]
+        if any(names_scope(name, scope) for name in names for scope in scopes):
+            return True
+        tags = {word_of(scope.tag).lower() for scope in scopes}
+        texts = self.templates.pairs.words(function)
+        return any(not tags.isdisjoint(re.split(r"[\W_]+", text.lower())) for text in texts)
+
+    def _of_instances(self, function: Function) -> bool:
+        """Whether a method puts nothing but its arguments and words together that all its objects are
+        made with: `return f"{self.word}#{ident}"`, `CART = Tag("CART")`."""
+        owner = function.owner
+        if owner is None or not function.own_params or len(function.returns) != 1:
+            return False
+        value = function.returns[0]
+        own: list[str] = []
+        for piece in self.templates.evaluate(value, value, 0) or ():
+            match piece:
+                case Text() if not re.search(r"\w", piece.value):
+                    continue
+                case Filled() if any(names_scope(piece.name, s) for s in self.templates.scopes):
+                    return False
+                case Filled(value=tree.Name(id=name)) if function.parameter(name) is not None:
+                    continue
+                case Filled(value=tree.Attr(base=tree.Name(id="self"), name=name)):
+                    own.append(name)
+                case _:
+                    return False
+        made = [call for call, _ in self.templates.calls.constructors_of(owner)] if own else []
+        return bool(made) and all(
+            self._given(owner, call, name) is not None for call in made for name in own
+        )
+
+    def _word(self, function: Function, receiver: tree.Node, node: tree.Attr) -> str | None:
+        """The text that an attribute of `self` is in a method of that object."""
+        if not isinstance(node.base, tree.Name) or node.base.id != "self":
+            return None
+        assert function.owner is not None
+        if self.templates.classes.is_enum(function.owner):
+            value = node.name in ("value", "_value_")
+            return self.templates.constant(receiver) if value else None
+        target = self.templates.classes.dotted(receiver)
+        if not isinstance(target, Binding) or target.kind != "assign" or target.path:
+            return None
+        made = target.value
+        return (
+            self._given(function.owner, made, node.name) if isinstance(made, tree.Call) else None
+        )
+
+    def _given(self, cls: Class, made: tree.Call, name: str) -> str | None:
+        """The text that an attribute is in an object that a call makes; `None` when it may be another."""
+        classes = self.templates.classes
+        params = classes.constructor(cls)
+        bound = bind(made.args, params) if params is not None else None
+        stores = [s for owner in classes.mro(cls) for s in owner.stores.get(name, ())]
+        if bound is None or (stores and classes.declares(cls)) or len(stores) > 1:
+            return None
+        for store in stores:
+            if not isinstance(store.value, tree.Name) or store.function.name != "__init__":
+                return None
+            name = store.value.id
+        argument = bound.arguments.get(name)
+        return self.templates.constant(argument.value) if argument is not None else None

@@ -1,0 +1,399 @@
+"""What a string expression says as a key: its texts and holes, and which scopes they carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.names import history
+from capsule_lint.program.texts.beginnings import Beginnings
+from capsule_lint.program.texts.called import Called
+from capsule_lint.program.texts.constants import Constants
+from capsule_lint.program.texts.formatted import Formatted
+from capsule_lint.program.texts.joins import Joins
+from capsule_lint.program.texts.opaque import Opaque
+from capsule_lint.program.texts.pairs import Pairs
+from capsule_lint.program.texts.pieces import (
+    Filled,
+    Piece,
+    Segment,
+    Template,
+    Text,
+    hole_name,
+    merged,
+)
+from capsule_lint.program.texts.segments import scopes_in
+from capsule_lint.program.texts.steps import Steps
+from capsule_lint.program.texts.text_objects import TextObjects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from capsule_lint.policy import Scope as ScopePolicy
+    from capsule_lint.program.calling.calls import Calls
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.model import Function
+    from capsule_lint.program.names import Names
+
+_MAX_DEPTH: Final = 12
+_UNCHANGING: Final = frozenset(
+    ("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "encode", "decode")
+)
+"""Methods of a string that leave its segments what they are."""
+
+
+@dataclass(eq=False, slots=True)
+class Templates:
+    """Evaluates expressions of the program as templates."""
+
+    names: Names
+    classes: Classes
+    inference: Inference
+    calls: Calls
+    scopes: Sequence[ScopePolicy]
+    _templates: dict[int, Template] = field(default_factory=dict)
+    _built: dict[int, Template] = field(default_factory=dict)
+    joins: Joins = field(init=False)
+    formatted: Formatted = field(init=False)
+    text_objects: TextObjects = field(init=False)
+    called: Called = field(init=False)
+    pairs: Pairs = field(init=False)
+    constants: Constants = field(init=False)
+    steps: Steps = field(init=False)
+    beginnings: Beginnings = field(init=False)
+    _opaque: Opaque = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.joins = Joins(self)
+        self.formatted = Formatted(self)
+        known_as = self.calls.uses.known_as
+        self.text_objects = TextObjects(self.names, self.classes, self.scopes[0].tag, known_as)
+        self.called = Called(self)
+        self.pairs = Pairs(self)
+        self.constants = Constants(self.names, self.classes, self.calls, self.scopes)
+        self.steps = Steps(self)
+        self.beginnings = Beginnings(self)
+        self._opaque = Opaque(self)
+
+    def constant(self, node: tree.Node) -> str | None:
+        """The string that an expression always is: a literal, a constant, an enum member's value."""
+        return self.constants.of(node)
+
+    def segments(self, pieces: Iterable[Piece]) -> tuple[Segment, ...]:
+        """The scopes that a template carries, in the order in which they stand."""
+        return scopes_in(pieces, self.scopes)
+
+    # --- templates at a key position ---
+
+    def resolve(self, node: tree.Node, depth: int = 0) -> list[Template]:
+        """The templates that may be the value of `node`, through locals, conditions and typed items.
+
+        Those that a helper returns are the helper's own and not among them (see `helpers_in`).
+        """
+        if depth > _MAX_DEPTH:
+            return []
+        match node:
+            case tree.Name():
+                return self._resolve_name(node, depth)
+            case tree.Conditional():
+                return self.resolve(node.then, depth + 1) + self.resolve(node.otherwise, depth + 1)
+            case tree.Boolean():
+                return [t for value in node.values for t in self.resolve(value, depth + 1)]
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
+                return self.resolve(node.values[0], depth + 1)
+            case tree.DictDisplay():
+                return [t for value in _compared(node) for t in self.resolve(value, depth + 1)]
+            case tree.Walrus():
+                return self.resolve(node.value, depth + 1)
+            case tree.Wrapped(kind="await"):
+                return self.resolve(node.value, depth + 1)
+            case tree.Lambda():
+                return self.resolve(node.body, depth + 1)
+            case tree.Call(func=tree.Name(id="property"), args=(getter, *_)):
+                return self.resolve(getter.value, depth + 1)
+            case tree.Call() if (inner := self.wrapped(node)) is not None:
+                return self.resolve(inner, depth + 1)
+            case tree.Call() if (paired := self.pairs.template(node)) is not None:
+                return [paired]
+            case tree.FString() | tree.Binary() | tree.Const() | tree.Call() | tree.Attr():
+                template = self.template(node) or self._opaque.of(node)
+                return [template] if template is not None else []
+            case _:
+                return []
+
+    def made_from(self, node: tree.Node) -> str | None:
+        """The text that something like `Template("TENANT#$tenant_id")`, or a constant of it, is made from."""
+        target = self.classes.dotted(node)
+        value = target.value if isinstance(target, Binding) else node
+        if not isinstance(value, tree.Call) or len(value.args) != 1:
+            return None
+        return tree.text(value.args[0].value)
+
+    def wrapped(self, node: tree.Call) -> tree.Node | None:
+        """The string that a call only passes on: `key.lower()`, `str(key)`, `PartitionKey(key)`."""
+        func, args = node.func, node.args
+        if isinstance(func, tree.Attr) and func.name in _UNCHANGING and not args:
+            return func.base
+        if not args or any(a.star or a.keyword is not None for a in args):
+            return None
+        if last_name(func) == "cast" and len(args) == 2:
+            return args[1].value
+        if len(args) != 1:
+            return None
+        inner = args[0].value
+        callees = self.calls.callees(node)
+        if callees:
+            function = callees[0].function if len(callees) == 1 else None
+            return inner if function is not None and _only_types(function) else None
+        made = isinstance(inner, tree.FString | tree.Binary | tree.Call)
+        if isinstance(func, tree.Name) and func.id == "str":
+            return inner if made else None
+        return inner if made and last_name(func)[:1].isupper() else None
+
+    def _resolve_name(self, node: tree.Name, depth: int) -> list[Template]:
+        found: list[Template] = []
+        bindings = self.names.bindings(node.id, self.names.place(node))
+        if any(self.steps.goes_through_scopes(b.place, b.name) for b in bindings):
+            return []
+        for binding in bindings:
+            target = self.names.follow(binding)
+            if not isinstance(target, Binding) or target.value is None:
+                continue
+            if target.kind == "for":
+                for item in self._iterated(target.value, target.path):
+                    found += self.resolve(item, depth + 1)
+            elif target.kind != "assign":
+                continue
+            elif target.place.scope.kind in ("module", "class"):
+                template = self.template(node)
+                found += [template] if template is not None else []
+            elif target.path:
+                found += self._resolve_unpacked(target, depth)
+            elif target.is_step:
+                found += self._built_up(node, target) + self._begun_otherwise(target, depth)
+            else:
+                found += self.resolve(target.value, depth + 1)
+        return found
+
+    def _iterated(self, node: tree.Node, path: tuple[int, ...]) -> list[tree.Node]:
+        """What a loop over a list that is written out gives its target, or the part `path` of it."""
+        source = self.formatted.written_out(node)
+        items = list(source.items) if isinstance(source, tree.Sequence) else _each(source)
+        for step in path:
+            rows = [item.items for item in items if isinstance(item, tree.Sequence)]
+            items = [row[step] for row in rows if 0 <= step < len(row)]
+        return items
+
+    def _built_up(self, node: tree.Name, last: Binding) -> list[Template]:
+        """`key = f"…"` and then `key += f"…"`: one template, written where it starts."""
+        whole = self.steps.whole(last.place, last.name)
+        if whole is not None:
+            return [whole]
+        pieces = self._stepwise(history(last), 0)
+        if not pieces:
+            return []
+        known = self._built.get(id(node))
+        if known is None:
+            known = self._built[id(node)] = Template(pieces[0].host, merged(pieces))
+        return [known]
+
+    def _begun_otherwise(self, last: Binding, depth: int) -> list[Template]:
+        """What `key` may be in other branches before `key += f"…"`."""
+        before = self.names.bindings(last.name, last.place)
+        begun = [b.value for b in before if b.kind == "assign" and not b.path and not b.is_step]
+        started = history(last)[0].value
+        others = [v for v in begun if v is not None and v is not started]
+        return [t for value in others for t in self.resolve(value, depth + 1)]
+
+    def _resolve_unpacked(self, target: Binding, depth: int) -> list[Template]:
+        value = target.value
+        if isinstance(value, tree.Sequence) and len(target.path) == 1:
+            step = target.path[0]
+            if 0 <= step < len(value.items):
+                return self.resolve(value.items[step], depth + 1)
+        if value is not None and len(target.path) == 1:
+            return [t for one in _each(value) for t in self.resolve(one, depth + 1)]
+        return []
+
+    def template(self, node: tree.Node) -> Template | None:
+        """The template that the expression itself makes; `None` when it makes none."""
+        known = self._templates.get(id(node))
+        if known is not None:
+            return known
+        pieces = self.evaluate(node, node, 0)
+        pieces = self.beginnings.opened(pieces) if pieces else self.beginnings.added_to(node)
+        host = node
+        if pieces and (isinstance(pieces[0].host, tree.Sequence) or _is_buffered(node)):
+            host = pieces[0].host  # joined from a local list, or written in steps
+        if pieces is None or not (joins_parts(node) or any(p.host is host for p in pieces)):
+            return None
+        template = self._templates[id(node)] = Template(host, merged(pieces))
+        return template if template.has_text or len(template.pieces) > 1 else None
+
+    # --- evaluation ---
+
+    def evaluate(self, node: tree.Node, host: tree.Node, depth: int) -> list[Piece] | None:
+        """The pieces of an expression that is written in `host`; `None` when it makes no string."""
+        if depth > _MAX_DEPTH:
+            return None
+        match node:
+            case tree.Const(value=str() as value):
+                return self._constant(value, node, host)
+            case tree.FString():
+                found: list[Piece] = []
+                for part in node.parts:
+                    if isinstance(part, str):
+                        found.append(Text(part, host, node))
+                    else:
+                        found += self.inline(part.value, host, depth)
+                return found
+            case tree.Binary(op="+"):
+                left = self.evaluate(node.left, host, depth + 1) or [self._hole(node.left, host)]
+                right = self.evaluate(node.right, host, depth + 1) or [
+                    self._hole(node.right, host)
+                ]
+                return left + right if any(isinstance(p, Text) for p in left + right) else None
+            case tree.Binary(op="%"):
+                text = self.constant(node.left)
+                return None if text is None else self.formatted.percent(text, node, host, depth)
+            case tree.Call():
+                return self._call(node, host, depth)
+            case tree.Name():
+                return self._name(node, host, depth)
+            case tree.Attr():
+                return self._attribute(node, host, depth)
+            case _:
+                return None
+
+    def inline(self, node: tree.Node, host: tree.Node, depth: int) -> list[Piece]:
+        """The pieces of a hole's expression: what it says, or itself."""
+        found = self.evaluate(node, host, depth + 1)
+        return found if found is not None else [self._hole(node, host)]
+
+    def _hole(self, node: tree.Node, host: tree.Node) -> Filled:
+        return Filled(node, host, hole_name(node))
+
+    def _constant(self, value: str, node: tree.Const, host: tree.Node) -> list[Piece]:
+        """A literal; one with `{name}` in it is a template for `.format` or for a decorator."""
+        if host is not node or "{" not in value:
+            return [Text(value, host, node)]
+        return self.formatted.braces(value, node, host, {})
+
+    def _call(self, node: tree.Call, host: tree.Node, depth: int) -> list[Piece] | None:
+        func = node.func
+        method = self.formatted.method(func)
+        if method is not None:
+            return self.formatted.format(node, method, host)
+        if isinstance(func, tree.Attr):
+            if func.name == "join" and node.args:
+                return self.joins.pieces(node, func.base, host, depth)
+            if func.name == "getvalue" and not node.args:
+                return self.joins.buffered(func.base, depth)
+            if func.name in _UNCHANGING and not node.args:
+                return self.evaluate(func.base, func.base, depth + 1)
+        if isinstance(func, tree.Name) and func.id == "str" and len(node.args) == 1:
+            return self.evaluate(node.args[0].value, host, depth + 1)
+        for callee in self.calls.callees(node):
+            if callee.function is not None:
+                found = self.called.pieces(node, callee.function, callee.given, host, depth)
+                if found is not None:
+                    return found
+        return None
+
+    # --- names and constants ---
+
+    def _name(self, node: tree.Name, host: tree.Node, depth: int) -> list[Piece] | None:
+        bindings = self.names.bindings(node.id, self.names.place(node))
+        if not bindings:
+            return None
+        if len(bindings) > 1 and any(
+            b.place.scope.kind not in ("module", "class") for b in bindings
+        ):
+            return self._stepwise(bindings, depth)
+        target = self.names.follow(bindings[-1])
+        if (
+            not isinstance(target, Binding)
+            or target.kind != "assign"
+            or target.value is None
+            or target.path
+        ):
+            return None
+        if target.place.scope.kind in ("module", "class"):
+            value = self.constant(target.value)
+            return None if value is None else [Text(value, host, node)]
+        if target.is_step:
+            return self._stepwise(history(target), depth)
+        if isinstance(target.value, tree.Name | tree.Attr) and target.value is not node:
+            inner = self.evaluate(target.value, target.value, depth + 1)
+            return inner if inner and any(isinstance(p, Text) for p in inner) else None
+        pieces = self.evaluate(target.value, target.value, depth + 1)
+        return pieces if pieces is not None and any(isinstance(p, Text) for p in pieces) else None
+
+    def _stepwise(self, bindings: list[Binding], depth: int) -> list[Piece] | None:
+        """`key = …` and then `key += …`: the steps in order; anything else is not one template."""
+        ordered = sorted(bindings, key=lambda b: b.place.order)
+        first, *steps = ordered
+        if first.value is None or first.path or first.kind != "assign":
+            return None
+        found = self.evaluate(first.value, first.value, depth + 1)
+        for step in steps:
+            statement = step.place.statement
+            if found is None or step.value is None:
+                return None
+            if isinstance(statement, tree.Assign) and statement.op == "+":
+                more = self.evaluate(step.value, step.value, depth + 1)
+                found = found + (more or [self._hole(step.value, step.value)])
+            else:
+                return None
+        return found
+
+    def _attribute(self, node: tree.Attr, host: tree.Node, depth: int) -> list[Piece] | None:
+        value = self.constant(node)
+        if value is not None:
+            return [Text(value, host, node)]
+        for one in self.inference.of(node.base):
+            if isinstance(one, Instance):
+                method = self.classes.method(one.cls, node.name)
+                if method is not None and method.is_property:
+                    for returned in method.returns:
+                        pieces = self.evaluate(returned, returned, depth + 1)
+                        if pieces is not None and any(isinstance(p, Text) for p in pieces):
+                            return pieces
+        return None
+
+
+def joins_parts(node: tree.Node) -> bool:
+    """Whether an expression may be made of nothing but what others make: `start(tenant_id) + tail(isbn)`."""
+    return isinstance(node, tree.FString | tree.Binary)
+
+
+def _is_buffered(node: tree.Node) -> bool:
+    """Whether an expression is what has been written into a buffer: `out.getvalue()`."""
+    return isinstance(node, tree.Call) and last_name(node.func) == "getvalue"
+
+
+def _each(node: tree.Node) -> list[tree.Node]:
+    """What each of the values is that a comprehension makes; nothing for a dict, and for anything else."""
+    if isinstance(node, tree.Comprehension) and node.kind != "DictComp":
+        return list(node.results)
+    return []
+
+
+def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
+    """The values of `{"AttributeValueList": […], "ComparisonOperator": "EQ"}`."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, tree.Const) and key.value == "AttributeValueList":
+            yield from value.items if isinstance(value, tree.Sequence) else ()
+
+
+def _only_types(function: Function) -> bool:
+    """Whether a function writes its argument as the client has it: `return {"S": value}`."""
+    match function.returns:
+        case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(tree.Name(id=name),))]:
+            return [p.name for p in function.own_params] == [name]
+        case _:
+            return False

@@ -1,0 +1,152 @@
+"""Objects that keep a format string and fill it: `NOTE = Pattern("TENANT#{tenant_id}#NOTE#{note_id}")`, and
+then `NOTE.key(tenant_id=…, note_id=…)`, where `key` hands on all that it is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.model import Binding, Class, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.model import Function
+    from capsule_lint.program.names import Names
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The format string that a call fills, in the object whose method is called."""
+
+    text: tree.Const
+    holder: tree.Node
+    """What names the object."""
+    name: str
+    """The key of a dict under which the method puts the text; empty where it gives the text itself."""
+
+
+@dataclass(eq=False)
+class TextObjects:
+    """Finds them, where the object is a constant of a module, of a class or of an enum."""
+
+    names: Names
+    classes: Classes
+    tag: str
+    """What the texts of keys have in them."""
+    known_as: Callable[[str], Iterable[str]]
+    """The names under which something may be known by imports."""
+    _known: dict[int, Kept | None] = field(default_factory=dict)
+
+    def kept(self, func: tree.Node) -> Kept | None:
+        """What a call of `func` fills."""
+        holder = func.base if isinstance(func, tree.Attr) else func
+        if not isinstance(func, tree.Attr | tree.Name) or last_name(holder) not in self._holders:
+            return None
+        if id(func) not in self._known:
+            self._known[id(func)] = next(self._find(func), None)
+        return self._known[id(func)]
+
+    @cached_property
+    def _holders(self) -> set[str]:
+        """What objects are called that are given such a text."""
+        found: set[str] = set()
+        for module in self.names.modules.values():
+            for statement, place in module.statements:
+                if place.scope.function is not None or not isinstance(statement, tree.Assign):
+                    continue
+                if any(map(self._says_key, parts_of(statement.value))):
+                    found.update(map(last_name, statement.targets))
+        return {alias for name in found for alias in self.known_as(name)}
+
+    def _says_key(self, node: tree.Node | None) -> bool:
+        return (
+            isinstance(node, tree.Const) and isinstance(node.value, str) and self.tag in node.value
+        )
+
+    def _find(self, func: tree.Attr | tree.Name) -> Iterator[Kept]:
+        holder, method = (
+            (func.base, func.name) if isinstance(func, tree.Attr) else (func, "__call__")
+        )
+        if not isinstance(holder, tree.Attr | tree.Name):
+            return
+        target = self.classes.dotted(holder)
+        if not isinstance(target, Binding) or target.kind != "assign" or target.path:
+            return
+        cls, arguments = self._made(target)
+        function = self.classes.method(cls, method) if cls is not None else None
+        if cls is None or function is None:
+            return
+        for key, attribute in _filled(function):
+            text = self._given(cls, attribute, arguments)
+            if isinstance(text, tree.Const) and self._says_key(text):
+                own = isinstance(key, tree.Attr) and isinstance(key.base, tree.Name)
+                said = self._given(cls, last_name(key), arguments) if own else key
+                yield Kept(text, holder, tree.text(said) or "")
+
+    def _made(self, target: Binding) -> tuple[Class | None, Sequence[tree.Argument]]:
+        """The class of an object, and what its constructor is given."""
+        value, home = target.value, target.place.scope.cls
+        if target.place.scope.kind == "class" and home is not None and self.classes.is_enum(home):
+            items = value.items if isinstance(value, tree.Sequence) else (value,)
+            return home, [
+                tree.Argument(item, None, "", item.at) for item in items if item is not None
+            ]
+        if not isinstance(value, tree.Call) or target.place.scope.kind not in ("module", "class"):
+            return None, ()
+        made = self.classes.dotted(value.func)
+        cls = made.definition if isinstance(made, Binding) else None
+        return (cls, value.args) if isinstance(cls, Class) else (None, ())
+
+    def _given(
+        self, cls: Class, attribute: str, arguments: Sequence[tree.Argument]
+    ) -> tree.Node | None:
+        """What the constructor is given for an attribute that it keeps, and nothing else ever sets."""
+        stores = cls.stores.get(attribute, ())
+        kept = {s.value.id for s in stores if isinstance(s.value, tree.Name)} or {attribute}
+        params = self.classes.constructor(cls)
+        if len(kept) > 1 or any(s.function.name != "__init__" for s in stores) or params is None:
+            return None
+        bound = bind(arguments, params)
+        found = bound.arguments.get(next(iter(kept))) if bound is not None else None
+        return found.value if found is not None else None
+
+
+def parts_of(value: tree.Node | None) -> tuple[tree.Node, ...]:
+    """What a constructor, or the one of an enum's members, is given."""
+    match value:
+        case tree.Call():
+            return tuple(argument.value for argument in value.args)
+        case tree.Sequence():
+            return value.items
+        case _:
+            return () if value is None else (value,)
+
+
+def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str]]:
+    """The keys of the dict in which a method gives back texts that it has filled with all that it is
+    given, none where it gives back one alone; and the attributes that these texts are."""
+    spread = {p.kind: p.name for p in function.own_params if p.kind in ("*", "**")}
+    if len(function.returns) != 1 or len(spread) != len(function.own_params) or not spread:
+        return
+    own = function.params[0].name if function.takes_self else ""
+    match function.returns[0]:
+        case tree.DictDisplay(keys=keys, values=values):
+            pairs = list(zip(keys, values, strict=True))
+        case value:
+            pairs = [(None, value)]
+    for key, value in pairs:
+        match value:
+            case tree.Call(
+                func=tree.Attr(
+                    base=tree.Attr(base=tree.Name() as base) as attribute, name="format"
+                ),
+                args=args,
+            ) if base.id == own and args:
+                passed = [(a.star, a.value.id) for a in args if isinstance(a.value, tree.Name)]
+                if passed == list(spread.items()):
+                    yield key, attribute.name
