@@ -84,7 +84,8 @@ def test_what_a_process_raises_is_raised_here() -> None:
 
 def test_an_interrupt_ends_all_processes() -> None:
     script = (
-        "import time\nfrom capsule_lint.workers import fork_map\n"
+        "import signal, time\nfrom capsule_lint.workers import fork_map\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs ignore it
         "print('started', flush=True)\n"
         "fork_map(lambda _: time.sleep(60), [1, 2], [1, 1], 2, 1)\n"
     )
