@@ -104,15 +104,13 @@ def targets_of(
 
 
 def singles(statement: tree.Assign) -> list[tree.Assign]:
-    """`a = x` and `b = y` of `a, b = x, y`; any other assignment alone."""
-    value = statement.value
-    for target in statement.targets if isinstance(value, tree.Sequence) else ():
-        assert isinstance(value, tree.Sequence)
-        if not isinstance(target, tree.Sequence) or len(target.items) != len(value.items):
-            continue
-        if not any(isinstance(one, tree.Wrapped) for one in (*target.items, *value.items)):
-            pairs = zip(target.items, value.items, strict=True)
-            return [tree.Assign(statement.at, (name,), one) for name, one in pairs]
+    """`a = x` and `b = y` of `a, b = x, y`; any other assignment alone, one to several targets too."""
+    match statement:
+        case tree.Assign(targets=(tree.Sequence(items=names),), value=tree.Sequence(items=values)):
+            starred = any(isinstance(one, tree.Wrapped) for one in (*names, *values))
+            if len(names) == len(values) and not starred:
+                pairs = zip(names, values, strict=True)
+                return [tree.Assign(statement.at, (name,), one) for name, one in pairs]
     return [statement]
 
 
