@@ -15,7 +15,7 @@ from capsule_lint.baseline import format_baseline, parse_baseline
 from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.store import digest
 from capsule_lint.cli import write_out
-from capsule_lint.cli.golden import stale_data
+from capsule_lint.cli.stale_data import stale_data
 from capsule_lint.cli.start import in_color, note
 from capsule_lint.errors import PolicyError, SourceError
 from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes, moved

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach
 from capsule_lint.program.model import enclosing, last_name
-from capsule_lint.program.uses import LOGGING
+from capsule_lint.program.uses import LOGGING, is_for_people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,17 +93,8 @@ class Halves:
 
     def _lacks(self, node: object, scope: Scope) -> bool:
         """Whether a text has the tags of other scopes in it, and is not only told to a person."""
-        if not isinstance(node, tree.FString) or self._is_told(node):
+        if not isinstance(node, tree.FString) or is_for_people(self.planner.program.names, node):
             return False
         said = "".join(part for part in node.parts if isinstance(part, str))
         others = [one for one in self.planner.program.policy.scopes if one is not scope]
         return scope.tag not in said and any(one.tag in said for one in others)
-
-    def _is_told(self, node: tree.Expr) -> bool:
-        """Whether something is part of a log, or of an error."""
-        holder: object = node
-        while isinstance(holder, tree.Expr):
-            if isinstance(holder, tree.Call) and last_name(holder.func) in LOGGING:
-                return True
-            holder = self.planner.program.names.parent(holder)
-        return isinstance(holder, tree.Eval) and holder.kind in ("assert", "raise")

@@ -112,6 +112,11 @@ class Function:
         return (method or self.is_bound_task) and bool(self.params)
 
     @property
+    def self_name(self) -> str:
+        """What it calls the instance or the class; empty where it is given none."""
+        return self.params[0].name if self.takes_self else ""
+
+    @property
     def is_bound_task(self) -> bool:
         """Whether its first parameter is the task, as Celery's `bind=True` makes it."""
         return self.owner is None and any(

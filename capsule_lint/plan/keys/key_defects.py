@@ -172,7 +172,7 @@ class KeyDefects:
                 continue
             keys = [m for name, m in cls.methods.items() if program.policy.is_key_name(name)]
             makers = returning(program, *(value for method in keys for value in method.returns))
-            for site in [s for s in program.keys.sites if s.function in makers]:
+            for site in [s for maker in makers for s in program.keys.inside(maker)]:
                 host = id(site.template.host)
                 found[host] = found.get(host, names) & names
         return found

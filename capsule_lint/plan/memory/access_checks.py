@@ -28,7 +28,7 @@ class _Check:
 
     node: tree.Compare
     row: tree.Attr
-    asked: tree.Node
+    asked: tree.Attr | tree.Name
     cls: Class
     function: Function
 
@@ -115,9 +115,7 @@ class AccessChecks:
             isinstance(one, Instance)
             and not planner.program.domain.is_boundary(one.cls)
             and planner.sources.holders.attribute_of(one.cls, scope) is not None
-            for one in planner.program.inference.of(
-                asked.base if isinstance(asked, tree.Attr) else asked
-            )
+            for one in planner.program.inference.of(asked.base)
         )
 
     def _is_compared(self, check: _Check, scope: Scope) -> bool:

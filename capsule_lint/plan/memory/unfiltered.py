@@ -73,7 +73,7 @@ class Unfiltered:
             case tree.Call(func=tree.Name(id="list" | "sorted" | "reversed"), args=(first, *_)):
                 return self._goes_through(first.value, function)
             case tree.Attr(base=tree.Name(id=name)):
-                return function.takes_self and name == function.params[0].name
+                return name == function.self_name
             case _:
                 return False
 

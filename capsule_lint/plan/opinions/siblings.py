@@ -180,7 +180,7 @@ class Siblings:
     def _asserted(self, sight: Sight, missing: Missing, call: str) -> list[str]:
         """The assertion, in the words of the test's own."""
         test = sight.test
-        itself = test.params[0].name if test.takes_self else ""
+        itself = test.self_name
         own = itself and any(f"{itself}.assert" in self._text(s, test) for s in test.fact.body)
         if missing.value == "None":
             return [f"{itself}.assertIsNone({call})" if own else f"assert {call} is None"]

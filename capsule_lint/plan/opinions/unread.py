@@ -12,15 +12,15 @@ from capsule_lint.judgement import KeyFact, KeyUse
 from capsule_lint.plan.opinions.base import Opinion, inside
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import KeySite, Role
-from capsule_lint.program.places.strays import Strays
 from capsule_lint.program.texts.pieces import Filled, Template, Text
-from capsule_lint.program.uses import LOGGING
+from capsule_lint.program.uses import is_for_people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.opinions.base import Ground
     from capsule_lint.program.model import Module
+    from capsule_lint.program.places.strays import Strays
 
 _HOLE = r"\{[^{}]*\}|%s|%\(\w+\)s|\$\w+|\$\{\w+\}"
 
@@ -31,9 +31,9 @@ class UnreadKeys:
 
     ground: Ground
 
-    @cached_property
+    @property
     def _strays(self) -> Strays:
-        return Strays(self.ground.program.keys)
+        return self.ground.program.keys.positions.strays
 
     def find(self) -> Iterator[Opinion]:
         """Those that lack a scope."""
@@ -108,38 +108,34 @@ class UnreadKeys:
 
     def _is_told(self, node: tree.Node) -> bool:
         """Whether a text is only for people, or stands under a name that is no partition key's."""
-        names = self.ground.program.names
+        names, is_sort_key = self.ground.program.names, self.ground.program.policy.is_sort_key_name
+        if is_for_people(names, node):
+            return True
         inner, outer = node, names.parent(node)
         while isinstance(outer, tree.Expr):
-            match outer:
-                case tree.Call() if last_name(outer.func) in LOGGING:
-                    return True
-                case tree.Call():
-                    keyword = next((a.keyword for a in outer.args if a.value is inner), None)
-                    if keyword and self.ground.program.policy.is_sort_key_name(keyword):
-                        return True
-                    if self._strays.is_for_others(outer):
-                        return True
-                case tree.DictDisplay():
-                    at = next(
-                        (k for k, v in zip(outer.keys, outer.values, strict=True) if v is inner),
-                        None,
-                    )
-                    if self.ground.program.policy.is_sort_key_name(tree.text(at) or ""):
-                        return True
+            name = _name_in(outer, inner)
+            if name and is_sort_key(name):
+                return True
+            if isinstance(outer, tree.Call) and self._strays.is_for_others(outer):
+                return True
             inner, outer = outer, names.parent(outer)
         match outer:
             case tree.Eval(kind="return"):
                 function = names.place(node).scope.function
-                return function is not None and self.ground.program.policy.is_sort_key_name(
-                    function.name
-                )
-            case tree.Eval():
-                return True
+                return function is not None and is_sort_key(function.name)
             case tree.Assign():
-                return any(
-                    self.ground.program.policy.is_sort_key_name(last_name(t))
-                    for t in outer.targets
-                )
+                return any(is_sort_key(last_name(target)) for target in outer.targets)
             case _:
-                return False
+                return isinstance(outer, tree.Eval)
+
+
+def _name_in(holder: tree.Expr, part: tree.Node) -> str:
+    """The keyword, or the key of a dict, under which an expression stands in what it is part of."""
+    match holder:
+        case tree.Call():
+            return next((a.keyword for a in holder.args if a.value is part and a.keyword), "")
+        case tree.DictDisplay():
+            pairs = zip(holder.keys, holder.values, strict=True)
+            return next((tree.text(key) or "" for key, value in pairs if value is part), "")
+        case _:
+            return ""

@@ -11,6 +11,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class
 from capsule_lint.program.texts.pieces import Filled
 
@@ -67,10 +68,10 @@ class Ambient:
                     bindings = names.bindings(node.id, names.place(node))
                     if any(b.place.scope.kind == "module" for b in bindings):
                         return called
-                    given = bindings[0] if len(bindings) == 1 else None
-                    if given is None or given.kind != "assign" or given.path or not given.value:
+                    given = only_assigned(names, node)
+                    if given is None:
                         return False
-                    node = given.value
+                    node = given
         return False
 
     def fills_keys(self) -> bool:

@@ -148,9 +148,8 @@ class Holders:
         return (
             isinstance(node, tree.Name)
             and function is not None
-            and function.takes_self
             and function.name in ("__init__", "__new__")
-            and node.id == function.params[0].name
+            and node.id == function.self_name
         )
 
     def _names_any(self, name: str) -> bool:

@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import kept, names_in
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import Function, enclosing
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Origins:
             return True
         place = self.program.names.place(want.node)
         root, _, path = value.code.partition(".")
-        own = any(self._is_self(f, root) for f in enclosing(place))
+        own = any(f.self_name == root for f in enclosing(place))
         if value.knot is None and (not path or (own and "." not in path)):
             return True  # the function, or its object, is for one alone, whatever it goes through
         bound = self.values.planner.sources.visible.binding(root, place)
@@ -114,27 +115,22 @@ class Origins:
         base = node.base if isinstance(node, tree.Attr) else None
         if not isinstance(base, tree.Name):
             return None
-        names = self.program.names
-        bindings = names.bindings(base.id, names.place(base))
-        function = bindings[0].place.scope.function if len(bindings) == 1 else None
-        if function is None or function.parent is None or bindings[0].kind != "param":
+        binding = bound_whole(self.program.names, base)
+        function = binding.place.scope.function if binding is not None else None
+        if binding is None or function is None or function.parent is None:
+            return None
+        if binding.kind != "param" or binding.annotation is not None:
             return None
         known = any(isinstance(one, Instance) for one in self.program.inference.of(base))
-        return None if known or bindings[0].annotation is not None else base.id
+        return None if known else base.id
 
     def _sometimes(self, node: tree.Node, scope: Scope) -> str | None:
         """The `ctx` of `ctx.tenant_id if ctx else SHARED` which has the other scope as well."""
-        names, inference = self.program.names, self.program.inference
-        if isinstance(node, tree.Name):
-            bindings = names.bindings(node.id, names.place(node))
-            given = bindings[0] if len(bindings) == 1 else None
-            if given is None or given.kind != "assign" or given.path or given.value is None:
-                return None
-            node = given.value
-        if not isinstance(node, tree.Conditional | tree.Boolean):
+        inference, holders = self.program.inference, self.values.planner.sources.holders
+        said = only_assigned(self.program.names, node) if isinstance(node, tree.Name) else node
+        if not isinstance(said, tree.Conditional | tree.Boolean):
             return None
-        holders = self.values.planner.sources.holders
-        for path in holders.paths_in(node):
+        for path in holders.paths_in(said):
             cls = inference.the_class(inference.of(path.base), present=True)
             if cls is not None and holders.attribute_of(cls, scope) is not None:
                 return text_of(path.base)
@@ -160,16 +156,13 @@ class Origins:
             return False
         others = [scope for scope in self.program.policy.scopes if scope is not want.scope]
         function = holding.function
-        if path and function is not None and self._is_self(function, root):
+        if path and function is not None and function.self_name == root:
             owner, held = function.owner, self.values.planner.sources.holders.attribute_of
             return owner is not None and any(held(owner, scope) for scope in others)
         if path or value.knot is not None or function is None:
             return True
         taken = self.program.domain.scope_parameter
         return any(taken(function, scope) is not None for scope in others)
-
-    def _is_self(self, function: Function, name: str) -> bool:
-        return function.takes_self and function.params[0].name == name
 
     def _scopes(self, nodes: Iterator[tree.Node]) -> list[ScopeOfNames]:
         """The scopes of functions and lambdas whose parameters some values are made of."""

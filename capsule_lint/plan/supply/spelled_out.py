@@ -33,15 +33,13 @@ class SpelledOut:
 
     def _sites(self, function: Function) -> Iterator[KeySite]:
         """The keys that are written in a function, or in a helper that it calls."""
-        program, makers = self.planner.program, {function}
+        program, makers = self.planner.program, dict.fromkeys([function])
         for node in program.names.inside(function):
             if isinstance(node, tree.Call):
-                makers.update(
-                    c.function
-                    for c in program.calls.callees(node)
-                    if c.function in program.keys.helpers
-                )
-        yield from (site for site in program.keys.sites if site.function in makers)
+                called = (c.function for c in program.calls.callees(node))
+                makers.update(dict.fromkeys(f for f in called if f in program.keys.helpers))
+        for maker in makers:
+            yield from program.keys.inside(maker)
 
     def _has(self, site: KeySite, scope: Scope) -> bool:
         templates = self.planner.program.templates

@@ -143,6 +143,4 @@ class Carried:
 
 
 def _is_self(node: tree.Name, function: Function) -> bool:
-    return (
-        function.owner is not None and function.takes_self and node.id == function.params[0].name
-    )
+    return function.owner is not None and node.id == function.self_name

@@ -15,10 +15,10 @@ def kept(program: Program, node: tree.Attr, call: tree.Call) -> tree.Node | None
     """The dict that `self._kw` starts as, where all that is done with it is to set entries, and to spread
     it into calls of what `call` calls; `None` where anything else may be done."""
     function = program.names.place(node).scope.function
-    owner = function.owner if function is not None and function.takes_self else None
+    owner = function.owner if function is not None else None
     if function is None or owner is None or not function.module.is_test:
         return None
-    if not isinstance(node.base, tree.Name) or node.base.id != function.params[0].name:
+    if not isinstance(node.base, tree.Name) or node.base.id != function.self_name:
         return None
     stores = owner.stores.get(node.name, ())
     if len(stores) != 1 or stores[0].path or node.name in owner.scope.bindings:

@@ -24,7 +24,7 @@ from capsule_lint.program.texts.pieces import (
 from capsule_lint.program.texts.starts import Starts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.policy import Policy
     from capsule_lint.program.calling.calls import Calls
@@ -57,6 +57,7 @@ class Keys:
     """The functions that are given whole keys, which they hand to the table."""
     positions: Positions = field(init=False)
     _by_host: dict[int, KeySite] = field(default_factory=dict)
+    _by_function: dict[Function, list[KeySite]] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
     _near: dict[Module, bool] = field(default_factory=dict)
     """The modules, and whether they import a library for DynamoDB."""
@@ -84,7 +85,11 @@ class Keys:
     @cached_property
     def functions(self) -> frozenset[Function]:
         """The functions in which key templates are written."""
-        return frozenset(site.function for site in self.sites if site.function is not None)
+        return frozenset(self._by_function)
+
+    def inside(self, function: Function) -> Sequence[KeySite]:
+        """The sites whose templates are written in a function."""
+        return self._by_function.get(function, ())
 
     def at(self, host: tree.Node) -> KeySite | None:
         """The site whose template starts at an expression."""
@@ -94,6 +99,8 @@ class Keys:
         """One more site."""
         self._by_host[id(site.template.host)] = site
         self.sites.append(site)
+        if site.function is not None:
+            self._by_function.setdefault(site.function, []).append(site)
 
     def key_name(self, node: tree.Node | None) -> str:
         """The name of a key position that a dict key or an argument spells; empty when it is none."""

@@ -135,7 +135,7 @@ class Belonging:
     def _of_method(self, function: Function) -> str | None:
         """The entity of policy's table that alone a method of a repository for several is for: by the
         keys that it makes, or else by what it takes."""
-        sites = [site for site in self.domain.keys.sites if site.function is function]
+        sites = self.domain.keys.inside(function)
         if sites:
             found = {self._tagged(self.tags_of(site.template)) for site in sites}
         else:

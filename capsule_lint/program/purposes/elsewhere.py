@@ -22,36 +22,53 @@ _KEYWORDS: Final = frozenset(("Bucket", "SecretId", "QueueUrl", "TopicArn", "Fun
 """What only other services of AWS are told."""
 _METHODS: Final = frozenset(
     [
-        *("find_one", "insert_one", "update_one", "replace_one", "delete_one", "delete_many"),
-        *("read_text", "read_bytes", "write_text", "write_bytes", "unlink"),
-        *("fetchone", "fetchall", "fetchrow", "fetchval", "executemany", "one_or_none", "scalars"),
+        "delete_many",
+        "delete_one",
+        "executemany",
+        "fetchall",
+        "fetchone",
+        "fetchrow",
+        "fetchval",
+        "find_one",
+        "insert_one",
+        "one_or_none",
+        "read_bytes",
+        "read_text",
+        "replace_one",
+        "scalars",
+        "unlink",
+        "update_one",
+        "write_bytes",
+        "write_text",
     ]
 )
 """Methods of documents, of files, and of rows that a database has found."""
 _REQUESTS: Final = frozenset(("get", "post", "put", "patch", "delete", "request"))
 _LIBRARIES: Final = frozenset(
     [
-        *(
-            "sqlite3",
-            "sqlalchemy",
-            "sqlmodel",
-            "psycopg",
-            "psycopg2",
-            "asyncpg",
-            "pymysql",
-            "aiomysql",
-        ),
-        *(
-            "databases",
-            "peewee",
-            "tortoise",
-            "django",
-            "pymongo",
-            "motor",
-            "beanie",
-            "mongoengine",
-        ),
-        *("elasticsearch", "opensearchpy", "requests", "httpx", "aiohttp", "urllib3", "pathlib"),
+        "aiohttp",
+        "aiomysql",
+        "asyncpg",
+        "beanie",
+        "databases",
+        "django",
+        "elasticsearch",
+        "httpx",
+        "mongoengine",
+        "motor",
+        "opensearchpy",
+        "pathlib",
+        "peewee",
+        "psycopg",
+        "psycopg2",
+        "pymongo",
+        "pymysql",
+        "requests",
+        "sqlalchemy",
+        "sqlite3",
+        "sqlmodel",
+        "tortoise",
+        "urllib3",
     ]
 )
 _STATEMENT: Final = re.compile(

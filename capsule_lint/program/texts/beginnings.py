@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.texts.pieces import Filled, Piece, Text
 
 if TYPE_CHECKING:
@@ -111,8 +112,7 @@ class Beginnings:
         """All that an attribute is set to, or that a parameter is given; empty if that is not known."""
         names, classes = self.templates.names, self.templates.classes
         if isinstance(node, tree.Name):
-            bindings = names.bindings(node.id, names.place(node))
-            binding = bindings[0] if len(bindings) == 1 else None
+            binding = bound_whole(names, node)
             function = binding.place.scope.function if binding is not None else None
             if function is None or binding is None or binding.parameter is None:
                 return []

@@ -185,10 +185,9 @@ class Steps:
 def _home(place: Place, path: str) -> Scope:
     """Where assignments to a path belong together: in a function, or in all methods of an object."""
     function = place.scope.function
-    owner = function.owner if function is not None and function.takes_self else None
-    if function is None or owner is None or not path.startswith(f"{function.params[0].name}."):
+    if function is None or function.owner is None or not function.self_name:
         return place.scope
-    return owner.scope
+    return function.owner.scope if path.startswith(f"{function.self_name}.") else place.scope
 
 
 def _is_read(piece: Piece, path: str) -> bool:

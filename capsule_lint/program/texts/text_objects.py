@@ -45,10 +45,13 @@ class TextObjects:
     def kept(self, func: tree.Node) -> Kept | None:
         """What a call of `func` fills."""
         holder = func.base if isinstance(func, tree.Attr) else func
-        if not isinstance(func, tree.Attr | tree.Name) or last_name(holder) not in self._holders:
+        if not isinstance(holder, tree.Attr | tree.Name) or last_name(holder) not in self._holders:
             return None
         if id(func) not in self._known:
-            self._known[id(func)] = next(self._find(func), None)
+            method = (
+                func.name if holder is not func and isinstance(func, tree.Attr) else "__call__"
+            )
+            self._known[id(func)] = next(self._find(holder, method), None)
         return self._known[id(func)]
 
     @cached_property
@@ -68,12 +71,7 @@ class TextObjects:
             isinstance(node, tree.Const) and isinstance(node.value, str) and self.tag in node.value
         )
 
-    def _find(self, func: tree.Attr | tree.Name) -> Iterator[Kept]:
-        holder, method = (
-            (func.base, func.name) if isinstance(func, tree.Attr) else (func, "__call__")
-        )
-        if not isinstance(holder, tree.Attr | tree.Name):
-            return
+    def _find(self, holder: tree.Attr | tree.Name, method: str) -> Iterator[Kept]:
         target = self.classes.dotted(holder)
         if not isinstance(target, Binding) or target.kind != "assign" or target.path:
             return
@@ -133,7 +131,6 @@ def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str]]:
     spread = {p.kind: p.name for p in function.own_params if p.kind in ("*", "**")}
     if len(function.returns) != 1 or len(spread) != len(function.own_params) or not spread:
         return
-    own = function.params[0].name if function.takes_self else ""
     match function.returns[0]:
         case tree.DictDisplay(keys=keys, values=values):
             pairs = list(zip(keys, values, strict=True))
@@ -146,7 +143,7 @@ def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str]]:
                     base=tree.Attr(base=tree.Name() as base) as attribute, name="format"
                 ),
                 args=args,
-            ) if base.id == own and args:
+            ) if base.id == function.self_name and args:
                 passed = [(a.star, a.value.id) for a in args if isinstance(a.value, tree.Name)]
                 if passed == list(spread.items()):
                     yield key, attribute.name
