@@ -14,7 +14,7 @@ from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
 from capsule_lint.plan.interest import SPARE, Interest, Signs
 from capsule_lint.plan.uses.dynamic import Dynamic
-from capsule_lint.program import link_program, with_quiet
+from capsule_lint.program import Walks, link_program, with_quiet
 from capsule_lint.program.references import check_references
 from capsule_lint.source import read
 from capsule_lint.source.store import read_bytes
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from capsule_lint.judgement import Judgement
     from capsule_lint.policy import Policy
     from capsule_lint.program import Program
-    from capsule_lint.program.walk import Walk
     from capsule_lint.source import SourceFile
 
 
@@ -108,7 +107,7 @@ class Analysis:
     judgement: Judgement
     problems: tuple[Problem, ...]
     builder: Builder
-    walks: dict[str, Walk]
+    walks: Walks
     reading: Reading | None
     """`None` for one that has looked into all files."""
 
@@ -146,7 +145,7 @@ def analyse(
     }
     builder = builder or (before.builder if before is not None else Builder())
 
-    walks = before.walks if before is not None else {}
+    walks = before.walks if before is not None else Walks()
 
     def read(names: Iterable[str]) -> None:
         new = {name: texts[name] for name in names if name not in known}

@@ -50,6 +50,9 @@ class Places:
         self, node: ast.expr | ast.stmt | ast.keyword | ast.arg | ast.alias | ast.pattern
     ) -> At:
         """Where a node stands."""
+        if self._ascii and self._inner is None:  # nearly always; it is asked of every node
+            row, column = node.lineno, node.col_offset + 1
+            return row, column, node.end_lineno or row, (node.end_col_offset or 0) + 1
         end_row, end = node.end_lineno or node.lineno, node.end_col_offset or 0
         return (*self._point(node.lineno, node.col_offset), *self._point(end_row, end))
 

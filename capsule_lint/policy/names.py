@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
-from functools import lru_cache
+from fnmatch import translate
+from functools import cache, lru_cache
 
 KEY_NAMES = (
     "pk",
@@ -73,14 +73,20 @@ def plain(name: str) -> str:
 @lru_cache(maxsize=65_536)
 def matches_key_name(patterns: tuple[str, ...], name: str) -> bool:
     """Whether a name, as it is or in its plain form, matches a pattern; case does not matter."""
-    forms = {name.lower(), plain(name)}
-    return any(fnmatchcase(form, pattern.lower()) for pattern in patterns for form in forms)
+    matcher = _matcher(tuple(pattern.lower() for pattern in patterns))
+    return any(matcher.match(form) for form in {name.lower(), plain(name)})
 
 
 @lru_cache(maxsize=65_536)
 def matches_any_name(patterns: tuple[str, ...], name: str) -> bool:
     """Whether a name, dotted or not, matches one of the patterns; case matters."""
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    return _matcher(patterns).match(name) is not None
+
+
+@cache
+def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """What matches all that one of the patterns does; with none of them, nothing."""
+    return re.compile("|".join(map(translate, patterns)) or "(?!)")
 
 
 def selects(selectors: tuple[str, ...], code: str) -> bool:

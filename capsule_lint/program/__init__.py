@@ -16,13 +16,13 @@ from capsule_lint.program.purposes.domain import Domain
 from capsule_lint.program.purposes.entrances import Entrances
 from capsule_lint.program.texts.templates import Templates
 from capsule_lint.program.uses import Uses
+from capsule_lint.program.walk import Walks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from capsule_lint.facts.tree import FileFacts
     from capsule_lint.policy import Policy
-    from capsule_lint.program.walk import Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +44,20 @@ def link_program(
     files: Iterable[FileFacts],
     policy: Policy,
     rest: Rest | None = None,
-    walks: dict[str, Walk] | None = None,
+    walks: Walks | None = None,
 ) -> Program:
     """Link the facts of the files of a program; those with a problem are left out.
 
     `rest` are files that hold no word of interest: see `capsule_lint.plan.interest`. `walks` are files
     that were walked for a program of the same policy before; new ones are put there.
     """
-    types = _types(files, policy, rest or Rest(), walks if walks is not None else {})
+    types = _types(files, policy, rest or Rest(), walks or Walks())
     keys = Keys(types.names, types.classes, types.calls, types.templates, policy)
     types.domain.find_roles(keys)
     return _program(policy, types, keys)
 
 
-def with_quiet(
-    program: Program, files: Iterable[FileFacts], rest: Rest, walks: dict[str, Walk]
-) -> Program:
+def with_quiet(program: Program, files: Iterable[FileFacts], rest: Rest, walks: Walks) -> Program:
     """A program with more files, in which nothing is judged: types reach into them, and its keys are
     what they were."""
     return _program(program.policy, _types(files, program.policy, rest, walks), program.keys)
@@ -73,9 +71,7 @@ class _Types(NamedTuple):
     domain: Domain
 
 
-def _types(
-    files: Iterable[FileFacts], policy: Policy, rest: Rest, walks: dict[str, Walk]
-) -> _Types:
+def _types(files: Iterable[FileFacts], policy: Policy, rest: Rest, walks: Walks) -> _Types:
     names = link(files, policy.src, policy.is_test_file, rest, walks)
     uses = Uses(names)
     classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes), uses)
@@ -107,4 +103,4 @@ def _program(policy: Policy, types: _Types, keys: Keys) -> Program:
     )
 
 
-__all__ = ["Program", "Rest", "link_program", "with_quiet"]
+__all__ = ["Program", "Rest", "Walks", "link_program", "with_quiet"]

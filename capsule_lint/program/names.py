@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, Scope, enclosing
-from capsule_lint.program.walk import Index, Parent, Walk
+from capsule_lint.program.walk import Index, Parent, Walks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -378,12 +378,12 @@ def link(
     roots: Iterable[str],
     is_test: Callable[[str], bool],
     rest: Rest,
-    walks: dict[str, Walk],
+    walks: Walks,
 ) -> Names:
     """All files to one linked set of modules; those of the rest are read where a name leads there.
     Those that were walked before are found in `walks`, where the others are kept."""
     own = {facts.filename: facts for facts in files}
-    roots, names = list(roots), Names(quiet=rest.quiet)
+    roots, names = list(roots), Names(quiet=rest.quiet, index=walks.index)
     known: dict[str, tuple[str, bool]] = {}
 
     @cache
@@ -396,11 +396,7 @@ def link(
         if facts is None or facts.problem is not None:
             return None
         name, package = known[filename]
-        walk = walks.get(filename)
-        if walk is None or walk.module.facts is not facts or walk.module.name != name:
-            walk = walks[filename] = Walk.of(Module(name, facts, package, is_test(filename)))
-        names.index.add(walk.index)
-        return walk.module
+        return walks.module(name, facts, package, is_test(filename))
 
     names.defines = rest.defines
     names.read = lambda filename: walked(filename, rest.facts(filename))

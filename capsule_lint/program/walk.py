@@ -25,7 +25,10 @@ Parent = tree.Node | tree.Statement | tree.Argument | None
 
 @dataclass(eq=False, slots=True)
 class Index:
-    """For every expression: where it stands, and what it is a part of."""
+    """For every expression of the files that were walked: where it stands, and what it is a part of.
+
+    It knows expressions by their ids, so these must live as long as it does.
+    """
 
     places: dict[int, Place] = field(default_factory=dict)
     parents: dict[int, Parent] = field(default_factory=dict)
@@ -33,18 +36,14 @@ class Index:
     """The lambda that opens a scope."""
     scopes: dict[int, Scope] = field(default_factory=dict)
     """The scope that a function or a lambda opens."""
+    _made: list[tree.Node] = field(default_factory=list)
+    """What stands in no file."""
 
-    def put(self, node: tree.Node, place: Place, parent: Parent) -> None:
+    def put(self, node: tree.Node, place: Place, parent: Parent = None) -> None:
         """Say where an expression stands that is not written as one."""
+        self._made.append(node)
         self.places[id(node)] = place
         self.parents[id(node)] = parent
-
-    def add(self, other: Index) -> None:
-        """Take in what is known of another file."""
-        self.places.update(other.places)
-        self.parents.update(other.parents)
-        self.lambdas.update(other.lambdas)
-        self.scopes.update(other.scopes)
 
 
 def children(node: tree.Node) -> Iterator[tree.Node]:
@@ -114,28 +113,35 @@ def singles(statement: tree.Assign) -> list[tree.Assign]:
     return [statement]
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """A file that has been walked: what is in it, and where. It serves every program that the file is
+@dataclass(eq=False, slots=True)
+class Walks:
+    """The files that have been walked: what is in them, and where. They serve every program that a file is
     part of under the same name."""
 
-    module: Module
-    index: Index
+    index: Index = field(default_factory=Index)
+    _modules: dict[str, Module] = field(default_factory=dict)
+    _outdated: list[Module] = field(default_factory=list)
+    """Older versions: the index still knows what is in them."""
 
-    @classmethod
-    def of(cls, module: Module) -> Walk:
-        """Walk a file."""
-        index = Index()
-        Walker(module, index).walk()
-        return cls(module, index)
+    def module(self, name: str, facts: tree.FileFacts, package: bool, is_test: bool) -> Module:
+        """A file under its dotted name; it is walked unless that has been done."""
+        known = self._modules.get(facts.filename)
+        if known is not None and known.facts is facts and known.name == name:
+            return known
+        if known is not None:
+            self._outdated.append(known)
+        module = self._modules[facts.filename] = Module(name, facts, package, is_test)
+        _Walker(module, self.index).walk()
+        return module
 
 
-class Walker:
+class _Walker:
     """Walks one file."""
 
     def __init__(self, module: Module, index: Index) -> None:
         self._module = module
         self._index = index
+        self._places, self._parents = index.places, index.parents
         self._order = 0
         self._block = 0
 
@@ -324,10 +330,11 @@ class Walker:
             self._expr(node, place, parent)
 
     def _expr(self, node: tree.Node, place: Place, parent: Parent) -> None:
-        self._index.places[id(node)] = place
-        self._index.parents[id(node)] = parent
-        self._module.nodes.append(node)
-        self._module.kinds[type(node)].append(node)
+        key, module = id(node), self._module
+        self._places[key] = place
+        self._parents[key] = parent
+        module.nodes.append(node)
+        module.kinds[type(node)].append(node)
         match node:
             case tree.Name() | tree.Const():  # most of all
                 return

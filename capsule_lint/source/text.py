@@ -40,8 +40,12 @@ class SourceFile:
     """A file as it was read; `filename` is POSIX and relative to the root."""
 
     filename: str
-    data: bytes
     decoded: Decoded
+
+    @property
+    def data(self) -> bytes:
+        """The bytes that were read: `decode` lets no text pass from which they do not come back."""
+        return encode(self.decoded.text, self.decoded, self.filename)
 
 
 def decode(data: bytes, filename: str = _NO_TEXT) -> Decoded:
@@ -88,7 +92,7 @@ def read(root: Path, filename: str) -> SourceFile:
         data, _ = contents(root / filename)
     except (OSError, ValueError) as error:
         raise SourceError(filename, _reason(error)) from error
-    return SourceFile(filename, data, decode(data, filename))
+    return SourceFile(filename, decode(data, filename))
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -36,7 +36,7 @@ class Formatted:
         known = self._fields.get((id(near), name))
         if known is None:
             known = self._fields[id(near), name] = tree.Name(near.at, name)
-            self.templates.names.index.places[id(known)] = self.templates.names.place(near)
+            self.templates.names.index.put(known, self.templates.names.place(near))
         return known
 
     def braces(
