@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
+from capsule_lint.program.calling.fixtures import fills_parameters
 from capsule_lint.program.inference.records import View
 from capsule_lint.program.walk import children
 
@@ -84,6 +85,8 @@ class Enumerated:
     def _listed(self, module: Module, node: tree.Sequence, every: list[Fields]) -> None:
         """`FIELDS = ["tenant_id", "note_id"]`."""
         said = _texts_in(node.items)
+        if said and fills_parameters(self.mends.planner.program.names.parent(node), node):
+            return
         for one in every if said else ():
             if one.gone_through and said <= one.names and said & one.scoped:
                 told = len(said) > 1 or module is one.cls.module or node.kind == "set"

@@ -12,6 +12,8 @@ from capsule_lint.program.model import Class, Function, Module, Place, owner_of
 from capsule_lint.program.texts.pieces import hole_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.entities.rows import Home, Owner
     from capsule_lint.plan.memory.collections import Collections
     from capsule_lint.policy import Scope
@@ -97,9 +99,20 @@ class KeyNeeds:
             if any(
                 isinstance(n, tree.Attr) and n.name == name for n in program.names.inside(method)
             )
-            for other in program.calls.family(method)
+            for other in self._alternatives(method)
             if other is not method
         )
+
+    def _alternatives(self, method: Function) -> Iterator[Function]:
+        """The methods of a family, and those of the classes that fit one of its Protocols."""
+        classes = self.program.classes
+        for other in self.program.calls.family(method):
+            yield other
+            if (expected := other.owner) is None:
+                continue
+            for cls in classes.owning(method.name):
+                if classes.fits(cls, expected):
+                    yield cls.methods[method.name]
 
     def holds_scalars(self, owner: Owner, name: str) -> bool:
         """Whether a collection of a class holds nothing but numbers and texts."""

@@ -118,6 +118,16 @@ def parameter_names(call: tree.Call) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
+def fills_parameters(call: object, names: tree.Node) -> bool:
+    """Whether `names` are those that a `parametrize` decorator fills."""
+    return (
+        isinstance(call, tree.Call)
+        and last_name(call.func) == "parametrize"
+        and bool(call.args)
+        and call.args[0].value is names
+    )
+
+
 def parametrized(decorator: tree.Node, name: str) -> list[tree.Node] | None:
     """The values that a `parametrize` decorator gives a parameter; `None` where it gives it none."""
     if not isinstance(decorator, tree.Call) or last_name(decorator.func) != "parametrize":
