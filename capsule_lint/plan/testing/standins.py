@@ -128,7 +128,7 @@ class StandIns:
     def _attributes(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:
         """`Service(SimpleNamespace(get=fake))`: the methods of what is expected there."""
         own = [a for a in call.args if isinstance(a.value, tree.Lambda | tree.Name) and a.keyword]
-        roles = self.program.calls.roles(call) if own else frozenset()
+        roles = self.program.calls.roles.of(call) if own else frozenset()
         for cls in sorted(roles, key=lambda c: c.symbol):
             for argument in own:
                 method = self.program.classes.method(cls, argument.keyword or "")

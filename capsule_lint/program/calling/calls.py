@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.calling.dispatch import dispatched_with
+from capsule_lint.program.calling.overrides import Overrides
 from capsule_lint.program.calling.passing import PASSING
+from capsule_lint.program.calling.roles import Roles
 from capsule_lint.program.inference.types import (
     ClassObject,
     FunctionObject,
@@ -54,6 +56,8 @@ class Calls:
     classes: Classes
     inference: Inference
     structural: Structural | None = None
+    roles: Roles = field(init=False)
+    overrides: Overrides = field(init=False)
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
     _callers: dict[str, _Callers] = field(default_factory=dict)
     """By name, for all functions of that name at once; with no name for what constructs any class."""
@@ -62,6 +66,8 @@ class Calls:
 
     def __post_init__(self) -> None:
         self.inference.calls = self
+        self.roles = Roles(self)
+        self.overrides = Overrides(self)
 
     # --- callees ---
 
@@ -313,63 +319,6 @@ class Calls:
         function = binding.place.scope.function
         for call, _ in self.uses.arguments(function, binding.name):
             yield call
-
-    def role_of(self, binding: Binding) -> frozenset[Class]:
-        """The classes that a mock bound there is expected to be, by what it is passed to."""
-        function = binding.place.scope.function
-        found: set[Class] = set()
-        for call, argument in self.uses.arguments(function, binding.name):
-            for callee in self.callees(call):
-                found |= self._expected(call, argument, callee)
-        return frozenset(found)
-
-    def roles(self, made: tree.Call) -> frozenset[Class]:
-        """The classes that an object made by a call is expected to be, by what it is passed to, itself
-        or by a local name."""
-        names = self.uses.names
-        parent = names.parent(made)
-        match parent:
-            case tree.Call():
-                given = [a for a in parent.args if a.value is made]
-                callees = self.callees(parent)
-                return frozenset(
-                    c for a in given for e in callees for c in self._expected(parent, a, e)
-                )
-            case tree.Assign(targets=(tree.Name() as target,)):
-                bindings = names.bindings(target.id, names.place(target))
-                return frozenset(c for b in bindings if b.at == target.at for c in self.role_of(b))
-            case _:
-                return frozenset()
-
-    def _expected(self, call: tree.Call, argument: tree.Argument, callee: Callee) -> set[Class]:
-        params: tuple[tree.Parameter, ...] | None
-        if callee.function is not None:
-            params = callee.function.params
-        else:
-            params = self.classes.constructor(callee.cls) if callee.cls else None
-        given = callee.given if callee.function is not None else 0
-        bound = bind(call.args, params, given) if params is not None else None
-        if bound is None:
-            return set()
-        for name, passed in bound.arguments.items():
-            if passed is argument:
-                return self._parameter_classes(callee, name, params or ())
-        return set()
-
-    def _parameter_classes(
-        self, callee: Callee, name: str, params: tuple[tree.Parameter, ...]
-    ) -> set[Class]:
-        if callee.function is None:
-            annotation = next((p.annotation for p in params if p.name == name), None)
-            types = (
-                self.inference.annotations.of(annotation)
-                if annotation is not None
-                else frozenset()
-            )
-        else:
-            bindings = callee.function.scope.bindings.get(name)
-            types = self.inference.bound(bindings[0]) if bindings else frozenset()
-        return {t.cls for t in types if isinstance(t, Instance)}
 
     # --- families ---
 

@@ -77,13 +77,16 @@ class Mocks:
     inference: Inference
 
     def made(self, node: tree.Call, plain: list[tree.Node]) -> Types:
-        """What `MagicMock(spec=C)` or `create_autospec(f)` makes."""
+        """What `MagicMock(spec=C)` or `create_autospec(f)` makes; without a spec, a mock of what is expected
+        where it goes."""
         spec = next((a.value for a in node.args if a.keyword in ("spec", "spec_set")), None)
         if spec is None and plain:
             spec = plain[0]
         autospec = is_autospec(node)
-        types = self.inference.of(spec) if spec is not None else NOTHING
-        return self.of(types, autospec=autospec)
+        if spec is None:
+            roles = self.inference.calls.roles.of(node)
+            return frozenset(map(Mocked, roles)) or frozenset((Mocked(None),))
+        return self.of(self.inference.of(spec), autospec=autospec)
 
     def of(self, types: Types, *, autospec: bool = False) -> Types:
         """Mocks of what has these types."""
@@ -240,7 +243,7 @@ class Mocks:
                 replaced = self.target(call)
                 if replaced:
                     return self.of(replaced)
-        return frozenset(Mocked(cls) for cls in calls.role_of(binding)) or value
+        return frozenset(map(Mocked, calls.roles.bound(binding))) or value
 
 
 _KNOWN: Final = (ModuleObject, ClassObject, Instance, Mocked)

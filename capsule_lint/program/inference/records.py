@@ -134,10 +134,9 @@ class Records:
         return found
 
     def _is_mock(self, node: tree.Node) -> bool:
-        types = self.inference.of(node)
-        return any(
-            isinstance(t, Mocked) or (isinstance(t, FunctionObject) and t.mock) for t in types
-        )
+        """Whether something records its calls; a method that is asked for them is one of a mock, whatever
+        its object is declared as."""
+        return any(isinstance(t, Mocked | FunctionObject) for t in self.inference.of(node))
 
     # --- functions in the place of others ---
 
@@ -182,7 +181,7 @@ class Records:
 
     def functions(self, mock: tree.Node) -> tuple[tuple[Function, int], ...]:
         """The functions that a mock stands for, and how many of their first parameters it does not
-        record."""
+        record. What is asked for its calls is a mock, also where it is declared as the method itself."""
         if id(mock) in self._stars:
             return (self._stars[id(mock)],)
         known = self._functions.get(id(mock))
@@ -190,7 +189,7 @@ class Records:
             known = tuple(
                 (one.function, int(one.bound and one.function.takes_self))
                 for one in ordered(self.inference.of(mock))
-                if isinstance(one, FunctionObject) and one.mock
+                if isinstance(one, FunctionObject)
             )
             if self.inference.table.settled(id(mock)) is not None:
                 self._functions[id(mock)] = known

@@ -85,8 +85,19 @@ class Structural:
             yield from map(inference.of, self._put(declared))
             if isinstance(declared.holder, Class):
                 yield from self._held(declared.holder, declared.parameter or "")
+            elif isinstance(declared.holder, Function):
+                yield from self._put_in_place(declared.holder, declared.parameter)
         elif (made := result_in(declared.annotation)) is not None and self._means(made, cls):
             yield from map(inference.results.made_by, self._put(declared))
+
+    def _put_in_place(self, function: Function, name: str | None) -> Iterator[Types]:
+        """What tests put in the place of what a function gives, or of what a framework injects into one of
+        its parameters."""
+        overrides = self.calls.overrides
+        if name is None:
+            yield from map(self.calls.inference.results.made_by, overrides.of(function))
+        elif (parameter := function.parameter(name)) is not None:
+            yield overrides.given(parameter)
 
     def _means(self, annotation: tree.Node, cls: Class) -> bool:
         types = self.calls.inference.annotations.of(annotation)

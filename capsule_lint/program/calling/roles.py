@@ -1,0 +1,157 @@
+"""What a mock or another stand-in is expected to be, by where it goes: arguments, attributes, fixtures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.inference.types import Instance, Types
+from capsule_lint.program.model import owner_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.calling.calls import Callee, Calls
+    from capsule_lint.program.model import Binding, Class, Function
+
+_MAX_DEPTH: Final = 6
+
+
+@dataclass(eq=False)
+class Roles:
+    """Finds the classes that are expected where a value goes."""
+
+    calls: Calls
+
+    def of(self, made: tree.Node, depth: int = 0) -> frozenset[Class]:
+        """The classes that what an expression makes is expected to be."""
+        if depth > _MAX_DEPTH:
+            return frozenset()
+        parent = self.calls.uses.names.parent(made)
+        match parent:
+            case tree.Call():
+                given = [a for a in parent.args if a.value is made]
+                return frozenset(c for a in given for c in self._given(parent, a))
+            case tree.Assign() if parent.value is made:
+                return frozenset(c for t in parent.targets for c in self._put(t, depth))
+            case tree.Wrapped(kind="yield") | tree.Eval(kind="return"):
+                function = self.calls.uses.names.place(made).scope.function
+                return self._handed_out(function, depth) if function is not None else frozenset()
+            case tree.Lambda() if parent.body is made:
+                return frozenset(_classes(self.calls.overrides.expected(parent)))
+            case _:
+                return frozenset()
+
+    def bound(self, binding: Binding, depth: int = 0) -> frozenset[Class]:
+        """The classes that what a local is bound to is expected to be."""
+        function = binding.place.scope.function
+        given = self.calls.uses.arguments(function, binding.name)
+        found = {c for call, argument in given for c in self._given(call, argument)}
+        names = self.calls.uses.names
+        for node in self._outcomes(binding) if depth < _MAX_DEPTH else ():
+            named = isinstance(node, tree.Name) and node.id == binding.name
+            if named and binding in names.bindings(binding.name, names.place(node)):
+                found |= self.of(node, depth + 1)
+        return frozenset(found)
+
+    def _outcomes(self, binding: Binding) -> Iterator[tree.Node]:
+        """What functions that see a binding give, and what comes of the lambdas in its own one that override
+        dependencies."""
+        function = binding.place.scope.function
+        for one in binding.place.scope.module.functions:
+            if one is function or one.parent is function:
+                for node in (*one.returns, *one.yields):
+                    yield node.value if isinstance(node, tree.Wrapped) else node
+        for value in self.calls.overrides.made_in(function):
+            if isinstance(value, tree.Lambda):
+                yield value.body
+
+    # --- where it goes ---
+
+    def _put(self, target: tree.Node, depth: int) -> frozenset[Class]:
+        """Into a local, an attribute of a test's own, or one of an object that says what it holds."""
+        names, inference = self.calls.uses.names, self.calls.inference
+        match target:
+            case tree.Name():
+                bindings = names.bindings(target.id, names.place(target))
+                own = [b for b in bindings if b.at == target.at]
+                return frozenset(c for b in own for c in self.bound(b, depth + 1))
+            case tree.Attr():
+                function = names.place(target).scope.function
+                name = function.self_name if function is not None else ""
+                if isinstance(target.base, tree.Name) and target.base.id == name != "":
+                    given = self.calls.uses.arguments(owner_of(function), target.name)
+                    return frozenset(c for call, a in given for c in self._given(call, a))
+                holders = [t.cls for t in inference.of(target.base) if isinstance(t, Instance)]
+                return frozenset(
+                    c for h in holders for c in _classes(inference.declared(h, target.name))
+                )
+            case _:
+                return frozenset()
+
+    def _handed_out(self, function: Function, depth: int) -> frozenset[Class]:
+        """To the tests and fixtures that ask for a fixture, or to the callers of another function."""
+        if "fixture" in function.decorators:
+            return frozenset(
+                c for one in self._asking(function) for c in self.bound(one, depth + 1)
+            )
+        found = _classes(self.calls.overrides.expected(function))
+        for call, _ in self.calls.callers(function):
+            found |= self.of(call, depth + 1)
+        return frozenset(found)
+
+    def _asking(self, fixture: Function) -> Iterator[Binding]:
+        """The parameters that pytest fills with what a fixture gives."""
+        fixtures = self.calls.inference.fixtures
+        for name in [n for n, known in fixtures.by_name.items() if fixture in known]:
+            for user in self._users.get(name, ()):
+                if fixtures.named(user, name) is fixture:
+                    yield user.scope.bindings[name][0]
+
+    @cached_property
+    def _users(self) -> dict[str, list[Function]]:
+        """The tests and fixtures by the names of their parameters."""
+        found: dict[str, list[Function]] = defaultdict(list)
+        for module in self.calls.uses.names.modules.values():
+            for function in filter(is_collected, module.functions if module.is_test else ()):
+                for parameter in function.own_params:
+                    found[parameter.name].append(function)
+        return found
+
+    # --- what is expected there ---
+
+    def _given(self, call: tree.Call, argument: tree.Argument) -> set[Class]:
+        """The classes that a call expects an argument to be."""
+        return {c for e in self.calls.callees(call) for c in self._expected(call, argument, e)}
+
+    def _expected(self, call: tree.Call, argument: tree.Argument, callee: Callee) -> set[Class]:
+        params: tuple[tree.Parameter, ...] | None
+        if callee.function is not None:
+            params = callee.function.params
+        else:
+            params = self.calls.classes.constructor(callee.cls) if callee.cls else None
+        given = callee.given if callee.function is not None else 0
+        bound = bind(call.args, params, given) if params is not None else None
+        if bound is None:
+            return set()
+        for name, passed in bound.arguments.items():
+            if passed is argument:
+                return _classes(self._declared(callee, name, params or ()))
+        return set()
+
+    def _declared(self, callee: Callee, name: str, params: tuple[tree.Parameter, ...]) -> Types:
+        inference = self.calls.inference
+        if callee.function is not None:
+            bindings = callee.function.scope.bindings.get(name)
+            return inference.bound(bindings[0]) if bindings else frozenset()
+        annotation = next((p.annotation for p in params if p.name == name), None)
+        return inference.annotations.of(annotation) if annotation is not None else frozenset()
+
+
+def _classes(types: Types) -> set[Class]:
+    return {one.cls for one in types if isinstance(one, Instance)}
