@@ -16,7 +16,7 @@ from capsule_lint.plan.interest import SPARE, Interest, Signs
 from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.program import Walks, link_program, with_quiet
 from capsule_lint.program.references import check_references
-from capsule_lint.source import read
+from capsule_lint.source import SourceFile, read
 from capsule_lint.source.store import read_bytes
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from capsule_lint.judgement import Judgement
     from capsule_lint.policy import Policy
     from capsule_lint.program import Program
-    from capsule_lint.source import SourceFile
+    from capsule_lint.source import Decoded
 
 
 _FRAMES: Final = 10_000
@@ -53,19 +53,28 @@ class Workspace:
 
     root: Path
     filenames: tuple[str, ...]
+    unsaved: Mapping[str, Decoded] = field(default_factory=dict)
+    """What stands for some files instead of what is on disk."""
     sources: dict[str, SourceFile] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)
 
-    def load(self) -> None:
-        """Read what has not been read yet."""
+    def load(self, before: Mapping[str, SourceFile] | None = None) -> None:
+        """Read what has not been read yet. A file that says what it said `before` is that very value."""
         for filename in self.filenames:
             if filename in self.sources or filename in self.problems:
                 continue
+            old = before.get(filename) if before is not None else None
             try:
-                self.sources[filename] = read(self.root, filename)
+                source = self._read(filename)
             except SourceError as error:
                 words = _words_in(self.root, filename)
                 self.problems[filename] = Problem(filename, error.row, error.problem, words)
+            else:
+                self.sources[filename] = old if old is not None and old == source else source
+
+    def _read(self, filename: str) -> SourceFile:
+        given = self.unsaved.get(filename)
+        return read(self.root, filename) if given is None else SourceFile(filename, given)
 
     def texts(self) -> dict[str, str]:
         """The decoded texts, newlines as they are on disk."""

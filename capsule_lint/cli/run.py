@@ -14,14 +14,14 @@ from capsule_lint.analysis import Workspace, analyse
 from capsule_lint.baseline import format_baseline, parse_baseline
 from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.store import digest
+from capsule_lint.checker import NO_RULE, Checker, check_policy_codes, is_known
 from capsule_lint.cli import write_out
 from capsule_lint.cli.stale_data import stale_data
 from capsule_lint.cli.start import in_color, note
-from capsule_lint.errors import PolicyError, SourceError
-from capsule_lint.fixing import changed_texts, fix, fixers_of, line_changes, moved
-from capsule_lint.lint import Linter, Selection, fixable_sets
+from capsule_lint.errors import SourceError
+from capsule_lint.fixing import line_changes
+from capsule_lint.lint import Selection
 from capsule_lint.model import Safety
-from capsule_lint.policy import likely
 from capsule_lint.registry import load_rules
 from capsule_lint.report import (
     FixSummary,
@@ -47,7 +47,7 @@ from capsule_lint.source import (
 from capsule_lint.source.store import read_bytes, store
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from capsule_lint.analysis import Analysis
     from capsule_lint.cli.options import Options
@@ -55,9 +55,9 @@ if TYPE_CHECKING:
     from capsule_lint.model import ChangeSet, Finding
     from capsule_lint.policy import Policy
     from capsule_lint.rule import Rule
+    from capsule_lint.source import Decoded
 
 _MAX_ROUNDS = 5
-_NO_RULE = "is no rule, and no rule's code starts so"
 _WITH_EDITS = ("json", "json-lines", "sarif")
 
 
@@ -70,25 +70,6 @@ def run_on(options: Options, target: Target, known: Known | None) -> int:
 
 
 @dataclass(eq=False, slots=True)
-class _Fixing:
-    """How far a fix has come."""
-
-    analysis: Analysis
-    findings: tuple[Finding, ...]
-    texts: dict[str, str] = field(default_factory=dict)
-    rounds: list[tuple[tuple[ChangeSet, ...], tuple[Finding, ...]]] = field(default_factory=list)
-    """What was applied in each, and what had been found before it."""
-    opened: tuple[Finding, ...] = ()
-    endless: frozenset[str] = frozenset()
-    """The fingerprints of what is found again however often it is fixed."""
-
-    @property
-    def applied(self) -> list[ChangeSet]:
-        """All change sets that were applied."""
-        return [change for sets, _ in self.rounds for change in sets]
-
-
-@dataclass(eq=False, slots=True)
 class _Run:
     options: Options
     policy: Policy
@@ -96,15 +77,11 @@ class _Run:
     known: Known | None
     builder: Builder = field(init=False)
     rules: Mapping[str, Rule] = field(init=False)
-    selection: Selection = field(init=False)
     workspace: Workspace = field(init=False)
-    limited: frozenset[str] = field(init=False)
-    whole: bool = field(init=False)
+    checker: Checker = field(init=False)
     started: float = field(init=False)
     _written: str = ""
     _analysis: Analysis | None = None
-    _refused: dict[str, str] = field(default_factory=dict)
-    """Why a change set cannot be applied, by the fingerprint of each of its findings."""
 
     def __post_init__(self) -> None:
         self.started = time.perf_counter()
@@ -113,24 +90,30 @@ class _Run:
             Builder(jobs=jobs) if known is None else Builder(known.store, known.version, jobs)
         )
         self.rules = load_rules()
-        self.selection = self._selection()
+        selection = self._selection()
         discovery = self.target.discovery
         for text in discovery.notes:
             self._verbose(text)
-        self.limited = self.target.limited
-        if not self.limited:
+        limited, whole_program = self.target.limited, set(discovery.files)
+        if not limited:
             note("warning: no Python files found under the given paths")
-        whole_program = set(discovery.files)
-        self.workspace = Workspace(self.policy.root, self.target.files)
         if self.options.since is not None:
-            self.limited &= changed_since(self.policy.root, self.options.since)
-        self.whole = self.limited >= whole_program and not self._narrowed()
-        self._read()
+            limited &= changed_since(self.policy.root, self.options.since)
+        whole = limited >= whole_program and not self._narrowed()
+        given = self._given()
+        if given:
+            limited, whole = frozenset(given), False
+        self.workspace = Workspace(self.policy.root, self.target.files, given)
+        self.workspace.load()
+        self._verbose(f"{len(self.workspace.sources)} files read")
+        unsafe = self.options.unsafe_fixes
+        self.checker = Checker(self.rules, selection, limited, whole, unsafe, self._with_baseline)
 
     def _selection(self) -> Selection:
         policy, options = Selection.of(self.policy), self.options
         self._check_codes()
-        self._check_policy_codes()
+        if policy_path := self.policy.path:
+            check_policy_codes(self.policy, self.rules, self._shown(str(policy_path)))
         return Selection(
             (*(options.select or policy.select), *options.extend_select),
             options.ignore or policy.ignore,
@@ -148,50 +131,24 @@ class _Run:
             *options.fixable,
             *options.unfixable,
         ):
-            if not self._is_known(code):
-                raise SourceError(code, f"{_NO_RULE}: see `capsule-lint rule --all`")
-
-    def _check_policy_codes(self) -> None:
-        """The same in the policy, where it would turn rules off without a word."""
-        policy = self.policy
-        said = {
-            "select": policy.select,
-            "ignore": policy.ignore,
-            "extend-select": policy.extend_select,
-            "fixable": policy.fixable,
-            "unfixable": policy.unfixable,
-            "per-file-ignores": tuple(c for _, codes in policy.per_file_ignores for c in codes),
-        }
-        for key, codes in said.items():
-            for code in codes:
-                if not self._is_known(code):
-                    path = self._shown(str(policy.path))
-                    raise PolicyError(
-                        path, key, f"`{code}` {_NO_RULE}; {likely(code, self.rules)}"
-                    )
-
-    def _is_known(self, selector: str) -> bool:
-        return selector == "ALL" or any(code.startswith(selector) for code in self.rules)
+            if not is_known(code, self.rules):
+                raise SourceError(code, f"{NO_RULE}: see `capsule-lint rule --all`")
 
     def _narrowed(self) -> bool:
         return bool(self.options.select or self.options.ignore)
 
-    def _read(self) -> None:
-        self.workspace.load()
+    def _given(self) -> dict[str, Decoded]:
+        """The text on standard input, by the file that it stands for."""
         given = self.options.stdin_filename
-        if given is not None:
-            if self.options.fixing:
-                problem = "cannot be used with --fix, which writes files: use --diff"
-                raise SourceError("--stdin-filename", problem)
-            name = Path(os.path.relpath(given, self.policy.root)).as_posix()
-            decoded = decode(sys.stdin.buffer.read(), name)
-            source = self.workspace.sources.get(name)
-            if source is None:
-                raise SourceError(str(given), "is no file of the program")
-            self.workspace.sources[name] = replace(source, decoded=decoded)
-            self.limited = frozenset((name,))
-            self.whole = False
-        self._verbose(f"{len(self.workspace.sources)} files read")
+        if given is None:
+            return {}
+        if self.options.fixing:
+            problem = "cannot be used with --fix, which writes files: use --diff"
+            raise SourceError("--stdin-filename", problem)
+        name = Path(os.path.relpath(given, self.policy.root)).as_posix()
+        if name not in self.target.files:
+            raise SourceError(str(given), "is no file of the program")
+        return {name: decode(sys.stdin.buffer.read(), name)}
 
     def _say(self, text: str) -> None:
         if not self.options.quiet:
@@ -232,7 +189,7 @@ class _Run:
             builder=self.builder,
         )
         self._analysis = analysis
-        findings = self._findings(analysis)
+        findings = self.checker.findings(analysis)
         if self.options.diff:
             return self._diff(analysis, findings)
         if self.options.fixing:
@@ -243,18 +200,8 @@ class _Run:
         self._report(analysis, findings, None)
         return self._status(bool(findings))
 
-    def _findings(self, analysis: Analysis) -> tuple[Finding, ...]:
-        linter = Linter(analysis, self.rules, self.selection, self.whole, self.builder.jobs)
-        return tuple(f for f in linter.findings() if f.filename in self.limited)
-
-    def _sets(self, analysis: Analysis, findings: Sequence[Finding]) -> list[ChangeSet]:
-        wanted = fixable_sets(findings, unsafe=self.options.unsafe_fixes)
-        wanted -= self._barred(findings).keys()
-        sets = analysis.judgement.change_sets
-        return [sets[identity] for identity in sorted(wanted)]
-
     def _diff(self, analysis: Analysis, findings: tuple[Finding, ...]) -> int:
-        fixing = self._fixing(analysis, self._with_baseline(findings))
+        fixing = self.checker.fixing(analysis, self._with_baseline(findings))
         texts = fixing.texts
         self._say_refused()
         self._say_stale(fixing.applied)
@@ -267,7 +214,7 @@ class _Run:
         return self._status(bool(pairs))
 
     def _fix(self, first: Analysis, before: tuple[Finding, ...]) -> int:
-        fixing = self._fixing(first, self._with_baseline(before))
+        fixing = self.checker.fixing(first, self._with_baseline(before))
         findings, texts = fixing.findings, fixing.texts
         if texts:
             self._write(texts)
@@ -284,99 +231,14 @@ class _Run:
         changed = bool(texts) and self.options.exit_non_zero_on_fix
         return self._status(bool(remaining) or changed)
 
-    def _fixing(self, first: Analysis, findings: tuple[Finding, ...]) -> _Fixing:
-        """Fix what can be fixed, without what would not come to an end."""
-        fixing = self._rounds(first, findings)
-        while fixing.endless:
-            self._drop_endless(fixing)
-            fixing = self._rounds(first, findings)
-        return fixing
-
-    def _rounds(self, analysis: Analysis, findings: tuple[Finding, ...]) -> _Fixing:
-        """Fix what can be fixed until there is nothing more, or until it goes round in circles."""
-        fixing = _Fixing(analysis, findings)
-        fingerprints: frozenset[str] = frozenset()
-        for _ in range(_MAX_ROUNDS):
-            before, findings = fixing.analysis, fixing.findings
-            sets = self._sets(before, findings)
-            told = _fingerprints(findings, {change.id for change in sets})
-            if told and told == fingerprints:
-                break
-            fingerprints = told
-            fixed = fix(before, sets, fixers_of(self.rules)) if sets else None
-            if fixed is not None:
-                self._refuse(findings, fixed.refused)
-            if fixed is None or not fixed.texts:
-                return fixing
-            fixing.rounds.append((fixed.applied, findings))
-            fixing.texts.update(fixed.texts)
-            opened = (*fixing.opened, *self._open(findings, fixed.applied))
-            fixing.opened = self._moved(opened, before, fixed.after)
-            fixing.analysis = fixed.after
-            fixing.findings = self._with_baseline(self._findings(fixed.after))
-        left = self._sets(fixing.analysis, fixing.findings)
-        fixing.endless = _fingerprints(fixing.findings, {change.id for change in left})
-        return fixing
-
-    def _refuse(self, findings: Sequence[Finding], refused: Mapping[str, str]) -> None:
-        """Remember that the change sets of some findings cannot be applied, and why."""
-        for finding in findings:
-            reason = refused.get(finding.change_set or "")
-            if reason is not None:
-                self._refused.setdefault(finding.fingerprint, reason)
-
-    def _drop_endless(self, fixing: _Fixing) -> None:
-        """Refuse what is found again and again, and what was fixed of it before."""
-        endless = [f for f in fixing.findings if f.fingerprint in fixing.endless]
-        places = {(f.filename, f.symbol): f for f in endless}
-        chosen: list[Finding] = []
-        for applied, findings in reversed(fixing.rounds):
-            sets = {change.id for change in applied}
-            own = [f for f in findings if f.change_set in sets]
-            chosen += [f for f in own if (f.filename, f.symbol) in places]
-            places |= {(f.filename, f.symbol): f for f in own if (f.filename, f.symbol) in places}
-        for finding in (*endless, *chosen):
-            first = places[finding.filename, finding.symbol]
-            start = first.span.start
-            where = f"{first.filename}:{start.row}:{start.column}"
-            reason = f"{where}: {first.code} would be found again after the fix"
-            self._refused.setdefault(finding.fingerprint, reason)
-
-    def _barred(self, findings: Sequence[Finding]) -> dict[str, str]:
-        """The change sets that cannot be applied, or hold what may not be fixed, by their ids, and why."""
-        barred: dict[str, str] = {}
-        for f in findings:
-            if f.change_set is None:
-                continue
-            if f.fingerprint in self._refused:
-                barred[f.change_set] = self._refused[f.fingerprint]
-            elif self.rules[f.code].fix and not self.selection.fixes(f.code):
-                barred.setdefault(f.change_set, f"{f.code} is not to be fixed")
-        return barred
-
     def _say_refused(self) -> None:
-        for reason in sorted(set(self._refused.values())):
+        for reason in sorted(set(self.checker.refused.values())):
             self._say(f"warning: not fixed: {reason}")
 
     def _say_stale(self, applied: Sequence[ChangeSet]) -> None:
         for name, row, key in stale_data(self.policy, self.workspace.filenames, applied):
             where = f"{self._shown(name)}:{row}"
             self._say(f"warning: {where}: nothing rewrites `{key}`, a key that changes")
-
-    def _open(
-        self, findings: Sequence[Finding], applied: Sequence[ChangeSet]
-    ) -> tuple[Finding, ...]:
-        """What a person must look at though the change set has landed: nothing mends it."""
-        unsafe = {change.id for change in applied if change.safety is Safety.UNSAFE}
-        return tuple(f for f in findings if f.change_set in unsafe and not self.rules[f.code].fix)
-
-    def _moved(
-        self, findings: Sequence[Finding], before: Analysis, after: Analysis
-    ) -> tuple[Finding, ...]:
-        return tuple(
-            replace(moved(f, before.texts[f.filename], after.texts[f.filename]), change_set=None)
-            for f in findings
-        )
 
     def _write(self, texts: Mapping[str, str]) -> None:
         if not self.options.allow_dirty:
@@ -453,13 +315,11 @@ class _Run:
         self, analysis: Analysis, findings: tuple[Finding, ...]
     ) -> tuple[Finding, ...]:
         """The findings with the text edits of their change sets."""
-        fixers = fixers_of(self.rules)
         by_set = {}
         for identity in {
             f.change_set for f in findings if f.suggestion is not None and f.change_set
         }:
-            changed = changed_texts(analysis, [analysis.judgement.change_sets[identity]], fixers)
-            self._refuse(findings, changed.refused)
+            changed = self.checker.mended(analysis, findings, identity)
             by_set[identity] = tuple(
                 edit
                 for name, text in changed.texts.items()
@@ -483,7 +343,7 @@ class _Run:
         self, analysis: Analysis, findings: Sequence[Finding], fixed: FixSummary | None
     ) -> None:
         shown = {self._shown(name): name for name in analysis.texts}
-        barred = self._barred(findings)
+        barred = self.checker.barred(findings)
         report = Report(
             tuple(
                 replace(
@@ -536,11 +396,6 @@ class _Run:
 
     def _status(self, found: bool) -> int:
         return int(found and not self.options.exit_zero)
-
-
-def _fingerprints(findings: Sequence[Finding], sets: Container[str | None]) -> frozenset[str]:
-    """What identifies the findings of change sets, however their files change."""
-    return frozenset(f.fingerprint for f in findings if f.change_set in sets)
 
 
 def url_of(rule: Rule) -> str:
