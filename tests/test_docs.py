@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -99,6 +100,14 @@ def test_the_readme_names_only_options_that_exist(project: Project) -> None:
     said = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--fresh"}
     known = project.run("check", "--help").out
     assert [option for option in sorted(said) if option not in known] == []
+
+
+def test_settings_of_editors_can_be_read() -> None:
+    page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    (helix,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    assert tomli.loads(helix)["language-server"]["capsule-lint"]["args"] == ["server"]
+    code, _ = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.S))
+    assert code["glspc.server.commandArguments"] == ["server"]
 
 
 @pytest.mark.slow

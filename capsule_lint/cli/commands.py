@@ -169,3 +169,16 @@ def clean(path: Path) -> None:
     from capsule_lint.cli.starter import remove_state
 
     click.echo(remove_state(path))
+
+
+@cli.command(context_settings=_HELP)
+@click.option("--stdio", is_flag=True, help="What some editors add; there is no other way.")
+def server(stdio: bool) -> int:
+    """Serve an editor: the Language Server Protocol on standard input and output.
+
+    Editors start it themselves; see docs/editors.md. Findings follow what is typed, and fixes are
+    quick fixes. Files are changed by the editor alone. Needs `pip install 'capsule-lint[server]'`.
+    """
+    from capsule_lint.server import serve
+
+    return serve()
