@@ -22,7 +22,7 @@ from capsule_lint.program import Rest
 from capsule_lint.program.calling.calls import Calls
 from capsule_lint.program.inference.infer import Inference
 from capsule_lint.program.purposes.tables import COMMON, LONG, SHORT, is_table, speaks
-from capsule_lint.program.texts.pieces import Text, names_scope
+from capsule_lint.program.texts.pieces import Text, bare_word, marks_of, names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ class Interest:
 
     def _names(self, word: str, scope: Scope) -> bool:
         """Whether a word is a name or the tag of a scope, or has the tag in it."""
-        return names_scope(word, scope) or scope.tag.strip("#|/:").lower() in word.lower()
+        return names_scope(word, scope) or bare_word(scope.tag).lower() in word.lower()
 
     def _cores(self) -> Iterator[str]:
         """What the words that tell by a pattern have in them, in lower case, without underscores."""
@@ -291,6 +291,7 @@ class Signs:
     parts: frozenset[str]
     """The words in the texts of the program's keys."""
     separators: frozenset[str]
+    """What stands between the parts of keys, and the marks of policy's tags."""
     modules: frozenset[str]
     """The dotted names of the modules that are linked."""
     absent: frozenset[str] = frozenset()
@@ -309,14 +310,15 @@ class Signs:
             frozenset(_joined(program, judgement)),
             frozenset(function.name for function in program.names.looked_up),
             frozenset(word for text in texts for word in re.findall(r"\w+", text)),
-            frozenset(char for text in texts for char in text if char in "#|/:"),
+            frozenset(_separators(program, texts)),
             frozenset(program.names.modules),
         )
 
     @cached_property
     def before(self) -> re.Pattern[str]:
         """A word of a key before a separator."""
-        return re.compile(rf"\b(?:{_any(sorted(self.parts))})[#|/:]")
+        marks = {mark[0] for mark in self.separators} | set("#|/:")
+        return re.compile(rf"\b(?:{_any(sorted(self.parts))})[{re.escape(''.join(marks))}]")
 
     @cached_property
     def splits(self) -> re.Pattern[str]:
@@ -328,6 +330,13 @@ class Signs:
     def linked(self) -> _Modules:
         """The modules that are linked."""
         return _Modules.of(self.modules)
+
+
+def _separators(program: Program, texts: Iterable[str]) -> Iterator[str]:
+    """What stands between the parts of keys that have these texts in them."""
+    yield from (char for text in texts for char in text if char in "#|/:")
+    own = {program.keys.mark, *(marks_of(scope.tag) for scope in program.policy.scopes)}
+    yield from (mark for mark in own if mark and any(mark in text for text in texts))
 
 
 def _any(words: list[str]) -> str:
@@ -385,7 +394,7 @@ def _listen(program: Program, judgement: Judgement) -> None:
 def _joined(program: Program, judgement: Judgement) -> set[str]:
     """The names that the analysis has asked about, or that stand for what a key is made of."""
     policy = program.policy
-    tags = {scope.tag.strip("#|/:") for scope in policy.scopes}
+    tags = {bare_word(scope.tag) for scope in policy.scopes}
     _listen(program, judgement)
     classes = {cls.name for cls in program.domain.repositories | program.domain.entities}
     parameters = {scope.parameter for scope in policy.scopes}

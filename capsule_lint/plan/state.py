@@ -83,10 +83,17 @@ class KeyDefect:
     wants: dict[str, Want] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     """How the tags of scopes are spelled where that is not as policy has them."""
+    marks: dict[str, str | None] = field(default_factory=dict)
+    """What sets their segments off; `None` where nothing shows it."""
 
     def tag(self, scope: Scope) -> str:
         """The tag of a scope as this key spells it."""
         return self.tags.get(scope.name, scope.tag)
+
+    def mark(self, scope: Scope) -> str:
+        """What sets the segment of a scope off."""
+        mark = self.marks.get(scope.name)
+        return "#" if mark is None else mark
 
 
 @dataclass(frozen=True, slots=True)

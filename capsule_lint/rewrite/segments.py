@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _QUOTED = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 
 _ESCAPES = re.compile(r"(\\(?:N\{[^}]*\}|.))|[{}]", re.DOTALL)
-_MARKS = "#|/:;~=-."
+_MARKS = re.compile(r"^[\W_]+|[\W_]+$")
 
 
 class SegmentFix(ExpressionFix[AddSegments]):
@@ -164,7 +165,9 @@ class SegmentFix(ExpressionFix[AddSegments]):
             assert opening is not None
             value = left.value[: opening.end()] + mend.separator + left.value[opening.end() :]
             return updated.with_changes(left=_plus(base, left.with_changes(value=value)))
-        return updated.with_changes(left=_plus(_plus(base, parse(_string(mend.separator))), left))
+        if mend.separator:
+            base = _plus(base, parse(_string(mend.separator)))
+        return updated.with_changes(left=_plus(base, left))
 
     # --- joins ---
 
@@ -224,11 +227,13 @@ class SegmentFix(ExpressionFix[AddSegments]):
         beside = values[near if near is not None else 0] if values else None
         if isinstance(beside, cst.FormattedString | cst.BinaryOperation | cst.ConcatenatedString):
             added = isinstance(beside, cst.BinaryOperation)
-            new = [_element(s, added=added) for s in mend.segments]
+            # A tag that begins with what separates the parts is joined by it like any other.
+            parts = mend.segments if mend.separator else tuple(map(_unopened, mend.segments))
+            new = [_element(s, added=added) for s in parts]
         elif isinstance(beside, cst.Tuple):
             quoted = _first_text(beside)
             new = [
-                parse(f"({_string(_cased(s.tag.rstrip(_MARKS), quoted))}, {s.hole})")
+                parse(f"({_string(_cased(_word(s.tag), quoted))}, {s.hole})")
                 for s in mend.segments
             ]
         else:
@@ -287,6 +292,12 @@ def _operands(segment: NewSegment, separator: str) -> list[cst.BaseExpression]:
     return [parse(code) for code in texts if code != '""']
 
 
+def _unopened(segment: NewSegment) -> NewSegment:
+    """A segment without the marks that its tag begins with."""
+    word = _word(segment.tag)
+    return replace(segment, tag=segment.tag[max(segment.tag.find(word), 0) :])
+
+
 def _element(segment: NewSegment, *, added: bool) -> cst.BaseExpression:
     """A tag with its value as one element: `f"CAPSULE#{capsule_id}"`, `P.CAPSULE + capsule_id`."""
     if segment.constant and added:
@@ -300,7 +311,7 @@ def _bare(segment: NewSegment, quoted: str | None) -> cst.BaseExpression:
     """A tag as an element of its own."""
     if segment.constant:
         return parse(segment.constant)
-    return parse(_string(_cased(segment.tag.rstrip(_MARKS), quoted)))
+    return parse(_string(_cased(_word(segment.tag), quoted)))
 
 
 def _escaped(text: str) -> str:
@@ -325,6 +336,11 @@ def _requoted(code: str, quote: str) -> str:
     if len(quote) == 3 or char not in code:
         return code
     return code.replace(char, "'" if char == '"' else '"')
+
+
+def _word(tag: str) -> str:
+    """`CAPSULE` of `CAPSULE#`."""
+    return _MARKS.sub("", tag)
 
 
 def _cased(tag: str, like: str | None) -> str:

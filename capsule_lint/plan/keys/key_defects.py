@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.completed import Completed
 from capsule_lint.plan.keys.fallbacks import Fallbacks
-from capsule_lint.plan.keys.tags import tag_beside
+from capsule_lint.plan.keys.tags import mark_for, tag_beside
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.plan.supply.absent import absent_at
@@ -224,6 +224,7 @@ class KeyDefects:
         knot: Knot = ("key", id(host))
         defect = KeyDefect(site.template, site.module, site.function, missing, anchors, knot)
         defect.tags = {scope.name: self._tag(site, scope, segments) for scope in missing}
+        defect.marks = self._marks(defect)
         self.planner.sites[id(host)] = site
         if self._is_silenced(site):
             self.planner.silenced.append(defect)
@@ -302,6 +303,16 @@ class KeyDefects:
         for near in beside:
             return tag_beside(scope, site.template.pieces, near.piece, scopes[near.scope])
         return scope.tag
+
+    def _marks(self, defect: KeyDefect) -> dict[str, str | None]:
+        """What sets the segments off that a key lacks, by their scopes."""
+        found: dict[str, str | None] = {}
+        for anchor in defect.anchors.values():
+            beside = [s for s in defect.missing if defect.anchors[s.name] is anchor]
+            tags = [defect.tag(scope) for scope in beside]
+            mark = mark_for(self.planner.program, defect.template.pieces, anchor, tags)
+            found |= {scope.name: mark for scope in beside}
+        return found
 
     def _is_of_several(self, host: tree.Node) -> bool:
         """Whether several names get what a comprehension makes of a text: not all need be partition keys."""

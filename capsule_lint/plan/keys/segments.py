@@ -11,11 +11,10 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.keys.formats import Addition, Formats, Group
-from capsule_lint.plan.keys.tags import MARKS, SEPARATORS, mark_of
 from capsule_lint.plan.memory.room import takes_more
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, Class, Module, last_name
-from capsule_lint.program.texts.pieces import Filled
+from capsule_lint.program.texts.pieces import Filled, marks_of, word_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -90,6 +89,9 @@ class Segments:
             if not hole.endswith(_TEXTS) and self._is_no_text(scope):
                 assert scope.type is not None
                 self.mends.obstacle(defect.knot, host, _NO_TEXT.format(scope.type.name))
+            if defect.marks.get(scope.name) is None:
+                self.mends.obstacle(defect.knot, host, "nothing shows what sets its parts off")
+                return
             anchor = defect.anchors[scope.name]
             anchors[id(anchor)] = anchor
             groups[id(anchor)].append(Added(scope, defect.tag(scope), hole))
@@ -135,8 +137,7 @@ class Segments:
             self.mends.add(knot, mend)
 
     def _group(self, defect: KeyDefect, anchor: tree.Node | None, new: Sequence[Added]) -> Group:
-        mark = mark_of(defect.template.pieces, anchor)
-        front = anchor is None
+        mark, front = defect.mark(new[0].scope), anchor is None
         return Group(
             anchor,
             [
@@ -204,7 +205,7 @@ class Segments:
                 code,
                 tuple(self._segment(defect.knot, place, anchor, one) for one in new),
                 anchor.span if anchor is not None else None,
-                mark_of(defect.template.pieces, anchor),
+                defect.mark(new[0].scope),
             ),
         )
 
@@ -300,7 +301,7 @@ class Segments:
             self.mends.obstacle(defect.knot, anchor, "the key is put together in steps")
             return
         for one in reversed(new):
-            for part in (one.hole, f'"{one.tag.rstrip(MARKS)}"'):
+            for part in (one.hole, f'"{word_of(one.tag)}"'):
                 line = f"{parts}({part})"
                 mend = AddStatement(defect.module.filename, statement.span, code, line)
                 self.mends.add(defect.knot, mend)
@@ -325,10 +326,9 @@ class Segments:
             return None
         templates = self.mends.planner.program.templates
         value = templates.constant(prefix.node)
-        if value is None or not value.strip(SEPARATORS):
+        if value is None or not word_of(value):
             return None
-        bare = not value.endswith(tuple(SEPARATORS))
-        wanted = tag.rstrip(SEPARATORS) if bare else tag
+        wanted = tag if marks_of(value) else word_of(tag)
         code = self._sibling(knot, prefix.node, wanted)
         return None if code is None else (code, prefix.joint)
 
@@ -394,14 +394,14 @@ class Segments:
         for one in new:
             at = order.index(one.scope)
             before = [s for s in order[:at] if "{" + s.parameter + "}" in literal]
-            hole = f"{one.tag}{{{one.scope.parameter}}}"
+            hole, between = f"{one.tag}{{{one.scope.parameter}}}", defect.mark(one.scope)
             if before:
                 mark = "{" + before[-1].parameter + "}"
-                literal = literal.replace(mark, f"{mark}#{hole}", 1)
+                literal = literal.replace(mark, f"{mark}{between}{hole}", 1)
             else:
                 quote = _OPENING.match(literal)
                 assert quote is not None
-                literal = literal[: quote.end()] + f"{hole}#" + literal[quote.end() :]
+                literal = literal[: quote.end()] + f"{hole}{between}" + literal[quote.end() :]
         self.mends.add(defect.knot, Replace(defect.module.filename, host.span, code, literal))
 
 
@@ -427,7 +427,7 @@ def _prefix_of(host: tree.Node, anchor: tree.Node | None) -> Prefix | None:
 
 def _prefix_at(parts: Sequence[tree.Node | str], at: int) -> Prefix | None:
     joint = ""
-    if at >= 1 and isinstance(text := parts[at], str) and text in tuple(SEPARATORS):
+    if at >= 1 and isinstance(text := parts[at], str) and text and not word_of(text):
         at, joint = at - 1, text
     node = parts[at] if 0 <= at < len(parts) else None
     return Prefix(node, joint) if isinstance(node, tree.Name | tree.Attr) else None

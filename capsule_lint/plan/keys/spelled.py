@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.keys.tags import mark_of
+from capsule_lint.program.texts.marks import mark_behind
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ class Forms:
         return self._form(template.pieces, inner, function) if inner else None
 
     def loose(self, defect: KeyDefect) -> re.Pattern[str] | None:
-        """Where parts of the keys are made in a way that is not known, what the keys may look like."""
+        """Where parts of the keys are made in a way that is not known, or values may have in them what
+        separates the parts, what the keys may look like."""
         pieces, calls = defect.template.pieces, self.program.calls
         unknown = [
             isinstance(p, Filled)
@@ -87,9 +88,13 @@ class Forms:
             and any(callee.function is not None for callee in calls.callees(p.value))
             for p in pieces
         ]
-        if not any(unknown) or not any(
-            isinstance(p, Text) and p.value.strip(_MARKS) for p in pieces
-        ):
+        if not any(isinstance(p, Text) and p.value.strip(_MARKS) for p in pieces):
+            return None
+        if _unplain({defect.mark(scope) for scope in defect.missing} | self.between(pieces)):
+            tags = "|".join(re.escape(defect.tag(scope)) for scope in defect.missing)
+            parts = (re.escape(p.value) if isinstance(p, Text) else ".+?" for p in pieces)
+            return re.compile(f"(?!.*(?:{tags}))" + "".join(parts), re.DOTALL)
+        if not any(unknown):
             return None
         known = "[^#]+?"
         parts = (
@@ -128,13 +133,19 @@ class Forms:
                 at = self._gap(pieces, defect, scope)
                 if at is not None:
                     group, front = f"at_{at}", defect.anchors[scope.name] is None
-                    between = mark_of(pieces[at if front else at - 1 :], None)
-                    gaps.append(Gap(scope, defect, group, front, between, defect.tag(scope)))
+                    mark, tag = defect.mark(scope), defect.tag(scope)
+                    gaps.append(Gap(scope, defect, group, front, mark, tag))
                     marks.add(at)
         weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
         known = len(gaps) == sum(len(d.missing) for d in defects)
-        regex = pattern(pieces, marks)
+        between = self.between(pieces) | {gap.separator for gap in gaps}
+        regex = pattern(pieces, marks, between)
         return Form(regex, tuple(defects), tuple(gaps), function, weight, known, bare)
+
+    def between(self, pieces: Sequence[Piece]) -> set[str]:
+        """What separates the scopes of a template from the parts behind them."""
+        segments = self.program.templates.segments(pieces)
+        return {mark for s in segments if (mark := mark_behind(pieces, s.piece))}
 
     def _gap(self, pieces: Sequence[Piece], defect: KeyDefect, scope: Scope) -> int | None:
         """Before which piece the segment comes; `None` when that is inside of a text."""
@@ -166,11 +177,19 @@ class Forms:
         return found if isinstance(found, Filled) else None
 
 
-def pattern(pieces: Sequence[Piece], marks: set[int]) -> re.Pattern[str]:
-    """What texts of a template look like; before each piece of `marks` an empty group stands."""
+def pattern(pieces: Sequence[Piece], marks: set[int], between: set[str]) -> re.Pattern[str]:
+    """What texts of a template look like, no value of which has what stands between its parts; before
+    each piece of `marks` an empty group stands."""
     used = {mark for p in pieces if isinstance(p, Text) for mark in _MARKS if mark in p.value}
-    value = f"[^#{re.escape(''.join(sorted(used)))}]+?"
+    value = f"[^#{re.escape(''.join(sorted(used)))}]"
+    apart = _unplain(between)
+    value = f"(?:(?!{'|'.join(map(re.escape, apart))}){value})+?" if apart else f"{value}+?"
     return _compiled(pieces, marks, value)
+
+
+def _unplain(between: set[str]) -> list[str]:
+    """Those of some separators that may stand in a value as well."""
+    return sorted(mark for mark in between if mark.strip(_MARKS))
 
 
 def embedded(pieces: Sequence[Piece]) -> re.Pattern[str] | None:
@@ -221,7 +240,7 @@ def literal_text(node: tree.Node) -> str | None:
     """The text of a string literal that may be a key, a mark for each hole."""
     match node:
         case tree.Const(value=str() as value):
-            return value if any(mark in value for mark in _MARKS) else None
+            return value if re.search(r"[\W_]", value) else None
         case tree.FString():
             text = "".join(p if isinstance(p, str) else HOLE for p in node.parts)
             return text if text != HOLE else None

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from capsule_lint.program.texts.pieces import Filled, Piece, Text, tag_at_end, word_of
+from capsule_lint.program.texts.marks import (
+    beside_tag,
+    ending_mark,
+    is_plain,
+    is_plainly_marked,
+    mark_behind,
+    text_before,
+)
+from capsule_lint.program.texts.pieces import Filled, Text, marks_of, tag_at_end, word_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from capsule_lint.facts import tree
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.policy import Scope
-
-SEPARATORS: Final = "#|/:;~"
-MARKS: Final = f"{SEPARATORS}=-."
-"""What ends a tag."""
+    from capsule_lint.program import Program
+    from capsule_lint.program.texts.pieces import Piece
 
 
 def tag_beside(scope: Scope, pieces: Sequence[Piece], number: int, near: Scope) -> str:
@@ -41,25 +47,46 @@ def cased(word: str, like: str) -> str:
     return word.capitalize() if like[:1].isupper() and like[1:].islower() else word
 
 
-def mark_behind(pieces: Sequence[Piece], number: int) -> str:
-    """What sets the parts of a template off: what follows a hole, or else ends the text before it."""
-    following = pieces[number + 1] if number + 1 < len(pieces) else None
-    before = pieces[number - 1] if number > 0 else None
-    if isinstance(following, Text) and following.value[:1] in tuple(SEPARATORS):
-        return following.value[0]
-    if following is None and isinstance(before, Text) and before.value[-1:] in tuple(SEPARATORS):
-        return before.value[-1]
-    return "#"
+def mark_for(
+    program: Program, pieces: Sequence[Piece], anchor: tree.Node | None, tags: Sequence[str]
+) -> str | None:
+    """What stands between the new segments of a template and what is beside them; `None` where nothing
+    shows it. The segments have these tags, and come behind `anchor` or at the very front."""
+    mark = _mark(program, pieces, anchor)
+    if anchor is not None:
+        return _same(beside_tag(mark, tag) for tag in tags)
+    first = pieces[0].value if isinstance(pieces[0], Text) else ""
+    behind = beside_tag(mark, first)
+    return _same((mark if behind is None else behind, *(beside_tag(mark, t) for t in tags[1:])))
+
+
+def _same(marks: Iterable[str | None]) -> str | None:
+    found = set(marks)
+    return found.pop() if len(found) == 1 else None
+
+
+def _mark(program: Program, pieces: Sequence[Piece], anchor: tree.Node | None) -> str | None:
+    scopes = program.policy.scopes
+    plain, keys = is_plainly_marked(scopes), program.keys
+    if anchor is None and not plain and keys.mark is not None:
+        return keys.mark
+    at = next((n for n, p in enumerate(pieces) if _is_hole(p, anchor)), None)
+    if at is not None:
+        found, before = mark_behind(pieces, at), text_before(pieces, at)
+        if plain and not marks_of(before) and not is_plain(found or ""):
+            found = None  # a value may have it in it
+        if found is None and at + 1 == len(pieces):
+            own = marks_of(before) in {marks_of(scope.tag) for scope in scopes}
+            found = (keys.mark if own else None) or ending_mark(before)
+        if found is not None:
+            return found
+    return marks_of(scopes[0].tag)[-1:] if plain else keys.mark
+
+
+def _is_hole(piece: Piece, anchor: tree.Node | None) -> bool:
+    return isinstance(piece, Filled) and (anchor is None or piece.value is anchor)
 
 
 def separator_of(defect: KeyDefect) -> str:
-    """What stands behind the first anchor of a template, or else behind its first hole."""
-    return mark_of(defect.template.pieces, *(defect.anchors[s.name] for s in defect.missing))
-
-
-def mark_of(pieces: Sequence[Piece], *anchors: tree.Node | None) -> str:
-    """What stands behind the first hole that is one of some, and `None` is any."""
-    for number, piece in enumerate(pieces):
-        if isinstance(piece, Filled) and any(a is None or piece.value is a for a in anchors):
-            return mark_behind(pieces, number)
-    return "#"
+    """What sets the first segment that a template lacks off."""
+    return defect.mark(defect.missing[0])

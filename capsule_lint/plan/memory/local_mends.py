@@ -19,10 +19,11 @@ from capsule_lint.model import (
 )
 from capsule_lint.plan.keys.segments import LocalPiece
 from capsule_lint.plan.keys.spelled import Form, Forms
-from capsule_lint.plan.keys.tags import SEPARATORS, tag_beside
+from capsule_lint.plan.keys.tags import tag_beside
 from capsule_lint.plan.state import KeyDefect
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.model import Class, Module, last_name
+from capsule_lint.program.texts.marks import PLAIN, is_plainly_marked, mark_behind
 from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag
 
 if TYPE_CHECKING:
@@ -204,8 +205,11 @@ class LocalMends:
                 near = [
                     p.value for p in pieces[max(0, number - 1) : number + 2] if isinstance(p, Text)
                 ]
-                found = re.findall(rf"[{SEPARATORS}]", "".join(reversed(near)))
-                separator = found[0] if found else separator
+                said = PLAIN.search("".join(reversed(near)))
+                if said is not None:
+                    separator = said[0]
+                elif not is_plainly_marked(self.mends.planner.program.policy.scopes):
+                    separator = mark_behind(pieces, number) or separator
                 before = pieces[number - 1] if number else None
                 for other in self.mends.planner.program.policy.scopes:
                     if isinstance(before, Text) and ends_with_tag(before.value, other.tag):

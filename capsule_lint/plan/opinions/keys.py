@@ -11,7 +11,14 @@ from capsule_lint.judgement import LiteralFact, OrderFact, SwapFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.model import Binding
-from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag, names_scope, tag_at_end
+from capsule_lint.program.texts.pieces import (
+    Filled,
+    Text,
+    ends_with_tag,
+    marks_of,
+    names_scope,
+    tag_at_end,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +142,8 @@ class KeyOpinions:
         if not segment.tagged:
             return piece.value
         after = piece.value[segment.position + len(scope.tag) :]
-        value = re.split(r"[#|/{}]", after)[0]
+        marks = re.escape(f"#|/{{}}{marks_of(scope.tag)}")
+        value = re.split(rf"[{marks}]", after)[0]
         goes_on = segment.piece + 1 < len(template.pieces)
         if value == after and goes_on:
             return ""

@@ -64,7 +64,9 @@ class UnreadKeys:
     def _form(self) -> re.Pattern[str]:
         """A scope's tag, what fills it, a separator, and a word."""
         tag = re.escape(self.ground.scopes[0].tag)
-        return re.compile(rf"{tag}(?:{_HOLE})[#|/:]\w")
+        usual = self.ground.program.keys.mark
+        mark = rf"(?:[#|/:]|{re.escape(usual)})" if usual else "[#|/:]"
+        return re.compile(rf"{tag}(?:{_HOLE}){mark}\w")
 
     @cached_property
     def _keys(self) -> set[int]:

@@ -12,7 +12,8 @@ from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.program.inference.types import Instance, LambdaObject
 from capsule_lint.program.model import Class, Function
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.marks import is_plainly_marked
+from capsule_lint.program.texts.pieces import marks_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,9 +200,9 @@ class Values:
                 return f"{func}({inner})"
             case tree.Subscript(index=tree.Const(value=int() as index)):
                 base = text_of(node.base)
-                if base is None or not any(True for _ in self.planner.readers.splits(node.base)):
-                    return None
-                return f"{base}[{index + 1 + new.tag.count('#')}]"
+                split = next(iter(self.planner.readers.splits(node.base)), None)
+                by = self._parts_of(new, split.separator) if split is not None else 0
+                return f"{base}[{index + by}]" if base is not None and by else None
             case tree.Name():
                 for binding in self.planner.program.names.bindings(
                     node.id, self.planner.program.names.place(node)
@@ -213,6 +214,14 @@ class Values:
                     ):
                         return new.parameter
         return None
+
+    def _parts_of(self, scope: Scope, separator: str) -> int:
+        """How many parts of a split key the segment of a scope is; none where that is not known."""
+        mark = marks_of(scope.tag)
+        if is_plainly_marked((scope,)):
+            return 1 + scope.tag.count(mark)
+        usual = self.planner.program.keys.mark
+        return (usual + scope.tag).count(separator) if usual is not None else 0
 
     def beside(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
         """What the call gives for each of the other scopes."""

@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.keys.tags import separator_of
 from capsule_lint.plan.taken_apart.samples import samples
 from capsule_lint.program.model import Binding, last_name
-from capsule_lint.program.texts.pieces import Text
+from capsule_lint.program.texts.pieces import Text, marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +97,8 @@ class Patterns:
 
     def _tags(self, defect: KeyDefect) -> set[str]:
         """The tags that a template spells, each with the separator behind it."""
-        mark = re.escape(separator_of(defect))
+        tag = defect.tag(defect.missing[0])
+        mark = re.escape(separator_of(defect) + marks_of(tag))
         texts = "".join(p.value if isinstance(p, Text) else "\x00" for p in defect.template.pieces)
         return set(re.findall(rf"[A-Za-z][\w-]*[{mark}#]", texts))
 
@@ -193,8 +194,8 @@ def _inserted(text: str, defect: KeyDefect) -> Iterator[str]:
 
 
 def _with_segment(text: str, defect: KeyDefect, scope: Scope) -> Iterator[str]:
-    mark = separator_of(defect)
-    value = f"[^{mark}]+"
+    mark = defect.mark(scope)
+    value = f"[^{_quoted(mark[:1] or defect.tag(scope)[:1])}]+"
     separator, tag = _quoted(mark), _quoted(defect.tag(scope))
     anchor = defect.anchors[scope.name]
     if anchor is None:

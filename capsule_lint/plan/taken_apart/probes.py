@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.keys.tags import separator_of
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Text
 
@@ -109,8 +108,8 @@ def gaps_in(defect: KeyDefect, text: str) -> Iterator[Gap]:
     ends = _hole_ends(defect, text)
     if ends is None:
         return
-    mark = separator_of(defect)
     for scope in defect.missing:
+        mark = defect.mark(scope)
         anchor = defect.anchors[scope.name]
         at = 0 if anchor is None else ends.get(id(anchor), len(text))
         if text[at:] not in ("", mark):

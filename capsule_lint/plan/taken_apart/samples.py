@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.plan.keys.tags import separator_of
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -49,12 +48,11 @@ def _sample(defect: KeyDefect, kind: Callable[[int], str]) -> Sample | None:
         if isinstance(piece, Filled):
             values.append(kind(number))
         texts.append(piece.value if isinstance(piece, Text) else values[-1])
-    mark = separator_of(defect)
     count = len(pieces)
     after, placed = "", 0
     for scope in defect.missing:
         if defect.anchors[scope.name] is None:
-            after += f"{defect.tag(scope)}{kind(count + placed)}{mark}"
+            after += f"{defect.tag(scope)}{kind(count + placed)}{defect.mark(scope)}"
             placed += 1
     for piece, text in zip(pieces, texts, strict=True):
         after += text
@@ -62,7 +60,7 @@ def _sample(defect: KeyDefect, kind: Callable[[int], str]) -> Sample | None:
             continue
         for scope in defect.missing:
             if defect.anchors[scope.name] is piece.value:
-                after += f"{mark}{defect.tag(scope)}{kind(count + placed)}"
+                after += f"{defect.mark(scope)}{defect.tag(scope)}{kind(count + placed)}"
                 placed += 1
     if placed != len(defect.missing):
         return None

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.keys.tags import separator_of
 from capsule_lint.program.texts.pieces import Text, snake
 
 if TYPE_CHECKING:
@@ -146,7 +145,7 @@ def has_separator(defect: KeyDefect, separator: str) -> bool:
 
 def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
     """Which parts of a key move when the segments of a defect are added."""
-    by, first, mark = 0, None, separator_of(defect)
+    by, first = 0, None
     for scope in defect.missing:
         anchor = defect.anchors[scope.name]
         at = 0
@@ -158,7 +157,7 @@ def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
                     break
             at = text.count(separator) + 1
         first = at if first is None else min(first, at)
-        by += defect.tag(scope).count(separator) + (mark == separator)
+        by += (defect.mark(scope) + defect.tag(scope)).count(separator)
     if first is None:
         return None
     if not by:  # nothing moves: the part gets longer that the segment comes into

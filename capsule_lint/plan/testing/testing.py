@@ -353,7 +353,8 @@ class Testing:
             if any(id(p.host) in changed for p in site.template.pieces):
                 continue
             if any(isinstance(p, Text) for p in site.template.pieces):
-                found.append(pattern(site.template.pieces, set()))
+                pieces = site.template.pieces
+                found.append(pattern(pieces, set(), Forms(program).between(pieces)))
         return found
 
     def _update(self, module: Module, node: tree.Node, forms: list[Form]) -> None:

@@ -14,11 +14,13 @@ from capsule_lint.program.places.makers import KEYISH, Makers, is_item
 from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.places.strays import Strays
+from capsule_lint.program.texts.marks import usual_mark
 from capsule_lint.program.texts.pieces import (
     Filled,
     Template,
     Text,
     hole_name,
+    marks_of,
     names_scope,
 )
 from capsule_lint.program.texts.starts import Starts
@@ -124,6 +126,11 @@ class Keys:
     def starts(self) -> Starts:
         """What tells of texts whether they start as the policy's keys do."""
         return Starts(self.names, self.templates, self.policy.scopes[0].tag)
+
+    @cached_property
+    def mark(self) -> str | None:
+        """What separates scopes from the parts behind them in all keys, where that is always the same."""
+        return usual_mark(self.templates, (s.template for s in self.sites if not s.module.is_test))
 
     def sink(self, node: tree.Node, role: Role, index: bool, *, prefix: bool = False) -> None:
         """An expression is a key, or the beginning of one: so is every template that it may yield."""
@@ -233,7 +240,16 @@ class Keys:
             return False  # the name of an attribute: `pk_name="GSI1PK"`
         if _PATH.search(text):
             return False
-        return bool(KEYISH.match(text)) or ("#" in text and not text.startswith("#"))
+        if "#" in text and not text.startswith("#"):
+            return True
+        return any(form.match(text) for form in (KEYISH, self._tagged) if form is not None)
+
+    @cached_property
+    def _tagged(self) -> re.Pattern[str] | None:
+        """A word and the mark with which policy's tags end, where that may be anything: `note.{}`."""
+        marks = {marks_of(scope.tag) for scope in self.policy.scopes} - set("#|/:")
+        ends = "|".join(map(re.escape, sorted(filter(None, marks))))
+        return re.compile(rf"[A-Za-z][A-Za-z0-9]*(?:{ends})") if ends else None
 
     def _is_of_parts(self, template: Template, module: Module) -> bool:
         """Whether a template puts values together, as `f"{order_id}_{kind}"`, where the table is near."""

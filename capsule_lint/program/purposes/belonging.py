@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.purposes.naming import Naming, contains, entity_words
-from capsule_lint.program.texts.pieces import Text, names_scope, words
+from capsule_lint.program.texts.marks import is_plainly_marked
+from capsule_lint.program.texts.pieces import Text, bare_word, names_scope, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.texts.pieces import Template
 
 _TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+"""A tag where policy's tags end with anything else."""
 _GENERIC_WORDS: Final = frozenset(
     (
         "pk",
@@ -99,11 +102,13 @@ class Belonging:
 
     def tags_of(self, template: Template) -> list[str]:
         """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
-        scope_tags = {scope.tag.rstrip("#|/:").lower() for scope in self.domain.policy.scopes}
+        scopes = self.domain.policy.scopes
+        scope_tags = {bare_word(scope.tag).lower() for scope in scopes}
+        tag = _TAG if is_plainly_marked(scopes) else _WORD
         found = []
         for piece in template.pieces:
             if isinstance(piece, Text):
-                found += [t for t in _TAG.findall(piece.value) if t.lower() not in scope_tags]
+                found += [t for t in tag.findall(piece.value) if t.lower() not in scope_tags]
         return found
 
     def _narrowed(self, site: KeySite) -> str | None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts import substituted
-from capsule_lint.program.texts.pieces import Filled, Piece, Template, Text, hole_name, names_scope
+from capsule_lint.program.texts.pieces import (
+    Filled,
+    Piece,
+    Template,
+    Text,
+    hole_name,
+    names_scope,
+    word_of,
+)
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
@@ -83,7 +91,7 @@ class Opaque:
                     values += [part] if constant is None else []
         found: list[Piece] = []
         for scope in self.templates.scopes:
-            bare = scope.tag.rstrip("#|/:").lower()
+            bare = word_of(scope.tag).lower()
             named = [v for v in values if names_scope(hole_name(v), scope)]
             if named and any(re.search(rf"\b{re.escape(bare)}\b", t.lower()) for t in said):
                 found += [Text(scope.tag, node, node), Filled(named[0], node, hole_name(named[0]))]

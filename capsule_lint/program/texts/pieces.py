@@ -154,8 +154,7 @@ def tag_at_end(text: str, tag: str) -> str:
     for `TENANT#` too. Empty if it ends with none."""
     exact = text[-len(tag) :]
     if exact.upper() == tag.upper():
-        rest = text[: -len(tag)]
-        return "" if rest and (rest[-1].isalnum() or rest[-1] == "_") else exact
+        return exact if _is_apart(text[: -len(tag)], tag) else ""
     word = word_of(tag)
     if not word or word == tag:
         return ""
@@ -164,9 +163,29 @@ def tag_at_end(text: str, tag: str) -> str:
     return found[0] if found is not None else ""
 
 
+def _is_apart(before: str, tag: str) -> bool:
+    """Whether a tag behind a text is a word of its own: `MY_TENANT#` has none, `T_x__C_` has two."""
+    word = before.rstrip("_")
+    if not word or not tag[:1].isalnum():
+        return True
+    if tag.endswith("_") and before.endswith("__"):
+        return True
+    return word == before and not word[-1].isalnum()
+
+
 def word_of(tag: str) -> str:
     """`TENANT` of `TENANT#`."""
     return tag.rstrip("".join({c for c in tag if not c.isalnum()}))
+
+
+def bare_word(tag: str) -> str:
+    """`tenants` of `/tenants/`."""
+    return tag.strip("".join({c for c in tag if not c.isalnum()}))
+
+
+def marks_of(tag: str) -> str:
+    """`#` of `TENANT#`."""
+    return tag[len(word_of(tag)) :]
 
 
 def is_default(node: tree.Node) -> bool:

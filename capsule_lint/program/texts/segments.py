@@ -73,4 +73,7 @@ def _literal(text: str, number: int, scopes: Sequence[ScopePolicy]) -> list[Segm
 
 
 def _tag_pattern(tag: str) -> str:
-    return rf"(?<![A-Za-z0-9_]){re.escape(tag)}"
+    if not tag[:1].isalnum():
+        return re.escape(tag)
+    behind = r"(?<![A-Za-z0-9])(?<![A-Za-z0-9]_)" if tag.endswith("_") else r"(?<![A-Za-z0-9_])"
+    return f"{behind}{re.escape(tag)}"

@@ -32,7 +32,7 @@ class Starts:
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
-        return re.compile(rf"{re.escape(self.tag)}\{{\}}(?:[#|/:]|$)")
+        return re.compile(rf"{re.escape(self.tag)}\{{\}}(?:[\W_]|$)")
 
     def _home(self, node: tree.Node) -> Function | Module:
         """The outermost function around an expression, or its module."""
