@@ -13,6 +13,7 @@ from capsule_lint.plan.entities.gains import Gains
 from capsule_lint.plan.entities.items import Items
 from capsule_lint.plan.entities.loads import Loads
 from capsule_lint.plan.entities.spreaders import Spreaders
+from capsule_lint.plan.entities.stored import Stored
 from capsule_lint.plan.entities.tuples import Tuples
 from capsule_lint.plan.halves import Halves
 from capsule_lint.plan.keys.key_defects import KeyDefects
@@ -119,6 +120,7 @@ class Planner:
         self.silence = Silence(self.program.policy)
         self.local = LocalKeys(self.program, self.state, self.silence)
         self.loads = Loads(self)
+        self.stored = Stored(self)
         self.items = Items(self)
         self.readers = Readers(self.program, self.state)
         self.tuples = Tuples(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import (
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Place
+
+
+_NO_TEXT: Final = "is a text beside `{0}`, which is none and which no item holds as it is"
 
 
 @dataclass(eq=False, slots=True)
@@ -95,9 +98,7 @@ class EntryMends:
                 if new in present or new == name or self._is_extended(node, new):
                     continue
                 self.mends.expected.note(node, ("class", cls), scope, new)
-                code = self.mends.fields.renamed_value(
-                    self.mends.module_of(node), self._spelled_out(value), old, scope
-                )
+                code = self._code(node, value, old, scope, ("class", cls))
                 self.mends.add(
                     ("class", cls),
                     AddEntry(
@@ -127,10 +128,7 @@ class EntryMends:
                 if self._is_told(node, new) or self._is_extended(node, new):
                     continue
                 self.mends.expected.note(node, ("class", cls), scope, new)
-                value = self._spelled_out(argument.value)
-                code = self.mends.fields.renamed_value(
-                    self.mends.module_of(node), value, old, scope
-                )
+                code = self._code(node, argument.value, old, scope, ("class", cls))
                 self.mends.add(
                     ("class", cls),
                     AddArgument(
@@ -142,6 +140,15 @@ class EntryMends:
                         number + 1,
                     ),
                 )
+
+    def _code(self, item: tree.Node, value: tree.Node, old: Scope, new: Scope, knot: Knot) -> str:
+        """What an item says of a scope, beside what it says of another one."""
+        spelled = self._spelled_out(value)
+        code = self.mends.fields.renamed_value(self.mends.module_of(item), spelled, old, new)
+        written = self.mends.planner.stored.written(code, spelled, old, new)
+        if written is None:
+            self.mends.obstacle(knot, value, _NO_TEXT.format(new.parameter))
+        return code if written is None else written
 
     def _added_entry(self, statement: tree.Statement, gained: set[Class]) -> None:
         """`item["tenant_id"] = self.tenant_id` and `item.setdefault("tenant_id", self.tenant_id)`."""
@@ -167,9 +174,7 @@ class EntryMends:
             self.mends.expected.note(added.base, ("class", cls), scope, new)
             module = self.mends.module_of(added.base)
             base = self.mends.source(module, added.base.span)
-            value = self.mends.fields.renamed_value(
-                module, self._spelled_out(added.value), old, scope
-            )
+            value = self._code(added.base, added.value, old, scope, ("class", cls))
             code = added.spelled(base, new, value)
             self.mends.add(
                 ("class", cls), AddStatement(module.filename, statement.span, "CAP301", code)

@@ -199,10 +199,25 @@ class Loads:
                 text_of(argument.value) or "", argument.value, scope, want.scope
             )
             if code is not None:
-                return Value(code, kind="loaded")
+                return self.planner.stored.read(Value(code, kind="loaded"), want, scope)
         return None
 
     def check(self) -> None:
+        """What a person must look at of what is read from dicts."""
+        self._check_types()
+        self._check_keys()
+
+    def _check_types(self) -> None:
+        """A text that is read from an item where the type of its scope says something else."""
+        for want in [w for w in self.planner.state.wants if w.purpose == "argument"]:
+            value = self.planner.values.value(want)
+            if want.call is not None and value is not None and value.kind in ("loaded", "spread"):
+                old = self.planner.gains.neighbour(want.scope)
+                doubt = self.planner.stored.doubt(value, want, old)
+                if doubt:
+                    self.planner.local.notes.obstacle(want.knot, want.call, doubt)
+
+    def _check_keys(self) -> None:
         """A key that takes one scope from a dict and the other one from the caller needs a person: the
         dict would be kept without it."""
         domain, scopes = self.planner.program.domain, self.planner.program.policy.scopes

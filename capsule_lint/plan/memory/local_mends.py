@@ -92,7 +92,7 @@ class LocalMends:
             key, anchor = defect.detail[scope.name], defect.anchors[scope.name]
             assert anchor is not None
             self.mends.expected.note(node, defect.knot, scope, key)
-            code = self._wrapped(defect.module, anchor, scope, codes[scope.name])
+            code = self._stored(defect, scope, codes[scope.name])
             if typed_value(anchor) is not None and not code.startswith("{"):
                 assert isinstance(anchor, tree.DictDisplay)
                 code = f'{{"{tree.text(anchor.keys[0])}": {code}}}'
@@ -104,6 +104,19 @@ class LocalMends:
                 name = f'"{key}"'
                 mend = AddEntry(filename, node.span, "CAP301", name, code, anchor.span)
             self.mends.add(defect.knot, mend)
+
+    def _stored(self, defect: LocalDefect, scope: Scope, code: str) -> str:
+        """The value of an entry as an item holds it, in the way in which its neighbour is written."""
+        anchor, node = defect.anchors[scope.name], defect.node
+        assert anchor is not None
+        assert isinstance(node, tree.DictDisplay | tree.Call)
+        key, old = defect.detail[scope.name], self.mends.planner.loads.present(node, scope)
+        if old is not None and not code.startswith("{"):
+            written = self.mends.planner.stored.written(code, anchor, old, scope)
+            if written is None:
+                self.mends.obstacle(defect.knot, anchor, f"no item holds `{key}` as it is")
+            code = code if written is None else written
+        return self._wrapped(defect.module, anchor, scope, code)
 
     def _wrapped(self, module: Module, anchor: tree.Node, scope: Scope, code: str) -> str:
         """`str(self.capsule_id)` beside `str(self.tenant_id)`, `_s(capsule_id)` beside

@@ -82,7 +82,8 @@ class Values:
         code = renamed_item_access(text_of(read) or "", read, neighbour, want.scope)
         if code is None:
             code = self._by_position(read, neighbour, want.scope)
-        return Value(code, kind="loaded") if code is not None else None
+        value = Value(code, kind="loaded") if code is not None else None
+        return self.planner.stored.read(value, want, neighbour)
 
     def _beside_item(self, want: Want) -> Value | None:
         """Beside `item["stage"]` comes `item["org_id"]`, where items are written with both."""
@@ -93,7 +94,7 @@ class Values:
             new = rename(key, scope, want.scope)
             code = renamed_item_access(text_of(given) or "", given, scope, want.scope)
             if code is not None and any({key, new} <= names for names in self._item_names):
-                return Value(code, kind="loaded")
+                return self.planner.stored.read(Value(code, kind="loaded"), want, scope)
         return None
 
     def _beside_ambient(self, want: Want) -> Value | None:

@@ -239,7 +239,10 @@ class Expected:
                 return f'"{known}"'
             if isinstance(anchor, tree.Const):
                 return None
-        return self.mends.code_of(want, want.knot)
+        code = self.mends.code_of(want, want.knot)
+        if code is None or not self.mends.planner.stored.differs(old, scope):
+            return code
+        return self.mends.planner.stored.made_text(code, scope)
 
 
 def _copied(node: tree.Comprehension) -> tree.Node | None:

@@ -1,0 +1,127 @@
+"""Scopes whose value is no text, beside one that is: an item has `str(self.stage)`, and what is read from it
+is `UUID(item["stage"])`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import rename
+from capsule_lint.plan.entities.rows import entries_of
+from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.names import External
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Value, Want
+    from capsule_lint.policy import Scope
+
+_TEXTS: Final = frozenset(("builtins.str", "builtins.int", "enum.StrEnum", "enum.IntEnum"))
+_COERCING: Final = ("pydantic.", "sqlmodel.")
+"""Whose classes make of a text what a field is annotated with."""
+
+
+class Form(Enum):
+    """What the value of a scope is."""
+
+    TEXT = auto()
+    UUID = auto()
+    ENUM = auto()
+    OBJECT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Says how such values are written into items, and read from them."""
+
+    planner: Planner
+
+    def form(self, scope: Scope) -> Form:
+        """What the type of a scope is; a text where policy says none, or one that nobody can look into."""
+        own, program = scope.type, self.planner.program
+        if own is None or own.module == "builtins":
+            return Form.TEXT
+        target = program.names.follow(program.names.member(own.module, own.name))
+        if isinstance(target, External):
+            return Form.UUID if target.name == "uuid.UUID" else Form.TEXT
+        cls = target.definition if isinstance(target, Binding) else None
+        if not isinstance(cls, Class):
+            return Form.TEXT
+        bases = set(program.classes.foreign_bases(cls))
+        if bases & _TEXTS or bases & {"str", "int"}:
+            return Form.TEXT
+        if "uuid.UUID" in bases:
+            return Form.UUID
+        return Form.ENUM if program.classes.is_enum(cls) else Form.OBJECT
+
+    def differs(self, old: Scope, new: Scope) -> bool:
+        """Whether the value of a scope has to be made a text, or of one, where that of another is one."""
+        return self.form(old) is Form.TEXT and self.form(new) is not Form.TEXT
+
+    def written(self, code: str, beside: tree.Node, old: Scope, new: Scope) -> str | None:
+        """The code of an entry beside one that is written as it is; `None` where no item can hold it."""
+        if not isinstance(beside, tree.Name | tree.Attr) or not self.differs(old, new):
+            return code
+        return self.made_text(code, new)
+
+    def made_text(self, code: str, scope: Scope) -> str | None:
+        """The text of a scope's value; `None` where nobody knows it."""
+        match self.form(scope):
+            case Form.UUID:
+                return f"str({code})"
+            case Form.ENUM:
+                return f"{code}.value"
+            case _:
+                return None
+
+    def read(self, value: Value | None, want: Want, old: Scope) -> Value | None:
+        """What is read from an item, made what the scope's type says."""
+        own = want.scope.type
+        if value is None or own is None or not self._is_raw(value, want, old):
+            return value
+        if self.form(want.scope) is Form.OBJECT:
+            return value
+        code = f"{own.name}({value.code})"
+        return replace(value, code=code, imports=((own.module, own.name),))
+
+    def doubt(self, value: Value, want: Want, old: Scope) -> str:
+        """Why what is read from an item would not be what the scope's type says; empty where it is."""
+        if not self._is_raw(value, want, old):
+            return ""
+        own = want.scope.type
+        assert own is not None
+        return f"reads a text, and `{want.scope.parameter}` is a `{own.name}`"
+
+    def _is_raw(self, value: Value, want: Want, old: Scope) -> bool:
+        """Whether a callee that takes what the scope's type says would be given a text."""
+        own = want.scope.type
+        if own is None or not self.differs(old, want.scope) or f"{own.name}(" in value.code:
+            return False
+        return self._takes_it(want) and not self._is_kept_whole(want.scope, old)
+
+    def _takes_it(self, want: Want) -> bool:
+        """Whether what is called takes the type, or is going to, and does not make it by itself."""
+        classes, own, callee = self.planner.program.classes, want.scope.type, want.callee
+        cls = callee if isinstance(callee, Class) else None
+        if cls is not None and any(b.startswith(_COERCING) for b in classes.foreign_bases(cls)):
+            return False
+        params = classes.constructor(cls) or () if cls is not None else ()
+        if callee is not None and not isinstance(callee, Class):
+            params = callee.params
+        has = next((p for p in params if names_scope(p.name, want.scope)), None)
+        if has is None:
+            return True
+        return own is not None and last_name(has.annotation) == own.name.rpartition(".")[2]
+
+    def _is_kept_whole(self, scope: Scope, old: Scope) -> bool:
+        """Whether the program writes the value into dicts as it is."""
+        key = rename(old.parameter, old, scope)
+        for module in self.planner.program.names.judged():
+            for display in module.each(tree.DictDisplay) if not module.is_test else ():
+                kept = dict(entries_of(display)).get(key)
+                if isinstance(kept, tree.Name | tree.Attr):
+                    return True
+        return False
