@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.plan.testing.carried import Carried
 from capsule_lint.plan.testing.shared import SETUPS
 from capsule_lint.plan.testing.usual import usual
@@ -46,10 +46,12 @@ class Given:
     program: Program
     holders: Holders
     carried: Carried = field(init=False)
+    literals: Literals = field(init=False)
     _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
     _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.literals = Literals(self.program)
         self.carried = Carried(self.program, self.holders, self._of)
 
     def near(self, nodes: Iterable[tree.Node], scope: Scope) -> frozenset[Said]:
@@ -88,7 +90,7 @@ class Given:
 
     def _held(self, node: tree.Node, values: list[tree.Node], scope: Scope) -> Said:
         """What an object says: its one value if that is known, and the path to it."""
-        literals = {self._literal(value) for value in values}
+        literals = {self.literals.of(value) for value in values}
         literal = literals.pop() if len(literals) == 1 else None
         code = self.carried.path(node, scope)
         helper = scope.test_source.code if scope.test_source is not None else None
@@ -108,21 +110,8 @@ class Given:
         target = self.program.names.follow(binding) if binding is not None else None
         if isinstance(target, Binding) and isinstance(target.definition, Function):
             returns = target.definition.returns
-            return self._literal(returns[0]) if len(returns) == 1 else None
-        if scope.test_value is None:
-            return None
-        found = re.search(r"[\"']([^\"']*)[\"']", scope.test_value)
-        return found[1] if found else None
-
-    def _literal(self, node: tree.Node) -> str | None:
-        """The text that an expression always is, in the type of a scope or not."""
-        inner = node.args[0].value if isinstance(node, tree.Call) and len(node.args) == 1 else node
-        found = literal_in(node) or self.program.templates.constant(inner)
-        if found is None and isinstance(inner, tree.Name | tree.Attr):
-            target = self.program.classes.dotted(inner)
-            if isinstance(target, Binding) and target.place.scope.kind == "module":
-                found = literal_in(target.value)
-        return found
+            return self.literals.of(returns[0]) if len(returns) == 1 else None
+        return self.literals.in_policy(scope)
 
     def _in(self, function: Function, scope: Scope, elsewhere: bool) -> frozenset[Said]:
         """What the calls of a function give; `elsewhere` as another function can write it."""
@@ -207,14 +196,14 @@ class Given:
         for parameter in helper.params if bound is not None and not bound.starred else ():
             if self.program.domain.held.takes(helper, parameter.name, scope):
                 default = parameter.default
-                if default is not None and self._literal(default) is not None:
+                if default is not None and self.literals.of(default) is not None:
                     yield default
 
     def _said(self, node: tree.Node) -> Said:
         root = node
         while isinstance(root, tree.Attr | tree.Subscript | tree.Call):
             root = root.func if isinstance(root, tree.Call) else root.base
-        literal, code = self._literal(node), text_of(node)
+        literal, code = self.literals.of(node), text_of(node)
         if not isinstance(root, tree.Name):
             return Said(literal, code, None)
         bindings = self.program.names.bindings(root.id, self.program.names.place(root))
@@ -238,14 +227,3 @@ def _is_empty(node: tree.Node) -> bool:
             return True
         case _:
             return False
-
-
-def literal_in(node: tree.Node | None) -> str | None:
-    """`"a"` in `"a"` and in `TenantId("a")`."""
-    match node:
-        case tree.Const(value=str() as value):
-            return value
-        case tree.Call() if len(node.args) == 1:
-            return literal_in(node.args[0].value)
-        case _:
-            return None

@@ -19,7 +19,6 @@ from capsule_lint.plan.keys.spelled import (
 )
 from capsule_lint.plan.reach import Reach, returning
 from capsule_lint.plan.state import Want
-from capsule_lint.plan.supply.given import literal_in
 from capsule_lint.plan.testing.composed import Composed
 from capsule_lint.plan.uses.mentions import texts_with
 from capsule_lint.program.model import Function, last_name
@@ -433,7 +432,8 @@ class Testing:
         if not value.code.isidentifier():
             return None
         bindings = program.names.bindings(value.code, program.names.place(want.node))
-        values = {literal_in(b.value) for b in bindings if b.kind == "assign"}
+        literals = self.mends.planner.sources.given.literals
+        values = {literals.of(b.value) for b in bindings if b.kind == "assign"}
         if len(values) != 1 or any(b.kind != "assign" for b in bindings):
             return None
         return next(iter(values))

@@ -1,0 +1,113 @@
+"""The texts that values of scopes are known to be: `"a"` of `TenantId("a")`, but nothing of `TenantId.parse("a")`."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding, Class, last_name
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+_WRITTEN: Final = re.compile(
+    r"""(?:(?P<made>[\w.]+)\()?(?P<quote>["'])(?P<text>[^"'\\]*)(?P=quote)\)?"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Literals:
+    """Finds them."""
+
+    program: Program
+
+    def of(self, node: tree.Node | None) -> str | None:
+        """The text that an expression always is, in the type of a scope or not."""
+        if node is None:
+            return None
+        inner = node
+        while isinstance(inner, tree.Call) and len(inner.args) == 1:
+            inner = inner.args[0].value
+        found = inner.value if isinstance(inner, tree.Const) else None
+        if not isinstance(found, str):
+            found = self.program.templates.constant(inner)
+        if found is None and isinstance(inner, tree.Name | tree.Attr):
+            target = self.program.classes.dotted(inner)
+            value = target.value if isinstance(target, Binding) else None
+            if (
+                isinstance(value, tree.Call)
+                and self.program.names.place(value).scope.kind == "module"
+            ):
+                found = self.of(value)
+        return found if found is not None and self._keeps(node, found) else None
+
+    def in_policy(self, scope: Scope) -> str | None:
+        """The text of `test-value`, where nothing makes another one of it."""
+        found = _WRITTEN.fullmatch(scope.test_value or "")
+        made, own = found["made"] if found is not None else None, scope.type
+        if found is None or (made and own is not None and made not in (own.name, "str")):
+            return None
+        if (
+            made
+            and own is not None
+            and not self._is_plain(f"{own.module}.{own.name}", found["text"])
+        ):
+            return None
+        return None if made and own is None and "." in made else found["text"]
+
+    def _is_plain(self, name: str, text: str) -> bool:
+        """Whether what is made of a text by the class or type of a dotted name says that text."""
+        if name == "uuid.UUID":
+            return _canonical(text)
+        module, _, own = name.rpartition(".")
+        target = self.program.names.follow(self.program.names.member(module, own))
+        cls = target.definition if isinstance(target, Binding) else None
+        return not isinstance(cls, Class) or self._says(cls)
+
+    def _keeps(self, node: tree.Node, text: str) -> bool:
+        """Whether each call around a text gives something that says it."""
+        while isinstance(node, tree.Call) and len(node.args) == 1:
+            if not self._makes(node, text):
+                return False
+            node = node.args[0].value
+        return True
+
+    def _makes(self, call: tree.Call, text: str) -> bool:
+        callees = self.program.calls.callees(call)
+        if callees:
+            return all(one.cls is not None and self._says(one.cls) for one in callees)
+        if self.program.classes.dotted(call.func) == "uuid.UUID":
+            return _canonical(text)
+        name = last_name(call.func)
+        return name == "str" or name[:1].isupper()
+
+    def _says(self, cls: Class) -> bool:
+        """Whether instances of a class say the text that they are made of."""
+        method = self.program.classes.method
+        if method(cls, "__new__") is not None:
+            return False
+        said = method(cls, "__str__")
+        return said is None or all(_is_own(value) for value in said.returns)
+
+
+def _is_own(node: tree.Node) -> bool:
+    """Whether an expression is an attribute, or the text of one."""
+    match node:
+        case tree.Call(func=tree.Name(id="str"), args=(argument,)):
+            return _is_own(argument.value)
+        case tree.FString(parts=(part,)) if not isinstance(part, str):
+            return _is_own(part.value)
+        case _:
+            return isinstance(node, tree.Attr)
+
+
+def _canonical(text: str) -> bool:
+    """Whether a UUID says the text that it is made of."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
