@@ -28,6 +28,19 @@ FIXED = """\
 def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
     return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
 """
+IDS = """
+import pytest
+
+
+class Ids:
+    class Capsule(str):
+        pass
+
+
+@pytest.fixture
+def org():
+    return "o"
+"""
 CALLER = """
 from keys import order_pk
 
@@ -716,6 +729,14 @@ def test_an_unparsable_file_that_says_nothing_of_it_blocks_nothing(orders: Proje
             "scopes[0].type: module `keys` has no `Order_pk`; did you mean `order_pk`?",
         ),
         (
+            '[[scopes]]\nname = "a"\nsegment = "A#{a}"\ntype = "ids:Ids.Capsul"',
+            "scopes[0].type: `Ids` has no `Capsul`; did you mean `Capsule`?",
+        ),
+        (
+            '[[scopes]]\nname = "a"\nsegment = "A#{a}"\ntest-source = "ids:org()"',
+            "scopes[0].test-source: `ids:org()` is a fixture, which nobody can call",
+        ),
+        (
             '[[scopes]]\nname = "a"\nsegment = "A#{a}"\nsources = ["a b"]',
             "scopes[0].sources[0]: `a b` is no Python expression",
         ),
@@ -725,6 +746,7 @@ def test_a_wrong_policy_is_one_error_with_file_key_and_remedy(
     policy: str, said: str, orders: Project
 ) -> None:
     orders.policy(policy)
+    orders.write({"ids.py": IDS})
     before = orders.tree()
     outcome = orders.run("--fix")
     assert outcome.status == 2

@@ -81,7 +81,7 @@ class Imports:
         """
         names = self.program.names
         target = names.follow(names.member(source, name))
-        kindred = {s.type.name for s in self.program.policy.scopes if s.type is not None}
+        kindred = {s.type.root for s in self.program.policy.scopes if s.type is not None}
         same: tuple[str, bool] | None = None
         for statement, place in module.imports:
             if place.scope.kind != "module":

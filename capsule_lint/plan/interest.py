@@ -424,4 +424,4 @@ def _of_policy(scope: Scope) -> Iterator[str]:
     for source in (*scope.sources, *((scope.test_source,) if scope.test_source else ())):
         yield source.name
     if scope.type is not None:
-        yield scope.type.name
+        yield from scope.type.name.split(".")

@@ -278,7 +278,7 @@ class Mends:
                     and base
                 ):
                     return f"{base}.{reference.name}"
-        self.import_(knot, module, reference.module, reference.name, annotation=True)
+        self.import_(knot, module, reference.module, reference.root, annotation=True)
         return reference.name
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:

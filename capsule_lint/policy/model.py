@@ -30,6 +30,11 @@ class Reference:
     module: str
     name: str
 
+    @property
+    def root(self) -> str:
+        """What is imported for it: `Ids` for `Ids.Capsule`."""
+        return self.name.partition(".")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:

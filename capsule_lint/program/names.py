@@ -271,7 +271,8 @@ class Names:
         return [star] if star is not None else []
 
     def definition(self, dotted: str) -> Class | Function | None:
-        """The class or function `module.Name` or `module.Class.method`, through re-exports."""
+        """The class or function `module.Name`, `module.Class.method` or `module.Class.Inner`, through
+        re-exports."""
         parts = dotted.split(".")
         for cut in range(len(parts) - 1, 0, -1):
             if self.exact(".".join(parts[:cut])) is None:
@@ -279,10 +280,16 @@ class Names:
             target = self.follow(self.member(".".join(parts[:cut]), parts[cut]))
             found = target.definition if isinstance(target, Binding) else None
             for name in parts[cut + 1 :]:
-                found = found.methods.get(name) if isinstance(found, Class) else None
+                found = _inside(found, name) if isinstance(found, Class) else None
             if found is not None:
                 return found
         return None
+
+
+def _inside(cls: Class, name: str) -> Class | Function | None:
+    """What a class itself defines under a name."""
+    inner = [b.definition for b in cls.scope.bindings.get(name, ())[-1:]]
+    return cls.methods.get(name) or (inner[0] if inner else None)
 
 
 def same_flow(scope: Scope, place: Place) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.errors import PolicyError
 from capsule_lint.policy import SourceKind, likely
-from capsule_lint.program.model import Class, Module
+from capsule_lint.program.model import Class, Function, Module
 
 if TYPE_CHECKING:
     from capsule_lint.policy import Scope, SourceSpec
@@ -55,8 +55,13 @@ _PLAIN = frozenset(
 
 
 def _check_test_source(program: Program, where: str, scope: Scope) -> None:
-    """A helper that is to be written needs a value."""
+    """A helper that is to be written needs a value, and one that is there is no fixture."""
     source = scope.test_source
+    if source is not None and source.module and source.kind is SourceKind.CALL:
+        helper = program.names.definition(f"{source.module}.{source.name}")
+        if isinstance(helper, Function) and "fixture" in helper.decorators:
+            problem = f"`{source.text}` is a fixture, which nobody can call: name a function"
+            raise _error(program, f"{where}.test-source", problem)
     written = source is not None and source.kind is not SourceKind.ATTRIBUTE
     if source is None or not source.module or (written and scope.test_value is not None):
         return
@@ -83,6 +88,18 @@ def _check(program: Program, key: str, module: str, name: str) -> None:
     if program.names.global_binding(found, first) is None and not isinstance(target, Module):
         problem = f"module `{module}` has no `{first}`; {likely(first, found.scope.bindings)}"
         raise _error(program, key, problem)
+    _check_inner(program, key, module, name)
+
+
+def _check_inner(program: Program, key: str, module: str, name: str) -> None:
+    """`Ids.Capsule`: what a class is said to have in it."""
+    parts = name.split(".")
+    for number, part in enumerate(parts[1:], 1):
+        outer = ".".join(parts[:number])
+        cls = program.names.definition(f"{module}.{outer}")
+        if isinstance(cls, Class) and not _has(program, cls, part):
+            problem = f"`{outer}` has no `{part}`; {likely(part, cls.scope.bindings)}"
+            raise _error(program, key, problem)
 
 
 def _error(program: Program, key: str, problem: str) -> PolicyError:

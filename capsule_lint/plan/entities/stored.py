@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.rows import entries_of
-from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.names import External
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -44,10 +44,10 @@ class Stored:
         own, program = scope.type, self.planner.program
         if own is None or own.module == "builtins":
             return Form.TEXT
-        target = program.names.follow(program.names.member(own.module, own.name))
+        target = program.names.follow(program.names.member(own.module, own.root))
         if isinstance(target, External):
             return Form.UUID if target.name == "uuid.UUID" else Form.TEXT
-        cls = target.definition if isinstance(target, Binding) else None
+        cls = program.names.definition(f"{own.module}.{own.name}")
         if not isinstance(cls, Class):
             return Form.TEXT
         bases = set(program.classes.foreign_bases(cls))
@@ -85,7 +85,7 @@ class Stored:
         if self.form(want.scope) is Form.OBJECT:
             return value
         code = f"{own.name}({value.code})"
-        return replace(value, code=code, imports=((own.module, own.name),))
+        return replace(value, code=code, imports=((own.module, own.root),))
 
     def doubt(self, value: Value, want: Want, old: Scope) -> str:
         """Why what is read from an item would not be what the scope's type says; empty where it is."""

@@ -109,7 +109,7 @@ class Ground:
         if call.args[0].star or call.args[0].keyword is not None:
             return False
         name = last_name(call.func)
-        types = [s.type.name for s in self.scopes if s.type is not None]
+        types = [s.type.name.rpartition(".")[2] for s in self.scopes if s.type is not None]
         return name in _CASTS or name in types or snake(name) in [s.parameter for s in self.scopes]
 
     def parameter(self, function: Function, scope: Scope) -> tree.Parameter | None:

@@ -224,7 +224,7 @@ class Clients:
     def _is_plain(self, parameter: tree.Parameter) -> bool:
         """Whether an annotation is that of a single text or number."""
         name = last_name(parameter.annotation)
-        types = [s.type.name for s in self.ground.scopes if s.type is not None]
+        types = [s.type.name.rpartition(".")[2] for s in self.ground.scopes if s.type is not None]
         return name in ("str", "int", "UUID", "Optional", *types) or isinstance(
             parameter.annotation, tree.Binary
         )

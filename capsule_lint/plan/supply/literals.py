@@ -63,9 +63,7 @@ class Literals:
         """Whether what is made of a text by the class or type of a dotted name says that text."""
         if name == "uuid.UUID":
             return _canonical(text)
-        module, _, own = name.rpartition(".")
-        target = self.program.names.follow(self.program.names.member(module, own))
-        cls = target.definition if isinstance(target, Binding) else None
+        cls = self.program.names.definition(name)
         return not isinstance(cls, Class) or self._says(cls)
 
     def _keeps(self, node: tree.Node, text: str) -> bool:

@@ -92,20 +92,23 @@ class Testing:
             and needed.name in f"{scope.test_value}{annotation}"
         ):
             if module is not None:
-                self.mends.import_(knot, module, needed.module, needed.name)
+                self.mends.import_(knot, module, needed.module, needed.root)
             elif needed.module != spec.module:
-                mend = AddImport(filename, _NOWHERE, "CAP401", needed.module, needed.name)
+                mend = AddImport(filename, _NOWHERE, "CAP401", needed.module, needed.root)
                 self.mends.add(knot, mend)
 
     def _place_of(self, dotted: str) -> str:
-        """Where a module of that name belongs that does not exist yet: in its package, wherever that is."""
-        package, _, name = dotted.rpartition(".")
+        """Where a module of that name belongs that does not exist yet: beside those of its package, or of
+        the packages around that, wherever these are."""
+        wanted = dotted.split(".")
+        best, place = 0, f"{'/'.join(wanted)}.py"
         for module in self.mends.planner.program.names.modules.values():
-            folder, _, stem = module.filename.rpartition("/")
-            inside = module.name if stem == "__init__.py" else module.name.rpartition(".")[0]
-            if package and inside == package:
-                return f"{folder}/{name}.py" if folder else f"{name}.py"
-        return f"{dotted.replace('.', '/')}.py"
+            path = module.filename.removesuffix(".py").removesuffix("/__init__").split("/")
+            own = module.name.partition("@")[0].split(".")
+            root, shared = path[: -len(own)], _shared(own, wanted[:-1])
+            if shared > best and path[len(root) :] == own:
+                best, place = shared, "/".join([*root, *wanted]) + ".py"
+        return place
 
     # --- literal keys ---
 
@@ -437,6 +440,14 @@ class Testing:
         if len(values) != 1 or any(b.kind != "assign" for b in bindings):
             return None
         return next(iter(values))
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts two dotted names begin with alike."""
+    count = 0
+    while count < min(len(one), len(other)) and one[count] == other[count]:
+        count += 1
+    return count
 
 
 def _longest_text(defect: KeyDefect) -> str:
