@@ -19,6 +19,7 @@ _OPERATOR = re.compile(
     r"\s*(?:if|else|and|or|==|!=|<=|>=|<|>|not in|in|is not|is|[-|^&+*/%@]|<<|>>|//) "
 )
 _INDENT = "    "
+_SPACES = re.compile(rf"^\t*(?:{_INDENT})+")
 
 
 def wrapped(before: str, after: str, width: int) -> str:
@@ -64,7 +65,14 @@ def _broken(lines: Sequence[str], number: int, width: int) -> str:
     body = line.rstrip("\r\n")
     newline = line[len(body) :]
     between = newline or lines[0][len(lines[0].rstrip("\r\n")) :] or "\n"  # the last may have none
-    return between.join(_inner(lines, number, body, width) or _break(body, width)) + newline
+    found = _inner(lines, number, body, width) or _break(body, width)
+    if any(one.startswith("\t") for one in lines):
+        found = [_SPACES.sub(_tabs, one) for one in found]
+    return between.join(found) + newline
+
+
+def _tabs(found: re.Match[str]) -> str:
+    return "\t" * (found[0].count("\t") + found[0].count(_INDENT))
 
 
 def _inner(lines: Sequence[str], number: int, line: str, width: int) -> list[str]:
