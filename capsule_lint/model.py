@@ -149,11 +149,13 @@ class AddStatement(Mend):
 
 @dataclass(frozen=True, slots=True)
 class AddEntry(Mend):
-    """Add `key: value` to the dict display at `at`, after the entry whose value is at `anchor` (or first)."""
+    """Add `key: value` to the dict display at `at`, after the entry whose value is at `anchor` (or first),
+    or right before that."""
 
     key: str
     value: str
     anchor: Span | None
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

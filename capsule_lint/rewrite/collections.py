@@ -29,17 +29,13 @@ class EntryFix(Fix[AddEntry]):
     kind: ClassVar[type[Mend]] = AddEntry
 
     def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.Dict:
-        for mend in reversed(self.expression(original_node)):
-            at = 0
-            if mend.anchor is not None:
-                at = (
-                    next(
-                        n
-                        for n, e in enumerate(original_node.elements)
-                        if self.place.span_of(e.value) == mend.anchor
-                    )
-                    + 1
-                )
+        spans = [self.place.span_of(e.value) for e in original_node.elements]
+        places = [
+            (0 if m.anchor is None else spans.index(m.anchor) + (not m.before), m)
+            for m in self.expression(original_node)
+        ]
+        places.sort(key=lambda place: place[0])
+        for at, mend in reversed(places):
             new = cst.DictElement(parse(mend.key), parse(mend.value))
             elements = _inserted(list(updated_node.elements), at, [new])
             updated_node = updated_node.with_changes(elements=elements)

@@ -108,6 +108,7 @@ class EntryMends:
                         f'"{new}"',
                         code,
                         value.span,
+                        self._comes_before(scope, old),
                     ),
                 )
 
@@ -137,9 +138,13 @@ class EntryMends:
                         "CAP301",
                         code,
                         new,
-                        number + 1,
+                        number if self._comes_before(scope, old) else number + 1,
                     ),
                 )
+
+    def _comes_before(self, scope: Scope, old: Scope) -> bool:
+        """Whether policy lists a scope before another one."""
+        return self.mends.policy_order([scope, old])[0] is scope
 
     def _code(self, item: tree.Node, value: tree.Node, old: Scope, new: Scope, knot: Knot) -> str:
         """What an item says of a scope, beside what it says of another one."""
@@ -176,9 +181,9 @@ class EntryMends:
             base = self.mends.source(module, added.base.span)
             value = self._code(added.base, added.value, old, scope, ("class", cls))
             code = added.spelled(base, new, value)
-            self.mends.add(
-                ("class", cls), AddStatement(module.filename, statement.span, "CAP301", code)
-            )
+            before = self._comes_before(scope, old)
+            mend = AddStatement(module.filename, statement.span, "CAP301", code, before)
+            self.mends.add(("class", cls), mend)
 
     def _read_entry(
         self,

@@ -97,12 +97,16 @@ class LocalMends:
                 assert isinstance(anchor, tree.DictDisplay)
                 code = f'{{"{tree.text(anchor.keys[0])}": {code}}}'
             mend: Mend
+            assert isinstance(node, tree.DictDisplay | tree.Call)
+            old = self.mends.planner.loads.present(node, scope)
+            before = old is not None and self.mends.policy_order([scope, old])[0] is scope
             if isinstance(node, tree.Call):
                 at = next(n for n, a in enumerate(node.args) if a.value is anchor)
-                mend = AddArgument(filename, node.span, "CAP301", code, key, at + 1)
+                at = at if before else at + 1
+                mend = AddArgument(filename, node.span, "CAP301", code, key, at)
             else:
                 name = f'"{key}"'
-                mend = AddEntry(filename, node.span, "CAP301", name, code, anchor.span)
+                mend = AddEntry(filename, node.span, "CAP301", name, code, anchor.span, before)
             self.mends.add(defect.knot, mend)
 
     def _stored(self, defect: LocalDefect, scope: Scope, code: str) -> str:
