@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.model import Binding, Module, last_name
+from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Module, Place
+    from capsule_lint.program.model import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,29 @@ class Imports:
                     found = names.module(dotted)
                     if found is not None:
                         yield found.name
+
+
+def through_module(program: Program, module: Module, source: str, name: str) -> str | None:
+    """How a file says a name of another module that it imports whole: `uuid.UUID`, `ids.CapsuleId`; `None`
+    where it imports the name itself, does not have the module, or calls something else so."""
+    names, root = program.names, name.partition(".")[0]
+    if source == "builtins" or any(
+        b.kind == "import" for b in module.scope.bindings.get(root, ())
+    ):
+        return None
+    for bound, bindings in module.scope.bindings.items():
+        if len(bindings) != 1 or bindings[0].kind != "import" or is_typing(bindings[0].place):
+            continue
+        target = names.follow(bindings[0])
+        if isinstance(target, Module | External) and target.name == source:
+            return f"{bound}.{name}" if not _is_taken(module, bound) else None
+    return None
+
+
+def _is_taken(module: Module, name: str) -> bool:
+    """Whether a class or a function of a file has something of its own under a name."""
+    scopes = (place.scope for _, place in module.statements)
+    return any(name in scope.bindings for scope in scopes if scope is not module.scope)
 
 
 def is_typing(place: Place) -> bool:

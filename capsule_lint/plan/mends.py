@@ -25,7 +25,7 @@ from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.entities.pickled import Pickled
 from capsule_lint.plan.entities.snapshots import Snapshots
 from capsule_lint.plan.entities.wholes import Wholes
-from capsule_lint.plan.imports import Imports, Refused
+from capsule_lint.plan.imports import Imports, Refused, through_module
 from capsule_lint.plan.keys.segments import Segments
 from capsule_lint.plan.memory.local_mends import LocalMends
 from capsule_lint.plan.memory.planted import Planted
@@ -278,6 +278,9 @@ class Mends:
                     and base
                 ):
                     return f"{base}.{reference.name}"
+        whole = through_module(self.planner.program, module, reference.module, reference.name)
+        if whole is not None:
+            return whole
         self.import_(knot, module, reference.module, reference.root, annotation=True)
         return reference.name
 

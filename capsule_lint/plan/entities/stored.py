@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.rows import entries_of
+from capsule_lint.plan.imports import through_module
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.names import External
 from capsule_lint.program.texts.pieces import names_scope
@@ -84,6 +85,11 @@ class Stored:
             return value
         if self.form(want.scope) is Form.OBJECT:
             return value
+        program = self.planner.program
+        module = program.names.place(want.node).scope.module
+        whole = through_module(program, module, own.module, own.name)
+        if whole is not None:
+            return replace(value, code=f"{whole}({value.code})")
         code = f"{own.name}({value.code})"
         return replace(value, code=code, imports=((own.module, own.root),))
 
