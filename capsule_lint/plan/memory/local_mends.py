@@ -23,7 +23,7 @@ from capsule_lint.plan.keys.tags import tag_beside
 from capsule_lint.plan.state import KeyDefect
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.model import Class, Module, last_name
-from capsule_lint.program.texts.marks import PLAIN, is_plainly_marked, mark_behind
+from capsule_lint.program.texts.marks import PLAIN, beside_tag, is_plainly_marked, mark_behind
 from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag
 
 if TYPE_CHECKING:
@@ -232,7 +232,8 @@ class LocalMends:
                     if isinstance(before, Text) and ends_with_tag(before.value, other.tag):
                         tag = tag_beside(scope, pieces, number, other)
                 break
-        return separator, tag
+        apart = beside_tag(separator, tag) if anchor is not None else None
+        return separator if apart is None else apart, tag
 
     def text_forms(self) -> list[Form]:
         """How the local keys look that are texts."""
