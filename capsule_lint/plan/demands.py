@@ -60,18 +60,31 @@ class Demands:
         """Demand the parameters that repository methods, and functions like them, lack."""
         for cls in sorted(self.planner.program.domain.repositories, key=lambda c: c.symbol):
             for method in cls.methods.values():
-                if self._is_demanded(cls, method):
+                if self._is_demanded(method):
                     self._demand(method, cls)
         for function in self._repository_functions():
             self._demand(function, None)
-        for method, scopes in list(self.planner.methods.items()):
-            for scope in scopes:
-                base = self._drifts_from(method, scope)
-                if base is not None:
-                    self.planner.drifting[method] = base
-                code = "CAP201" if base is None else "CAP203"
-                if not self.planner.silence.over(method.module, method.fact.name_at, code):
-                    self.planner.gain_param(method, scope, ("function", method))
+        for method in list(self.planner.methods):
+            self._gain(method)
+
+    def _gain(self, method: Function) -> None:
+        """Give a method the parameters that are demanded of it."""
+        for scope in self.planner.methods[method]:
+            base = self._drifts_from(method, scope)
+            if base is not None:
+                self.planner.drifting[method] = base
+            code = "CAP201" if base is None else "CAP203"
+            if not self.planner.silence.over(method.module, method.fact.name_at, code):
+                self.planner.gain_param(method, scope, ("function", method))
+
+    def demand_reading(self, cls: Class, method: Function) -> bool:
+        """Demand scopes of a method that goes through rows; whether there was anything to demand."""
+        if method in self.planner.methods or not self.may_be_demanded(method):
+            return False
+        self._demand(method, cls)
+        if method in self.planner.methods:
+            self._gain(method)
+        return method in self.planner.methods
 
     def _drifts_from(self, method: Function, scope: Scope) -> Function | None:
         """The base method that has the parameter which its implementation lacks."""
@@ -155,12 +168,19 @@ class Demands:
             for scope in self.planner.program.policy.scopes
         )
 
-    def _is_demanded(self, cls: Class, method: Function) -> bool:
+    def _is_demanded(self, method: Function) -> bool:
         """Whether a repository's method touches entities."""
+        family = self.planner.program.calls.family(method)
+        if not self.may_be_demanded(method) or (len(family) == 1 and self._is_idle(method)):
+            return False
+        return any(self._touches(f) for f in family)
+
+    def may_be_demanded(self, method: Function) -> bool:
+        """Whether a repository's method is one of which scopes may be demanded."""
         if (
             method.name.startswith("_")
             or method.is_property
-            or cls.module.generated
+            or method.module.generated
             or method in self.planner.program.keys.helpers
         ):
             return False
@@ -172,11 +192,7 @@ class Demands:
         given = self._is_below_keys(method, family) or any(map(self._is_given_tuples, family))
         if given and not any(map(self._has_scope, family)):
             return False
-        if len(family) == 1 and self._is_idle(method):
-            return False
-        if any(self._made_for.one_scope(f.owner) for f in family if f.owner is not None):
-            return False
-        return any(self._touches(f) for f in family)
+        return not any(self._made_for.one_scope(f.owner) for f in family if f.owner is not None)
 
     def _only_silenced(self, method: Function) -> bool:
         """Whether all keys of a method that lack scopes are meant to."""

@@ -25,6 +25,7 @@ from capsule_lint.plan.memory.key_functions import KeyFunctions
 from capsule_lint.plan.memory.leaks import Leaks
 from capsule_lint.plan.memory.local import LocalKeys
 from capsule_lint.plan.memory.unfiltered import Unfiltered
+from capsule_lint.plan.memory.whole_reads import WholeReads
 from capsule_lint.plan.scoped_calls import ScopedCalls
 from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
@@ -100,6 +101,7 @@ class Planner:
     scoped: ScopedCalls = field(init=False)
     defaulted: Defaulted = field(init=False)
     messages: Messages = field(init=False)
+    whole_reads: WholeReads = field(init=False)
     unfiltered: Unfiltered = field(init=False)
     fed: Fed = field(init=False)
     values: Values = field(init=False)
@@ -130,7 +132,8 @@ class Planner:
         self.scoped = ScopedCalls(self)
         self.defaulted = Defaulted(self)
         self.messages = Messages(self)
-        self.unfiltered = Unfiltered(self)
+        self.whole_reads = WholeReads(self)
+        self.unfiltered = Unfiltered(self, self.whole_reads)
         self.fed = Fed(self)
         self.values = Values(self)
         self.origins = Origins(self.program, self.values)
@@ -164,7 +167,7 @@ class Planner:
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
         checks = AccessChecks(self)
-        while any(part.extend() for part in (*parts, checks)):
+        while any(part.extend() for part in (*parts, checks, self.whole_reads)):
             self._settle()
         self._tie()
         self._tie_protocols()

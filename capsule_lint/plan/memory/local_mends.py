@@ -59,21 +59,16 @@ class LocalMends:
                 codes[scope.name] = defect.detail[scope.name]
         if defect.shape == "index":
             self.mends.add(knot, Replace(filename, defect.node.span, code, defect.detail["index"]))
-        elif defect.shape == "filter":
-            assert isinstance(defect.node, tree.Compare)
-            operator = defect.node.ops[0]
-            for scope in self.mends.policy_order(defect.missing):
-                condition = f"{defect.detail[scope.name]} {operator} {codes[scope.name]}"
-                self.mends.add(
-                    knot,
-                    AddCondition(
-                        filename,
-                        defect.node.span,
-                        code,
-                        condition,
-                        "and" if operator == "==" else "or",
-                    ),
-                )
+        elif defect.shape == "rows":
+            said = " and ".join(self._conditions(defect, codes))
+            picked = f"[row for row in {defect.detail['rows']} if {said}]"
+            self.mends.add(knot, Replace(filename, defect.node.span, code, picked))
+        elif defect.shape in ("filter", "beside"):
+            operator = _operator(defect)
+            for condition in self._conditions(defect, codes):
+                joined = "and" if operator == "==" else "or"
+                mend = AddCondition(filename, defect.node.span, code, condition, joined)
+                self.mends.add(knot, mend)
         elif defect.shape == "entry":
             self._new_entries(defect, codes)
         elif defect.shape == "text":
@@ -84,6 +79,11 @@ class LocalMends:
             self._arguments(defect, codes, code)
         else:
             self._elements(defect, codes, code)
+
+    def _conditions(self, defect: LocalDefect, codes: dict[str, str]) -> Iterator[str]:
+        """The comparisons of what a row has with what is asked for."""
+        for scope in self.mends.policy_order(defect.missing):
+            yield f"{defect.detail[scope.name]} {_operator(defect)} {codes[scope.name]}"
 
     def _new_entries(self, defect: LocalDefect, codes: dict[str, str]) -> None:
         """A dict that stands for an item gets the other scope's entry beside the one that it has."""
@@ -275,6 +275,12 @@ class LocalMends:
                 defect.knot,
                 AddElements(defect.module.filename, node.span, code, before, after, at),
             )
+
+
+def _operator(defect: LocalDefect) -> str:
+    """How a row is compared with what is asked for: as the comparison beside does it."""
+    node = defect.node
+    return node.ops[0] if defect.shape == "filter" and isinstance(node, tree.Compare) else "=="
 
 
 def _argument_in(node: tree.Node) -> tree.Node | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @dataclass(eq=False, slots=True)
 class LocalDefect:
     """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `call`, `bare`, `joined` (a bare one that
-    becomes a text), `made` by a class, `filter`, `pattern`, `index` or `entry`."""
+    becomes a text), `made` by a class, `filter`, `beside` (a condition), `rows`, `pattern`, `index` or `entry`."""
 
     node: tree.Node
     module: Module

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Want
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import hole_name, names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.memory.whole_reads import WholeRead, WholeReads
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Binding, Class, Function
+
+_TIGHT: Final = (tree.Compare, tree.Call, tree.Name, tree.Attr, tree.Subscript)
+"""What binds as tight as `and`, or tighter."""
 
 
 @dataclass(eq=False, slots=True)
@@ -24,6 +29,7 @@ class Unfiltered:
     """Demands conditions where a method goes through all rows and is going to be given its scopes."""
 
     planner: Planner
+    reads: WholeReads
     _seen: set[int] = field(default_factory=set)
 
     def extend(self) -> bool:
@@ -34,6 +40,10 @@ class Unfiltered:
                 if id(binding) not in self._seen:
                     self._seen.add(id(binding))
                     found |= self._narrow(function, binding, scopes)
+            for read in self.reads.of(function):
+                if id(read.node) not in self._seen:
+                    self._seen.add(id(read.node))
+                    found |= self._pick(function, read, scopes)
         return found
 
     def _functions(self) -> Iterator[tuple[Function, list[Scope]]]:
@@ -78,31 +88,75 @@ class Unfiltered:
                 return False
 
     def _narrow(self, function: Function, binding: Binding, scopes: list[Scope]) -> bool:
+        """Let a loop go on with the rows alone that have the scopes."""
         cls = self._entity(binding)
         if cls is None:
             return False
+        read = self._read_by(function, binding)
+        if read is not None:
+            self._seen.add(id(read.node))
         if any(self._names_scope(node) for node in self._comparisons(function, binding)):
             return False  # it is narrowed by what the row itself says
-        local = self.planner.local
-        names = {s.name: self.planner.sources.holders.attribute_of(cls, s) for s in scopes}
-        node = self._condition(function, binding)
-        knot = ("function", function)
-        if node is None or None in names.values():
-            place = node or binding.value
-            if place is not None:
-                local.notes.obstacle(
-                    knot, place, f"goes through the rows of every `{scopes[0].parameter}`"
-                )
+        row = cls, binding.name
+        condition = self._condition(function, binding)
+        if condition is not None:
+            return self._add(function, condition, "filter", row, scopes)
+        if read is None:
+            self._refuse(function, binding.value, scopes)
             return False
-        defect = local.notes.defect(node, "filter", scopes, knot)
+        last = self._last_condition(binding)
+        if last is not None:
+            return self._add(function, last, "beside", row, scopes)
+        return self._pick(function, read, scopes)
+
+    def _pick(self, function: Function, read: WholeRead, scopes: list[Scope]) -> bool:
+        """Put the rows alone that have the scopes in the place of all of them."""
+        return self._add(function, read.node, "rows", (read.cls, "row"), scopes, read.rows)
+
+    def _refuse(self, function: Function, node: tree.Node | None, scopes: list[Scope]) -> None:
+        reason = f"goes through the rows of every `{scopes[0].parameter}`"
+        if node is not None:
+            self.planner.local.notes.obstacle(("function", function), node, reason)
+
+    def _add(
+        self,
+        function: Function,
+        node: tree.Node,
+        shape: str,
+        row: tuple[Class, str],
+        scopes: list[Scope],
+        rows: str = "",
+    ) -> bool:
+        cls, said = row
+        names = {s.name: self.planner.sources.holders.attribute_of(cls, s) for s in scopes}
+        if None in names.values():
+            self._refuse(function, node, scopes)
+            return False
+        knot, notes = ("function", function), self.planner.local.notes
+        defect = notes.defect(node, shape, scopes, knot)
         self.planner.state.groups.join(knot, ("entity", cls.name))
+        defect.detail["rows"] = rows
         for scope in scopes:
             defect.anchors[scope.name] = node
-            defect.detail[scope.name] = f"{binding.name}.{names[scope.name]}"
+            defect.detail[scope.name] = f"{said}.{names[scope.name]}"
             want = Want(scope, node, knot, "filter")
-            local.notes.ask(defect, want)
+            notes.ask(defect, want)
             self.planner.want(want)
         return True
+
+    def _read_by(self, function: Function, binding: Binding) -> WholeRead | None:
+        """What a loop goes through, where that is all rows of a collection."""
+        inside = {id(n) for n in within(binding.value)} if binding.value is not None else set()
+        return next((r for r in self.reads.of(function) if id(r.node) in inside), None)
+
+    def _last_condition(self, binding: Binding) -> tree.Node | None:
+        """The last condition of a comprehension, beside which another one may be put by `and`."""
+        value = binding.value
+        around = self.planner.program.names.parent(value) if value is not None else None
+        for one in around.generators if isinstance(around, tree.Comprehension) else ():
+            if one.iter is value and one.ifs and isinstance(one.ifs[-1], _TIGHT):
+                return one.ifs[-1]
+        return None
 
     def _entity(self, binding: Binding) -> Class | None:
         for one in self.planner.program.inference.bound(binding):

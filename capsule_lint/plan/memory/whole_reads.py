@@ -1,0 +1,196 @@
+"""Reads of all rows that a repository in memory keeps, whoever they belong to: `list(self._orders.values())`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.state import Want
+from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.model import Class, enclosing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
+
+_MAX_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRead:
+    """An expression that yields all rows, as code, and of which entity they are."""
+
+    node: tree.Node
+    rows: str
+    cls: Class
+
+
+@dataclass(eq=False)
+class WholeReads:
+    """Finds them, and demands scopes of the methods that make them where no row had any before."""
+
+    planner: Planner
+    _known: dict[Function, list[WholeRead]] = field(default_factory=dict)
+
+    def extend(self) -> bool:
+        """Demand what is not demanded yet; whether there was anything."""
+        found = False
+        for cls in self._repositories:
+            gained = [m for m in cls.methods.values() if m in self.planner.state.params]
+            for method in cls.methods.values() if gained else ():
+                if method not in self.planner.state.params and self._is_lacking(cls, method):
+                    found |= self.planner.demands.demand_reading(cls, method)
+        return found
+
+    @cached_property
+    def _repositories(self) -> list[Class]:
+        found = (
+            cls
+            for cls in self.planner.program.domain.repositories
+            if not cls.module.is_test and not cls.module.generated
+        )
+        return sorted(found, key=lambda c: c.symbol)
+
+    def _is_lacking(self, cls: Class, method: Function) -> bool:
+        reads = self.of(method)
+        if not reads or not any(map(self._is_new, (read.cls for read in reads))):
+            return False
+        if any(map(self.planner.program.domain.touches_table, self._family(method))):
+            return False
+        scopes = self.planner.demands.required_of(cls, method)
+        return all(self._is_told(call, method, scopes, 0) for call in self.callers(method))
+
+    def _is_new(self, cls: Class) -> bool:
+        """Whether rows of a class gain all scopes that they need, and had none."""
+        scopes = self.planner.program.policy.scopes_of(cls.name)
+        return bool(scopes) and all(
+            self.planner.gains.gaining(cls, scope) is not None for scope in scopes
+        )
+
+    def _family(self, function: Function) -> frozenset[Function]:
+        return self.planner.program.calls.family(function)
+
+    def callers(self, function: Function) -> Iterator[tree.Call]:
+        """The calls of a function outside of tests."""
+        for member in self._family(function):
+            for call, _ in self.planner.program.calls.callers(member):
+                if not self.planner.program.names.place(call).scope.module.is_test:
+                    yield call
+
+    def _is_told(
+        self, call: tree.Call, callee: Function, scopes: tuple[Scope, ...], depth: int
+    ) -> bool:
+        """Whether there is a value for the scopes where a function is called, or where that is called which
+        calls it: no job that goes through the rows of everybody."""
+        if self.has_values(call, callee, scopes):
+            return True
+        place = self.planner.program.names.place(call)
+        function = next(enclosing(place), None)
+        if function is None or depth > _MAX_DEPTH or not self.planner.can_gain(function):
+            return False
+        callers = list(self.callers(function))
+        return bool(callers) and all(
+            self._is_told(one, function, scopes, depth + 1) for one in callers
+        )
+
+    def has_values(self, call: tree.Call, callee: Function, scopes: tuple[Scope, ...]) -> bool:
+        """Whether there is a value for the scopes where a function is called."""
+        knot = ("function", callee)
+        wants = [Want(s, call, knot, "argument", call=call, callee=callee) for s in scopes]
+        return all(self.planner.values.value(want) is not None for want in wants)
+
+    # --- reads ---
+
+    def of(self, function: Function) -> list[WholeRead]:
+        """The expressions of a method that yield all rows of a collection of its object's."""
+        if function not in self._known:
+            self._known[function] = list(self._find(function))
+        return self._known[function]
+
+    def _find(self, function: Function) -> Iterator[WholeRead]:
+        own, names = function.self_name, self.planner.program.names
+        inside = [n for n in names.inside(function) if isinstance(n, tree.Attr)] if own else []
+        for node in inside:
+            if not isinstance(node.base, tree.Name) or node.base.id != own:
+                continue
+            found = self._read(node)
+            cls = self._entity(found[0]) if found is not None else None
+            if found is not None and cls is not None and not self._is_replaced(node, function):
+                yield WholeRead(*found, cls)
+
+    def _read(self, kept: tree.Attr) -> tuple[tree.Node, str] | None:
+        """`list(self._orders.values())`, `self._orders.values()`, or a list that is counted or gone through."""
+        parent_of, code = self.planner.program.names.parent, f"{_owner(kept)}.{kept.name}"
+        node: tree.Node = kept
+        around = parent_of(node)
+        if isinstance(around, tree.Attr) and around.name == "values":
+            call = parent_of(around)
+            if not isinstance(call, tree.Call) or call.args:
+                return None
+            node, code, around = call, f"{code}.values()", parent_of(call)
+        elif not self._is_list(kept):
+            counted = isinstance(around, tree.Call) and _is_call(around, "len")
+            return (node, f"{code}.values()") if counted and self._is_dict(kept) else None
+        elif not _is_call(around, "len", "list", "sorted") and not self._is_gone_through(node):
+            return None
+        if isinstance(around, tree.Call) and _is_call(around, "list"):
+            node = around
+        return node, code
+
+    def _is_gone_through(self, node: tree.Node) -> bool:
+        """Whether a loop goes through a collection."""
+        scope = self.planner.program.names.place(node).scope
+        parent = self.planner.program.names.parent(node)
+        if isinstance(parent, tree.Comprehension):
+            return any(g.iter is node for g in parent.generators)
+        return any(
+            b.kind == "for" and b.value is node for bs in scope.bindings.values() for b in bs
+        )
+
+    def _kinds(self, kept: tree.Attr) -> list[Collection]:
+        types = self.planner.program.inference.of(kept)
+        return [one for one in types if isinstance(one, Collection)]
+
+    def _is_list(self, kept: tree.Attr) -> bool:
+        kinds = self._kinds(kept)
+        return bool(kinds) and all(one.kind == "list" for one in kinds)
+
+    def _is_dict(self, kept: tree.Attr) -> bool:
+        kinds = self._kinds(kept)
+        return bool(kinds) and all(one.kind == "dict" for one in kinds)
+
+    def _entity(self, rows: tree.Node) -> Class | None:
+        """The entity that a collection yields."""
+        domain = self.planner.program.domain
+        for one in self.planner.program.inference.of(rows):
+            for item in one.items if isinstance(one, Collection) else ():
+                if isinstance(item, Instance) and item.cls in domain.entities:
+                    return item.cls
+        return None
+
+    def _is_replaced(self, kept: tree.Attr, function: Function) -> bool:
+        """Whether a method gives its object another collection: what it left out would be lost."""
+        for statement, place in function.module.statements:
+            if place.scope.function is function and isinstance(statement, tree.Assign):
+                for target in statement.targets:
+                    base = target.base if isinstance(target, tree.Subscript) else target
+                    if isinstance(base, tree.Attr) and base.name == kept.name:
+                        return True
+        return False
+
+
+def _owner(node: tree.Attr) -> str:
+    """The name of which something is an attribute."""
+    return node.base.id if isinstance(node.base, tree.Name) else ""
+
+
+def _is_call(node: object, *names: str) -> bool:
+    """Whether a node is a call of one of the functions that everybody knows, with its first argument."""
+    return (
+        isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id in names
+    )
