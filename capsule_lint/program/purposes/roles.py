@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection, Instance, TupleOf, Types
 from capsule_lint.program.model import Class, first_name
 from capsule_lint.program.purposes.elsewhere import Elsewhere
+from capsule_lint.program.purposes.keepers import Keepers
 from capsule_lint.program.purposes.layers import Layers
 from capsule_lint.program.purposes.tables import stands_in
 from capsule_lint.program.texts.pieces import names_scope
@@ -34,6 +35,15 @@ class Roles:
         """Repositories and layers first, for neither is an entity; then what they keep."""
         domain = self.domain
         domain.repositories.update(filter(self._is_repository, domain.classes.all))
+        keepers = Keepers(domain)
+        domain.repositories.update(
+            cls
+            for cls in domain.classes.all
+            if cls not in domain.repositories
+            and not _TEST_CLASS.search(cls.name)
+            and not stands_in(cls)
+            and keepers.is_keeper(cls)
+        )
         self._spread_repositories()
         domain.layers = Layers(domain).find(domain.repositories)
         domain.repositories -= domain.layers
