@@ -52,6 +52,13 @@ class Configured:
                     return tuple(found)
         return ()
 
+    def beside(self, spec: SourceSpec, call: tree.Call | None) -> Value | None:
+        """The value that the object has from which a call is given the neighbour's."""
+        if spec.kind is not SourceKind.ATTRIBUTE:
+            return None
+        found = list(self._of_kind(spec, self.holders.beside(call)))
+        return Value(f"{found[0]}.{spec.access}", kind="configured") if len(found) == 1 else None
+
     # --- a class ---
 
     def _of_class(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:

@@ -75,7 +75,7 @@ class Sources:
             return told  # another's value would make one key of two owners' parts
         found = self._named(scope, place)
         if found is not None and not _passes(call, found.code):
-            return found
+            return self._beside_loop(found, scope, place, call) or found
         if place.scope.module.is_test and scope.test_source is not None:
             near = [a.value for a in call.args] if call is not None else beside
             return self._of_test(scope.test_source, scope, place, near)
@@ -86,6 +86,20 @@ class Sources:
                 taken = root is not None and self.visible.is_taken(root, scope.parameter)
                 return replace(found, bind=False) if taken else found
         return self._option(scope, call) or self._attribute(scope, place, call, loose=loose)
+
+    def _beside_loop(
+        self, found: Value, scope: Scope, place: Place, call: tree.Call | None
+    ) -> Value | None:
+        """What the owner of the neighbour's value says, where the name is that of a loop, and nothing shows
+        that the loop goes through values of the scope: `for stage in stages`."""
+        binding = self.visible.binding(found.code, place)
+        if binding is None or binding.kind != "for" or found.knot is not None:
+            return None
+        for spec in scope.sources if not place.scope.module.is_test else ():
+            said = self.configured.beside(spec, call)
+            if said is not None:
+                return said
+        return None
 
     def constant(self, scope: Scope) -> Value | None:
         """The configured constant, for places that nothing else can reach: it is in scope everywhere,
@@ -133,12 +147,12 @@ class Sources:
                 return Value(name)
             if scope.parameter in function.scope.bindings:
                 return None  # the name means something else here, whatever it means around
-        if self.visible.binding(scope.parameter, place) is not None:
+        if self._bound(scope, place):
             return Value(scope.parameter)
         return None
 
     def _own_name(self, scope: Scope, function: Function, place: Place) -> str | None:
-        if self.visible.binding(scope.parameter, place) is not None:
+        if self._bound(scope, place):
             return scope.parameter
         parameter = self.program.domain.scope_parameter(function, scope)
         if parameter is None or parameter.kind in ("*", "**"):
@@ -150,6 +164,11 @@ class Sources:
         ):
             return None
         return name
+
+    def _bound(self, scope: Scope, place: Place) -> bool:
+        """Whether the name of the scope's parameter holds its value at a place."""
+        binding = self.visible.binding(scope.parameter, place)
+        return binding is not None and not self.program.domain.is_other(binding.parameter, scope)
 
     # --- what a test gives ---
 

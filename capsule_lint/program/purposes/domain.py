@@ -11,6 +11,7 @@ from capsule_lint.program.inference.types import Instance, Types
 from capsule_lint.program.model import first_name, last_name
 from capsule_lint.program.purposes.belonging import Belonging
 from capsule_lint.program.purposes.held import Held
+from capsule_lint.program.purposes.other_types import is_other
 from capsule_lint.program.purposes.roles import Roles
 from capsule_lint.program.purposes.tables import Tables
 from capsule_lint.program.texts.pieces import Filled, names_scope, snake
@@ -208,16 +209,23 @@ class Domain:
     def named_parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
         """The parameter whose name says that it takes the scope's value."""
         exact = function.parameter(scope.parameter)
-        return exact or next(
+        if exact is not None and not self.is_other(exact, scope):
+            return exact
+        return next(
             (
                 p
                 for p in function.own_params
                 if p.kind in ("plain", "posonly", "kwonly")
                 and names_scope(p.name, scope)
                 and not self.is_object(function, p)
+                and not self.is_other(p, scope)
             ),
             None,
         )
+
+    def is_other(self, parameter: tree.Parameter | None, scope: ScopePolicy) -> bool:
+        """Whether a parameter takes something else by its type, however it is called."""
+        return is_other(self.names, self.classes, parameter, scope)
 
     def is_object(self, function: Function, parameter: tree.Parameter) -> bool:
         """Whether a parameter takes an instance of a class of the program."""

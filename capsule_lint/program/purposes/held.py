@@ -63,6 +63,8 @@ class Held:
         if isinstance(callee, Class):
             return self.is_attribute(callee, name, scope)
         held = self.parameter(callee, scope) if callee is not None else None
+        if callee is not None and self.domain.is_other(callee.parameter(name), scope):
+            return False
         return names_scope(name, scope) or (held is not None and held.name == name)
 
     def arguments(
