@@ -86,7 +86,10 @@ class Gains:
             base = text_of(node.base)
             if base is None or not repeatable(node.base, self.planner.program):
                 continue
-            attribute = self.planner.sources.holders.attribute_of(one.cls, scope)
+            holders = self.planner.sources.holders
+            attribute = holders.read_of(node.base, one.cls, scope, node.name)
+            if attribute is None and holders.attribute_of(one.cls, scope) is not None:
+                continue  # it is its own, and no one else's to read
             if attribute is None:
                 through = self._through_property(one.cls, node, scope, knot)
                 if through is not None:

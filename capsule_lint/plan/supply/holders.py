@@ -10,6 +10,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.supply.visible import may_be_none
+from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.presence import is_present
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, Place, enclosing
@@ -48,6 +49,34 @@ class Holders:
                 return name
         return self.program.domain.held.attribute(cls, scope)
 
+    def read_of(self, node: tree.Node, cls: Class, scope: Scope, beside: str = "") -> str | None:
+        """How the scope's value is read of an object that is no other than `self`, or that another one reads:
+        there as policy says, and by nothing private unless what is read `beside` it is."""
+        attribute = self.attribute_of(cls, scope)
+        if self._is_own(node) or self.field_knot(cls, scope) is not None:
+            return attribute
+        access = self._configured_access(cls, scope)
+        if access is not None and (attribute is None or not beside.startswith("_")):
+            return access
+        private = is_private(attribute) and not beside.startswith("_")
+        return None if private else attribute
+
+    def _is_own(self, node: tree.Node) -> bool:
+        """Whether an expression is the object whose method it stands in."""
+        return isinstance(node, tree.Name) and any(
+            function.self_name == node.id for function in enclosing(self.program.names.place(node))
+        )
+
+    def _configured_access(self, cls: Class, scope: Scope) -> str | None:
+        """What policy reads of the instances of a class."""
+        mro = self.program.classes.mro(cls)
+        for spec in scope.sources:
+            if spec.kind is SourceKind.ATTRIBUTE and any(spec.name == c.name for c in mro):
+                wanted = self.program.names.definition(f"{spec.module}.{spec.name}")
+                if isinstance(wanted, Class) and wanted in mro:
+                    return spec.access
+        return None
+
     def field_knot(self, cls: Class, scope: Scope) -> tuple[str, object] | None:
         """The change by which a class gains the attribute of a scope; `None` where it has it."""
         for owner in self.program.classes.mro(cls):
@@ -81,7 +110,8 @@ class Holders:
                 continue
             for one in self.program.inference.of(path.base):
                 if isinstance(one, Instance) and any(held(one.cls, path.name, s) for s in others):
-                    attribute, base = self.attribute_of(one.cls, scope), text_of(path.base)
+                    attribute = self.read_of(path.base, one.cls, scope, path.name)
+                    base = text_of(path.base)
                     if attribute is not None and base is not None:
                         return Value(f"{base}.{attribute}", knot=self.field_knot(one.cls, scope))
         return None
@@ -192,3 +222,8 @@ class Holders:
                     for one in self.program.inference.member(cls, name):
                         if isinstance(one, Instance) and self.program.domain.is_carrier(one.cls):
                             yield f"{function.params[0].name}.{name}", one.cls
+
+
+def is_private(attribute: str | None) -> bool:
+    """Whether an attribute is its own object's alone."""
+    return attribute is not None and attribute.startswith("_")

@@ -12,7 +12,7 @@ from capsule_lint.plan.supply.ambient import Ambient
 from capsule_lint.plan.supply.configured import Configured
 from capsule_lint.plan.supply.event_shapes import EventShapes
 from capsule_lint.plan.supply.given import Given
-from capsule_lint.plan.supply.holders import Holders
+from capsule_lint.plan.supply.holders import Holders, is_private
 from capsule_lint.plan.supply.options import option_beside
 from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.plan.supply.visible import Visible
@@ -256,12 +256,16 @@ class Sources:
         if len(holders) > 1:  # which of them is meant, nobody can tell
             holders = []
         carriers = self._meant(carriers, call)
+        own_names = {function.self_name for function in enclosing(place)}
         for code, cls in (*near, *carriers, *holders):
             attribute = self.holders.attribute_of(cls, scope)
+            knot = self.holders.field_knot(cls, scope)
+            if is_private(attribute) and knot is None and code not in own_names:
+                continue
             if attribute is not None:
                 typed = self.program.classes.is_typed_dict(cls)
                 path = f'{code}["{attribute}"]' if typed else f"{code}.{attribute}"
-                return Value(path, knot=self.holders.field_knot(cls, scope))
+                return Value(path, knot=knot)
         return None
 
     def _is_for_another(self, function: Function) -> bool:
