@@ -181,11 +181,22 @@ class Items:
         constructor of its class is going to be given it."""
         if isinstance(display, tree.Call) and self._typed(display):
             return None
+        if self._says(display, scope):
+            return None
         old = self.planner.loads.present(display, scope)
         entry = entry_of(display, old) if old is not None else None
         if old is None or entry is None or self._is_of_entity(entry[1], scope):
             return None
         return self.planner.local.notes.extend(display, old, scope, knot)
+
+    def _says(self, display: Display, scope: Scope) -> bool:
+        """Whether an item has a scope's value already, under another name: `"env": self.env`."""
+        is_key, held = self.planner.program.policy.is_key_name, self.planner.program.domain.held
+        return any(
+            isinstance(value, tree.Attr | tree.Name) and held.is_value(value, scope)
+            for name, value in entries_of(display)
+            if not is_key(name)
+        )
 
     def _is_of_entity(self, value: tree.Node, scope: Scope) -> bool:
         """Whether a value is that of an entity which is going to have the scope: what lists its fields

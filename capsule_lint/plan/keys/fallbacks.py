@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from capsule_lint.facts import tree
+
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
@@ -26,10 +28,16 @@ class Fallbacks:
         beside = [
             other
             for other in self._scoped[scope.name, site.template.text.lower()]
-            if other is not site
+            if other is not site and not self._is_of_one_item(site, other)
         ]
         users = self._users(site) if beside else set()
         return any(users & self._users(other) for other in beside)
+
+    def _is_of_one_item(self, site: KeySite, other: KeySite) -> bool:
+        """Whether two keys are entries of one item: those of different indexes."""
+        parent = self.planner.program.names.parent
+        around = parent(site.template.host)
+        return isinstance(around, tree.DictDisplay) and around is parent(other.template.host)
 
     @cached_property
     def _scoped(self) -> defaultdict[tuple[str, str], list[KeySite]]:

@@ -115,6 +115,34 @@ class Held:
                     if isinstance(piece.value, tree.Attr):
                         self._note_attribute(piece.value, segment.scope)
         self._spread()
+        self._given_attributes()
+        self._spread()
+
+    def _given_attributes(self) -> None:
+        """The parameters for which all calls give an attribute of the same name that holds a scope's value:
+        `docs.save(ctx.env, …)` to `def save(self, env, …)`."""
+        names = {name for name in self._attributes.values() if name}
+        for module in self.domain.names.modules.values() if names else ():
+            for function in module.functions if not module.is_test else ():
+                for parameter in function.own_params:
+                    if parameter.name in names:
+                        self._by_calls(function, parameter)
+
+    def _by_calls(self, function: Function, parameter: tree.Parameter) -> None:
+        place, given = self.domain.names.place, self.domain.calls.arguments_for
+        values = [
+            argument.value
+            for _, argument in given(function, parameter.name)
+            if not place(argument.value).scope.module.is_test
+        ]
+        for scope in self.domain.policy.scopes if values else ():
+            if all(
+                isinstance(value, tree.Attr)
+                and value.name == parameter.name
+                and any(self.attribute(cls, scope) == value.name for cls in self._classes(value))
+                for value in values
+            ):
+                self._add(function, scope.name, parameter)
 
     def adopt(self, function: Function, scope: ScopePolicy, parameter: tree.Parameter) -> None:
         """Note that all calls of a function give the scope's value for a parameter."""
@@ -135,8 +163,11 @@ class Held:
             others = {p.name for p in function.params if p is not parameter}
             for _, argument in list(self.domain.calls.arguments_for(function, parameter.name)):
                 self._note(argument.value, scope.name, others)
-                if isinstance(argument.value, tree.Attr) and self._makes_key(argument.value):
-                    self._note_attribute(argument.value, scope.name)
+                value = argument.value
+                if isinstance(value, tree.Attr) and (
+                    value.name == parameter.name or self._makes_key(value)
+                ):
+                    self._note_attribute(value, scope.name)
 
     def _makes_key(self, node: tree.Attr) -> bool:
         """Whether `self.env` is given to what makes a key where the object itself is asked for its own."""
