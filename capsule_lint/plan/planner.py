@@ -28,7 +28,7 @@ from capsule_lint.plan.memory.unfiltered import Unfiltered
 from capsule_lint.plan.memory.whole_reads import WholeReads
 from capsule_lint.plan.scoped_calls import ScopedCalls
 from capsule_lint.plan.silence import Silence
-from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
+from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Want
 from capsule_lint.plan.supply.entries import SPECIAL, Entries
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
@@ -113,7 +113,8 @@ class Planner:
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
     loose: set[int] = field(default_factory=set)
     """The wants that nothing but an entity in scope can satisfy."""
-    constants: set[int] = field(default_factory=set)
+    last: dict[int, Value] = field(default_factory=dict)
+    """What wants are given for which nothing else has a value: a constant, or a call without arguments."""
     prefixes: list[KeySite] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -432,6 +433,8 @@ class Planner:
             return
         if function is not None and self.messages.extend(want, function):
             return
+        if function is not None and self._asks_by_itself(function, want):
+            return
         if function is not None and self._thread(function, want):
             name = want.scope.parameter
             if self.values.value(want) is None and not self.sources.visible.is_taken(
@@ -448,10 +451,22 @@ class Planner:
 
     def _has_constant(self, want: Want) -> bool:
         """Whether policy names a constant that a want can be given where there is nothing else."""
-        if self.sources.constant(want.scope) is None:
+        return self._fall_back(want, self.sources.constant(want.scope))
+
+    def _asks_by_itself(self, function: Function, want: Want) -> bool:
+        """Whether a function that nobody calls finds the value by itself, and no object at hand has another."""
+        if not self.entries.is_called_by_nobody(function):
             return False
-        self.constants.add(id(want))
-        return True
+        self.loose.add(id(want))
+        held = self.values.value(want)
+        self.loose.discard(id(want))
+        value = self.sources.anywhere(want.scope, function) if held is None else None
+        return self._fall_back(want, value)
+
+    def _fall_back(self, want: Want, value: Value | None) -> bool:
+        if value is not None:
+            self.last[id(want)] = value
+        return value is not None
 
     def _extend_item(self, want: Want) -> bool:
         """A key helper that is given `item.tenant_id`: the class of `item` gets the other scope too."""

@@ -47,9 +47,7 @@ class Values:
             found = None
         if found is None and isinstance(want.callee, Class | Function):
             found = self.planner.loads.beside(want)
-        if found is None and id(want) in self.planner.constants:
-            return self.planner.sources.constant(want.scope)
-        return found
+        return found if found is not None else self.planner.last.get(id(want))
 
     def _loaded(self, want: Want) -> Value | None:
         """A constructor call that reads an item: beside `item["tenant_id"]` comes `item["capsule_id"]`."""
