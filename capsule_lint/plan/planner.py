@@ -542,6 +542,8 @@ class Planner:
 
     def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
         module = self.program.names.place(want.node).scope.module
+        if module.generated and want.call is not None:
+            return  # the call is told of as one that nobody may edit
         symbol = function.symbol if function is not None else module.name
         reason = reason or f"nothing in scope yields `{want.scope.parameter}`"
         span = (want.call or want.node).span

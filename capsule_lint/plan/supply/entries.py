@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.state import Want
+    from capsule_lint.plan.supply.given import Said
     from capsule_lint.plan.supply.values import Values
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding, Function
@@ -123,11 +124,22 @@ class Entries:
 
     def reason(self, want: Want) -> str:
         """Why a want has no source, where that is known."""
+        name, place = want.scope.parameter, self.program.names.place(want.node)
+        if place.scope.module.is_test and want.scope.test_source is not None:
+            values = {one.literal or one.code for one in self._given_by_test(want)}
+            known = " and ".join(f"`{one}`" for one in sorted(filter(None, values)))
+            if len(values) > 1 and known:
+                return f"the test gives {known} as `{name}`, and nothing says which is meant here"
         read = self._message(want)
         if read is None:
             return ""
         said = f"`{read}` is read from data" if read else "the callee reads data"
         return f"{said} that may lack `{want.scope.parameter}`"
+
+    def _given_by_test(self, want: Want) -> frozenset[Said]:
+        """What the test that a want stands in gives for its scope."""
+        place = self.program.names.place(want.node)
+        return self.values.planner.sources.given.at(place, want.scope)
 
     def _message(self, want: Want) -> str | None:
         """How the other scope that goes with the wanted one is read from a message; an empty text where
