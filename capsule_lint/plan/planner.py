@@ -20,6 +20,7 @@ from capsule_lint.plan.keys.key_defects import KeyDefects
 from capsule_lint.plan.memory.access_checks import AccessChecks
 from capsule_lint.plan.memory.fed import Fed
 from capsule_lint.plan.memory.grouped import Grouped
+from capsule_lint.plan.memory.idle_keys import IdleKeys
 from capsule_lint.plan.memory.idle_scopes import IdleScopes
 from capsule_lint.plan.memory.key_functions import KeyFunctions
 from capsule_lint.plan.memory.leaks import Leaks
@@ -168,7 +169,8 @@ class Planner:
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
         checks = AccessChecks(self)
-        while any(part.extend() for part in (*parts, checks, self.whole_reads)):
+        others = (*parts, checks, self.whole_reads, IdleKeys(self))
+        while any(part.extend() for part in others):
             self._settle()
         self._tie()
         self._tie_protocols()

@@ -63,7 +63,7 @@ class Fed:
                 known[0].update(one.said, lacking)
                 known[1].extend(knot for told in lacking.values() for knot in told)
         for home, (scopes, knots) in homes.items():
-            self._feed(home, scopes, knots)
+            self.feed(home, scopes, knots)
         return bool(homes)
 
     def _others(self, said: set[str]) -> list[Scope]:
@@ -131,7 +131,7 @@ class Fed:
     def _is_cache(self, node: tree.Node) -> bool:
         return self.planner.local.collections.is_cache(last_name(node))
 
-    def _feed(self, home: Home, scopes: set[str], told: list[Knot | None]) -> None:
+    def feed(self, home: Home, scopes: set[str], told: list[Knot | None]) -> None:
         """Demand scopes in the keys of a collection."""
         local = self.planner.local
         before = len(local.notes.wants)
