@@ -19,6 +19,7 @@ from capsule_lint.plan.halves import Halves
 from capsule_lint.plan.keys.key_defects import KeyDefects
 from capsule_lint.plan.memory.access_checks import AccessChecks
 from capsule_lint.plan.memory.fed import Fed
+from capsule_lint.plan.memory.group_checks import GroupChecks
 from capsule_lint.plan.memory.grouped import Grouped
 from capsule_lint.plan.memory.idle_keys import IdleKeys
 from capsule_lint.plan.memory.idle_scopes import IdleScopes
@@ -168,8 +169,8 @@ class Planner:
             self.ask(want)
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
-        checks = AccessChecks(self)
-        others = (*parts, checks, self.whole_reads, IdleKeys(self))
+        checks = AccessChecks(self), GroupChecks(self)
+        others = (*parts, *checks, self.whole_reads, IdleKeys(self))
         while any(part.extend() for part in others):
             self._settle()
         self._tie()
