@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.supply.repeats import repeatable
-from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.inference.types import Collection, Instance, ordered
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
@@ -110,13 +110,34 @@ class AccessChecks:
         planner, asked = self.planner, check.asked
         if isinstance(asked, tree.Name):
             taken = planner.program.domain.scope_parameter(check.function, scope)
-            return taken is not None or scope.parameter in planner.state.params[check.function]
+            if taken is not None or scope.parameter in planner.state.params.get(
+                check.function, ()
+            ):
+                return True
+            return self._is_asked_for_kept(check, asked)
         return any(
             isinstance(one, Instance)
             and not planner.program.domain.is_boundary(one.cls)
             and planner.sources.holders.attribute_of(one.cls, scope) is not None
             for one in planner.program.inference.of(asked.base)
         )
+
+    def _is_asked_for_kept(self, check: _Check, asked: tree.Name) -> bool:
+        """Whether a method of a class that keeps such rows is told whose of them are meant: it can be told more."""
+        planner, function = self.planner, check.function
+        owner = owner_of(function)
+        if owner is None or not self._keeps(owner, check.cls):
+            return False
+        return function.parameter(asked.id) is not None and planner.can_gain(function)
+
+    def _keeps(self, owner: Class, row: Class) -> bool:
+        """Whether a class keeps such rows in a collection, or in collections of such."""
+        member = self.planner.program.inference.member
+        kept = [one for name in owner.stores for one in member(owner, name)]
+        kept = [one for one in kept if isinstance(one, Collection)]
+        for one in kept:
+            kept += one.items if isinstance(one, Collection) else ()
+        return any(isinstance(one, Instance) and one.cls is row for one in kept)
 
     def _is_compared(self, check: _Check, scope: Scope) -> bool:
         """Whether the function compares values of the scope, there or elsewhere."""
