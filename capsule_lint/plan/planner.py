@@ -24,6 +24,7 @@ from capsule_lint.plan.memory.grouped import Grouped
 from capsule_lint.plan.memory.idle_keys import IdleKeys
 from capsule_lint.plan.memory.idle_scopes import IdleScopes
 from capsule_lint.plan.memory.key_functions import KeyFunctions
+from capsule_lint.plan.memory.key_positions import KeyPositions
 from capsule_lint.plan.memory.leaks import Leaks
 from capsule_lint.plan.memory.local import LocalKeys
 from capsule_lint.plan.memory.unfiltered import Unfiltered
@@ -169,7 +170,7 @@ class Planner:
             self.ask(want)
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
-        checks = AccessChecks(self), GroupChecks(self)
+        checks = AccessChecks(self), GroupChecks(self), KeyPositions(self)
         others = (*parts, *checks, self.whole_reads, IdleKeys(self))
         while any(part.extend() for part in others):
             self._settle()
