@@ -190,7 +190,7 @@ def names_beside(names: Names, node: tree.Compare) -> set[str]:
             sides = one.left.items if isinstance(one.left, tree.Sequence) else (one.left,)
             found.update(map(hole_name, sides))
         if isinstance(one, tree.Comprehension):
-            queue += [*one.results, *(i for g in one.generators for i in g.ifs)]
+            queue += [*one.results, *(n for g in one.generators for n in (g.iter, *g.ifs))]
         elif isinstance(one, tree.Boolean | tree.Wrapped):
             queue += list(children(one))
     return found

@@ -34,34 +34,53 @@ class Unfiltered:
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
-        found = False
-        for function, scopes in list(self._functions()):
+        found, wants = False, self._wants()
+        for function, gained in list(self._functions()):
+            own = wants.get(function, [])
+            used = {want.scope.name for want in own}
+            scopes = [scope for scope in gained if scope.name not in used]
             for binding in self._loops(function):
-                if id(binding) not in self._seen:
+                lacking = scopes or (gained if self._are_keyed_by(binding, own) else [])
+                if lacking and id(binding) not in self._seen:
                     self._seen.add(id(binding))
-                    found |= self._narrow(function, binding, scopes)
-            for read in self.reads.of(function):
+                    found |= self._narrow(function, binding, lacking)
+            for read in self.reads.of(function) if scopes else ():
                 if id(read.node) not in self._seen:
                     self._seen.add(id(read.node))
                     found |= self._pick(function, read, scopes)
         return found
 
+    def _wants(self) -> dict[Function, list[Want]]:
+        """What functions ask for already."""
+        found: dict[Function, list[Want]] = {}
+        for want in (*self.planner.state.wants, *self.planner.local.notes.wants):
+            for function in enclosing(self.planner.program.names.place(want.node)):
+                found.setdefault(function, []).append(want)
+        return found
+
+    def _are_keyed_by(self, binding: Binding, wants: list[Want]) -> bool:
+        """Whether a key is made of the row that a loop goes on with, and of scopes that the method is told: `del
+        self._orders[order.order_id]`. In the rows of others it would not be found."""
+        names = self.planner.program.names
+        return any(
+            isinstance(node, tree.Name)
+            and node.id == binding.name
+            and names.bindings(node.id, names.place(node)) == [binding]
+            for want in wants
+            if want.purpose == "local"
+            for node in within(want.node)
+        )
+
     def _functions(self) -> Iterator[tuple[Function, list[Scope]]]:
-        """The methods of repositories that had no scope and get some, of which they make nothing yet."""
+        """The methods of repositories that had no scope and get some."""
         program, state = self.planner.program, self.planner.state
-        reached = {
-            (function, want.scope.name)
-            for want in (*state.wants, *self.planner.local.notes.wants)
-            for function in enclosing(program.names.place(want.node))
-        }
         for function, gained in state.params.items():
             if function.owner not in program.domain.repositories or function.module.is_test:
                 continue
             if any(program.domain.scope_parameter(function, s) for s in program.policy.scopes):
                 continue
-            scopes = [s for s in gained.values() if (function, s.name) not in reached]
-            if scopes:
-                yield function, scopes
+            if gained:
+                yield function, list(gained.values())
 
     def _loops(self, function: Function) -> Iterator[Binding]:
         """The names that go through a collection of the repository's."""
