@@ -36,6 +36,7 @@ from capsule_lint.plan.supply.entries import SPECIAL, Entries
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
 from capsule_lint.plan.supply.sources import Sources
+from capsule_lint.plan.supply.unasked import Unasked
 from capsule_lint.plan.supply.values import Values
 from capsule_lint.plan.taken_apart.probes import Probes
 from capsule_lint.plan.taken_apart.readers import Readers
@@ -459,13 +460,13 @@ class Planner:
 
     def _asks_by_itself(self, function: Function, want: Want) -> bool:
         """Whether a function that nobody calls finds the value by itself, and no object at hand has another."""
-        if not self.entries.is_called_by_nobody(function):
+        value = Unasked(self).value(function, want.scope)
+        if value is None:
             return False
         self.loose.add(id(want))
         held = self.values.value(want)
         self.loose.discard(id(want))
-        value = self.sources.anywhere(want.scope, function) if held is None else None
-        return self._fall_back(want, value)
+        return held is None and self._fall_back(want, value)
 
     def _fall_back(self, want: Want, value: Value | None) -> bool:
         if value is not None:

@@ -69,24 +69,6 @@ class Entries:
             self._reading.add((function, want.scope.parameter))
         return False
 
-    def is_called_by_nobody(self, function: Function) -> bool:
-        """Whether a function is one that the program, tests aside, calls nowhere, and that has a value of its
-        own to find: no part of a repository or an entity, and nothing that makes a key."""
-        domain, keys = self.program.domain, self.program.keys
-        if function.module.is_test or function.name in SPECIAL or domain.enters(function):
-            return False
-        if (
-            function in keys.helpers
-            or function in keys.functions
-            or domain.touches_table(function)
-        ):
-            return False
-        if function.owner in domain.repositories or function.owner in domain.entities:
-            return False
-        if function in self.values.planner.methods:
-            return False
-        return not any(True for _ in self._production_callers(function))
-
     def foreign_bases(self, method: Function) -> Iterator[str]:
         """The bases of a method's class that may call it, and that the program does not know."""
         for base in self.program.classes.foreign_bases(method.owner) if method.owner else ():

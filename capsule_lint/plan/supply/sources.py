@@ -110,15 +110,6 @@ class Sources:
                 return Value(spec.code, ((spec.module, first),), kind="constant")
         return None
 
-    def anywhere(self, scope: Scope, function: Function) -> Value | None:
-        """What a function can ask by itself: a configured call without arguments, or the constant."""
-        for spec in scope.sources:
-            if spec.kind is SourceKind.CALL and not spec.roots and spec.module:
-                bind = not self.visible.is_taken(function, scope.parameter)
-                imports = ((spec.module, spec.name.partition(".")[0]),)
-                return Value(spec.code, imports, bind=bind, root=function, kind="constant")
-        return self.constant(scope)
-
     def _is_fixed(self, spec: SourceSpec) -> bool:
         """Whether an attribute is that of an enum, of an object that a module keeps, or of a class whose
         objects have no other: `Capsule.PROD`, `settings.capsule`, `Settings.CAPSULE`."""

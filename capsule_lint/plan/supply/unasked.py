@@ -1,0 +1,85 @@
+"""Functions that the program, tests aside, calls nowhere: a parameter more would be passed by nobody, so they ask the
+policy's sources by themselves where these can be asked anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.state import Value
+from capsule_lint.plan.supply.entries import SPECIAL
+from capsule_lint.plan.supply.given import literal_in
+from capsule_lint.policy import SourceKind, SourceSpec
+from capsule_lint.program.model import Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function, Module
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """Finds what they ask: a call without arguments, or a constant."""
+
+    planner: Planner
+
+    def value(self, function: Function, scope: Scope) -> Value | None:
+        """What a function asks by itself, if nobody calls it, or if that is what tests expect that do."""
+        if not self._is_alone(function):
+            return None
+        tests = list(self._callers(function, tests=True))
+        for spec in scope.sources:
+            if spec.kind is SourceKind.CALL and not spec.roots and spec.module:
+                if not all(self._sets(module, spec, scope) for module in tests):
+                    return None
+                bind = not self.planner.sources.visible.is_taken(function, scope.parameter)
+                imports = ((spec.module, spec.name.partition(".")[0]),)
+                return Value(spec.code, imports, bind=bind, root=function, kind="constant")
+        value = self.planner.sources.constant(scope)
+        return value if value is not None and (not tests or self._is_usual(value, scope)) else None
+
+    def _is_alone(self, function: Function) -> bool:
+        """Whether nothing calls a function that is no part of a repository or an entity, and makes no key."""
+        domain, keys = self.planner.program.domain, self.planner.program.keys
+        if function.module.is_test or function.name in SPECIAL or domain.enters(function):
+            return False
+        if function in keys.helpers or function in keys.functions:
+            return False
+        if function.owner in domain.repositories or function.owner in domain.entities:
+            return False
+        if function in self.planner.methods or domain.touches_table(function):
+            return False
+        return not any(True for _ in self._callers(function, tests=False))
+
+    def _callers(self, function: Function, *, tests: bool) -> Iterator[Module]:
+        """The modules in which a function is called: tests, or others."""
+        program = self.planner.program
+        for member in program.calls.family(function):
+            for call, _ in program.calls.callers(member):
+                module = program.names.place(call).scope.module
+                if module.is_test is tests:
+                    yield module
+
+    def _is_usual(self, value: Value, scope: Scope) -> bool:
+        """Whether a constant is what tests use unless they say otherwise."""
+        program, usual = self.planner.program, self.planner.sources.given.value_of_helper(scope)
+        target = [program.names.follow(program.names.member(*name)) for name in value.imports]
+        said = [t.value for t in target if isinstance(t, Binding) and t.kind == "assign"]
+        plain = value.code.isidentifier() and len(said) == 1
+        return plain and usual is not None and literal_in(said[0]) == usual
+
+    def _sets(self, module: Module, spec: SourceSpec, scope: Scope) -> bool:
+        """Whether a module of tests gives what a call without arguments yields, and gives what tests use."""
+        program, usual = self.planner.program, self.planner.sources.given.value_of_helper(scope)
+        given = [
+            literal_in(argument.value)
+            for call in module.each(tree.Call)
+            for callee in program.calls.callees(call)
+            if callee.function is not None and callee.function.module.name == spec.module
+            for argument in call.args
+        ]
+        return bool(given) and usual is not None and set(given) == {usual}
