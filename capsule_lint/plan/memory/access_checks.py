@@ -114,7 +114,7 @@ class AccessChecks:
                 check.function, ()
             ):
                 return True
-            return self._is_asked_for_kept(check, asked)
+            return self._is_asked_for_kept(check, asked, scope)
         return any(
             isinstance(one, Instance)
             and not planner.program.domain.is_boundary(one.cls)
@@ -122,13 +122,16 @@ class AccessChecks:
             for one in planner.program.inference.of(asked.base)
         )
 
-    def _is_asked_for_kept(self, check: _Check, asked: tree.Name) -> bool:
-        """Whether a method of a class that keeps such rows is told whose of them are meant: it can be told more."""
+    def _is_asked_for_kept(self, check: _Check, asked: tree.Name, scope: Scope) -> bool:
+        """Whether a method of a class that keeps such rows is told whose of them are meant, and all who call it
+        can tell it more."""
         planner, function = self.planner, check.function
         owner = owner_of(function)
         if owner is None or not self._keeps(owner, check.cls):
             return False
-        return function.parameter(asked.id) is not None and planner.can_gain(function)
+        if function.parameter(asked.id) is None or not planner.can_gain(function):
+            return False
+        return planner.whole_reads.are_told(function, (scope,))
 
     def _keeps(self, owner: Class, row: Class) -> bool:
         """Whether a class keeps such rows in a collection, or in collections of such."""

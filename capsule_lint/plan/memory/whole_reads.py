@@ -63,7 +63,17 @@ class WholeReads:
         if any(map(self.planner.program.domain.touches_table, self._family(method))):
             return False
         scopes = self.planner.demands.required_of(cls, method)
+        if not all(set(scopes) <= self.scopes_of(read) for read in reads):
+            return False
+        return self.are_told(method, scopes)
+
+    def are_told(self, method: Function, scopes: tuple[Scope, ...]) -> bool:
+        """Whether all who call a method, tests aside, have the scopes, or can be told them."""
         return all(self._is_told(call, method, scopes, 0) for call in self.callers(method))
+
+    def scopes_of(self, read: WholeRead) -> set[Scope]:
+        """The scopes that the rows have which a read yields."""
+        return set(self.planner.program.policy.scopes_of(read.cls.name))
 
     def _is_new(self, cls: Class) -> bool:
         """Whether rows of a class gain all scopes that they need, and had none."""

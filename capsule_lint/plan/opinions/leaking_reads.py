@@ -66,7 +66,9 @@ class LeakingReads:
         if planner.demands.takes_entity(method) or self._compares_scope(method):
             return False
         held = planner.sources.holders.attribute_of
-        if not scopes or any(held(read.cls, scope) is None for scope in scopes):
+        if not scopes or not set(scopes) <= planner.whole_reads.scopes_of(read):
+            return False
+        if any(held(read.cls, scope) is None for scope in scopes):
             return False
         gained = planner.state.gained()
         return not any(

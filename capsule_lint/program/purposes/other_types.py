@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from capsule_lint.policy import Scope
@@ -24,6 +25,8 @@ def is_other(
     said = last_name(parameter.annotation) if parameter is not None else ""
     if scope.type is None or said not in _OTHERS or said == scope.type.name:
         return False
+    if scope.parameter.lower().endswith("id"):
+        return False  # nothing else is called so
     target = names.follow(names.member(scope.type.module, scope.type.name))
     if not isinstance(target, Binding):
         return True
@@ -31,5 +34,5 @@ def is_other(
         bases = classes.foreign_bases(target.definition)
         return not any(base.rpartition(".")[2].lower().startswith(said) for base in bases)
     made = target.value  # `StageNumber = NewType("StageNumber", int)`, or an alias of `int`
-    inner = made.args[-1].value if isinstance(made, tree.Call) and made.args else made
-    return last_name(inner) != said
+    names_in = (one.id for one in within(made) if isinstance(one, tree.Name)) if made else ()
+    return said not in names_in
