@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @dataclass(eq=False)
 class Keepers:
     """Tells them by their methods: one takes an entity, one finds it by an identifier, and in between it is kept in
-    a dict. A queue or a bus of entities is none."""
+    a dict, and none is told a scope. A queue or a bus of entities is none."""
 
     domain: Domain
 
@@ -33,7 +34,7 @@ class Keepers:
             for name, m in cls.methods.items()
             if not name.startswith("_") and self.domain.is_operation(m)
         ]
-        if any(m in self.domain.handlers for m in methods):
+        if any(m in self.domain.handlers for m in methods) or any(map(self._is_told, methods)):
             return False
         taken = {one for m in methods for one in self._taken(m)}
         found = (m for m in methods if any(map(self.domain.is_identifier, m.own_params)))
@@ -48,6 +49,11 @@ class Keepers:
         """The classes whose instances know their own key."""
         having = self.domain.classes.having(self.domain.policy.is_key_name)
         return frozenset(filter(self.domain.has_key, having))
+
+    def _is_told(self, method: Function) -> bool:
+        """Whether a method takes a scope: then its keys say what is to be asked of its class."""
+        scopes = self.domain.policy.scopes
+        return any(names_scope(p.name, scope) for p in method.own_params for scope in scopes)
 
     def _taken(self, method: Function) -> set[Class]:
         return {one for p in method.own_params for one in self._said(p.annotation)}
