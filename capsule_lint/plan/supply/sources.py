@@ -105,10 +105,14 @@ class Sources:
         """The configured constant, for places that nothing else can reach: it is in scope everywhere,
         and would hide every other source if it were asked before."""
         for spec in scope.sources:
-            if spec.kind is SourceKind.CONSTANT or self._is_fixed(spec):
+            if self.is_constant(spec):
                 first = spec.name.partition(".")[0]
                 return Value(spec.code, ((spec.module, first),), kind="constant")
         return None
+
+    def is_constant(self, spec: SourceSpec) -> bool:
+        """Whether a source is a constant, or as good as one."""
+        return spec.kind is SourceKind.CONSTANT or self._is_fixed(spec)
 
     def _is_fixed(self, spec: SourceSpec) -> bool:
         """Whether an attribute is that of an enum, of an object that a module keeps, or of a class whose

@@ -29,7 +29,7 @@ class Unasked:
 
     def value(self, function: Function, scope: Scope) -> Value | None:
         """What a function asks by itself, if nobody calls it, or if that is what tests expect that do."""
-        if not self._is_alone(function):
+        if not self._is_alone(function) or not all(map(self._is_anywhere, scope.sources)):
             return None
         tests = list(self._callers(function, tests=True))
         for spec in scope.sources:
@@ -41,6 +41,11 @@ class Unasked:
                 return Value(spec.code, imports, bind=bind, root=function, kind="constant")
         value = self.planner.sources.constant(scope)
         return value if value is not None and (not tests or self._is_usual(value, scope)) else None
+
+    def _is_anywhere(self, spec: SourceSpec) -> bool:
+        """Whether a source has a value whoever asks: where others have one of a request, a function is told it."""
+        called = spec.kind is SourceKind.CALL and not spec.roots
+        return called or self.planner.sources.is_constant(spec)
 
     def _is_alone(self, function: Function) -> bool:
         """Whether nothing calls a function that is no part of a repository or an entity, and makes no key."""
