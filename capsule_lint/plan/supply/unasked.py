@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.entries import SPECIAL
-from capsule_lint.plan.supply.given import literal_in
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding
 
@@ -71,20 +70,22 @@ class Unasked:
 
     def _is_usual(self, value: Value, scope: Scope) -> bool:
         """Whether a constant is what tests use unless they say otherwise."""
-        program, usual = self.planner.program, self.planner.sources.given.value_of_helper(scope)
+        program, given = self.planner.program, self.planner.sources.given
+        usual = given.value_of_helper(scope)
         target = [program.names.follow(program.names.member(*name)) for name in value.imports]
         said = [t.value for t in target if isinstance(t, Binding) and t.kind == "assign"]
         plain = value.code.isidentifier() and len(said) == 1
-        return plain and usual is not None and literal_in(said[0]) == usual
+        return plain and usual is not None and given.literals.of(said[0]) == usual
 
     def _sets(self, module: Module, spec: SourceSpec, scope: Scope) -> bool:
         """Whether a module of tests gives what a call without arguments yields, and gives what tests use."""
-        program, usual = self.planner.program, self.planner.sources.given.value_of_helper(scope)
-        given = [
-            literal_in(argument.value)
+        program, given = self.planner.program, self.planner.sources.given
+        usual = given.value_of_helper(scope)
+        told = {
+            given.literals.of(argument.value)
             for call in module.each(tree.Call)
             for callee in program.calls.callees(call)
             if callee.function is not None and callee.function.module.name == spec.module
             for argument in call.args
-        ]
-        return bool(given) and usual is not None and set(given) == {usual}
+        }
+        return usual is not None and told == {usual}
