@@ -174,7 +174,7 @@ class CallMends:
             for number, (name, _, _) in enumerate(found):
                 held = self.mends.planner.program.domain.held.is_attribute
                 if held(cls, name, other) and (name == other.parameter or step):
-                    return number + step, (scope.parameter, kind, True)
+                    return number + step, (scope.parameter, found[number][1], True)
         return 0, (scope.parameter, kind, True)
 
     def _argument_place(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -62,14 +63,26 @@ class Field:
     @property
     def in_constructor(self) -> bool:
         """Whether the constructor takes it."""
-        if last_name(_base_of(self.annotation)) == "ClassVar":
+        if last_name(_base_of(self.annotation)) == "ClassVar" or _is_sentinel(self.statement):
             return False
+        return self._flag("init") is not False
+
+    @property
+    def keyword_only(self) -> bool | None:
+        """Whether the constructor takes it by keyword alone; `None` where its class says that."""
+        return self._flag("kw_only") if not self._behind_sentinel else True
+
+    @property
+    def _behind_sentinel(self) -> bool:
+        before = takewhile(lambda one: one is not self.statement, self.owner.fact.body)
+        return any(isinstance(one, tree.Assign) and _is_sentinel(one) for one in before)
+
+    def _flag(self, keyword: str) -> bool | None:
+        """What `field(keyword=…)` says."""
         value = self.value
         if isinstance(value, tree.Call) and last_name(value.func) in ("field", "ib"):
-            flags = {a.keyword: a.value for a in value.args}
-            init = flags.get("init")
-            return not (isinstance(init, tree.Const) and init.value is False)
-        return True
+            return _flag_of(value.args, keyword)
+        return None
 
 
 def _alias_of(value: tree.Node | None) -> str | None:
@@ -80,6 +93,18 @@ def _alias_of(value: tree.Node | None) -> str | None:
         if isinstance(alias, tree.Const) and isinstance(alias.value, str):
             return alias.value
     return None
+
+
+def _is_sentinel(statement: tree.Assign) -> bool:
+    """`_: KW_ONLY`, which is no field: those behind it are given by keyword."""
+    return last_name(statement.annotation) == "KW_ONLY"
+
+
+def _flag_of(arguments: Sequence[tree.Argument], keyword: str) -> bool | None:
+    """What a call says by a keyword that is written out as `True` or `False`."""
+    said = next((a.value for a in arguments if a.keyword == keyword), None)
+    truth = said.value if isinstance(said, tree.Const) else None
+    return truth if isinstance(truth, bool) else None
 
 
 def _is_field(statement: tree.Assign) -> bool:
@@ -366,14 +391,29 @@ class Classes:
                 for b in self.bases(owner)
             ):
                 return True
-            for decorator in owner.fact.decorators:
-                if isinstance(decorator, tree.Call):
-                    for argument in decorator.args:
-                        if argument.keyword == "kw_only" and isinstance(
-                            argument.value, tree.Const
-                        ):
-                            return argument.value.value is True
+            said = self._keywords_alone(owner)
+            if said is not None:
+                return said
         return False
+
+    def _keywords_alone(self, cls: Class) -> bool | None:
+        """What `@dataclass(kw_only=…)`, or `class Note(Struct, kw_only=…)`, says of a class."""
+        calls = [one.args for one in cls.fact.decorators if isinstance(one, tree.Call)]
+        said = (_flag_of(arguments, "kw_only") for arguments in (*calls, cls.fact.bases))
+        return next((one for one in said if one is not None), None)
+
+    def _parameters(self, cls: Class) -> tuple[tree.Parameter, ...]:
+        """The parameters that the fields of a data class make: those that are given by keyword come last."""
+        alone, found = self.keyword_only(cls), []
+        for one in self.fields(cls):
+            own = one.owner if "dataclass" in one.owner.decorators else None  # says nothing of heirs
+            only = one.keyword_only
+            if only is None:
+                only = alone if own is None else bool(self._keywords_alone(own))
+            value = one.value if one.has_default or one.annotation is None else None
+            kind, at = "kwonly" if only else "plain", one.statement.at
+            found.append(tree.Parameter(one.name, kind, one.annotation, value, at))
+        return tuple(sorted(found, key=lambda one: one.kind == "kwonly"))
 
     def initializer(self, cls: Class) -> Function | None:
         """The `__init__` that its constructor runs."""
@@ -385,17 +425,7 @@ class Classes:
             if "__init__" in owner.methods:
                 return owner.methods["__init__"].own_params
             if self.is_data(owner):
-                kind = "kwonly" if self.keyword_only(cls) else "plain"
-                return tuple(
-                    tree.Parameter(
-                        f.name,
-                        kind,
-                        f.annotation,
-                        f.value if f.has_default or f.annotation is None else None,
-                        f.statement.at,
-                    )
-                    for f in self.fields(cls)
-                )
+                return self._parameters(cls)
         return (
             None
             if any(True for b in self.foreign_bases(cls) if last_name_of(b) not in _PLAIN)
