@@ -45,6 +45,9 @@ class CallMends:
             wants, key=lambda w: self.mends.planner.program.policy.scopes.index(w.scope)
         )
         for want in wants:
+            self.mends.planner.state.groups.join(
+                wants[0].knot, want.knot
+            )  # for they share the order
             value = self.mends.value(want)
             if value is not None and value.kind == "spread":
                 continue

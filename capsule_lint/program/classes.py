@@ -406,7 +406,9 @@ class Classes:
         """The parameters that the fields of a data class make: those that are given by keyword come last."""
         alone, found = self.keyword_only(cls), []
         for one in self.fields(cls):
-            own = one.owner if "dataclass" in one.owner.decorators else None  # says nothing of heirs
+            own = (
+                one.owner if "dataclass" in one.owner.decorators else None
+            )  # says nothing of heirs
             only = one.keyword_only
             if only is None:
                 only = alone if own is None else bool(self._keywords_alone(own))

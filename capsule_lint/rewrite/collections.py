@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import libcst as cst
@@ -10,7 +11,7 @@ from capsule_lint.model import AddElements, AddEntry, Mend, Span
 from capsule_lint.rewrite.base import ExpressionFix, Fix, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _Listed = TypeVar(
     "_Listed",
@@ -29,17 +30,15 @@ class EntryFix(Fix[AddEntry]):
     kind: ClassVar[type[Mend]] = AddEntry
 
     def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.Dict:
-        spans = [self.place.span_of(e.value) for e in original_node.elements]
-        places = [
-            (0 if m.anchor is None else spans.index(m.anchor) + (not m.before), m)
-            for m in self.expression(original_node)
-        ]
-        places.sort(key=lambda place: place[0])
-        for at, mend in reversed(places):
-            new = cst.DictElement(parse(mend.key), parse(mend.value))
-            elements = _inserted(list(updated_node.elements), at, [new])
-            updated_node = updated_node.with_changes(elements=elements)
-        return updated_node
+        mends = self.expression(original_node)
+        if not mends:
+            return updated_node
+        values = [self.place.span_of(e.value) for e in original_node.elements]
+        places: dict[int, list[cst.BaseDictElement]] = defaultdict(list)
+        for mend in mends:
+            at = 0 if mend.anchor is None else values.index(mend.anchor) + (not mend.before)
+            places[at].append(cst.DictElement(parse(mend.key), parse(mend.value)))
+        return updated_node.with_changes(elements=_filled(updated_node.elements, places))
 
 
 class ElementFix(ExpressionFix[AddElements]):
@@ -57,29 +56,18 @@ class ElementFix(ExpressionFix[AddElements]):
             return self._subscript(original, updated)
         if isinstance(original, cst.MatchClass) and isinstance(updated, cst.MatchClass):
             return self._pattern(original, updated) if self.mends else updated
-        for mend in self.expression(original):
-            assert isinstance(updated, cst.BaseExpression)
-            updated = self._mend(original, updated, mend)
-        return updated
-
-    def _mend(
-        self, original: cst.CSTNode, updated: cst.BaseExpression, mend: AddElements
-    ) -> cst.BaseExpression:
-        if isinstance(original, cst.Tuple | cst.List | cst.Set) and isinstance(
-            updated, cst.Tuple | cst.List | cst.Set
-        ):
-            at = next(
-                n
-                for n, e in enumerate(original.elements)
-                if self.place.span_of(e.value) == mend.anchor
-            )
-            elements = _inserted(
-                list(updated.elements), at + 1, [cst.Element(parse(c)) for c in mend.after]
-            )
-            elements = _inserted(elements, at, [cst.Element(parse(c)) for c in mend.before])
-            return updated.with_changes(elements=elements)
-        values = [*map(parse, mend.before), updated, *map(parse, mend.after)]
-        return cst.Tuple([cst.Element(value) for value in values])
+        mends = self.expression(original)
+        if not mends:
+            return updated
+        match original, updated:
+            case ((cst.Tuple() | cst.List() | cst.Set()), (cst.Tuple() | cst.List() | cst.Set())):
+                anchors = [self.place.span_of(e.value) for e in original.elements]
+                elements = _beside(updated.elements, anchors, mends, cst.Element)
+                return updated.with_changes(elements=elements)
+        assert isinstance(updated, cst.BaseExpression)
+        before = [parse(code) for mend in mends for code in mend.before]
+        after = [parse(code) for mend in mends for code in mend.after]
+        return cst.Tuple([cst.Element(value) for value in (*before, updated, *after)])
 
     def _pattern(self, original: cst.MatchClass, updated: cst.MatchClass) -> cst.MatchClass:
         """`case Cart(_, owner):`, whose new elements are patterns that fit anything."""
@@ -102,18 +90,38 @@ class ElementFix(ExpressionFix[AddElements]):
         span = Span(
             self.place.span_of(items[0].slice).start, self.place.span_of(items[-1].slice).end
         )
-        for mend in self.take(span):
-            at = next(n for n, e in enumerate(items) if self.place.span_of(e.slice) == mend.anchor)
-            slices = _inserted(
-                list(updated.slice),
-                at + 1,
-                [cst.SubscriptElement(cst.Index(parse(c))) for c in mend.after],
-            )
-            slices = _inserted(
-                slices, at, [cst.SubscriptElement(cst.Index(parse(c))) for c in mend.before]
-            )
-            updated = updated.with_changes(slice=slices)
-        return updated
+        mends = self.take(span)
+        anchors = [self.place.span_of(item.slice) for item in items if mends]
+        slices = _beside(updated.slice, anchors, mends, _subscripted)
+        return updated.with_changes(slice=slices) if mends else updated
+
+
+def _subscripted(value: cst.BaseExpression) -> cst.SubscriptElement:
+    return cst.SubscriptElement(cst.Index(value))
+
+
+def _beside(
+    elements: Sequence[_Listed],
+    anchors: Sequence[Span],
+    mends: Sequence[AddElements],
+    made: Callable[[cst.BaseExpression], _Listed],
+) -> list[_Listed]:
+    """The elements that stand at `anchors`, with what the mends put beside them. What several of them put
+    at one place stands in the order of the mends."""
+    places: dict[int, list[_Listed]] = defaultdict(list)
+    for mend in mends:
+        at = anchors.index(mend.anchor)
+        places[at] += [made(parse(code)) for code in mend.before]
+        places[at + 1] += [made(parse(code)) for code in mend.after]
+    return _filled(elements, places)
+
+
+def _filled(elements: Sequence[_Listed], places: Mapping[int, Sequence[_Listed]]) -> list[_Listed]:
+    """The elements with new ones before those that have these numbers."""
+    found = list(elements)
+    for at in sorted(places, reverse=True):
+        found = _inserted(found, at, places[at])
+    return found
 
 
 def _inserted(elements: list[_Listed], at: int, new: Sequence[_Listed]) -> list[_Listed]:
