@@ -49,7 +49,7 @@ from capsule_lint.plan.testing.standins import (
     callables,
     fits,
 )
-from capsule_lint.plan.uses.absorbed import absorbs, hands_on, stands_for
+from capsule_lint.plan.uses.absorbed import absorbs, hands_on, reads_nothing, stands_for
 from capsule_lint.plan.uses.lambdas import Lambdas
 from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
@@ -241,7 +241,7 @@ class Planner:
         other = stands_for(self.program, function)
         if other is None:
             return False
-        if not hands_on(self.program, function):
+        if not (hands_on(self.program, function) or reads_nothing(self.program, function)):
             reason = f"which of its arguments is `{scope.parameter}`"
             self._block(function, scope, knot, f"does not say {reason}", "reference")
         for call, callee in list(self.program.calls.callers(function)):

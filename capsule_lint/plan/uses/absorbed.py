@@ -22,14 +22,25 @@ def stands_for(program: Program, function: Function) -> Function | None:
     return next(_spelled_out(program, function), None) if _takes_all(function) else None
 
 
+def reads_nothing(program: Program, function: Function) -> bool:
+    """Whether such an override looks at nothing that it is given: `return {"id": "1"}`."""
+    return not _reads(program, function) and function.module.is_test
+
+
+def _reads(program: Program, function: Function) -> list[tree.Name]:
+    """Where a function, or one inside of it, names its `*args` and `**kwargs`."""
+    stars = {p.name for p in function.own_params}
+    return [
+        node
+        for node in program.names.inside(function)
+        if isinstance(node, tree.Name) and node.id in stars
+    ]
+
+
 def hands_on(program: Program, function: Function) -> bool:
     """Whether such an override only passes all that it is given on, to another one of its family."""
     stars = {p.name: p.kind for p in function.own_params}
-    reads = [
-        node
-        for node in function.module.each(tree.Name)
-        if node.id in stars and program.names.place(node).scope.function is function
-    ]
+    reads = _reads(program, function)
     passed = [node for node in reads if _is_passed(program, node, function, stars)]
     return bool(passed) and all(n in passed or _is_logged(program, n, function) for n in reads)
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passers import given_by
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.passing import PASSING
-from capsule_lint.program.inference.types import Mocked
+from capsule_lint.program.inference.types import FunctionObject, Mocked
 from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
     for name in ASSERTIONS:
         for call in program.calls.uses.calls_beside(name):
             if isinstance(call.func, tree.Attr):
-                yield from ((call, given) for given in _given(program, call.func.base, function))
+                for given in _given(program, call.func.base, function):
+                    if _may_be(program, call, function, given):
+                        yield call, given
     for call in program.calls.uses.calls_beside("call"):
         named = isinstance(call.func, tree.Attr) and _is_call_object(call.func.base)
         if not named:  # `call(…)` and `mock.call(…)`, not `call.call(…)`
@@ -105,6 +108,15 @@ def asserted_made(program: Program, cls: Class) -> Iterator[tree.Call]:
 def _given(program: Program, mock: tree.Node, function: Function) -> Iterator[int]:
     """How many of a function's first parameters a mock of it does not record; nothing if it is none."""
     yield from {given for one, given in program.records.functions(mock) if one is function}
+
+
+def _may_be(program: Program, call: tree.Call, function: Function, given: int) -> bool:
+    """Whether an assertion can speak of a function, which it does of every mock that is made of it. What
+    is only declared where the test has put a mock may record `self` as well."""
+    assert isinstance(call.func, tree.Attr)
+    types = program.inference.of(call.func.base)
+    made = any(isinstance(t, FunctionObject) and t.mock and t.function is function for t in types)
+    return made or bind(call.args, function.params, given) is not None
 
 
 def _is_call_object(node: tree.Node) -> bool:

@@ -238,7 +238,15 @@ class References:
             return Verdict.ALREADY_CORRECT, "an attribute of it"
         if any(self.asked.of(c) for c in (call, *listed_calls(call))):
             return Verdict.REWRITTEN, "an assertion on its mock"
+        if call.args and parent.name in ASSERTIONS and self._must_say_more(call, symbol):
+            return Verdict.TEXT, "asserts how it was called in a way that is not understood"
         return Verdict.ALREADY_CORRECT, "an attribute of it"
+
+    def _must_say_more(self, call: tree.Call, symbol: Symbol) -> bool:
+        """Whether an assertion on the mock of a function that gains a parameter lacks it."""
+        gained = self.planner.state.params.get(symbol, {}) if isinstance(symbol, Function) else {}
+        named = {argument.keyword for argument in call.args}
+        return any(scope.parameter not in named for scope in gained.values())
 
     def _assigned(
         self, statement: tree.Assign, node: tree.Node, symbol: Symbol

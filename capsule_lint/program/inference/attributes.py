@@ -72,11 +72,8 @@ class Attributes:
                 return self._of_module(base.module, name)
             case Mocked():
                 return self.inference.mocks.attribute(base, name) or foreign("mock")
-            case FunctionObject(mock=True) if name == "start":
-                return frozenset((base,))
             case FunctionObject(mock=True) if name == "return_value":
-                made = base.function.owner if base.function.name == "__init__" else None
-                return frozenset((Mocked(made),)) if made else foreign("mock")
+                return self.inference.mocks.yielded(base.function)
             case Foreign():
                 return self._of_foreign(base, name)
             case FunctionObject() if takes_arguments(self.inference, base.function, name):

@@ -12,6 +12,7 @@ from capsule_lint.program.inference.attributes import Attributes
 from capsule_lint.program.inference.contents import Contents
 from capsule_lint.program.inference.flow import Flow
 from capsule_lint.program.inference.mocks import Mocks
+from capsule_lint.program.inference.placed import Placements
 from capsule_lint.program.inference.results import Results
 from capsule_lint.program.inference.tabling import Table
 from capsule_lint.program.inference.types import (
@@ -50,6 +51,7 @@ class Inference:
     classes: Classes
     calls: Calls = field(init=False)
     mocks: Mocks = field(init=False)
+    placements: Placements = field(init=False)
     annotations: Annotations = field(init=False)
     fixtures: Fixtures = field(init=False)
     results: Results = field(init=False)
@@ -66,6 +68,7 @@ class Inference:
 
     def __post_init__(self) -> None:
         self.mocks = Mocks(self)
+        self.placements = Placements(self)
         self.annotations = Annotations(self)
         self.fixtures = Fixtures(self)
         self.results = Results(self)

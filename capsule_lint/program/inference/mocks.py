@@ -16,6 +16,7 @@ from capsule_lint.program.inference.types import (
     ModuleObject,
     Type,
     Types,
+    foreign,
     join,
 )
 from capsule_lint.program.model import Module, last_name
@@ -104,6 +105,18 @@ class Mocks:
                 return FunctionObject(one.function, one.bound or not autospec, mock=True)
             case _:
                 return Mocked(None)
+
+    def yielded(self, function: Function) -> Types:
+        """What a mock in the place of a function, or of a class by its initializer, yields."""
+        if function.name == "__init__" and function.owner is not None:
+            return frozenset((Mocked(function.owner),))
+        known = self._objects(self.inference.returned(function))
+        return self.of(known) if known else foreign("mock")
+
+    def _objects(self, types: Types) -> Types:
+        """The objects of the program among what an expression may be, and what generators give of them."""
+        found = self.inference.results.yielded(types)
+        return frozenset(one for one in found if isinstance(one, Instance))
 
     def attribute(self, mock: Mocked, name: str) -> Types | None:
         """What an attribute of a mock is; `None` where nothing is known of it."""
@@ -236,14 +249,15 @@ class Mocks:
         """A mock without a spec stands for what it replaces, or for what it is given to expects."""
         if value != frozenset((Mocked(None),)):
             return value
-        calls = self.inference.calls
-        for call in calls.given(binding):
-            node = replacement(call) if last_name(call.func) in PATCHES else None
+        names, module = self.inference.names, binding.place.scope.module
+        for placed in self.inference.placements.within(module):
+            node = placed.node
             if isinstance(node, tree.Name) and node.id == binding.name:
-                replaced = self.target(call)
+                known = binding in names.bindings(node.id, names.place(node))
+                replaced = self.inference.placements.replaced(placed) if known else NOTHING
                 if replaced:
                     return self.of(replaced)
-        return frozenset(map(Mocked, calls.roles.bound(binding))) or value
+        return frozenset(map(Mocked, self.inference.calls.roles.bound(binding))) or value
 
 
 _KNOWN: Final = (ModuleObject, ClassObject, Instance, Mocked)

@@ -92,7 +92,9 @@ class Results:
             of_collection = self._collection_method(node, node.func)
             if of_collection is not None:
                 return of_collection
-            loaded = self._loaded(node.func) or self._changed(node.func)
+            loaded = (
+                self._loaded(node.func) or self._changed(node.func) or self._started(node.func)
+            )
             if loaded is not None:
                 return loaded
         found = join(*(self._result(t, node) for t in self.inference.of(node.func)))
@@ -107,6 +109,23 @@ class Results:
         if not own or any(self.inference.classes.method(t.cls, func.name) for t in own):
             return None
         return found
+
+    def _started(self, func: tree.Attr) -> Types | None:
+        """What `patch("app.use.f").start()` yields: the mock that comes in that place."""
+        if func.name != "start":
+            return None
+        mocks = frozenset(filter(self._is_mock, self.inference.of(func.base)))
+        return mocks or None
+
+    def _is_mock(self, one: Type) -> bool:
+        """Whether something is the mock of a function, or of a class that has no `start` of its own."""
+        match one:
+            case FunctionObject():
+                return one.mock
+            case Mocked(spec=Class() as spec):
+                return self.inference.classes.method(spec, "start") is None
+            case _:
+                return False
 
     def _declared(self, func: tree.Node) -> Types:
         """What a call yields of something that is annotated `Callable[[], Notes]`."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeGuard
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.results import result_in
-from capsule_lint.program.inference.types import Collection, Instance, Types
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    Collection,
+    FunctionObject,
+    Instance,
+    Type,
+    Types,
+)
 from capsule_lint.program.model import Class, Function
 
 if TYPE_CHECKING:
@@ -74,8 +83,31 @@ class Structural:
                 for one in flat(given)
                 if isinstance(one, Instance) and self._implements(one.cls, cls)
             }
-            self._given[cls] = frozenset(found)
+            placed = {one for one in self._placed.get(cls, ()) if self._implements(one, cls)}
+            self._given[cls] = frozenset(found | placed)
         return self._given[cls]
+
+    @cached_property
+    def _placed(self) -> dict[Class, set[Class]]:
+        """The classes of tests that these put in the place of others, or whose instances they put where
+        others' are: `monkeypatch.setattr(api, "store", FakeStore())`."""
+        found: dict[Class, set[Class]] = defaultdict(set)
+        inference = self.calls.inference
+        for placed in inference.placements.everywhere():
+            own = [one for one in inference.of(placed.node) if _is_of_tests(one)]
+            for other in inference.placements.replaced(placed) if own else ():
+                for one in own:
+                    for cls in self._taken(one, other):
+                        found[cls].add(one.cls)
+        return found
+
+    def _taken(self, one: Instance | ClassObject, other: Type) -> Iterator[Class]:
+        """The classes whose place something takes that comes in the place of something else."""
+        if isinstance(other, Instance | ClassObject) and type(one) is type(other):
+            yield other.cls
+        elif isinstance(one, ClassObject) and isinstance(other, FunctionObject):
+            made = self.calls.inference.placements.yielded(other)
+            yield from (each.cls for each in made if isinstance(each, Instance))
 
     def _given_there(self, declared: Declared, cls: Class) -> Iterator[Types]:
         """What the program puts where one of the class is declared, and what that makes which it puts
@@ -140,6 +172,11 @@ class Structural:
             if not name.startswith("_")
             for own in classes.mro(cls)
         )
+
+
+def _is_of_tests(one: Type) -> TypeGuard[Instance | ClassObject]:
+    """Whether something is a class that a test defines, or an instance of one."""
+    return isinstance(one, Instance | ClassObject) and one.cls.module.is_test
 
 
 def flat(types: Types) -> Iterator[object]:
