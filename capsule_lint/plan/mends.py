@@ -102,7 +102,7 @@ class Mends:
         self.local.annotations()
         for function, scopes in self.planner.state.params.items():
             self.signatures.parameters(function, list(scopes.values()))
-        for double in self.planner.doubles.values():
+        for double in self.planner.state.doubles.values():
             self.signatures.double(double)
         for cls, scopes in self.planner.state.fields.items():
             self.fields.gain(cls, list(scopes.values()))

@@ -90,8 +90,6 @@ class Planner:
     )
     open_partials: set[int] = field(default_factory=set)
     """The partials that leave what is gained to their own calls."""
-    doubles: dict[int, Double] = field(default_factory=dict)
-    """What tests put in the place of functions which change, by lambda or definition."""
     stand_ins: StandIns = field(init=False)
     silence: Silence = field(init=False)
     local: LocalKeys = field(init=False)
@@ -254,9 +252,9 @@ class Planner:
         for one in callables(self.program, stand_in.node):
             if isinstance(one, LambdaObject) and fits(one.node.params, function, given, scopes):
                 module = self.program.names.place(one.node).scope.module
-                self.doubles[id(one.node)] = Double(
-                    one.node.span, module, function, given, one.node.params
-                )
+                params = one.node.params
+                double = Double(one.node.span, module, function, given, params)
+                self.state.double(one.node, double)
             elif isinstance(one, FunctionObject) and one.function is not function:
                 other = one.function
                 params = other.params[int(one.bound and other.takes_self) :]
@@ -268,9 +266,8 @@ class Planner:
                     True for _ in self.program.calls.callers(other)
                 ):
                     at = tree.span_of(other.fact.signature_at)
-                    self.doubles[id(other.fact)] = Double(
-                        at, other.module, function, given, params
-                    )
+                    double = Double(at, other.module, function, given, params)
+                    self.state.double(other.fact, double)
 
     def can_gain(self, function: Function) -> bool:
         """Whether the signature is ours to change."""

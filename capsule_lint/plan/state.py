@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
     from capsule_lint.model import Span, Verdict
+    from capsule_lint.plan.testing.standins import Double
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function, Module
     from capsule_lint.program.texts.pieces import Template
@@ -119,6 +120,8 @@ class State:
     lambdas: dict[int, dict[str, Scope]] = field(default_factory=dict)
     """What lambdas in tables gain, by their expressions."""
     lambda_nodes: dict[int, tree.Lambda] = field(default_factory=dict)
+    doubles: dict[int, Double] = field(default_factory=dict)
+    """What tests put in the place of functions which change, by lambda or definition."""
     handler_params: dict[Function, Knot] = field(default_factory=dict)
     forwarders: set[Function] = field(default_factory=set)
     """The functions of modules and classes that pass on what they are given to what gains a parameter."""
@@ -127,6 +130,11 @@ class State:
     obstacles: list[tuple[Knot, Obstacle]] = field(default_factory=list)
     verdicts: dict[int, tuple[Verdict, str]] = field(default_factory=dict)
     """What has become of occurrences whose surroundings were looked into, by their expressions."""
+
+    def double(self, node: object, double: Double) -> None:
+        """A lambda, or the definition of a function, changes with the function in whose place it comes."""
+        self.doubles[id(node)] = double
+        self.groups.join(("lambda", id(node)), ("function", double.function))
 
     def gained(self) -> dict[Class, set[str]]:
         """The parameter names of the fields that classes gain."""

@@ -43,7 +43,7 @@ class KeyFunctions:
             return
         given = len(function.params) - len(node.params)
         double = Double(node.span, function.module, function, given, node.params)
-        self.planner.doubles[id(node)] = double
+        self.planner.state.double(node, double)
         defect = local.notes.defect(node.body, parts[0], missing, ("function", function))
         for scope in missing:
             before = [s.name for s in policy[: policy.index(scope)] if s.name in said]

@@ -143,6 +143,9 @@ class Sources:
             node = self.program.names.index.lambdas.get(id(around))
             if node is not None and scope.parameter in self.state.lambdas.get(id(node), ()):
                 return Value(scope.parameter, knot=("lambda", id(node)))
+        told = self._of_double(scope, place)
+        if told is not None:
+            return told
         for function in enclosing(place):
             if scope.parameter in self.state.params.get(function, ()):
                 return Value(scope.parameter, knot=("function", function))
@@ -153,6 +156,19 @@ class Sources:
                 return None  # the name means something else here, whatever it means around
         if self._bound(scope, place):
             return Value(scope.parameter)
+        return None
+
+    def _of_double(self, scope: Scope, place: Place) -> Value | None:
+        """The parameter that what comes in a function's place gains because the function does."""
+        if not self.state.doubles:
+            return None
+        lambdas = self.program.names.index.lambdas
+        inner = (id(lambdas.get(id(one))) for one in place.scope.ancestors())
+        for key in (*inner, *(id(function.fact) for function in enclosing(place))):
+            double = self.state.doubles.get(key)
+            gained = self.state.params.get(double.function, ()) if double is not None else ()
+            if double is not None and scope.parameter in gained:
+                return Value(scope.parameter, knot=("lambda", key))
         return None
 
     def _own_name(self, scope: Scope, function: Function, place: Place) -> str | None:

@@ -182,7 +182,7 @@ class Values:
     def _lambda_takes(self, node: tree.Lambda, scope: Scope) -> bool:
         if scope.parameter in self.planner.state.lambdas.get(id(node), ()):
             return True
-        return id(node) in self.planner.doubles or any(
+        return id(node) in self.planner.state.doubles or any(
             p.kind in ("*", "**") or names_scope(p.name, scope) for p in node.params
         )
 

@@ -294,7 +294,7 @@ class Ledger:
         program = self.planner.program
         gained = self.planner.state.params[function]
         for node in picking(function) if not program.domain.enters(function) else ():
-            if id(node) in self.planner.doubles:
+            if id(node) in self.planner.state.doubles:
                 continue
             if not isinstance(node, tree.Const) or not any(
                 f"{{{s}" in str(node.value) for s in gained

@@ -43,11 +43,11 @@ class Replacements:
     def _gains(self, one: Type) -> bool:
         match one:
             case LambdaObject():
-                return id(one.node) in self.planner.doubles
+                return id(one.node) in self.planner.state.doubles
             case FunctionObject():
                 function = one.function
                 return function in self.planner.state.params or (
-                    id(function.fact) in self.planner.doubles
+                    id(function.fact) in self.planner.state.doubles
                 )
             case _:
                 return False
