@@ -102,8 +102,34 @@ class Enumerated:
                 if self._is_recorded(node) and not one.spread:
                     continue
                 made = one.made_from_any and not expected and said <= one.names
+                if expected and one.gone_through and one.names <= said:
+                    self._complete(module, node, one.cls)
                 if (expected and one.gone_through) or made:
                     self._note(module, node, one.cls)
+
+    def _complete(self, module: Module, node: tree.DictDisplay, cls: Class) -> None:
+        """Give a stored row that a test spells out, all fields of the object among it, the fields that this
+        gains: whose it is, its key says, which gets the same values."""
+        policy, state = self.mends.planner.program.policy, self.mends.planner.state
+        pairs = [
+            (tree.text(key), value) for key, value in zip(node.keys, node.values, strict=True)
+        ]
+        parts = [value.span for name, value in pairs if name is None or policy.is_key_name(name)]
+        keys = [
+            (knot, mend)
+            for knot, mend in self.mends.found
+            if mend.filename == module.filename and any(mend.at in part for part in parts)
+        ]
+        said, knot = " ".join(repr(mend) for _, mend in keys), ("class", cls)
+        scopes = list(state.fields[cls].values()) if keys else []
+        codes = [self.mends.expected.value(node, knot, scope) for scope in scopes]
+        if not codes or any(code is None or code.strip('"') not in said for code in codes):
+            return
+        for scope in scopes:
+            self.mends.expected.extend(module, node, knot, scope)
+        for other, _ in keys:
+            state.groups.join(other, knot)
+        self._mended.add((module.filename, node.span))
 
     def _json(self, module: Module, node: tree.Const, every: list[Fields]) -> None:
         """`'{"tenant_id": "t", "note_id": "n"}'`, from which an object is made."""

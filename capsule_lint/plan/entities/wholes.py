@@ -21,6 +21,7 @@ GIVING_ALL: Final = frozenset(
 """What gives all fields of an object."""
 _WHOLE: Final = GIVING_ALL | {"astuple", "fields", "attrs"}
 """Functions and methods that go through all fields of an object."""
+_MAX_DEPTH: Final = 3
 _ATTRIBUTES: Final = ("__dict__", "__dataclass_fields__", "_fields", "model_fields")
 
 
@@ -56,9 +57,26 @@ class Wholes:
                     for cls in self._classes(node.base):
                         yield cls, node
 
-    def _classes(self, node: tree.Node) -> Iterator[Class]:
+    def _classes(self, node: tree.Node, depth: int = 0) -> Iterator[Class]:
         classes = self.program.classes
-        for one in self.program.inference.of(node):
-            if isinstance(one, Instance | ClassObject):
-                yield from classes.mro(one.cls)
-                yield from classes.subclasses(one.cls)
+        found = [
+            one.cls
+            for one in self.program.inference.of(node)
+            if isinstance(one, Instance | ClassObject)
+        ]
+        for cls in found:
+            yield from classes.mro(cls)
+            yield from classes.subclasses(cls)
+        if not found and isinstance(node, tree.Name) and depth < _MAX_DEPTH:
+            for given in self._given(node):
+                yield from self._classes(given, depth + 1)
+
+    def _given(self, node: tree.Name) -> Iterator[tree.Node]:
+        """What callers give for a parameter that is annotated as what is not the program's own:
+        `def to_row(model: BaseModel)`."""
+        names = self.program.names
+        for binding in names.bindings(node.id, names.place(node)):
+            function, parameter = binding.place.scope.function, binding.parameter
+            if function is not None and parameter is not None:
+                passed = self.program.calls.arguments_for(function, parameter.name)
+                yield from (argument.value for _, argument in passed)

@@ -219,6 +219,14 @@ class Expected:
                 self.mends.add(knot, entry_mend)
             return
 
+    def value(self, display: Display, knot: Knot, scope: Scope) -> str | None:
+        """The value of the entry that a dict would get for a scope; `None` where it gets none."""
+        for old in self.mends.planner.program.policy.scopes:
+            entry = entry_of(display, old) if old is not scope else None
+            if entry is not None:
+                return self._code(entry[1], old, scope, display, knot)
+        return None
+
     def _code(
         self, anchor: tree.Node, old: Scope, scope: Scope, display: tree.Node, knot: Knot
     ) -> str | None:
