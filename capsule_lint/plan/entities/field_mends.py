@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import rename, text_of
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
@@ -79,7 +80,7 @@ class FieldMends:
             near = next((f for f in fields if self._is(cls, f.name, other)), None)
             if near is None:
                 continue
-            annotation = self.mends.annotation(knot, cls.module, scope, near.annotation) or "str"
+            annotation = self._annotation(cls, scope, near.annotation, other)
             value = (
                 self.renamed_value(cls.module, near.value, other, scope)
                 if near.value is not None
@@ -100,6 +101,23 @@ class FieldMends:
                 filename, anchor.span, "CAP301", f"{attribute}: {annotation}", before=True
             ),
         )
+
+    def _annotation(self, cls: Class, scope: Scope, beside: tree.Node | None, other: Scope) -> str:
+        """How the field is annotated beside another one: where that must not be empty, it must not be
+        either, `Annotated[str, Field(min_length=1)]`. What else is demanded may be true of the other alone."""
+        knot: Knot = ("class", cls)
+        match beside:
+            case tree.Subscript(index=tree.Sequence(items=(inner, *rest))) if (
+                last_name(beside.base) == "Annotated"
+            ):
+                said = self.mends.annotation(knot, cls.module, scope, inner) or "str"
+                texts = [self.mends.source(cls.module, one.span) for one in rest]
+                if not all(map(_is_general, rest)) or any(
+                    rename(text, other, scope) != text for text in texts
+                ):
+                    return said
+                return f"{text_of(beside.base)}[{', '.join((said, *texts))}]"
+        return self.mends.annotation(knot, cls.module, scope, beside) or "str"
 
     def renamed_value(self, module: Module, value: tree.Node, old: Scope, new: Scope) -> str:
         """What stands at one scope's place, as it stands at another's."""
@@ -244,6 +262,15 @@ class FieldMends:
                     )
                     self.mends.add(("class", cls), mend)
                     return
+
+
+def _is_general(node: tree.Node) -> bool:
+    """Whether what is demanded of a value is true of every text that is not empty: `Field(min_length=1)`."""
+    if not isinstance(node, tree.Call) or any(a.keyword is None for a in node.args):
+        return False
+    said = {a.keyword: a.value for a in node.args}
+    least = tree.integer(said["min_length"]) if "min_length" in said else None
+    return least == 1 and said.keys() <= {"min_length", "frozen", "repr", "strip_whitespace"}
 
 
 def _renamed(text: str, old: Scope, new: Scope) -> str:
