@@ -127,7 +127,8 @@ class Roles:
 
     def _given(self, call: tree.Call, argument: tree.Argument) -> set[Class]:
         """The classes that a call expects an argument to be."""
-        return {c for e in self.calls.callees(call) for c in self._expected(call, argument, e)}
+        found = {c for e in self.calls.callees(call) for c in self._expected(call, argument, e)}
+        return found | _classes(self.calls.inference.placements.by(call, argument.value))
 
     def _expected(self, call: tree.Call, argument: tree.Argument, callee: Callee) -> set[Class]:
         params: tuple[tree.Parameter, ...] | None

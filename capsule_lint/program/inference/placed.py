@@ -16,7 +16,7 @@ from capsule_lint.program.inference.types import (
     Types,
     join,
 )
-from capsule_lint.program.model import Function
+from capsule_lint.program.model import Function, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,11 @@ class Placements:
         if not self._found:
             self._find()
         return self._found.get(id(module), [])
+
+    def by(self, patch: tree.Call, node: tree.Node) -> Types:
+        """What a call replaces, if it is a patch, by an expression among its arguments."""
+        found = self._put(patch) if last_name(patch.func) in PATCHES else ()
+        return join(*(self.replaced(one) for one in found if one.node is node))
 
     def everywhere(self) -> Iterator[Placed]:
         """What the tests of the program put in place."""
