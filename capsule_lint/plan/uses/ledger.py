@@ -12,6 +12,7 @@ from capsule_lint.plan.testing.namesakes import is_namesake
 from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.plan.uses.asked import Asked
 from capsule_lint.plan.uses.bare import bare_names
+from capsule_lint.plan.uses.bare_mocks import may_stand_in
 from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.plan.uses.examples import examples, shown
 from capsule_lint.plan.uses.likeness import fitting
@@ -346,7 +347,18 @@ class Ledger:
             unknown = unknown or (all(proxies) and UNKNOWN in types)
             if unknown and self._unknown(module, node, symbols, span):
                 return
+            if module.is_test and self._mocked(module, node, symbols, span):
+                return
         self._row(module, span, symbols[0], Verdict.OTHER, described(types))
+
+    def _mocked(self, module: Module, node: tree.Attr, symbols: list[Symbol], span: Span) -> bool:
+        """What a mock of which nothing is known may stand in for."""
+        meant = (one for one in symbols if isinstance(one, Function))
+        symbol = next((one for one in meant if may_stand_in(self.planner, node, one)), None)
+        if symbol is not None:
+            reason = "nothing says what this mock stands for: give it a spec"
+            self._row(module, span, symbol, Verdict.CANDIDATE, reason)
+        return symbol is not None
 
     def _unknown(self, module: Module, node: tree.Attr, symbols: list[Symbol], span: Span) -> bool:
         """A call on a receiver that nothing is known of, if it binds to an old signature."""

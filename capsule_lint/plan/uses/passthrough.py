@@ -8,7 +8,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passers import given_by
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.passing import PASSING
-from capsule_lint.program.inference.types import FunctionObject, Mocked
+from capsule_lint.program.inference.types import FunctionObject, Mocked, join
 from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
@@ -88,10 +88,11 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
             for mock, _ in program.records.compared(call):
                 yield from ((call, given) for given in _given(program, mock, function))
     for call in program.calls.uses.calls(function.name):
-        if isinstance(call.func, tree.Attr) and _is_call_object(call.func.base):
-            for mock, named in program.records.compared(call):
-                if named and _has_method(program, mock, function):
-                    yield call, int(function.takes_self)
+        of = call.func.base if isinstance(call.func, tree.Attr) else None
+        made = isinstance(of, tree.Call) and _is_call_object(of.func)  # `call().get("t", "1")`
+        for mock, named in program.records.compared(call) if made or _is_call_object(of) else ():
+            if named and _has_method(program, mock, function, made=made):
+                yield call, int(function.takes_self)
 
 
 def asserted_made(program: Program, cls: Class) -> Iterator[tree.Call]:
@@ -119,14 +120,18 @@ def _may_be(program: Program, call: tree.Call, function: Function, given: int) -
     return made or bind(call.args, function.params, given) is not None
 
 
-def _is_call_object(node: tree.Node) -> bool:
+def _is_call_object(node: tree.Node | None) -> bool:
     """Whether `node` is `unittest.mock.call`, whose attributes are the methods of a mock."""
     return isinstance(node, tree.Name | tree.Attr) and last_name(node) == "call"
 
 
-def _has_method(program: Program, mock: tree.Node, function: Function) -> bool:
-    """Whether a function is a method of what a mock stands for."""
-    owners = {t.spec for t in program.inference.of(mock) if isinstance(t, Mocked)}
+def _has_method(program: Program, mock: tree.Node, function: Function, *, made: bool) -> bool:
+    """Whether a function is a method of what a mock stands for, or of what that makes."""
+    types = program.inference.of(mock)
+    if made:
+        called = [t.function for t in types if isinstance(t, FunctionObject)]
+        types |= join(*map(program.inference.mocks.yielded, called))
+    owners = {t.spec for t in types if isinstance(t, Mocked)}
     return any(
         isinstance(spec, Class) and program.classes.method(spec, function.name) is function
         for spec in owners

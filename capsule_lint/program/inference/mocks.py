@@ -39,6 +39,8 @@ MOCKS: Final = frozenset(
 )
 PATCHES: Final = frozenset(["patch", "object", "setattr", "patch_object", "dict", "spy"])
 """The last names of functions that put something in the place of what a string names."""
+_ITSELF: Final = ("__enter__", "__aenter__", "return_value")
+"""What leads from what a factory gives, or a `with` statement enters, to the mock of the object itself."""
 _MAX_DEPTH: Final = 3
 _REPLACING: Final = ("new", "side_effect", "value", "new_callable", "wraps")
 
@@ -127,6 +129,8 @@ class Mocks:
         method = self.inference.classes.method(mock.spec, name)
         if method is not None and not method.is_property:
             return frozenset((FunctionObject(method, bound=True, mock=True),))
+        if name in _ITSELF:
+            return frozenset((mock,))
         member = self.inference.attributes.member(mock.spec, name)
         return frozenset(
             self._of(t, autospec=False) if isinstance(t, Instance | FunctionObject) else t

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.mocks import PATCHES, replacement
+from capsule_lint.program.inference.mocks import MOCKS, PATCHES, replacement
 from capsule_lint.program.inference.types import (
     NOTHING,
     ClassObject,
     FunctionObject,
     Instance,
+    ModuleObject,
     Type,
     Types,
     join,
@@ -22,16 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Module, Place
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What a patch puts in place: `yields` says that it comes where something is called that is patched."""
+    """What a test puts in place: `where` is the patch, the target of an assignment or, if `answers`, the mock
+    that is told what to give; `yields` says that it comes where what it replaces is called."""
 
-    patch: tree.Call
+    where: tree.Node
     node: tree.Node
     yields: bool
+    answers: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -43,14 +46,14 @@ class Placements:
     """By the module that it stands in."""
 
     def within(self, module: Module) -> list[Placed]:
-        """What the patches of a module put in place."""
+        """What a module of tests puts in place."""
         if not self._found:
             self._find()
         return self._found.get(id(module), [])
 
     def by(self, patch: tree.Call, node: tree.Node) -> Types:
         """What a call replaces, if it is a patch, by an expression among its arguments."""
-        found = self._put(patch) if last_name(patch.func) in PATCHES else ()
+        found = self._patched(patch) if last_name(patch.func) in PATCHES else ()
         return join(*(self.replaced(one) for one in found if one.node is node))
 
     def everywhere(self) -> Iterator[Placed]:
@@ -59,29 +62,57 @@ class Placements:
             if module.is_test:
                 yield from self.within(module)
 
+    # --- what is put ---
+
     def _find(self) -> None:
         modules = self.inference.names.modules.values()
         self._found.update((id(module), []) for module in modules)
+        for module in modules:
+            for statement, place in module.statements if module.is_test else ():
+                if isinstance(statement, tree.Assign) and statement.value is not None:
+                    for target in statement.targets:
+                        self._found[id(module)] += self._assigned(target, statement.value, place)
         for word in sorted(PATCHES):
             for call in self.inference.calls.uses.calls_beside(word):
                 module = self.inference.names.place(call).scope.module
                 if module.is_test:
-                    self._found[id(module)] += self._put(call)
+                    self._found[id(module)] += self._patched(call)
 
-    def _put(self, patch: tree.Call) -> Iterator[Placed]:
-        """`setattr(api, "store", fake)`, `patch("api.stores", return_value=fake)`, `patch("api.stores",
-        lambda: fake)`."""
-        node = replacement(patch)
-        back = next((a.value for a in patch.args if a.keyword == "return_value"), None)
-        match node:
-            case tree.Lambda():
-                yield Placed(patch, node.body, True)
-            case tree.Name() | tree.Attr() | tree.Call():
-                yield Placed(patch, node, False)
-                for function in self._functions(node):
-                    yield from (Placed(patch, one, True) for one in function.returns)
+    def _patched(self, patch: tree.Call) -> Iterator[Placed]:
+        """`setattr(api, "store", fake)`, `patch("api.stores", return_value=fake)`."""
+        node, back = replacement(patch), _given_back(patch)
+        if node is not None:
+            yield from self._put(patch, node)
         if back is not None:
             yield Placed(patch, back, True)
+
+    def _assigned(self, target: tree.Node, value: tree.Node, place: Place) -> Iterator[Placed]:
+        """`api.store = fake`, `stores.return_value = fake`; what a test keeps itself replaces nothing."""
+        function = place.scope.function
+        match target:
+            case tree.Attr(name="return_value"):
+                yield Placed(target.base, value, True, answers=True)
+            case tree.Attr(base=tree.Name(id=base)) if function is None or (
+                base != function.self_name
+            ):
+                yield from self._put(target, value)
+
+    def _put(self, where: tree.Node, node: tree.Node) -> Iterator[Placed]:
+        """Something itself, and what it yields: `lambda: fake`, `MagicMock(return_value=fake)`."""
+        match node:
+            case tree.Lambda():
+                yield Placed(where, node.body, True)
+            case tree.Name() | tree.Attr():
+                yield Placed(where, node, False)
+                for function in self._functions(node):
+                    for one in (*function.returns, *function.yields):
+                        given = one.value if isinstance(one, tree.Wrapped) else one
+                        yield Placed(where, given, True)
+            case tree.Call():
+                yield Placed(where, node, False)
+                back = _given_back(node) if last_name(node.func) in MOCKS else None
+                if back is not None:
+                    yield Placed(where, back, True)
 
     def _functions(self, node: tree.Node) -> Iterator[Function]:
         """The functions of the test that a name stands for."""
@@ -93,13 +124,35 @@ class Placements:
             if isinstance(binding.definition, Function):
                 yield binding.definition
 
+    # --- what it replaces ---
+
     def replaced(self, placed: Placed) -> Types:
         """What of the program something comes in the place of."""
-        target = self.inference.mocks.target(placed.patch) or NOTHING
+        target = self._target(placed)
         if not placed.yields:
             return target
         made = join(*map(self.yielded, target))
         return frozenset(one for one in made if isinstance(one, Instance))
+
+    def _target(self, placed: Placed) -> Types:
+        where = placed.where
+        if placed.answers:
+            known = self.inference.of(where)
+            return frozenset(one for one in known if isinstance(one, FunctionObject))
+        if isinstance(where, tree.Call):
+            return self.inference.mocks.target(where) or NOTHING
+        assert isinstance(where, tree.Attr)
+        holders = self.inference.of(where.base)
+        return join(*(self._declared(one, where.name) for one in holders))
+
+    def _declared(self, holder: Type, name: str) -> Types:
+        match holder:
+            case ModuleObject():
+                return self.inference.attributes.of(holder, name)
+            case Instance():
+                return self.inference.declared(holder.cls, name)
+            case _:
+                return NOTHING
 
     def yielded(self, one: Type) -> Types:
         """What something of the program yields when it is called."""
@@ -111,3 +164,8 @@ class Placements:
                 return self.inference.results.yielded(returned)
             case _:
                 return NOTHING
+
+
+def _given_back(call: tree.Call) -> tree.Node | None:
+    """What a mock gives when it is called: `patch("api.stores", return_value=fake)`."""
+    return next((a.value for a in call.args if a.keyword == "return_value"), None)
