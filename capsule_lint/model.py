@@ -148,6 +148,14 @@ class AddStatement(Mend):
 
 
 @dataclass(frozen=True, slots=True)
+class DropStatement(Mend):
+    """Take away the statement that `at` covers, a line of its own in the body of the function that `inside`
+    covers; comments on it and above it stay."""
+
+    inside: Span
+
+
+@dataclass(frozen=True, slots=True)
 class AddEntry(Mend):
     """Add `key: value` to the dict display at `at`, after the entry whose value is at `anchor` (or first),
     or right before that."""

@@ -23,7 +23,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import CallFact
-from capsule_lint.rewrite import ArgumentFix, ElementFix, EntryFix, ParameterFix, StatementFix
+from capsule_lint.rewrite import (
+    SIGNATURE_FIXES,
+    ArgumentFix,
+    ElementFix,
+    EntryFix,
+    StatementFix,
+)
 from capsule_lint.rule import Bad, Check, Rule
 
 if TYPE_CHECKING:
@@ -43,7 +49,7 @@ RULE = Rule(
     code="CAP401",
     message="call of `{name}` lacks {missing}",
     check=Visitor,
-    fix=(ArgumentFix, ElementFix, EntryFix, ParameterFix, StatementFix),
+    fix=(*SIGNATURE_FIXES, ArgumentFix, ElementFix, EntryFix, StatementFix),
     fix_message="Pass the scope's value",
     valid=(
         """

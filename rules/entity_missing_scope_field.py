@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.judgement import ClassFact
 from capsule_lint.rewrite import (
     ArgumentFix,
+    DropFix,
     ElementFix,
     EntryFix,
     ParameterFix,
@@ -58,7 +59,7 @@ RULE = Rule(
     code="CAP301",
     message="entity `{name}` has no field {missing}",
     check=Visitor,
-    fix=(StatementFix, EntryFix, ArgumentFix, ElementFix, ParameterFix, ReplaceFix),
+    fix=(StatementFix, EntryFix, ArgumentFix, ElementFix, ParameterFix, DropFix, ReplaceFix),
     fix_message="Add the field, and the argument to every construction",
     valid=(
         """

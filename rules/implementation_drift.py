@@ -29,7 +29,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact
-from capsule_lint.rewrite import ParameterFix
+from capsule_lint.rewrite import SIGNATURE_FIXES
 from capsule_lint.rule import Bad, DefinitionCheck, Rule
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ RULE = Rule(
     code="CAP203",
     message="`{name}` lacks {missing}, which `{base}` has",
     check=Visitor,
-    fix=(ParameterFix,),
+    fix=SIGNATURE_FIXES,
     fix_message="Add the parameter to the implementation",
     valid=(
         """

@@ -25,7 +25,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact, FunctionKind
-from capsule_lint.rewrite import KEY_FIXES, ConditionFix, ParameterFix
+from capsule_lint.rewrite import KEY_FIXES, ConditionFix, DropFix, ParameterFix
 from capsule_lint.rule import Bad, DefinitionCheck, Rule
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ RULE = Rule(
     code="CAP202",
     message="`{name}` builds a key without {missing}",
     check=Visitor,
-    fix=(ParameterFix, ConditionFix, *KEY_FIXES),
+    fix=(ParameterFix, DropFix, ConditionFix, *KEY_FIXES),
     fix_message="Add the parameter and the segment to the helper, and the argument to its calls",
     valid=(
         """

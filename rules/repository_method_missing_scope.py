@@ -26,7 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.judgement import FunctionFact, FunctionKind
-from capsule_lint.rewrite import ParameterFix
+from capsule_lint.rewrite import SIGNATURE_FIXES
 from capsule_lint.rule import Bad, DefinitionCheck, Good, Rule
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ RULE = Rule(
     code="CAP201",
     message="repository method `{name}` lacks {missing}",
     check=Visitor,
-    fix=(ParameterFix,),
+    fix=SIGNATURE_FIXES,
     fix_message="Add the parameter to the method, its family and its calls",
     valid=(
         """

@@ -215,7 +215,8 @@ class Planner:
             if not self.can_gain(member):
                 self._block(member, scope, own)
                 continue
-            if self.sources.visible.is_taken(member, scope.parameter):
+            taken_name = self.sources.visible.is_taken(member, scope.parameter)
+            if taken_name and self.sources.restated.local(member, scope.parameter) is None:
                 self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
                 continue
             self.state.params[member][scope.parameter] = scope

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import (
     AddParameter,
+    DropStatement,
     ParameterKind,
+    Replace,
 )
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.calling.dispatch import dispatches
@@ -143,6 +145,18 @@ class SignatureMends:
                     index,
                 ),
             )
+            self._free_name(function, name, code, knot)
+
+    def _free_name(self, function: Function, name: str, code: str, knot: Knot) -> None:
+        """Take away a local of a new parameter's name: what it was given stands wherever it stood."""
+        local = self.mends.planner.sources.restated.local(function, name)
+        if local is None:
+            return
+        filename, path = function.module.filename, text_of(local.path) or ""
+        inside = function.fact.span
+        self.mends.add(knot, DropStatement(filename, local.statement.span, code, inside))
+        for read in local.reads:
+            self.mends.add(knot, Replace(filename, read.span, code, path))
 
     def double(self, double: Double) -> None:
         """What comes in a function's place gets the parameters where the function gets them."""

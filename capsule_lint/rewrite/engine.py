@@ -10,7 +10,16 @@ import libcst as cst
 
 from capsule_lint import syntax
 from capsule_lint.errors import InternalError
-from capsule_lint.model import AddImport, AddStatement, AppendCode, Edit, Mend, Position, Span
+from capsule_lint.model import (
+    AddImport,
+    AddStatement,
+    AppendCode,
+    DropStatement,
+    Edit,
+    Mend,
+    Position,
+    Span,
+)
 from capsule_lint.rewrite.additions import add_code
 from capsule_lint.rewrite.base import Fix
 from capsule_lint.rewrite.imports import add_imports
@@ -80,7 +89,11 @@ def apply(
     if width is None:
         width = max([_WIDTH, *(len(line.rstrip("\r\n")) for line in lines)])
     targets = [
-        (mend.at, isinstance(mend, AddStatement) and mend.before, mend)
+        (
+            mend.inside if isinstance(mend, DropStatement) else mend.at,
+            isinstance(mend, AddStatement) and mend.before,
+            mend,
+        )
         for mend in mends
         if not isinstance(mend, AddImport | AppendCode)
     ]

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
 
-from capsule_lint.model import AddStatement, Mend
+from capsule_lint.model import AddStatement, DropStatement, Mend
 from capsule_lint.rewrite.base import Fix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from capsule_lint.rewrite.base import Place
 
 
 class StatementFix(Fix[AddStatement]):
@@ -82,3 +84,48 @@ def _line(code: str) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
     statement = cst.parse_statement(code)
     blank = [line.with_changes(indent=False) for line in statement.leading_lines]
     return statement.with_changes(leading_lines=blank)
+
+
+class DropFix(Fix[DropStatement]):
+    """Makes `DropStatement`. It goes last: others count the statements of a body."""
+
+    kind: ClassVar[type[Mend]] = DropStatement
+    order: ClassVar[int] = 1
+
+    def __init__(self, mends: Sequence[DropStatement], place: Place) -> None:
+        super().__init__(mends, place)
+        self._dropped: list[cst.CSTNode] = []
+
+    def leave_SimpleStatementLine(
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.SimpleStatementLine:
+        if len(original_node.body) == 1 and self.take(self.place.span_of(original_node.body[0])):
+            self._dropped.append(updated_node)
+        return updated_node
+
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        kept: list[cst.BaseStatement] = []
+        remarks: list[cst.EmptyLine] = []
+        for line in updated_node.body:
+            if any(line is one for one in self._dropped):
+                remarks += _remarks(line)
+                continue
+            leading: Sequence[cst.EmptyLine] = getattr(line, "leading_lines", ())
+            kept.append(line.with_changes(leading_lines=[*remarks, *leading]) if remarks else line)
+            remarks = []
+        return (
+            updated_node.with_changes(body=kept)
+            if len(kept) < len(updated_node.body)
+            else updated_node
+        )
+
+
+def _remarks(line: cst.BaseStatement) -> list[cst.EmptyLine]:
+    """The comments above a line and behind it, as lines of their own."""
+    if not isinstance(line, cst.SimpleStatementLine):
+        return []
+    found = [above for above in line.leading_lines if above.comment is not None]
+    comment = line.trailing_whitespace.comment
+    return found if comment is None else [*found, cst.EmptyLine(comment=comment)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, text_of
 from capsule_lint.plan.state import Knot, Value, Want
 from capsule_lint.plan.supply.rebuilds import rebuilds
 from capsule_lint.plan.supply.repeats import names_in, repeatable
+from capsule_lint.plan.supply.restated import CONSTRUCTORS
 from capsule_lint.plan.uses.passthrough import asserted_made
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.texts.pieces import names_scope
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function
-
-
-_CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__", "model_post_init")
 
 
 @dataclass(eq=False, slots=True)
@@ -39,6 +37,7 @@ class Gains:
         asked = self.planner.sources.ambient.beside(node, scope)
         if asked is not None:
             return asked
+        node = self.planner.sources.restated.path(node)
         match node:
             case tree.Call(func=tree.Name(id="str")) if len(node.args) == 1:
                 return self.mirrored(node.args[0].value, scope, knot)
@@ -197,7 +196,7 @@ class Gains:
             for heir in classes.subclasses(cls)
             if heir is not cls
             and (
-                any(s.function.name in _CONSTRUCTORS for s in heir.stores.get(like, ()))
+                any(s.function.name in CONSTRUCTORS for s in heir.stores.get(like, ()))
                 or (
                     classes.is_data(heir)
                     and any(f.name == like and f.owner is heir for f in classes.fields(heir))
@@ -215,7 +214,7 @@ class Gains:
             ):
                 continue
             for store in stores:
-                if store.function.name in _CONSTRUCTORS or isinstance(store.value, tree.Const):
+                if store.function.name in CONSTRUCTORS or isinstance(store.value, tree.Const):
                     continue
                 function = store.function
                 reason = (

@@ -67,7 +67,7 @@ class KeyPieces:
         knot = self.local.notes.knot_of(home, one.compare)
         read = self.local.notes.defect(one.stored, "pattern", list(scopes), knot)
         asked = self.local.notes.defect(one.asked, "tuple", list(scopes), knot)
-        mirror = one.value if isinstance(one.value, tree.Attr) else None
+        mirror = one.value if isinstance(one.value, tree.Attr | tree.Name) else None
         front = not self.local.rekeyed[home].index
         for scope in scopes:
             read.anchors[scope.name] = None if front else one.part

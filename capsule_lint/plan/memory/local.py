@@ -241,7 +241,7 @@ class LocalKeys:
         neighbour = next(iter(present.values()), None)
         for scope in defect.missing:
             mirror = defect.anchors[scope.name] or neighbour
-            mirror = mirror if isinstance(mirror, tree.Attr) else None
+            mirror = mirror if isinstance(mirror, tree.Attr | tree.Name) else None
             self.notes.ask(defect, Want(scope, defect.node, defect.knot, "local", mirror=mirror))
 
     def _rekey(self, home: Home, defect: LocalDefect, elements: list[tree.Node]) -> None:

@@ -112,7 +112,7 @@ class LocalFilters:
             return
         self._join_entity(found.left, knot)
         read, asked = self._sides(found, missing, knot)
-        mirror = found.right if isinstance(found.right, tree.Attr) else None
+        mirror = found.right if isinstance(found.right, tree.Attr | tree.Name) else None
         for one in missing:
             read.detail[one.name] = details[one.name] or ""
             self.notes.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))

@@ -137,7 +137,7 @@ class LocalNotes:
         self.note_entry(display, key)
         defect = self.defect(display, "entry", [scope], knot)
         defect.anchors[scope.name], defect.detail[scope.name] = entry[1], key
-        mirror = entry[1] if isinstance(entry[1], tree.Attr) else None
+        mirror = entry[1] if isinstance(entry[1], tree.Attr | tree.Name) else None
         want = Want(scope, display, knot, "entry", mirror=mirror)
         self.ask(defect, want)
         return want

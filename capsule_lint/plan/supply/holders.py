@@ -21,6 +21,7 @@ from capsule_lint.program.walk import children
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.supply.restated import Restated
     from capsule_lint.plan.supply.visible import Visible
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -33,6 +34,7 @@ class Holders:
     program: Program
     state: State
     visible: Visible
+    restated: Restated
 
     # --- attributes ---
 
@@ -105,7 +107,7 @@ class Holders:
         held = self.program.domain.held.is_attribute
         others = [s for s in self.program.policy.scopes if s is not scope]
         for argument in call.args if call is not None else ():
-            path = argument.value
+            path = self.restated.path(argument.value)
             if not isinstance(path, tree.Attr) or not repeatable(path.base, self.program):
                 continue
             for one in self.program.inference.of(path.base):

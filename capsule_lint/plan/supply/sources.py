@@ -16,6 +16,7 @@ from capsule_lint.plan.supply.holders import Holders, is_private
 from capsule_lint.plan.supply.options import option_beside
 from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.plan.supply.visible import Visible
+from capsule_lint.plan.supply.restated import Restated
 from capsule_lint.plan.testing.shared import Shared
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place, enclosing
@@ -38,6 +39,7 @@ class Sources:
     state: State
     visible: Visible = field(init=False)
     holders: Holders = field(init=False)
+    restated: Restated = field(init=False)
     configured: Configured = field(init=False)
     given: Given = field(init=False)
     ambient: Ambient = field(init=False)
@@ -46,7 +48,8 @@ class Sources:
     def __post_init__(self) -> None:
         program, state = self.program, self.state
         self.visible = Visible(program)
-        self.holders = Holders(program, state, self.visible)
+        self.restated = Restated(program, state)
+        self.holders = Holders(program, state, self.visible, self.restated)
         shapes = EventShapes(program)
         self.configured = Configured(program, state, self.visible, self.holders, shapes)
         self.given = Given(program, self.holders)

@@ -1,0 +1,139 @@
+"""Locals that say what an object has under the name of a scope: `tenant_id = wallet.tenant_id`. Where the function
+gains a parameter of that name, the line goes, and the path stands wherever the local stood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.local_names import bound_whole, reads_of
+from capsule_lint.program.model import enclosing, first_name
+from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.plan.state import State
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding, Function
+    from capsule_lint.program.names import Names
+
+CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__", "model_post_init")
+"""The methods that set what an object has from the start."""
+_BY_NAME: Final = ("locals", "vars", "eval", "exec", "dir")
+"""What reads locals by their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """Such a local: its statement, the path that it is given, and where it is read."""
+
+    statement: tree.Assign
+    path: tree.Attr
+    reads: tuple[tree.Name, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Restated:
+    """Finds them."""
+
+    program: Program
+    state: State
+    _known: dict[tuple[Function, str], Restatement | None] = field(default_factory=dict)
+
+    def local(self, function: Function, name: str) -> Restatement | None:
+        """The local of a function that can give its name up; `None` where it cannot, or there is none."""
+        key = (function, name)
+        if key not in self._known:
+            self._known[key] = self._local(function, name)
+        return self._known[key]
+
+    def path(self, node: tree.Node) -> tree.Node:
+        """What stands in the place of a local once its function has the parameter; or the node itself."""
+        if not isinstance(node, tree.Name):
+            return node
+        function = self.program.names.place(node).scope.function
+        while function is not None:
+            if node.id in self.state.params.get(function, ()):
+                found = self.local(function, node.id)
+                return found.path if found is not None and node in found.reads else node
+            function = function.parent
+        return node
+
+    def _local(self, function: Function, name: str) -> Restatement | None:
+        found = self._stated(function, name)
+        if found is None or not found.reads or not self._is_steady(found.path, function):
+            return None
+        names = self.program.names
+        bound, order = _bindings(names, found.path.base), names.place(found.path).order
+        for read in found.reads:
+            place = names.place(read)
+            base = first_name(found.path)
+            if names.bindings(base, place) != bound or place.order <= order:
+                return None
+            if self._is_shown(read):
+                return None
+        return found
+
+    def _stated(self, function: Function, name: str) -> Restatement | None:
+        """The local of that name, if one statement of the function's body gives it a path and nothing else does
+        anything to it."""
+        bindings, names = function.scope.bindings.get(name, ()), self.program.names
+        if len(bindings) != 1 or bindings[0].path or name in function.scope.outer:
+            return None
+        match bindings[0].place.statement, bindings[0].value:
+            case (
+                tree.Assign(targets=(tree.Name() as target,), op="") as statement,
+                tree.Attr(base=tree.Name()) as path,
+            ) if any(statement is one for one in function.fact.body):
+                inside = [n for n in names.inside(function) if isinstance(n, tree.Name)]
+                if any(n.id in _BY_NAME for n in inside) or self._is_deleted(function, name):
+                    return None
+                return Restatement(statement, path, tuple(reads_of(names, target, (target.at,))))
+        return None
+
+    def _is_deleted(self, function: Function, name: str) -> bool:
+        return any(
+            isinstance(statement, tree.Eval)
+            and statement.kind == "del"
+            and place.scope is function.scope
+            and any(
+                isinstance(n, tree.Name) and n.id == name
+                for v in statement.values
+                for n in within(v)
+            )
+            for statement, place in function.module.statements
+        )
+
+    def _is_steady(self, path: tree.Attr, function: Function) -> bool:
+        """Whether a path is an attribute of a parameter which says a scope and stays what it is."""
+        binding = bound_whole(self.program.names, path.base)
+        if binding is None or binding.kind != "param" or binding.place.scope is not function.scope:
+            return False
+        if not any(names_scope(path.name, scope) for scope in self.program.policy.scopes):
+            return False
+        cls = self.program.inference.the_class(self.program.inference.of(path.base))
+        owners = self.program.classes.mro(cls) if cls is not None else ()
+        stores = (s for owner in owners for s in owner.stores.get(path.name, ()))
+        if cls is None or any(path.name in owner.methods for owner in owners):
+            return False
+        return all(s.function.name in CONSTRUCTORS for s in stores) and not any(
+            isinstance(statement, tree.Assign)
+            and any(isinstance(t, tree.Attr) and t.name == path.name for t in statement.targets)
+            for statement, place in function.module.statements
+            if function in enclosing(place)
+        )
+
+    def _is_shown(self, read: tree.Name) -> bool:
+        """Whether an f-string shows the name as well: `f"{tenant_id=}"`."""
+        around = self.program.names.parent(read)
+        return isinstance(around, tree.FString) and any(
+            isinstance(part, str) and part.rstrip().endswith(f"{read.id}=")
+            for part in around.parts
+        )
+
+
+def _bindings(names: Names, node: tree.Node) -> Sequence[Binding]:
+    return names.bindings(node.id, names.place(node)) if isinstance(node, tree.Name) else ()
