@@ -138,7 +138,7 @@ class Leaks:
                 parts = list(items)
             case tree.FString() if not _is_address(node):
                 parts = [part.value for part in node.parts if isinstance(part, tree.Hole)]
-            case tree.DictDisplay():
+            case tree.DictDisplay() if not any(map(program.keys.key_name, node.keys)):
                 parts = list(node.values)
             case tree.Call(func=tree.Attr(name="join"), args=(argument,)):
                 parts = [one for one in within(argument.value) if isinstance(one, tree.Name)]
