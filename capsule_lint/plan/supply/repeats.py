@@ -9,7 +9,7 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
@@ -28,6 +28,8 @@ _PURE: Final = (
     "encode",
 )
 _DEPTH: Final = 3
+_BINDERS: Final = frozenset(("classmethod", "staticmethod"))
+"""The decorators that only say what a method is called on."""
 
 
 def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) -> bool:
@@ -55,14 +57,46 @@ def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) 
 
 
 def _only_reads(function: Function, program: Program, depth: int) -> bool:
-    """Whether a function, in all its implementations, is one `return` of what can be evaluated once more."""
-    if function.fact.decorators or len(program.calls.family(function)) > 1:
+    """Whether a function, in all its implementations, returns what can be evaluated once more, and does
+    nothing on the way there but read, and raise what stops it."""
+    if not function.decorators <= _BINDERS or len(program.calls.family(function)) > 1:
         return False
-    match function.fact.body[function.fact.doc :]:
-        case (tree.Eval(kind="return", values=(value,)),):
-            return repeatable(value, program, depth)
+    body = function.fact.body[function.fact.doc :]
+    return bool(function.returns) and _all_read(body, program, depth)
+
+
+def _all_read(body: Iterable[tree.Statement], program: Program, depth: int) -> bool:
+    return all(_reads(statement, program, depth) for statement in body)
+
+
+def _reads(statement: tree.Statement, program: Program, depth: int) -> bool:
+    """Whether a statement does nothing but read, return and raise."""
+    match statement:
+        case tree.Assign(value=value, op="") if value is not None:
+            names = all(isinstance(target, tree.Name) for target in statement.targets)
+            return names and repeatable(value, program, depth)
+        case tree.Eval(kind="return" | "assert", values=values):
+            return all(_is_read(value, program, depth) for value in values)
+        case tree.Eval(kind="raise"):
+            return True
+        case tree.Block(kind="if" | "try", heads=heads, bodies=bodies):
+            tests = all(_is_read(head, program, depth) for head in heads)
+            return tests and all(_all_read(body, program, depth) for body in bodies)
         case _:
             return False
+
+
+def _is_read(node: tree.Node, program: Program, depth: int) -> bool:
+    """Whether an expression, or a condition made of such, can be evaluated once more."""
+    match node:
+        case tree.Compare(left=left, rights=rights):
+            return all(_is_read(one, program, depth) for one in (left, *rights))
+        case tree.Boolean(values=values):
+            return all(_is_read(one, program, depth) for one in values)
+        case tree.Wrapped(kind="not" | "unary", value=value):
+            return _is_read(value, program, depth)
+        case _:
+            return repeatable(node, program, depth)
 
 
 def kept(node: tree.Node, program: Program) -> tree.Node:
