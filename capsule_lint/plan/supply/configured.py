@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from capsule_lint.facts import tree
     from capsule_lint.plan.supply.event_shapes import EventShapes
     from capsule_lint.plan.supply.holders import Holders
+    from capsule_lint.plan.supply.module_paths import ModulePaths
     from capsule_lint.plan.supply.visible import Visible
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -29,6 +30,7 @@ class Configured:
     visible: Visible
     holders: Holders
     shapes: EventShapes
+    paths: ModulePaths
 
     def value(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         """The value that a source has at a place; `None` if it has none there."""
@@ -82,7 +84,18 @@ class Configured:
             found = self._of_kind(spec, group)
             if found:
                 return next(iter(found)) if len(found) == 1 else None
+        if any(map(self._is_told, enclosing(place))):
+            return None  # whose things they are is what it is told, and no message's matter
+        for group in (self.holders.kept_in(self.holders.values(place)), self.paths.at(place)):
+            found = self._of_kind(spec, group)
+            if found:
+                return next(iter(found)) if len(found) == 1 else None
         return None
+
+    def _is_told(self, function: Function) -> bool:
+        """Whether a function takes a scope by itself."""
+        taken, scopes = self.program.domain.scope_parameter, self.program.policy.scopes
+        return any(taken(function, scope) is not None for scope in scopes)
 
     def _of_kind(self, spec: SourceSpec, pairs: Iterable[tuple[str, Class]]) -> dict[str, Class]:
         wanted = self.program.names.definition(f"{spec.module}.{spec.name}")

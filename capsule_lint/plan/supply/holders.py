@@ -19,7 +19,7 @@ from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.supply.restated import Restated
     from capsule_lint.plan.supply.visible import Visible
@@ -213,6 +213,16 @@ class Holders:
                 cls = self.program.inference.the_class(types, present=present)
                 if cls is not None:
                     yield name, cls
+
+    def kept_in(self, pairs: Iterable[tuple[str, Class]]) -> Iterator[tuple[str, Class]]:
+        """What values that are no repositories have from the start, and everybody may read: `command.ctx`."""
+        inference, repositories = self.program.inference, self.program.domain.repositories
+        for code, cls in pairs:
+            names = () if cls in repositories else self.program.classes.made_with(cls)
+            for name in dict.fromkeys(name for _, name in names):
+                held = inference.the_class(inference.member(cls, name))
+                if held is not None and not name.startswith("_"):
+                    yield f"{code}.{name}", held
 
     def own_attributes(self, place: Place) -> Iterator[tuple[str, Class]]:
         """The attributes of `self` whose class is known and that carry a request: `self.ctx`."""

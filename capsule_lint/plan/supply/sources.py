@@ -13,10 +13,11 @@ from capsule_lint.plan.supply.configured import Configured
 from capsule_lint.plan.supply.event_shapes import EventShapes
 from capsule_lint.plan.supply.given import Given
 from capsule_lint.plan.supply.holders import Holders, is_private
+from capsule_lint.plan.supply.module_paths import ModulePaths
 from capsule_lint.plan.supply.options import option_beside
 from capsule_lint.plan.supply.repeats import names_in, repeatable
-from capsule_lint.plan.supply.visible import Visible
 from capsule_lint.plan.supply.restated import Restated
+from capsule_lint.plan.supply.visible import Visible
 from capsule_lint.plan.testing.shared import Shared
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place, enclosing
@@ -38,8 +39,8 @@ class Sources:
     program: Program
     state: State
     visible: Visible = field(init=False)
-    holders: Holders = field(init=False)
     restated: Restated = field(init=False)
+    holders: Holders = field(init=False)
     configured: Configured = field(init=False)
     given: Given = field(init=False)
     ambient: Ambient = field(init=False)
@@ -51,7 +52,8 @@ class Sources:
         self.restated = Restated(program, state)
         self.holders = Holders(program, state, self.visible, self.restated)
         shapes = EventShapes(program)
-        self.configured = Configured(program, state, self.visible, self.holders, shapes)
+        paths = ModulePaths(program)
+        self.configured = Configured(program, state, self.visible, self.holders, shapes, paths)
         self.given = Given(program, self.holders)
         self.ambient = Ambient(program)
         self.shared = Shared(program)
