@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _INDEXES: Final = ("1", "gsi1")
 """How indexes are called, or what distinguishes their names."""
+_MAX_CALLS: Final = 3
 _PARTS: Final = re.compile(r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+")
 """A key that is put together without `#`."""
 _LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
@@ -301,6 +302,18 @@ class Keys:
             case tree.DictDisplay(keys=(tree.Const(value="S"),)):
                 yield from self.helpers_in(node.values[0], depth + 1)
 
+    def makes_item(self, node: tree.Node, depth: int = 0) -> bool:
+        """Whether an expression gives an item, here or in the functions that it calls: where its keys stand
+        is seen there."""
+        if not isinstance(node, tree.Call) or depth > _MAX_CALLS:
+            return is_item(node)
+        callees = self.calls.callees(node)
+        makers = [c.function for c in callees if c.function is not None and c.cls is None]
+        return 0 < len(makers) == len(callees) and all(
+            maker.returns and all(self.makes_item(value, depth + 1) for value in maker.returns)
+            for maker in makers
+        )
+
     def _note_helper(self, function: Function, index: bool) -> None:
         if (
             function in self.helpers
@@ -316,7 +329,7 @@ class Keys:
                     if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items
                     else value
                 )
-                if not is_item(first):
+                if not self.makes_item(first):
                     self.sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
                     )

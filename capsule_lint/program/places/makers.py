@@ -52,7 +52,7 @@ class Makers:
                     self.keys.sink(first, Role.HELPER, index)
             elif not known and not self._has_scope(value):
                 continue  # `Keys.room_row(room_id)` may be a sort key
-            elif (named or self._keyish(value)) and not is_item(value):
+            elif (named or self._keyish(value)) and not self.keys.makes_item(value):
                 self.keys.sink(value, Role.HELPER, index)
 
     def _is_among_keys(self, function: Function) -> bool:
