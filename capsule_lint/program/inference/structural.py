@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeGuard
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.inference.results import result_in
 from capsule_lint.program.inference.types import (
     ClassObject,
@@ -151,8 +151,12 @@ class Structural:
             case Function() if declared.parameter is None:
                 yield from holder.returns
             case Function():
-                for _, argument in self.calls.arguments_for(holder, declared.parameter or ""):
+                name = declared.parameter or ""
+                for _, argument in self.calls.arguments_for(holder, name):
                     yield argument.value
+                parameter = holder.parameter(name)
+                if parameter is not None and parameter.kind in ("*", "**"):
+                    yield from self._collected(holder, parameter.kind)
             case Class():
                 for call, callee in self.calls.constructors_of(holder):
                     if callee.function is None and callee.cls is not None:
@@ -160,6 +164,18 @@ class Structural:
                         own = bound.arguments.get(declared.parameter or "") if bound else None
                         if own is not None:
                             yield own.value
+
+    def _collected(self, function: Function, kind: str) -> Iterator[tree.Node]:
+        """What calls give to the `*` or the `**` parameter of a function, one by one."""
+        named = {p.name for p in function.params if p.kind in ("plain", "kwonly")}
+        for call, callee in self.calls.callers(function):
+            if kind == "*":
+                given = [
+                    a for a in surplus(call.args, function.params, callee.given) if not a.star
+                ]
+            else:
+                given = [a for a in call.args if a.keyword is not None and a.keyword not in named]
+            yield from (argument.value for argument in given)
 
     def _implements(self, cls: Class, expected: Class) -> bool:
         classes = self.calls.classes
