@@ -115,8 +115,8 @@ class CallMends:
         call, name = want.call, want.scope.parameter
         assert call is not None
         value = self.mends.value(want)
-        if value is not None and value.kind == "spread":
-            return
+        if value is None or value.kind == "spread":
+            return  # what has no value is reported as that
         update = update_of(call)
         if update is not None:
             placed = self._spread_entry(update, want)

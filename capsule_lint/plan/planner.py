@@ -35,6 +35,7 @@ from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Wan
 from capsule_lint.plan.supply.entries import SPECIAL, Entries
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
+from capsule_lint.plan.supply.others import Others
 from capsule_lint.plan.supply.sources import Sources
 from capsule_lint.plan.supply.unasked import Unasked
 from capsule_lint.plan.supply.values import Values
@@ -108,6 +109,7 @@ class Planner:
     fed: Fed = field(init=False)
     values: Values = field(init=False)
     origins: Origins = field(init=False)
+    others: Others = field(init=False)
     entries: Entries = field(init=False)
     lambdas: Lambdas = field(init=False)
     spreaders: Spreaders = field(init=False)
@@ -139,6 +141,7 @@ class Planner:
         self.unfiltered = Unfiltered(self, self.whole_reads)
         self.fed = Fed(self)
         self.values = Values(self)
+        self.others = Others(self)
         self.origins = Origins(self.program, self.values)
         self.entries = Entries(self.program, self.values)
         self.lambdas = Lambdas(self)
@@ -430,8 +433,8 @@ class Planner:
             return
         if self._extend_item(want) or self._extend_self(want):
             return
-        why = self.origins.why_not(want)
-        if why is not None and not self._has_constant(want):
+        why, anothers = self.origins.why_not(want), self.others.beside(want) is not None
+        if why is not None and (anothers or not self._has_constant(want)):
             self._no_source(want, function, why)
             return
         if function is not None and self.messages.extend(want, function):

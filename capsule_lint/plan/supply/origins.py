@@ -73,6 +73,9 @@ class Origins:
     def why_not(self, want: Want) -> str | None:
         """Why nobody who calls the functions around can give the value, if so."""
         name, ambient = want.scope.parameter, self.values.planner.sources.ambient
+        theirs = self.values.planner.others.beside(want)
+        if theirs is not None:
+            return f"nothing says which `{name}` goes with `{theirs[0]}`"
         loop = self._loop(want)
         if loop is not None:
             return f"nothing says which `{name}` goes with each `{loop.name}` of the loop"

@@ -20,6 +20,8 @@ _FUNCTIONS: Final = ("replace", "evolve")
 _METHODS: Final = ("_replace", "model_copy", "copy", "replace", "evolve")
 """Of named tuples, of pydantic models, and of what people write themselves."""
 
+COPYING: Final = frozenset((*_FUNCTIONS, *_METHODS))
+
 
 def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.Call, tree.Node]]:
     """The calls outside tests that copy an instance of `cls` with another value for a scope beside
@@ -29,11 +31,11 @@ def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.
             place = program.names.place(call)
             if place.scope.module.is_test or not _copies(program, call, name, cls):
                 continue
-            changed = list(_changed(call))
-            if any(names_scope(n, scope) for n, _ in changed):
+            given = list(changed(call))
+            if any(names_scope(n, scope) for n, _ in given):
                 continue
             others = [s for s in program.policy.scopes if s is not scope]
-            for other, value in changed:
+            for other, value in given:
                 is_scope = any(names_scope(other, s) for s in others)
                 if is_scope and not isinstance(value, tree.Const):
                     yield call, value
@@ -69,7 +71,8 @@ def _copies(program: Program, call: tree.Call, name: str, cls: Class) -> bool:
     )
 
 
-def _changed(call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
+def changed(call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
+    """The fields to which a copy gives other values, and these."""
     for argument in call.args:
         if argument.keyword is not None and argument.keyword != "update":
             yield argument.keyword, argument.value

@@ -30,6 +30,12 @@ class Values:
 
     def value(self, want: Want) -> Value | None:
         """The value of a want, as things stand."""
+        others = self.planner.others
+        theirs = others.beside(want)
+        if theirs is not None:
+            return theirs[1]
+        if (stated := others.stated(want)) is not None:
+            return stated
         if want.mirror is not None:
             found = self.planner.gains.mirrored(want.mirror, want.scope, want.knot)
             if found is not None:

@@ -1,0 +1,113 @@
+"""Values of a scope that are another's than those of the function around: `target_tenant_id`, beside `tenant_id`.
+What belongs to the other tenant is in the other's capsule, and not in that of the function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import rename
+from capsule_lint.plan.state import Value
+from capsule_lint.plan.supply.rebuilds import COPYING, changed
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.local_names import bound_whole, only_assigned
+from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import names_scope, snake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Want
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Finds them at the places of wants."""
+
+    planner: Planner
+
+    def stated(self, want: Want) -> Value | None:
+        """What the entity that a call is given has for the scope, where that is another's:
+        `save(replace(note, tenant_id=target_tenant_id))`."""
+        for scope, node in self._of_entities(want):
+            if scope is want.scope and self._is_another(node, scope):
+                return Value(node.id, kind="name") if isinstance(node, tree.Name) else None
+        return None
+
+    def beside(self, want: Want) -> tuple[str, Value | None] | None:
+        """The neighbour's value where that is another's, and the value of the scope that goes with it, if
+        there is one; `None` where the neighbour is the function's own."""
+        place = self.planner.program.names.place(want.node)
+        if place.scope.module.is_test:
+            return None
+        for scope, node in self._neighbours(want):
+            if scope is want.scope or not self._is_another(node, scope):
+                continue
+            assert isinstance(node, tree.Name)
+            name = rename(node.id, scope, want.scope)
+            known = self.planner.sources.visible.binding(name, place)
+            return node.id, Value(name) if known is not None and name != node.id else None
+        return None
+
+    def _neighbours(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
+        if want.mirror is not None:
+            yield from ((scope, want.mirror) for scope in self.planner.program.policy.scopes)
+        if want.callee is not None:
+            yield from self.planner.values.beside(want)
+            yield from self._of_entities(want)
+
+    def _of_entities(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
+        """The scopes that are written out in the entities among a call's arguments."""
+        names = self.planner.program.names
+        for argument in want.call.args if want.call is not None else ():
+            made = only_assigned(names, argument.value) or argument.value
+            for name, node in self._written_in(made) if isinstance(made, tree.Call) else ():
+                for scope in self.planner.program.policy.scopes:
+                    if names_scope(name, scope):
+                        yield scope, node
+
+    def _written_in(self, call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
+        """What a copy or a constructor gives the fields of what it makes."""
+        if last_name(call.func) in COPYING:
+            yield from changed(call)
+        program = self.planner.program
+        for callee in program.calls.callees(call):
+            params = program.classes.constructor(callee.cls) if callee.cls is not None else None
+            bound = bind(call.args, params) if params else None
+            for name, argument in bound.arguments.items() if bound is not None else ():
+                yield name, argument.value
+
+    def _is_another(self, node: tree.Node, scope: Scope) -> bool:
+        """Whether a name is a parameter that holds a scope's value, of a function that has one of its own."""
+        if not isinstance(node, tree.Name) or not _is_other_name(node.id, scope):
+            return False
+        binding = bound_whole(self.planner.program.names, node)
+        function = binding.place.scope.function if binding is not None else None
+        if binding is None or binding.kind != "param" or function is None:
+            return False
+        if any(p.name != node.id and names_scope(p.name, scope) for p in function.own_params):
+            return True
+        return self._reads_own(function, scope)
+
+    def _reads_own(self, function: Function, scope: Scope) -> bool:
+        """Whether a function takes the scope from a context that it is given."""
+        program = self.planner.program
+        for node in program.names.inside(function):
+            if not isinstance(node, tree.Attr) or not names_scope(node.name, scope):
+                continue
+            binding = bound_whole(program.names, node.base)
+            if binding is not None and binding.place.scope is function.scope:
+                cls = program.inference.the_class(program.inference.of(node.base))
+                if cls is not None and program.domain.is_carrier(cls):
+                    return True
+        return False
+
+
+def _is_other_name(name: str, scope: Scope) -> bool:
+    """Whether a name says more than the scope: `target_tenant_id`."""
+    own = snake(scope.parameter)
+    return names_scope(name, scope) and snake(name).endswith(f"_{own}")
