@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.judgement import KeyFact, KeyUse
 from capsule_lint.plan.opinions.base import Opinion, inside
+from capsule_lint.plan.opinions.idle_texts import IdleTexts
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.texts.pieces import Filled, Template, Text
@@ -30,6 +31,10 @@ class UnreadKeys:
     """Finds texts that begin as the policy's keys do, go on, and are part of no key that is known."""
 
     ground: Ground
+
+    @cached_property
+    def _idle(self) -> IdleTexts:
+        return IdleTexts(self.ground)
 
     @property
     def _strays(self) -> Strays:
@@ -52,7 +57,8 @@ class UnreadKeys:
                     if scope.tag not in template.text
                 ]
                 if missing:
-                    yield Opinion(self._fact(module, site, tuple(s.parameter for s in missing)))
+                    fact = self._fact(module, site, tuple(s.parameter for s in missing))
+                    yield Opinion(fact, self._idle.mends(node, missing))
 
     def _fact(self, module: Module, site: KeySite, missing: tuple[str, ...]) -> KeyFact:
         host = site.template.host
