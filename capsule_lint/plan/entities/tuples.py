@@ -39,6 +39,8 @@ _TAKES_APART: Final = frozenset(
     ]
 )
 """What goes through the fields of a tuple that it is given."""
+LISTING: Final = frozenset(("tuple", "list"))
+"""What gives the fields of a tuple as they are."""
 _ORDERS: Final = frozenset(
     ("sorted", "min", "max", "sort", "groupby", "map", "nlargest", "nsmallest")
 )
@@ -207,10 +209,30 @@ class Tuples:
                 for one, other in ((node.left, node.rights[0]), (node.rights[0], node.left)):
                     made = self._made(one) if isinstance(one, tree.Call) else None
                     if isinstance(other, tree.Sequence) and made is None:
-                        self._doubt(one)
+                        self._compared(one)
             case tree.Binary(op="+" | "%"):
                 self._doubt(node.left)
                 self._doubt(node.right)
+
+    def gives(self, node: tree.Node) -> bool:
+        """Whether an expression is a tuple that gets a field."""
+        return (
+            bool(self._layouts)
+            and self._typed(self.planner.program.inference.of(node)) is not None
+        )
+
+    def _compared(self, node: tree.Node) -> None:
+        layout = self._of(node)
+        if layout is not None and not (self.gives(node) and self._is_spelled_out(node, layout)):
+            self.unsure.append((node, layout))
+
+    def _is_listed(self, call: tree.Call) -> bool:
+        """Whether this is `tuple(truck)`, which a test compares with all fields."""
+        if last_name(call.func) not in LISTING or len(call.args) != 1:
+            return False
+        value = call.args[0].value
+        layout = self._of(value) if self.gives(value) else None
+        return layout is not None and self._is_spelled_out(call, layout)
 
     def _doubt(self, node: tree.Node) -> None:
         layout = self._of(node)
@@ -221,6 +243,8 @@ class Tuples:
         name = last_name(node.func)
         if self._made(node) is not None:
             self._tuple_made(node)
+        if name in LISTING and self._is_listed(node):
+            return
         for argument in node.args:
             if argument.star == "*" or (name in _TAKES_APART and not argument.star):
                 self._doubt(argument.value)
@@ -243,7 +267,7 @@ class Tuples:
         if layout is not None and not taken and not self._is_spelled_out(node, layout):
             self.unsure.append((node, layout))
 
-    def _is_spelled_out(self, node: tree.Call, layout: Layout) -> bool:
+    def _is_spelled_out(self, node: tree.Node, layout: Layout) -> bool:
         """Whether it is compared with a tuple of all fields, as tests expect it."""
         module = self.planner.program.names.place(node).scope.module
         parent = self.planner.program.names.parent(node)

@@ -70,13 +70,22 @@ class Expected:
                         self.extend(module, display, knot, scope)
 
     def _listed(self, module: Module, node: tree.Sequence, other: tree.Node) -> None:
-        """`list(asdict(order)) == ["tenant_id", …]`, `astuple(order) == ("t", …)`."""
+        """`list(asdict(order)) == ["tenant_id", …]`, `astuple(order) == ("t", …)`, `truck == ("t", …)`."""
+        gives = self.mends.planner.tuples.gives
         match other:
+            case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING and gives(
+                argument.value
+            ):
+                found = self._fields(argument.value)
+                names = []
             case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING:
                 found = self._made(argument.value, 0)
                 names = [tree.text(item) for item in node.items]
             case tree.Call(args=(argument,)) if last_name(other.func) == "astuple":
                 found = self._fields(argument.value)
+                names = []
+            case _ if gives(other):
+                found = self._fields(other)
                 names = []
             case _:
                 return
