@@ -318,6 +318,8 @@ class Demands:
             self.planner.program.domain.is_identifier(p) for p in method.own_params
         ) or self.takes_entity(method):
             return True
+        if self.planner.local.parted.suffice(method):
+            return False
         if any(defect.function is method for defect in self.planner.defects):
             return True
         return method in self.planner.local.notes.touched

@@ -114,6 +114,8 @@ class Planner:
     lambdas: Lambdas = field(init=False)
     spreaders: Spreaders = field(init=False)
     _queued: list[Want] = field(default_factory=list)
+    _unserved: list[tuple[Want, Function | None, str]] = field(default_factory=list)
+    """The wants that nobody who calls the functions around can satisfy, and why."""
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
     loose: set[int] = field(default_factory=set)
     """The wants that nothing but an entity in scope can satisfy."""
@@ -176,6 +178,9 @@ class Planner:
         others = (*parts, *checks, self.whole_reads, IdleKeys(self))
         while any(part.extend() for part in others):
             self._settle()
+        for want, function, why in self._unserved:
+            if self.values.value(want) is None:
+                self._no_source(want, function, why)
         self._tie()
         self._tie_protocols()
         self.defaulted.tie()
@@ -218,8 +223,10 @@ class Planner:
             if not self.can_gain(member):
                 self._block(member, scope, own)
                 continue
-            taken_name = self.sources.visible.is_taken(member, scope.parameter)
-            if taken_name and self.sources.restated.local(member, scope.parameter) is None:
+            taken = self.sources.visible.is_taken(member, scope.parameter)
+            restated = taken and self.sources.restated.local(member, scope.parameter) is not None
+            parted = self.local.parted.is_taken(member, scope.parameter)
+            if (taken and not restated) or parted:
                 self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
                 continue
             self.state.params[member][scope.parameter] = scope
@@ -435,7 +442,7 @@ class Planner:
             return
         why, anothers = self.origins.why_not(want), self.others.beside(want) is not None
         if why is not None and (anothers or not self._has_constant(want)):
-            self._no_source(want, function, why)
+            self._unserved.append((want, function, why))
             return
         if function is not None and self.messages.extend(want, function):
             return

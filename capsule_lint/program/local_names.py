@@ -32,6 +32,16 @@ def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
             yield binding.value
 
 
+def given(binding: Binding) -> tree.Node | None:
+    """What a binding gives its name; of `a, b = x, y` what stands in its place; `None` for anything else that
+    is unpacked."""
+    value = binding.value
+    for step in binding.path:
+        items = value.items if isinstance(value, tree.Sequence) else ()
+        value = items[step] if 0 <= step < len(items) else None
+    return value
+
+
 def reads_of(names: Names, name: tree.Name, bound_at: Collection[tree.At]) -> Iterator[tree.Name]:
     """Where a name is read in its module that one of the targets at some positions binds."""
     for node in names.place(name).scope.module.each(tree.Name):

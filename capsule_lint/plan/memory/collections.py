@@ -10,6 +10,7 @@ from capsule_lint.plan.memory.heirs import Heirs
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.local_names import given
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import words
@@ -38,6 +39,9 @@ _CONSTRUCTORS: Final = frozenset(
         "deque",
         "Counter",
     ]
+)
+_COPIES: Final = frozenset(
+    ("dict", "OrderedDict", "Counter", "set", "frozenset", "copy", "deepcopy")
 )
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
 _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
@@ -299,10 +303,15 @@ class Collections:
                         if (wanted is None or wanted(home, cls)) and self._is_collection(*home):
                             return home
         match node:
+            case tree.Call() | tree.DictDisplay() if (source := copied(node)) is not None:
+                return self._find(source, wanted) if isinstance(source, tree.Attr) else None
             case tree.Attr() if node.name in self._shared:
                 return self._of_module(self.program.classes.dotted(node), wanted)
             case tree.Name() if not self.program.names.leaves(node):
                 found = self.program.names.bindings(node.id, self.program.names.place(node))
+                copy = self._of_copies(found, wanted)
+                if copy is not None:
+                    return copy
                 local = self._of_function(found)
                 if local is not None:
                     return local if wanted is None or wanted(local, None) else None
@@ -319,6 +328,20 @@ class Collections:
                     shared = self._of_module(target, wanted)
                     if shared is not None:
                         return shared
+        return None
+
+    def _of_copies(
+        self, bindings: Sequence[Binding], wanted: Callable[[Home, Class | None], bool] | None
+    ) -> Home | None:
+        """The collection that an object keeps, and of which a local is a copy, or gets it while the object
+        gets a new one: `pending, self._pending = self._pending, {}`."""
+        for binding in bindings:
+            value = given(binding) if binding.kind == "assign" else None
+            source = copied(value) if value is not None else None
+            source = source or (value if binding.path else None)
+            home = self._find(source, wanted) if isinstance(source, tree.Attr) else None
+            if home is not None and binding.place.scope.kind == "function":
+                return home
         return None
 
     def _of_function(self, bindings: Sequence[Binding]) -> Home | None:
@@ -430,6 +453,21 @@ def _makes_collection(node: tree.Node | None) -> bool:
             return any(map(_makes_collection, (node.then, node.otherwise)))
         case _:
             return False
+
+
+def copied(node: tree.Node) -> tree.Node | None:
+    """The collection of which another one is made with the same keys: `dict(rows)`, `rows.copy()`, `{**rows}`."""
+    match node:
+        case tree.Call(func=tree.Attr(name="copy", base=base), args=()):
+            return base
+        case tree.Call(args=(tree.Argument(star="", keyword=None, value=value),)) if (
+            last_name(node.func) in _COPIES
+        ):
+            return value
+        case tree.DictDisplay(keys=(None,), values=(value,)):
+            return value
+        case _:
+            return None
 
 
 def key_of(call: tree.Call) -> tree.Node:

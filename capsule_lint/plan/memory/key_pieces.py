@@ -35,25 +35,32 @@ class KeyPieces:
         again = list(self.local.parted.again(uses, home))
         spare = isinstance(neighbour, tree.Name) and neighbour.id.startswith("_")
         spare = spare and not compared and not inside and not again
-        self._name(target, neighbour, home, spare=spare)
+        knot = self.local.notes.knot_of(home, target)
+        names = {
+            s.name: "_"
+            if spare
+            else self.local.parted.name(neighbour, s, knot, compared=bool(compared or inside))
+            for s in change.scopes
+        }
+        self._name(target, neighbour, home, names)
         for scope in change.scopes if not spare else ():
             for compare in compared:
-                self._beside(compare, _stored(scope), scope, home)
+                self._beside(compare, names[scope.name], scope, home)
         for one in inside:
             self._among(one, change.scopes, home)
         for display, part in again:
-            self._name(display, part, home)
+            self._name(display, part, home, names)
             self.local.notes.settle(display)
 
     def _name(
-        self, display: tree.Sequence, neighbour: tree.Node, home: Home, *, spare: bool = False
+        self, display: tree.Sequence, neighbour: tree.Node, home: Home, names: dict[str, str]
     ) -> None:
         """Names for the new elements of a tuple, beside one of the old ones."""
         change, knot = self.local.rekeyed[home], self.local.notes.knot_of(home, display)
         defect = self.local.notes.defect(display, "pattern", list(change.scopes), knot)
         for scope in change.scopes:
             defect.anchors[scope.name] = neighbour if change.index else None
-            defect.detail[scope.name] = "_" if spare else _stored(scope)
+            defect.detail[scope.name] = names[scope.name]
 
     def _comparisons(self, uses: Iterable[tree.Name]) -> Iterator[tree.Compare]:
         """The comparisons of a name that a loop binds."""

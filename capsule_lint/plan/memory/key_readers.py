@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.collections import copied, looks_up
 from capsule_lint.plan.memory.key_pieces import neighbour_in
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
@@ -14,6 +14,7 @@ from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.uses import LOGGING
+from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,6 +117,10 @@ class KeyReaders:
             case tree.Assign() if parent.value is node and len(parent.targets) == 1:
                 for use in self._alias(parent.targets[0], home):
                     self._collection(use, home)
+            case tree.Call() | tree.DictDisplay() if copied(parent) is node:
+                self._collection(parent, home)
+            case tree.Sequence() if self._is_swapped(parent, node, home):
+                return
             case tree.DictDisplay() | tree.Binary(op="|") if self._is_kept(parent, home):
                 return
             case tree.Boolean() if gives(self._parent, parent, node):
@@ -132,7 +137,9 @@ class KeyReaders:
         name = access.name
         if not isinstance(call, tree.Call) or call.func is not access:
             self._unsure(access, home)
-        elif name in ("items", "keys", "copy"):
+        elif name == "copy":
+            self._collection(call, home)
+        elif name in ("items", "keys"):
             self._iterated(call, home, pairs=name == "items")
         elif name == "update":
             self._updated(call, home)
@@ -204,6 +211,19 @@ class KeyReaders:
             yield from self._uses(target)
         elif self.local.collections.of(target) != home:
             self._unsure(target, home)
+
+    def _is_swapped(self, display: tree.Sequence, node: tree.Node, home: Home) -> bool:
+        """Whether a local gets the collection, or another one comes in its place: `pending, self._pending =
+        self._pending, {}`."""
+        statement = self._parent(display)
+        for one in singles(statement) if isinstance(statement, tree.Assign) else ():
+            if one.value is node:
+                for use in self._alias(one.targets[0], home):
+                    self._collection(use, home)
+                return True
+            if one.targets[0] is node and one.value is not None:
+                return is_empty(one.value) or self.local.collections.of(one.value) == home
+        return False
 
     def _uses(self, target: tree.Name) -> list[tree.Name]:
         """Where a name is read that this target binds."""

@@ -3,10 +3,12 @@ made of them again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.state import Value
+from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -14,8 +16,10 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.entities.rows import Home
     from capsule_lint.plan.memory.collections import Collections
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Binding
+    from capsule_lint.program.model import Binding, Function, Module, Place
 
 _MAX_STEPS: Final = 3
 
@@ -34,10 +38,70 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Finds what is done with parts of keys."""
+    """Finds what is done with parts of keys, and knows what the new ones are called."""
 
     program: Program
     collections: Collections
+    _beside: dict[tuple[Module, tree.At, str], tuple[str, Knot]] = field(default_factory=dict)
+    """By the target that binds a part, and the scope that comes beside it: its name, and what it lands with."""
+    _taken: set[tuple[Function | None, str]] = field(default_factory=set)
+
+    def name(self, neighbour: tree.Node, scope: Scope, knot: Knot, *, compared: bool) -> str:
+        """What the part beside another one is called, `capsule_id` beside `tenant_id`, unless that name is
+        for something else there."""
+        place, name = self.program.names.place(neighbour), f"stored_{scope.parameter}"
+        if not isinstance(neighbour, tree.Name):
+            return name
+        if not compared and self._is_free(neighbour, scope, place):
+            name = scope.parameter
+        self._taken.add((place.scope.function, name))
+        self._beside[place.scope.module, neighbour.at, scope.name] = (name, knot)
+        return name
+
+    def _is_free(self, neighbour: tree.Name, scope: Scope, place: Place) -> bool:
+        function, scopes = place.scope.function, self.program.policy.scopes
+        if function is not None and self._is_told(function):
+            return False
+        taken = any(scope.parameter in one.bindings for one in place.scope.ancestors())
+        return not taken and any(neighbour.id == one.parameter for one in scopes)
+
+    def _is_told(self, function: Function) -> bool:
+        told, scopes = self.program.domain.scope_parameter, self.program.policy.scopes
+        return any(told(function, scope) is not None for scope in scopes)
+
+    def suffice(self, function: Function) -> bool:
+        """Whether a function that is told no scope goes through keys of a collection that say it."""
+        scopes = self.program.policy.scopes
+        found = (
+            one
+            for name, bound in function.scope.bindings.items()
+            if any(names_scope(name, scope) for scope in scopes)
+            for one in bound
+        )
+        return not self._is_told(function) and any(
+            one.kind == "for" and bool(one.path) and self._is_of_keys(one.value) for one in found
+        )
+
+    def _is_of_keys(self, node: tree.Node | None) -> bool:
+        """Whether an expression goes through a collection."""
+        return node is not None and any(
+            self.collections.of(one) is not None
+            for one in within(node)
+            if isinstance(one, tree.Attr | tree.Name)
+        )
+
+    def is_taken(self, function: Function, name: str) -> bool:
+        """Whether a new part of a key is called so in a function."""
+        return (function, name) in self._taken
+
+    def beside(self, node: tree.Node, scope: Scope) -> Value | None:
+        """The new part of a key that a loop gives beside the one that an expression is."""
+        names = self.program.names
+        found = names.bindings(node.id, names.place(node)) if isinstance(node, tree.Name) else ()
+        if len(found) != 1 or found[0].kind != "for":
+            return None
+        part = self._beside.get((found[0].place.scope.module, found[0].at, scope.name))
+        return Value(part[0], knot=part[1]) if part is not None else None
 
     def compared(self, uses: Iterable[tree.Name]) -> Iterator[Side]:
         """The comparisons of tuples that have one of the uses of a part in them: `(t, s) == (tenant_id,

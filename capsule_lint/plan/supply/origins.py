@@ -11,7 +11,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import kept, names_in
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
-from capsule_lint.program.model import Function, enclosing
+from capsule_lint.program.model import Function, enclosing, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FREE: Final = ("constant", "test", "given", "loaded", "mirror")
 """The kinds of values that do not depend on who calls the functions around."""
+_LISTS: Final = frozenset(("list", "tuple", "sorted", "next", "iter"))
+_MAX_STEPS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Origins:
         if loop is None:
             return True
         place = self.program.names.place(want.node)
-        root, _, path = value.code.partition(".")
+        root, path = _split(value)
         own = any(f.self_name == root for f in enclosing(place))
         if value.knot is None and (not path or (own and "." not in path)):
             return True  # the function, or its object, is for one alone, whatever it goes through
@@ -69,6 +71,13 @@ class Origins:
         return bound is not None and (
             bound.place.statement is loop.place.statement or bound.place.order > loop.place.order
         )
+
+    def of_loop(self, want: Want) -> Value | None:
+        """The part of a key that a loop gives beside the neighbour, where the keys of a collection gain one."""
+        parted, found = self.values.planner.local.parted, None
+        for node in self._said(want):
+            found = found or parted.beside(kept(node, self.program), want.scope)
+        return found
 
     def why_not(self, want: Want) -> str | None:
         """Why nobody who calls the functions around can give the value, if so."""
@@ -103,14 +112,29 @@ class Origins:
         for node in self._said(want):
             if isinstance(node, tree.Call) and len(node.args) == 1:
                 node = node.args[0].value  # `TenantId(tenant)`
-            node = kept(node, self.program)
-            while isinstance(node, tree.Attr | tree.Subscript):
-                node = node.base  # `row.tenant_id`
+            node = self._root(kept(node, self.program))
             if isinstance(node, tree.Name):
                 bindings = names.bindings(node.id, names.place(node))
                 if len(bindings) == 1 and bindings[0].kind == "for":
                     return bindings[0]
         return None
+
+    def _root(self, node: tree.Node) -> tree.Node:
+        """`rows` of `batch[0].tenant_id`, where `batch` is `list(rows)`."""
+        names = self.program.names
+        for _ in range(_MAX_STEPS):
+            while isinstance(node, tree.Attr | tree.Subscript):
+                node = node.base
+            match only_assigned(names, node):
+                case tree.Call(args=(tree.Argument(star="", value=given),)) as call if (
+                    last_name(call.func) in _LISTS
+                ):
+                    node = given
+                case tree.Subscript() as item:
+                    node = item
+                case _:
+                    break
+        return node
 
     def _unknown(self, node: tree.Node) -> str | None:
         """The parameter of a function inside of another one from which the neighbour is taken, where nothing
@@ -152,7 +176,7 @@ class Origins:
         kind, gaining = value.knot or ("", None)
         if host is None or kind == "lambda":
             return False
-        root, _, path = value.code.partition(".")
+        root, path = _split(value)
         holding = gaining.scope if isinstance(gaining, Function) else None
         holding = holding or next((scope for scope in around if root in scope.bindings), None)
         if holding is None or holding.kind == "module" or host in holding.ancestors():
@@ -210,3 +234,9 @@ class Origins:
             return binding.value
         default = binding.parameter.default
         return default if default is not None and not isinstance(default, tree.Const) else None
+
+
+def _split(value: Value) -> tuple[str, str]:
+    """`row` and `tenant_id` of `row.tenant_id` and of `row[0].tenant_id`."""
+    root, _, path = value.code.partition(".")
+    return root.partition("[")[0], path

@@ -30,6 +30,9 @@ class Values:
 
     def value(self, want: Want) -> Value | None:
         """The value of a want, as things stand."""
+        part = self.planner.origins.of_loop(want)
+        if part is not None:
+            return part
         others = self.planner.others
         theirs = others.beside(want)
         if theirs is not None:

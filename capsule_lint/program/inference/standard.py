@@ -51,6 +51,10 @@ def of_call(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -
         return frozenset((Collection(items),))
     if not plain:
         return None
+    if name == "groupby":
+        group = Collection(inference.elements(inference.of(plain[0])))
+        pair = TupleOf((foreign("key"), frozenset((group,))))
+        return frozenset((Collection(frozenset((pair,))),))
     if name in _ITSELF:
         return inference.of(plain[0])
     if name in _ENTERING:
