@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import HASHES, Put, key_of
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.memory.collections import HASHES, Put, key_of, looks_up
 from capsule_lint.plan.memory.delivered import Delivered
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.program.inference.types import Instance, ordered
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 from capsule_lint.program.uses import ADDING
 from capsule_lint.program.walk import within
@@ -191,6 +192,7 @@ class Fed:
         """What a module puts somewhere under a key."""
         yield from self.planner.local.collections.puts(module)
         yield from self._made(module)
+        yield from _sought(module)
         yield from Delivered(self.planner.program).puts(module)
         for call in module.each(tree.Call):
             if not isinstance(call.func, tree.Attr) or not call.args:
@@ -262,20 +264,42 @@ class Fed:
         )
 
     def _objects(self, one: _Keyed, scope: Scope) -> Iterator[Knot]:
-        """What must land with a change because a key of several parts is made of an object whose class
-        gains the scope: `self.state[event.tenant_id, event.stream] = event.kind`."""
+        """What must land with a change because a key is made of an object whose class gains the scope: one of
+        several parts, `self.state[event.tenant_id, event.stream] = event.kind`, or one under which something
+        of the object is kept that is given back, `self.total[order.tenant_id] += order.amount`."""
         local, program = self.planner.local, self.planner.program
         with program.names.aside():
             hosts = [host for key in one.keys for host, _ in local.hosts.scopes_in(key)]
         for host in hosts:
             parts = local.hosts.parts(host)
             elements = parts[1] if parts is not None else []
-            for element in elements if len(elements) > 1 else ():
+            many = len(elements) > 1 or (bool(elements) and self._is_summed(one, elements[0]))
+            for element in elements if many else ():
                 others = (s for s in program.policy.scopes if s is not scope)
                 if isinstance(element, tree.Attr) and any(
                     program.domain.held.is_value(element, other) for other in others
                 ):
                     yield from self._gaining(element.base, scope)
+
+    def _is_summed(self, one: _Keyed, key: tree.Node) -> bool:
+        """Whether what an object keeps under a key is made of what another one holds beside that key, and is
+        given back to whoever names it."""
+        collections = self.planner.local.collections
+        home = collections.any(one.put.into) if isinstance(key, tree.Attr) else None
+        if home is None or not isinstance(home[0], Class) or not isinstance(key, tree.Attr):
+            return False
+        base = text_of(key.base)
+        if base is None or not any(
+            isinstance(part, tree.Attr) and text_of(part.base) == base and part.name != key.name
+            for part in within(one.put.value)
+        ):
+            return False
+        return any(
+            looks_up(node, home[1]) and collections.any(_inward(node)[0]) == home
+            for method in home[0].methods.values()
+            for value in method.returns
+            for node in within(value)
+        )
 
     def _gaining(self, node: tree.Node, scope: Scope) -> Iterator[Knot]:
         """The classes of an object that gain the field of a scope."""
@@ -346,6 +370,15 @@ class Fed:
             ):
                 return True
         return False
+
+
+def _sought(module: Module) -> Iterator[Put]:
+    """The objects whose parts are looked for among keys: `(row.tenant_id, row.part) not in gone`."""
+    for node in module.each(tree.Compare):
+        if node.ops in (("in",), ("not in",)) and isinstance(node.left, tree.Sequence):
+            for item in node.left.items:
+                if isinstance(item, tree.Attr):
+                    yield Put(node.rights[0], last_name(node.rights[0]), item.base, node.left)
 
 
 def _inward(node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:

@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.memory.local_filters import names_beside
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -109,8 +110,31 @@ class IdleScopes:
             elif isinstance(holder, tree.Subscript):
                 if self.collections.of(holder.base) is None:
                     yield node
-            elif is_filter(holder, node, self.program):
+            elif is_filter(holder, node, self.program) or self._is_sought(node, holder, scope):
                 yield node
+
+    def _is_sought(self, node: tree.Name, holder: object, scope: Scope) -> bool:
+        """Whether a value is part of one of the tuples among which those of rows are looked for: `wanted =
+        [(tenant_id, part) for part in parts]`, `(row.tenant_id, row.part) in wanted`."""
+        if not isinstance(self._parent(node), tree.Sequence):
+            return False
+        statement = self._parent(holder) if isinstance(holder, tree.Comprehension) else holder
+        match statement:
+            case tree.Assign(targets=(tree.Name() as target,)):
+                reads = reads_of(self.program.names, target, (target.at,))
+                return any(self._is_loosely_sought(self._parent(read), scope) for read in reads)
+            case _:
+                return False
+
+    def _is_loosely_sought(self, node: object, scope: Scope) -> bool:
+        match node:
+            case tree.Compare(ops=("in" | "not in",), left=tree.Sequence() as left):
+                others = [s for s in self.program.policy.scopes if s is not scope]
+                held = (one.name for one in left.items if isinstance(one, tree.Attr))
+                said = any(names_scope(name, other) for name in held for other in others)
+                return said and not self._is_covered(node, scope)
+            case _:
+                return False
 
     def _named(self, module: Module, names: set[str]) -> Iterator[tree.Name]:
         """The names of a module that are one of some."""
