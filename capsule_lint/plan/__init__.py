@@ -97,15 +97,7 @@ class _Judge:
         )
         known = {change.id for change in sets}
         facts = [f if f.change_set in known else replace(f, change_set=None) for f in facts]
-        entities = tuple(
-            sorted(
-                {
-                    c.name
-                    for c in self.planner.state.fields
-                    if c in self.planner.program.domain.entities
-                }
-            )
-        )
+        entities = tuple(sorted({c.name for c in self.planner.state.fields if self._is_entity(c)}))
         rows = self._rows()
         return Judgement(tuple(facts), {change.id: change for change in sets}, rows, entities)
 
@@ -322,9 +314,13 @@ class _Judge:
             for node in self.planner.program.names.inside(handler)
         )
 
+    def _is_entity(self, cls: Class) -> bool:
+        """Whether a class is one of items: by itself, or because it is given their key."""
+        return cls in self.planner.program.domain.entities or cls in self.planner.keyed.lacking
+
     def _class_facts(self) -> Iterable[Fact]:
         for cls, scopes in self.planner.state.fields.items():
-            if cls in self.planner.program.domain.entities and not cls.module.is_test:
+            if self._is_entity(cls) and not cls.module.is_test:
                 yield ClassFact(
                     cls.module.filename,
                     tree.span_of(cls.fact.name_at),

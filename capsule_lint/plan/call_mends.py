@@ -178,7 +178,8 @@ class CallMends:
                 held = self.mends.planner.program.domain.held.is_attribute
                 if held(cls, name, other) and (name == other.parameter or step):
                     return number + step, (scope.parameter, found[number][1], True)
-        return 0, (scope.parameter, kind, True)
+        named = any(one.kind == "**" for one in params)
+        return 0, (scope.parameter, "kwonly" if named else kind, True)
 
     def _argument_place(
         self, call: tree.Call, want: Want

@@ -11,6 +11,7 @@ from capsule_lint.plan.defaulted import Defaulted
 from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entities.gains import Gains
 from capsule_lint.plan.entities.items import Items
+from capsule_lint.plan.entities.keyed import Keyed
 from capsule_lint.plan.entities.loads import Loads
 from capsule_lint.plan.entities.spreaders import Spreaders
 from capsule_lint.plan.entities.stored import Stored
@@ -96,6 +97,7 @@ class Planner:
     local: LocalKeys = field(init=False)
     loads: Loads = field(init=False)
     items: Items = field(init=False)
+    keyed: Keyed = field(init=False)
     readers: Readers = field(init=False)
     tuples: Tuples = field(init=False)
     keys: KeyDefects = field(init=False)
@@ -131,6 +133,7 @@ class Planner:
         self.loads = Loads(self)
         self.stored = Stored(self)
         self.items = Items(self)
+        self.keyed = Keyed(self)
         self.readers = Readers(self.program, self.state)
         self.tuples = Tuples(self)
         self.keys = KeyDefects(self)
@@ -160,6 +163,7 @@ class Planner:
         self.keys.check()
         self.local.find()
         self.items.find()
+        self.keyed.find()
         for want in self.local.notes.wants:
             self.gains.mirror(want)
         for defect in self.defects:

@@ -145,13 +145,18 @@ class Items:
         keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
         given = self.planner.spreaders.keys_given(display, program.policy.scopes)
         for node in (*keys, *given):
-            hosts = {id(p.host) for t in program.templates.resolve(node) for p in t.pieces}
-            makers = returning(program, node)
-            for defect in self.planner.defects:
-                if id(defect.template.host) in hosts or defect.function in makers:
-                    yield defect
+            yield from self.changing(node)
         makers = returning(program, *self._spread(display))
         yield from (d for d in self.planner.defects if d.function in makers)
+
+    def changing(self, key: tree.Node) -> Iterator[KeyDefect]:
+        """The defects of what an expression is as a key."""
+        program = self.planner.program
+        hosts = {id(p.host) for t in program.templates.resolve(key) for p in t.pieces}
+        makers = returning(program, key)
+        for defect in self.planner.defects:
+            if id(defect.template.host) in hosts or defect.function in makers:
+                yield defect
 
     def _spread(self, display: Display) -> list[tree.Node]:
         """What is put into a dict whole, or joined to it: `{**note_key(tenant_id, note_id), …}`,
