@@ -85,13 +85,15 @@ class NewSegment:
     """A segment for a key template: the literal tag (`CAPSULE#`) and the hole's expression.
 
     A `constant` stands for the tag where the neighbours are written so; `joint` is the text between
-    it and the hole, empty where the constant has its separator.
+    it and the hole, empty where the constant has its separator. `made` is a call that makes tag and
+    hole together, where the neighbour is such a call.
     """
 
     tag: str
     hole: str
     constant: str = ""
     joint: str = ""
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ class SegmentFix(ExpressionFix[AddSegments]):
         for segment in mend.segments:
             found += _text("" if front else mend.separator)
             found += _tag(segment, quote)
-            found.append(cst.FormattedStringExpression(parse(_requoted(segment.hole, quote))))
+            hole = segment.made or segment.hole
+            found.append(cst.FormattedStringExpression(parse(_requoted(hole, quote))))
             found += _text(mend.separator if front else "")
         return found
 
@@ -145,7 +146,8 @@ class SegmentFix(ExpressionFix[AddSegments]):
             for segment in mend.segments:
                 for part in _operands(segment, mend.separator):
                     new = _plus(new, part)
-                new = _plus(new, parse(f"str({segment.hole})" if wrap else segment.hole))
+                hole = f"str({segment.hole})" if wrap else segment.hole
+                new = _plus(new, parse(segment.made or hole))
             return updated.with_changes(**{side: new})
         raise self._lost(mend)
 
@@ -242,6 +244,9 @@ class SegmentFix(ExpressionFix[AddSegments]):
             wrap = isinstance(beside, cst.Call) and name_of(beside.func) == "str"
             new = []
             for segment in mend.segments:
+                if segment.made:
+                    new.append(parse(segment.made))
+                    continue
                 if segment.tag:  # the pieces of a local key have none
                     new.append(_bare(segment, quoted))
                 new.append(parse(f"str({segment.hole})" if wrap else segment.hole))
@@ -278,6 +283,8 @@ def _text(text: str) -> list[cst.BaseFormattedStringContent]:
 
 def _tag(segment: NewSegment, quote: str) -> list[cst.BaseFormattedStringContent]:
     """What stands before a segment's hole in an f-string."""
+    if segment.made:
+        return []
     if not segment.constant:
         return _text(segment.tag)
     constant = parse(_requoted(segment.constant, quote))
@@ -286,6 +293,8 @@ def _tag(segment: NewSegment, quote: str) -> list[cst.BaseFormattedStringContent
 
 def _operands(segment: NewSegment, separator: str) -> list[cst.BaseExpression]:
     """What stands before a segment's hole in a sum."""
+    if segment.made:
+        return [parse(_string(separator))]
     if not segment.constant:
         return [parse(_string(separator + segment.tag))]
     texts = [_string(separator), segment.constant, _string(segment.joint)]

@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.keys.formats import Addition, Formats, Group
+from capsule_lint.plan.keys.segment_calls import SegmentCalls
 from capsule_lint.plan.memory.room import takes_more
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, Class, Module, last_name
@@ -72,9 +73,11 @@ class Segments:
 
     mends: Mends
     formats: Formats = field(init=False)
+    _calls: SegmentCalls = field(init=False)
 
     def __post_init__(self) -> None:
         self.formats = Formats(self.mends)
+        self._calls = SegmentCalls(self.mends)
 
     def key(self, defect: KeyDefect) -> None:
         """Put the segments that a key lacks into its template."""
@@ -243,6 +246,9 @@ class Segments:
     def _segment(
         self, knot: Knot, host: tree.Node, anchor: tree.Node | None, one: Added
     ) -> NewSegment:
+        made = self._calls.beside(host, anchor, one.tag, one.hole) if anchor is not None else None
+        if made is not None:
+            return NewSegment(one.tag, one.hole, made=made)
         found = self._constant(knot, host, anchor, one.tag)
         if found is None:
             return NewSegment(one.tag, one.hole)
