@@ -47,7 +47,7 @@ class Values:
             loaded = self._loaded(want) or self._beside_item(want) or self._beside_ambient(want)
             loaded = loaded or self._beside_row(want)
             if loaded is not None:
-                return loaded
+                return self._from_policy(want, loaded)
         if want.purpose == "entry" and (read := self.planner.loads.entry(want)) is not None:
             return read
         loose = id(want) in self.planner.loose
@@ -57,6 +57,11 @@ class Values:
         if found is None and isinstance(want.callee, Class | Function):
             found = self.planner.loads.beside(want)
         return found if found is not None else self.planner.last.get(id(want))
+
+    def _from_policy(self, want: Want, loaded: Value) -> Value:
+        """What policy says where it says the same: that is kept in a local once for all who need it."""
+        found = self.planner.sources.find(want.scope, want.node, want.call)
+        return found if found is not None and found.code == loaded.code else loaded
 
     def _loaded(self, want: Want) -> Value | None:
         """A constructor call that reads an item: beside `item["tenant_id"]` comes `item["capsule_id"]`."""
