@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection, Instance, TupleOf, Types
 from capsule_lint.program.model import Class, first_name
+from capsule_lint.program.purposes.above_layers import AboveLayers
 from capsule_lint.program.purposes.elsewhere import Elsewhere
 from capsule_lint.program.purposes.keepers import Keepers
 from capsule_lint.program.purposes.layers import Layers
@@ -47,6 +48,7 @@ class Roles:
         self._spread_repositories()
         domain.layers = Layers(domain).find(domain.repositories)
         domain.repositories -= domain.layers
+        domain.repositories.update(AboveLayers(domain).find(domain.layers))
         domain.entities.update(self._with_own_keys())
         domain.entities.update(filter(self._is_model, domain.classes.all))
         domain.entities.update(
