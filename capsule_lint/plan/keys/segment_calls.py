@@ -33,8 +33,10 @@ class SegmentCalls:
         for argument in call.args:
             code = hole
             if argument.value is not anchor:
-                own = self.mends.source(module, argument.value.span)
-                code = f"{own[0]}{word_of(tag)}{own[0]}"
+                quote = self.mends.source(module, argument.value.span)[0]
+                if quote not in "\"'":
+                    return None
+                code = f"{quote}{word_of(tag)}{quote}"
             said.append(f"{argument.keyword}={code}" if argument.keyword else code)
         return f"{func}({', '.join(said)})"
 
