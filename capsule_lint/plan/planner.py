@@ -185,6 +185,8 @@ class Planner:
         for want, function, why in self._unserved:
             if self.values.value(want) is None:
                 self._no_source(want, function, why)
+                for knot in self.origins.loop_knots(want):
+                    self.state.groups.join(want.knot, knot)
         self._tie()
         self._tie_protocols()
         self.defaulted.tie()

@@ -104,6 +104,10 @@ class KeyPieces:
             defect = self.local.notes.defect(index, "index", list(change.scopes), knot)
             defect.detail["index"] = str(number + len(change.scopes))
         parent, code = self.local.program.names.parent(node), _code(node.base)
+        if number == max(change.index - 1, 0) and code is not None:
+            for step, scope in enumerate(change.scopes):
+                knot = self.local.notes.knot_of(home, node)
+                self.local.parted.at(node, scope, f"{code}[{change.index + step}]", knot)
         if (
             number == max(change.index - 1, 0)
             and code is not None

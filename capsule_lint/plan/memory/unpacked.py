@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Value
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import Filled, names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Parts:
     collections: Collections
     _beside: dict[tuple[Module, tree.At, str], tuple[str, Knot]] = field(default_factory=dict)
     """By the target that binds a part, and the scope that comes beside it: its name, and what it lands with."""
+    _indexed: dict[tuple[int, str], tuple[str, Knot]] = field(default_factory=dict)
+    """The same by the expression that reads a part of a key by its position."""
     _taken: set[tuple[Function | None, str]] = field(default_factory=set)
 
     def name(self, neighbour: tree.Node, scope: Scope, knot: Knot, *, compared: bool) -> str:
@@ -78,8 +80,25 @@ class Parts:
             if any(names_scope(name, scope) for scope in scopes)
             for one in bound
         )
-        return not self._is_told(function) and any(
+        unpacked = any(
             one.kind == "for" and bool(one.path) and self._is_of_keys(one.value) for one in found
+        )
+        return not self._is_told(function) and (unpacked or self._fills_by_position(function))
+
+    def _fills_by_position(self, function: Function) -> bool:
+        """Whether a key is made in a function of parts that it reads by their positions: `key[0]`."""
+        names, keys = self.program.names, self.program.keys
+        bases = (
+            piece.value.base
+            for site in keys.inside(function)
+            for piece in site.template.pieces
+            if isinstance(piece, Filled) and isinstance(piece.value, tree.Subscript)
+        )
+        return any(
+            one.kind == "for" and self._is_of_keys(one.value)
+            for base in bases
+            if isinstance(base, tree.Name)
+            for one in names.bindings(base.id, names.place(base))
         )
 
     def _is_of_keys(self, node: tree.Node | None) -> bool:
@@ -98,10 +117,15 @@ class Parts:
         """The new part of a key that a loop gives beside the one that an expression is."""
         names = self.program.names
         found = names.bindings(node.id, names.place(node)) if isinstance(node, tree.Name) else ()
-        if len(found) != 1 or found[0].kind != "for":
-            return None
-        part = self._beside.get((found[0].place.scope.module, found[0].at, scope.name))
+        part = self._indexed.get((id(node), scope.name))
+        if len(found) == 1:
+            part = self._beside.get((found[0].place.scope.module, found[0].at, scope.name))
         return Value(part[0], knot=part[1]) if part is not None else None
+
+    def at(self, node: tree.Subscript, scope: Scope, code: str, knot: Knot) -> None:
+        """Note the code of the part that comes beside the one which an expression reads, `key[1]` beside
+        `key[0]`."""
+        self._indexed[id(node), scope.name] = (code, knot)
 
     def compared(self, uses: Iterable[tree.Name]) -> Iterator[Side]:
         """The comparisons of tuples that have one of the uses of a part in them: `(t, s) == (tenant_id,

@@ -12,11 +12,12 @@ from capsule_lint.plan.supply.repeats import kept, names_in
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import Function, enclosing, last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.state import Value, Want
+    from capsule_lint.plan.state import Knot, Value, Want
     from capsule_lint.plan.supply.values import Values
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -78,6 +79,14 @@ class Origins:
         for node in self._said(want):
             found = found or parted.beside(kept(node, self.program), want.scope)
         return found
+
+    def loop_knots(self, want: Want) -> Iterator[Knot]:
+        """The changes of the collections that the loop around a want goes through."""
+        local, loop = self.values.planner.local, self._loop(want)
+        for node in within(loop.value) if loop is not None and loop.value is not None else ():
+            home = local.collections.of(node)
+            if home is not None and home in local.rekeyed:
+                yield local.notes.knot_of(home, node)
 
     def why_not(self, want: Want) -> str | None:
         """Why nobody who calls the functions around can give the value, if so."""
