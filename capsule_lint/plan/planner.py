@@ -28,6 +28,7 @@ from capsule_lint.plan.memory.key_functions import KeyFunctions
 from capsule_lint.plan.memory.key_positions import KeyPositions
 from capsule_lint.plan.memory.leaks import Leaks
 from capsule_lint.plan.memory.local import LocalKeys
+from capsule_lint.plan.memory.tokens import Tokens
 from capsule_lint.plan.memory.unfiltered import Unfiltered
 from capsule_lint.plan.memory.whole_reads import WholeReads
 from capsule_lint.plan.scoped_calls import ScopedCalls
@@ -178,7 +179,7 @@ class Planner:
             self.ask(want)
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
-        checks = AccessChecks(self), GroupChecks(self), KeyPositions(self)
+        checks = AccessChecks(self), GroupChecks(self), KeyPositions(self), Tokens(self)
         others = (*parts, *checks, self.whole_reads, IdleKeys(self))
         while any(part.extend() for part in others):
             self._settle()

@@ -1,0 +1,172 @@
+"""Tokens that say whose they are, `dumps({"tenant": tenant_id, "key": key})`, and are asked for that when they come
+back: `if body["tenant"] != tenant_id: raise`. Whoever is told another scope as well gives them that one too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import item_key, renamed_item_access, text_of
+from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.memory.local_filters import dict_in
+from capsule_lint.plan.state import Want
+from capsule_lint.plan.supply.repeats import names_in, repeatable
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function, Module
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """The dict that one function makes a token of, and the comparison in which another one reads it again."""
+
+    made: tree.DictDisplay
+    maker: Function
+    check: tree.Compare
+    read: tree.Node
+    reader: Function
+    said: Scope
+
+
+@dataclass(eq=False, slots=True)
+class Tokens:
+    """Demands the other scope in such tokens, and beside the comparison."""
+
+    planner: Planner
+    _found: list[_Token] | None = None
+    _seen: set[tuple[int, str]] = field(default_factory=set)
+
+    def extend(self) -> bool:
+        """Demand what is not demanded yet; whether there was anything."""
+        if self._found is None:
+            self._found = [
+                token
+                for module in self.planner.program.names.judged()
+                if not module.is_test and not module.generated
+                for token in self._in(module)
+            ]
+        before = len(self._seen)
+        for token in self._found:
+            for scope in self.planner.program.policy.scopes:
+                key = (id(token.check), scope.name)
+                if scope is not token.said and key not in self._seen and self._lacks(token, scope):
+                    self._seen.add(key)
+                    self._add(token, scope)
+        return len(self._seen) > before
+
+    # --- which tokens ---
+
+    def _in(self, module: Module) -> Iterator[_Token]:
+        made = list(self._made(module))
+        for check in module.each(tree.Compare) if made else ():
+            reader = self.planner.program.names.place(check).scope.function
+            if reader is None or check.ops not in (("==",), ("!=",)):
+                continue
+            for one, other in ((check.left, check.rights[0]), (check.rights[0], check.left)):
+                for display, maker, said in made:
+                    entry = entry_of(display, said)
+                    if (
+                        entry is not None
+                        and maker is not reader
+                        and item_key(one, said) == entry[0]
+                        and self._is_told(other, reader, said)
+                        and self._is_decoded(one)
+                    ):
+                        yield _Token(display, maker, check, one, reader, said)
+
+    def _made(self, module: Module) -> Iterator[tuple[tree.DictDisplay, Function, Scope]]:
+        """The dicts of which functions make what they return, with a scope that these are told, and more."""
+        program = self.planner.program
+        for display in module.each(tree.DictDisplay):
+            maker = program.names.place(display).scope.function
+            names = [name for name, _ in entries_of(display)]
+            if maker is None or len(names) < 2 or any(map(program.policy.is_key_name, names)):
+                continue
+            for scope in program.policy.scopes:
+                entry = entry_of(display, scope)
+                told = entry is not None and self._is_told(entry[1], maker, scope)
+                if told and self._is_encoded(display, maker):
+                    yield display, maker, scope
+
+    def _is_told(self, node: tree.Node, function: Function, scope: Scope) -> bool:
+        """Whether an expression is the parameter by which a function is told a scope."""
+        taken = self.planner.program.domain.scope_parameter(function, scope)
+        return isinstance(node, tree.Name) and taken is not None and taken.name == node.id
+
+    def _is_encoded(self, display: tree.DictDisplay, maker: Function) -> bool:
+        """Whether something foreign makes of a dict what its function returns."""
+        names = self.planner.program.names
+        for value in maker.returns:
+            locals_ = (only_assigned(names, name) for name in names_in(value))
+            for made in (value, *(one for one in locals_ if one is not None)):
+                for call in within(made):
+                    if isinstance(call, tree.Call) and self._is_given(call, display):
+                        return True
+        return False
+
+    def _is_given(self, call: tree.Call, display: tree.DictDisplay) -> bool:
+        """Whether a call of nothing that the program has is given a dict."""
+        names, calls = self.planner.program.names, self.planner.program.calls
+        given = any(
+            argument.value is display or only_assigned(names, argument.value) is display
+            for argument in call.args
+        )
+        return given and not calls.callees(call)
+
+    def _is_decoded(self, node: tree.Node) -> bool:
+        """Whether what an entry is read of is what a call of something foreign gives."""
+        row = dict_in(node)
+        made = only_assigned(self.planner.program.names, row) if row is not None else None
+        if not isinstance(made, tree.Call) or row is None:
+            return False
+        return not self.planner.program.calls.callees(made) and repeatable(row)
+
+    # --- what they lack ---
+
+    def _lacks(self, token: _Token, scope: Scope) -> bool:
+        """Whether callers of both functions are told a scope that the token does not say."""
+        keys = {item_key(n, scope) for n in self.planner.program.names.inside(token.reader)}
+        return (
+            entry_of(token.made, scope) is None
+            and keys == {None}
+            and self._knows(token.maker, scope)
+            and self._knows(token.reader, scope)
+        )
+
+    def _knows(self, function: Function, scope: Scope) -> bool:
+        """Whether somebody who calls a function is told a scope, or is going to be."""
+        program, gained = self.planner.program, self.planner.state.params
+        callers = {
+            program.names.place(c).scope.function for c, _ in program.calls.callers(function)
+        }
+        return any(
+            program.domain.scope_parameter(one, scope) is not None
+            or scope.parameter in gained.get(one, ())
+            for one in callers
+            if one is not None and not one.module.is_test
+        )
+
+    def _add(self, token: _Token, scope: Scope) -> None:
+        notes, knot = self.planner.local.notes, ("local", id(token.check))
+        read = renamed_item_access(text_of(token.read) or "", token.read, token.said, scope)
+        draft = notes.draft(token.check, "filter", [scope], knot)
+        if read is None or notes.is_silenced(draft):
+            return
+        entry = notes.extend(token.made, token.said, scope, knot)
+        if entry is None:
+            return
+        notes.defects.append(draft)
+        notes.settle(token.check)
+        draft.anchors[scope.name] = token.check
+        draft.detail[scope.name] = read
+        want = Want(scope, token.check, knot, "filter")
+        notes.ask(draft, want)
+        self.planner.want(entry)
+        self.planner.want(want)
