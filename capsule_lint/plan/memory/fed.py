@@ -214,12 +214,15 @@ class Fed:
     def _made(self, module: Module) -> Iterator[Put]:
         """What collections are made of: `{row.id: row for row in rows}`."""
         for statement, _ in module.statements:
-            if isinstance(statement, tree.Assign) and isinstance(
-                statement.value, tree.Comprehension
-            ):
-                results = statement.value.results
-                for target in statement.targets if keys_of(statement.value) else ():
-                    yield Put(target, last_name(target), results[-1], results[0])
+            match statement:
+                case tree.Assign(targets=targets, value=tree.Comprehension() as made):
+                    put = made.results[-1]
+                case tree.Assign(targets=targets, value=tree.Call() as made):
+                    put = next(iter(keys_of(made)), made)
+                case _:
+                    continue
+            for key in keys_of(made)[:1]:
+                yield from (Put(target, last_name(target), put, key) for target in targets)
 
     def _added(self, node: tree.Node, value: tree.Node) -> Iterator[Put]:
         """What is added to something that stands in a collection under keys:

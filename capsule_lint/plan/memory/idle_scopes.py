@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.memory.local_filters import names_beside
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import reads_of
-from capsule_lint.program.model import enclosing
+from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
+
+_LISTS: Final = frozenset(("set", "frozenset", "list", "tuple"))
 
 
 @dataclass(eq=False, slots=True)
@@ -118,13 +121,29 @@ class IdleScopes:
         [(tenant_id, part) for part in parts]`, `(row.tenant_id, row.part) in wanted`."""
         if not isinstance(self._parent(node), tree.Sequence):
             return False
-        statement = self._parent(holder) if isinstance(holder, tree.Comprehension) else holder
-        match statement:
+        inner: object = node
+        made: object = self._parent(node)
+        while _is_made_of_several(made):
+            made, inner = self.program.names.parent(made), made
+        match made:
             case tree.Assign(targets=(tree.Name() as target,)):
                 reads = reads_of(self.program.names, target, (target.at,))
-                return any(self._is_loosely_sought(self._parent(read), scope) for read in reads)
+            case tree.Call():
+                reads = self._read_by(made, inner)
             case _:
                 return False
+        return any(self._is_loosely_sought(self._parent(read), scope) for read in reads)
+
+    def _read_by(self, call: tree.Call, given: object) -> Iterator[tree.Name]:
+        """Where the functions that are called read what they are given."""
+        for callee in self.program.calls.callees(call):
+            function = callee.function if callee.cls is None else None
+            bound = bind(call.args, function.params, callee.given) if function else None
+            for name, argument in bound.arguments.items() if bound is not None else ():
+                if argument.value is given and function is not None:
+                    for node in self._named(function.module, {name}):
+                        if function in enclosing(self.program.names.place(node)):
+                            yield node
 
     def _is_loosely_sought(self, node: object, scope: Scope) -> bool:
         match node:
@@ -158,3 +177,14 @@ class IdleScopes:
         if any(self.notes.is_settled(one) for one in (node.left, *node.rights)):
             return True
         return any(names_scope(name, scope) for name in names_beside(self.program.names, node))
+
+
+def _is_made_of_several(node: object) -> bool:
+    """Whether an expression makes a list, a set or a tuple of what it has inside."""
+    match node:
+        case tree.Sequence() | tree.Comprehension() | tree.Binary(op="|" | "+"):
+            return True
+        case tree.Call(func=tree.Name() as func, args=(_,)):
+            return last_name(func) in _LISTS
+        case _:
+            return False

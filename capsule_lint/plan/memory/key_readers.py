@@ -31,6 +31,7 @@ _FIRST: Final = frozenset(("next", "min", "max"))
 _SAFE_METHODS: Final = frozenset(
     ("values", "clear", "move_to_end", "expire", "maxsize", "currsize")
 )
+_FILLED: Final = frozenset(("set", "frozenset", "dict", "OrderedDict", "Counter"))
 _ADDS: Final = frozenset(("append", "add"))
 
 
@@ -57,7 +58,18 @@ class KeyReaders:
                     home = self.local.collections.of(node)
                     if home is not None and home in homes:
                         self._collection(node, home)
+        for owner, name in homes:
+            if isinstance(owner, Function):
+                self._begun(owner, name)
         self._looped(homes, names, own if local else self.local.program.names.judged())
+
+    def _begun(self, function: Function, name: str) -> None:
+        """What a local collection is made of, where that is not written out: `set(keys)`."""
+        for binding in function.scope.bindings.get(name, ()):
+            match binding.value:
+                case tree.Call(args=(_, *_)) as made if last_name(made.func) in _FILLED:
+                    if not keys_of(made) and not is_empty(made.args[0].value):
+                        self._unsure(made, (function, name))
 
     def _looped(self, homes: set[Home], names: set[str], modules: Iterable[Module]) -> None:
         """What is looked up by a scope's value that a loop over something else gives."""

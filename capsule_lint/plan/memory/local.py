@@ -135,7 +135,7 @@ class LocalKeys:
     def _replaced(self, statement: tree.Statement) -> Iterator[tuple[Home, tree.Node]]:
         """The keys of `self._rows = {key: row for …}`."""
         if isinstance(statement, tree.Assign) and isinstance(
-            statement.value, tree.DictDisplay | tree.Comprehension
+            statement.value, tree.DictDisplay | tree.Comprehension | tree.Call
         ):
             keys = keys_of(statement.value)
             for target in statement.targets if keys else ():

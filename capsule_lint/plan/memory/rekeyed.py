@@ -27,6 +27,12 @@ class Rekeyed:
 def keys_of(node: tree.Node) -> tuple[tree.Node, ...]:
     """The keys of a dict that is written out, the elements of a set."""
     match node:
+        case tree.Call(
+            func=tree.Name(id="set" | "frozenset"), args=(tree.Argument(star="", value=inner),)
+        ):
+            if isinstance(inner, tree.Comprehension) and inner.kind != "DictComp":
+                return inner.results
+            return keys_of(inner)
         case tree.DictDisplay():
             return tuple(key for key in node.keys if key is not None)
         case tree.Comprehension(kind="DictComp" | "SetComp"):

@@ -170,3 +170,14 @@ class Tokens:
         notes.ask(draft, want)
         self.planner.want(entry)
         self.planner.want(want)
+        for display in self._spelled_out(token):
+            reason = f"is what a token says which gains `{scope.parameter}`, or looks like that"
+            notes.obstacle(knot, display, reason)
+
+    def _spelled_out(self, token: _Token) -> Iterator[tree.DictDisplay]:
+        """What looks like a token's dict in tests: these may expect or forge it, and nobody knows."""
+        names = {name for name, _ in entries_of(token.made)}
+        for module in self.planner.program.names.modules.values():
+            for display in module.each(tree.DictDisplay) if module.is_test else ():
+                if {name for name, _ in entries_of(display)} == names:
+                    yield display
