@@ -230,10 +230,7 @@ class Planner:
             if not self.can_gain(member):
                 self._block(member, scope, own)
                 continue
-            taken = self.sources.visible.is_taken(member, scope.parameter)
-            restated = taken and self.sources.restated.local(member, scope.parameter) is not None
-            parted = self.local.parted.is_taken(member, scope.parameter)
-            if (taken and not restated) or parted:
+            if self._is_taken(member, scope.parameter):
                 self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
                 continue
             self.state.params[member][scope.parameter] = scope
@@ -251,6 +248,12 @@ class Planner:
                 self.want_argument(call, scope, member, given, own)
             for stand_in in self.stand_ins.of(member):
                 self._stand_in(stand_in, member, scope, own)
+
+    def _is_taken(self, function: Function, name: str) -> bool:
+        """Whether a name means something else in a function than what a parameter of it would be."""
+        taken = self.sources.visible.is_taken(function, name)
+        restated = taken and self.sources.restated.local(function, name) is not None
+        return (taken and not restated) or self.local.parted.is_taken(function, name)
 
     def _absorb(self, function: Function, scope: Scope, knot: Knot) -> bool:
         """Whether an override takes one more argument as it is; its callers pass it all the same."""
