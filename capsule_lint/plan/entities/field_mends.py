@@ -250,18 +250,13 @@ class FieldMends:
                 and isinstance(item.value, str)
                 and self._is(cls, item.value, other)
             ]
-            for item in near[:1]:
-                if isinstance(item, tree.Const):
-                    mend = AddElements(
-                        cls.module.filename,
-                        binding.value.span,
-                        "CAP301",
-                        (),
-                        (f'"{attribute}"',),
-                        item.span,
-                    )
-                    self.mends.add(("class", cls), mend)
-                    return
+            new, filename = (f'"{attribute}"',), cls.module.filename
+            for item in (*near, *binding.value.items)[:1]:
+                before, after = ((), new) if near else (new, ())
+                span = binding.value.span
+                mend = AddElements(filename, span, "CAP301", before, after, item.span)
+                self.mends.add(("class", cls), mend)
+                return
 
 
 def _is_general(node: tree.Node) -> bool:
