@@ -10,12 +10,14 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.program.calling.fixtures import fills_parameters
 from capsule_lint.program.inference.records import View
+from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function, Module
 
 _JSON: Final = re.compile(r'"(\w+)"\s*:')
@@ -102,7 +104,7 @@ class Enumerated:
                 if self._is_recorded(node) and not one.spread:
                     continue
                 made = one.made_from_any and not expected and said <= one.names
-                if expected and one.gone_through and one.names <= said:
+                if one.gone_through and one.names <= said:
                     self._complete(module, node, one.cls)
                 if (expected and one.gone_through) or made:
                     self._note(module, node, one.cls)
@@ -123,13 +125,22 @@ class Enumerated:
         said, knot = " ".join(repr(mend) for _, mend in keys), ("class", cls)
         scopes = list(state.fields[cls].values()) if keys else []
         codes = [self.mends.expected.value(node, knot, scope) for scope in scopes]
-        if not codes or any(code is None or code.strip('"') not in said for code in codes):
+        pairs_of = zip(codes, scopes, strict=True)
+        if not codes or not all(self._is_said(code, scope, said) for code, scope in pairs_of):
             return
         for scope in scopes:
             self.mends.expected.extend(module, node, knot, scope)
         for other, _ in keys:
             state.groups.join(other, knot)
         self._mended.add((module.filename, node.span))
+
+    def _is_said(self, code: str | None, scope: Scope, said: str) -> bool:
+        """Whether what a key gets says the value that some code yields, as a text or as what tests call."""
+        known = {code.strip('"')} if code is not None else set()
+        spec, usual = scope.test_source, self.mends.planner.sources.given.value_of_helper(scope)
+        if spec is not None and known & {spec.code, usual}:
+            known |= {spec.code, usual or spec.code}
+        return any(text in said for text in known)
 
     def _json(self, module: Module, node: tree.Const, every: list[Fields]) -> None:
         """`'{"tenant_id": "t", "note_id": "n"}'`, from which an object is made."""
@@ -139,11 +150,20 @@ class Enumerated:
                 self._note(module, node, one.cls)
 
     def _is_compared(self, node: tree.Node) -> bool:
-        """Whether something is compared, by itself or among others."""
-        around = self.mends.planner.program.names.parent(node)
+        """Whether something is compared, by itself or among others, here or by the local that it is."""
+        program = self.mends.planner.program
+        around = program.names.parent(node)
         while isinstance(around, tree.Sequence | tree.DictDisplay):
-            around = self.mends.planner.program.names.parent(around)
-        return isinstance(around, tree.Compare)
+            around = program.names.parent(around)
+        match around:
+            case tree.Compare():
+                return True
+            case tree.Call():
+                return last_name(around.func).startswith("assert")
+            case tree.Assign(targets=(tree.Name(),)):
+                return any(map(self._is_compared, program.records.uses(around)))
+            case _:
+                return False
 
     def _is_recorded(self, node: tree.Node) -> bool:
         """Whether a dict is compared with the keywords that a mock was called with."""
