@@ -12,12 +12,13 @@ from capsule_lint.program.inference.types import (
     ClassObject,
     FunctionObject,
     Instance,
+    Mocked,
     ModuleObject,
     Type,
     Types,
     join,
 )
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.model import Class, Function, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,9 +93,9 @@ class Placements:
         match target:
             case tree.Attr(name="return_value"):
                 yield Placed(target.base, value, True, answers=True)
-            case tree.Attr(base=tree.Name(id=base)) if function is None or (
-                base != function.self_name
-            ):
+            case tree.Attr(base=tree.Name(id=base)) if function and base == function.self_name:
+                return
+            case tree.Attr():
                 yield from self._put(target, value)
 
     def _put(self, where: tree.Node, node: tree.Node) -> Iterator[Placed]:
@@ -138,7 +139,7 @@ class Placements:
         where = placed.where
         if placed.answers:
             known = self.inference.of(where)
-            return frozenset(one for one in known if isinstance(one, FunctionObject))
+            return frozenset(one for one in known if isinstance(one, FunctionObject | Mocked))
         if isinstance(where, tree.Call):
             return self.inference.mocks.target(where) or NOTHING
         assert isinstance(where, tree.Attr)
@@ -157,8 +158,10 @@ class Placements:
     def yielded(self, one: Type) -> Types:
         """What something of the program yields when it is called."""
         match one:
-            case ClassObject():
-                return frozenset((Instance(one.cls),))
+            case ClassObject(cls=made) | Mocked(spec=Class() as made):
+                return frozenset((Instance(made),))
+            case FunctionObject(function=Function(name="__init__", owner=Class() as made)):
+                return frozenset((Instance(made),))
             case FunctionObject():
                 returned = self.inference.returned(one.function)
                 return self.inference.results.yielded(returned)
