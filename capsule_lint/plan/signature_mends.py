@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
 
 
+def _takes_keywords_alone(function: Function) -> bool:
+    """Whether all that a function takes is given by keyword: `def save(self, *, note)`."""
+    kinds = {parameter.kind for parameter in function.own_params}
+    return "kwonly" in kinds and kinds <= {"kwonly", "**"}
+
+
 @dataclass(eq=False)
 class SignatureMends:
     """Builds the mends of definitions."""
@@ -71,6 +77,8 @@ class SignatureMends:
         family = self.mends.planner.program.calls.family(function)
         if any(map(dispatches, family)):
             front += 1  # what decides which function is called
+        if all(map(_takes_keywords_alone, family)):
+            return front, "kwonly"
         kind = "posonly" if front < len(params) and params[front][1] == "posonly" else "plain"
         return front, kind
 
