@@ -61,6 +61,8 @@ class LocalKeys:
     objects: ScopeObjects = field(init=False)
     _readers: KeyReaders = field(init=False)
     _checked: set[int] = field(default_factory=set)
+    _changing: dict[int, tuple[LocalDefect, list[tree.Node]]] = field(default_factory=dict)
+    """The keys that lack scopes, and what they are made of, by their expressions."""
 
     def __post_init__(self) -> None:
         program = self.program
@@ -165,6 +167,7 @@ class LocalKeys:
         for host, function in self.hosts.of(key):
             fed = home in self.needs.fed and not self.notes.is_settled(host)
             if id(host) in self._checked and not fed:
+                self._share(home, host)
                 continue
             self._checked.add(id(host))
             made = [one for one in _with_parts(host) if self.classes.of(one) is not None]
@@ -201,6 +204,14 @@ class LocalKeys:
         if not self.notes.is_silenced(defect):
             self._ask(defect, present)
             self.notes.defects.append(defect)
+            self._changing[id(host)] = defect, elements
+            self._rekey(home, defect, elements)
+
+    def _share(self, home: Home, host: tree.Node) -> None:
+        """A key that changes for the sake of another collection changes the keys of this one as well."""
+        if id(host) in self._changing:
+            defect, elements = self._changing[id(host)]
+            self.state.groups.join(defect.knot, self.notes.knot_of(home, host))
             self._rekey(home, defect, elements)
 
     def _present(self, elements: list[tree.Node]) -> dict[str, tree.Node]:
