@@ -11,6 +11,7 @@ from capsule_lint.plan.memory.collections import Collections, looks_up
 from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.key_classes import KeyClasses
 from capsule_lint.plan.memory.key_hosts import KeyHosts
+from capsule_lint.plan.memory.key_lists import KeyLists
 from capsule_lint.plan.memory.key_needs import KeyNeeds
 from capsule_lint.plan.memory.key_pieces import KeyPieces
 from capsule_lint.plan.memory.key_readers import KeyReaders
@@ -90,6 +91,7 @@ class LocalKeys:
                     if len(node.ops) == 1:
                         self.filters.judge(node)
         self._find_identities()
+        KeyLists(self).spread([defect for defect, _ in self._changing.values()])
         self._readers.find(set(self.rekeyed))
 
     def feed(self, home: Home, scopes: tuple[Scope, ...]) -> None:
