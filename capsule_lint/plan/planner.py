@@ -28,6 +28,7 @@ from capsule_lint.plan.memory.key_functions import KeyFunctions
 from capsule_lint.plan.memory.key_positions import KeyPositions
 from capsule_lint.plan.memory.leaks import Leaks
 from capsule_lint.plan.memory.local import LocalKeys
+from capsule_lint.plan.memory.pending import Pending
 from capsule_lint.plan.memory.tokens import Tokens
 from capsule_lint.plan.memory.unfiltered import Unfiltered
 from capsule_lint.plan.memory.whole_reads import WholeReads
@@ -180,7 +181,7 @@ class Planner:
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
         checks = AccessChecks(self), GroupChecks(self), KeyPositions(self), Tokens(self)
-        others = (*parts, *checks, self.whole_reads, IdleKeys(self))
+        others = (*parts, *checks, self.whole_reads, IdleKeys(self), Pending(self))
         while any(part.extend() for part in others):
             self._settle()
         for want, function, why in self._unserved:
@@ -393,6 +394,11 @@ class Planner:
         return self._asked.get((id(call), scope.parameter))
 
     # --- fixpoint ---
+
+    @property
+    def unserved(self) -> list[Want]:
+        """The wants that nobody who calls the functions around can satisfy."""
+        return [want for want, _, _ in self._unserved]
 
     def want(self, want: Want) -> None:
         """One more place that needs a scope's value."""

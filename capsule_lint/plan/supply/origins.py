@@ -60,7 +60,7 @@ class Origins:
             return True
         if self._is_beyond(want, value):
             return False
-        loop = self._loop(want)
+        loop = self.loop(want)
         if loop is None:
             return True
         place = self.program.names.place(want.node)
@@ -82,7 +82,7 @@ class Origins:
 
     def loop_knots(self, want: Want) -> Iterator[Knot]:
         """The changes of the collections that the loop around a want goes through."""
-        local, loop = self.values.planner.local, self._loop(want)
+        local, loop = self.values.planner.local, self.loop(want)
         for node in within(loop.value) if loop is not None and loop.value is not None else ():
             home = local.collections.of(node)
             if home is not None and home in local.rekeyed:
@@ -94,7 +94,7 @@ class Origins:
         theirs = self.values.planner.others.beside(want)
         if theirs is not None:
             return f"nothing says which `{name}` goes with `{theirs[0]}`"
-        loop = self._loop(want)
+        loop = self.loop(want)
         if loop is not None:
             return f"nothing says which `{name}` goes with each `{loop.name}` of the loop"
         for node in self._said(want):
@@ -112,7 +112,7 @@ class Origins:
                 )
         return None
 
-    def _loop(self, want: Want) -> Binding | None:
+    def loop(self, want: Want) -> Binding | None:
         """The loop that goes through values of the neighbour's scope, and knows nothing else of whose
         they are."""
         names = self.program.names

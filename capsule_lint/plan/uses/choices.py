@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 TRUTHS: Final = frozenset(("len", "bool", "any", "all", "isinstance", "id", "type"))
 """What gives a truth value, or a number, of whatever it is given."""
-_EMPTY: Final = frozenset(("list", "tuple", "set", "frozenset", "dict", "iter"))
+_EMPTY: Final = frozenset(
+    ("list", "tuple", "set", "frozenset", "dict", "iter", "deque", "Counter", "OrderedDict")
+)
 
 
 def gives(parent_of: Callable[[object], object], choice: tree.Boolean, node: tree.Node) -> bool:
@@ -47,5 +49,7 @@ def is_empty(node: tree.Node) -> bool:
             return True
         case tree.Call(func=tree.Name(id=name), args=()):
             return name in _EMPTY
+        case tree.Call(func=tree.Name(id="defaultdict"), args=(_,)):
+            return True
         case _:
             return False
