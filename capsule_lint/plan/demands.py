@@ -59,9 +59,14 @@ class Demands:
     def find(self) -> None:
         """Demand the parameters that repository methods, and functions like them, lack."""
         for cls in sorted(self.planner.program.domain.repositories, key=lambda c: c.symbol):
-            for method in cls.methods.values():
-                if self._is_demanded(method):
-                    self._demand(method, cls)
+            demanded = [method for method in cls.methods.values() if self._is_demanded(method)]
+            for method in demanded:
+                self._demand(method, cls)
+            if cls in self.planner.program.domain.above_layers and not any(
+                method in self.planner.methods and self._has_scope(method) for method in demanded
+            ):
+                for method in demanded:
+                    self.planner.methods.pop(method, None)  # nothing else of it changes
         for function in self._repository_functions():
             self._demand(function, None)
         for method in list(self.planner.methods):

@@ -24,7 +24,7 @@ class AboveLayers:
 
     domain: Domain
 
-    def find(self, layers: Iterable[Class]) -> list[Class]:
+    def find(self, layers: Iterable[Class]) -> set[Class]:
         """The classes that do nothing but ask these layers."""
         giving: defaultdict[Class, set[Function]] = defaultdict(set)
         for layer in layers:
@@ -32,8 +32,7 @@ class AboveLayers:
                 for call, caller in self._calls(method):
                     if caller.owner is not None and any(self._is_key(a.value) for a in call.args):
                         giving[caller.owner].add(caller)
-        found = [cls for cls, methods in giving.items() if self._is_one(cls, methods)]
-        return sorted(found, key=lambda cls: cls.symbol)
+        return {cls for cls, methods in giving.items() if self._is_one(cls, methods)}
 
     def _is_one(self, cls: Class, giving: set[Function]) -> bool:
         """Whether all methods of a class do so, and one of them is told a scope."""

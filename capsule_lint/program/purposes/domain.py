@@ -60,6 +60,8 @@ class Domain:
     belonging: Belonging = field(init=False)
     repositories: set[Class] = field(default_factory=set)
     layers: set[Class] = field(default_factory=set)
+    above_layers: set[Class] = field(default_factory=set)
+    """The repositories that are such by what they do alone, whatever they are called."""
     """Classes that hand on what their callers give them to the table, and know no entity."""
     entities: set[Class] = field(default_factory=set)
     entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
