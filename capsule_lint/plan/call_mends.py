@@ -339,7 +339,7 @@ class CallMends:
     ) -> int | None:
         """Where the call passes the neighbouring scope's value."""
         others = [s for s in self.mends.planner.program.policy.scopes if s is not want.scope]
-        takes = self._takes
+        takes = self.mends.planner.program.domain.held.takes
         for number, argument in enumerate(args):
             if argument.keyword is not None and any(
                 takes(want.callee, argument.keyword, s) for s in others
@@ -356,17 +356,10 @@ class CallMends:
                 return number
         return None
 
-    def _takes(self, callee: Function | Class | None, name: str, scope: Scope) -> bool:
-        """Whether a parameter of that name takes a scope's value; where one is called as the scope is, no
-        other one does, `target_tenant_id` beside `tenant_id`."""
-        own = callee.parameter(scope.parameter) if isinstance(callee, Function) else None
-        takes = self.mends.planner.program.domain.held.takes
-        return name == own.name if own is not None else takes(callee, name, scope)
-
     def _keyword_index(self, args: Sequence[tree.Argument], want: Want) -> int:
         order = self.mends.planner.program.policy.scopes
         at = order.index(want.scope)
-        takes = self._takes
+        takes = self.mends.planner.program.domain.held.takes
         for other in reversed(order[:at]):
             for number, argument in enumerate(args):
                 if argument.keyword is not None and takes(want.callee, argument.keyword, other):

@@ -12,7 +12,7 @@ from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.rebuilds import COPYING, changed
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import bound_whole, only_assigned
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope, snake
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Want
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,7 @@ class Others:
         if want.mirror is not None:
             yield from ((scope, want.mirror) for scope in self.planner.program.policy.scopes)
         if want.callee is not None:
-            for scope, node in self.planner.values.beside(want):
-                if not _fills_another(want, node, scope):
-                    yield scope, node
+            yield from self.planner.values.beside(want)
             yield from self._of_entities(want)
 
     def _of_entities(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
@@ -106,20 +105,6 @@ class Others:
                 if cls is not None and program.domain.is_carrier(cls):
                     return True
         return False
-
-
-def _fills_another(want: Want, node: tree.Node, scope: Scope) -> bool:
-    """Whether an argument is for the other one of two: `merge(tenant_id, target_tenant_id)`."""
-    function = want.callee
-    if not isinstance(function, Function) or want.call is None:
-        return False
-    bound = bind(want.call.args, function.params, want.given)
-    given = bound.arguments.items() if bound is not None else ()
-    return any(
-        argument.value is node and _is_other_name(name, scope) for name, argument in given
-    ) and any(
-        names_scope(p.name, scope) and not _is_other_name(p.name, scope) for p in function.params
-    )
 
 
 def _is_other_name(name: str, scope: Scope) -> bool:

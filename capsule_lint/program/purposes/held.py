@@ -59,9 +59,12 @@ class Held:
         return any(self.is_attribute(cls, name, scope) for scope in self.domain.policy.scopes)
 
     def takes(self, callee: Function | Class | None, name: str, scope: ScopePolicy) -> bool:
-        """Whether the parameter of that name takes the scope's value."""
+        """Whether the parameter of that name takes the scope's value; where one is called as the scope is,
+        no other one does, `target_tenant_id` beside `tenant_id`."""
         if isinstance(callee, Class):
             return self.is_attribute(callee, name, scope)
+        if callee is not None and callee.parameter(scope.parameter) is not None:
+            return name == scope.parameter
         held = self.parameter(callee, scope) if callee is not None else None
         if callee is not None and self.domain.is_other(callee.parameter(name), scope):
             return False
