@@ -76,7 +76,7 @@ def test_leaving_files_of_a_code_base_out_changes_no_answer(name: str, tmp_path:
     _assert_same(*_both(policy, _texts(policy)))
 
 
-@pytest.mark.parametrize("path", CASES[::6], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CASES[::12], ids=lambda path: path.stem)
 def test_a_run_that_starts_where_the_last_one_ended_says_the_same(
     path: Path, project: Project
 ) -> None:

@@ -28,6 +28,8 @@ _FREE: Final = ("constant", "test", "given", "loaded", "mirror")
 """The kinds of values that do not depend on who calls the functions around."""
 _LISTS: Final = frozenset(("list", "tuple", "sorted", "next", "iter"))
 _MAX_STEPS: Final = 4
+_TAKING: Final = frozenset(("pop", "popleft", "popitem", "get", "get_nowait"))
+"""Methods of queues that, told nothing or a position, give what somebody has put there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ class Origins:
             return f"nothing says which `{name}` goes with `{theirs[0]}`"
         loop = self.loop(want)
         if loop is not None:
-            return f"nothing says which `{name}` goes with each `{loop.name}` of the loop"
+            each = "each" if loop.kind == "for" else "the"
+            where = "of the loop" if loop.kind == "for" else "that is taken out"
+            return f"nothing says which `{name}` goes with {each} `{loop.name}` {where}"
         for node in self._said(want):
             if ambient.asks(node):
                 return f"no source of policy yields `{name}` as `{text_of(node)}` yields its neighbour"
@@ -113,8 +117,8 @@ class Origins:
         return None
 
     def loop(self, want: Want) -> Binding | None:
-        """The loop that goes through values of the neighbour's scope, and knows nothing else of whose
-        they are."""
+        """The loop that goes through values of the neighbour's scope, or what takes one out of a queue,
+        and knows nothing else of whose they are."""
         names = self.program.names
         if names.place(want.node).scope.module.is_test:
             return None
@@ -124,7 +128,9 @@ class Origins:
             node = self._root(kept(node, self.program))
             if isinstance(node, tree.Name):
                 bindings = names.bindings(node.id, names.place(node))
-                if len(bindings) == 1 and bindings[0].kind == "for":
+                if len(bindings) == 1 and (
+                    bindings[0].kind == "for" or _is_taken_out(bindings[0].value)
+                ):
                     return bindings[0]
         return None
 
@@ -243,6 +249,17 @@ class Origins:
             return binding.value
         default = binding.parameter.default
         return default if default is not None and not isinstance(default, tree.Const) else None
+
+
+def _is_taken_out(node: tree.Node | None) -> bool:
+    """Whether a value comes out of a queue: `queue.pop(0)`, `await queue.get()`."""
+    match node:
+        case tree.Wrapped(kind="await"):
+            return _is_taken_out(node.value)
+        case tree.Call(func=tree.Attr(name=name), args=args) if name in _TAKING:
+            return all(tree.integer(argument.value) is not None for argument in args)
+        case _:
+            return False
 
 
 def _split(value: Value) -> tuple[str, str]:
