@@ -14,12 +14,17 @@ from capsule_lint.model import (
     Replace,
 )
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.supply.restated import pairs_of
 from capsule_lint.program.calling.dispatch import dispatches
 from capsule_lint.program.calling.overloads import implementation
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.model import Mend
     from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.supply.restated import Restatement
     from capsule_lint.plan.testing.standins import Double
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function
@@ -153,18 +158,32 @@ class SignatureMends:
                     index,
                 ),
             )
-            self._free_name(function, name, code, knot)
+        restated = self.mends.planner.sources.restated
+        names = [name for name, _, new in final if new]
+        locals_ = [one for name in names if (one := restated.local(function, name)) is not None]
+        for statement in dict.fromkeys(one.statement for one in locals_):
+            own = [one for one in locals_ if one.statement is statement]
+            for mend in self._freed(function, statement, own, code):
+                self.mends.add(knot, mend)
 
-    def _free_name(self, function: Function, name: str, code: str, knot: Knot) -> None:
-        """Take away a local of a new parameter's name: what it was given stands wherever it stood."""
-        local = self.mends.planner.sources.restated.local(function, name)
-        if local is None:
+    def _freed(
+        self, function: Function, statement: tree.Assign, locals_: list[Restatement], code: str
+    ) -> Iterator[Mend]:
+        """Take away locals of new parameters' names: what they were given stands wherever they stood."""
+        filename = function.module.filename
+        for local in locals_:
+            for read in local.reads:
+                yield Replace(filename, read.span, code, text_of(local.path) or "")
+        gone = [local.target for local in locals_]
+        kept = [(t, v) for t, v in pairs_of(statement) if t not in gone]
+        if not kept or statement.value is None:
+            yield DropStatement(filename, statement.span, code, function.fact.span)
             return
-        filename, path = function.module.filename, text_of(local.path) or ""
-        inside = function.fact.span
-        self.mends.add(knot, DropStatement(filename, local.statement.span, code, inside))
-        for read in local.reads:
-            self.mends.add(knot, Replace(filename, read.span, code, path))
+        targets, values = (
+            ", ".join(text_of(one) or "" for one in side) for side in zip(*kept, strict=True)
+        )
+        yield Replace(filename, statement.targets[0].span, code, targets)
+        yield Replace(filename, statement.value.span, code, values)
 
     def double(self, double: Double) -> None:
         """What comes in a function's place gets the parameters where the function gets them."""

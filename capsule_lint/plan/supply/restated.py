@@ -28,9 +28,10 @@ _BY_NAME: Final = ("locals", "vars", "eval", "exec", "dir")
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """Such a local: its statement, the path that it is given, and where it is read."""
+    """Such a local: the statement and the target that bind it, the path that it is given, and where it is read."""
 
     statement: tree.Assign
+    target: tree.Name
     path: tree.Attr
     reads: tuple[tree.Name, ...]
 
@@ -81,17 +82,18 @@ class Restated:
         """The local of that name, if one statement of the function's body gives it a path and nothing else does
         anything to it."""
         bindings, names = function.scope.bindings.get(name, ()), self.program.names
-        if len(bindings) != 1 or bindings[0].path or name in function.scope.outer:
+        statement = bindings[0].place.statement if len(bindings) == 1 else None
+        if name in function.scope.outer or not isinstance(statement, tree.Assign):
             return None
-        match bindings[0].place.statement, bindings[0].value:
-            case (
-                tree.Assign(targets=(tree.Name() as target,), op="") as statement,
-                tree.Attr(base=tree.Name()) as path,
-            ) if any(statement is one for one in function.fact.body):
-                inside = [n for n in names.inside(function) if isinstance(n, tree.Name)]
-                if any(n.id in _BY_NAME for n in inside) or self._is_deleted(function, name):
-                    return None
-                return Restatement(statement, path, tuple(reads_of(names, target, (target.at,))))
+        if not any(statement is one for one in function.fact.body):
+            return None
+        inside = [n for n in names.inside(function) if isinstance(n, tree.Name)]
+        if any(n.id in _BY_NAME for n in inside) or self._is_deleted(function, name):
+            return None
+        for target, path in pairs_of(statement):
+            if target.id == name and isinstance(path, tree.Attr):
+                reads = tuple(reads_of(names, target, (target.at,)))
+                return Restatement(statement, target, path, reads)
         return None
 
     def _is_deleted(self, function: Function, name: str) -> bool:
@@ -133,6 +135,28 @@ class Restated:
             isinstance(part, str) and part.rstrip().endswith(f"{read.id}=")
             for part in around.parts
         )
+
+
+def pairs_of(statement: tree.Assign) -> list[tuple[tree.Name, tree.Node]]:
+    """The names that an assignment binds and what it gives them, where all of that is plain: names and
+    attributes of names; nothing elsewhere."""
+    match statement:
+        case tree.Assign(targets=(tree.Name() as target,), op="", value=tree.Attr() as value):
+            pairs: list[tuple[tree.Node, tree.Node]] = [(target, value)]
+        case tree.Assign(
+            targets=(tree.Sequence(kind="tuple", items=targets),),
+            op="",
+            value=tree.Sequence(kind="tuple", items=values),
+        ) if len(targets) == len(values):
+            pairs = list(zip(targets, values, strict=True))
+        case _:
+            return []
+    named = [(target, value) for target, value in pairs if isinstance(target, tree.Name)]
+    plain = all(
+        isinstance(value.base if isinstance(value, tree.Attr) else value, tree.Name)
+        for _, value in named
+    )
+    return named if plain and len(named) == len(pairs) else []
 
 
 def _bindings(names: Names, node: tree.Node) -> Sequence[Binding]:
