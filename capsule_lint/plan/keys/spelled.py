@@ -88,7 +88,7 @@ class Forms:
             and any(callee.function is not None for callee in calls.callees(p.value))
             for p in pieces
         ]
-        if not any(isinstance(p, Text) and p.value.strip(_MARKS) for p in pieces):
+        if not _has_words(pieces):
             return None
         if _unplain({defect.mark(scope) for scope in defect.missing} | self.between(pieces)):
             tags = "|".join(re.escape(defect.tag(scope)) for scope in defect.missing)
@@ -123,7 +123,7 @@ class Forms:
         *,
         texts: bool = True,
     ) -> Form | None:
-        bare = not any(re.search(r"\w", p.value) for p in pieces if isinstance(p, Text))
+        bare = not _has_words(pieces)
         if bare and texts and not any(isinstance(p, Text) for p in pieces):
             return None
         gaps: list[Gap] = []
@@ -185,6 +185,11 @@ def pattern(pieces: Sequence[Piece], marks: set[int], between: set[str]) -> re.P
     apart = _unplain(between)
     value = f"(?:(?!{'|'.join(map(re.escape, apart))}){value})+?" if apart else f"{value}+?"
     return _compiled(pieces, marks, value)
+
+
+def _has_words(pieces: Sequence[Piece]) -> bool:
+    """Whether anything but marks stands between the values of a template."""
+    return any(re.search(r"[^\W_]", p.value) for p in pieces if isinstance(p, Text))
 
 
 def _unplain(between: set[str]) -> list[str]:
