@@ -221,8 +221,9 @@ class Mocks:
     def patched(self, call: tree.Call) -> Types:
         """What `with patch("a.b.f") as mock` binds, and `patch(…).start()` gives."""
         node = _new(call)
-        if node is not None:
-            return self.inference.of(node)
+        known = self.inference.of(node) if node is not None else NOTHING
+        if node is not None and known != _OF_ANYTHING:
+            return known
         maker = next((a.value for a in call.args if a.keyword == "new_callable"), None)
         if maker is not None and last_name(maker) not in MOCKS:
             types = self.inference.of(maker)
@@ -264,4 +265,6 @@ class Mocks:
         return frozenset(map(Mocked, self.inference.calls.roles.bound(binding))) or value
 
 
+_OF_ANYTHING: Final[Types] = frozenset((Mocked(None),))
+"""A mock of which nothing says what it stands for: where a patch puts it in place, it is what it replaces."""
 _KNOWN: Final = (ModuleObject, ClassObject, Instance, Mocked)
