@@ -117,6 +117,7 @@ class Mends:
         for wants in by_call.values():
             self.calls.arguments(wants)
         LambdaMends(self).build()
+        self.planner.bypassed.build(self)
         self.entries.build()
         NamedFields(self).build()
         Excluded(self).build()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.defaulted import Defaulted
 from capsule_lint.plan.demands import Demands
+from capsule_lint.plan.entities.bypassed import Bypassed
 from capsule_lint.plan.entities.gains import Gains
 from capsule_lint.plan.entities.items import Items
 from capsule_lint.plan.entities.keyed import Keyed
@@ -98,6 +99,7 @@ class Planner:
     silence: Silence = field(init=False)
     local: LocalKeys = field(init=False)
     loads: Loads = field(init=False)
+    bypassed: Bypassed = field(init=False)
     items: Items = field(init=False)
     keyed: Keyed = field(init=False)
     readers: Readers = field(init=False)
@@ -133,6 +135,7 @@ class Planner:
         self.silence = Silence(self.program.policy)
         self.local = LocalKeys(self.program, self.state, self.silence)
         self.loads = Loads(self)
+        self.bypassed = Bypassed(self)
         self.stored = Stored(self)
         self.items = Items(self)
         self.keyed = Keyed(self)
@@ -181,7 +184,7 @@ class Planner:
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
         checks = AccessChecks(self), GroupChecks(self), KeyPositions(self), Tokens(self)
-        others = (*parts, *checks, self.whole_reads, IdleKeys(self), Pending(self))
+        others = (*parts, self.bypassed, *checks, self.whole_reads, IdleKeys(self), Pending(self))
         while any(part.extend() for part in others):
             self._settle()
         for want, function, why in self._unserved:

@@ -52,6 +52,9 @@ class Loads:
             read = self._read_for(want) if want.purpose == "entry" else None
             if read is not None and (row := dict_in(read[0])) is not None:
                 yield row, want.scope, want.knot
+            of = self.planner.bypassed.read_for(want)
+            if of is not None and (row := dict_in(of[0])) is not None:
+                yield row, want.scope, want.knot
             if want.purpose != "argument" or want.call is None:
                 continue
             value = self.planner.values.value(want)

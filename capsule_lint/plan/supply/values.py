@@ -50,6 +50,8 @@ class Values:
                 return self._from_policy(want, loaded)
         if want.purpose == "entry" and (read := self.planner.loads.entry(want)) is not None:
             return read
+        if want.purpose == "attribute" and (read := self.planner.bypassed.value(want)) is not None:
+            return read
         loose = id(want) in self.planner.loose
         found = self.planner.sources.find(want.scope, want.node, want.call, loose=loose)
         if found is not None and not self.planner.origins.fits(want, found):
@@ -89,13 +91,15 @@ class Values:
         if argument is None:
             return Value("", kind="spread") if self._spreads_item(call) else None
         read = kept(argument.value, self.planner.program)
-        if not _is_read_again(read):
-            return None
-        code = renamed_item_access(text_of(read) or "", read, neighbour, want.scope)
+        return self.read_beside(want, read, neighbour) if _is_read_again(read) else None
+
+    def read_beside(self, want: Want, read: tree.Node, old: Scope) -> Value | None:
+        """What is read of an item beside what is read of it for another scope."""
+        code = renamed_item_access(text_of(read) or "", read, old, want.scope)
         if code is None:
-            code = self._by_position(read, neighbour, want.scope)
+            code = self._by_position(read, old, want.scope)
         value = Value(code, kind="loaded") if code is not None else None
-        return self.planner.stored.read(value, want, neighbour)
+        return self.planner.stored.read(value, want, old)
 
     def _beside_item(self, want: Want) -> Value | None:
         """Beside `item["stage"]` comes `item["org_id"]`, where items are written with both."""

@@ -1,0 +1,197 @@
+"""Objects that are made past their constructor, `note = cls.__new__(cls)`: whoever sets the neighbouring field of one
+sets the new field as well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddArgument, AddStatement
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.state import Want
+from capsule_lint.plan.supply.repeats import kept, repeatable
+from capsule_lint.plan.supply.restated import CONSTRUCTORS
+from capsule_lint.program.inference.types import ClassObject
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Value
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+PURPOSE: Final = "attribute"
+_SETTING: Final = ("setattr", "__setattr__")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A statement that sets an attribute of a local, with its value; `call` where it is one that does so."""
+
+    statement: tree.Statement
+    local: str
+    name: str
+    value: tree.Node
+    call: tree.Call | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lacking:
+    """A setting beside which another one is missing: of which scope the first is, and of which class."""
+
+    setting: Setting
+    old: Scope
+    home: Class
+
+
+@dataclass(eq=False, slots=True)
+class Bypassed:
+    """Demands the values of fields that such objects lack."""
+
+    planner: Planner
+    _seen: set[tuple[int, str]] = field(default_factory=set)
+    _lacking: dict[int, tuple[Want, _Lacking]] = field(default_factory=dict)
+    """By the want, which is kept beside it."""
+
+    def extend(self) -> bool:
+        """Demand what is not demanded yet; whether there was anything."""
+        before = len(self._seen)
+        for call in self.planner.program.calls.uses.calls_beside("__new__"):
+            function = self.planner.program.names.place(call).scope.function
+            cls = self._made(call)
+            local = self._bound_to(call)
+            if function is None or function.name in CONSTRUCTORS or cls is None or local is None:
+                continue
+            for home in self.planner.program.classes.mro(cls):
+                for scope in list(self.planner.state.fields.get(home, {}).values()):
+                    if (id(call), scope.parameter) not in self._seen:
+                        self._seen.add((id(call), scope.parameter))
+                        self._demand(function, local, home, scope)
+        return len(self._seen) > before
+
+    def _made(self, call: tree.Call) -> Class | None:
+        """The class of what a call makes past the constructor."""
+        plain = [a.value for a in call.args if a.keyword is None and not a.star]
+        types = self.planner.program.inference.of(plain[0]) if len(plain) == 1 else ()
+        return next((t.cls for t in types if isinstance(t, ClassObject)), None)
+
+    def _bound_to(self, call: tree.Call) -> str | None:
+        """`note` of `note = cls.__new__(cls)`."""
+        match self.planner.program.names.parent(call):
+            case tree.Assign(targets=(tree.Name(id=name),), value=value) if value is call:
+                return name
+            case _:
+                return None
+
+    def _demand(self, function: Function, local: str, home: Class, scope: Scope) -> None:
+        found = [s for s in _settings(function) if s.local == local]
+        held = self.planner.program.domain.held.is_attribute
+        if any(held(home, s.name, scope) for s in found):
+            return
+        for old in self.planner.program.policy.scopes:
+            for one in found if old is not scope else ():
+                if held(home, one.name, old):
+                    want = Want(scope, one.value, ("class", home), PURPOSE, mirror=one.value)
+                    self._lacking[id(want)] = want, _Lacking(one, old, home)
+                    self.planner.want(want)
+                    return
+
+    # --- values ---
+
+    def read_for(self, want: Want) -> tuple[tree.Node, Scope] | None:
+        """What the neighbour of a new field is read of, and whose value that is."""
+        known = self._lacking.get(id(want))
+        if known is None:
+            return None
+        read = kept(known[1].setting.value, self.planner.program)
+        return (read, known[1].old) if repeatable(read) else None
+
+    def value(self, want: Want) -> Value | None:
+        """Beside `note.tenant_id = item["tenant_id"]` comes `item["capsule_id"]`."""
+        read = self.read_for(want)
+        return self.planner.values.read_beside(want, *read) if read is not None else None
+
+    # --- mends ---
+
+    def build(self, mends: Mends) -> None:
+        """Set the new fields beside the old ones."""
+        for want, lacking in self._lacking.values():
+            code = mends.code_of(want, want.knot)
+            if code is None:
+                continue
+            one = lacking.setting
+            filename = mends.module_of(one.value).filename
+            name = self.planner.state.attributes[lacking.home, want.scope.parameter]
+            if one.call is not None and last_name(one.call.func) == "update":
+                at = next((n for n, a in enumerate(one.call.args) if a.keyword == one.name), None)
+                if at is not None:
+                    mends.add(
+                        want.knot,
+                        AddArgument(filename, one.call.span, "CAP301", code, name, at + 1),
+                    )
+                    continue
+            line = f"{one.local}.{name} = {code}"
+            if one.call is not None and last_name(one.call.func) in _SETTING:
+                line = f'{text_of(one.call.func)}({one.local}, "{name}", {code})'
+            span = tree.span_of(one.statement.at)
+            mends.add(want.knot, AddStatement(filename, span, "CAP301", line))
+
+
+def _settings(function: Function) -> Iterator[Setting]:
+    """What a function sets of its locals."""
+    for statement, place in function.module.statements:
+        if place.scope is not function.scope:
+            continue
+        match statement:
+            case tree.Assign(op="", value=value) if value is not None:
+                for target in statement.targets:
+                    yield from _assigned(statement, target, value)
+            case tree.Eval(kind="expr", values=(tree.Call() as call,)):
+                yield from _called(statement, call)
+
+
+def _assigned(statement: tree.Statement, target: tree.Node, value: tree.Node) -> Iterator[Setting]:
+    """`note.tenant_id = …`, one or several at once, and `note.__dict__ = {…}`."""
+    match target, value:
+        case tree.Attr(base=tree.Name(id=local), name="__dict__"), tree.DictDisplay():
+            yield from _entries(statement, local, value, None)
+        case tree.Attr(base=tree.Name(id=local)), _:
+            yield Setting(statement, local, target.name, value)
+        case tree.Sequence(), tree.Sequence() if len(target.items) == len(value.items):
+            for one, given in zip(target.items, value.items, strict=True):
+                yield from _assigned(statement, one, given)
+
+
+def _called(statement: tree.Statement, call: tree.Call) -> Iterator[Setting]:
+    """`setattr(note, "tenant_id", …)`, `note.__dict__.update(tenant_id=…)`."""
+    match call:
+        case tree.Call(
+            args=(
+                tree.Argument(value=tree.Name(id=local)),
+                tree.Argument(value=tree.Const(value=str() as name)),
+                tree.Argument(value=value),
+            )
+        ) if last_name(call.func) in _SETTING:
+            yield Setting(statement, local, name, value, call)
+        case tree.Call(
+            func=tree.Attr(
+                name="update", base=tree.Attr(name="__dict__", base=tree.Name(id=local))
+            )
+        ):
+            for argument in call.args:
+                if argument.keyword is not None:
+                    yield Setting(statement, local, argument.keyword, argument.value, call)
+                elif not argument.star and isinstance(argument.value, tree.DictDisplay):
+                    yield from _entries(statement, local, argument.value, call)
+
+
+def _entries(
+    statement: tree.Statement, local: str, display: tree.DictDisplay, call: tree.Call | None
+) -> Iterator[Setting]:
+    for key, value in zip(display.keys, display.values, strict=True):
+        if isinstance(key, tree.Const) and isinstance(key.value, str):
+            yield Setting(statement, local, key.value, value, call)
