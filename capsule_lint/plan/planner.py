@@ -20,6 +20,7 @@ from capsule_lint.plan.entities.tuples import Tuples
 from capsule_lint.plan.halves import Halves
 from capsule_lint.plan.keys.key_defects import KeyDefects
 from capsule_lint.plan.memory.access_checks import AccessChecks
+from capsule_lint.plan.memory.drained import Drained
 from capsule_lint.plan.memory.fed import Fed
 from capsule_lint.plan.memory.group_checks import GroupChecks
 from capsule_lint.plan.memory.grouped import Grouped
@@ -29,7 +30,6 @@ from capsule_lint.plan.memory.key_functions import KeyFunctions
 from capsule_lint.plan.memory.key_positions import KeyPositions
 from capsule_lint.plan.memory.leaks import Leaks
 from capsule_lint.plan.memory.local import LocalKeys
-from capsule_lint.plan.memory.pending import Pending
 from capsule_lint.plan.memory.tokens import Tokens
 from capsule_lint.plan.memory.unfiltered import Unfiltered
 from capsule_lint.plan.memory.whole_reads import WholeReads
@@ -120,7 +120,7 @@ class Planner:
     lambdas: Lambdas = field(init=False)
     spreaders: Spreaders = field(init=False)
     _queued: list[Want] = field(default_factory=list)
-    _unserved: list[tuple[Want, Function | None, str]] = field(default_factory=list)
+    _unserved: dict[Want, tuple[Function | None, str]] = field(default_factory=dict)
     """The wants that nobody who calls the functions around can satisfy, and why."""
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
     loose: set[int] = field(default_factory=set)
@@ -184,10 +184,17 @@ class Planner:
         self._settle()
         parts = (self.loads, self.items, self.unfiltered, self.defaulted, self.fed, self.lambdas)
         checks = AccessChecks(self), GroupChecks(self), KeyPositions(self), Tokens(self)
-        others = (*parts, self.bypassed, *checks, self.whole_reads, IdleKeys(self), Pending(self))
+        others = (
+            *parts,
+            self.bypassed,
+            *checks,
+            self.whole_reads,
+            IdleKeys(self),
+            Drained(self, self._unserved),
+        )
         while any(part.extend() for part in others):
             self._settle()
-        for want, function, why in self._unserved:
+        for want, (function, why) in self._unserved.items():
             if self.values.value(want) is None:
                 self._no_source(want, function, why)
                 for knot in self.origins.loop_knots(want):
@@ -398,11 +405,6 @@ class Planner:
 
     # --- fixpoint ---
 
-    @property
-    def unserved(self) -> list[Want]:
-        """The wants that nobody who calls the functions around can satisfy."""
-        return [want for want, _, _ in self._unserved]
-
     def want(self, want: Want) -> None:
         """One more place that needs a scope's value."""
         self.gains.mirror(want)
@@ -461,7 +463,7 @@ class Planner:
             return
         why, anothers = self.origins.why_not(want), self.others.beside(want) is not None
         if why is not None and (anothers or not self._has_constant(want)):
-            self._unserved.append((want, function, why))
+            self._unserved[want] = (function, why)
             return
         if function is not None and self.messages.extend(want, function):
             return

@@ -11,6 +11,7 @@ from capsule_lint.plan.memory.collections import HASHES, Put, key_of, looks_up
 from capsule_lint.plan.memory.delivered import Delivered
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.memory.shared_keys import sharing
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -135,7 +136,7 @@ class Fed:
     def feed(self, home: Home, scopes: set[str], told: list[Knot | None]) -> None:
         """Demand scopes in the keys of a collection."""
         local = self.planner.local
-        before = len(local.notes.wants)
+        before, known = len(local.notes.wants), len(local.notes.defects)
         local.feed(home, tuple(s for s in self._others(set()) if s.name in scopes))
         for want in local.notes.wants[before:]:
             for knot in told:
@@ -143,6 +144,10 @@ class Fed:
                     self.planner.state.groups.join(want.knot, knot)
             self.planner.want(want)
         self.planner.gains.keys()
+        for defect in local.notes.defects[known:]:
+            for other in sharing(local.collections, defect.node):
+                if other not in local.needs.fed and other not in local.rekeyed:
+                    self.feed(other, scopes, [*told, defect.knot])
 
     def _scoped(self) -> Iterator[_Keyed]:
         local = self.planner.local
