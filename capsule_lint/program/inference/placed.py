@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What a test puts in place: `where` is the patch, the target of an assignment or, if `answers`, the mock
-    that is told what to give; `yields` says that it comes where what it replaces is called."""
+    """What a test puts in place: `where` is the patch, the target of an assignment, what has the attribute
+    `name` or, if `answers`, the mock that is told what to give; `yields` says that it comes where what it
+    replaces is called."""
 
     where: tree.Node
     node: tree.Node
     yields: bool
     answers: bool = False
+    name: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -73,6 +75,11 @@ class Placements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
                     for target in statement.targets:
                         self._found[id(module)] += self._assigned(target, statement.value, place)
+        for call in self.inference.calls.uses.calls_beside("multiple"):
+            module = self.inference.names.place(call).scope.module
+            of = call.func.base if isinstance(call.func, tree.Attr) else None
+            if module.is_test and last_name(of) == "patch":
+                self._found[id(module)] += self._several(call)
         for word in sorted(PATCHES):
             for call in self.inference.calls.uses.calls_beside(word):
                 module = self.inference.names.place(call).scope.module
@@ -86,6 +93,13 @@ class Placements:
             yield from self._put(patch, node)
         if back is not None:
             yield Placed(patch, back, True)
+
+    def _several(self, patch: tree.Call) -> Iterator[Placed]:
+        """`patch.multiple(api, store=fake)`."""
+        for argument in patch.args[1:]:
+            if argument.keyword is not None:
+                for one in self._put(patch.args[0].value, argument.value):
+                    yield replace(one, name=argument.keyword)
 
     def _assigned(self, target: tree.Node, value: tree.Node, place: Place) -> Iterator[Placed]:
         """`api.store = fake`, `stores.return_value = fake`; what a test keeps itself replaces nothing."""
@@ -136,7 +150,11 @@ class Placements:
         return frozenset(one for one in made if isinstance(one, Instance))
 
     def _target(self, placed: Placed) -> Types:
-        where = placed.where
+        where, text = placed.where, tree.text(placed.where)
+        if placed.name:
+            named = self.inference.mocks.dotted(f"{text}.{placed.name}") if text else NOTHING
+            holders = self.inference.of(where)
+            return named or join(*(self._declared(one, placed.name) for one in holders))
         if placed.answers:
             known = self.inference.of(where)
             return frozenset(one for one in known if isinstance(one, FunctionObject | Mocked))
