@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.collections import copied, looks_up
 from capsule_lint.plan.memory.key_pieces import neighbour_in
-from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
 from capsule_lint.program.local_names import reads_of
@@ -332,8 +332,21 @@ class KeyReaders:
             neighbour = neighbour_in(target, change)
             uses = self._uses(neighbour) if isinstance(neighbour, tree.Name) else []
             self.pieces.unpacked(target, uses, home)
+        elif isinstance(target, tree.Sequence) and self._rest_takes(target, change):
+            self.local.notes.settle(target)
         else:
             self._unsure(target, home)
+
+    def _rest_takes(self, target: tree.Sequence, change: Rekeyed) -> bool:
+        """Whether the new elements of a key go where nothing reads them: `(kind, *_)`."""
+        stars = [n for n, item in enumerate(target.items) if isinstance(item, tree.Wrapped)]
+        if len(stars) != 1 or change.width < 2:
+            return False
+        star = target.items[stars[0]]
+        rest = star.value if isinstance(star, tree.Wrapped) else star
+        behind = len(target.items) - stars[0] - 1
+        fits = stars[0] <= change.index <= change.width - behind
+        return fits and isinstance(rest, tree.Name) and not self._uses(rest)
 
     def _key(self, node: tree.Node, home: Home) -> None:
         """A place that reads a whole key."""
