@@ -10,7 +10,7 @@ from capsule_lint.program.inference.types import Collection
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import WRITES, Role
 from capsule_lint.program.texts.pieces import snake
-from capsule_lint.program.uses import LOGGING
+from capsule_lint.program.uses import LOGGING, is_for_people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +113,7 @@ class Strays:
             return False
         if self.keys.templates.joins.is_buffer(node.func.base):
             return True
-        if _OTHER_STORES & set(snake(last_name(node.func.base)).split("_")):
+        if _is_other_store(node.func.base):
             return True
         found = self.keys.templates.inference.of(node.func.base)
         return any(isinstance(one, Collection) for one in found)
@@ -128,6 +128,40 @@ class Strays:
             for value, call in self._given_or_compared(module) if not module.is_test else ():
                 if self._says(value, written, tags) and not (call and self.is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
+            for value in self._handed_on(module) if not module.is_test else ():
+                if self._says(value, written, set()):
+                    self.keys.sink(value, Role.LOOKUP, index=False)
+
+    def _handed_on(self, module: Module) -> Iterator[tree.Node]:
+        """The elements of tuples and lists, and the values of dicts, in which a key may go to whoever uses it:
+        `ops.append(("delete", (f"TENANT#{tenant_id}#NOTES", note_id)))`."""
+        for holder in module.either(tree.Sequence, tree.DictDisplay):
+            values = holder.items if isinstance(holder, tree.Sequence) else self._entries(holder)
+            texts = [v for v in values if isinstance(v, tree.FString | tree.Binary | tree.Name)]
+            if texts and not self._is_elsewhere(holder):
+                yield from texts
+
+    def _entries(self, display: tree.DictDisplay) -> Iterator[tree.Node]:
+        """The values of a dict under names that are no sort key's."""
+        for key, value in zip(display.keys, display.values, strict=True):
+            if key is not None and not self.keys.policy.is_sort_key_name(tree.text(key) or ""):
+                yield value
+
+    def _is_elsewhere(self, node: tree.Sequence | tree.DictDisplay) -> bool:
+        """Whether a tuple, a list or a dict finds something in memory, is joined to a text, is only for people,
+        or is for something else than the table."""
+        inner: object = node
+        outer = self.keys.names.parent(node)
+        while isinstance(outer, tree.Expr):
+            match outer:
+                case tree.Subscript() if outer.index is inner:
+                    return True
+                case tree.Call(func=tree.Attr(name="join" | "format")):
+                    return True
+                case tree.Call(func=tree.Attr(base=base)) if _is_other_store(base):
+                    return True
+            inner, outer = outer, self.keys.names.parent(outer)
+        return is_for_people(self.keys.names, node)
 
     def _given_or_compared(self, module: Module) -> Iterator[tuple[tree.Node, tree.Call | None]]:
         """What calls are given, and these, and the sides of comparisons."""
@@ -148,3 +182,8 @@ class Strays:
         if not tagged and not self.keys.starts.at(value):
             return False
         return any(template.text in written for template in self.keys.templates.resolve(value))
+
+
+def _is_other_store(node: tree.Node) -> bool:
+    """Whether an expression is called like something else than a table."""
+    return bool(_OTHER_STORES & set(snake(last_name(node)).split("_")))
