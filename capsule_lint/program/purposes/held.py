@@ -63,8 +63,9 @@ class Held:
         no other one does, `target_tenant_id` beside `tenant_id`."""
         if isinstance(callee, Class):
             return self.is_attribute(callee, name, scope)
-        if callee is not None and callee.parameter(scope.parameter) is not None:
-            return name == scope.parameter
+        own = callee.parameter(scope.parameter) if callee is not None else None
+        if own is not None and not self.domain.is_other(own, scope):
+            return name == own.name
         held = self.parameter(callee, scope) if callee is not None else None
         if callee is not None and self.domain.is_other(callee.parameter(name), scope):
             return False
