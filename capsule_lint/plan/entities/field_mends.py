@@ -29,6 +29,8 @@ class FieldMends:
         initializer = cls.methods.get("__init__")
         declares = self.mends.planner.program.classes.declares(cls)
         for scope in self.mends.policy_order(scopes):
+            if self._is_listed(cls, scope):
+                continue
             if initializer is None or declares:
                 self._field(cls, scope)
             if initializer is not None and (
@@ -39,6 +41,26 @@ class FieldMends:
                 self._hand_up(cls, initializer, scope)
             self._slot(cls, scope)
             self._declared(cls, scope)
+
+    def _is_listed(self, cls: Class, scope: Scope) -> bool:
+        """Note where a class without fields that are known says by a list of names which it has: `fields =
+        ("tenant_id", "note_id")`, for a base that sets them. A person must add the new one."""
+        program = self.mends.planner.program
+        held = program.domain.held.is_scoped
+        mro = program.classes.mro(cls)
+        if any(held(cls, f.name) for f in program.classes.fields(cls)) or any(
+            held(cls, name) for owner in mro for name in owner.stores
+        ):
+            return False
+        for binding in (b for found in cls.scope.bindings.values() for b in found):
+            said = binding.value.items if isinstance(binding.value, tree.Sequence) else ()
+            texts = [tree.text(item) or "" for item in said]
+            if binding.value is not None and any(held(cls, text) for text in texts):
+                attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+                reason = f"lists the fields of `{cls.name}`, which gains `{attribute}`"
+                self.mends.obstacle(("class", cls), binding.value, reason)
+                return True
+        return False
 
     def _declared(self, cls: Class, scope: Scope) -> None:
         """A stub that declares the neighbouring field declares the new one as well."""
