@@ -31,7 +31,7 @@ class FieldMends:
         for scope in self.mends.policy_order(scopes):
             if self._is_listed(cls, scope):
                 continue
-            if initializer is None or declares:
+            if initializer is None or (declares and self._is_declared(cls, initializer, scope)):
                 self._field(cls, scope)
             if initializer is not None and (
                 not declares or self._neighbour_store(cls, initializer, scope) is not None
@@ -41,6 +41,16 @@ class FieldMends:
                 self._hand_up(cls, initializer, scope)
             self._slot(cls, scope)
             self._declared(cls, scope)
+
+    def _is_declared(self, cls: Class, initializer: Function, scope: Scope) -> bool:
+        """Whether a class declares the neighbouring field itself, and does not only set what a base declares."""
+        fields = self.mends.planner.program.classes.fields(cls)
+        own = any(
+            f.owner is cls and self._is(cls, f.name, other)
+            for other, _ in self._near_scopes(scope)
+            for f in fields
+        )
+        return own or self._neighbour_store(cls, initializer, scope) is None
 
     def _is_listed(self, cls: Class, scope: Scope) -> bool:
         """Note where a class without fields that are known says by a list of names which it has: `fields =
