@@ -15,7 +15,7 @@ from capsule_lint.model import (
 )
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.supply.rebuilds import update_of
-from capsule_lint.plan.testing.kept_kwargs import kept
+from capsule_lint.plan.testing.kept_kwargs import behind, kept
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -393,21 +393,43 @@ class CallMends:
             case tree.Attr() if want.call is not None and self._is_everywhere(want):
                 started = kept(self.mends.planner.program, node, want.call)
                 return started is not None and self._spread_entry(started, want)
+            case tree.Call(func=tree.Attr(name="copy") as func, args=()):
+                return self._spread_entry(func.base, want)
+            case tree.Call(args=(only,)) if last_name(node.func) in ("copy", "deepcopy"):
+                return self._spread_entry(only.value, want)
+            case tree.Call():
+                return self._spread_behind(node, want)
         return False
+
+    def _spread_behind(self, node: tree.Node, want: Want) -> bool:
+        """Give the dicts the entry that stand behind what a test spreads: in a fixture, in `parametrize`."""
+        if want.call is None or not self._is_everywhere(want):
+            return False
+        found = behind(self.mends.planner.program, node, want.call)
+        return bool(found) and all(self._spread_entry(one, want) for one in found)
 
     def _is_everywhere(self, want: Want) -> bool:
         """Whether the code of a value means the same wherever it stands in a test."""
         value = self.mends.value(want)
         return value is not None and (value.kind == "test" or value.code == f'"{value.literal}"')
 
+    def _code_at(self, node: tree.Node, want: Want) -> str | None:
+        """The code of a want's value in a dict that is spread; in another file it is what tests there have."""
+        module, value = self.mends.module_of(node), self.mends.value(want)
+        if value is None or module is self.mends.module_of(want.node):
+            return self.mends.code_of(want, want.knot)
+        alike = value.kind == "test"
+        return self.mends.code_for(want.scope, node, want.knot) if alike else None
+
     def _spread_call(self, node: tree.Call, want: Want) -> bool:
-        filename, code = self.mends.module_of(node).filename, self.mends.code_of(want, want.knot)
+        filename, code = self.mends.module_of(node).filename, self._code_at(node, want)
         for number, argument in enumerate(node.args if code is not None else ()):
             if argument.keyword and self._is_other_scope(argument.keyword, want.scope):
                 name = self._spelled(want, (argument.keyword,))
                 mend = AddArgument(filename, node.span, "CAP401", code or "", name, number + 1)
                 return self._once(want, mend)
-        return False
+        whole = (a.value for a in node.args if a.keyword is None and a.star != "*")
+        return any(self._spread_entry(one, want) for one in whole)
 
     def _spread_display(self, node: tree.DictDisplay, want: Want) -> bool:
         filename = self.mends.module_of(node).filename
@@ -416,7 +438,7 @@ class CallMends:
                 if self._spread_entry(value, want):
                     return True
             elif self._names_other(key, want.scope):
-                code = self.mends.code_of(want, want.knot)
+                code = self._code_at(node, want)
                 if code is None:
                     return False
                 said = key.value if isinstance(key, tree.Const) else None
@@ -439,7 +461,9 @@ class CallMends:
                 return self._once(want, AddStatement(filename, statement.span, "CAP401", text))
         bindings = self.mends.planner.program.names.bindings(node.id, place)
         value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
-        return value is not None and self._spread_entry(value, want)
+        if value is None:
+            return self._spread_behind(node, want)
+        return self._spread_entry(value, want)
 
     def _key_set(self, statement: tree.Statement, name: str, scope: Scope) -> str | None:
         """`kw.setdefault("tenant_id", …)` and `kw["tenant_id"] = …`, as the line for another scope."""
@@ -461,7 +485,14 @@ class CallMends:
         return isinstance(text, str) and self._is_other_scope(text, scope)
 
     def _once(self, want: Want, mend: Mend) -> bool:
-        """Add a mend that several calls may ask for."""
+        """Add a mend that several calls may ask for; whether all ask for the same."""
+        if isinstance(mend, AddEntry) and any(
+            isinstance(m, AddEntry)
+            and (m.filename, m.at, m.key) == (mend.filename, mend.at, mend.key)
+            and m.value != mend.value
+            for _, m in self.mends.found
+        ):
+            return False
         if not any(m == mend for _, m in self.mends.found):
             self.mends.add(want.knot, mend)
         return True

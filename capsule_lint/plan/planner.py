@@ -376,7 +376,7 @@ class Planner:
         if is_handed_on(self.program, call):
             return
         forwarder, leading = forwarded_by(self.program, call, callee, given)
-        if forwarder is not None:
+        if forwarder is not None and not self.values.fills(forwarder, call):
             if forwarder.owner is not None or forwarder.parent is None:
                 self.state.forwarders.add(forwarder)
                 self.state.groups.join(knot, ("function", forwarder))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.code import added_entry, item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.program.inference.types import Instance, LambdaObject
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
+
+_MAX_DEPTH: Final = 8
 
 
 @dataclass(eq=False)
@@ -152,16 +154,41 @@ class Values:
         """`Entity(**item)`: what was written with the field is read with it."""
         return any(a.star == "**" and not self.spells_scope(a.value) for a in call.args)
 
-    def spells_scope(self, node: tree.Node) -> bool:
+    def fills(self, function: Function, call: tree.Call) -> bool:
+        """Whether a function itself gives the keywords that it passes on a scope: `kw.setdefault("tenant_id", "t")`,
+        `kw = {**DEFAULTS, **kw}`."""
+        names = [
+            a.value.id for a in call.args if a.star == "**" and isinstance(a.value, tree.Name)
+        ]
+        if any(a.star == "**" and self.spells_scope(a.value) for a in call.args):
+            return True
+        for statement, place in function.module.statements if names else ():
+            added = added_entry(statement) if place.scope is function.scope else None
+            if (
+                added is not None
+                and isinstance(added.base, tree.Name)
+                and added.base.id in names
+                and any(names_scope(added.key, s) for s in self.planner.program.policy.scopes)
+            ):
+                return True
+        return False
+
+    def spells_scope(self, node: tree.Node, depth: int = 0) -> bool:
         """Whether a dict that is spread is written out nearby, with a scope among its keys."""
         match node:
+            case _ if depth > _MAX_DEPTH:
+                return False
             case tree.Name():
                 bindings = self.planner.program.names.bindings(
                     node.id, self.planner.program.names.place(node)
                 )
-                return any(b.value is not None and self.spells_scope(b.value) for b in bindings)
+                return any(
+                    b.value is not None and self.spells_scope(b.value, depth + 1) for b in bindings
+                )
             case tree.Binary(op="|"):
-                return self.spells_scope(node.left) or self.spells_scope(node.right)
+                return self.spells_scope(node.left, depth + 1) or self.spells_scope(
+                    node.right, depth + 1
+                )
             case tree.DictDisplay():
                 return any(
                     isinstance(key, tree.Const)
@@ -169,13 +196,15 @@ class Values:
                     and any(names_scope(key.value, s) for s in self.planner.program.policy.scopes)
                     for key in node.keys
                 ) or any(
-                    key is None and self.spells_scope(value)
+                    key is None and self.spells_scope(value, depth + 1)
                     for key, value in zip(node.keys, node.values, strict=True)
                 )
             case tree.Call(func=tree.Name(id="dict")):
                 names = [a.keyword for a in node.args if a.keyword is not None]
                 return any(
                     names_scope(n, s) for n in names for s in self.planner.program.policy.scopes
+                ) or any(
+                    self.spells_scope(a.value, depth + 1) for a in node.args if a.keyword is None
                 )
             case _:
                 return False

@@ -1,14 +1,20 @@
-"""Dicts that a builder of tests keeps, and spreads into a constructor: `Pet(**self._kw)`."""
+"""Dicts that tests spread into a constructor and that stand elsewhere: what a builder keeps, `Pet(**self._kw)`, what
+a fixture or a function gives, the rows of `parametrize`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.fixtures import is_collected, parametrized
+from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
 
 
 def kept(program: Program, node: tree.Attr, call: tree.Call) -> tree.Node | None:
@@ -32,12 +38,77 @@ def kept(program: Program, node: tree.Attr, call: tree.Call) -> tree.Node | None
     return stores[0].value if all(_is_harmless(program, one, call) for one in reads) else None
 
 
-def _is_harmless(program: Program, node: tree.Attr, call: tree.Call) -> bool:
+def behind(program: Program, node: tree.Node, call: tree.Call) -> list[tree.Node]:
+    """The dicts of which one is what a name or a call gives that a test spreads into `call`, where nothing else is
+    done with them; none where that is unsure."""
+    match node:
+        case tree.Name():
+            binding = bound_whole(program.names, node)
+            function = binding.place.scope.function if binding is not None else None
+            if binding is None or binding.kind != "param" or function is None:
+                return []
+            rows = [parametrized(d, node.id) for d in function.fact.decorators]
+            given = next((found for found in rows if found is not None), None)
+            fixture = program.inference.fixtures.named(function, node.id)
+            if given is None and fixture is None:
+                return []
+            takers = (
+                [function] if given is not None or fixture is None else _takers(program, fixture)
+            )
+            uses = [use for taker in takers for use in _uses(program, taker, node.id)]
+            if not all(_is_harmless(program, use, call) for use in uses):
+                return []
+            return given if given is not None else _given(fixture)
+        case tree.Call():
+            found = program.calls.callees(node)
+            made = found[0].function if len(found) == 1 and found[0].cls is None else None
+            if made is None or not made.module.is_test or is_collected(made):
+                return []
+            calls = [one for one, _ in program.calls.callers(made)]
+            return _given(made) if all(_is_harmless(program, c, call) for c in calls) else []
+        case _:
+            return []
+
+
+def _given(function: Function | None) -> list[tree.Node]:
+    """What a function returns, or a fixture yields."""
+    yields = function.yields if function is not None else ()
+    given = [y.value for y in yields if isinstance(y, tree.Wrapped)]
+    return [*(function.returns if function is not None else ()), *given]
+
+
+def _takers(program: Program, fixture: Function) -> list[Function]:
+    """The tests and fixtures that are given a fixture."""
+    return [
+        function
+        for module in program.names.modules.values()
+        for function in (module.functions if module.is_test else ())
+        for parameter in function.own_params
+        if program.inference.fixtures.named(function, parameter.name) is fixture
+    ]
+
+
+def _uses(program: Program, function: Function, name: str) -> Iterator[tree.Node]:
+    return (
+        node
+        for node in program.names.inside(function)
+        if isinstance(node, tree.Name) and node.id == name
+    )
+
+
+def _is_harmless(program: Program, node: tree.Node, call: tree.Call) -> bool:
     parent = program.names.parent(node)
     match parent:
         case tree.Subscript():
             return parent.base is node
-        case tree.Attr(name="update" | "setdefault"):
+        case tree.Attr(name="update" | "setdefault" | "copy" | "get" | "pop"):
+            return True
+        case tree.DictDisplay():
+            return any(
+                key is None and value is node
+                for key, value in zip(parent.keys, parent.values, strict=True)
+            )
+        case tree.Binary(op="|"):
             return True
         case tree.Call():
             return last_name(parent.func) == last_name(call.func) and any(
