@@ -8,6 +8,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passers import given_by
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.passing import PASSING
+from capsule_lint.program.inference.mocks import is_autospec
 from capsule_lint.program.inference.types import FunctionObject, Mocked, join
 from capsule_lint.program.model import Class, last_name
 
@@ -80,8 +81,10 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
         for call in program.calls.uses.calls_beside(name):
             if isinstance(call.func, tree.Attr):
                 for given in _given(program, call.func.base, function):
-                    if _may_be(program, call, function, given):
-                        yield call, given
+                    for count in _counts(program, call, function, given):
+                        if _may_be(program, call, function, count):
+                            yield call, count
+                            break
     for call in program.calls.uses.calls_beside("call"):
         named = isinstance(call.func, tree.Attr) and _is_call_object(call.func.base)
         if not named:  # `call(…)` and `mock.call(…)`, not `call.call(…)`
@@ -111,13 +114,26 @@ def _given(program: Program, mock: tree.Node, function: Function) -> Iterator[in
     yield from {given for one, given in program.records.functions(mock) if one is function}
 
 
+def _counts(program: Program, call: tree.Call, function: Function, given: int) -> tuple[int, ...]:
+    """How many parameters a mock may not record, the likeliest first. One that is asked for by the class,
+    `NoteRepository.get`, records `self` where it has the signature of what it replaces, and else does not."""
+    if given or not function.takes_self or _is_mock_of(program, call, function):
+        return (given,)
+    module = program.names.place(call).scope.module
+    return (0, 1) if any(map(is_autospec, module.each(tree.Call))) else (1, 0)
+
+
 def _may_be(program: Program, call: tree.Call, function: Function, given: int) -> bool:
     """Whether an assertion can speak of a function, which it does of every mock that is made of it. What
     is only declared where the test has put a mock may record `self` as well."""
-    assert isinstance(call.func, tree.Attr)
-    types = program.inference.of(call.func.base)
-    made = any(isinstance(t, FunctionObject) and t.mock and t.function is function for t in types)
-    return made or bind(call.args, function.params, given) is not None
+    known = _is_mock_of(program, call, function)
+    return known or bind(call.args, function.params, given) is not None
+
+
+def _is_mock_of(program: Program, call: tree.Call, function: Function) -> bool:
+    """Whether what an assertion is asked of is a mock that was made of a function."""
+    types = program.inference.of(call.func.base) if isinstance(call.func, tree.Attr) else ()
+    return any(isinstance(t, FunctionObject) and t.mock and t.function is function for t in types)
 
 
 def _is_call_object(node: tree.Node | None) -> bool:
