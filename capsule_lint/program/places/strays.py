@@ -128,7 +128,8 @@ class Strays:
             for value, call in self._given_or_compared(module) if not module.is_test else ():
                 if self._says(value, written, tags) and not (call and self.is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
-            for value in self._handed_on(module) if not module.is_test else ():
+            apart = module.is_test or module.generated
+            for value in self._handed_on(module) if not apart else ():
                 if self._says(value, written, set()):
                     self.keys.sink(value, Role.LOOKUP, index=False)
 
