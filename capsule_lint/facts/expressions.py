@@ -21,9 +21,11 @@ _STABLE_FSTRINGS: Final = sys.version_info >= (3, 12)
 
 BINARY: Final[dict[type[ast.operator], str]] = {
     ast.Add: "+",
+    ast.Sub: "-",
     ast.Mod: "%",
     ast.BitOr: "|",
     ast.BitAnd: "&",
+    ast.BitXor: "^",
     ast.Div: "/",
 }
 """Operators that are told apart; the others are `other`."""

@@ -22,6 +22,7 @@ from capsule_lint.plan.entities.enumerated import Enumerated
 from capsule_lint.plan.entities.excluded import Excluded
 from capsule_lint.plan.entities.field_mends import FieldMends
 from capsule_lint.plan.entities.named import NamedFields
+from capsule_lint.plan.entities.narrow import Narrow
 from capsule_lint.plan.entities.pickled import Pickled
 from capsule_lint.plan.entities.snapshots import Snapshots
 from capsule_lint.plan.entities.wholes import Wholes
@@ -122,6 +123,7 @@ class Mends:
         NamedFields(self).build()
         Excluded(self).build()
         self.expected.build()
+        Narrow(self).build()
         ReaderMends(self).build()
         Recorded(self).build()
         LookIns(self).build()

@@ -165,7 +165,7 @@ class NamedFields:
     # --- the lists ---
 
     def _extend(self, cls: Class, call: tree.Call, names: tree.Node) -> None:
-        display, binding = self._written(names)
+        display, binding = self.written(names)
         if display is None or not self._is_item(call, cls, display):
             return
         mended = self._is_mended(display)
@@ -232,7 +232,7 @@ class NamedFields:
             isinstance(m, AddElements) and (m.filename, m.at) == at for _, m in self.mends.found
         )
 
-    def _written(self, node: tree.Node) -> tuple[tree.Sequence | None, Binding | None]:
+    def written(self, node: tree.Node) -> tuple[tree.Sequence | None, Binding | None]:
         """The list that is written out, here or where a name gets its only value."""
         match node:
             case tree.Sequence():
@@ -240,7 +240,7 @@ class NamedFields:
             case tree.Call(
                 func=tree.Name(id="frozenset" | "set" | "tuple" | "list"), args=(only,)
             ):
-                return self._written(only.value)
+                return self.written(only.value)
             case tree.Name() | tree.Attr():
                 binding = self._binding(node)
                 if binding is None or binding.kind != "assign" or binding.path:
@@ -248,7 +248,7 @@ class NamedFields:
                 value = binding.value
                 if value is None or isinstance(value, tree.Name | tree.Attr):
                     return None, None
-                return self._written(value)[0], binding
+                return self.written(value)[0], binding
             case _:
                 return None, None
 
@@ -266,18 +266,23 @@ class NamedFields:
     def _is_for_this_alone(self, binding: Binding, cls: Class) -> bool:
         """Whether all that a list has a name for is to make instances of a class, or dicts of them."""
         program = self.mends.planner.program
-        program.names.ask(binding.name)
         related = {*program.classes.mro(cls), *program.classes.subclasses(cls)}
         if len(binding.place.scope.bindings.get(binding.name, ())) != 1:
             return False
+        for node in self.uses(binding):
+            made = self._reading.get(id(node))
+            if made is None or made[0] not in related:
+                return False
+        return True
+
+    def uses(self, binding: Binding) -> Iterator[tree.Node]:
+        """Where what a name is bound to is read, as far as that may change with what is made of it."""
+        program = self.mends.planner.program
+        program.names.ask(binding.name)
         for module in program.names.modules.values():
             for node in module.either(tree.Name, tree.Attr):
                 name = node.id if isinstance(node, tree.Name) else node.name
                 if name != binding.name or node.at == binding.at:
                     continue
-                made = self._reading.get(id(node))
-                if made is None and self._binding(node) is binding:
-                    return False
-                if made is not None and made[0] not in related:
-                    return False
-        return True
+                if id(node) in self._reading or self._binding(node) is binding:
+                    yield node

@@ -49,10 +49,13 @@ class Expected:
     """The functions whose items get entries: in which change, for which scope."""
     keys: dict[tuple[Knot, str], set[str]] = field(default_factory=dict)
     """Under which keys a scope's value is kept in items that change."""
+    grown: list[tuple[tree.Node, Knot, Scope, str]] = field(default_factory=list)
+    """The dicts that are written out, or local names of dicts, and the entries that they get."""
 
     def note(self, node: tree.Node, knot: Knot, scope: Scope, key: str) -> None:
         """A dict gets the entry of a scope: whoever expects what its function yields expects it too."""
         self.keys.setdefault((knot, scope.name), set()).add(key)
+        self.grown.append((node, knot, scope, key))
         function = self.mends.planner.program.names.place(node).scope.function
         if function is not None:
             self.makers.setdefault(function, []).append((knot, scope))
@@ -76,16 +79,16 @@ class Expected:
             case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING and gives(
                 argument.value
             ):
-                found = self._fields(argument.value)
+                found = self.fields(argument.value)
                 names = []
             case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING:
                 found = self._made(argument.value, 0)
                 names = [tree.text(item) for item in node.items]
             case tree.Call(args=(argument,)) if last_name(other.func) == "astuple":
-                found = self._fields(argument.value)
+                found = self.fields(argument.value)
                 names = []
             case _ if gives(other):
-                found = self._fields(other)
+                found = self.fields(other)
                 names = []
             case _:
                 return
@@ -96,9 +99,9 @@ class Expected:
             fields = [one.name for one in self.mends.planner.program.classes.fields(cls)]
             if not names and len(fields) != len(node.items):
                 continue
-            self._element(module, node, names or fields, (knot, scope), values=not names)
+            self.element(module, node, names or fields, (knot, scope), values=not names)
 
-    def _element(
+    def element(
         self,
         module: Module,
         node: tree.Sequence,
@@ -160,14 +163,12 @@ class Expected:
             case tree.Comprehension(kind="DictComp", generators=(one,)) if isinstance(
                 one.iter, tree.Call
             ) and last_name(one.iter.func) in ("fields", "__dataclass_fields__"):
-                return (
-                    self._fields(one.iter.args[0].value) if one.iter.args and not one.ifs else []
-                )
+                return self.fields(one.iter.args[0].value) if one.iter.args and not one.ifs else []
             case tree.Comprehension(kind="DictComp"):
-                source = _copied(node)
+                source = copied(node)
                 return self._made(source, depth + 1) if source is not None else []
             case tree.Attr(name="__dict__"):
-                return self._fields(node.base)
+                return self.fields(node.base)
             case tree.DictDisplay():
                 pairs = zip(node.keys, node.values, strict=True)
                 spread = [value for key, value in pairs if key is None]
@@ -181,7 +182,7 @@ class Expected:
         callees = [c.function for c in self.mends.planner.program.calls.callees(call)]
         functions = [f for f in callees if f is not None]
         if not functions and last_name(call.func) in GIVING_ALL | {"to_dict"}:
-            return [one for node in whole(call) for one in self._fields(node)]
+            return [one for node in whole(call) for one in self.fields(node)]
         found: list[tuple[Knot, Scope]] = []
         for function in functions:
             found += self.makers.get(function, [])
@@ -189,7 +190,7 @@ class Expected:
                 found += self._made(function.returns[0], depth + 1)
         return list(dict.fromkeys(found))
 
-    def _fields(self, node: tree.Node) -> list[tuple[Knot, Scope]]:
+    def fields(self, node: tree.Node) -> list[tuple[Knot, Scope]]:
         """The fields that the class of an object gains."""
         program, gained = self.mends.planner.program, self.mends.planner.state.fields
         return [
@@ -262,7 +263,7 @@ class Expected:
         return self.mends.planner.stored.made_text(code, scope)
 
 
-def _copied(node: tree.Comprehension) -> tree.Node | None:
+def copied(node: tree.Comprehension) -> tree.Node | None:
     """`d` of `{name: value for name, value in d.items()}`, where texts stay as they are: `value.isoformat()
     if isinstance(value, datetime) else value`."""
     match node.generators:
