@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.entities.file_rows import FileRows
 from capsule_lint.plan.entities.named import named_read
 from capsule_lint.plan.entities.rows import entry_of
 from capsule_lint.plan.memory.local_filters import dict_in
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class
 
+_OF_FILE: Final = "this is the row of a file, which may have no column `{}`"
 _VALIDATES: Final = frozenset(
     ("model_validate", "parse_obj", "validate", "structure", "from_dict", "convert", "load")
 )
@@ -209,6 +211,7 @@ class Loads:
         """What a person must look at of what is read from dicts."""
         self._check_types()
         self._check_keys()
+        self._check_files()
 
     def _check_types(self) -> None:
         """A text that is read from an item where the type of its scope says something else."""
@@ -240,3 +243,10 @@ class Loads:
                 if row is not None and not has:
                     reason = f"has `{scope.parameter}` from a dict that may lack `{want.scope.parameter}`"
                     self.planner.local.notes.obstacle(want.knot, want.call, reason)
+
+    def _check_files(self) -> None:
+        """What is made of the rows of a file, which has the columns that it had."""
+        files = FileRows(self.planner.program)
+        for node, scope, knot in list(self._reads()):
+            for row in files.of(node):
+                self.planner.local.notes.obstacle(knot, row, _OF_FILE.format(scope.parameter))
