@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from tests.project import Project
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
+SOME_SLOW = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if number % 2 else [])
+    for number, path in enumerate(CASES)
+]
+"""The cases for what is asked of every one of them: the fast suite asks it of each second one."""
 
 POLICY = """\
 [tool.capsule-lint]

@@ -14,7 +14,7 @@ from capsule_lint.plan.interest import Interest
 from capsule_lint.policy import Policy, load_policy
 from capsule_lint.source import discover
 from tests.codebase import CodeBase
-from tests.test_cases import CASES, files_of
+from tests.test_cases import CASES, SOME_SLOW, files_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,13 +56,7 @@ def _assert_same(some: Analysis, whole: Analysis) -> None:
     ]
 
 
-_SOME = [
-    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if number % 2 else [])
-    for number, path in enumerate(CASES)
-]
-
-
-@pytest.mark.parametrize("path", _SOME)
+@pytest.mark.parametrize("path", SOME_SLOW)
 def test_leaving_files_out_changes_no_answer(path: Path, project: Project) -> None:
     project.write(files_of(path.read_text())[0])
     policy = load_policy(project.root, None, False)
