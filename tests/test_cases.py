@@ -86,7 +86,10 @@ def files_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
 def own_tests(project: Project) -> subprocess.CompletedProcess[str]:
     """Run the tests of a program."""
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # to load them takes longer
+    environment = os.environ | {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # to load them takes longer
+        "PYTHONDONTWRITEBYTECODE": "1",  # compiled files are known by their second and size alone
+    }
     environment.pop("PYTEST_ADDOPTS", None)
     return subprocess.run(
         command, cwd=project.root, env=environment, capture_output=True, text=True, check=False
