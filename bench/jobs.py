@@ -224,9 +224,10 @@ def _reviser(whole: Corpus) -> Callable[[], None]:
 
 
 def _commenter(whole: Corpus, before: Snapshot) -> Callable[[], None]:
-    """Adds one more line to a file in which nothing was planted, each time it is called."""
-    plain = (n for n in sorted(before.files) if b"tenant" not in before.files[n].lower())
-    path = Path(whole.root, max(plain, key=lambda name: len(before.files[name])))
+    """Adds one more line to a file of middling length in which nothing was planted, each time it is called."""
+    plain = [n for n in sorted(before.files) if b"tenant" not in before.files[n].lower()]
+    plain.sort(key=lambda name: len(before.files[name]))
+    path = Path(whole.root, plain[len(plain) // 2])
 
     def comment() -> None:
         text = path.read_text(encoding="utf-8")
