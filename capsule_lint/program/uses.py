@@ -41,6 +41,8 @@ _PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
 
 ADDING: Final = frozenset(("append", "appendleft", "extend", "insert", "add", "update"))
 """Methods that add to a collection, an element or several."""
+TAKING: Final = frozenset(("pop", "popleft", "popitem", "get", "get_nowait"))
+"""Methods of collections and queues that, told nothing or a position, give what somebody has put there."""
 _FILLING: Final = ("append", "add", "appendleft", "setdefault")
 """Methods that put their last argument into a collection."""
 

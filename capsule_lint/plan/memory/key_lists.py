@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
+from capsule_lint.program.uses import TAKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _ADDING: Final = frozenset(("append", "add", "appendleft", "insert", "put", "put_nowait"))
 _COPYING: Final = frozenset(("list", "sorted", "reversed", "tuple", "set", "iter"))
-_GIVING: Final = frozenset(("pop", "popleft", "popitem", "get", "get_nowait"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _taken(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:
     for statement, _ in module.statements:
         match statement:
             case tree.Assign(value=tree.Call(func=tree.Attr(name=name, base=base))) if (
-                name in _GIVING
+                name in TAKING
             ):
                 yield from ((target, base) for target in statement.targets)
             case tree.Assign(value=tree.Subscript(base=base, index=index)) if (

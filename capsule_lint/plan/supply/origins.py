@@ -12,6 +12,7 @@ from capsule_lint.plan.supply.repeats import kept, names_in
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import Function, enclosing, last_name
+from capsule_lint.program.uses import TAKING
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ _FREE: Final = ("constant", "test", "given", "loaded", "mirror")
 """The kinds of values that do not depend on who calls the functions around."""
 _LISTS: Final = frozenset(("list", "tuple", "sorted", "next", "iter"))
 _MAX_STEPS: Final = 4
-_TAKING: Final = frozenset(("pop", "popleft", "popitem", "get", "get_nowait"))
-"""Methods of queues that, told nothing or a position, give what somebody has put there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +255,7 @@ def _is_taken_out(node: tree.Node | None) -> bool:
     match node:
         case tree.Wrapped(kind="await"):
             return _is_taken_out(node.value)
-        case tree.Call(func=tree.Attr(name=name), args=args) if name in _TAKING:
+        case tree.Call(func=tree.Attr(name=name), args=args) if name in TAKING:
             return all(tree.integer(argument.value) is not None for argument in args)
         case _:
             return False
