@@ -49,6 +49,7 @@ class Given:
     literals: Literals = field(init=False)
     _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
     _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
+    _around: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.literals = Literals(self.program)
@@ -62,6 +63,12 @@ class Given:
     def at(self, place: Place, scope: Scope) -> frozenset[Said]:
         """What the functions around a place give for a scope, or else the fixtures that they use and
         the functions of tests that they call."""
+        key = place.scope.function, scope.name
+        if key not in self._around:
+            self._around[key] = self._found_at(place, scope)
+        return self._around[key]
+
+    def _found_at(self, place: Place, scope: Scope) -> frozenset[Said]:
         functions = list(enclosing(place))
         for depth in range(_MAX_DEPTH):
             found = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +29,11 @@ class Values:
     """Finds the values of wants."""
 
     planner: Planner
+    _given: dict[tuple[int, int, int, int, str], tuple[tree.Call, tree.Argument | None]] = field(
+        default_factory=dict
+    )
+    """What calls pass for scopes, by call, callee, what is given and put before, scope; with the call, which
+    has to live as long as it is known by its id."""
 
     def value(self, want: Want) -> Value | None:
         """The value of a want, as things stand."""
@@ -279,6 +284,12 @@ class Values:
 
     def argument_of(self, call: tree.Call, want: Want, scope: Scope) -> tree.Argument | None:
         """What a call passes for another scope."""
+        key = id(call), id(want.callee), want.given, want.offset, scope.name
+        if key not in self._given:
+            self._given[key] = call, self._argument_of(call, want, scope)
+        return self._given[key][1]
+
+    def _argument_of(self, call: tree.Call, want: Want, scope: Scope) -> tree.Argument | None:
         callee, held = want.callee, self.planner.program.domain.held
         assert callee is not None
         found = held.arguments(call.args[want.offset :], callee, want.given, scope)
