@@ -75,9 +75,6 @@ class Uses:
     _kept: dict[tuple[str, str], list[tree.Node]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    _kept_under: dict[str, list[tuple[tree.Node, tree.Node]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
     _fills: dict[tuple[int, str], list[tree.Node]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -143,10 +140,6 @@ class Uses:
         """The calls that get something called `name` as an argument, and its position."""
         self.names.ask(name)
         return self._passed.get(name, [])
-
-    def kept_under(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
-        """What is assigned to entries of something called `name`, each with the name that is its key."""
-        return self._kept_under.get(name, [])
 
     def stores(self, name: str) -> list[tree.Node]:
         """What is assigned to attributes of that name, of anything but `self` and `cls`."""
@@ -268,8 +261,6 @@ class Uses:
                 self._note_fill(target.base, value)
                 if key := tree.text(target.index):
                     self._kept[last_name(target.base), key].append(value)
-                elif isinstance(target.index, tree.Name | tree.Attr):
-                    self._kept_under[last_name(target.base)].append((target.index, value))
             elif isinstance(target, tree.Name) and is_global:
                 for name in _words(value):
                     self._spelled[name].add(target.id)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.calling.dispatch import dispatched_with
-from capsule_lint.program.calling.overrides import Overrides
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.calling.roles import Roles
 from capsule_lint.program.inference.types import (
@@ -57,7 +56,6 @@ class Calls:
     inference: Inference
     structural: Structural | None = None
     roles: Roles = field(init=False)
-    overrides: Overrides = field(init=False)
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
     _callers: dict[str, _Callers] = field(default_factory=dict)
     """By name, for all functions of that name at once; with no name for what constructs any class."""
@@ -67,7 +65,6 @@ class Calls:
     def __post_init__(self) -> None:
         self.inference.calls = self
         self.roles = Roles(self)
-        self.overrides = Overrides(self)
 
     # --- callees ---
 

@@ -32,6 +32,9 @@ class Roles:
         """The classes that what an expression makes is expected to be."""
         if depth > _MAX_DEPTH:
             return frozenset()
+        return self._by_place(made, depth) | _classes(self.calls.inference.placements.over(made))
+
+    def _by_place(self, made: tree.Node, depth: int) -> frozenset[Class]:
         parent = self.calls.uses.names.parent(made)
         match parent:
             case tree.Call():
@@ -42,8 +45,6 @@ class Roles:
             case tree.Wrapped(kind="yield") | tree.Eval(kind="return"):
                 function = self.calls.uses.names.place(made).scope.function
                 return self._handed_out(function, depth) if function is not None else frozenset()
-            case tree.Lambda() if parent.body is made:
-                return frozenset(_classes(self.calls.overrides.expected(parent)))
             case _:
                 return frozenset()
 
@@ -60,16 +61,14 @@ class Roles:
         return frozenset(found)
 
     def _outcomes(self, binding: Binding) -> Iterator[tree.Node]:
-        """What functions that see a binding give, and what comes of the lambdas in its own one that override
-        dependencies."""
+        """What functions that see a binding give, and what its module puts in the place of something."""
         function = binding.place.scope.function
         for one in binding.place.scope.module.functions:
             if one is function or one.parent is function:
                 for node in (*one.returns, *one.yields):
                     yield node.value if isinstance(node, tree.Wrapped) else node
-        for value in self.calls.overrides.made_in(function):
-            if isinstance(value, tree.Lambda):
-                yield value.body
+        for placed in self.calls.inference.placements.within(binding.place.scope.module):
+            yield placed.node
 
     # --- where it goes ---
 
@@ -100,10 +99,8 @@ class Roles:
             return frozenset(
                 c for one in self._asking(function) for c in self.bound(one, depth + 1)
             )
-        found = _classes(self.calls.overrides.expected(function))
-        for call, _ in self.calls.callers(function):
-            found |= self.of(call, depth + 1)
-        return frozenset(found)
+        calls = self.calls.callers(function)
+        return frozenset(c for call, _ in calls for c in self.of(call, depth + 1))
 
     def _asking(self, fixture: Function) -> Iterator[Binding]:
         """The parameters that pytest fills with what a fixture gives."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.mocks import MOCKS, PATCHES, replacement
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module, Place
 
 
+_OVERRIDES: Final = "dependency_overrides"
+"""What FastAPI calls in the place of dependencies: `app.dependency_overrides[get_notes] = lambda: fake`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What a test puts in place: `where` is the patch, the target of an assignment, what has the attribute
+    """What is put in place: `where` is the patch, the target of an assignment, what has the attribute
     `name` or, if `answers`, the mock that is told what to give; `yields` says that it comes where what it
     replaces is called."""
 
@@ -38,6 +42,11 @@ class Placed:
     yields: bool
     answers: bool = False
     name: str = ""
+
+    @property
+    def overrides(self) -> bool:
+        """Whether it is told to FastAPI, which any code may do."""
+        return isinstance(self.where, tree.Subscript)
 
 
 @dataclass(eq=False, slots=True)
@@ -49,7 +58,7 @@ class Placements:
     """By the module that it stands in."""
 
     def within(self, module: Module) -> list[Placed]:
-        """What a module of tests puts in place."""
+        """What a module puts in place: tests do, and whoever overrides dependencies."""
         if not self._found:
             self._find()
         return self._found.get(id(module), [])
@@ -60,10 +69,14 @@ class Placements:
         return join(*(self.replaced(one) for one in found if one.node is node))
 
     def everywhere(self) -> Iterator[Placed]:
-        """What the tests of the program put in place."""
+        """What the program puts in place."""
         for module in self.inference.names.modules.values():
-            if module.is_test:
-                yield from self.within(module)
+            yield from self.within(module)
+
+    def over(self, node: tree.Node) -> Types:
+        """What of the program an expression comes in the place of."""
+        module = self.inference.names.place(node).scope.module
+        return join(*(self.replaced(one) for one in self.within(module) if one.node is node))
 
     # --- what is put ---
 
@@ -71,10 +84,12 @@ class Placements:
         modules = self.inference.names.modules.values()
         self._found.update((id(module), []) for module in modules)
         for module in modules:
-            for statement, place in module.statements if module.is_test else ():
+            for statement, place in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
                     for target in statement.targets:
-                        self._found[id(module)] += self._assigned(target, statement.value, place)
+                        if module.is_test or _is_override(target):
+                            put = self._assigned(target, statement.value, place)
+                            self._found[id(module)] += put
         for call in self.inference.calls.uses.calls_beside("multiple"):
             module = self.inference.names.place(call).scope.module
             of = call.func.base if isinstance(call.func, tree.Attr) else None
@@ -110,6 +125,8 @@ class Placements:
             case tree.Attr(base=tree.Name(id=base)) if function and base == function.self_name:
                 return
             case tree.Attr():
+                yield from self._put(target, value)
+            case tree.Subscript() if _is_override(target):
                 yield from self._put(target, value)
 
     def _put(self, where: tree.Node, node: tree.Node) -> Iterator[Placed]:
@@ -160,6 +177,8 @@ class Placements:
             return frozenset(one for one in known if isinstance(one, FunctionObject | Mocked))
         if isinstance(where, tree.Call):
             return self.inference.mocks.target(where) or NOTHING
+        if isinstance(where, tree.Subscript):
+            return self.inference.of(where.index)
         assert isinstance(where, tree.Attr)
         holders = self.inference.of(where.base)
         return join(*(self._declared(one, where.name) for one in holders))
@@ -185,6 +204,11 @@ class Placements:
                 return self.inference.results.yielded(returned)
             case _:
                 return NOTHING
+
+
+def _is_override(target: tree.Node) -> bool:
+    """Whether an assignment tells FastAPI what to call in the place of a dependency."""
+    return isinstance(target, tree.Subscript) and last_name(target.base) == _OVERRIDES
 
 
 def _given_back(call: tree.Call) -> tree.Node | None:

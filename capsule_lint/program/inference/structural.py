@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
@@ -90,11 +90,17 @@ class Structural:
     @cached_property
     def _placed(self) -> dict[Class, set[Class]]:
         """The classes of tests that these put in the place of others, or whose instances they put where
-        others' are: `monkeypatch.setattr(api, "store", FakeStore())`."""
+        others' are: `monkeypatch.setattr(api, "store", FakeStore())`; any class, where a dependency is
+        overridden."""
         found: dict[Class, set[Class]] = defaultdict(set)
         inference = self.calls.inference
         for placed in inference.placements.everywhere():
-            own = [one for one in inference.of(placed.node) if _is_of_tests(one)]
+            own = [
+                one
+                for one in inference.of(placed.node)
+                if isinstance(one, Instance | ClassObject)
+                and (one.cls.module.is_test or placed.overrides)
+            ]
             for other in inference.placements.replaced(placed) if own else ():
                 for one in own:
                     for cls in self._taken(one, other):
@@ -117,19 +123,8 @@ class Structural:
             yield from map(inference.of, self._put(declared))
             if isinstance(declared.holder, Class):
                 yield from self._held(declared.holder, declared.parameter or "")
-            elif isinstance(declared.holder, Function):
-                yield from self._put_in_place(declared.holder, declared.parameter)
         elif (made := result_in(declared.annotation)) is not None and self._means(made, cls):
             yield from map(inference.results.made_by, self._put(declared))
-
-    def _put_in_place(self, function: Function, name: str | None) -> Iterator[Types]:
-        """What tests put in the place of what a function gives, or of what a framework injects into one of
-        its parameters."""
-        overrides = self.calls.overrides
-        if name is None:
-            yield from map(self.calls.inference.results.made_by, overrides.of(function))
-        elif (parameter := function.parameter(name)) is not None:
-            yield overrides.given(parameter)
 
     def _means(self, annotation: tree.Node, cls: Class) -> bool:
         types = self.calls.inference.annotations.of(annotation)
@@ -188,11 +183,6 @@ class Structural:
             if not name.startswith("_")
             for own in classes.mro(cls)
         )
-
-
-def _is_of_tests(one: Type) -> TypeGuard[Instance | ClassObject]:
-    """Whether something is a class that a test defines, or an instance of one."""
-    return isinstance(one, Instance | ClassObject) and one.cls.module.is_test
 
 
 def flat(types: Types) -> Iterator[object]:
