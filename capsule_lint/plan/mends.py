@@ -68,7 +68,6 @@ class Mends:
     )
     imports: Imports = field(init=False)
     _starts: dict[str, list[int]] = field(default_factory=dict)
-    _values: dict[int, tuple[Want, Value | None]] = field(default_factory=dict)
     """By identity; the wants are kept, so that no other gets the identity of one."""
     testing: Testing = field(init=False)
     segments: Segments = field(init=False)
@@ -166,10 +165,8 @@ class Mends:
         return text[first : starts[span.end.row - 1] + span.end.column - 1]
 
     def value(self, want: Want) -> Value | None:
-        """The value of a want, found once."""
-        if id(want) not in self._values:
-            self._values[id(want)] = want, self.planner.values.value(want)
-        return self._values[id(want)][1]
+        """The value of a want."""
+        return self.planner.values.value(want)
 
     def code_of(self, want: Want, knot: Knot) -> str | None:
         """The code that yields a want's value, with what it needs imported; `None` if there is none."""

@@ -199,6 +199,7 @@ class Planner:
                 self._no_source(want, function, why)
                 for knot in self.origins.loop_knots(want):
                     self.state.groups.join(want.knot, knot)
+        self.values.settle()
         self._tie()
         self._tie_protocols()
         self.defaulted.tie()

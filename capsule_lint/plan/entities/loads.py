@@ -59,27 +59,29 @@ class Loads:
                 yield row, want.scope, want.knot
             if want.purpose != "argument" or want.call is None:
                 continue
-            value = self.planner.values.value(want)
-            if value is None or value.kind not in ("loaded", "spread"):
-                continue
-            for node in self._dicts(want, want.call, value):
-                if value.kind == "spread":
+            spread, rows = self._spread_by(want.call), self._rows(want, want.call)
+            value = self.planner.values.value(want) if spread or rows else None
+            if value is not None and value.kind == "spread":
+                for node in spread:
                     displays = self.planner.local.rows.origins(node).displays
                     self._spread.update(map(id, displays))
-                yield node, want.scope, want.knot
+                    yield node, want.scope, want.knot
+            elif value is not None and value.kind == "loaded":
+                for row in rows:
+                    yield row, want.scope, want.knot
         yield from self._validated()
 
-    def _dicts(self, want: Want, call: tree.Call, value: Value) -> Iterator[tree.Node]:
-        if value.kind == "spread":
-            for argument in call.args:
-                if argument.star == "**":
-                    read = named_read(self.planner.program, argument.value)
-                    yield (read.source if read is not None else None) or argument.value
-            return
-        for scope in self.planner.program.policy.scopes:
-            row = self._row(want, call, scope) if scope is not want.scope else None
-            if row is not None:
-                yield row
+    def _spread_by(self, call: tree.Call) -> list[tree.Node]:
+        """`row` of `f(**row)`, or what makes it."""
+        starred = (a.value for a in call.args if a.star == "**")
+        reads = ((node, named_read(self.planner.program, node)) for node in starred)
+        return [(read.source if read is not None else None) or node for node, read in reads]
+
+    def _rows(self, want: Want, call: tree.Call) -> list[tree.Node]:
+        """The dicts of which a call is given parts for other scopes."""
+        others = [s for s in self.planner.program.policy.scopes if s is not want.scope]
+        rows = (self._row(want, call, scope) for scope in others)
+        return [row for row in rows if row is not None]
 
     def _row(self, want: Want, call: tree.Call, scope: Scope) -> tree.Node | None:
         """`row` of `f(row["tenant_id"])`."""

@@ -34,9 +34,22 @@ class Values:
     )
     """What calls pass for scopes, by call, callee, what is given and put before, scope; with the call, which
     has to live as long as it is known by its id."""
+    _final: dict[int, tuple[Want, Value | None]] | None = None
+
+    def settle(self) -> None:
+        """No function, class or want gains anything any more: from now on, a value stays as it is."""
+        self._final = {}
 
     def value(self, want: Want) -> Value | None:
         """The value of a want, as things stand."""
+        final = self._final
+        if final is None:
+            return self._value(want)
+        if id(want) not in final:
+            final[id(want)] = want, self._value(want)
+        return final[id(want)][1]
+
+    def _value(self, want: Want) -> Value | None:
         part = self.planner.origins.of_loop(want)
         if part is not None:
             return part
