@@ -81,6 +81,21 @@ def children(node: tree.Node) -> Iterator[tree.Node]:
             return
 
 
+def parts(node: tree.Node) -> Iterator[tree.Node]:
+    """The expressions directly below `node`, those of a scope of its own too."""
+    match node:
+        case tree.Comprehension():
+            yield from node.results
+            for one in node.generators:
+                yield from (one.target, one.iter, *one.ifs)
+        case tree.Lambda():
+            yield node.body
+            for param in node.params:
+                yield from (part for part in (param.annotation, param.default) if part is not None)
+        case _:
+            yield from children(node)
+
+
 def within(node: tree.Node) -> Iterator[tree.Node]:
     """`node` and all expressions below it, without those of a scope of its own."""
     yield node

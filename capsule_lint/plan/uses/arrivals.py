@@ -15,6 +15,7 @@ from capsule_lint.program.model import Binding, Class, enclosing, last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.uses.mentions import Reached
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
 
@@ -27,7 +28,7 @@ class Arrivals:
     """Follows the objects of a family's classes by name."""
 
     program: Program
-    _reached: dict[frozenset[Class], set[int]] = field(default_factory=dict)
+    _reached: dict[frozenset[Class], Reached] = field(default_factory=dict)
 
     def at(self, symbol: Function | Class, receiver: tree.Node) -> bool:
         """Whether an object whose class has the method `symbol`, or overrides it, may get to `receiver`."""
@@ -36,7 +37,7 @@ class Arrivals:
             names = {cls.name for cls in classes}
             origins = (*self._selves(classes), *self._looked_up(classes))
             self._reached[classes] = self._mentions.reach(origins, names)
-        if id(receiver) not in self._reached[classes]:
+        if not self._reached[classes].holds(receiver):
             return False
         return not self._dicts.is_dict(symbol, receiver, classes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
 from capsule_lint.program.uses import ADDING
+from capsule_lint.program.walk import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Module, Scope
@@ -51,9 +52,9 @@ def texts_with(program: Program, origins: Iterable[tree.Node]) -> Iterator[tree.
     modules = [m for m in program.names.modules.values() if not m.is_test and not m.generated]
     with program.names.aside():  # `label` may be anything's, and so would lead to every file
         found = Mentions(program, modules, texts=True).reach(origins)
-    for module in modules if found else ():
+    for module in modules if found.origins else ():
         for node in module.nodes:
-            if id(node) in found and isinstance(node, _TEXTS):
+            if isinstance(node, _TEXTS) and found.holds(node):
                 yield node
 
 
@@ -133,13 +134,8 @@ class Mentions:
             for parameter in parameters
         )
 
-    def reach(
-        self,
-        origins: Iterable[tree.Node] = (),
-        names: Iterable[str] = (),
-    ) -> set[int]:
-        """The expressions that may have in them what one of `origins` yields, or one of `names` means,
-        by identity."""
+    def reach(self, origins: Iterable[tree.Node] = (), names: Iterable[str] = ()) -> Reached:
+        """Where what one of `origins` yields may be, or what one of `names` means."""
         origins = list(origins)
         known: set[Key] = set()
         fresh = [(0, name) for name in names]
@@ -150,11 +146,22 @@ class Mentions:
                 known.add(key)
                 fresh += self._next(key)
         self.program.names.ask(*(name for scope, name in known if not scope))
-        seen: set[int] = set()
-        deque(self._above(origins, seen), 0)
-        for key in known:
-            deque(self._above(self._nodes.get(key, ()), seen), 0)
-        return seen
+        return Reached(self, frozenset(known), frozenset(map(id, origins)))
+
+    def holds(self, node: tree.Node, known: Container[Key], origins: Container[int]) -> bool:
+        """Whether an expression has in it one of `origins`, by their ids, or a name that is known."""
+        if id(node) in origins:
+            return True
+        if isinstance(node, tree.Name | tree.Attr) and self._key(node) in known:
+            return True
+        below = (
+            (node.func,) if isinstance(node, tree.Call) and self._is_lost(node) else parts(node)
+        )
+        return any(self.holds(part, known, origins) for part in below)
+
+    def _is_lost(self, call: tree.Call) -> bool:
+        """Whether what a call is given is not in what it yields."""
+        return self.texts and last_name(call.func) not in _TEXT_CALLS
 
     def _next(self, key: Key) -> frozenset[Key]:
         """The names that get what a name stands for in one step."""
@@ -180,13 +187,10 @@ class Mentions:
                 seen.add(id(node))
                 parent = parent_of(node)
                 yield parent, node
-                is_lost = (
-                    self.texts
-                    and isinstance(parent, tree.Call)
-                    and parent.func is not node
-                    and last_name(parent.func) not in _TEXT_CALLS
-                )
-                node = parent if isinstance(parent, tree.Expr) and not is_lost else None
+                if isinstance(parent, tree.Call) and parent.func is not node:
+                    node = None if self._is_lost(parent) else parent
+                else:
+                    node = parent if isinstance(parent, tree.Expr) else None
 
     def _receivers(self, parent: Parent, node: tree.Node) -> Iterator[Key]:
         """The names that what an expression is part of gives its value."""
@@ -252,6 +256,21 @@ class Mentions:
                     yield from self._targets(item)
             case _:
                 return
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where a value may be."""
+
+    mentions: Mentions
+    names: frozenset[Key]
+    """What may stand for it."""
+    origins: frozenset[int]
+    """The expressions that yield it, by their ids."""
+
+    def holds(self, node: tree.Node) -> bool:
+        """Whether an expression may have the value in it."""
+        return self.mentions.holds(node, self.names, self.origins)
 
 
 def _yields(node: tree.Node) -> bool:
