@@ -1,4 +1,8 @@
-"""Finds what the chosen rules find in a program, and fixes it in memory until it comes to an end."""
+"""Finds what the chosen rules find in a program, and fixes it in memory until it comes to an end.
+
+What judges and what rewrites loads LibCST, which takes as long as the rest of a start: it is imported where
+there is something to judge.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,23 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.errors import PolicyError
-from capsule_lint.fixing import changed_texts, fix, fixers_of, moved
-from capsule_lint.lint import Linter, fixable_sets
 from capsule_lint.model import Safety
-from capsule_lint.policy import likely
+from capsule_lint.policy import Policy, likely
+from capsule_lint.selection import fixable_sets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
     from capsule_lint.analysis import Analysis
-    from capsule_lint.fixing import Changed
-    from capsule_lint.lint import Selection
+    from capsule_lint.fixing import Changed, Fixed
     from capsule_lint.model import ChangeSet, Finding
-    from capsule_lint.policy import Policy
     from capsule_lint.rule import Rule
+    from capsule_lint.selection import Selection
 
 NO_RULE: Final = "is no rule, and no rule's code starts so"
 _MAX_ROUNDS: Final = 5
+_ALWAYS: Final = ("ALL", *Policy().select)
+"""Selectors for which no rule has to be loaded."""
 
 
 @dataclass(eq=False, slots=True)
@@ -62,6 +66,10 @@ class Checker:
 
     def findings(self, analysis: Analysis) -> tuple[Finding, ...]:
         """What is found, known already or not."""
+        if analysis.is_silent:
+            return ()
+        from capsule_lint.lint import Linter
+
         jobs = analysis.builder.jobs
         linter = Linter(analysis, self.rules, self.selection, self.whole, jobs)
         return tuple(f for f in linter.findings() if f.filename in self.limited)
@@ -76,6 +84,8 @@ class Checker:
 
     def mended(self, analysis: Analysis, findings: Sequence[Finding], identity: str) -> Changed:
         """The texts that one change set makes, as they are and unproven."""
+        from capsule_lint.fixing import changed_texts, fixers_of
+
         change = analysis.judgement.change_sets[identity]
         changed = changed_texts(analysis, [change], fixers_of(self.rules))
         self._refuse(findings, changed.refused)
@@ -111,7 +121,7 @@ class Checker:
             if told and told == fingerprints:
                 break
             fingerprints = told
-            fixed = fix(before, sets, fixers_of(self.rules)) if sets else None
+            fixed = self._fixed(before, sets) if sets else None
             if fixed is not None:
                 self._refuse(findings, fixed.refused)
             if fixed is None or not fixed.texts:
@@ -125,6 +135,11 @@ class Checker:
         left = self.sets(fixing.analysis, fixing.findings)
         fixing.endless = _fingerprints(fixing.findings, {change.id for change in left})
         return fixing
+
+    def _fixed(self, before: Analysis, sets: Sequence[ChangeSet]) -> Fixed:
+        from capsule_lint.fixing import fix, fixers_of
+
+        return fix(before, sets, fixers_of(self.rules))
 
     def _refuse(self, findings: Sequence[Finding], refused: Mapping[str, str]) -> None:
         """Remember that the change sets of some findings cannot be applied, and why."""
@@ -179,10 +194,12 @@ def check_policy_codes(policy: Policy, rules: Mapping[str, Rule], label: str) ->
 
 def is_known(selector: str, rules: Mapping[str, Rule]) -> bool:
     """Whether a selector means a rule."""
-    return selector == "ALL" or any(code.startswith(selector) for code in rules)
+    return selector in _ALWAYS or any(code.startswith(selector) for code in rules)
 
 
 def _moved(findings: Sequence[Finding], before: Analysis, after: Analysis) -> tuple[Finding, ...]:
+    from capsule_lint.fixing import moved
+
     return tuple(
         replace(moved(f, before.texts[f.filename], after.texts[f.filename]), change_set=None)
         for f in findings

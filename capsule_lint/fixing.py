@@ -15,8 +15,9 @@ from libcst import ParserSyntaxError
 from capsule_lint.analysis import analyse
 from capsule_lint.errors import InternalError
 from capsule_lint.facts.tree import span_of, spans_of
+from capsule_lint.lines import lines_of
 from capsule_lint.model import AppendCode, Position, Span
-from capsule_lint.rewrite import apply, lines_of
+from capsule_lint.rewrite import apply
 from capsule_lint.workers import fork_map
 
 if TYPE_CHECKING:
@@ -270,14 +271,3 @@ def _row_after(old: Sequence[str], new: Sequence[str], row: int, token: str) -> 
             rows = [r for r in range(c + 1, d + 1) if token in new[r - 1]]
             return min(rows, key=lambda r: abs(r - there), default=min(there, max(d, 1)))
     return row
-
-
-def line_changes(before: str, after: str) -> tuple[int, int]:
-    """How many lines a change adds and removes."""
-    old, new = lines_of(before), lines_of(after)
-    added = removed = 0
-    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            removed += b - a
-            added += d - c
-    return added, removed

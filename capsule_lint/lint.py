@@ -12,56 +12,26 @@ import libcst as cst
 
 from capsule_lint.facts.tree import span_of, spans_of
 from capsule_lint.judgement import FunctionFact, OpenFact, OpinionFact
-from capsule_lint.model import Finding, Position, Safety, Span, Suggestion
+from capsule_lint.lines import lines_of
+from capsule_lint.model import Finding, Position, Span, Suggestion
 from capsule_lint.policy import selects
-from capsule_lint.rewrite import Cutter, lines_of
+from capsule_lint.rewrite import Cutter
 from capsule_lint.rule import Flag
 from capsule_lint.workers import fork_map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from capsule_lint.analysis import Analysis
     from capsule_lint.facts.tree import FileFacts, Suppression
     from capsule_lint.judgement import Fact
-    from capsule_lint.policy import Policy
     from capsule_lint.rule import Rule
+    from capsule_lint.selection import Selection
 
 UNUSED = "CAP001"
 UNPARSABLE = "CAP002"
 _WORTH: Final = 150
 """How many facts a process should have to judge."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which rules are reported, and which of them may fix."""
-
-    select: tuple[str, ...] = ("CAP",)
-    ignore: tuple[str, ...] = ()
-    fixable: tuple[str, ...] = ("ALL",)
-    unfixable: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, policy: Policy) -> Selection:
-        """What the policy selects."""
-        select = (*policy.select, *policy.extend_select)
-        return cls(select, policy.ignore, policy.fixable, policy.unfixable)
-
-    def reports(self, rule: Rule) -> bool:
-        """Whether the rule is selected: the longest selector that means it decides."""
-        chosen = self.select if rule.enabled else tuple(s for s in self.select if s == rule.code)
-        return _longest(chosen, rule.code) > _longest(self.ignore, rule.code)
-
-    def fixes(self, code: str) -> bool:
-        """Whether findings of that code may be fixed."""
-        return _longest(self.fixable, code) > _longest(self.unfixable, code)
-
-
-def _longest(selectors: Iterable[str], code: str) -> int:
-    """The length of the longest selector that means the code (`ALL` counts 0); -1 for none."""
-    lengths = [0 if s == "ALL" else len(s) for s in selectors if selects((s,), code)]
-    return max(lengths, default=-1)
 
 
 @dataclass(eq=False, slots=True)
@@ -221,14 +191,3 @@ def _fingerprinted(findings: list[Finding]) -> tuple[Finding, ...]:
         text = "\0".join((*seed, str(seen[seed]))).encode(errors="surrogateescape")
         found.append(replace(finding, fingerprint=hashlib.sha256(text).hexdigest()[:16]))
     return tuple(found)
-
-
-def fixable_sets(findings: Iterable[Finding], *, unsafe: bool) -> set[str]:
-    """The change sets that fixing these findings means."""
-    return {
-        finding.change_set
-        for finding in findings
-        if finding.change_set is not None
-        and finding.suggestion is not None
-        and (unsafe or finding.suggestion.applicability is Safety.SAFE)
-    }

@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
+from functools import cached_property
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from capsule_lint.errors import RuleError
-from capsule_lint.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+    from capsule_lint.rule import Rule
+
 GROUP = "capsule_lint.rules"
+
+
+class Rules(Mapping[str, "Rule"]):
+    """The rules that `load_rules` finds, by code. They are loaded, and LibCST with them, when one is asked
+    for: a program in which nothing is wrong needs none."""
+
+    @cached_property
+    def _loaded(self) -> dict[str, Rule]:
+        return load_rules()
+
+    def __getitem__(self, code: str) -> Rule:
+        return self._loaded[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaded)
+
+    def __len__(self) -> int:
+        return len(self._loaded)
 
 
 def load_rules() -> dict[str, Rule]:
@@ -49,6 +70,8 @@ def load_rules() -> dict[str, Rule]:
 
 
 def _rules(pack: ModuleType) -> Iterator[Rule]:
+    from capsule_lint.rule import Rule
+
     own = getattr(pack, "RULE", None)
     if isinstance(own, Rule):
         yield own

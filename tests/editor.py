@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-from capsule_lint.rewrite import lines_of
+from capsule_lint.lines import lines_of
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

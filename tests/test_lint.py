@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsule_lint.fixing import line_changes, moved
-from capsule_lint.lint import Selection
+from capsule_lint.fixing import moved
+from capsule_lint.lines import line_changes
 from capsule_lint.model import Finding, Position, Span
 from capsule_lint.registry import load_rules
+from capsule_lint.selection import Selection
 from tests.project import Project, text_of
 
 RULES = load_rules()

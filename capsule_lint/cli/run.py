@@ -19,10 +19,9 @@ from capsule_lint.cli import write_out
 from capsule_lint.cli.stale_data import stale_data
 from capsule_lint.cli.start import in_color, note
 from capsule_lint.errors import SourceError
-from capsule_lint.fixing import line_changes
-from capsule_lint.lint import Selection
+from capsule_lint.lines import edits, line_changes, lines_of
 from capsule_lint.model import Safety
-from capsule_lint.registry import load_rules
+from capsule_lint.registry import Rules
 from capsule_lint.report import (
     FixSummary,
     Report,
@@ -35,7 +34,7 @@ from capsule_lint.report import (
     render_statistics,
     summary,
 )
-from capsule_lint.rewrite import edits, lines_of
+from capsule_lint.selection import Selection
 from capsule_lint.source import (
     Change,
     changed_since,
@@ -57,7 +56,6 @@ if TYPE_CHECKING:
     from capsule_lint.rule import Rule
     from capsule_lint.source import Decoded
 
-_MAX_ROUNDS = 5
 _WITH_EDITS = ("json", "json-lines", "sarif")
 
 
@@ -89,7 +87,7 @@ class _Run:
         self.builder = (
             Builder(jobs=jobs) if known is None else Builder(known.store, known.version, jobs)
         )
-        self.rules = load_rules()
+        self.rules = Rules()
         selection = self._selection()
         discovery = self.target.discovery
         for text in discovery.notes:
@@ -365,7 +363,7 @@ class _Run:
                 replace(row, filename=self._shown(row.filename))
                 for row in analysis.judgement.ledger
             ),
-            {code: RuleInfo(code, r.name, r.why, url_of(r)) for code, r in self.rules.items()},
+            self._told_of(findings),
             lambda name: [
                 line.rstrip("\r\n")
                 for line in lines_of(analysis.texts.get(shown.get(name, ""), ""))
@@ -385,6 +383,11 @@ class _Run:
             if fixed is not None:
                 self._print(render_fix_summary(fixed))
             self._print(summary(report, fixing=options.fixing))
+
+    def _told_of(self, findings: Sequence[Finding]) -> dict[str, RuleInfo]:
+        """The rules that a report may speak of: none has to be loaded to say that nothing was found."""
+        rules = self.rules if findings or self.options.output_format == "sarif" else {}
+        return {code: RuleInfo(code, r.name, r.why, url_of(r)) for code, r in rules.items()}
 
     def _print(self, text: str) -> None:
         text = text.rstrip("\n") + "\n" if text.strip("\n") else ""

@@ -6,9 +6,8 @@ from capsule_lint.rewrite.base import Fix, Place
 from capsule_lint.rewrite.calls import ArgumentFix
 from capsule_lint.rewrite.collections import ElementFix, EntryFix
 from capsule_lint.rewrite.conditions import ConditionFix
-from capsule_lint.rewrite.engine import Fixers, apply, edits
+from capsule_lint.rewrite.engine import Fixers, apply
 from capsule_lint.rewrite.imports import add_imports
-from capsule_lint.rewrite.lines import lines_of
 from capsule_lint.rewrite.pieces import Cutter, Parsed
 from capsule_lint.rewrite.replacements import ReplaceFix
 from capsule_lint.rewrite.segments import SegmentFix
@@ -39,6 +38,4 @@ __all__ = [
     "StatementFix",
     "add_imports",
     "apply",
-    "edits",
-    "lines_of",
 ]

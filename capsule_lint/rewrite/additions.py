@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from capsule_lint import syntax
-from capsule_lint.rewrite.lines import lines_of, newline_of
+from capsule_lint.lines import lines_of, newline_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 
@@ -10,21 +9,19 @@ import libcst as cst
 
 from capsule_lint import syntax
 from capsule_lint.errors import InternalError
+from capsule_lint.lines import lines_of
 from capsule_lint.model import (
     AddImport,
     AddStatement,
     AppendCode,
     DropStatement,
-    Edit,
     Mend,
-    Position,
     Span,
 )
 from capsule_lint.rewrite.additions import add_code
 from capsule_lint.rewrite.base import Fix
 from capsule_lint.rewrite.imports import add_imports
 from capsule_lint.rewrite.layout import wrapped
-from capsule_lint.rewrite.lines import lines_of
 from capsule_lint.rewrite.pieces import Cutter, Parsed
 from capsule_lint.rewrite.quotes import Requote, prefers_single, strings_in
 
@@ -145,14 +142,3 @@ def _changed(parsed: Parsed, mends: Sequence[Mend], fixers: Fixers) -> cst.Modul
 
 def _fixer_order(pair: tuple[type[Fix[Mend]], list[Mend]]) -> tuple[int, str]:
     return pair[0].order, pair[0].__name__
-
-
-def edits(before: str, after: str, filename: str) -> tuple[Edit, ...]:
-    """The replacements, line by line, that turn one text into the other."""
-    old, new = lines_of(before), lines_of(after)
-    found = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag != "equal":
-            span = Span(Position(a + 1, 1), Position(b + 1, 1))
-            found.append(Edit(filename, span, "".join(new[c:d])))
-    return tuple(found)

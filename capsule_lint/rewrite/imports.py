@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeGuard
 import libcst as cst
 
 from capsule_lint import syntax
+from capsule_lint.lines import lines_of, newline_of
 from capsule_lint.rewrite.base import bare, with_remark, without_remark
-from capsule_lint.rewrite.lines import lines_of, newline_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

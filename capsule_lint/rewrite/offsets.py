@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from libcst._nodes.internal import CodegenState
 
-from capsule_lint.rewrite.lines import lines_of
+from capsule_lint.lines import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

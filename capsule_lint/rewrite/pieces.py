@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, Generic, TypeGuard, TypeVar
 import libcst as cst
 
 from capsule_lint.errors import InternalError
+from capsule_lint.lines import lines_of, newline_of
 from capsule_lint.rewrite.base import Place
-from capsule_lint.rewrite.lines import lines_of, newline_of
 from capsule_lint.rewrite.offsets import Offsets
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
-from capsule_lint.rewrite import edits, lines_of
+from capsule_lint.lines import edits, lines_of
 from capsule_lint.server.diagnostics import diagnostic_of
 from capsule_lint.server.ignoring import ignoring
 from capsule_lint.server.places import meet, range_of

@@ -17,10 +17,10 @@ from capsule_lint.cache.versions import version_of
 from capsule_lint.checker import Checker, check_policy_codes
 from capsule_lint.errors import CapsuleLintError, PolicyError
 from capsule_lint.fixing import fix, fixers_of
-from capsule_lint.lint import Selection
 from capsule_lint.policy import find_policy, load_policy
 from capsule_lint.program import Walks
 from capsule_lint.registry import load_rules
+from capsule_lint.selection import Selection
 from capsule_lint.server.policy_rows import row_of
 from capsule_lint.source import Decoded, discover
 from capsule_lint.source.store import read_bytes
