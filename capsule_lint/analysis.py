@@ -120,12 +120,6 @@ class Analysis:
     reading: Reading | None
     """`None` for one that has looked into all files."""
 
-    @property
-    def is_silent(self) -> bool:
-        """Whether there is nothing that a rule could flag, and no suppression that could be unused."""
-        suppressed = any(facts.suppressions for facts in self.facts.values())
-        return not (self.judgement.facts or self.problems or suppressed)
-
 
 @contextmanager
 def _deep() -> Iterator[None]:

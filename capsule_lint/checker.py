@@ -1,7 +1,7 @@
 """Finds what the chosen rules find in a program, and fixes it in memory until it comes to an end.
 
-What judges and what rewrites loads LibCST, which takes as long as the rest of a start: it is imported where
-there is something to judge.
+What rewrites loads LibCST, which takes as long as the rest of a start: it is imported where there is something
+to rewrite.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.cache.findings import Findings
 from capsule_lint.errors import PolicyError
+from capsule_lint.lint import Linter
 from capsule_lint.model import Safety
 from capsule_lint.policy import Policy, likely
 from capsule_lint.selection import fixable_sets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Mapping, Sequence
 
     from capsule_lint.analysis import Analysis
     from capsule_lint.fixing import Changed, Fixed
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 
 NO_RULE: Final = "is no rule, and no rule's code starts so"
 _MAX_ROUNDS: Final = 5
-_ALWAYS: Final = ("ALL", *Policy().select)
-"""Selectors for which no rule has to be loaded."""
 
 
 @dataclass(eq=False, slots=True)
@@ -61,17 +61,15 @@ class Checker:
     """Whether change sets that need a look are applied too."""
     new: Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
     """What is left of findings without those that are known already."""
+    known: Findings = field(default_factory=Findings)
+    """What earlier checks have found."""
     refused: dict[str, str] = field(default_factory=dict)
     """Why a change set cannot be applied, by the fingerprint of each of its findings."""
 
     def findings(self, analysis: Analysis) -> tuple[Finding, ...]:
         """What is found, known already or not."""
-        if analysis.is_silent:
-            return ()
-        from capsule_lint.lint import Linter
-
         jobs = analysis.builder.jobs
-        linter = Linter(analysis, self.rules, self.selection, self.whole, jobs)
+        linter = Linter(analysis, self.rules, self.selection, self.whole, jobs, self.known)
         return tuple(f for f in linter.findings() if f.filename in self.limited)
 
     def fixing(self, first: Analysis, findings: tuple[Finding, ...]) -> Fixing:
@@ -99,7 +97,7 @@ class Checker:
                 continue
             if f.fingerprint in self.refused:
                 barred[f.change_set] = self.refused[f.fingerprint]
-            elif self.rules[f.code].fix and not self.selection.fixes(f.code):
+            elif not self.selection.fixes(f.code) and self.rules[f.code].fix:
                 barred.setdefault(f.change_set, f"{f.code} is not to be fixed")
         return barred
 
@@ -173,7 +171,7 @@ class Checker:
         return tuple(f for f in findings if f.change_set in unsafe and not self.rules[f.code].fix)
 
 
-def check_policy_codes(policy: Policy, rules: Mapping[str, Rule], label: str) -> None:
+def check_policy_codes(policy: Policy, known: Collection[str], label: str) -> None:
     """A selector in the policy that means no rule would turn rules off without a word.
 
     Raises PolicyError, in which the policy's file is called `label`.
@@ -188,13 +186,13 @@ def check_policy_codes(policy: Policy, rules: Mapping[str, Rule], label: str) ->
     }
     for key, codes in said.items():
         for code in codes:
-            if not is_known(code, rules):
-                raise PolicyError(label, key, f"`{code}` {NO_RULE}; {likely(code, rules)}")
+            if not is_known(code, known):
+                raise PolicyError(label, key, f"`{code}` {NO_RULE}; {likely(code, known)}")
 
 
-def is_known(selector: str, rules: Mapping[str, Rule]) -> bool:
+def is_known(selector: str, known: Collection[str]) -> bool:
     """Whether a selector means a rule."""
-    return selector in _ALWAYS or any(code.startswith(selector) for code in rules)
+    return selector == "ALL" or any(code.startswith(selector) for code in known)
 
 
 def _moved(findings: Sequence[Finding], before: Analysis, after: Analysis) -> tuple[Finding, ...]:

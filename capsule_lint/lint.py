@@ -1,22 +1,17 @@
-"""Runs the checks over the statements that can matter, and applies suppressions."""
+"""All findings in a program: what checks flag, what the engine itself reports, less what is suppressed."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-import libcst as cst
-
-from capsule_lint.facts.tree import span_of, spans_of
-from capsule_lint.judgement import FunctionFact, OpenFact, OpinionFact
-from capsule_lint.lines import lines_of
-from capsule_lint.model import Finding, Position, Span, Suggestion
+from capsule_lint.cache.findings import Findings
+from capsule_lint.facts.tree import span_of
+from capsule_lint.model import Finding, Position, Span
 from capsule_lint.policy import selects
-from capsule_lint.rewrite import Cutter
-from capsule_lint.rule import Flag
+from capsule_lint.selection import UNPARSABLE, UNUSED
 from capsule_lint.workers import fork_map
 
 if TYPE_CHECKING:
@@ -28,8 +23,6 @@ if TYPE_CHECKING:
     from capsule_lint.rule import Rule
     from capsule_lint.selection import Selection
 
-UNUSED = "CAP001"
-UNPARSABLE = "CAP002"
 _WORTH: Final = 150
 """How many facts a process should have to judge."""
 
@@ -44,91 +37,56 @@ class Linter:
     whole: bool = True
     """Whether every file and every rule is judged: only then a suppression can be called unused."""
     jobs: int = 1
+    known: Findings = field(default_factory=Findings)
     _used: set[tuple[str, int, str]] = field(default_factory=set)
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings, sorted, without the suppressed ones."""
-        rules = [r for r in self.rules.values() if self.selection.reports(r)]
-        found = [f for f in self._raw(rules) if not self._ignored(f) and not self._suppressed(f)]
-        if UNUSED in self.rules and self.whole and self.selection.reports(self.rules[UNUSED]):
-            found += [f for f in self._unused(self.rules[UNUSED]) if not self._ignored(f)]
+        raw = (*self._judged(), *self._unparsable())
+        found = [f for f in raw if not self._ignored(f) and not self._suppressed(f)]
+        if self.whole and any(facts.suppressions for facts in self.analysis.facts.values()):
+            found += [f for f in self._unused() if not self._ignored(f)]
         return _fingerprinted(sorted(found, key=lambda f: (f.sort_key, f.symbol, f.message)))
 
-    def _raw(self, rules: list[Rule]) -> Iterator[Finding]:
-        checked = [rule for rule in rules if rule.check is not None]
+    def _judged(self) -> Iterator[Finding]:
+        """What checks find. Of a file that says what it said, and of which nothing else is known, that is what
+        they found before."""
         files = [(n, list(f)) for n, f in self.analysis.judgement.by_file().items()]
-        weights = [len(facts) for _, facts in files]
+        names = {filename: self._name(filename, facts) for filename, facts in files}
+        known = {n: self.known.get(n, name) for n, name in names.items()}
+        fresh = [(n, facts) for n, facts in files if known[n] is None]
+        if fresh:
+            from capsule_lint.flagging import Flagging  # it loads LibCST
 
-        def judged(file: tuple[str, list[Fact]]) -> list[Finding]:
-            return list(self._file(*file, checked))
+            flagging = Flagging(self.analysis, dict(self.rules), self.selection)
 
-        for found in fork_map(judged, files, weights, self.jobs, _WORTH):
-            yield from found
-        for rule in rules:
-            if rule.code == UNPARSABLE:
-                for problem in self.analysis.problems:
-                    at = Position(problem.row, 1)
-                    message = rule.message.format(reason=problem.reason)
-                    yield _finding(rule, message, problem.filename, Span(at, at))
+            def judged(file: tuple[str, list[Fact]]) -> list[Finding]:
+                return list(flagging.of(*file))
 
-    def _file(self, filename: str, facts: list[Fact], rules: list[Rule]) -> Iterator[Finding]:
-        lines = lines_of(self.analysis.texts[filename])
-        cutter = Cutter["Fact"](lines, spans_of(self.analysis.facts[filename].body), True)
-        try:
-            cuts, _ = cutter.cut((fact.span, False, fact) for fact in facts)
-        except (cst.ParserSyntaxError, RecursionError) as error:
-            yield from self._unread(filename, facts, error)
-            return
-        flagged: set[tuple[str, int]] = set()
-        for parsed, own in cuts[::-1]:
-            known: dict[Span, list[Fact]] = defaultdict(list)
-            for fact in own:
-                known[fact.span].append(fact)
-            frozen = {span: tuple(told) for span, told in known.items()}
-            checks = [(rule, rule.check(parsed.place, frozen)) for rule in rules if rule.check]
-            parsed.visit([check for _, check in checks], [span.start for span in frozen])
-            for rule, check in checks:
-                for flag in check.flags:
-                    flagged.add((rule.code, id(flag.fact)))
-                    yield self._of_flag(rule, filename, flag)
-        for rule, fact in itertools.product(rules, facts):
-            claimed = rule.check is not None and rule.check.claims(fact)
-            if claimed and (rule.code, id(fact)) not in flagged:
-                yield self._of_flag(rule, filename, Flag(fact.span, fact))
+            weights = [len(facts) for _, facts in fresh]
+            all_found = fork_map(judged, fresh, weights, self.jobs, _WORTH)
+            for (n, _), found in zip(fresh, all_found, strict=True):
+                self.known.note(n, names[n], found)
+                known[n] = found
+        for n, _ in files:
+            yield from known[n] or ()
 
-    def _unread(self, filename: str, facts: list[Fact], error: Exception) -> Iterator[Finding]:
-        """Code that Python reads and LibCST does not: nothing in that file can be judged."""
-        rule = self.rules.get(UNPARSABLE)
-        if rule is not None and self.selection.reports(rule):
-            at = Position(min(fact.span.start.row for fact in facts), 1)
-            said = "nested too deeply to be read"
-            if isinstance(error, cst.ParserSyntaxError):
-                said = error.message.partition("\n")[0]
-            yield _finding(rule, rule.message.format(reason=said), filename, Span(at, at))
+    def _name(self, filename: str, facts: list[Fact]) -> bytes:
+        """All that the findings of a file depend on."""
+        sets = self.analysis.judgement.change_sets
+        own = sorted({f.change_set or "" for f in facts} & sets.keys())
+        said = [(identity, sets[identity].safety, bool(sets[identity].mends)) for identity in own]
+        texts = (filename, self.analysis.texts[filename])
+        rest = (self.analysis.policy, self.selection, facts, said)
+        return self.known.name(*texts, *map(repr, rest))
 
-    def _of_flag(self, rule: Rule, filename: str, flag: Flag) -> Finding:
-        fact = flag.fact
-        scopes = {s.parameter: s for s in self.analysis.policy.scopes}
-        missing = [scopes[name] for name in fact.missing if name in scopes]
-        message = rule.message.format(
-            symbol=fact.symbol,
-            name=fact.symbol.rpartition(".")[2],
-            missing=_listed([f"`{s.parameter}`" for s in missing]),
-            segments=_listed([f"`{s.segment}`" for s in missing]),
-            entity=fact.entity or "",
-            base=fact.drifting if isinstance(fact, FunctionFact) else "",
-            reason=fact.reason if isinstance(fact, OpenFact | OpinionFact) else "",
-        )
-        found = _finding(rule, message, filename, flag.span)
-        names = tuple(s.name for s in missing)
-        found = replace(found, symbol=fact.symbol, entity=fact.entity, scopes=names)
-        change = self.analysis.judgement.change_sets.get(fact.change_set or "")
-        if change is None:
-            return found
-        suggestion = None
-        if rule.fix and change.mends and self.selection.fixes(rule.code):
-            suggestion = Suggestion(change.safety, rule.fix_message)
-        return replace(found, change_set=change.id, suggestion=suggestion)
+    def _unparsable(self) -> Iterator[Finding]:
+        for problem in self.analysis.problems:
+            rule = self.rules.get(UNPARSABLE)
+            if rule is not None and self.selection.reports(rule):
+                at = Position(problem.row, 1)
+                message = rule.message.format(reason=problem.reason)
+                yield rule.finding(message, problem.filename, Span(at, at))
 
     # --- what is not reported ---
 
@@ -149,7 +107,10 @@ class Linter:
                     return True
         return False
 
-    def _unused(self, rule: Rule) -> Iterator[Finding]:
+    def _unused(self) -> Iterator[Finding]:
+        rule = self.rules.get(UNUSED)
+        if rule is None or not self.selection.reports(rule):
+            return
         for filename, facts in self.analysis.facts.items():
             for comment in facts.suppressions:
                 yield from self._unused_comment(rule, filename, facts, comment)
@@ -167,18 +128,7 @@ class Linter:
             if code and code not in self.rules:
                 said += ", which is no rule,"
             message = rule.message.format(reason=said)
-            yield _finding(rule, message, filename, span_of(comment.at))
-
-
-def _finding(rule: Rule, message: str, filename: str, span: Span) -> Finding:
-    return Finding(rule.code, rule.name, message, filename, span, severity=rule.severity)
-
-
-def _listed(words: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+            yield rule.finding(message, filename, span_of(comment.at))
 
 
 def _fingerprinted(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ import libcst as cst
 
 from capsule_lint.errors import RuleError
 from capsule_lint.judgement import Fact
-from capsule_lint.model import Severity, Span
+from capsule_lint.model import Finding, Severity, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -165,6 +165,10 @@ class Rule:
             raise RuleError(f"{module}: the module of {self.code} has no docstring")
         object.__setattr__(self, "module", module)
         object.__setattr__(self, "docs", docs)
+
+    def finding(self, message: str, filename: str, span: Span) -> Finding:
+        """What the rule says of a place."""
+        return Finding(self.code, self.name, message, filename, span, severity=self.severity)
 
     @property
     def name(self) -> str:

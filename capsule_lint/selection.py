@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.model import Safety
 from capsule_lint.policy import selects
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from capsule_lint.model import Finding
     from capsule_lint.policy import Policy
     from capsule_lint.rule import Rule
+
+UNUSED: Final = "CAP001"
+UNPARSABLE: Final = "CAP002"
+"""What the engine itself reports."""
 
 
 @dataclass(frozen=True, slots=True)

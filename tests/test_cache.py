@@ -56,19 +56,30 @@ def test_a_warm_run_judges_nothing(orders: Project, monkeypatch: pytest.MonkeyPa
     assert orders.run() == cold
 
 
-def test_a_warm_run_does_not_load_what_judges(orders: Project) -> None:
+def loaded(project: Project) -> tuple[str, str]:
+    """What a check in a process of its own prints, and what it loads of what takes long to load."""
     script = (
         "import sys\nfrom capsule_lint.cli import main\n"
         "try:\n    main([])\nexcept SystemExit:\n    pass\n"
         "print(sorted({'libcst', 'msgspec', 'json', 'difflib'} & set(sys.modules)))"
     )
     command = (sys.executable, "-c", script)
-    outs = [
-        subprocess.run(command, cwd=orders.root, check=True, capture_output=True, text=True).stdout
-        for _ in range(2)
-    ]
-    assert outs[0].splitlines()[:-1] == outs[1].splitlines()[:-1]
-    assert outs[1].splitlines()[-1] == "[]"
+    ran = subprocess.run(command, cwd=project.root, check=True, capture_output=True, text=True)
+    said, _, modules = ran.stdout.rstrip("\n").rpartition("\n")
+    return said, modules
+
+
+def test_a_warm_run_does_not_load_what_judges(orders: Project) -> None:
+    cold, _ = loaded(orders)
+    assert loaded(orders) == (cold, "[]")
+
+
+@pytest.mark.parametrize("files", [{"keys.py": KEYS, "app.py": CALLER}, {"keys.py": CORRECT}])
+def test_what_is_found_again_is_not_judged_again(files: dict[str, str], project: Project) -> None:
+    cold, _ = loaded(project.write({**files, "other.py": ""}))
+    said, modules = loaded(project.write({"other.py": "x = 1\n"}))
+    assert said == cold
+    assert "libcst" not in modules
 
 
 @pytest.mark.parametrize("option", ["--statistics", "--ledger", "--quiet", "--select=CAP202"])

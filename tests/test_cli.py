@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from capsule_lint import __version__, checker
+from capsule_lint import __version__, fixing
 from capsule_lint.cli import run as cli_run
 from capsule_lint.cli import watch as cli_watch
 from capsule_lint.errors import InternalError
@@ -138,7 +138,7 @@ def test_an_internal_error_is_exit_101_and_writes_nothing(
     def fail(*_: object) -> None:
         raise InternalError("the fixed file would not parse")
 
-    monkeypatch.setattr(checker, "fix", fail)
+    monkeypatch.setattr(fixing, "fix", fail)
     before = orders.tree()
     outcome = orders.run("--fix")
     assert outcome.status == 101

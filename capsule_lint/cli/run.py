@@ -13,6 +13,7 @@ from capsule_lint import __version__
 from capsule_lint.analysis import Workspace, analyse
 from capsule_lint.baseline import format_baseline, parse_baseline
 from capsule_lint.cache.facts import Builder
+from capsule_lint.cache.findings import Findings
 from capsule_lint.cache.store import digest
 from capsule_lint.checker import NO_RULE, Checker, check_policy_codes, is_known
 from capsule_lint.cli import write_out
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from capsule_lint.analysis import Analysis
+    from capsule_lint.cache.findings import Told
     from capsule_lint.cli.options import Options
     from capsule_lint.cli.start import Known, Target
     from capsule_lint.model import ChangeSet, Finding
@@ -75,6 +77,7 @@ class _Run:
     known: Known | None
     builder: Builder = field(init=False)
     rules: Mapping[str, Rule] = field(init=False)
+    found: Findings = field(init=False)
     workspace: Workspace = field(init=False)
     checker: Checker = field(init=False)
     started: float = field(init=False)
@@ -87,6 +90,7 @@ class _Run:
         self.builder = (
             Builder(jobs=jobs) if known is None else Builder(known.store, known.version, jobs)
         )
+        self.found = Findings() if known is None else Findings(known.store, known.version)
         self.rules = Rules()
         selection = self._selection()
         discovery = self.target.discovery
@@ -105,13 +109,16 @@ class _Run:
         self.workspace.load()
         self._verbose(f"{len(self.workspace.sources)} files read")
         unsafe = self.options.unsafe_fixes
-        self.checker = Checker(self.rules, selection, limited, whole, unsafe, self._with_baseline)
+        self.checker = Checker(
+            self.rules, selection, limited, whole, unsafe, self._with_baseline, self.found
+        )
 
     def _selection(self) -> Selection:
         policy, options = Selection.of(self.policy), self.options
-        self._check_codes()
+        codes = [told[0] for told in self._told()]
+        self._check_codes(codes)
         if policy_path := self.policy.path:
-            check_policy_codes(self.policy, self.rules, self._shown(str(policy_path)))
+            check_policy_codes(self.policy, codes, self._shown(str(policy_path)))
         return Selection(
             (*(options.select or policy.select), *options.extend_select),
             options.ignore or policy.ignore,
@@ -119,7 +126,14 @@ class _Run:
             options.unfixable or policy.unfixable,
         )
 
-    def _check_codes(self) -> None:
+    def _told(self) -> tuple[Told, ...]:
+        """What a report says of each rule. An earlier run has noted it, or else the rules are loaded."""
+        if not self.found.rules:
+            rules = self.rules.values()
+            self.found.rules = tuple((r.code, r.name, r.why, url_of(r)) for r in rules)
+        return self.found.rules
+
+    def _check_codes(self, codes: Sequence[str]) -> None:
         """A selector on the command line that means no rule is a mistake."""
         options = self.options
         for code in (
@@ -129,7 +143,7 @@ class _Run:
             *options.fixable,
             *options.unfixable,
         ):
-            if not is_known(code, self.rules):
+            if not is_known(code, codes):
                 raise SourceError(code, f"{NO_RULE}: see `capsule-lint rule --all`")
 
     def _narrowed(self) -> bool:
@@ -167,6 +181,8 @@ class _Run:
                 known.elsewhere.keep((status, self._written), self._analysis)
             known.store.prune()
         self.builder.save()
+        if not self.options.diff:
+            self.found.save()
         known.contents.save()
 
     def _is_as_told(self, known: Known) -> bool:
@@ -363,7 +379,7 @@ class _Run:
                 replace(row, filename=self._shown(row.filename))
                 for row in analysis.judgement.ledger
             ),
-            self._told_of(findings),
+            {told[0]: RuleInfo(*told) for told in self._told()},
             lambda name: [
                 line.rstrip("\r\n")
                 for line in lines_of(analysis.texts.get(shown.get(name, ""), ""))
@@ -383,11 +399,6 @@ class _Run:
             if fixed is not None:
                 self._print(render_fix_summary(fixed))
             self._print(summary(report, fixing=options.fixing))
-
-    def _told_of(self, findings: Sequence[Finding]) -> dict[str, RuleInfo]:
-        """The rules that a report may speak of: none has to be loaded to say that nothing was found."""
-        rules = self.rules if findings or self.options.output_format == "sarif" else {}
-        return {code: RuleInfo(code, r.name, r.why, url_of(r)) for code, r in rules.items()}
 
     def _print(self, text: str) -> None:
         text = text.rstrip("\n") + "\n" if text.strip("\n") else ""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from lsprotocol import types
 
 from capsule_lint.lines import lines_of
-from capsule_lint.lint import UNUSED
 from capsule_lint.model import Position, Severity, Span
+from capsule_lint.selection import UNUSED
 from capsule_lint.server.places import range_of
 from capsule_lint.server.program import Checked, Failed
 

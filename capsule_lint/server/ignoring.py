@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint import syntax
 from capsule_lint.facts.suppress import suppressions
 from capsule_lint.lines import lines_of
-from capsule_lint.lint import UNPARSABLE, UNUSED
+from capsule_lint.selection import UNPARSABLE, UNUSED
 
 if TYPE_CHECKING:
     from capsule_lint.model import Finding
