@@ -164,9 +164,8 @@ def analyse(
         read([name])
         return known[name]
 
-    interest = Interest(policy, texts, spare)
-    earlier = set(before.facts if before is not None else builder.joined())
-    chosen = interest.seeds(earlier)
+    interest = Interest(policy, texts, spare, builder.sights)
+    chosen = interest.seeds(before.facts.keys() if before is not None else None)
     quiet: frozenset[str] = frozenset()
 
     def facts_of(names: AbstractSet[str]) -> dict[str, FileFacts]:
@@ -198,9 +197,8 @@ def analyse(
             check_references(program)
             judgement = judge(program, texts.__getitem__, broken)
         more = interest.holding(program, judgement, chosen)
-        if not more and before is None and (needless := interest.needless(earlier)):
-            chosen -= needless  # they mattered to an older version of the program
-            earlier.clear()
+        if not more and (needless := interest.needless()):
+            chosen -= needless
             continue
         chosen |= more
         if more:
@@ -209,7 +207,7 @@ def analyse(
             quiet = interest.quiet
             continue
         if before is None and interest.joined is not None:
-            builder.note_joined(interest.joined)
+            builder.sights.joined = frozenset(interest.joined)
         found = program, judgement, tuple(problems), builder, walks, _reading(interest, known)
         return Analysis(policy, texts, facts, *found)
 

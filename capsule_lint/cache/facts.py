@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from capsule_lint.cache.sights import Sights
 from capsule_lint.cache.store import digest
 from capsule_lint.facts.build import build
 from capsule_lint.facts.tree import FileFacts
 from capsule_lint.workers import fork_map
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from capsule_lint.cache.store import Plain, Store
 
 _NAME: Final = "facts"
-_JOINED: Final = "joined"
 _WORTH: Final = 400_000
 """How many characters a process should have to parse."""
 
@@ -37,6 +37,10 @@ class Builder:
     _known: dict[str, tuple[bytes, bytes]] | None = None
     _used: dict[str, Plain] = field(default_factory=dict)
     _found: bool = False
+    sights: Sights = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sights = Sights(self.store, self.version)
 
     def build(self, texts: Mapping[str, str], markers: tuple[str, ...]) -> dict[str, FileFacts]:
         """The facts of each file, by name; `markers` are those of generated files."""
@@ -76,20 +80,11 @@ class Builder:
                 self._note(name, names, self._encoder.encode(found[name]))
         return {name: found[name] for name in texts}
 
-    def joined(self) -> frozenset[str]:
-        """The files that mattered in the last run for what others ask."""
-        known = self.store.load(_JOINED) if self.store is not None else None
-        return frozenset(map(str, known)) if isinstance(known, list) else frozenset()
-
-    def note_joined(self, filenames: Iterable[str]) -> None:
-        """Keep the files that mattered in this run for what others ask."""
-        if self.store is not None:
-            self.store.save(_JOINED, sorted(filenames))
-
     def save(self) -> None:
         """Keep the facts of all files that were asked for."""
         if self.store is not None and (self._found or len(self._used) != len(self._known or ())):
             self.store.save(_NAME, self._used)
+        self.sights.save()
 
     def _note(self, name: str, names: Mapping[str, bytes], data: bytes) -> None:
         if self.store is not None:

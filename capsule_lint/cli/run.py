@@ -81,6 +81,7 @@ class _Run:
     workspace: Workspace = field(init=False)
     checker: Checker = field(init=False)
     started: float = field(init=False)
+    _names: dict[str, str] = field(default_factory=dict)
     _written: str = ""
     _analysis: Analysis | None = None
 
@@ -348,7 +349,11 @@ class _Run:
 
     def _shown(self, filename: str) -> str:
         """A file's name relative to the working directory."""
-        return Path(os.path.relpath(self.policy.root / filename)).as_posix()
+        known = self._names.get(filename)
+        if known is None:
+            path = Path(os.path.relpath(self.policy.root / filename))
+            known = self._names[filename] = path.as_posix()
+        return known
 
     def _style(self) -> Style:
         return Style(color=in_color(self.options), show_fixes=self.options.show_fixes)
@@ -356,7 +361,7 @@ class _Run:
     def _report(
         self, analysis: Analysis, findings: Sequence[Finding], fixed: FixSummary | None
     ) -> None:
-        shown = {self._shown(name): name for name in analysis.texts}
+        shown = {self._shown(f.filename): f.filename for f in findings}
         barred = self.checker.barred(findings)
         report = Report(
             tuple(

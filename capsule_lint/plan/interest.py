@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.cache.sights import Search, Sight, Sights
 from capsule_lint.facts import tree
 from capsule_lint.plan.opinions.scans import OPTIONS, STATEMENTS
 from capsule_lint.plan.vocabulary import Vocabulary
@@ -67,6 +68,8 @@ _HASH: Final = re.compile(
 """A mark in a text, behind something or alone: no color, and no comment."""
 _CODE: Final = re.compile(r"CAP\d*")
 _LOOKS: Final = ("getattr", "vars", "__dict__")
+_FEW: Final = 40
+"""To search all files for so many words takes less time than to read them."""
 
 
 @dataclass(eq=False)
@@ -76,6 +79,9 @@ class Interest:
     policy: Policy
     texts: Mapping[str, str]
     spare: int = SPARE
+    sights: Sights = field(default_factory=Sights)
+    """What an earlier run has seen in them."""
+    _guessed: set[str] = field(default_factory=set)
     joined: set[str] | None = None
     """The files that a name has led to from those with a word of interest; a later run that starts
     with them as well comes to its end sooner."""
@@ -90,36 +96,54 @@ class Interest:
     importing: dict[str, str | None] = field(default_factory=dict)
     """The packages that it was asked about whether anything imports them, and a file that does."""
 
-    def seeds(self, earlier: AbstractSet[str] = frozenset()) -> set[str]:
-        """The files to start with; `earlier` are those that a run before this one ended with."""
+    def seeds(self, before: AbstractSet[str] | None = None) -> set[str]:
+        """The files to start with: those with a word of interest, and those `before` or, without these, those
+        that an earlier run was led to."""
         if self._is_small(set()):
             return set(self.texts)
-        found = self._telling_files | (earlier & self.texts.keys())
+        telling = self._telling_files
+        self._guessed = set(self.sights.joined) if before is None else set()
+        found = telling | ((before or self._guessed) & self.texts.keys())
         return set(self.texts) if self._is_small(found) else found
 
-    def needless(self, earlier: set[str]) -> set[str]:
-        """Those of the files to start with that neither hold a word of interest nor were asked for."""
-        if self.joined is None:
-            return set()
-        return (earlier & self.texts.keys()) - self._telling_files - self.joined
+    def needless(self) -> set[str]:
+        """Those of the files to start with that neither hold a word of interest nor were asked for: they
+        mattered to an older version of the program. They are told of once."""
+        guessed, self._guessed = self._guessed & self.texts.keys(), set()
+        return guessed - self._telling_files - self.joined if self.joined is not None else set()
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
         return Vocabulary(self.texts)
 
     @cached_property
-    def _stars(self) -> dict[str, list[str]]:
-        """The files that import all of some modules, and which."""
-        found = {n: list(_starred(n, text)) for n, text in self.texts.items() if "*" in text}
-        return {name: modules for name, modules in found.items() if modules}
+    def _seen(self) -> dict[str, Sight]:
+        """The sights of the files that an earlier run has seen as they are."""
+        return self.sights.of(self.texts, repr(self.policy))
+
+    @cached_property
+    def _sights(self) -> dict[str, Sight]:
+        """What each file tells by itself."""
+        vocabulary, found = self._vocabulary, dict(self._seen)
+        fresh = [name for name in self.texts if name not in found]
+        vocabulary.read(fresh)
+        telling = vocabulary.having(self._telling())
+        telling.update(filter(self._reads, vocabulary.having(COMMON | SHORT) - telling))
+        lookups = self._lookups()
+        for name in fresh:
+            text = self.texts[name]
+            found[name] = Sight(
+                name in telling or self._makes_keys(name),
+                tuple(_starred(name, text)) if "*" in text else (),
+                tuple(sorted(lookups.get(name, ()))),
+                tuple(sorted(vocabulary.hidden_in(name))),
+            )
+        return found
 
     @cached_property
     def _telling_files(self) -> set[str]:
         """The files that hold a word of interest."""
-        found = self._vocabulary.having(self._telling())
-        found.update(filter(self._reads, self._vocabulary.having(COMMON | SHORT) - found))
-        found.update(filter(self._makes_keys, self.texts.keys() - found))
-        return found
+        return {name for name, sight in self._sights.items() if sight.telling}
 
     def holding(self, program: Program, judgement: Judgement, chosen: set[str]) -> set[str]:
         """The other files that hold a name which the analysis of the chosen ones has asked about."""
@@ -127,8 +151,9 @@ class Interest:
         if chosen >= self.texts.keys():
             return set()  # `joined` stays unknown
         self.signs = signs = Signs.of(program, judgement)
-        joined = self._vocabulary.having(signs.words)
-        joined.update(self._told(signs), self._inherited(program))
+        joined = self._holding(signs)
+        self.sights.note(self.texts, self._sights, signs.search(joined))
+        joined.update(self._starring(signs), self._inherited(program))
         looking = set(self._looking(signs))
         self.joined = joined - self._telling_files
         self.quiet = frozenset(looking - joined - self._telling_files - chosen)
@@ -140,8 +165,8 @@ class Interest:
         """Whether any of the files matters to an analysis of others that left these signs."""
         return bool(
             self._telling_files
-            or self._vocabulary.having(signs.words)
-            or any(True for _ in self._told(signs))
+            or self._holding(signs)
+            or any(True for _ in self._starring(signs))
             or any(True for _ in self._looking(signs))
             or any(self._importer(package) is not None for package in signs.absent)
         )
@@ -249,26 +274,48 @@ class Interest:
                 if "getattr" in self.texts[base.module.filename]:
                     yield base.module.filename
 
-    def _told(self, signs: Signs) -> Iterator[str]:
-        """The files that have part of a key in them, or take one apart."""
+    def _holding(self, signs: Signs) -> set[str]:
+        """The files in which one of the names stands, that have part of a key in them, or take one apart."""
         vocabulary = self._vocabulary
+        vocabulary.read(self._suspects(signs))
+        found = vocabulary.having(signs.words)
         for name in vocabulary.having(signs.parts):
             if signs.before.search(vocabulary.text(name)):
-                yield name
+                found.add(name)
         for name in vocabulary.having(("split",)):
             if signs.splits.search(vocabulary.text(name)):
-                yield name
-        for name, modules in self._stars.items():
-            if any(map(signs.linked.holds, modules)):
+                found.add(name)
+        return found
+
+    def _suspects(self, signs: Signs) -> Iterable[str]:
+        """The files to search: all but those in which nothing was found before, nor stands what is new."""
+        before = self.sights.search if self._seen else None
+        if before is None or before.separators != signs.separators:
+            return self.texts
+        new = (signs.words - before.words) | (signs.parts - before.parts)
+        if len(new) > _FEW:
+            return self.texts
+        return [
+            name
+            for name, text in self.texts.items()
+            if name not in self._seen
+            or name in before.found
+            or any(word in text for word in new)
+            or not new.isdisjoint(self._seen[name].hidden)
+        ]
+
+    def _starring(self, signs: Signs) -> Iterator[str]:
+        """The files that import all of a module that is linked."""
+        for name, sight in self._sights.items():
+            if any(map(signs.linked.holds, sight.stars)):
                 yield name
 
     def _looking(self, signs: Signs) -> Iterator[str]:
         """The files that look functions up by names that they make."""
-        for name, starts in self._lookups.items() if signs.functions else ():
-            if any(function.startswith(start) for start in starts for function in signs.functions):
+        for name, sight in self._sights.items() if signs.functions else ():
+            if any(f.startswith(start) for start in sight.lookups for f in signs.functions):
                 yield name
 
-    @cached_property
     def _lookups(self) -> dict[str, set[str]]:
         """The files with lookups by names that are made, and what these names start with."""
         found = {}
@@ -313,6 +360,10 @@ class Signs:
             frozenset(_separators(program, texts)),
             frozenset(program.names.modules),
         )
+
+    def search(self, found: Iterable[str]) -> Search:
+        """What files are searched for, and those in which it was found."""
+        return Search(self.words, self.parts, self.separators, frozenset(found))
 
     @cached_property
     def before(self) -> re.Pattern[str]:

@@ -26,17 +26,23 @@ _HIDDEN: Final = re.compile(
 
 
 class Vocabulary:
-    """The words of all files. Words that an escape or a text in several parts hides are among them."""
+    """The words of files. Words that an escape or a text in several parts hides are among them."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
-        self._shown = {
-            name: f"{text}\n{_HIDDEN.sub(_said, text)}"
-            for name, text in texts.items()
-            if ("\\" in text and _ESCAPED.search(text)) or _PARTED.search(text)
-        }
+        self._shown: dict[str, str] = {}
         self._files: dict[bytes, list[str]] = defaultdict(list)
-        for name in texts:
+        self._read: set[str] = set()
+
+    def read(self, names: Iterable[str]) -> None:
+        """Read these files. Of all others, none of the words is known."""
+        for name in names:
+            if name in self._read:
+                continue
+            self._read.add(name)
+            text = self._texts[name]
+            if ("\\" in text and _ESCAPED.search(text)) or _PARTED.search(text):
+                self._shown[name] = f"{text}\n{_HIDDEN.sub(_said, text)}"
             for word in set(_words(self.text(name))):
                 self._files[word].append(name)
 
@@ -45,7 +51,7 @@ class Vocabulary:
         return self._shown.get(name) or self._texts[name]
 
     def words(self) -> Iterator[str]:
-        """All words of the program."""
+        """All words of the files that were read."""
         return (word.decode(errors="surrogatepass") for word in self._files)
 
     def having(self, words: Iterable[str]) -> set[str]:
@@ -54,6 +60,13 @@ class Vocabulary:
         for word in words:
             found.update(self._files.get(word.encode(errors="surrogatepass"), ()))
         return found
+
+    def hidden_in(self, name: str) -> set[str]:
+        """The words of a file that nobody finds in it who looks for them."""
+        text = self._texts[name]
+        if name not in self._shown and text.isascii():
+            return set()
+        return {word for word in self.words_in(name) if word not in text}
 
     def words_in(self, name: str) -> set[str]:
         """The words of a file."""
