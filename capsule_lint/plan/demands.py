@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.supply.entries import is_registered
 from capsule_lint.plan.supply.made_for import MadeFor
 from capsule_lint.plan.supply.spelled_out import SpelledOut
 from capsule_lint.plan.uses.absorbed import absorbs, hands_scopes, stands_for
@@ -118,7 +119,7 @@ class Demands:
         """Note the scopes that a method, or a function like one, lacks."""
         domain = self.planner.program.domain
         narrow = domain.narrowed_names(cls, function, function.module.name) is not None
-        if self._finds_scope(function) or self._asks_around(function):
+        if self._finds_scope(function) or self._asks_around(function) or is_registered(function):
             return
         if hands_scopes(self.planner.program, function):
             return

@@ -77,10 +77,11 @@ class Entries:
 
     def _is_called_from_outside(self, function: Function) -> bool:
         """A method that a foreign base calls, or a command."""
-        decorators = {last_name(decorator) for decorator in function.fact.decorators}
-        if decorators & _REGISTERING:
+        if is_registered(function):
             return True
-        if decorators & _TASKS and not any(True for _ in self._production_callers(function)):
+        if _decorators(function) & _TASKS and not any(
+            True for _ in self._production_callers(function)
+        ):
             return True
         if function.owner is None:
             return function.name == "main"
@@ -216,6 +217,15 @@ class Entries:
         for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
             if binding.kind in ("assign", "case"):
                 yield binding
+
+
+def is_registered(function: Function) -> bool:
+    """Whether a decorator gives a function to a framework, which calls it as it is: a command, a listener."""
+    return not _decorators(function).isdisjoint(_REGISTERING)
+
+
+def _decorators(function: Function) -> set[str]:
+    return {last_name(decorator) for decorator in function.fact.decorators}
 
 
 def _results(node: tree.Node) -> Iterator[tree.Node]:

@@ -28,19 +28,21 @@ _HOLES: Final = re.compile(r"\{[^{}]*\}")
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a text: what it says, and the literal of the expression itself in which it is written, and
-    as the how manieth text of that."""
+    as the how manieth text of that; or the operand of a sum that is no literal."""
 
     text: str
     written: tree.Node | None = None
     number: int = 0
+    operand: tree.Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is put into a literal: the how manieth text of it, and at which offset."""
+    """Where something is put into a literal: the how manieth text of it, and at which offset; or before
+    an operand, if there is no number."""
 
     written: tree.Node
-    number: int
+    number: int | None
     offset: int
 
 
@@ -104,8 +106,9 @@ class Composed:
         mends: list[Mend] = []
         for several in put.values():
             written = several[0][0].written
-            known = literal(self.testing.mends.source(module, written.span))
-            code = _with(known, several) if known is not None else None
+            source = self.testing.mends.source(module, written.span)
+            known = literal(source)
+            code = _with(known, several) if known is not None else _before(source, several)
             if code is None:
                 return None
             mends.append(Replace(module.filename, written.span, "CAP104", code))
@@ -132,17 +135,19 @@ class Composed:
                 left = self._parts(node.left, depth, strict=strict)
                 return [*left, *self._parts(node.right, depth, strict=strict)]
             case _:
-                return [Part(text) for text in self._foreign(node, depth, strict=strict)]
+                first, *rest = self._foreign(node, depth, strict=strict)
+                return [Part(first, operand=node), *map(Part, rest)]
 
     def _formatted(self, node: tree.FString, depth: int, *, strict: bool) -> list[Part]:
-        found: list[Part] = []
+        found = [Part("", node)]
         number = 0
         for part in node.parts:
             if isinstance(part, str):
-                found.append(Part(part, node, number))
-            else:
-                number += 1
-                found += [Part(t) for t in self._foreign(part.value, depth, strict=strict)]
+                found[-1] = Part(part, node, number)
+                continue
+            number += 1
+            found += [Part(t) for t in self._foreign(part.value, depth, strict=strict)]
+            found.append(Part("", node, number))
         return found
 
     def _foreign(self, node: tree.Node, depth: int, *, strict: bool) -> list[str]:
@@ -212,8 +217,18 @@ def _place(parts: Sequence[Part], gap: Gap, at: int) -> tuple[Place, bool] | Non
         for part in parts:
             if part.written is not None and start <= offset <= start + len(part.text):
                 return Place(part.written, part.number, offset - start), front
+            if part.operand is not None and start == offset:
+                return Place(part.operand, None, 0), front
             start += len(part.text)
     return None
+
+
+def _before(operand: str, put: Sequence[tuple[Place, str, bool]]) -> str | None:
+    """An operand of a sum, after a literal of these texts."""
+    text = "".join(text for _, text, _ in put)
+    if '"' in text or "\\" in text:
+        return None
+    return f"""{"f" if any(is_hole for _, _, is_hole in put) else ""}"{text}" + {operand}"""
 
 
 def _with(known: Literal, put: Sequence[tuple[Place, str, bool]]) -> str | None:
@@ -230,6 +245,6 @@ def _with(known: Literal, put: Sequence[tuple[Place, str, bool]]) -> str | None:
     if known.formatted and len(_HOLES.findall(body)) != body.count("{"):
         return None
     for place, text, _ in reversed(put):
-        at = starts[place.number] + place.offset
+        at = starts[place.number or 0] + place.offset
         body = f"{body[:at]}{text}{body[at:]}"
     return known.code(body, formatted=known.formatted or holes)
