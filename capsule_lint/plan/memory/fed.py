@@ -11,7 +11,6 @@ from capsule_lint.plan.memory.collections import HASHES, Put, key_of, looks_up
 from capsule_lint.plan.memory.delivered import Delivered
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.rekeyed import keys_of
-from capsule_lint.plan.memory.shared_keys import sharing
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -144,10 +143,10 @@ class Fed:
                     self.planner.state.groups.join(want.knot, knot)
             self.planner.want(want)
         self.planner.gains.keys()
-        for defect in local.notes.defects[known:]:
-            for other in sharing(local.collections, defect.node):
-                if other not in local.needs.fed and other not in local.rekeyed:
-                    self.feed(other, scopes, [*told, defect.knot])
+        local.shared.spread(
+            local.notes.defects[known:],
+            lambda other, by: self.feed(other, scopes, [*told, by.knot]),
+        )
 
     def _scoped(self) -> Iterator[_Keyed]:
         local = self.planner.local

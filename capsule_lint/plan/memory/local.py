@@ -11,13 +11,13 @@ from capsule_lint.plan.memory.collections import Collections, looks_up
 from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.key_classes import KeyClasses
 from capsule_lint.plan.memory.key_hosts import KeyHosts
-from capsule_lint.plan.memory.key_lists import KeyLists
 from capsule_lint.plan.memory.key_needs import KeyNeeds
 from capsule_lint.plan.memory.key_pieces import KeyPieces
 from capsule_lint.plan.memory.key_readers import KeyReaders
 from capsule_lint.plan.memory.local_filters import LocalFilters
 from capsule_lint.plan.memory.local_notes import LocalNotes
 from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
+from capsule_lint.plan.memory.shared_keys import SharedKeys
 from capsule_lint.plan.memory.told_by_calls import ToldByCalls
 from capsule_lint.plan.memory.unpacked import Parts
 from capsule_lint.plan.state import State, Want
@@ -60,6 +60,7 @@ class LocalKeys:
     filters: LocalFilters = field(init=False)
     told: ToldByCalls = field(init=False)
     objects: ScopeObjects = field(init=False)
+    shared: SharedKeys = field(init=False)
     _readers: KeyReaders = field(init=False)
     _checked: set[int] = field(default_factory=set)
     _changing: dict[int, tuple[LocalDefect, list[tree.Node]]] = field(default_factory=dict)
@@ -78,6 +79,7 @@ class LocalKeys:
         self.notes = LocalNotes(program, self.state, self.silence)
         self.filters = LocalFilters(program, self.notes, self.needs, self.classes, self.rows)
         self.objects = ScopeObjects(program)
+        self.shared = SharedKeys(self)
         self._readers = KeyReaders(self, KeyPieces(self))
 
     def find(self) -> None:
@@ -91,7 +93,8 @@ class LocalKeys:
                     if len(node.ops) == 1:
                         self.filters.judge(node)
         self._find_identities()
-        KeyLists(self).spread([defect for defect, _ in self._changing.values()])
+        changing = [defect for defect, _ in self._changing.values()]
+        self.shared.spread(changing, lambda home, by: self.feed(home, tuple(by.missing)))
         self._readers.find(set(self.rekeyed))
 
     def feed(self, home: Home, scopes: tuple[Scope, ...]) -> None:
