@@ -53,21 +53,21 @@ class Roles:
         function = binding.place.scope.function
         given = self.calls.uses.arguments(function, binding.name)
         found = {c for call, argument in given for c in self._given(call, argument)}
-        names = self.calls.uses.names
         for node in self._outcomes(binding) if depth < _MAX_DEPTH else ():
-            named = isinstance(node, tree.Name) and node.id == binding.name
-            if named and binding in names.bindings(binding.name, names.place(node)):
-                found |= self.of(node, depth + 1)
+            found |= self.of(node, depth + 1)
         return frozenset(found)
 
     def _outcomes(self, binding: Binding) -> Iterator[tree.Node]:
-        """What functions that see a binding give, and what its module puts in the place of something."""
-        function = binding.place.scope.function
+        """Where functions that see a binding give its name, and where it is put in the place of something."""
+        names, function = self.calls.uses.names, binding.place.scope.function
         for one in binding.place.scope.module.functions:
             if one is function or one.parent is function:
                 for node in (*one.returns, *one.yields):
-                    yield node.value if isinstance(node, tree.Wrapped) else node
-        for placed in self.calls.inference.placements.within(binding.place.scope.module):
+                    given = node.value if isinstance(node, tree.Wrapped) else node
+                    named = isinstance(given, tree.Name) and given.id == binding.name
+                    if named and binding in names.bindings(binding.name, names.place(given)):
+                        yield given
+        for placed in self.calls.inference.placements.under(binding):
             yield placed.node
 
     # --- where it goes ---

@@ -254,14 +254,10 @@ class Mocks:
         """A mock without a spec stands for what it replaces, or for what it is given to expects."""
         if value != frozenset((Mocked(None),)):
             return value
-        names, module = self.inference.names, binding.place.scope.module
-        for placed in self.inference.placements.within(module):
-            node = placed.node
-            if isinstance(node, tree.Name) and node.id == binding.name:
-                known = binding in names.bindings(node.id, names.place(node))
-                replaced = self.inference.placements.replaced(placed) if known else NOTHING
-                if replaced:
-                    return self.of(replaced)
+        for placed in self.inference.placements.under(binding):
+            replaced = self.inference.placements.replaced(placed)
+            if replaced:
+                return self.of(replaced)
         return frozenset(map(Mocked, self.inference.calls.roles.bound(binding))) or value
 
 

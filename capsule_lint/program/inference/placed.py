@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Module, Place
+    from capsule_lint.program.model import Binding, Place
 
 
 _OVERRIDES: Final = "dependency_overrides"
@@ -49,57 +51,71 @@ class Placed:
         return isinstance(self.where, tree.Subscript)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Placements:
     """Finds what is put in place."""
 
     inference: Inference
-    _found: dict[int, list[Placed]] = field(default_factory=dict)
-    """By the module that it stands in."""
 
-    def within(self, module: Module) -> list[Placed]:
-        """What a module puts in place: tests do, and whoever overrides dependencies."""
-        if not self._found:
-            self._find()
-        return self._found.get(id(module), [])
+    def everywhere(self) -> list[Placed]:
+        """What the program puts in place: tests do, and whoever overrides dependencies."""
+        return self._all
+
+    def under(self, binding: Binding) -> list[Placed]:
+        """What is put in place by the name that is bound there."""
+        return self._by_binding.get(id(binding), [])
 
     def by(self, patch: tree.Call, node: tree.Node) -> Types:
         """What a call replaces, if it is a patch, by an expression among its arguments."""
         found = self._patched(patch) if last_name(patch.func) in PATCHES else ()
         return join(*(self.replaced(one) for one in found if one.node is node))
 
-    def everywhere(self) -> Iterator[Placed]:
-        """What the program puts in place."""
-        for module in self.inference.names.modules.values():
-            yield from self.within(module)
-
     def over(self, node: tree.Node) -> Types:
         """What of the program an expression comes in the place of."""
-        module = self.inference.names.place(node).scope.module
-        return join(*(self.replaced(one) for one in self.within(module) if one.node is node))
+        return join(*map(self.replaced, self._by_node.get(id(node), ())))
 
     # --- what is put ---
 
-    def _find(self) -> None:
-        modules = self.inference.names.modules.values()
-        self._found.update((id(module), []) for module in modules)
-        for module in modules:
+    @cached_property
+    def _all(self) -> list[Placed]:
+        return list(self._find())
+
+    @cached_property
+    def _by_node(self) -> dict[int, list[Placed]]:
+        found: dict[int, list[Placed]] = defaultdict(list)
+        for placed in self._all:
+            found[id(placed.node)].append(placed)
+        return found
+
+    @cached_property
+    def _by_binding(self) -> dict[int, list[Placed]]:
+        names = self.inference.names
+        found: dict[int, list[Placed]] = defaultdict(list)
+        for placed in self._all:
+            if isinstance(placed.node, tree.Name):
+                for binding in names.bindings(placed.node.id, names.place(placed.node)):
+                    found[id(binding)].append(placed)
+        return found
+
+    def _find(self) -> Iterator[Placed]:
+        calls_beside = self.inference.calls.uses.calls_beside
+        for module in self.inference.names.modules.values():
             for statement, place in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
                     for target in statement.targets:
                         if module.is_test or _is_override(target):
-                            put = self._assigned(target, statement.value, place)
-                            self._found[id(module)] += put
-        for call in self.inference.calls.uses.calls_beside("multiple"):
-            module = self.inference.names.place(call).scope.module
+                            yield from self._assigned(target, statement.value, place)
+        for call in calls_beside("multiple"):
             of = call.func.base if isinstance(call.func, tree.Attr) else None
-            if module.is_test and last_name(of) == "patch":
-                self._found[id(module)] += self._several(call)
+            if self._is_in_test(call) and last_name(of) == "patch":
+                yield from self._several(call)
         for word in sorted(PATCHES):
-            for call in self.inference.calls.uses.calls_beside(word):
-                module = self.inference.names.place(call).scope.module
-                if module.is_test:
-                    self._found[id(module)] += self._patched(call)
+            for call in calls_beside(word):
+                if self._is_in_test(call):
+                    yield from self._patched(call)
+
+    def _is_in_test(self, node: tree.Node) -> bool:
+        return self.inference.names.place(node).scope.module.is_test
 
     def _patched(self, patch: tree.Call) -> Iterator[Placed]:
         """`setattr(api, "store", fake)`, `patch("api.stores", return_value=fake)`."""
