@@ -39,8 +39,13 @@ class Binding:
     @property
     def is_step(self) -> bool:
         """Whether it is one of `name += …`."""
+        return bool(self.operator)
+
+    @property
+    def operator(self) -> str:
+        """The `+` of `name += …`; empty for any other binding."""
         statement = self.place.statement
-        return isinstance(statement, tree.Assign) and bool(statement.op)
+        return statement.op if isinstance(statement, tree.Assign) else ""
 
 
 @dataclass(eq=False, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.names import history
 from capsule_lint.program.texts.pieces import (
     Filled,
     Piece,
@@ -19,9 +20,9 @@ from capsule_lint.program.texts.pieces import (
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from capsule_lint.program.model import Module, Place, Scope
+    from capsule_lint.program.model import Binding, Module, Place, Scope
     from capsule_lint.program.texts.templates import Templates
 
 
@@ -33,11 +34,15 @@ _TRIMS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One assignment to a name, an attribute or an entry; whether it goes on with what is there."""
+    """What a name, an attribute or an entry gets: the whole of it, or (`op`) what is added."""
 
     place: Place
-    statement: tree.Assign
-    goes_on: bool
+    value: tree.Node
+    op: str
+    target: tree.Node | None = None
+    """Where it is assigned; `None` where that is known to be a name."""
+    goes_on: bool = False
+    """Whether it goes on with what is there."""
 
 
 @dataclass(eq=False, slots=True)
@@ -45,6 +50,8 @@ class Steps:
     """Finds what belongs to one key, and evaluates it as one template."""
 
     templates: Templates
+    _built: dict[int, Template] = field(default_factory=dict)
+    """By the binding that is the last step."""
     _known: dict[Module, dict[tuple[Scope, str], list[Step]]] = field(default_factory=dict)
 
     def is_one(self, target: tree.Node) -> bool:
@@ -65,7 +72,7 @@ class Steps:
         if not chain or at != len(chain) - 1:
             return None
         host = self._first(chain[0])
-        if self._starts_elsewhere(chain[0], path) and host is chain[0].statement.value:
+        if self._starts_elsewhere(chain[0], path) and host is chain[0].value:
             return None
         if self.goes_through_scopes(place, path):
             return None
@@ -98,19 +105,41 @@ class Steps:
             for scope in self.templates.scopes
         )
 
+    def added(self, bindings: Iterable[Binding], depth: int) -> list[Piece] | None:
+        """What bindings of one local say together, `key = …` and then `key += …`; `None` for any others,
+        which are not one text."""
+        first, *more = sorted(bindings, key=lambda b: b.place.order)
+        steps = [Step(b.place, b.value, b.operator) for b in (first, *more) if b.value is not None]
+        if len(steps) <= len(more) or any(step.op != "+" for step in steps[1:]):
+            return None
+        value = steps[0].value
+        if first.kind != "assign" or first.path:
+            return None
+        if self.templates.evaluate(value, value, depth + 1) is None:
+            return None
+        return self._pieces(steps, first.name, depth)
+
+    def up_to(self, last: Binding) -> Template | None:
+        """The template of a local whose last step so far is `key += …`, written where it starts."""
+        known = self._built.get(id(last))
+        if known is None:
+            pieces = self.added(history(last), 0)
+            if not pieces:
+                return None
+            known = self._built[id(last)] = Template(pieces[0].host, merged(pieces))
+        return known
+
     def _starts_elsewhere(self, step: Step, path: str) -> bool:
         """Whether what a step makes begins with what is there: `pk += …`, `pk = f"{pk}#…"`."""
-        value = step.statement.value
-        if step.statement.op or value is None or not step.goes_on:
-            return bool(step.statement.op)
-        return _is_read(self.templates.inline(value, value, 0)[0], path)
+        if step.op or not step.goes_on:
+            return bool(step.op)
+        return _is_read(self.templates.inline(step.value, step.value, 0)[0], path)
 
     def _in_each(self, chain: list[Step], scopes: set[str]) -> bool:
         """Whether several branches of one statement, and so presumably all, add the scopes."""
         found: dict[str, set[tuple[int, int]]] = defaultdict(set)
         for step in chain:
-            value = step.statement.value
-            pieces = self.templates.evaluate(value, value, 0) if value is not None else None
+            pieces = self.templates.evaluate(step.value, step.value, 0)
             for segment in self.templates.segments(pieces or ()):
                 found[segment.scope].update(branch[:2] for branch in step.place.blocks)
         return all(
@@ -120,18 +149,18 @@ class Steps:
             for scope in scopes
         )
 
-    def _pieces(self, chain: list[Step], path: str) -> list[Piece] | None:
+    def _pieces(self, chain: list[Step], path: str, depth: int = 0) -> list[Piece] | None:
         """What the steps say one after the other."""
         found: list[Piece] = []
         first = self._first(chain[0])
-        if first is not None and first is not chain[0].statement.value:
+        if first is not None and first is not chain[0].value:
             found = self.templates.inline(first, first, 0)
         for number, step in enumerate(chain):
-            value = step.statement.value
-            if value is None or step.statement.op not in ("", "+"):
+            value = step.value
+            if step.op not in ("", "+"):
                 return None
-            new = self.templates.inline(value, value, 0)
-            if step.statement.op:
+            new = self.templates.inline(value, value, depth)
+            if step.op:
                 found = found + new
             elif number == 0 and not found:
                 found = new
@@ -146,7 +175,7 @@ class Steps:
     def _chain(self, place: Place, path: str) -> tuple[list[Step], int]:
         """The steps that one assignment belongs to, and which of them it is."""
         every = self._of(place.scope.module).get((_home(place, path), path), [])
-        at = next((n for n, s in enumerate(every) if s.statement is place.statement), None)
+        at = next((n for n, s in enumerate(every) if s.place.statement is place.statement), None)
         if at is None:
             return [], 0
         start = max((n for n in range(at + 1) if not every[n].goes_on), default=0)
@@ -155,9 +184,9 @@ class Steps:
 
     def _first(self, step: Step) -> tree.Node | None:
         """What a step starts with: what it assigns itself, or the entry of a dict that is written out."""
-        target = step.statement.targets[0]
+        target = step.target
         if not step.goes_on or not isinstance(target, tree.Subscript):
-            return step.statement.value
+            return step.value
         display = only_assigned(self.templates.names, target.base)
         said = tree.text(target.index)
         match display:
@@ -175,10 +204,12 @@ class Steps:
             known = self._known[module] = defaultdict(list)
             for statement, place in module.statements:
                 if isinstance(statement, tree.Assign) and len(statement.targets) == 1:
-                    path = path_of(statement.targets[0])
-                    if path and statement.value is not None:
-                        goes_on = bool(statement.op) or path in _read_in(statement.value)
-                        known[_home(place, path), path].append(Step(place, statement, goes_on))
+                    target, value = statement.targets[0], statement.value
+                    path = path_of(target)
+                    if path and value is not None:
+                        goes_on = bool(statement.op) or path in _read_in(value)
+                        step = Step(place, value, statement.op, target, goes_on)
+                        known[_home(place, path), path].append(step)
         return known
 
 

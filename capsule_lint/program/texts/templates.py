@@ -56,7 +56,6 @@ class Templates:
     calls: Calls
     scopes: Sequence[ScopePolicy]
     _templates: dict[int, Template] = field(default_factory=dict)
-    _built: dict[int, Template] = field(default_factory=dict)
     joins: Joins = field(init=False)
     formatted: Formatted = field(init=False)
     text_objects: TextObjects = field(init=False)
@@ -174,7 +173,7 @@ class Templates:
             elif target.path:
                 found += self._resolve_unpacked(target, depth)
             elif target.is_step:
-                found += self._built_up(node, target) + self._begun_otherwise(target, depth)
+                found += self._built_up(target) + self._begun_otherwise(target, depth)
             else:
                 found += self.resolve(target.value, depth + 1)
         return found
@@ -188,18 +187,10 @@ class Templates:
             items = [row[step] for row in rows if 0 <= step < len(row)]
         return items
 
-    def _built_up(self, node: tree.Name, last: Binding) -> list[Template]:
+    def _built_up(self, last: Binding) -> list[Template]:
         """`key = f"…"` and then `key += f"…"`: one template, written where it starts."""
-        whole = self.steps.whole(last.place, last.name)
-        if whole is not None:
-            return [whole]
-        pieces = self._stepwise(history(last), 0)
-        if not pieces:
-            return []
-        known = self._built.get(id(node))
-        if known is None:
-            known = self._built[id(node)] = Template(pieces[0].host, merged(pieces))
-        return [known]
+        whole = self.steps.whole(last.place, last.name) or self.steps.up_to(last)
+        return [whole] if whole is not None else []
 
     def _begun_otherwise(self, last: Binding, depth: int) -> list[Template]:
         """What `key` may be in other branches before `key += f"…"`."""
@@ -313,7 +304,7 @@ class Templates:
         if len(bindings) > 1 and any(
             b.place.scope.kind not in ("module", "class") for b in bindings
         ):
-            return self._stepwise(bindings, depth)
+            return self.steps.added(bindings, depth)
         target = self.names.follow(bindings[-1])
         if (
             not isinstance(target, Binding)
@@ -326,30 +317,12 @@ class Templates:
             value = self.constant(target.value)
             return None if value is None else [Text(value, host, node)]
         if target.is_step:
-            return self._stepwise(history(target), depth)
+            return self.steps.added(history(target), depth)
         if isinstance(target.value, tree.Name | tree.Attr) and target.value is not node:
             inner = self.evaluate(target.value, target.value, depth + 1)
             return inner if inner and any(isinstance(p, Text) for p in inner) else None
         pieces = self.evaluate(target.value, target.value, depth + 1)
         return pieces if pieces is not None and any(isinstance(p, Text) for p in pieces) else None
-
-    def _stepwise(self, bindings: list[Binding], depth: int) -> list[Piece] | None:
-        """`key = …` and then `key += …`: the steps in order; anything else is not one template."""
-        ordered = sorted(bindings, key=lambda b: b.place.order)
-        first, *steps = ordered
-        if first.value is None or first.path or first.kind != "assign":
-            return None
-        found = self.evaluate(first.value, first.value, depth + 1)
-        for step in steps:
-            statement = step.place.statement
-            if found is None or step.value is None:
-                return None
-            if isinstance(statement, tree.Assign) and statement.op == "+":
-                more = self.evaluate(step.value, step.value, depth + 1)
-                found = found + (more or [self._hole(step.value, step.value)])
-            else:
-                return None
-        return found
 
     def _attribute(self, node: tree.Attr, host: tree.Node, depth: int) -> list[Piece] | None:
         value = self.constant(node)
