@@ -17,6 +17,7 @@ from capsule_lint.plan.code import rename
 from capsule_lint.plan.supply.rebuilds import update_of
 from capsule_lint.plan.testing.kept_kwargs import behind, kept
 from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -395,7 +396,7 @@ class CallMends:
                 return started is not None and self._spread_entry(started, want)
             case tree.Call(func=tree.Attr(name="copy") as func, args=()):
                 return self._spread_entry(func.base, want)
-            case tree.Call(args=(only,)) if last_name(node.func) in ("copy", "deepcopy"):
+            case tree.Call(args=(only,)) if last_name(node.func) in COPIED:
                 return self._spread_entry(only.value, want)
             case tree.Call():
                 return self._spread_behind(node, want)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.containers import ADDING_ONE
 from capsule_lint.program.inference.namespaces import called_name
 from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.walk import singles, targets_of, within
@@ -39,11 +40,7 @@ _PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
 """What is called with a function, and gives it another name."""
 
 
-ADDING: Final = frozenset(("append", "appendleft", "extend", "insert", "add", "update"))
-"""Methods that add to a collection, an element or several."""
-TAKING: Final = frozenset(("pop", "popleft", "popitem", "get", "get_nowait"))
-"""Methods of collections and queues that, told nothing or a position, give what somebody has put there."""
-_FILLING: Final = ("append", "add", "appendleft", "setdefault")
+_FILLING: Final = ADDING_ONE | {"setdefault"}
 """Methods that put their last argument into a collection."""
 
 

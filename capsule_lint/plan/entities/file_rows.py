@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Binding
 
 _MAX_DEPTH: Final = 6
-_SAME_ROWS: Final = frozenset(("list", "tuple", "sorted", "reversed", "iter", "islice", "filter"))
+_SAME_ROWS: Final = LISTED | {"islice", "filter"}
+"""What gives rows that it is given, all or some."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
 from capsule_lint.plan.testing.expected import copied
+from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Grown:
         if name in GIVING_ALL:
             for node in whole(call) if not _says_which(call) else ():
                 yield from self._fields(node)
-        if name in ("dict", "copy", "deepcopy"):
+        if name in COPIED:
             sources = plain or ([call.func.base] if isinstance(call.func, tree.Attr) else [])
             for node in sources:
                 yield from self._follow(node, depth + 1)

@@ -11,6 +11,7 @@ from capsule_lint.plan.entities.columns import Columns
 from capsule_lint.plan.entities.grown import Grown
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.testing.expected import equated
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import ClassObject
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -27,8 +28,6 @@ _NO_PLACE: Final = "`{}` has no place for `{}`, which the dict that it is made o
 _MOVED: Final = "this takes the values of a dict as they come, which gets `{}`"
 _KEYS: Final = "this is compared with the keys of a dict, which gets `{}`"
 _COUNT: Final = "this counts the entries of a dict, which gets `{}`"
-_KEYS_OF: Final = frozenset(("set", "frozenset", "list", "tuple", "sorted"))
-"""Functions that give the keys of a dict that they are given."""
 _IN_ORDER: Final = frozenset(
     ("tuple", "list", "zip", "map", "join", "writerow", "execute", "iter", "enumerate")
 )
@@ -295,7 +294,7 @@ class Narrow:
         match node:
             case tree.Sequence():
                 return node if node.items else None
-            case tree.Call(func=tree.Name(id=name), args=(only,)) if name in _KEYS_OF:
+            case tree.Call(func=tree.Name(id=name), args=(only,)) if name in LISTED:
                 return self._written(only.value)
             case tree.Name() | tree.Attr():
                 return NamedFields(self.mends).written(node)[0]
@@ -320,7 +319,7 @@ def _dict_of(node: tree.Node) -> tree.Node:
 def _keys_of(node: tree.Node) -> tree.Node | None:
     """`row` of `set(row)`, `sorted(row.keys())` and `row.keys()`."""
     match node:
-        case tree.Call(func=tree.Name(id=name), args=(only,)) if name in _KEYS_OF:
+        case tree.Call(func=tree.Name(id=name), args=(only,)) if name in LISTED:
             return _dict_of(only.value)
         case tree.Call(func=tree.Attr(name="keys", base=base), args=()):
             return base

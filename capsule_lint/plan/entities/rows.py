@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected, parametrized
+from capsule_lint.program.containers import ADDING, COPIED, KEYED, LISTED
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -27,14 +28,13 @@ Home: TypeAlias = tuple[Owner, str]
 
 _MAX_DEPTH: Final = 12
 _MAX_STEPS: Final = 1000
-_SAME: Final = frozenset(("copy", "deepcopy", "dict", "cast", "MappingProxyType"))
-_SAME_ITEMS: Final = frozenset(
-    ("list", "tuple", "sorted", "reversed", "iter", "set", "frozenset", "deque")
-)
-_READS: Final = frozenset(("get", "pop", "setdefault", "values", "copy", "popleft", "popitem"))
+_SAME: Final = COPIED | {"cast", "MappingProxyType"}
+"""What gives the dict that it is given, or one that says the same."""
+_ELEMENTS: Final = KEYED | {"popleft"}
+"""Methods that give one element of a collection."""
+_READS: Final = _ELEMENTS | {"values", "copy", "popitem"}
+"""Methods that give a part of a collection, or another one of the same."""
 _RESPONSES: Final = ("Item", "Items", "Attributes")
-_ADDS: Final = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}
-_ADDS_ALL: Final = ("extend", "extendleft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ class Rows:
         if callees:
             return self._all(returns, depth) if returns else _UNKNOWN
         name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
-        if isinstance(node.func, tree.Attr) and name in ("get", "pop", "setdefault", "popleft"):
+        if isinstance(node.func, tree.Attr) and name in _ELEMENTS:
             return self._elements(node.func.base, depth) + self._all(plain[1:], depth)
         if name in ("copy",) and isinstance(node.func, tree.Attr) and not plain:
             return self._follow(node.func.base, depth)
@@ -271,7 +271,7 @@ class Rows:
         if callees:
             return found
         name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
-        if name in _SAME_ITEMS and len(plain) == 1:
+        if name in LISTED and len(plain) == 1:
             return self._elements(plain[0], depth)
         if name == "filter" and len(plain) == 2:
             return self._elements(plain[1], depth)
@@ -342,14 +342,11 @@ class Rows:
         return self._additions.get(name, [])
 
     def _every_addition(self) -> Iterator[tuple[tree.Node, tree.Node]]:
-        for name, position in _ADDS.items():
+        for name in sorted(ADDING - {"update"} | {"setdefault"}):
+            position = int(name in ("insert", "setdefault"))
             for call in self.program.calls.uses.calls_beside(name):
                 if isinstance(call.func, tree.Attr) and len(call.args) > position:
                     yield call.args[position].value, call.func.base
-        for name in _ADDS_ALL:
-            for call in self.program.calls.uses.calls_beside(name):
-                if isinstance(call.func, tree.Attr) and call.args:
-                    yield call.args[0].value, call.func.base
         for module in self.program.names.modules.values():
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
@@ -378,7 +375,7 @@ def _root(node: tree.Node) -> tree.Node:
                 node = node.base
             case tree.Call(func=tree.Attr() as func) if func.name in _READS:
                 node = func.base
-            case tree.Call() if last_name(node.func) in _SAME_ITEMS and len(node.args) == 1:
+            case tree.Call() if last_name(node.func) in LISTED and len(node.args) == 1:
                 node = node.args[0].value
             case _:
                 return node

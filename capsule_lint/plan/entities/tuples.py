@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.testing.expected import equated
+from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import ClassObject, Instance, Types
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, last_name
@@ -39,8 +40,6 @@ _TAKES_APART: Final = frozenset(
     ]
 )
 """What goes through the fields of a tuple that it is given."""
-LISTING: Final = frozenset(("tuple", "list"))
-"""What gives the fields of a tuple as they are."""
 _ORDERS: Final = frozenset(
     ("sorted", "min", "max", "sort", "groupby", "map", "nlargest", "nsmallest")
 )
@@ -228,7 +227,7 @@ class Tuples:
 
     def _is_listed(self, call: tree.Call) -> bool:
         """Whether this is `tuple(truck)`, which a test compares with all fields."""
-        if last_name(call.func) not in LISTING or len(call.args) != 1:
+        if last_name(call.func) not in IN_PLACE or len(call.args) != 1:
             return False
         value = call.args[0].value
         layout = self._of(value) if self.gives(value) else None
@@ -243,7 +242,7 @@ class Tuples:
         name = last_name(node.func)
         if self._made(node) is not None:
             self._tuple_made(node)
-        if name in LISTING and self._is_listed(node):
+        if name in IN_PLACE and self._is_listed(node):
             return
         for argument in node.args:
             if argument.star == "*" or (name in _TAKES_APART and not argument.star):

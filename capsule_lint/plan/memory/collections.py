@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.heirs import Heirs
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
+from capsule_lint.program.containers import COPIED
 from capsule_lint.program.inference.types import Collection, Instance
 from capsule_lint.program.local_names import given
 from capsule_lint.program.model import Binding, Class, Module, last_name
@@ -40,9 +41,8 @@ _CONSTRUCTORS: Final = frozenset(
         "Counter",
     ]
 )
-_COPIES: Final = frozenset(
-    ("dict", "OrderedDict", "Counter", "set", "frozenset", "copy", "deepcopy")
-)
+_COPIES: Final = COPIED | {"Counter", "set", "frozenset"}
+"""What has the keys of what it is given, and is asked for them as that is."""
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
 _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
 """Words in the names of attributes that are caches, whatever they are made by."""

@@ -11,10 +11,10 @@ from capsule_lint.plan.memory.collections import HASHES, Put, key_of, looks_up
 from capsule_lint.plan.memory.delivered import Delivered
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.program.containers import ADDING
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope
-from capsule_lint.program.uses import ADDING
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:

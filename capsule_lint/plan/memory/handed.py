@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import LISTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Binding
 
 _MAX_DEPTH: Final = 6
-_SAME: Final = frozenset(("list", "tuple", "set", "frozenset", "sorted", "reversed", "iter"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Handed:
                     yield from self.written(item, depth + 1)
             case tree.Comprehension() if node.kind != "DictComp":
                 yield from self.written(node.results[0], depth + 1)
-            case tree.Call(func=tree.Name(id=name), args=(only, *_)) if name in _SAME:
+            case tree.Call(func=tree.Name(id=name), args=(only, *_)) if name in LISTED:
                 yield from self._elements(only.value, depth + 1)
             case tree.Name() if depth < _MAX_DEPTH:
                 for binding in self._bindings(node):

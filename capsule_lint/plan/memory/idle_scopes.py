@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.memory.local_filters import names_beside
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import enclosing, last_name
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
-
-_LISTS: Final = frozenset(("set", "frozenset", "list", "tuple"))
 
 
 @dataclass(eq=False, slots=True)
@@ -185,6 +184,6 @@ def _is_made_of_several(node: object) -> bool:
         case tree.Sequence() | tree.Comprehension() | tree.Binary(op="|" | "+"):
             return True
         case tree.Call(func=tree.Name() as func, args=(_,)):
-            return last_name(func) in _LISTS
+            return last_name(func) in LISTED
         case _:
             return False

@@ -11,6 +11,7 @@ from capsule_lint.plan.memory.key_pieces import neighbour_in
 from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
+from capsule_lint.program.containers import ADDING_ONE, LISTED
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.uses import LOGGING
@@ -24,15 +25,13 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.program.model import Module
 
-_SAME: Final = frozenset(
-    ("list", "tuple", "sorted", "set", "frozenset", "iter", "reversed", "copy")
-)
+_SAME: Final = LISTED | {"copy"}
+"""What gives the keys that it is given, one after the other."""
 _FIRST: Final = frozenset(("next", "min", "max"))
 _SAFE_METHODS: Final = frozenset(
     ("values", "clear", "move_to_end", "expire", "maxsize", "currsize")
 )
 _FILLED: Final = frozenset(("set", "frozenset", "dict", "OrderedDict", "Counter"))
-_ADDS: Final = frozenset(("append", "add"))
 
 
 @dataclass(eq=False, slots=True)
@@ -418,7 +417,7 @@ class KeyReaders:
         if not isinstance(func, tree.Attr):
             if last_name(func) not in LOGGING | TRUTHS:
                 self._unsure(node, home)
-        elif func.name in _ADDS and isinstance(func.base, tree.Name):
+        elif func.name in ADDING_ONE and isinstance(func.base, tree.Name):
             for use in self._kept_in(func.base):
                 self._iterated(use, home, pairs=False)
         elif self.local.collections.of(func.base) != home and func.name not in LOGGING:
@@ -432,7 +431,7 @@ class KeyReaders:
 
     def _is_addition(self, node: tree.Name) -> bool:
         access = self._parent(node)
-        return isinstance(access, tree.Attr) and access.name in _ADDS
+        return isinstance(access, tree.Attr) and access.name in ADDING_ONE
 
     def _collected(self, parent: tree.Comprehension, node: tree.Node, home: Home) -> None:
         """`[key for key in rows]` gives keys again; `{key: … for …}` keeps them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.testing.lookins import LookIns
+from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.program.model import Function
 
-_SAME: Final = frozenset(("dict", "OrderedDict", "copy", "deepcopy", "cast", "defaultdict"))
+_SAME: Final = COPIED | {"cast", "defaultdict"}
+"""What has the keys of one of its arguments."""
 _MAX_DEPTH: Final = 6
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import ADDING, COPIED, KEYED, LISTED
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import last_name
-from capsule_lint.program.uses import ADDING
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Module
 
-_KEYED: Final = ("get", "setdefault", "pop")
-_SAME: Final = frozenset(("list", "tuple", "sorted", "reversed", "set", "dict", "copy"))
+_SAME: Final = LISTED | COPIED
+"""What gives whoever asks all of what it is given."""
 _MEASURES: Final = frozenset(
     ("int", "float", "bool", "Counter", "Decimal", "Lock", "RLock", "Semaphore", "datetime")
 )
@@ -81,7 +81,7 @@ class Remembered:
             parent = parent_of(node)
             if isinstance(parent, tree.Subscript) and parent.base is node:
                 yield _Access(parent, parent.index)
-            elif isinstance(parent, tree.Attr) and parent.name in _KEYED:
+            elif isinstance(parent, tree.Attr) and parent.name in KEYED:
                 call = parent_of(parent)
                 if isinstance(call, tree.Call) and call.args:
                     yield _Access(call, call.args[0].value)

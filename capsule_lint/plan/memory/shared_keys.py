@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import ADDING_ONE, LISTED, QUEUING, TAKING
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
-from capsule_lint.program.uses import TAKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.program.model import Module
 
-_ADDING: Final = frozenset(("append", "add", "appendleft", "insert", "put", "put_nowait"))
-_COPYING: Final = frozenset(("list", "sorted", "reversed", "tuple", "set", "iter"))
+_ADDING: Final = ADDING_ONE | QUEUING
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def _looped(target: tree.Node, value: tree.Node) -> Iterator[tuple[tree.Node, tr
             isinstance(target, tree.Sequence) and len(target.items) > 1
         ):
             yield from _looped(target.items[1], first.value)
-        case tree.Call(func=tree.Name(id=name), args=(first, *_)) if name in _COPYING:
+        case tree.Call(func=tree.Name(id=name), args=(first, *_)) if name in LISTED:
             yield from _looped(target, first.value)
         case tree.Call(func=tree.Attr(name="copy", base=base), args=()):
             yield from _looped(target, base)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Want
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -99,7 +100,7 @@ class Unfiltered:
         match node:
             case tree.Call(func=tree.Attr(name="values") as func, args=()):
                 return self._goes_through(func.base, function)
-            case tree.Call(func=tree.Name(id="list" | "sorted" | "reversed"), args=(first, *_)):
+            case tree.Call(func=tree.Name(id=name), args=(first, *_)) if name in LISTED:
                 return self._goes_through(first.value, function)
             case tree.Attr(base=tree.Name(id=name)):
                 return name == function.self_name

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import kept, names_in
+from capsule_lint.program.containers import LISTED, TAKING
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import Function, enclosing, last_name
-from capsule_lint.program.uses import TAKING
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 _FREE: Final = ("constant", "test", "given", "loaded", "mirror")
 """The kinds of values that do not depend on who calls the functions around."""
-_LISTS: Final = frozenset(("list", "tuple", "sorted", "next", "iter"))
+_LISTS: Final = LISTED | {"next"}
+"""What gives elements of what it is given, one or all."""
 _MAX_STEPS: Final = 4
 
 

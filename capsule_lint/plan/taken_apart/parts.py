@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
                 yield from uses(program, use, depth + 1)
         case tree.Assign(targets=(tree.Attr(),)):
             yield node, Use.UNCLEAR
-        case tree.Call() if last_name(parent.func) in ("list", "tuple") and depth < _MAX_DEPTH:
+        case tree.Call() if last_name(parent.func) in IN_PLACE and depth < _MAX_DEPTH:
             yield from uses(program, parent, depth + 1)
         case tree.Call() if parent.func is not node and _reads(program, parent):
             yield node, Use.UNCLEAR

@@ -11,6 +11,7 @@ from capsule_lint.plan.taken_apart.parts import CUTS, Use, is_paired, leaves, us
 from capsule_lint.plan.taken_apart.patterns import Patterns
 from capsule_lint.plan.taken_apart.probes import Probes
 from capsule_lint.plan.taken_apart.shifts import Shift, Split, has_separator, shift_of
+from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import Text, hole_name, snake, words
 
@@ -281,7 +282,7 @@ class Readers:
                 mark = self.program.templates.constant(separator)
                 if mark and limit is not None and self.is_key(key):
                     yield Split(node, key, mark, limit, prefix)
-            case tree.Call(func=tree.Name(id="list" | "tuple"), args=(argument,)):
+            case tree.Call(func=tree.Name(id=name), args=(argument,)) if name in IN_PLACE:
                 yield from self.splits(argument.value)
             case tree.Name():
                 place = self.program.names.place(node)

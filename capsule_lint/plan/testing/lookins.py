@@ -11,6 +11,7 @@ from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.plan.memory.collections import looks_up
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.testing.expected import equated
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.program.model import Module
 
-_LISTS: Final = frozenset(("list", "set", "tuple", "sorted", "frozenset", "iter", "keys"))
+_LISTS: Final = LISTED | {"keys"}
+"""What gives the keys of a collection that it is given."""
 _ONE: Final = frozenset(("next", "min", "max"))
 _HOLDING: Final = frozenset(("assertIn", "assertNotIn"))
 _MAX_DEPTH: Final = 6

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import ADDING, QUEUING
 from capsule_lint.program.model import last_name
-from capsule_lint.program.uses import ADDING
 from capsule_lint.program.walk import parts
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _TEXT_CALLS: Final = frozenset(
     ]
 )
 """What gives a text that has in it the text it is given."""
-_PUTTING: Final = ADDING | {"push", "put", "put_nowait", "register", "set", "setdefault"}
+_PUTTING: Final = ADDING | QUEUING | {"push", "register", "set", "setdefault"}
 """Methods that may put what they are given into their object."""
 
 

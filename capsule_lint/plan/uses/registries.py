@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.dispatch import dispatchers
+from capsule_lint.program.containers import ADDING_ONE
 from capsule_lint.program.inference.types import Foreign, FunctionObject, ordered
 from capsule_lint.program.model import Class, last_name
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _PLACE: Final = re.compile(r"\{(\w+)")
-_KEEPING: Final = frozenset(("append", "add", "insert", "register", "setdefault"))
+_KEEPING: Final = ADDING_ONE | {"register", "setdefault"}
 _LOOKING: Final = frozenset(
     ("callable", "isfunction", "ismethod", "getattr", "hasattr", "setattr", "unwrap", "getsource")
 )

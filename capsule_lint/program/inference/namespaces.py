@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import KEYED
 from capsule_lint.program.inference.types import (
     ModuleObject,
     Namespace,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 MODULE: Final = "module"
 """What inference calls a module of which it is not known which one it is."""
-_READS: Final = ("get", "pop", "setdefault", "__getitem__")
+_READS: Final = KEYED | {"__getitem__"}
 
 
 def of_call(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -> Types | None:

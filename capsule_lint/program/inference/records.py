@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import FunctionObject, Mocked, ordered
 from capsule_lint.program.model import last_name
 
@@ -25,7 +26,6 @@ MANY_CALLS: Final = frozenset(
 )
 _NAMED: Final = frozenset(("mock_calls", "method_calls"))
 """Lists whose calls begin with the name of what was called."""
-_SAME_ORDER: Final = frozenset(("list", "tuple"))
 _MAX_DEPTH: Final = 8
 
 
@@ -108,7 +108,7 @@ class Records:
                     listed = base is not None and base.view in (View.CALLS, View.LISTED)
                     return base if listed else None
                 return base.item(tree.integer(node.index))
-            case tree.Call(args=(argument,)) if last_name(node.func) in _SAME_ORDER:
+            case tree.Call(args=(argument,)) if last_name(node.func) in IN_PLACE:
                 base = self.of(argument.value, depth + 1)
                 return base if base is not None and base.view is not View.CALL else None
             case tree.Walrus():

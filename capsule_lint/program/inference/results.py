@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import KEYED, LISTED
 from capsule_lint.program.inference import namespaces, standard
 from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.inference.types import (
@@ -48,22 +49,7 @@ _SAME: Final = frozenset(
     )
 )
 
-_TO_LIST: Final = frozenset(
-    (
-        "list",
-        "tuple",
-        "sorted",
-        "set",
-        "frozenset",
-        "reversed",
-        "iter",
-        "filter",
-        "gather",
-        "aiter",
-        "chain",
-        "islice",
-    )
-)
+_TO_LIST: Final = LISTED | {"filter", "gather", "aiter", "chain", "islice"}
 
 _NAMESPACES: Final = ("globals", "vars", "import_module", "__import__")
 
@@ -71,7 +57,7 @@ _FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
 
 _LOADING: Final = frozenset(("get", "query", "scan", "batch_get"))
 
-_ITEMS: Final = frozenset(("get", "pop", "setdefault", "popleft", "__getitem__", "result"))
+_ITEMS: Final = KEYED | {"popleft", "__getitem__", "result"}
 
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference

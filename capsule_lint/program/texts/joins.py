@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.texts.pieces import (
     Piece,
@@ -125,7 +126,7 @@ class Joins:
             case tree.Call(func=tree.Name(id="map" | "filter")) if len(node.args) == 2:
                 source = node.args[1].value
                 return self.elements(source, source)
-            case tree.Call(func=tree.Name(id="list" | "tuple")) if len(node.args) == 1:
+            case tree.Call(func=tree.Name(id=name), args=(_,)) if name in IN_PLACE:
                 return self.elements(node.args[0].value, node.args[0].value)
             case tree.Binary(op="+"):
                 left, written = self.elements(node.left, node.left)
