@@ -96,7 +96,7 @@ class Mends:
         self._collect_bound()
         for defect in self.planner.defects:
             self.segments.key(defect)
-        self.segments.formats.uses()
+        self.segments.formats.constants.uses()
         for local in self.planner.local.notes.defects:
             self.local.key(local)
         self.local.annotations()

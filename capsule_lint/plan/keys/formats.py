@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry, Mend, Replace
-from capsule_lint.plan.code import text_of
-from capsule_lint.plan.testing.refilled import refilled
-from capsule_lint.program.model import Binding, Class, last_name
-from capsule_lint.program.texts.text_objects import parts_of
+from capsule_lint.plan.keys.format_constants import FormatConstants
+from capsule_lint.plan.keys.format_fields import (
+    Mark,
+    has_starred_width,
+    marks_in,
+    positions_of,
+    renumbered,
+    start_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,14 +23,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Module
 
-_OPENING: Final = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
-_PERCENT: Final = re.compile(r"%(?:\((?P<name>\w+)\))?[-#0-9 +.]*(?P<kind>[a-zA-Z%])")
-_STARRED: Final = re.compile(r"%[-#0-9 +.]*\*")
-_BRACES: Final = re.compile(
-    r"\{\{|\}\}|\{(?P<name>\w*)(?P<path>[^{}!:]*)(?:![rsa])?(?::[^{}]*)?\}"
-)
 _NAMESPACES: Final = frozenset(("locals", "vars"))
 Filler: TypeAlias = tree.Node | str
 """What fills a field: an expression that is there, or the code of a new one."""
@@ -54,20 +51,6 @@ class Group:
     additions: Sequence[Addition]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A field in the code of a format string; `name` is empty, a number, or a name."""
-
-    start: int
-    end: int
-    name: str
-
-    @property
-    def is_named(self) -> bool:
-        """Whether the field is filled by name."""
-        return bool(self.name) and not self.name.isdigit()
-
-
 @dataclass(eq=False, slots=True)
 class Filling:
     """What fills the fields of one format: values in order, and values by name."""
@@ -87,23 +70,14 @@ class Formats:
     """Extends format strings and what fills them."""
 
     mends: Mends
-    _texts: dict[int, str] = field(default_factory=dict)
-    """The new code of the constants that are changed already."""
+    constants: FormatConstants = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.constants = FormatConstants(self.mends)
 
     def is_format(self, host: tree.Node) -> bool:
         """Whether an expression fills a format string."""
-        return self._base(host) is not None
-
-    def _base(self, host: tree.Node) -> tree.Node | None:
-        """The format string of an expression that fills one."""
-        match host:
-            case tree.Binary(op="%"):
-                return host.left
-            case tree.Call():
-                method = self.mends.planner.program.templates.formatted.method(host.func)
-                return method.base if method is not None else None
-            case _:
-                return None
+        return self.mends.planner.program.templates.formatted.base(host) is not None
 
     def extend(self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str) -> None:
         """Put segments into the format that `host` fills, or say that it cannot be done."""
@@ -118,15 +92,15 @@ class Formats:
     def _extended(
         self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str
     ) -> Iterator[Mend]:
-        base = self._base(host)
+        base = self.mends.planner.program.templates.formatted.base(host)
         assert base is not None
-        constant = base if isinstance(base, tree.Const) else self._definition(base)
+        constant = base if isinstance(base, tree.Const) else self.constants.of(base)
         if constant is None:
             raise Unknown("the format string is not a constant of the program")
         module = self.mends.module_of(constant)
         literal = self.mends.source(module, constant.span)
         percent = isinstance(host, tree.Binary)
-        if percent and _STARRED.search(literal):
+        if percent and has_starred_width(literal):
             raise Unknown("the widths of the format string are filled in as well")
         filling = self._filling(host)
         text = literal
@@ -137,8 +111,7 @@ class Formats:
             yield Replace(module.filename, constant.span, code, text)
             return
         self.mends.planner.state.groups.join(knot, ("constant", id(constant)))
-        known = self._texts.setdefault(id(constant), text)
-        if known != text:
+        if not self.constants.becomes(constant, text):
             raise Unknown("the format string would have to change in different ways")
         mend = Replace(module.filename, constant.span, code, text)
         if not any(isinstance(m, Replace) and m.at == mend.at for _, m in self.mends.found):
@@ -147,13 +120,13 @@ class Formats:
     # --- the text ---
 
     def _with(self, text: str, group: Group, filling: Filling, *, percent: bool) -> str:
-        marks = list(_marks(text, percent=percent))
-        positions = _positions(marks)
+        marks = list(marks_in(text, percent=percent))
+        positions = positions_of(marks)
         if max(positions, default=-1) >= len(filling.values):
             raise Unknown("what is filled in is not written out")
         near = self._near(marks, positions, group, filling)
         like = marks[near] if near is not None else marks[0] if marks else None
-        start = marks[near].end if near is not None else _start(text)
+        start = marks[near].end if near is not None else start_of(text)
         if like is None:
             raise Unknown("the format string has no fields")
         fields: list[str] = []
@@ -169,7 +142,7 @@ class Formats:
             numbers = range(first, first + len(group.additions))
             fields += ["%s" if percent else f"{{{n}}}" if like.name else "{}" for n in numbers]
             if like.name:
-                text, start = _renumbered(text, marks, first, len(fields), start)
+                text, start = renumbered(text, marks, first, len(fields), start)
         parts = zip(group.additions, fields, strict=True)
         segment = "".join(f"{a.before}{one}{a.after}" for a, one in parts)
         return text[:start] + segment + text[start:]
@@ -348,161 +321,6 @@ class Formats:
                 raise Unknown(f"`{node.id}` fills more than this format")
         return written
 
-    # --- constants ---
-
-    def _definition(self, base: tree.Node) -> tree.Const | None:
-        """The constant that a format string is kept in."""
-        program = self.mends.planner.program
-        method = program.templates.formatted.method(base)
-        if method is not None and method is not base:
-            base = method.base
-            if isinstance(base, tree.Const):
-                return base
-        if isinstance(base, tree.Subscript):
-            entry = program.templates.constants.entry(base)
-            return entry if isinstance(entry, tree.Const) else None
-        base = _member(base)
-        dotted = program.classes.dotted(base)
-        if isinstance(dotted, Binding) and isinstance(dotted.value, tree.Const):
-            return dotted.value
-        if isinstance(base, tree.Attr):
-            for one in program.inference.of(base.base):
-                cls = getattr(one, "cls", None)
-                for owner in program.classes.mro(cls) if isinstance(cls, Class) else ():
-                    for binding in owner.scope.bindings.get(base.name, ()):
-                        if isinstance(binding.value, tree.Const):
-                            return binding.value
-        return None
-
-    def uses(self) -> None:
-        """What uses a changed constant in any other way needs a person."""
-        if not self._texts:
-            return
-        program = self.mends.planner.program
-        bases: set[int] = set()
-        for defect in self.mends.planner.defects:
-            host = defect.template.host
-            base = self._base(host)
-            if base is not None:
-                bases |= {id(base), id(_member(base))}
-            if isinstance(host, tree.Call):
-                bases.add(id(host.func))
-                kept = program.templates.text_objects.kept(host.func)
-                bases |= {id(kept.holder)} if kept is not None else set()
-        names = self._names()
-        for module in program.names.modules.values():
-            for node in module.either(tree.Name, tree.Attr):
-                if last_name(_member(node)) in names and id(node) not in bases:
-                    self._use(node, module, bases)
-
-    def _names(self) -> set[str]:
-        """What the changed constants may be called, and their `format` where a name is kept for it."""
-        program = self.mends.planner.program
-        found = {"format", "format_map"}
-        for module in program.names.modules.values():
-            for statement, _ in module.statements:
-                if isinstance(statement, tree.Assign) and self._holds(statement.value):
-                    found.update(map(last_name, statement.targets))
-        return {alias for name in found for alias in program.calls.uses.known_as(name)}
-
-    def _holds(self, value: tree.Node | None) -> bool:
-        """Whether something is a changed constant, a table of some, or an object that is given one."""
-        kept = value.values if isinstance(value, tree.DictDisplay) else parts_of(value)
-        return any(id(one) in self._texts for one in kept)
-
-    def _object_use(self, node: tree.Name | tree.Attr, module: Module) -> None:
-        """A use of an object that fills a changed constant: what is made of it must be known."""
-        target = self.mends.planner.program.classes.dotted(node)
-        made = target.value if isinstance(target, Binding) else None
-        if isinstance(made, tree.Const) or any(one.at == node.at for one in _targets(module)):
-            return
-        for constant in parts_of(made):
-            if id(constant) in self._texts:
-                knot: Knot = ("constant", id(constant))
-                reason = f"uses `{text_of(node)}`, whose text changes, in its own way"
-                self.mends.obstacle(knot, node, reason)
-
-    def _table_use(
-        self, node: tree.Name | tree.Attr, table: tree.DictDisplay, known: set[int]
-    ) -> None:
-        """A use of a table with changed constants: what is looked up in it must be known."""
-        program = self.mends.planner.program
-        lookup = program.names.parent(node)
-        if id(lookup) in known:
-            return
-        entry = None
-        if isinstance(lookup, tree.Subscript) and lookup.base is node:
-            entry = program.templates.constants.entry(lookup)
-        for constant in table.values if entry is None else (entry,):
-            if id(constant) in self._texts:
-                knot: Knot = ("constant", id(constant))
-                reason = f"uses `{text_of(node)}`, whose texts change, in its own way"
-                self.mends.obstacle(knot, node, reason)
-
-    def _use(self, node: tree.Name | tree.Attr, module: Module, known: set[int]) -> None:
-        table = self.mends.planner.program.templates.constants.table(node)
-        if table is not None and all(target is not node for target in _targets(module)):
-            self._table_use(node, table, known)
-            return
-        self._object_use(node, module)
-        constant = self._definition(node)
-        if constant is None or id(constant) not in self._texts:
-            return
-        if any(s.at == node.at for s in _targets(module)):
-            return
-        knot: Knot = ("constant", id(constant))
-        mends = refilled(self.mends, node, self._texts[id(constant)], knot)
-        for mend in mends:
-            self.mends.add(knot, mend)
-        if not mends:
-            reason = f"fills `{text_of(node)}`, which changes, in its own way"
-            self.mends.obstacle(knot, node, reason)
-
-
-def _member(node: tree.Node) -> tree.Node:
-    """`Texts.DOC` of `Texts.DOC.value`."""
-    match node:
-        case tree.Attr(name="value" | "_value_", base=tree.Attr() as member):
-            return member
-        case _:
-            return node
-
-
-def _targets(module: Module) -> Iterator[tree.Node]:
-    for statement, _ in module.statements:
-        if isinstance(statement, tree.Assign):
-            yield from statement.targets
-
-
-def _marks(text: str, *, percent: bool) -> Iterator[Mark]:
-    for found in (_PERCENT if percent else _BRACES).finditer(text, _start(text)):
-        if found[0] in ("{{", "}}") or (percent and found["kind"] == "%"):
-            continue
-        yield Mark(found.start(), found.end(), found["name"] or "")
-
-
-def _positions(marks: list[Mark]) -> list[int]:
-    """Which of the values in order each field takes; -1 for those with names."""
-    found, count = [], 0
-    for mark in marks:
-        if mark.name:
-            found.append(int(mark.name) if mark.name.isdigit() else -1)
-        else:
-            found.append(count)
-            count += 1
-    return found
-
-
-def _renumbered(text: str, marks: list[Mark], first: int, by: int, at: int) -> tuple[str, int]:
-    """The text with the numbers from `first` on moved, and where the place `at` is then."""
-    for mark in reversed(marks):
-        if mark.name.isdigit() and int(mark.name) >= first:
-            moved = str(int(mark.name) + by)
-            begin = mark.start + 1
-            text = text[:begin] + moved + text[begin + len(mark.name) :]
-            at += (len(moved) - len(mark.name)) if mark.end <= at else 0
-    return text, at
-
 
 def _runs(values: Sequence[Filler]) -> Iterator[tuple[int, list[str]]]:
     """The new values that stand together, and how many old ones stand before them."""
@@ -516,11 +334,6 @@ def _runs(values: Sequence[Filler]) -> Iterator[tuple[int, list[str]]]:
         old, run = old + 1, []
     if run:
         yield old, run
-
-
-def _start(literal: str) -> int:
-    opening = _OPENING.match(literal)
-    return opening.end() if opening is not None else 0
 
 
 def _holds(outer: tree.Node, inner: tree.Node) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.keys.format_fields import start_of
 from capsule_lint.plan.keys.formats import Addition, Formats, Group
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
 from capsule_lint.plan.memory.room import takes_more
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
 
-_OPENING: Final = re.compile(r"[A-Za-z]*(\"\"\"|'''|\"|')")
 _TEXTS: Final = (".value", ".name")
 _NO_TEXT: Final = (
     "members of `{0}` say their own names in a text: make it a `StrEnum`, or give it a `__str__`"
@@ -405,9 +404,8 @@ class Segments:
                 mark = "{" + before[-1].parameter + "}"
                 literal = literal.replace(mark, f"{mark}{between}{hole}", 1)
             else:
-                quote = _OPENING.match(literal)
-                assert quote is not None
-                literal = literal[: quote.end()] + f"{hole}{between}" + literal[quote.end() :]
+                start = start_of(literal)
+                literal = literal[:start] + f"{hole}{between}" + literal[start:]
         self.mends.add(defect.knot, Replace(defect.module.filename, host.span, code, literal))
 
 

@@ -23,7 +23,6 @@ HOLE: Final = "\x00"
 """What stands for a hole in the text of an f-string."""
 _MARKS: Final = "#|/:"
 _END: Final = r"""[^\s#"'`<>()\[\]{},;"""
-_LITERAL: Final = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,38 +261,3 @@ def first_and_rest(node: tree.Node) -> tuple[tree.Node, str]:
             return first, rest + (literal_text(node.right) or (HOLE if said is None else said))
         case _:
             return node, ""
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """The source of one string literal: its prefix, its quote, and what stands between the quotes."""
-
-    prefix: str
-    quote: str
-    body: str
-
-    @property
-    def formatted(self) -> bool:
-        """Whether it is an f-string."""
-        return "f" in self.prefix.lower()
-
-    @property
-    def single(self) -> bool:
-        """Whether it is one literal, and no implicit concatenation of several."""
-        return self.quote not in self.body
-
-    def code(self, body: str, *, formatted: bool) -> str:
-        """The literal with another body."""
-        prefix = self.prefix
-        if formatted and not self.formatted:
-            prefix = f"{prefix.replace('u', '').replace('U', '')}f"
-        return f"{prefix}{self.quote}{body}{self.quote}"
-
-
-def literal(source: str) -> Literal | None:
-    """The source of a string literal taken apart; `None` for one with escapes."""
-    opening = _LITERAL.match(source)
-    if opening is None or "\\" in source:
-        return None
-    quote = opening["quote"]
-    return Literal(opening["prefix"], quote, source[opening.end() : -len(quote)])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.tags import separator_of
+from capsule_lint.plan.literals import literal
 from capsule_lint.plan.taken_apart.samples import samples
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import Text, marks_of
@@ -41,7 +42,6 @@ _FLAGS: Final = {
     "X": re.VERBOSE,
     "VERBOSE": re.VERBOSE,
 }
-_OPENING: Final = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 _QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{\d*,?\d*\})[?+]?")
 
 
@@ -171,16 +171,12 @@ class Patterns:
         return None
 
 
-def code_of(literal: str, old: str, new: str) -> str | None:
+def code_of(code: str, old: str, new: str) -> str | None:
     """The code of a string literal with another text; `None` where its code is not the text itself."""
-    opening = _OPENING.match(literal)
-    if opening is None:
+    known = literal(code)
+    if known is None or known.body != old or (not known.raw and "\\" in new):
         return None
-    body = literal[opening.end() : -len(opening["quote"])]
-    raw = "r" in opening["prefix"].lower()
-    if body != old or (not raw and "\\" in new):
-        return None
-    return literal[: opening.end()] + new + opening["quote"]
+    return known.code(new, formatted=known.formatted)
 
 
 def _inserted(text: str, defect: KeyDefect) -> Iterator[str]:

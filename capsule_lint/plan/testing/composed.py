@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
-from capsule_lint.plan.keys.spelled import HOLE, literal
+from capsule_lint.plan.keys.spelled import HOLE
+from capsule_lint.plan.literals import plain_literal
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import Text
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.model import Mend
-    from capsule_lint.plan.keys.spelled import Form, Gap, Literal
+    from capsule_lint.plan.keys.spelled import Form, Gap
+    from capsule_lint.plan.literals import Literal
     from capsule_lint.plan.testing.testing import Testing
     from capsule_lint.program.model import Module
 
@@ -107,7 +109,7 @@ class Composed:
         for several in put.values():
             written = several[0][0].written
             source = self.testing.mends.source(module, written.span)
-            known = literal(source)
+            known = plain_literal(source)
             code = _with(known, several) if known is not None else _before(source, several)
             if code is None:
                 return None

@@ -13,10 +13,10 @@ from capsule_lint.plan.keys.spelled import (
     Gap,
     embedded,
     first_and_rest,
-    literal,
     literal_text,
     pattern,
 )
+from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.reach import Reach, returning
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.composed import Composed
@@ -377,7 +377,7 @@ class Testing:
     def filled(self, module: Module, node: tree.Node, form: Form) -> str | None:
         """The code of a literal with the missing segments; `None` when they cannot be put in."""
         first, rest = first_and_rest(node)
-        known = literal(self.mends.source(module, first.span))
+        known = plain_literal(self.mends.source(module, first.span))
         found = form.regex.fullmatch(known.body + rest) if known is not None else None
         if known is None or found is None:
             return None

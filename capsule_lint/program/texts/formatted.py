@@ -16,7 +16,7 @@ from capsule_lint.program.texts.pieces import (
     snake,
 )
 
-_PERCENT: Final = re.compile(r"%(?:\((?P<name>\w+)\))?[-#0-9 +.]*(?P<kind>[a-zA-Z%])")
+PERCENT: Final = re.compile(r"%(?:\((?P<name>\w+)\))?[-#0-9 +.]*(?P<kind>[a-zA-Z%])")
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
 
@@ -70,7 +70,7 @@ class Formatted:
         operands = self.operands(right)
         found: list[Piece] = []
         at = 0
-        for match in _PERCENT.finditer(text):
+        for match in PERCENT.finditer(text):
             found.append(Text(text[at : match.start()], host, node))
             at = match.end()
             if match["kind"] == "%":
@@ -88,6 +88,17 @@ class Formatted:
                 found += self.templates.inline(operands.pop(0), host, depth)
         found.append(Text(text[at:], host, node))
         return [p for p in found if not isinstance(p, Text) or p.value]
+
+    def base(self, host: tree.Node) -> tree.Node | None:
+        """The format string of an expression that fills one."""
+        match host:
+            case tree.Binary(op="%"):
+                return host.left
+            case tree.Call():
+                method = self.method(host.func)
+                return method.base if method is not None else None
+            case _:
+                return None
 
     def method(self, func: tree.Node) -> tree.Attr | None:
         """The `text.format` or `text.format_map` that a call calls, also where a name is kept for it:

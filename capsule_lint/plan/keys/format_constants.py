@@ -1,0 +1,156 @@
+"""Constants that format strings are kept in: they change for all that fill them, or for none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.testing.refilled import refilled
+from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.texts.text_objects import parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.program.model import Module
+
+
+@dataclass(eq=False, slots=True)
+class FormatConstants:
+    """Finds them, and looks at whatever else uses those that change."""
+
+    mends: Mends
+    _texts: dict[int, str] = field(default_factory=dict)
+    """The new code of the constants that are changed already."""
+
+    def becomes(self, constant: tree.Const, text: str) -> bool:
+        """Note the new code of a constant; whether everybody wants that code."""
+        return self._texts.setdefault(id(constant), text) == text
+
+    def of(self, base: tree.Node) -> tree.Const | None:
+        """The constant that a format string is kept in."""
+        program = self.mends.planner.program
+        method = program.templates.formatted.method(base)
+        if method is not None and method is not base:
+            base = method.base
+            if isinstance(base, tree.Const):
+                return base
+        if isinstance(base, tree.Subscript):
+            entry = program.templates.constants.entry(base)
+            return entry if isinstance(entry, tree.Const) else None
+        base = _member(base)
+        dotted = program.classes.dotted(base)
+        if isinstance(dotted, Binding) and isinstance(dotted.value, tree.Const):
+            return dotted.value
+        if isinstance(base, tree.Attr):
+            for one in program.inference.of(base.base):
+                cls = getattr(one, "cls", None)
+                for owner in program.classes.mro(cls) if isinstance(cls, Class) else ():
+                    for binding in owner.scope.bindings.get(base.name, ()):
+                        if isinstance(binding.value, tree.Const):
+                            return binding.value
+        return None
+
+    def uses(self) -> None:
+        """What uses a changed constant in any other way needs a person."""
+        if not self._texts:
+            return
+        program = self.mends.planner.program
+        bases: set[int] = set()
+        formatted = program.templates.formatted
+        for defect in self.mends.planner.defects:
+            host = defect.template.host
+            base = formatted.base(host)
+            if base is not None:
+                bases |= {id(base), id(_member(base))}
+            if isinstance(host, tree.Call):
+                bases.add(id(host.func))
+                kept = program.templates.text_objects.kept(host.func)
+                bases |= {id(kept.holder)} if kept is not None else set()
+        names = self._names()
+        for module in program.names.modules.values():
+            for node in module.either(tree.Name, tree.Attr):
+                if last_name(_member(node)) in names and id(node) not in bases:
+                    self._use(node, module, bases)
+
+    def _names(self) -> set[str]:
+        """What the changed constants may be called, and their `format` where a name is kept for it."""
+        program = self.mends.planner.program
+        found = {"format", "format_map"}
+        for module in program.names.modules.values():
+            for statement, _ in module.statements:
+                if isinstance(statement, tree.Assign) and self._holds(statement.value):
+                    found.update(map(last_name, statement.targets))
+        return {alias for name in found for alias in program.calls.uses.known_as(name)}
+
+    def _holds(self, value: tree.Node | None) -> bool:
+        """Whether something is a changed constant, a table of some, or an object that is given one."""
+        kept = value.values if isinstance(value, tree.DictDisplay) else parts_of(value)
+        return any(id(one) in self._texts for one in kept)
+
+    def _object_use(self, node: tree.Name | tree.Attr, module: Module) -> None:
+        """A use of an object that fills a changed constant: what is made of it must be known."""
+        target = self.mends.planner.program.classes.dotted(node)
+        made = target.value if isinstance(target, Binding) else None
+        if isinstance(made, tree.Const) or any(one.at == node.at for one in _targets(module)):
+            return
+        for constant in parts_of(made):
+            if id(constant) in self._texts:
+                knot: Knot = ("constant", id(constant))
+                reason = f"uses `{text_of(node)}`, whose text changes, in its own way"
+                self.mends.obstacle(knot, node, reason)
+
+    def _table_use(
+        self, node: tree.Name | tree.Attr, table: tree.DictDisplay, known: set[int]
+    ) -> None:
+        """A use of a table with changed constants: what is looked up in it must be known."""
+        program = self.mends.planner.program
+        lookup = program.names.parent(node)
+        if id(lookup) in known:
+            return
+        entry = None
+        if isinstance(lookup, tree.Subscript) and lookup.base is node:
+            entry = program.templates.constants.entry(lookup)
+        for constant in table.values if entry is None else (entry,):
+            if id(constant) in self._texts:
+                knot: Knot = ("constant", id(constant))
+                reason = f"uses `{text_of(node)}`, whose texts change, in its own way"
+                self.mends.obstacle(knot, node, reason)
+
+    def _use(self, node: tree.Name | tree.Attr, module: Module, known: set[int]) -> None:
+        table = self.mends.planner.program.templates.constants.table(node)
+        if table is not None and all(target is not node for target in _targets(module)):
+            self._table_use(node, table, known)
+            return
+        self._object_use(node, module)
+        constant = self.of(node)
+        if constant is None or id(constant) not in self._texts:
+            return
+        if any(s.at == node.at for s in _targets(module)):
+            return
+        knot: Knot = ("constant", id(constant))
+        mends = refilled(self.mends, node, self._texts[id(constant)], knot)
+        for mend in mends:
+            self.mends.add(knot, mend)
+        if not mends:
+            reason = f"fills `{text_of(node)}`, which changes, in its own way"
+            self.mends.obstacle(knot, node, reason)
+
+
+def _member(node: tree.Node) -> tree.Node:
+    """`Texts.DOC` of `Texts.DOC.value`."""
+    match node:
+        case tree.Attr(name="value" | "_value_", base=tree.Attr() as member):
+            return member
+        case _:
+            return node
+
+
+def _targets(module: Module) -> Iterator[tree.Node]:
+    for statement, _ in module.statements:
+        if isinstance(statement, tree.Assign):
+            yield from statement.targets
