@@ -10,7 +10,7 @@ from capsule_lint.program.classes import Classes
 from capsule_lint.program.inference.infer import Inference
 from capsule_lint.program.inference.records import Records
 from capsule_lint.program.inference.structural import Structural
-from capsule_lint.program.names import Names, Rest, link
+from capsule_lint.program.linking import Rest, link
 from capsule_lint.program.places.keys import Keys
 from capsule_lint.program.purposes.domain import Domain
 from capsule_lint.program.purposes.entrances import Entrances
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.facts.tree import FileFacts
     from capsule_lint.policy import Policy
+    from capsule_lint.program.names import Names
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.fields import Field, alias_of, base_of, flag_of, is_field
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
 if TYPE_CHECKING:
@@ -28,97 +28,6 @@ _PROTOCOL_BASES: Final = frozenset(("Protocol",))
 _ABSTRACT_BASES: Final = frozenset(("ABC", "Protocol"))
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a class whose constructor is made from its fields."""
-
-    name: str
-    statement: tree.Assign
-    annotation: tree.Node | None
-    value: tree.Node | None
-    owner: Class
-
-    @property
-    def has_default(self) -> bool:
-        """Whether a default stands for it."""
-        value = self.value
-        if self.annotation is None:
-            keywords = {a.keyword for a in value.args} if isinstance(value, tree.Call) else set()
-            return bool(keywords & {"default", "default_for_new", "null"})
-        if isinstance(value, tree.Call) and last_name(value.func) in (
-            "field",
-            "Field",
-            "ib",
-            "attrib",
-        ):
-            keywords = {argument.keyword for argument in value.args}
-            if keywords & {"default", "default_factory", "factory"}:
-                return True
-            first = next((a.value for a in value.args if a.keyword is None), None)
-            return first is not None and not (
-                isinstance(first, tree.Const) and first.kind == "ellipsis"
-            )
-        return value is not None
-
-    @property
-    def in_constructor(self) -> bool:
-        """Whether the constructor takes it."""
-        if last_name(_base_of(self.annotation)) == "ClassVar" or _is_sentinel(self.statement):
-            return False
-        return self._flag("init") is not False
-
-    @property
-    def keyword_only(self) -> bool | None:
-        """Whether the constructor takes it by keyword alone; `None` where its class says that."""
-        return self._flag("kw_only") if not self._behind_sentinel else True
-
-    @property
-    def _behind_sentinel(self) -> bool:
-        before = takewhile(lambda one: one is not self.statement, self.owner.fact.body)
-        return any(isinstance(one, tree.Assign) and _is_sentinel(one) for one in before)
-
-    def _flag(self, keyword: str) -> bool | None:
-        """What `field(keyword=…)` says."""
-        value = self.value
-        if isinstance(value, tree.Call) and last_name(value.func) in ("field", "ib"):
-            return _flag_of(value.args, keyword)
-        return None
-
-
-def _alias_of(value: tree.Node | None) -> str | None:
-    """`tenantId` of `Field(alias="tenantId")`."""
-    said = {a.keyword: a.value for a in value.args} if isinstance(value, tree.Call) else {}
-    for keyword in ("alias", "validation_alias", "serialization_alias"):
-        alias = said.get(keyword)
-        if isinstance(alias, tree.Const) and isinstance(alias.value, str):
-            return alias.value
-    return None
-
-
-def _is_sentinel(statement: tree.Assign) -> bool:
-    """`_: KW_ONLY`, which is no field: those behind it are given by keyword."""
-    return last_name(statement.annotation) == "KW_ONLY"
-
-
-def _flag_of(arguments: Sequence[tree.Argument], keyword: str) -> bool | None:
-    """What a call says by a keyword that is written out as `True` or `False`."""
-    said = next((a.value for a in arguments if a.keyword == keyword), None)
-    truth = said.value if isinstance(said, tree.Const) else None
-    return truth if isinstance(truth, bool) else None
-
-
-def _is_field(statement: tree.Assign) -> bool:
-    """Whether a class attribute is a field: it is annotated, or an attribute of PynamoDB's."""
-    if statement.annotation is not None:
-        return True
-    value = statement.value
-    return isinstance(value, tree.Call) and last_name(value.func).endswith("Attribute")
-
-
-def _base_of(node: tree.Node | None) -> tree.Node | None:
-    return node.base if isinstance(node, tree.Subscript) else node
-
-
 @dataclass(eq=False)
 class Classes:
     """The classes of a program and how they relate."""
@@ -136,7 +45,7 @@ class Classes:
         for cls in self.all:
             for node in cls.fact.bases:
                 if node.keyword is None:
-                    self._heirs[last_name(_base_of(node.value))].append(cls)
+                    self._heirs[last_name(base_of(node.value))].append(cls)
         self._has_pynamo = any(
             imported.module.startswith("pynamodb")
             for module in self.names.modules.values()
@@ -153,7 +62,7 @@ class Classes:
         return self._bases[cls]
 
     def _base(self, node: tree.Node, depth: int = 0) -> Class | str:
-        node = _base_of(node) or node
+        node = base_of(node) or node
         dotted = self.dotted(node)
         if isinstance(dotted, Binding) and isinstance(dotted.definition, Class):
             return dotted.definition
@@ -336,7 +245,7 @@ class Classes:
         found: dict[str, Field] = {}
         for owner in reversed(self.mro(cls)):
             for statement in owner.fact.body:
-                if isinstance(statement, tree.Assign) and _is_field(statement):
+                if isinstance(statement, tree.Assign) and is_field(statement):
                     target = statement.targets[0]
                     if isinstance(target, tree.Name):
                         new = Field(
@@ -361,7 +270,7 @@ class Classes:
         camel = self._generates_aliases(cls)
         found = {}
         for one in self.fields(cls):
-            alias = _alias_of(one.value)
+            alias = alias_of(one.value)
             if alias is None and camel:
                 head, *rest = one.name.split("_")
                 alias = head + "".join(part.capitalize() for part in rest)
@@ -399,7 +308,7 @@ class Classes:
     def _keywords_alone(self, cls: Class) -> bool | None:
         """What `@dataclass(kw_only=…)`, or `class Note(Struct, kw_only=…)`, says of a class."""
         calls = [one.args for one in cls.fact.decorators if isinstance(one, tree.Call)]
-        said = (_flag_of(arguments, "kw_only") for arguments in (*calls, cls.fact.bases))
+        said = (flag_of(arguments, "kw_only") for arguments in (*calls, cls.fact.bases))
         return next((one for one in said if one is not None), None)
 
     def _parameters(self, cls: Class) -> tuple[tree.Parameter, ...]:

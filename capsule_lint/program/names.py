@@ -6,15 +6,16 @@ import sys
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Binding, Class, Function, Module, Place, Scope, enclosing
-from capsule_lint.program.walk import Index, Parent, Walks
+from capsule_lint.program.model import Binding, Class, Function, Module, Place, enclosing
+from capsule_lint.program.reaching import comes_after, reaching, same_flow
+from capsule_lint.program.walk import Index, Parent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +260,7 @@ class Names:
                 continue
             found = scope.bindings.get(name)
             if found and scope.kind == "class":  # before that, the name means what it means around
-                found = [b for b in found if not _comes_after(b, place)]
+                found = [b for b in found if not comes_after(b, place)]
             if found:
                 return (
                     reaching(found, place)
@@ -290,145 +291,3 @@ def _inside(cls: Class, name: str) -> Class | Function | None:
     """What a class itself defines under a name."""
     inner = [b.definition for b in cls.scope.bindings.get(name, ())[-1:]]
     return cls.methods.get(name) or (inner[0] if inner else None)
-
-
-def same_flow(scope: Scope, place: Place) -> bool:
-    """Whether only comprehensions and lambdas lie between `scope` and `place`."""
-    for between in place.scope.ancestors():
-        if between is scope:
-            return True
-        if between.kind not in ("comprehension", "lambda"):
-            return False
-    return False
-
-
-def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
-    """Those bindings of one scope that can still hold at `place`."""
-    if len(bindings) == 1:
-        return bindings
-    found = []
-    for binding in reversed(bindings):
-        if _comes_after(binding, place):
-            if _in_common_loop(binding.place, place):
-                found.append(binding)
-            continue
-        found.append(binding)
-        if binding.place.blocks == place.blocks[: len(binding.place.blocks)]:
-            break
-    return found or bindings
-
-
-def history(last: Binding) -> list[Binding]:
-    """The bindings of a local from its plain assignment up to the step `last`, in order."""
-    every = sorted(last.place.scope.bindings.get(last.name, ()), key=lambda b: b.place.order)
-    before = [b for b in every if b.place.order <= last.place.order]
-    start = max((n for n, b in enumerate(before) if not b.is_step), default=0)
-    return before[start:]
-
-
-def _comes_after(binding: Binding, place: Place) -> bool:
-    """Whether a binding is made only when what stands at `place` has been evaluated."""
-    return binding.place.order > place.order or (
-        binding.place.order == place.order
-        and binding.kind == "assign"
-        and binding.place.statement is place.statement
-        and not _walrus(binding)
-    )
-
-
-def _walrus(binding: Binding) -> bool:
-    statement = binding.place.statement
-    targets = getattr(statement, "targets", ())
-    return not any(binding.at == target.at for target in targets)
-
-
-def _in_common_loop(one: Place, other: Place) -> bool:
-    return any(branch[2] for branch in one.blocks if branch in other.blocks)
-
-
-def module_name(
-    filename: str, roots: Iterable[str], packages: Callable[[str], bool]
-) -> tuple[str, bool]:
-    """The dotted name of a file, and whether it is a package's `__init__`.
-
-    `roots` are folders (`src`) that stand on the import path themselves: `src/app/x.py` is `app.x`
-    where `src` is no package.
-    """
-    path = filename.removesuffix(".pyi").removesuffix(".py")
-    for root in sorted(roots, key=len, reverse=True):
-        root = root.rstrip("/")
-        if root not in ("", ".") and path.startswith(root + "/") and not packages(root):
-            path = path[len(root) + 1 :]
-            break
-    parts = path.split("/")
-    if parts[-1] == "__init__":
-        return ".".join(parts[:-1]) or parts[-1], True
-    return ".".join(parts), False
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """The files of a program in which no word of interest stands."""
-
-    filenames: frozenset[str] = frozenset()
-    facts: Callable[[str], tree.FileFacts | None] = lambda filename: None
-    defines: Callable[[str, str], bool] = lambda filename, name: False
-    """Whether the text of one says that it defines a name."""
-    imports: Callable[[str], bool] = lambda package: False
-    """Whether any of them imports a package of that name."""
-    quiet: frozenset[str] = frozenset()
-    """The other files in which no such word stands: see `Names.quiet`."""
-
-
-def link(
-    files: Iterable[tree.FileFacts],
-    roots: Iterable[str],
-    is_test: Callable[[str], bool],
-    rest: Rest,
-    walks: Walks,
-) -> Names:
-    """All files to one linked set of modules; those of the rest are read where a name leads there.
-    Those that were walked before are found in `walks`, where the others are kept."""
-    own = {facts.filename: facts for facts in files}
-    roots, names = list(roots), Names(quiet=rest.quiet, index=walks.index)
-    known: dict[str, tuple[str, bool]] = {}
-
-    @cache
-    def is_package(folder: str) -> bool:
-        init = f"{folder}/__init__.py"
-        top = folder.split("/")[0]
-        return init in own or init in rest.filenames or _imports(top, own) or rest.imports(top)
-
-    def walked(filename: str, facts: tree.FileFacts | None) -> Module | None:
-        if facts is None or facts.problem is not None:
-            return None
-        name, package = known[filename]
-        return walks.module(name, facts, package, is_test(filename))
-
-    names.defines = rest.defines
-    names.read = lambda filename: walked(filename, rest.facts(filename))
-    for filename in sorted({*own, *rest.filenames}):
-        known[filename] = name, _ = module_name(filename, roots, is_package)
-        taken = name in names.modules or name in names.unread
-        if taken and filename.endswith(".pyi"):
-            stub = walked(filename, own.get(filename))
-            if stub is not None:
-                names.stubs[name] = stub
-            continue
-        key = f"{name}@{filename}" if taken else name
-        if filename not in own:
-            names.unread[key] = filename
-        elif (module := walked(filename, own[filename])) is not None:
-            names.modules[key] = module
-    return names
-
-
-def _imports(top: str, files: Mapping[str, tree.FileFacts]) -> bool:
-    """Whether the program imports `top` as a (namespace) package."""
-    return any(
-        name.module.split(".")[0] == top or (name.module == "" and name.name == top)
-        for facts in files.values()
-        for statement in facts.body
-        if isinstance(statement, tree.Import) and statement.level == 0
-        for name in statement.names
-    )

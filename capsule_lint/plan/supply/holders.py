@@ -14,7 +14,7 @@ from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.presence import is_present
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, Place, enclosing
-from capsule_lint.program.names import reaching, same_flow
+from capsule_lint.program.reaching import reaching, same_flow
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import children
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.presence import has_run
-from capsule_lint.program.names import reaching, same_flow
+from capsule_lint.program.reaching import reaching, same_flow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
 from capsule_lint.plan.state import Want
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.names import history
+from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import only_assigned
-from capsule_lint.program.names import history
+from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import (
     Filled,
     Piece,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Binding, last_name
-from capsule_lint.program.names import history
+from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.beginnings import Beginnings
 from capsule_lint.program.texts.called import Called
 from capsule_lint.program.texts.constants import Constants

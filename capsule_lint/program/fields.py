@@ -1,0 +1,107 @@
+"""The fields that the constructors of data classes are made from, by what stands in the classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.program.model import Class
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a class whose constructor is made from its fields."""
+
+    name: str
+    statement: tree.Assign
+    annotation: tree.Node | None
+    value: tree.Node | None
+    owner: Class
+
+    @property
+    def has_default(self) -> bool:
+        """Whether a default stands for it."""
+        value = self.value
+        if self.annotation is None:
+            keywords = {a.keyword for a in value.args} if isinstance(value, tree.Call) else set()
+            return bool(keywords & {"default", "default_for_new", "null"})
+        if isinstance(value, tree.Call) and last_name(value.func) in (
+            "field",
+            "Field",
+            "ib",
+            "attrib",
+        ):
+            keywords = {argument.keyword for argument in value.args}
+            if keywords & {"default", "default_factory", "factory"}:
+                return True
+            first = next((a.value for a in value.args if a.keyword is None), None)
+            return first is not None and not (
+                isinstance(first, tree.Const) and first.kind == "ellipsis"
+            )
+        return value is not None
+
+    @property
+    def in_constructor(self) -> bool:
+        """Whether the constructor takes it."""
+        if last_name(base_of(self.annotation)) == "ClassVar" or _is_sentinel(self.statement):
+            return False
+        return self._flag("init") is not False
+
+    @property
+    def keyword_only(self) -> bool | None:
+        """Whether the constructor takes it by keyword alone; `None` where its class says that."""
+        return self._flag("kw_only") if not self._behind_sentinel else True
+
+    @property
+    def _behind_sentinel(self) -> bool:
+        before = takewhile(lambda one: one is not self.statement, self.owner.fact.body)
+        return any(isinstance(one, tree.Assign) and _is_sentinel(one) for one in before)
+
+    def _flag(self, keyword: str) -> bool | None:
+        """What `field(keyword=…)` says."""
+        value = self.value
+        if isinstance(value, tree.Call) and last_name(value.func) in ("field", "ib"):
+            return flag_of(value.args, keyword)
+        return None
+
+
+def alias_of(value: tree.Node | None) -> str | None:
+    """`tenantId` of `Field(alias="tenantId")`."""
+    said = {a.keyword: a.value for a in value.args} if isinstance(value, tree.Call) else {}
+    for keyword in ("alias", "validation_alias", "serialization_alias"):
+        alias = said.get(keyword)
+        if isinstance(alias, tree.Const) and isinstance(alias.value, str):
+            return alias.value
+    return None
+
+
+def _is_sentinel(statement: tree.Assign) -> bool:
+    """`_: KW_ONLY`, which is no field: those behind it are given by keyword."""
+    return last_name(statement.annotation) == "KW_ONLY"
+
+
+def flag_of(arguments: Sequence[tree.Argument], keyword: str) -> bool | None:
+    """What a call says by a keyword that is written out as `True` or `False`."""
+    said = next((a.value for a in arguments if a.keyword == keyword), None)
+    truth = said.value if isinstance(said, tree.Const) else None
+    return truth if isinstance(truth, bool) else None
+
+
+def is_field(statement: tree.Assign) -> bool:
+    """Whether a class attribute is a field: it is annotated, or an attribute of PynamoDB's."""
+    if statement.annotation is not None:
+        return True
+    value = statement.value
+    return isinstance(value, tree.Call) and last_name(value.func).endswith("Attribute")
+
+
+def base_of(node: tree.Node | None) -> tree.Node | None:
+    """`Generic` of `Generic[T]`; anything else itself."""
+    return node.base if isinstance(node, tree.Subscript) else node

@@ -1,0 +1,62 @@
+"""Which bindings of a name can still hold where it is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from capsule_lint.program.model import Binding, Place, Scope
+
+
+def same_flow(scope: Scope, place: Place) -> bool:
+    """Whether only comprehensions and lambdas lie between `scope` and `place`."""
+    for between in place.scope.ancestors():
+        if between is scope:
+            return True
+        if between.kind not in ("comprehension", "lambda"):
+            return False
+    return False
+
+
+def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
+    """Those bindings of one scope that can still hold at `place`."""
+    if len(bindings) == 1:
+        return bindings
+    found = []
+    for binding in reversed(bindings):
+        if comes_after(binding, place):
+            if _in_common_loop(binding.place, place):
+                found.append(binding)
+            continue
+        found.append(binding)
+        if binding.place.blocks == place.blocks[: len(binding.place.blocks)]:
+            break
+    return found or bindings
+
+
+def history(last: Binding) -> list[Binding]:
+    """The bindings of a local from its plain assignment up to the step `last`, in order."""
+    every = sorted(last.place.scope.bindings.get(last.name, ()), key=lambda b: b.place.order)
+    before = [b for b in every if b.place.order <= last.place.order]
+    start = max((n for n, b in enumerate(before) if not b.is_step), default=0)
+    return before[start:]
+
+
+def comes_after(binding: Binding, place: Place) -> bool:
+    """Whether a binding is made only when what stands at `place` has been evaluated."""
+    return binding.place.order > place.order or (
+        binding.place.order == place.order
+        and binding.kind == "assign"
+        and binding.place.statement is place.statement
+        and not _walrus(binding)
+    )
+
+
+def _walrus(binding: Binding) -> bool:
+    statement = binding.place.statement
+    targets = getattr(statement, "targets", ())
+    return not any(binding.at == target.at for target in targets)
+
+
+def _in_common_loop(one: Place, other: Place) -> bool:
+    return any(branch[2] for branch in one.blocks if branch in other.blocks)
