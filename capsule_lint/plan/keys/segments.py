@@ -12,14 +12,14 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.keys.format_fields import start_of
 from capsule_lint.plan.keys.formats import Addition, Formats, Group
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
+from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of
 from capsule_lint.plan.memory.room import takes_more
-from capsule_lint.program.inference.types import ClassObject, Instance
-from capsule_lint.program.model import Binding, Class, Module, last_name
-from capsule_lint.program.texts.pieces import Filled, marks_of, word_of
+from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.texts.pieces import Filled, word_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect, Knot
@@ -29,14 +29,6 @@ _TEXTS: Final = (".value", ".name")
 _NO_TEXT: Final = (
     "members of `{0}` say their own names in a text: make it a `StrEnum`, or give it a `__str__`"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """The constant that stands for a scope's tag, and the text between it and the scope's value."""
-
-    node: tree.Node
-    joint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +65,12 @@ class Segments:
     mends: Mends
     formats: Formats = field(init=False)
     _calls: SegmentCalls = field(init=False)
+    _constants: TagConstants = field(init=False)
 
     def __post_init__(self) -> None:
         self.formats = Formats(self.mends)
         self._calls = SegmentCalls(self.mends)
+        self._constants = TagConstants(self.mends)
 
     def key(self, defect: KeyDefect) -> None:
         """Put the segments that a key lacks into its template."""
@@ -248,7 +242,7 @@ class Segments:
         made = self._calls.beside(host, anchor, one.tag, one.hole) if anchor is not None else None
         if made is not None:
             return NewSegment(one.tag, one.hole, made=made)
-        found = self._constant(knot, host, anchor, one.tag)
+        found = self._constants.beside(knot, host, anchor, one.tag)
         if found is None:
             return NewSegment(one.tag, one.hole)
         return NewSegment(one.tag, one.hole, *found)
@@ -320,74 +314,6 @@ class Segments:
                 return piece.host if same else None
         return None
 
-    # --- separators and tags ---
-
-    def _constant(
-        self, knot: Knot, host: tree.Node, anchor: tree.Node | None, tag: str
-    ) -> tuple[str, str] | None:
-        """`P.CAPSULE` beside `P.TENANT`, and what stands between it and the value."""
-        prefix = _prefix_of(host, anchor)
-        if prefix is None:
-            return None
-        templates = self.mends.planner.program.templates
-        value = templates.constant(prefix.node)
-        if value is None or not word_of(value):
-            return None
-        wanted = tag if marks_of(value) else word_of(tag)
-        code = self._sibling(knot, prefix.node, wanted)
-        return None if code is None else (code, prefix.joint)
-
-    def _sibling(self, knot: Knot, node: tree.Node, wanted: str) -> str | None:
-        """The code of the constant of that value which stands beside another one."""
-        program = self.mends.planner.program
-        module = self.mends.module_of(node)
-        match node:
-            case tree.Attr(name="value", base=tree.Attr() as member):
-                found = self._sibling(knot, member, wanted)
-                return f"{found}.value" if found is not None else None
-            case tree.Attr():
-                base = text_of(node.base)
-                for owner in self._owners(node):
-                    name = self._named(owner, wanted)
-                    if name is not None and base is not None:
-                        return f"{base}.{name}"
-            case tree.Name():
-                for binding in program.names.bindings(node.id, program.names.place(node))[-1:]:
-                    target = program.names.follow(binding)
-                    if not isinstance(target, Binding) or target.place.scope.kind != "module":
-                        continue
-                    home = target.place.scope.module
-                    name = self._named(home, wanted)
-                    if name is None or (home is not module and node.id != target.name):
-                        continue
-                    self.mends.import_(knot, module, home.name, name)
-                    return name
-        return None
-
-    def _owners(self, node: tree.Attr) -> Iterator[Class | Module]:
-        """The classes, or the module, that an attribute is looked up in."""
-        program = self.mends.planner.program
-        dotted = program.classes.dotted(node.base)
-        if isinstance(dotted, Binding) and isinstance(dotted.definition, Class):
-            yield from program.classes.mro(dotted.definition)
-            return
-        for one in program.inference.of(node.base):
-            if isinstance(one, Instance | ClassObject):
-                yield from program.classes.mro(one.cls)
-        target = program.classes.dotted(node)
-        if isinstance(target, Binding) and target.place.scope.kind == "module":
-            yield target.place.scope.module
-
-    def _named(self, owner: Class | Module, wanted: str) -> str | None:
-        constant = self.mends.planner.program.templates.constant
-        for name, bindings in owner.scope.bindings.items():
-            value = bindings[0].value
-            if len(bindings) == 1 and bindings[0].kind == "assign" and value is not None:
-                said = constant(value)
-                if said is not None and said == wanted:
-                    return name
-        return None
-
     # --- `"TENANT#{tenant_id}#X"` for a decorator ---
 
     def _brace_template(
@@ -413,47 +339,6 @@ def _joins(node: tree.Call) -> bool:
     return isinstance(node.func, tree.Attr) and node.func.name == "join"
 
 
-def _prefix_of(host: tree.Node, anchor: tree.Node | None) -> Prefix | None:
-    """The constant before the anchor (or at the very front) of an f-string, a sum or a list."""
-    for parts in _parts_of(host):
-        at = 0
-        if anchor is not None:
-            places = [n for n, p in enumerate(parts) if p is anchor]
-            if not places:
-                continue
-            at = places[0]
-        for one in (_prefix_at(parts, at - 1), _prefix_at(parts, 0) if anchor is None else None):
-            if one is not None:
-                return one
-        return None
-    return None
-
-
-def _prefix_at(parts: Sequence[tree.Node | str], at: int) -> Prefix | None:
-    joint = ""
-    if at >= 1 and isinstance(text := parts[at], str) and text and not word_of(text):
-        at, joint = at - 1, text
-    node = parts[at] if 0 <= at < len(parts) else None
-    return Prefix(node, joint) if isinstance(node, tree.Name | tree.Attr) else None
-
-
-def _parts_of(node: tree.Node) -> Iterator[list[tree.Node | str]]:
-    """The parts, in order, of each f-string, sum, list or call that an expression contains."""
-    for one in within(node):
-        match one:
-            case tree.FString():
-                yield [p if isinstance(p, str) else p.value for p in one.parts]
-            case tree.Binary(op="+"):
-                yield [
-                    o.value if isinstance(o, tree.Const) and isinstance(o.value, str) else o
-                    for o in _operands(one)
-                ]
-            case tree.Sequence():
-                yield list(one.items)
-            case tree.Call():
-                yield [a.value for a in one.args]
-
-
 def _doubt(place: tree.Node, anchor: tree.Node | None) -> str:
     """Why a segment beside `anchor` would not come out between separators; empty where it does."""
     match place:
@@ -462,7 +347,7 @@ def _doubt(place: tree.Node, anchor: tree.Node | None) -> str:
         case tree.Call(func=tree.Attr(name="join", base=tree.Const(value=""))):
             return "the parts are joined by nothing"
         case tree.Binary(op="+") if anchor is not None:
-            part = next((o for o in _operands(place) if anchor.span in o.span), None)
+            part = next((o for o in operands_of(place) if anchor.span in o.span), None)
             if part is not None and _goes_on(part):
                 return "the scope before it is inside of a part of the sum"
     return ""
@@ -479,12 +364,6 @@ def _goes_on(part: tree.Node) -> bool:
             return last_name(part.func) in ("format", "format_map", "join")
         case _:
             return isinstance(part, tree.Binary)
-
-
-def _operands(node: tree.Node) -> list[tree.Node]:
-    if isinstance(node, tree.Binary) and node.op == "+":
-        return [*_operands(node.left), *_operands(node.right)]
-    return [node]
 
 
 __all__ = ["LocalPiece", "Segments"]
