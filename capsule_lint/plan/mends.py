@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import (
+    AddEntry,
     AddImport,
     AddStatement,
     Mend,
     Position,
     Span,
 )
-from capsule_lint.plan.call_mends import CallMends
+from capsule_lint.plan.calls.call_mends import CallMends
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.entities.entry_mends import EntryMends
 from capsule_lint.plan.entities.enumerated import Enumerated
@@ -143,6 +144,19 @@ class Mends:
     def add(self, knot: Knot, mend: Mend) -> None:
         """One more mend."""
         self.found.append((knot, mend))
+
+    def add_once(self, knot: Knot, mend: Mend) -> bool:
+        """Add a mend that several may ask for; whether all ask for the same."""
+        if isinstance(mend, AddEntry) and any(
+            isinstance(m, AddEntry)
+            and (m.filename, m.at, m.key) == (mend.filename, mend.at, mend.key)
+            and m.value != mend.value
+            for _, m in self.found
+        ):
+            return False
+        if not any(m == mend for _, m in self.found):
+            self.add(knot, mend)
+        return True
 
     def module_of(self, node: tree.Node) -> Module:
         """The file that an expression stands in."""

@@ -1,0 +1,230 @@
+"""Mends of calls: where an argument goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import (
+    AddArgument,
+    AddElements,
+)
+from capsule_lint.plan.calls.called import Called
+from capsule_lint.plan.calls.spread_dicts import SpreadDicts
+from capsule_lint.plan.calls.spread_tuples import SpreadTuples
+from capsule_lint.plan.supply.rebuilds import update_of
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Want
+    from capsule_lint.program.calling.deferred import Boxed
+
+
+@dataclass(eq=False, slots=True)
+class CallMends:
+    """Builds the mends of calls, of copies, and of what is spread into them."""
+
+    mends: Mends
+    called: Called = field(init=False)
+    tuples: SpreadTuples = field(init=False)
+    dicts: SpreadDicts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.called = Called(self.mends)
+        self.tuples = SpreadTuples(self.mends, self.called)
+        self.dicts = SpreadDicts(self.mends)
+
+    def arguments(self, wants: list[Want]) -> None:
+        """Give a call the arguments that its wants ask for."""
+        call = wants[0].call
+        assert call is not None
+        wants = sorted(
+            wants, key=lambda w: self.mends.planner.program.policy.scopes.index(w.scope)
+        )
+        for want in wants:
+            self.mends.planner.state.groups.join(
+                wants[0].knot, want.knot
+            )  # for they share the order
+            value = self.mends.value(want)
+            if value is not None and value.kind == "spread":
+                continue
+            if not self.mends.planner.values.takes(call, want.scope):
+                reason = f"this also calls what does not take `{want.scope.parameter}`"
+                self.mends.obstacle(want.knot, call, reason)
+                continue
+            code = self.mends.code_of(want, want.knot)
+            if code is None:
+                continue
+            where = self._argument_place(call, want)
+            box = self.mends.planner.program.calls.uses.boxes.get(id(call))
+            if box is not None:
+                where = () if where and self._boxed(box, want, where, code) else None
+            if where is None:
+                self.mends.obstacle(
+                    want.knot,
+                    call,
+                    f"`{want.scope.parameter}` cannot be placed among the arguments",
+                )
+                continue
+            if not where:
+                continue
+            keyword, index = where
+            if keyword == want.scope.parameter:
+                keyword = self.dicts.spelled(want, [a.keyword for a in call.args if a.keyword])
+                if any(a.keyword == keyword for a in call.args):
+                    continue
+            self.mends.add(
+                want.knot,
+                AddArgument(
+                    self.mends.module_of(call).filename, call.span, "CAP401", code, keyword, index
+                ),
+            )
+
+    def _boxed(self, box: Boxed, want: Want, where: tuple[str | None, int], code: str) -> bool:
+        """Put an argument among those that are given as a display: `args=(tenant_id,)`."""
+        filename, (keyword, at) = self.mends.module_of(box.holder).filename, where
+        if keyword is not None:
+            return box.kwargs is not None and self.dicts.give(box.kwargs, want)
+        if box.args is None or not box.args.items:
+            return False
+        before, after = ((), (code,)) if at else ((code,), ())
+        beside = box.args.items[max(at - 1, 0)].span
+        mend = AddElements(filename, box.args.span, "CAP401", before, after, beside)
+        return self.mends.add_once(want.knot, mend)
+
+    def rebuild(self, want: Want) -> None:
+        """`replace(doc, tenant_id=…)` and `model_copy(update={…})` name the other scope as well."""
+        call, name = want.call, want.scope.parameter
+        assert call is not None
+        value = self.mends.value(want)
+        if value is None or value.kind == "spread":
+            return  # what has no value is reported as that
+        update = update_of(call)
+        if update is not None:
+            placed = self.dicts.give(update, want)
+        else:
+            code = self.mends.code_of(want, want.knot)
+            placed = code is not None
+            index = self._keyword_index(call.args, want)
+            filename = self.mends.module_of(call).filename
+            if code is not None:
+                self.mends.add(
+                    want.knot, AddArgument(filename, call.span, "CAP401", code, name, index)
+                )
+        if not placed:
+            self.mends.obstacle(want.knot, call, f"`{name}` cannot be placed in this copy")
+
+    def _argument_place(
+        self, call: tree.Call, want: Want
+    ) -> tuple[str | None, int] | tuple[()] | None:
+        """Keyword (or `None`) and index of the new argument; `()` when `**` passes it on; `None` when unsure."""
+        name = want.scope.parameter
+        signature = self.called.of(want)
+        entry = next((e for e in signature if e[0] == name), None)
+        if entry is None:
+            takes = any(kind == "**" for _, kind, _ in signature)
+            return (name, self._keyword_index(call.args, want)) if takes else None
+        args = call.args[want.offset :]
+        if any(a.keyword == name for a in args):
+            return ()
+        positional = [n for n, a in enumerate(args) if a.keyword is None and a.star != "**"]
+        stars = [n for n in positional if args[n].star]
+        count = len(positional)
+        plain = [e for e in signature if e[1] in ("posonly", "plain")]
+        old_before = (
+            sum(1 for e in plain[: plain.index(entry)] if not e[2]) if entry in plain else 0
+        )
+        neighbour = self._neighbour_argument(args, want, signature)
+        if any(a.star == "**" for a in args) and neighbour is None and old_before >= count:
+            return self._spread(args, want)
+        if entry[1] == "kwonly":
+            return name, self._keyword_index(args, want) + want.offset
+        if (
+            stars
+            and neighbour is None
+            and self.tuples.give(args[stars[0]], want, old_before - stars[0])
+        ):
+            return ()
+        if stars and (
+            stars[0] < old_before or (neighbour is None and self._is_variadic(args[stars[0]]))
+        ):
+            return (
+                None
+                if neighbour is None or args[neighbour].keyword is None
+                else (name, neighbour + 1 + want.offset)
+            )
+        if old_before < count or (
+            old_before == count and (count > 0 or not any(a.keyword for a in args))
+        ):
+            at = (
+                positional[old_before]
+                if old_before < count
+                else (positional[-1] + 1 if positional else 0)
+            )
+            return None, at + want.offset
+        if (
+            want.offset
+            and last_name(call.func) == "partial"
+            and (neighbour is None or args[neighbour].keyword is None)
+        ):
+            return None  # its own calls may fill the place
+        if entry[1] == "posonly":
+            return None
+        return name, self._keyword_index(args, want) + want.offset
+
+    def _is_variadic(self, argument: tree.Argument) -> bool:
+        """`*args` of the enclosing function: what its callers pass may have the value already."""
+        names, node = self.mends.planner.program.names, argument.value
+        return isinstance(node, tree.Name) and any(
+            b.parameter is not None and b.parameter.kind == "*"
+            for b in names.bindings(node.id, names.place(node))
+        )
+
+    def _neighbour_argument(
+        self, args: Sequence[tree.Argument], want: Want, signature: list[tuple[str, str, bool]]
+    ) -> int | None:
+        """Where the call passes the neighbouring scope's value."""
+        others = [s for s in self.mends.planner.program.policy.scopes if s is not want.scope]
+        takes = self.mends.planner.program.domain.held.takes
+        for number, argument in enumerate(args):
+            if argument.keyword is not None and any(
+                takes(want.callee, argument.keyword, s) for s in others
+            ):
+                return number
+        plain = [e for e in signature if e[1] in ("posonly", "plain") and not e[2]]
+        for number, argument in enumerate(args):
+            if (
+                argument.keyword is None
+                and not argument.star
+                and number < len(plain)
+                and any(takes(want.callee, plain[number][0], s) for s in others)
+            ):
+                return number
+        return None
+
+    def _keyword_index(self, args: Sequence[tree.Argument], want: Want) -> int:
+        order = self.mends.planner.program.policy.scopes
+        at = order.index(want.scope)
+        takes = self.mends.planner.program.domain.held.takes
+        for other in reversed(order[:at]):
+            for number, argument in enumerate(args):
+                if argument.keyword is not None and takes(want.callee, argument.keyword, other):
+                    return number + 1
+        for other in order[at + 1 :]:
+            for number, argument in enumerate(args):
+                if argument.keyword is not None and takes(want.callee, argument.keyword, other):
+                    return number
+        return sum(1 for a in args if a.keyword is None and a.star != "**")
+
+    def _spread(self, args: Sequence[tree.Argument], want: Want) -> tuple[()] | None:
+        """`C(**fields)`: the dict that is spread gets the entry, where it is written out nearby."""
+        for argument in args:
+            if argument.star != "**":
+                continue
+            if self.dicts.give(argument.value, want):
+                return ()
+        return None

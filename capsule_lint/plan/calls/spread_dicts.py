@@ -1,0 +1,156 @@
+"""Dicts that calls spread: `C(**fields)`. They get the entries that the calls need, where they are written out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddArgument, AddEntry, AddStatement
+from capsule_lint.plan.code import rename
+from capsule_lint.plan.testing.kept_kwargs import behind, kept
+from capsule_lint.program.containers import COPIED
+from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Want
+    from capsule_lint.policy import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadDicts:
+    """Gives dicts the entries of scopes."""
+
+    mends: Mends
+
+    def give(self, node: tree.Node, want: Want) -> bool:
+        """Give a dict that is written out nearby the entry beside that of another scope."""
+        match node:
+            case tree.Name():
+                return self._name(node, want)
+            case tree.Binary(op="|"):
+                return self.give(node.left, want) or self.give(node.right, want)
+            case tree.DictDisplay():
+                return self._display(node, want)
+            case tree.Call(func=tree.Name(id="dict")):
+                return self._call(node, want)
+            case tree.Attr() if want.call is not None and self._is_everywhere(want):
+                started = kept(self.mends.planner.program, node, want.call)
+                return started is not None and self.give(started, want)
+            case tree.Call(func=tree.Attr(name="copy") as func, args=()):
+                return self.give(func.base, want)
+            case tree.Call(args=(only,)) if last_name(node.func) in COPIED:
+                return self.give(only.value, want)
+            case tree.Call():
+                return self._behind(node, want)
+        return False
+
+    def spelled(self, want: Want, beside: Sequence[str]) -> str:
+        """The keyword for a scope among others: an alias (`tenantId=`) beside aliases."""
+        cls, classes = want.callee, self.mends.planner.program.classes
+        if isinstance(cls, Class) and classes.is_typed_dict(cls):
+            for home in classes.mro(cls):
+                key = self.mends.planner.state.attributes.get((home, want.scope.parameter))
+                if key is not None:
+                    return key
+        if isinstance(cls, Class) and (aliases := classes.aliases(cls)):
+            for other in self.mends.planner.program.policy.scopes:
+                for name in beside if other is not want.scope else ():
+                    if name in aliases.values() and names_scope(name, other):
+                        return rename(name, other, want.scope)
+        return want.scope.parameter
+
+    def _behind(self, node: tree.Node, want: Want) -> bool:
+        """Give the dicts the entry that stand behind what a test spreads: in a fixture, in `parametrize`."""
+        if want.call is None or not self._is_everywhere(want):
+            return False
+        found = behind(self.mends.planner.program, node, want.call)
+        return bool(found) and all(self.give(one, want) for one in found)
+
+    def _is_everywhere(self, want: Want) -> bool:
+        """Whether the code of a value means the same wherever it stands in a test."""
+        value = self.mends.value(want)
+        return value is not None and (value.kind == "test" or value.code == f'"{value.literal}"')
+
+    def _code_at(self, node: tree.Node, want: Want) -> str | None:
+        """The code of a want's value in a dict that is spread; in another file it is what tests there have."""
+        module, value = self.mends.module_of(node), self.mends.value(want)
+        if value is None or module is self.mends.module_of(want.node):
+            return self.mends.code_of(want, want.knot)
+        alike = value.kind == "test"
+        return self.mends.code_for(want.scope, node, want.knot) if alike else None
+
+    def _call(self, node: tree.Call, want: Want) -> bool:
+        filename, code = self.mends.module_of(node).filename, self._code_at(node, want)
+        for number, argument in enumerate(node.args if code is not None else ()):
+            if argument.keyword and self._is_other_scope(argument.keyword, want.scope):
+                name = self.spelled(want, (argument.keyword,))
+                mend = AddArgument(filename, node.span, "CAP401", code or "", name, number + 1)
+                return self.mends.add_once(want.knot, mend)
+        whole = (a.value for a in node.args if a.keyword is None and a.star != "*")
+        return any(self.give(one, want) for one in whole)
+
+    def _display(self, node: tree.DictDisplay, want: Want) -> bool:
+        filename = self.mends.module_of(node).filename
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                if self.give(value, want):
+                    return True
+            elif self._names_other(key, want.scope):
+                code = self._code_at(node, want)
+                if code is None:
+                    return False
+                said = key.value if isinstance(key, tree.Const) else None
+                name = self.spelled(want, (str(said),))
+                self.mends.planner.local.notes.note_entry(node, name)
+                mend = AddEntry(filename, node.span, "CAP401", f'"{name}"', code, value.span)
+                return self.mends.add_once(want.knot, mend)
+        return False
+
+    def _name(self, node: tree.Name, want: Want) -> bool:
+        """A local dict: its display, or the statement that sets another scope's key."""
+        place = self.mends.planner.program.names.place(node)
+        for statement, at in place.scope.module.statements:
+            if at.scope is not place.scope or at.order >= place.order:
+                continue
+            line = self._key_set(statement, node.id, want.scope)
+            code = self.mends.code_of(want, want.knot) if line is not None else None
+            if line is not None and code is not None:
+                filename, text = self.mends.module_of(node).filename, line.format(code)
+                return self.mends.add_once(
+                    want.knot, AddStatement(filename, statement.span, "CAP401", text)
+                )
+        bindings = self.mends.planner.program.names.bindings(node.id, place)
+        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+        if value is None:
+            return self._behind(node, want)
+        return self.give(value, want)
+
+    def _key_set(self, statement: tree.Statement, name: str, scope: Scope) -> str | None:
+        """`kw.setdefault("tenant_id", …)` and `kw["tenant_id"] = …`, as the line for another scope."""
+        match statement:
+            case tree.Eval(
+                values=(
+                    tree.Call(func=tree.Attr(base=tree.Name() as base, name="setdefault")) as call,
+                )
+            ) if base.id == name and len(call.args) == 2:
+                if self._names_other(call.args[0].value, scope):
+                    return f'{name}.setdefault("{scope.parameter}", {{}})'
+            case tree.Assign(targets=(tree.Subscript(base=tree.Name() as base) as target,)):
+                if base.id == name and self._names_other(target.index, scope):
+                    return f'{name}["{scope.parameter}"] = {{}}'
+        return None
+
+    def _names_other(self, key: tree.Node, scope: Scope) -> bool:
+        text = key.value if isinstance(key, tree.Const) else None
+        return isinstance(text, str) and self._is_other_scope(text, scope)
+
+    def _is_other_scope(self, name: str, scope: Scope) -> bool:
+        return any(
+            s is not scope and names_scope(name, s)
+            for s in self.mends.planner.program.policy.scopes
+        )
