@@ -41,6 +41,7 @@ from capsule_lint.plan.testing.glimpses import Glimpses
 from capsule_lint.plan.testing.golden import Golden
 from capsule_lint.plan.testing.lookins import LookIns
 from capsule_lint.plan.testing.recorded import Recorded
+from capsule_lint.plan.testing.scope_helper import ScopeHelper
 from capsule_lint.plan.testing.seeds import Seeds
 from capsule_lint.plan.testing.testing import Testing
 from capsule_lint.plan.uses.lambda_mends import LambdaMends
@@ -197,7 +198,7 @@ class Mends:
         for name in value.imports:
             self.import_(knot, module, *name)
         if value.kind == "test":
-            self.testing.helper(want.scope, knot)
+            ScopeHelper(self).write(want.scope, knot)
         return value.code
 
     def code_for(self, scope: Scope, node: tree.Node, knot: Knot) -> str | None:

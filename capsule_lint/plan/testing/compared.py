@@ -156,7 +156,9 @@ class Compared:
         found = [form for form, regex in self._derived if regex.fullmatch(text)]
         testing = self.mends.testing
         running = {
-            f for one in (testing.makers(other) if found else ()) for f in testing.reach.of(one)
+            f
+            for one in (testing.places.makers(other) if found else ())
+            for f in testing.reach.of(one)
         }
         for form in found:
             if form.functions & running:

@@ -1,12 +1,12 @@
-"""What tests need: the helper that yields a scope's value, and whole keys that are written out."""
+"""Whole keys that tests write out: they change as what makes them does."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddImport, AppendCode, Position, Replace, Span
+from capsule_lint.model import Replace
 from capsule_lint.plan.keys.spelled import (
     Form,
     Forms,
@@ -17,13 +17,12 @@ from capsule_lint.plan.keys.spelled import (
     pattern,
 )
 from capsule_lint.plan.literals import plain_literal
-from capsule_lint.plan.reach import Reach, returning
+from capsule_lint.plan.reach import Reach
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.composed import Composed
+from capsule_lint.plan.testing.literal_places import LiteralPlaces
 from capsule_lint.plan.uses.mentions import texts_with
-from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.texts.pieces import Text
-from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
     import re
@@ -34,18 +33,14 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
-_NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
-_EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
-"""Functions by which a test says what text it expects."""
-_MAX_DEPTH: Final = 4
-
 
 @dataclass(eq=False, slots=True)
 class Testing:
-    """Test helpers and literal keys."""
+    """Updates such keys."""
 
     mends: Mends
     reach: Reach = field(init=False)
+    places: LiteralPlaces = field(init=False)
     composed: Composed = field(init=False)
     forms: list[Form] = field(default_factory=list)
     """How the keys look that change, the most telling first."""
@@ -56,61 +51,8 @@ class Testing:
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.mends.planner.program)
+        self.places = LiteralPlaces(self.mends.planner.program, self.reach)
         self.composed = Composed(self)
-
-    # --- the helper ---
-
-    def helper(self, scope: Scope, knot: Knot) -> None:
-        """Write the helper that `test-source` names, where it does not exist yet."""
-        spec = scope.test_source
-        if spec is None or not spec.module or scope.test_value is None:
-            return
-        program = self.mends.planner.program
-        module = program.names.module(spec.module)
-        if module is not None and program.names.global_binding(module, spec.name) is not None:
-            return
-        filename = module.filename if module is not None else self._place_of(spec.module)
-        annotation = f" -> {scope.type.name}" if scope.type is not None else ""
-        if spec.code == spec.name:  # a constant
-            annotation = ""
-        source = (
-            f"{spec.name} = {scope.test_value}\n"
-            if spec.code == spec.name
-            else (
-                f"def {spec.name}(){annotation}:\n"
-                f'    """The {scope.name} that tests use unless they say otherwise."""\n'
-                f"    return {scope.test_value}\n"
-            )
-        )
-        if spec.name.startswith("test") and spec.code != spec.name:  # pytest would collect it
-            source += f"\n\n{spec.name}.__test__ = False\n"
-        self.mends.add(knot, AppendCode(filename, _NOWHERE, "CAP401", source))
-        needed = scope.type
-        if (
-            needed is not None
-            and needed.module != "builtins"
-            and needed.name in f"{scope.test_value}{annotation}"
-        ):
-            if module is not None:
-                self.mends.import_(knot, module, needed.module, needed.root)
-            elif needed.module != spec.module:
-                mend = AddImport(filename, _NOWHERE, "CAP401", needed.module, needed.root)
-                self.mends.add(knot, mend)
-
-    def _place_of(self, dotted: str) -> str:
-        """Where a module of that name belongs that does not exist yet: beside those of its package, or of
-        the packages around that, wherever these are."""
-        wanted = dotted.split(".")
-        best, place = 0, f"{'/'.join(wanted)}.py"
-        for module in self.mends.planner.program.names.modules.values():
-            path = module.filename.removesuffix(".py").removesuffix("/__init__").split("/")
-            own = module.name.partition("@")[0].split(".")
-            root, shared = path[: -len(own)], _shared(own, wanted[:-1])
-            if shared > best and path[len(root) :] == own:
-                best, place = shared, "/".join([*root, *wanted]) + ".py"
-        return place
-
-    # --- literal keys ---
 
     def keys(self) -> None:
         """Update the keys that tests spell out, where they belong to a changed template."""
@@ -149,16 +91,18 @@ class Testing:
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
         possible = [form for form in self.forms if form.regex.fullmatch(text)]
-        if possible and any(self._is_put_together(side, text) for side in self._sides(node)):
+        if possible and any(self._is_put_together(side, text) for side in self.places.sides(node)):
             return possible, []
-        made_by = self._compared_with(node) if possible else set()
+        made_by = self.places.compared_with(node) if possible else set()
         meant = [form for form in possible if form.functions & made_by]
         if not meant and possible and all(form.bare for form in possible):
             test = self.mends.planner.program.names.place(node).scope.function
-            running = self.reach.of(test) if test is not None and self._is_key(node) else set()
+            running = (
+                self.reach.of(test) if test is not None and self.places.is_key(node) else set()
+            )
             meant = [form for form in possible if form.functions & running]
             possible = meant  # many other texts look like that
-        if self._is_sort_key(node):
+        if self.places.is_sort_key(node):
             possible = meant  # its templates are not judged, and may look alike
         possible = [form for form in possible if not form.bare] or possible
         if meant or (possible and not self._is_right(text)):
@@ -173,7 +117,7 @@ class Testing:
         self, node: tree.Node, forms: list[Form], defects: Sequence[KeyDefect]
     ) -> list[Form]:
         """The forms of a key; what it is compared with changes with them."""
-        made_by = self._compared_with(node)
+        made_by = self.places.compared_with(node)
         if not any(form.functions & made_by for form in forms):
             for other in [d for d in defects if d.function in made_by]:
                 # It says what the key of another template begins with.
@@ -198,31 +142,9 @@ class Testing:
             and all(isinstance(piece, Text) for piece in made.pieces)
         )
 
-    def _is_key(self, node: tree.Node) -> bool:
-        """Whether a literal stands where a key does: `{"PK": "t#1"}`, `row["PK"] == "t#1"`, or first in a
-        tuple."""
-        program = self.mends.planner.program
-        parent = program.names.parent(node)
-        if isinstance(parent, tree.Sequence) and parent.kind == "tuple":
-            return parent.items[0] is node
-        return any(program.keys.key_name(name) for name in self._names_of(node))
-
-    def _is_sort_key(self, node: tree.Node) -> bool:
-        """Whether a literal stands where a sort key does: `{"SK": "t#1"}`."""
-        policy = self.mends.planner.program.policy
-        return any(policy.is_sort_key_name(tree.text(n) or "") for n in self._names_of(node))
-
-    def _names_of(self, node: tree.Node) -> list[tree.Node]:
-        """The expressions that say which attribute of an item a literal is the value of."""
-        parent = self.mends.planner.program.names.parent(node)
-        if isinstance(parent, tree.DictDisplay):
-            pairs = zip(parent.keys, parent.values, strict=True)
-            return [key for key, value in pairs if value is node and key is not None]
-        return [side.index for side in self._sides(node) if isinstance(side, tree.Subscript)]
-
     def _made(self, node: tree.Node, possible: list[Form]) -> list[Form]:
         """Those of several forms whose texts the test makes, as far as that is known."""
-        running = self._running(node) if len(possible) > 1 else set()
+        running = self.places.running(node) if len(possible) > 1 else set()
         return [form for form in possible if form.functions & running] or possible
 
     def _literals(self, parts: set[str]) -> Iterator[tuple[Module, tree.Node, str]]:
@@ -233,17 +155,10 @@ class Testing:
             for node in module.nodes:
                 first, rest = first_and_rest(node)
                 text = literal_text(first)
-                if text is not None and not self._is_part(node):
+                if text is not None and not self.places.is_part(node):
                     text += rest
                     if any(part in text for part in parts):
                         yield module, node, text
-
-    def _is_part(self, node: tree.Node) -> bool:
-        """Whether a literal is no text of its own: it is part of an f-string or of a sum."""
-        parent = self.mends.planner.program.names.parent(node)
-        return isinstance(parent, tree.FString) or (
-            isinstance(parent, tree.Binary) and parent.op == "+"
-        )
 
     def _forms(self, defects: Sequence[KeyDefect]) -> Iterator[Form]:
         """How the keys look that change, and the texts of the program that have such keys in them."""
@@ -266,9 +181,9 @@ class Testing:
     ) -> None:
         """A longer text that a test expects, with a key in it: nobody can tell what else it says."""
         found = [form for form, regex in inside if regex.search(text)]
-        if not found or not self._is_expected(node):
+        if not found or not self.places.is_expected(node):
             return
-        running = self._running(node)
+        running = self.places.running(node)
         for form in found:
             if form.functions & running:
                 reason = "a key that changes stands inside of this text"
@@ -280,69 +195,11 @@ class Testing:
     ) -> None:
         """A text that looks like a key of which one part is made in a way that is not known."""
         found = [defect for defect, regex in loose if regex.fullmatch(text)]
-        running = self._running(node) if found else set()
+        running = self.places.running(node) if found else set()
         for defect in found:
             if defect.function in running:
                 self.mends.obstacle(defect.knot, node, "may spell out a key that changes")
                 return
-
-    def _is_expected(self, node: tree.Node) -> bool:
-        """Whether a literal stands in a comparison or in an assertion's call."""
-        return any(
-            isinstance(around, tree.Compare)
-            or (isinstance(around, tree.Call) and last_name(around.func) in _EXPECTING)
-            or (isinstance(around, tree.Call) and last_name(around.func).startswith("assert"))
-            for around in self._around(node)
-        )
-
-    def _around(self, node: tree.Node) -> Iterator[tree.Node]:
-        """What an expression is part of, innermost first."""
-        names = self.mends.planner.program.names
-        current = names.parent(node)
-        while isinstance(current, tree.Expr):
-            yield current
-            current = names.parent(current)
-
-    def _running(self, node: tree.Node) -> set[Function]:
-        """The functions that may make what a literal is compared with: those of the other side, or,
-        where that comes from elsewhere, those that the test runs."""
-        sides = self._sides(node)
-        made = {f for side in sides for f in self.makers(side)}
-        function = self.mends.planner.program.names.place(node).scope.function
-        if not made and function is not None:
-            made = {function}
-        return {f for one in made for f in self.reach.of(one)}
-
-    def makers(self, side: tree.Node, depth: int = 0) -> Iterator[Function]:
-        """The functions of the program that an expression runs, through locals."""
-        names = self.mends.planner.program.names
-        queue = [side]
-        while queue:
-            node = queue.pop()
-            queue += children(node)
-            yield from self.reach.by(node)
-            if isinstance(node, tree.Name) and depth < _MAX_DEPTH:
-                for binding in names.bindings(node.id, names.place(node)):
-                    if binding.kind == "assign" and binding.value is not None:
-                        yield from self.makers(binding.value, depth + 1)
-
-    def _sides(self, node: tree.Node) -> list[tree.Node]:
-        """What a literal, or the display that it stands in, is compared with."""
-        inner = node
-        for around in self._around(node):
-            match around:
-                case tree.Compare():
-                    return [s for s in (around.left, *around.rights) if s is not inner]
-                case tree.Call() if last_name(around.func).startswith("assert"):
-                    return [a.value for a in around.args if a.value is not inner]
-                case tree.Call():
-                    return []
-            inner = around
-        return []
-
-    def _compared_with(self, node: tree.Node) -> set[Function]:
-        """The functions whose result a literal is compared with, and those that they return."""
-        return returning(self.mends.planner.program, *self._sides(node))
 
     def _unchanged(self) -> list[re.Pattern[str]]:
         """The keys that are right as they are."""
@@ -408,7 +265,7 @@ class Testing:
         beside it has one (`has_hole`), or where the value is not known."""
         scope, knot = gap.scope, gap.defect.knot
         want = Want(scope, node, knot, "key")
-        value = self.mends.planner.sources.for_key(scope, node, self._sides(node))
+        value = self.mends.planner.sources.for_key(scope, node, self.places.sides(node))
         if value is None:
             return None
         known = self.known(value, want) if not has_hole else None
@@ -418,7 +275,7 @@ class Testing:
 
     def code(self, scope: Scope, node: tree.Node, knot: Knot) -> str | None:
         """The code of a scope's value for a key that a test makes itself; `None` if it is not known."""
-        value = self.mends.planner.sources.for_key(scope, node, self._sides(node))
+        value = self.mends.planner.sources.for_key(scope, node, self.places.sides(node))
         return self._code(value, Want(scope, node, knot, "key")) if value is not None else None
 
     def _code(self, value: Value, want: Want) -> str | None:
@@ -440,14 +297,6 @@ class Testing:
         if len(values) != 1 or any(b.kind != "assign" for b in bindings):
             return None
         return next(iter(values))
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many parts two dotted names begin with alike."""
-    count = 0
-    while count < min(len(one), len(other)) and one[count] == other[count]:
-        count += 1
-    return count
 
 
 def _longest_text(defect: KeyDefect) -> str:

@@ -1,0 +1,115 @@
+"""Where tests write texts out: what a text is the value of, what it is compared with, and what makes that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.reach import Reach, returning
+from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.walk import children
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+
+_EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
+"""Functions by which a test says what text it expects."""
+_MAX_DEPTH: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralPlaces:
+    """Answers questions about what stands around a literal."""
+
+    program: Program
+    reach: Reach
+
+    def is_key(self, node: tree.Node) -> bool:
+        """Whether a literal stands where a key does: `{"PK": "t#1"}`, `row["PK"] == "t#1"`, or first in a
+        tuple."""
+        program = self.program
+        parent = program.names.parent(node)
+        if isinstance(parent, tree.Sequence) and parent.kind == "tuple":
+            return parent.items[0] is node
+        return any(program.keys.key_name(name) for name in self._names_of(node))
+
+    def is_sort_key(self, node: tree.Node) -> bool:
+        """Whether a literal stands where a sort key does: `{"SK": "t#1"}`."""
+        policy = self.program.policy
+        return any(policy.is_sort_key_name(tree.text(n) or "") for n in self._names_of(node))
+
+    def _names_of(self, node: tree.Node) -> list[tree.Node]:
+        """The expressions that say which attribute of an item a literal is the value of."""
+        parent = self.program.names.parent(node)
+        if isinstance(parent, tree.DictDisplay):
+            pairs = zip(parent.keys, parent.values, strict=True)
+            return [key for key, value in pairs if value is node and key is not None]
+        return [side.index for side in self.sides(node) if isinstance(side, tree.Subscript)]
+
+    def is_part(self, node: tree.Node) -> bool:
+        """Whether a literal is no text of its own: it is part of an f-string or of a sum."""
+        parent = self.program.names.parent(node)
+        return isinstance(parent, tree.FString) or (
+            isinstance(parent, tree.Binary) and parent.op == "+"
+        )
+
+    def is_expected(self, node: tree.Node) -> bool:
+        """Whether a literal stands in a comparison or in an assertion's call."""
+        return any(
+            isinstance(around, tree.Compare)
+            or (isinstance(around, tree.Call) and last_name(around.func) in _EXPECTING)
+            or (isinstance(around, tree.Call) and last_name(around.func).startswith("assert"))
+            for around in self._around(node)
+        )
+
+    def _around(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What an expression is part of, innermost first."""
+        names = self.program.names
+        current = names.parent(node)
+        while isinstance(current, tree.Expr):
+            yield current
+            current = names.parent(current)
+
+    def running(self, node: tree.Node) -> set[Function]:
+        """The functions that may make what a literal is compared with: those of the other side, or,
+        where that comes from elsewhere, those that the test runs."""
+        sides = self.sides(node)
+        made = {f for side in sides for f in self.makers(side)}
+        function = self.program.names.place(node).scope.function
+        if not made and function is not None:
+            made = {function}
+        return {f for one in made for f in self.reach.of(one)}
+
+    def makers(self, side: tree.Node, depth: int = 0) -> Iterator[Function]:
+        """The functions of the program that an expression runs, through locals."""
+        names = self.program.names
+        queue = [side]
+        while queue:
+            node = queue.pop()
+            queue += children(node)
+            yield from self.reach.by(node)
+            if isinstance(node, tree.Name) and depth < _MAX_DEPTH:
+                for binding in names.bindings(node.id, names.place(node)):
+                    if binding.kind == "assign" and binding.value is not None:
+                        yield from self.makers(binding.value, depth + 1)
+
+    def sides(self, node: tree.Node) -> list[tree.Node]:
+        """What a literal, or the display that it stands in, is compared with."""
+        inner = node
+        for around in self._around(node):
+            match around:
+                case tree.Compare():
+                    return [s for s in (around.left, *around.rights) if s is not inner]
+                case tree.Call() if last_name(around.func).startswith("assert"):
+                    return [a.value for a in around.args if a.value is not inner]
+                case tree.Call():
+                    return []
+            inner = around
+        return []
+
+    def compared_with(self, node: tree.Node) -> set[Function]:
+        """The functions whose result a literal is compared with, and those that they return."""
+        return returning(self.program, *self.sides(node))

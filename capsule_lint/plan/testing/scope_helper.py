@@ -1,0 +1,82 @@
+"""The helper that policy's `test-source` names: it is written where it does not exist yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.model import AddImport, AppendCode, Position, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+
+_NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeHelper:
+    """Writes the helper of a scope."""
+
+    mends: Mends
+
+    def write(self, scope: Scope, knot: Knot) -> None:
+        """Write the helper that `test-source` names, where it does not exist yet."""
+        spec = scope.test_source
+        if spec is None or not spec.module or scope.test_value is None:
+            return
+        program = self.mends.planner.program
+        module = program.names.module(spec.module)
+        if module is not None and program.names.global_binding(module, spec.name) is not None:
+            return
+        filename = module.filename if module is not None else self._place_of(spec.module)
+        annotation = f" -> {scope.type.name}" if scope.type is not None else ""
+        if spec.code == spec.name:  # a constant
+            annotation = ""
+        source = (
+            f"{spec.name} = {scope.test_value}\n"
+            if spec.code == spec.name
+            else (
+                f"def {spec.name}(){annotation}:\n"
+                f'    """The {scope.name} that tests use unless they say otherwise."""\n'
+                f"    return {scope.test_value}\n"
+            )
+        )
+        if spec.name.startswith("test") and spec.code != spec.name:  # pytest would collect it
+            source += f"\n\n{spec.name}.__test__ = False\n"
+        self.mends.add(knot, AppendCode(filename, _NOWHERE, "CAP401", source))
+        needed = scope.type
+        if (
+            needed is not None
+            and needed.module != "builtins"
+            and needed.name in f"{scope.test_value}{annotation}"
+        ):
+            if module is not None:
+                self.mends.import_(knot, module, needed.module, needed.root)
+            elif needed.module != spec.module:
+                mend = AddImport(filename, _NOWHERE, "CAP401", needed.module, needed.root)
+                self.mends.add(knot, mend)
+
+    def _place_of(self, dotted: str) -> str:
+        """Where a module of that name belongs that does not exist yet: beside those of its package, or of
+        the packages around that, wherever these are."""
+        wanted = dotted.split(".")
+        best, place = 0, f"{'/'.join(wanted)}.py"
+        for module in self.mends.planner.program.names.modules.values():
+            path = module.filename.removesuffix(".py").removesuffix("/__init__").split("/")
+            own = module.name.partition("@")[0].split(".")
+            root, shared = path[: -len(own)], _shared(own, wanted[:-1])
+            if shared > best and path[len(root) :] == own:
+                best, place = shared, "/".join([*root, *wanted]) + ".py"
+        return place
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many parts two dotted names begin with alike."""
+    count = 0
+    while count < min(len(one), len(other)) and one[count] == other[count]:
+        count += 1
+    return count
