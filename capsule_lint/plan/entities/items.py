@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import attribute_in
+from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.named import named_read
-from capsule_lint.plan.entities.rows import entries_of, entry_of
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
@@ -21,7 +21,7 @@ from capsule_lint.program.texts.pieces import names_scope
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Display
+    from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import KeyDefect, Knot, Want
     from capsule_lint.policy import Scope

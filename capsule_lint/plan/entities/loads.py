@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.entities.file_rows import FileRows
 from capsule_lint.plan.entities.named import named_read
-from capsule_lint.plan.entities.rows import entry_of
 from capsule_lint.plan.memory.local_filters import dict_in
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.repeats import kept, repeatable
@@ -20,7 +20,7 @@ from capsule_lint.program.texts.pieces import names_scope
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Display
+    from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot, Want
     from capsule_lint.policy import Scope

@@ -6,34 +6,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.entities.additions import ELEMENTS, Additions, holds_something, root_of
+from capsule_lint.plan.entities.displays import Display, names_any
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected, parametrized
-from capsule_lint.program.containers import ADDING, COPIED, KEYED, LISTED
-from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.model import Binding, Class, Function, Module, last_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.containers import COPIED, LISTED
+from capsule_lint.program.model import Binding, Function, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
-Display: TypeAlias = tree.DictDisplay | tree.Call
-"""`{"tenant_id": …}` or `dict(tenant_id=…)`."""
 Step: TypeAlias = "Callable[[tree.Node, int], Origins]"
-Owner: TypeAlias = Class | Module | Function
-Home: TypeAlias = tuple[Owner, str]
-"""A collection: the class, module or function that has it, and its name."""
-
 _MAX_DEPTH: Final = 12
 _MAX_STEPS: Final = 1000
 _SAME: Final = COPIED | {"cast", "MappingProxyType"}
 """What gives the dict that it is given, or one that says the same."""
-_ELEMENTS: Final = KEYED | {"popleft"}
-"""Methods that give one element of a collection."""
-_READS: Final = _ELEMENTS | {"values", "copy", "popitem"}
-"""Methods that give a part of a collection, or another one of the same."""
 _RESPONSES: Final = ("Item", "Items", "Attributes")
 
 
@@ -58,11 +47,13 @@ class Rows:
     """Follows dicts back through names, parameters, collections and functions."""
 
     program: Program
+    additions: Additions = field(init=False)
     _known: dict[int, Origins] = field(default_factory=dict)
     _path: set[int] = field(default_factory=set)
     _steps: int = 0
-    _additions: dict[str, list[tuple[tree.Node, tree.Node]]] | None = None
-    """By the name of the collection: what is added, and to which expression."""
+
+    def __post_init__(self) -> None:
+        self.additions = Additions(self.program)
 
     def origins(self, node: tree.Node) -> Origins:
         """What is written where the dict `node` is made."""
@@ -225,7 +216,7 @@ class Rows:
         if callees:
             return self._all(returns, depth) if returns else _UNKNOWN
         name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
-        if isinstance(node.func, tree.Attr) and name in _ELEMENTS:
+        if isinstance(node.func, tree.Attr) and name in ELEMENTS:
             return self._elements(node.func.base, depth) + self._all(plain[1:], depth)
         if name in ("copy",) and isinstance(node.func, tree.Attr) and not plain:
             return self._follow(node.func.base, depth)
@@ -243,9 +234,9 @@ class Rows:
         self._steps += 1
         if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
             return _UNKNOWN
-        home = self.home(node)
+        home = self.additions.home(node)
         if home is not None:
-            return self._all(self.stored(home), depth + 1)
+            return self._all(self.additions.stored(home), depth + 1)
         if _is_stored(node):
             return _NONE
         match node:
@@ -288,10 +279,12 @@ class Rows:
                 return self._parameter(binding, depth, self._elements)
             if binding.kind != "assign" or binding.value is None or binding.path:
                 return _UNKNOWN
-            found += self._elements(binding.value, depth) if _holds(binding.value) else _NONE
+            found += (
+                self._elements(binding.value, depth) if holds_something(binding.value) else _NONE
+            )
         scope = bindings[0].place.scope if bindings else None
-        for value, base in self._added(node.id):
-            root = _root(base)
+        for value, base in self.additions.to(node.id):
+            root = root_of(base)
             if isinstance(root, tree.Name) and any(
                 b.place.scope is scope for b in self._bindings(root)
             ):
@@ -300,59 +293,6 @@ class Rows:
 
     def _bindings(self, node: tree.Name) -> list[Binding]:
         return self.program.names.bindings(node.id, self.program.names.place(node))
-
-    def home(self, node: tree.Node) -> Home | None:
-        """The class (or module) and name of the collection that an expression is, or is a part of."""
-        node = _root(node)
-        if isinstance(node, tree.Attr):
-            for one in self.program.inference.of(node.base):
-                cls = one.cls if isinstance(one, Instance) else None
-                for owner in self.program.classes.mro(cls) if cls is not None else ():
-                    if node.name in owner.stores or node.name in owner.scope.bindings:
-                        return None if node.name in owner.methods else (owner, node.name)
-        if isinstance(node, tree.Name):
-            for binding in self._bindings(node):
-                target = self.program.names.follow(binding)
-                if (
-                    isinstance(target, Binding)
-                    and target.kind == "assign"
-                    and target.place.scope.kind == "module"
-                ):
-                    return target.place.scope.module, target.name
-        return None
-
-    def stored(self, home: Home) -> list[tree.Node]:
-        """Everything that is put into a collection, however deep in it."""
-        owner, name = home
-        found = [s.value for s in owner.stores.get(name, ())] if isinstance(owner, Class) else []
-        found += [b.value for b in owner.scope.bindings.get(name, ())]
-        held = [v for value in found if value is not None for v in _held(value)]
-        held += [value for value, base in self._added(name) if self.home(base) == home]
-        return held
-
-    def _added(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
-        """What is added to collections of that name: `rows.append(x)`, `rows[key] = x`."""
-        if self._additions is None:
-            self._additions = {}
-            for value, base in self._every_addition():
-                values = [value] if isinstance(value, tree.DictDisplay) else _held(value)
-                for one in values if _holds(value) else ():
-                    self._additions.setdefault(last_name(_root(base)), []).append((one, base))
-        self.program.names.ask(name)
-        return self._additions.get(name, [])
-
-    def _every_addition(self) -> Iterator[tuple[tree.Node, tree.Node]]:
-        for name in sorted(ADDING - {"update"} | {"setdefault"}):
-            position = int(name in ("insert", "setdefault"))
-            for call in self.program.calls.uses.calls_beside(name):
-                if isinstance(call.func, tree.Attr) and len(call.args) > position:
-                    yield call.args[position].value, call.func.base
-        for module in self.program.names.modules.values():
-            for statement, _ in module.statements:
-                if isinstance(statement, tree.Assign) and statement.value is not None:
-                    for target in statement.targets:
-                        if isinstance(target, tree.Subscript):
-                            yield statement.value, target.base
 
 
 def _is_stored(node: tree.Node) -> bool:
@@ -365,63 +305,3 @@ def _is_stored(node: tree.Node) -> bool:
             return isinstance(first, tree.Const) and first.value in _RESPONSES
         case _:
             return False
-
-
-def _root(node: tree.Node) -> tree.Node:
-    """`self._rows` of `self._rows.setdefault(tenant_id, {}).values()` and of `self._rows[key]`."""
-    while True:
-        match node:
-            case tree.Subscript():
-                node = node.base
-            case tree.Call(func=tree.Attr() as func) if func.name in _READS:
-                node = func.base
-            case tree.Call() if last_name(node.func) in LISTED and len(node.args) == 1:
-                node = node.args[0].value
-            case _:
-                return node
-
-
-def _holds(node: tree.Node) -> bool:
-    """Whether something stored is more than an empty collection."""
-    match node:
-        case tree.DictDisplay():
-            return bool(node.keys)
-        case tree.Sequence():
-            return bool(node.items)
-        case tree.Call():
-            return bool(node.args) and last_name(node.func) not in ("defaultdict", "field")
-        case _:
-            return True
-
-
-def _held(node: tree.Node) -> list[tree.Node]:
-    """The elements of a collection that is written out; a comprehension's element stands for all."""
-    match node:
-        case tree.Sequence():
-            return list(node.items)
-        case tree.Comprehension():
-            return [node.results[-1]]
-        case tree.DictDisplay():
-            return [v for v in node.values if _holds(v)]
-        case _:
-            return [node] if _holds(node) else []
-
-
-def entries_of(node: Display) -> Iterator[tuple[str, tree.Node]]:
-    """The string keys of a dict that is written out, and their values."""
-    if isinstance(node, tree.Call):
-        yield from ((a.keyword, a.value) for a in node.args if a.keyword is not None)
-        return
-    for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(key, tree.Const) and isinstance(key.value, str):
-            yield key.value, value
-
-
-def entry_of(node: Display, scope: Scope) -> tuple[str, tree.Node] | None:
-    """The entry of a dict that is a scope's."""
-    return next(((k, v) for k, v in entries_of(node) if names_scope(k, scope)), None)
-
-
-def names_any(node: Display, program: Program) -> bool:
-    """Whether a dict that is written out has an entry for a scope."""
-    return any(entry_of(node, scope) is not None for scope in program.policy.scopes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import last_name

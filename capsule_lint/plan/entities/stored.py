@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
-from capsule_lint.plan.entities.rows import entries_of
+from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.imports import through_module
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.names import External

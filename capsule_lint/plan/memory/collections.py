@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.heirs import Heirs
+from capsule_lint.plan.memory.keyed_methods import (
+    HASHES,
+    NAMING,
+    TAKING_KEYS,
+    finds_several,
+    key_of,
+)
+from capsule_lint.plan.memory.making import copied, makes_collection
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
-from capsule_lint.program.containers import COPIED
 from capsule_lint.program.inference.types import Collection, Instance
 from capsule_lint.program.local_names import given
 from capsule_lint.program.model import Binding, Class, Module, last_name
@@ -20,81 +27,14 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from capsule_lint.plan.entities.rows import Home, Owner
+    from capsule_lint.plan.entities.additions import Home, Owner
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Function
 
-_CONSTRUCTORS: Final = frozenset(
-    [
-        "dict",
-        "OrderedDict",
-        "defaultdict",
-        "TTLCache",
-        "LRUCache",
-        "LFUCache",
-        "Cache",
-        "set",
-        "WeakValueDictionary",
-        "list",
-        "deque",
-        "Counter",
-    ]
-)
-_COPIES: Final = COPIED | {"Counter", "set", "frozenset"}
-"""What has the keys of what it is given, and is asked for them as that is."""
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
 _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
 """Words in the names of attributes that are caches, whatever they are made by."""
-_KEYED: Final = frozenset(
-    [
-        "get",
-        "pop",
-        "setdefault",
-        "set",
-        "setex",
-        "delete",
-        "add",
-        "discard",
-        "remove",
-        "__getitem__",
-        "__setitem__",
-        "__delitem__",
-        "__contains__",
-        "has",
-        "invalidate",
-        "expire",
-        "put",
-    ]
-)
-HASHES: Final = frozenset(
-    ("hget", "hset", "hsetnx", "hdel", "hexists", "hincrby", "hincrbyfloat", "hstrlen")
-)
-"""What is given the name of a hash in Redis, and a field of it."""
-_NAMING: Final = frozenset(
-    [
-        "hgetall",
-        "hkeys",
-        "hvals",
-        "hlen",
-        "exists",
-        "ttl",
-        "getdel",
-        "setnx",
-        "psetex",
-        "unlink",
-        "sadd",
-        "srem",
-        "smembers",
-        "sismember",
-        "scard",
-    ]
-)
-"""What else is given the name of something in Redis first."""
-_MANY: Final = frozenset(words("prefix_pattern_match_scan_key_tag_all_namespace_where"))
-"""Words in the names of methods that find several keys by one text."""
-_NAMES: Final = ("key", "cache_key")
-_TAKING: Final = _KEYED | HASHES | _NAMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +93,8 @@ class Collections:
                 if func.name == "update":
                     return
                 cached = self.is_cache(last_name(func.base)) or self._heirs.names
-                home = self.of(func.base) if func.name in _TAKING or cached else None
-                if home is not None and (func.name in _TAKING or self.is_named(node, home)):
+                home = self.of(func.base) if func.name in TAKING_KEYS or cached else None
+                if home is not None and (func.name in TAKING_KEYS or self.is_named(node, home)):
                     key = self._key_in(node, func.name)
                     if not any(self._heirs.key_makers(node, key)):
                         yield (*home, key)
@@ -245,10 +185,6 @@ class Collections:
         """Whether something of that name is a cache, whatever it is made by."""
         return not _STORES.isdisjoint(words(name))
 
-    def is_keyed(self, method: str) -> bool:
-        """Whether a method of a collection takes a key first."""
-        return method in _KEYED | HASHES
-
     def key_makers(self, call: tree.Call) -> list[Function]:
         """The methods of the program's by which a collection is looked into, and which make the key."""
         if not call.args:
@@ -259,9 +195,9 @@ class Collections:
         """Whether a method of Redis, of a cache that is not the program's, or of a dict that is, is given a
         key that says a scope."""
         method = last_name(call.func)
-        if not call.args or not self._says(key_of(call)) or not _MANY.isdisjoint(words(method)):
+        if not call.args or not self._says(key_of(call)) or finds_several(method):
             return False
-        if method in _NAMING:
+        if method in NAMING:
             return True
         callees = self.program.calls.callees(call)
         if callees:
@@ -424,56 +360,13 @@ class Collections:
 
     def _makes(self, node: tree.Node | None) -> bool:
         """Whether a value is a new dict or set."""
-        return self._heirs.makes(node) or _makes_collection(node)
+        return self._heirs.makes(node) or makes_collection(node)
 
     def _is_repository_attribute(self, cls: Class, name: str) -> bool:
         return any(
             isinstance(t, Instance) and t.cls in self.program.domain.repositories
             for t in self.program.inference.member(cls, name)
         )
-
-
-def _makes_collection(node: tree.Node | None) -> bool:
-    match node:
-        case tree.DictDisplay() | tree.Comprehension(kind="DictComp" | "SetComp"):
-            return True
-        case tree.Sequence(kind="set"):
-            return True
-        case tree.Call():
-            if last_name(node.func) in ("field", "Field", "Factory"):
-                return any(
-                    a.keyword in ("default_factory", "factory")
-                    and last_name(a.value) in _CONSTRUCTORS
-                    for a in node.args
-                )
-            return last_name(node.func) in _CONSTRUCTORS - {"list", "deque"}
-        case tree.Boolean(op="or"):
-            return any(map(_makes_collection, node.values))
-        case tree.Conditional():
-            return any(map(_makes_collection, (node.then, node.otherwise)))
-        case _:
-            return False
-
-
-def copied(node: tree.Node) -> tree.Node | None:
-    """The collection of which another one is made with the same keys: `dict(rows)`, `rows.copy()`, `{**rows}`."""
-    match node:
-        case tree.Call(func=tree.Attr(name="copy", base=base), args=()):
-            return base
-        case tree.Call(args=(tree.Argument(star="", keyword=None, value=value),)) if (
-            last_name(node.func) in _COPIES
-        ):
-            return value
-        case tree.DictDisplay(keys=(None,), values=(value,)):
-            return value
-        case _:
-            return None
-
-
-def key_of(call: tree.Call) -> tree.Node:
-    """The key that a method of a collection is given: by its name, or first."""
-    named = (a.value for a in call.args if a.keyword in _NAMES)
-    return next(named, call.args[0].value)
 
 
 def looks_up(node: tree.Node, name: str) -> bool:

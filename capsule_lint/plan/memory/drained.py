@@ -13,7 +13,7 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Want
     from capsule_lint.program.model import Binding

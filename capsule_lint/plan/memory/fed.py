@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.memory.collections import HASHES, Put, key_of, looks_up
+from capsule_lint.plan.memory.collections import Put, looks_up
 from capsule_lint.plan.memory.delivered import Delivered
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
+from capsule_lint.plan.memory.keyed_methods import HASHES, key_of
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.program.containers import ADDING
 from capsule_lint.program.inference.types import Instance, ordered
@@ -20,7 +21,7 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope

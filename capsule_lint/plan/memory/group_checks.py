@@ -12,7 +12,7 @@ from capsule_lint.program.model import Class, Function
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope

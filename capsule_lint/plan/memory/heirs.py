@@ -12,7 +12,7 @@ from capsule_lint.program.model import last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class, Function
 

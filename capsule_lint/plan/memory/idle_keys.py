@@ -12,7 +12,7 @@ from capsule_lint.program.model import enclosing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function

@@ -14,7 +14,7 @@ from capsule_lint.program.texts.pieces import hole_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Home, Owner
+    from capsule_lint.plan.entities.additions import Home, Owner
     from capsule_lint.plan.memory.collections import Collections
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program

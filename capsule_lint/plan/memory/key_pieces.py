@@ -12,7 +12,7 @@ from capsule_lint.plan.state import Want
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.plan.memory.rekeyed import Rekeyed
     from capsule_lint.plan.memory.unpacked import Side

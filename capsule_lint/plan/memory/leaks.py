@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_hosts import ask_around
+from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.wrapped_keys import inner_of
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope, words
@@ -172,7 +173,7 @@ class Leaks:
                 first = bool(parent.args) and parent.args[0].value is node
                 collections = self.local.collections
                 cached = collections.is_cache(last_name(func.base))
-                keyed = cached or collections.is_keyed(func.name)
+                keyed = cached or is_keyed(func.name)
                 return keyed and (first or keyword in _KEYS)
             case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
                 return any(self._is_key(use, depth + 1) for use in program.records.uses(parent))

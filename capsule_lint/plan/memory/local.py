@@ -12,7 +12,6 @@ from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.key_classes import KeyClasses
 from capsule_lint.plan.memory.key_hosts import KeyHosts
 from capsule_lint.plan.memory.key_needs import KeyNeeds
-from capsule_lint.plan.memory.key_pieces import KeyPieces
 from capsule_lint.plan.memory.key_readers import KeyReaders
 from capsule_lint.plan.memory.local_filters import LocalFilters
 from capsule_lint.plan.memory.local_notes import LocalNotes
@@ -30,7 +29,7 @@ from capsule_lint.program.texts.pieces import hole_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.silence import Silence
     from capsule_lint.policy import Scope
@@ -80,7 +79,7 @@ class LocalKeys:
         self.filters = LocalFilters(program, self.notes, self.needs, self.classes, self.rows)
         self.objects = ScopeObjects(program)
         self.shared = SharedKeys(self)
-        self._readers = KeyReaders(self, KeyPieces(self))
+        self._readers = KeyReaders(self)
 
     def find(self) -> None:
         """Note every key and filter that lacks scopes, and mend what reads the keys."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
-from capsule_lint.plan.entities.rows import entry_of
+from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.state import Want
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, enclosing, owner_of

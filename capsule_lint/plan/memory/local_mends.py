@@ -29,7 +29,7 @@ from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Owner
+    from capsule_lint.plan.entities.additions import Owner
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
     from capsule_lint.policy import Scope

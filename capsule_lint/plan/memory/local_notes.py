@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
-from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.state import Obstacle, State, Want
 from capsule_lint.program.model import Class, Function, Module, Place, enclosing
 
 if TYPE_CHECKING:
-    from capsule_lint.plan.entities.rows import Display, Home
+    from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.silence import Silence
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope

@@ -15,7 +15,7 @@ from capsule_lint.program.model import Class, last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.mends import Mends
     from capsule_lint.program.model import Function
 

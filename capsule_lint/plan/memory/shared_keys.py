@@ -15,7 +15,7 @@ from capsule_lint.program.model import last_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.program.model import Module

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, renamed_item_access, text_of
-from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.memory.local_filters import dict_in
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.supply.repeats import names_in, repeatable

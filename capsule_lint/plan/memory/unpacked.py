@@ -14,7 +14,7 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.collections import Collections
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope

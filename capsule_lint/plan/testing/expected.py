@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
-from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
 from capsule_lint.plan.state import Want
 from capsule_lint.program.inference.types import Instance, ordered
@@ -19,7 +19,7 @@ from capsule_lint.program.texts.pieces import names_scope
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from capsule_lint.plan.entities.rows import Display
+    from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddEntry
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.entities.rows import entries_of
+from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:

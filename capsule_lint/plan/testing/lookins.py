@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.testing.expected import equated
 from capsule_lint.program.containers import LISTED
@@ -18,7 +19,7 @@ from capsule_lint.program.model import Binding, last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Home
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.program.model import Module
@@ -123,7 +124,7 @@ class LookIns:
         if method == "update":
             for argument in call.args:
                 yield from keys_of(argument.value) if argument.keyword is None else ()
-        elif self.mends.planner.local.collections.is_keyed(method) and call.args:
+        elif is_keyed(method) and call.args:
             yield call.args[0].value
 
     def _of_view(self, node: tree.Node, *, pairs: bool) -> Iterator[tree.Node]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename
-from capsule_lint.plan.entities.rows import entries_of, entry_of
+from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.plan.uses.passthrough import asserted
@@ -17,7 +17,7 @@ from capsule_lint.program.texts.pieces import names_scope
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.rows import Display
+    from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope

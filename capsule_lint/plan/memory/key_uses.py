@@ -1,0 +1,169 @@
+"""Code that has one key of a collection: it compares the key, takes it apart, or puts it elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.key_pieces import neighbour_in
+from capsule_lint.plan.uses.choices import TRUTHS
+from capsule_lint.program.containers import ADDING_ONE
+from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.model import last_name
+from capsule_lint.program.uses import LOGGING
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.memory.key_pieces import KeyPieces
+    from capsule_lint.plan.memory.key_readers import KeyReaders
+    from capsule_lint.plan.memory.local import LocalKeys
+    from capsule_lint.plan.memory.rekeyed import Rekeyed
+
+
+@dataclass(eq=False, slots=True)
+class KeyUses:
+    """Mends such code, or makes the change unsafe where it is not understood."""
+
+    local: LocalKeys
+    pieces: KeyPieces
+    readers: KeyReaders
+    """Follow what several keys are put into."""
+    followed: set[int] = field(default_factory=set)
+    """The places that read a whole key."""
+
+    def unsure(self, node: tree.Node, home: Home) -> None:
+        """A reader that is not understood. What tests look into is judged with the literals of tests."""
+        change = self.local.rekeyed[home]
+        if change.made is not None and not change.width:
+            return  # no part of an object has a position
+        if not self.local.program.names.place(node).scope.module.is_test:
+            reason = f"reads keys of `{home[1]}`, which change, in a way that is not understood"
+            self.local.notes.obstacle(self.local.notes.knot_of(home, node), node, reason)
+
+    def target(self, target: tree.Node, home: Home) -> None:
+        """What a key is bound to."""
+        change = self.local.rekeyed[home]
+        if isinstance(target, tree.Name):
+            for use in self.uses(target):
+                self.key(use, home)
+        elif home in self.local.mixed:
+            self.unsure(target, home)
+        elif isinstance(target, tree.Sequence) and len(target.items) == change.width > 1:
+            neighbour = neighbour_in(target, change)
+            uses = self.uses(neighbour) if isinstance(neighbour, tree.Name) else []
+            self.pieces.unpacked(target, uses, home)
+        elif isinstance(target, tree.Sequence) and self._rest_takes(target, change):
+            self.local.notes.settle(target)
+        else:
+            self.unsure(target, home)
+
+    def _rest_takes(self, target: tree.Sequence, change: Rekeyed) -> bool:
+        """Whether the new elements of a key go where nothing reads them: `(kind, *_)`."""
+        stars = [n for n, item in enumerate(target.items) if isinstance(item, tree.Wrapped)]
+        if len(stars) != 1 or change.width < 2:
+            return False
+        star = target.items[stars[0]]
+        rest = star.value if isinstance(star, tree.Wrapped) else star
+        behind = len(target.items) - stars[0] - 1
+        fits = stars[0] <= change.index <= change.width - behind
+        return fits and isinstance(rest, tree.Name) and not self.uses(rest)
+
+    def key(self, node: tree.Node, home: Home) -> None:
+        """A place that reads a whole key."""
+        self.followed.add(id(node))
+        parent = self.local.program.names.parent(node)
+        match parent:
+            case tree.Compare():
+                self._compared(parent, node, home)
+            case tree.Subscript() if parent.base is node:
+                self._indexed(parent, home)
+            case tree.Subscript():
+                if self.local.collections.of(parent.base) != home:
+                    self.unsure(node, home)
+            case tree.Attr() if self.local.rekeyed[home].made is not None:
+                self.pieces.attribute(parent, home)
+            case tree.Attr():
+                self._text_method(parent, home)
+            case tree.Call():
+                self._key_passed(parent, node, home)
+            case tree.Comprehension():
+                self._collected(parent, node, home)
+            case tree.Assign() if parent.value is node and len(parent.targets) == 1:
+                self.target(parent.targets[0], home)
+            case tree.Boolean() | tree.Block():
+                return
+            case tree.Eval(kind="expr"):
+                return
+            case _:
+                self.unsure(node, home)
+
+    def _compared(self, compare: tree.Compare, node: tree.Node, home: Home) -> None:
+        op, other = compare.ops[0], compare.rights[0] if compare.left is node else compare.left
+        values: tuple[tree.Node, ...] = (other,)
+        if op in ("in", "not in"):
+            if compare.left is node and self.local.collections.of(other) == home:
+                return
+            if compare.left is not node or not isinstance(other, tree.Sequence):
+                self.unsure(compare, home)
+                return
+            values = other.items
+        if len(compare.ops) > 1 or not self.local.settles(home, *values):
+            self.unsure(compare, home)
+
+    def _indexed(self, node: tree.Subscript, home: Home) -> None:
+        change, number = self.local.rekeyed[home], None
+        if isinstance(node.index, tree.Const) and isinstance(node.index.value, int):
+            number = node.index.value
+        if number is None or change.width < 2 or home in self.local.mixed:
+            self.unsure(node, home)
+        else:
+            self.pieces.indexed(node, node.index, number, home)
+
+    def _text_method(self, access: tree.Attr, home: Home) -> None:
+        """`key.startswith(f"{tenant_id}:")` of a text."""
+        call = self.local.program.names.parent(access)
+        if (
+            access.name == "startswith"
+            and not self.local.rekeyed[home].width
+            and isinstance(call, tree.Call)
+            and len(call.args) == 1
+            and not isinstance(call.args[0].value, tree.Name | tree.Attr)
+            and self.local.settles(home, call.args[0].value)
+        ):
+            return
+        self.unsure(access, home)
+
+    def _key_passed(self, call: tree.Call, node: tree.Node, home: Home) -> None:
+        func = call.func
+        if not isinstance(func, tree.Attr):
+            if last_name(func) not in LOGGING | TRUTHS:
+                self.unsure(node, home)
+        elif func.name in ADDING_ONE and isinstance(func.base, tree.Name):
+            for use in self._kept_in(func.base):
+                self.readers.iterated(use, home, pairs=False)
+        elif self.local.collections.of(func.base) != home and func.name not in LOGGING:
+            self.unsure(node, home)
+
+    def _kept_in(self, name: tree.Name) -> list[tree.Name]:
+        """The other uses of a local list that keys are added to."""
+        names = self.local.program.names
+        bound_at = {b.at for b in names.bindings(name.id, names.place(name))}
+        return [use for use in reads_of(names, name, bound_at) if not self._is_addition(use)]
+
+    def _is_addition(self, node: tree.Name) -> bool:
+        access = self.local.program.names.parent(node)
+        return isinstance(access, tree.Attr) and access.name in ADDING_ONE
+
+    def _collected(self, parent: tree.Comprehension, node: tree.Node, home: Home) -> None:
+        """`[key for key in rows]` gives keys again; `{key: … for …}` keeps them."""
+        if parent.kind == "DictComp" and parent.results[0] is node:
+            self.readers.made_again(parent, home)
+        elif parent.kind != "DictComp" and parent.results == (node,):
+            self.readers.iterated(parent, home, pairs=False)
+        elif not any(node is one for part in parent.generators for one in part.ifs):
+            self.unsure(node, home)
+
+    def uses(self, target: tree.Name) -> list[tree.Name]:
+        """Where a name is read that this target binds."""
+        return list(reads_of(self.local.program.names, target, (target.at,)))

@@ -1,0 +1,77 @@
+"""Methods of collections and caches that are given a key, and which of their arguments it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.program.texts.pieces import words
+
+if TYPE_CHECKING:
+    from capsule_lint.facts import tree
+
+_KEYED: Final = frozenset(
+    [
+        "get",
+        "pop",
+        "setdefault",
+        "set",
+        "setex",
+        "delete",
+        "add",
+        "discard",
+        "remove",
+        "__getitem__",
+        "__setitem__",
+        "__delitem__",
+        "__contains__",
+        "has",
+        "invalidate",
+        "expire",
+        "put",
+    ]
+)
+HASHES: Final = frozenset(
+    ("hget", "hset", "hsetnx", "hdel", "hexists", "hincrby", "hincrbyfloat", "hstrlen")
+)
+"""What is given the name of a hash in Redis, and a field of it."""
+NAMING: Final = frozenset(
+    [
+        "hgetall",
+        "hkeys",
+        "hvals",
+        "hlen",
+        "exists",
+        "ttl",
+        "getdel",
+        "setnx",
+        "psetex",
+        "unlink",
+        "sadd",
+        "srem",
+        "smembers",
+        "sismember",
+        "scard",
+    ]
+)
+"""What else is given the name of something in Redis first."""
+_MANY: Final = frozenset(words("prefix_pattern_match_scan_key_tag_all_namespace_where"))
+"""Words in the names of methods that find several keys by one text."""
+_NAMES: Final = ("key", "cache_key")
+TAKING_KEYS: Final = _KEYED | HASHES | NAMING
+"""All that may be given a key."""
+
+
+def is_keyed(method: str) -> bool:
+    """Whether a method of a collection takes a key first."""
+    return method in _KEYED | HASHES
+
+
+def finds_several(method: str) -> bool:
+    """Whether a method finds several keys by one text, as its name says."""
+    return not _MANY.isdisjoint(words(method))
+
+
+def key_of(call: tree.Call) -> tree.Node:
+    """The key that a method of a collection is given: by its name, or first."""
+    named = (a.value for a in call.args if a.keyword in _NAMES)
+    return next(named, call.args[0].value)

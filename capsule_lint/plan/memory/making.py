@@ -1,0 +1,66 @@
+"""What makes collections, new ones and copies of others."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.containers import COPIED
+from capsule_lint.program.model import last_name
+
+_CONSTRUCTORS: Final = frozenset(
+    [
+        "dict",
+        "OrderedDict",
+        "defaultdict",
+        "TTLCache",
+        "LRUCache",
+        "LFUCache",
+        "Cache",
+        "set",
+        "WeakValueDictionary",
+        "list",
+        "deque",
+        "Counter",
+    ]
+)
+_COPIES: Final = COPIED | {"Counter", "set", "frozenset"}
+"""What has the keys of what it is given, and is asked for them as that is."""
+
+
+def makes_collection(node: tree.Node | None) -> bool:
+    """Whether a value is a new dict or set."""
+    match node:
+        case tree.DictDisplay() | tree.Comprehension(kind="DictComp" | "SetComp"):
+            return True
+        case tree.Sequence(kind="set"):
+            return True
+        case tree.Call():
+            if last_name(node.func) in ("field", "Field", "Factory"):
+                return any(
+                    a.keyword in ("default_factory", "factory")
+                    and last_name(a.value) in _CONSTRUCTORS
+                    for a in node.args
+                )
+            return last_name(node.func) in _CONSTRUCTORS - {"list", "deque"}
+        case tree.Boolean(op="or"):
+            return any(map(makes_collection, node.values))
+        case tree.Conditional():
+            return any(map(makes_collection, (node.then, node.otherwise)))
+        case _:
+            return False
+
+
+def copied(node: tree.Node) -> tree.Node | None:
+    """The collection of which another one is made with the same keys: `dict(rows)`, `rows.copy()`, `{**rows}`."""
+    match node:
+        case tree.Call(func=tree.Attr(name="copy", base=base), args=()):
+            return base
+        case tree.Call(args=(tree.Argument(star="", keyword=None, value=value),)) if (
+            last_name(node.func) in _COPIES
+        ):
+            return value
+        case tree.DictDisplay(keys=(None,), values=(value,)):
+            return value
+        case _:
+            return None
