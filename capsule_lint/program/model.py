@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from capsule_lint.facts import tree
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
+_Fact = TypeVar("_Fact", tree.FunctionDef, tree.ClassDef)
 _Kind = TypeVar("_Kind", bound=tree.Node)
 _Other = TypeVar("_Other", bound=tree.Node)
 Branch = tuple[int, int, bool]
@@ -78,19 +79,13 @@ class Place:
     order: int
 
 
-@dataclass(eq=False, slots=True)
-class Function:
-    """A function or method."""
+@dataclass(eq=False, repr=False, slots=True)
+class _Defined(Generic[_Fact]):
+    """What a statement defines."""
 
-    fact: tree.FunctionDef
+    fact: _Fact
     module: Module
     qualname: str
-    owner: Class | None
-    parent: Function | None
-    scope: Scope
-    place: Place
-    returns: list[tree.Node] = field(default_factory=list)
-    yields: list[tree.Node] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -103,8 +98,23 @@ class Function:
 
     @property
     def decorators(self) -> frozenset[str]:
-        """The last names of its decorators: `property`, `fixture`, `setter`."""
+        """The last names of its decorators: `property`, `fixture`, `dataclass`."""
         return frozenset(map(last_name, self.fact.decorators))
+
+    def __repr__(self) -> str:
+        return f"<{self.symbol}>"
+
+
+@dataclass(eq=False, repr=False, slots=True)
+class Function(_Defined[tree.FunctionDef]):
+    """A function or method."""
+
+    owner: Class | None
+    parent: Function | None
+    scope: Scope
+    place: Place
+    returns: list[tree.Node] = field(default_factory=list)
+    yields: list[tree.Node] = field(default_factory=list)
 
     @property
     def is_static(self) -> bool:
@@ -149,17 +159,11 @@ class Function:
         """The parameter of that name."""
         return next((p for p in self.params if p.name == name), None)
 
-    def __repr__(self) -> str:
-        return f"<{self.symbol}>"
 
-
-@dataclass(eq=False, slots=True)
-class Class:
+@dataclass(eq=False, repr=False, slots=True)
+class Class(_Defined[tree.ClassDef]):
     """A class."""
 
-    fact: tree.ClassDef
-    module: Module
-    qualname: str
     scope: Scope
     place: Place
     parent: Function | None
@@ -167,26 +171,9 @@ class Class:
     stores: dict[str, list[Store]] = field(default_factory=dict)
     """What its methods assign to attributes of `self`."""
 
-    @property
-    def name(self) -> str:
-        return self.fact.name
-
-    @property
-    def symbol(self) -> str:
-        """The dotted name under which people know it."""
-        return f"{self.module.name}.{self.qualname}"
-
-    @property
-    def decorators(self) -> frozenset[str]:
-        """The last names of its decorators."""
-        return frozenset(map(last_name, self.fact.decorators))
-
     def has(self, name: str) -> bool:
         """Whether the class itself, not a base of it, gives its instances that attribute."""
         return name in self.stores or name in self.methods or name in self.scope.bindings
-
-    def __repr__(self) -> str:
-        return f"<{self.symbol}>"
 
 
 @dataclass(eq=False, slots=True)

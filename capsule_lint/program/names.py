@@ -1,4 +1,4 @@
-"""Names to what they are bound to: modules, imports, re-exports, star imports, reaching bindings."""
+"""Names to what they are bound to: modules, imports, re-exports, star imports, lexical scopes."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 OPENING: Final = "([{"
 CLOSING: Final = ")]}"
@@ -83,19 +83,13 @@ def split(
 ) -> list[str]:
     """A part at the marks outside of its brackets; at a leading `if` only where it may be the `first`."""
     cuts = [0]
-    at = 0
-    inside = {p.start: p.end for p in pairs}
-    while at < len(part):
-        string = _string_at(part, at)
-        if string > at:
-            at = string
-        elif at in inside:
-            at = inside[at] + 1
-        else:
-            word = mark.match(part, at)
-            if word is not None and (first or len(cuts) > 1 or word[0] != " if "):
+    behind = 0
+    for at in _outside(part, pairs):
+        word = mark.match(part, at) if at >= behind else None
+        if word is not None:
+            behind = word.end()
+            if first or len(cuts) > 1 or word[0] != " if ":
                 cuts.append(at + 1)
-            at = word.end() if word is not None else at + 1
     return [part[a:b].strip() for a, b in pairwise([*cuts, len(part)])]
 
 
@@ -103,9 +97,13 @@ def outer_commas(line: str, pairs: Sequence[Pair]) -> tuple[int, ...]:
     """The commas between elements that no bracket and no string of a line holds."""
     if len(split(line, pairs, FOR)) > 1:
         return ()
-    found = []
-    at = 0
+    return tuple(at for at in _outside(line, pairs) if line[at] == ",")
+
+
+def _outside(line: str, pairs: Sequence[Pair]) -> Iterator[int]:
+    """The places in a line that are in no bracket and in no string."""
     inside = {p.start: p.end for p in pairs}
+    at = 0
     while at < len(line):
         string = _string_at(line, at)
         if string > at:
@@ -113,7 +111,5 @@ def outer_commas(line: str, pairs: Sequence[Pair]) -> tuple[int, ...]:
         elif at in inside:
             at = inside[at] + 1
         else:
-            if line[at] == ",":
-                found.append(at)
+            yield at
             at += 1
-    return tuple(found)
