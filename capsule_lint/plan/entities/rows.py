@@ -218,7 +218,7 @@ class Rows:
         name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
         if isinstance(node.func, tree.Attr) and name in ELEMENTS:
             return self._elements(node.func.base, depth) + self._all(plain[1:], depth)
-        if name in ("copy",) and isinstance(node.func, tree.Attr) and not plain:
+        if name == "copy" and isinstance(node.func, tree.Attr) and not plain:
             return self._follow(node.func.base, depth)
         if name in ("next", "min", "max") and plain:
             rest = plain[1:] if name == "next" else []

@@ -112,10 +112,10 @@ class IdleScopes:
             elif isinstance(holder, tree.Subscript):
                 if self.collections.of(holder.base) is None:
                     yield node
-            elif is_filter(holder, node, self.program) or self._is_sought(node, holder, scope):
+            elif is_filter(holder, node, self.program) or self._is_sought(node, scope):
                 yield node
 
-    def _is_sought(self, node: tree.Name, holder: object, scope: Scope) -> bool:
+    def _is_sought(self, node: tree.Name, scope: Scope) -> bool:
         """Whether a value is part of one of the tuples among which those of rows are looked for: `wanted =
         [(tenant_id, part) for part in parts]`, `(row.tenant_id, row.part) in wanted`."""
         if not isinstance(self._parent(node), tree.Sequence):

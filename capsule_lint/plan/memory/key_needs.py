@@ -49,7 +49,7 @@ class KeyNeeds:
             kinds = {e.name for e in served}
             narrow = kinds & set(self.program.policy.entities)
             if narrow and narrow == kinds:
-                entity = sorted(narrow)[0]
+                entity = min(narrow)
         return self.program.policy.scopes_of(entity)
 
     def _fed(

@@ -69,9 +69,9 @@ class SharedKeys:
             if isinstance(target, tree.Sequence):
                 yield target
             elif isinstance(target, tree.Name):
-                yield from self._read(module, target)
+                yield from self._read(target)
 
-    def _read(self, module: Module, target: tree.Name) -> Iterator[tree.Node]:
+    def _read(self, target: tree.Name) -> Iterator[tree.Node]:
         """Where a name that is bound to such a key is taken apart."""
         names = self.local.program.names
         for node in reads_of(names, target, (target.at,)):

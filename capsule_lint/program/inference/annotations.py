@@ -205,7 +205,7 @@ class Annotations:
             return join(optional, *map(self.of, items))
         if name == "Annotated":
             return self._annotated(items)
-        if name in ("Coroutine",):
+        if name == "Coroutine":
             return self.of(items[-1])
         if name in _TRANSPARENT:
             return self.of(items[0])
