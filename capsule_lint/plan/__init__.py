@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -21,8 +19,8 @@ from capsule_lint.judgement import (
     OpenKind,
     ReaderFact,
 )
-from capsule_lint.model import AddArgument, ChangeSet, Mend, Occurrence, Safety, Verdict
-from capsule_lint.plan.keys.spelled import embedded
+from capsule_lint.model import Occurrence, Verdict
+from capsule_lint.plan.change_sets import ChangeSets
 from capsule_lint.plan.mends import Mends
 from capsule_lint.plan.opinions import opinions_on
 from capsule_lint.plan.planner import Planner
@@ -32,11 +30,11 @@ from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from capsule_lint.judgement import Broken
     from capsule_lint.plan.opinions import Opinion
-    from capsule_lint.plan.state import KeyDefect, Knot
+    from capsule_lint.plan.state import Knot
     from capsule_lint.plan.taken_apart.readers import Reader, Unfit
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -60,28 +58,18 @@ def judge(
     for number, opinion in enumerate(told):
         for mend in opinion.mends:
             mends.add(("opinion", number), mend)
-    return _Judge(planner, mends, ledger, told).judgement()
-
-
-@dataclass(eq=False, slots=True)
-class _Changes:
-    """What one change set changes."""
-
-    functions: list[Function] = field(default_factory=list)
-    classes: list[Class] = field(default_factory=list)
-    defects: list[KeyDefect] = field(default_factory=list)
+    return _Judge(planner, ChangeSets(planner, mends, ledger), ledger, told).judgement()
 
 
 @dataclass(eq=False, slots=True)
 class _Judge:
     planner: Planner
-    mends: Mends
+    change_sets: ChangeSets
     ledger: Ledger
     opinions: Sequence[Opinion] = ()
-    _ids: dict[Knot, str] = field(default_factory=dict)
 
     def judgement(self) -> Judgement:
-        sets = self._change_sets()
+        sets = self.change_sets.build()
         facts = sorted(
             [
                 *self._key_facts(),
@@ -108,106 +96,6 @@ class _Judge:
             found.setdefault((row.filename, row.position), row)
         return tuple(found.values())
 
-    # --- change sets ---
-
-    def _id(self, knot: Knot) -> str:
-        return self._ids.get(self.planner.state.groups.find(knot), "")
-
-    def _change_sets(self) -> list[ChangeSet]:
-        groups = self.planner.state.groups
-        mends: dict[Knot, list[Mend]] = defaultdict(list)
-        for knot, mend in self.mends.found:
-            mends[groups.find(knot)].append(mend)
-        obstacles: dict[Knot, list[str]] = defaultdict(list)
-        for knot, obstacle in self.planner.state.obstacles:
-            at = obstacle.span.start
-            obstacles[groups.find(knot)].append(
-                f"{obstacle.filename}:{at.row}:{at.column}: {obstacle.reason}"
-            )
-        for knot, row in self.ledger.rows:
-            if not row.verdict.settled:
-                where = f"{row.filename}:{row.position.row}:{row.position.column}"
-                obstacles[groups.find(knot)].append(f"{where}: {row.reason}")
-        for knot, reason in self.ledger.blocked:
-            obstacles[groups.find(knot)].append(reason)
-        changes: dict[Knot, _Changes] = defaultdict(_Changes)
-        for function in self.planner.state.params:
-            changes[groups.find(("function", function))].functions.append(function)
-        for cls in self.planner.state.fields:
-            changes[groups.find(("class", cls))].classes.append(cls)
-        for defect in self.planner.defects:
-            changes[groups.find(defect.knot)].defects.append(defect)
-        found = [
-            self._change_set(
-                root,
-                changes[root],
-                list(dict.fromkeys(mends.get(root, []))),
-                sorted(set(obstacles.get(root, []))),
-            )
-            for root in {*mends, *obstacles}
-        ]
-        return sorted(found, key=lambda change: change.id)
-
-    def _change_set(
-        self, root: Knot, changes: _Changes, mends: list[Mend], obstacles: list[str]
-    ) -> ChangeSet:
-        changing: list[Function | Class] = [*changes.functions, *changes.classes]
-        symbols = tuple(sorted({one.symbol for one in changing}))
-        keys = sorted(f"{d.module.filename}:{d.template.text}" for d in changes.defects)
-        where = (
-            sorted(f"{m.filename}:{m.at.start.row}:{m.at.start.column}" for m in mends)
-            or obstacles
-        )
-        seed = "\n".join((*symbols, *keys)) or "\n".join(where)
-        identity = hashlib.sha256(seed.encode(errors="surrogateescape")).hexdigest()[:12]
-        self._ids[root] = identity
-        calls = {(m.filename, m.at) for m in mends if isinstance(m, AddArgument)}
-        return ChangeSet(
-            identity,
-            Safety.UNSAFE if obstacles else Safety.SAFE,
-            tuple(mends),
-            tuple(obstacles),
-            symbols,
-            tuple(sorted(self._entities(changes))),
-            definitions=len(changing),
-            call_sites=len(calls),
-            tests=self._tests(mends),
-            files=len({m.filename for m in mends}),
-            keys=tuple(dict.fromkeys(self._patterns(changes))),
-        )
-
-    def _patterns(self, changes: _Changes) -> Iterator[str]:
-        """What the keys look like that change, in a text of any kind."""
-        for defect in changes.defects:
-            found = None if defect.module.is_test else embedded(defect.template.pieces)
-            if found is not None:
-                yield found.pattern
-
-    def _entities(self, changes: _Changes) -> set[str]:
-        domain = self.planner.program.domain
-        found = {c.name for c in changes.classes if c in domain.entities and not c.module.is_test}
-        for defect in changes.defects:
-            name = domain.entity_name(self.planner.sites[id(defect.template.host)])
-            found.update((name,) if name is not None else ())
-        return found
-
-    def _tests(self, mends: list[Mend]) -> int:
-        """How many tests the mends reach into."""
-        by_file: dict[str, list[Mend]] = defaultdict(list)
-        for mend in mends:
-            by_file[mend.filename].append(mend)
-        count = 0
-        for module in self.planner.program.names.modules.values():
-            if module.is_test and module.filename in by_file:
-                rows = {m.at.start.row for m in by_file[module.filename]}
-                for function in module.functions:
-                    if function.name.startswith("test"):
-                        first, last = function.fact.at[0], function.fact.at[2]
-                        count += any(first <= row <= last for row in rows)
-        return count
-
-    # --- facts ---
-
     def _names(self, scopes: Iterable[Scope]) -> tuple[str, ...]:
         order = self.planner.program.policy.scopes
         return tuple(s.parameter for s in order if s in set(scopes))
@@ -232,7 +120,7 @@ class _Judge:
                 self._symbol(function, defect.module.name),
                 self._names(defect.missing),
                 entity,
-                self._id(defect.knot),
+                self.change_sets.id_of(defect.knot),
                 use,
                 site.index,
             )
@@ -248,7 +136,7 @@ class _Judge:
                     self._symbol(local.function, local.module.name),
                     self._names(local.missing),
                     None,
-                    self._id(local.knot),
+                    self.change_sets.id_of(local.knot),
                     KeyUse.LOCAL,
                 )
         for function, (missing, entity, knot) in helpers.items():
@@ -258,7 +146,7 @@ class _Judge:
                 function.symbol,
                 self._names(missing),
                 entity,
-                self._id(knot),
+                self.change_sets.id_of(knot),
                 FunctionKind.HELPER,
             )
 
@@ -277,7 +165,7 @@ class _Judge:
                 function.symbol,
                 self._names(scopes),
                 entity,
-                self._id(("function", function)),
+                self.change_sets.id_of(("function", function)),
                 FunctionKind.METHOD,
                 base.symbol if base is not None else None,
             )
@@ -300,7 +188,7 @@ class _Judge:
                 function.symbol,
                 self._names(scopes),
                 None,
-                self._id(knot),
+                self.change_sets.id_of(knot),
                 FunctionKind.HANDLER,
             )
 
@@ -327,7 +215,7 @@ class _Judge:
                     cls.symbol,
                     self._names(scopes.values()),
                     cls.name,
-                    self._id(("class", cls)),
+                    self.change_sets.id_of(("class", cls)),
                 )
 
     def _call_facts(self) -> Iterable[Fact]:
@@ -339,7 +227,7 @@ class _Judge:
                 callee.symbol,
                 self._names(scopes),
                 None,
-                self._id(("call", id(call))),
+                self.change_sets.id_of(("call", id(call))),
             )
 
     def _reader_facts(self) -> Iterable[Fact]:
@@ -352,12 +240,12 @@ class _Judge:
                 self._symbol(function, reader.module.name),
                 self._names(reader.scopes),
                 None,
-                self._id(reader.knot),
+                self.change_sets.id_of(reader.knot),
             )
 
     def _opinion_facts(self) -> Iterable[Fact]:
         for number, opinion in enumerate(self.opinions):
-            change = self._id(("opinion", number)) if opinion.mends else None
+            change = self.change_sets.id_of(("opinion", number)) if opinion.mends else None
             yield replace(opinion.fact, change_set=change)
 
     def _open_facts(self) -> Iterable[Fact]:
@@ -379,7 +267,7 @@ class _Judge:
                 obstacle.symbol,
                 missing,
                 None,
-                self._id(knot),
+                self.change_sets.id_of(knot),
                 kind,
                 obstacle.reason,
             )
@@ -397,7 +285,7 @@ class _Judge:
                         row.symbol,
                         (),
                         None,
-                        self._id(knot),
+                        self.change_sets.id_of(knot),
                         OpenKind.REFERENCE,
                         row.reason,
                     )

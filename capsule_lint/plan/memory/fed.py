@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.memory.collections import Put, looks_up
-from capsule_lint.plan.memory.delivered import Delivered
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
-from capsule_lint.plan.memory.keyed_methods import HASHES, key_of
-from capsule_lint.plan.memory.rekeyed import keys_of
-from capsule_lint.program.containers import ADDING
+from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -25,9 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Module
 
-_PUTS: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", "psetex"}
 _MAX_DEPTH: Final = 3
 
 
@@ -47,8 +42,12 @@ class Fed:
     """Judges the keys of caches that are no repository's: `self._first[tenant_id] = self.repo.get(…)`."""
 
     planner: Planner
+    _keyed: KeyedPuts = field(init=False)
     _puts: list[_Keyed] | None = None
     _refused: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._keyed = KeyedPuts(self.planner.local)
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
@@ -78,7 +77,7 @@ class Fed:
             call = self.planner.program.names.parent(one.put.key)
             if not isinstance(call, tree.Call) or not self._is_own(call, one):
                 continue
-            if self._is_shared(self._way(one.put.into)[0], one.put):
+            if self._is_shared(self._keyed.way(one.put.into)[0], one.put):
                 others = [s for s in self._others(one.said) if not self._knows(call, s)]
                 lacking = {
                     s.name: told for s in others if (told := self._calls(one.put.value, s, 0))
@@ -107,7 +106,7 @@ class Fed:
         """The collection that something is put into; where its keys are not understood, the change is
         not safe."""
         local = self.planner.local
-        root, _ = self._way(put.into)
+        root, _ = self._keyed.way(put.into)
         home = local.collections.any(root)
         if home is not None and home not in local.needs.fed:
             return home
@@ -119,8 +118,10 @@ class Fed:
         """Whether something that is no collection of a known kind is one all the same, and outlives its
         function: a cache by its name; or an attribute, or what a module has, that is subscripted."""
         names = self.planner.program.names
-        if self._is_cache(node) or not isinstance(names.parent(put.key), tree.Subscript):
-            return self._is_cache(node)
+        if self.planner.local.collections.is_cache(last_name(node)):
+            return True
+        if not isinstance(names.parent(put.key), tree.Subscript):
+            return False
         match node:
             case tree.Attr(base=tree.Name(id="self" | "cls")):
                 return True
@@ -129,9 +130,6 @@ class Fed:
                 return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
             case _:
                 return False
-
-    def _is_cache(self, node: tree.Node) -> bool:
-        return self.planner.local.collections.is_cache(last_name(node))
 
     def feed(self, home: Home, scopes: set[str], told: list[Knot | None]) -> None:
         """Demand scopes in the keys of a collection."""
@@ -152,8 +150,9 @@ class Fed:
     def _scoped(self) -> Iterator[_Keyed]:
         local = self.planner.local
         for module in self.planner.program.names.judged():
-            for put in self._all(module) if not module.is_test and not module.generated else ():
-                keys = (put.key, *self._way(put.into)[1])
+            judged = not module.is_test and not module.generated
+            for put in self._keyed.of(module) if judged else ():
+                keys = (put.key, *self._keyed.way(put.into)[1])
                 with self.planner.program.names.aside():  # who gives a scope names it
                     said = {
                         name
@@ -162,85 +161,9 @@ class Fed:
                         for name in found
                     }
                 if said:
-                    home = local.collections.any(self._way(put.into)[0])
+                    home = local.collections.any(self._keyed.way(put.into)[0])
                     passing = home is not None and isinstance(home[0], Function)
                     yield _Keyed(put, keys, said, passing)
-
-    def _way(self, node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
-        """`self._rows` of `self._rows[tenant_id]` and of `self._rows.setdefault(tenant_id, {})`, and the
-        keys on the way to it. What a local name stands for, or a call of the program's returns, is
-        followed if it is found in a collection: a row of something else is no collection."""
-        root, keys = _inward(node)
-        for one in self._meant(root):
-            further, before = _inward(one)
-            if before and self.planner.local.collections.any(further) is not None:
-                return further, [*keys, *before]
-        return root, keys
-
-    def _meant(self, node: tree.Node) -> Iterator[tree.Node]:
-        """What a local name stands for, or what a call of the program's returns."""
-        program = self.planner.program
-        match node:
-            case tree.Name():
-                for binding in program.names.bindings(node.id, program.names.place(node)):
-                    local = binding.place.scope.function is not None and not binding.path
-                    if local and binding.kind == "assign" and binding.value is not None:
-                        yield binding.value
-                        if isinstance(binding.value, tree.Call):
-                            yield from self._meant(binding.value)
-            case tree.Call():
-                for callee in program.calls.callees(node):
-                    if callee.function is not None and callee.cls is None:
-                        yield from callee.function.returns
-
-    def _all(self, module: Module) -> Iterator[Put]:
-        """What a module puts somewhere under a key."""
-        yield from self.planner.local.collections.puts(module)
-        yield from self._made(module)
-        yield from _sought(module)
-        yield from Delivered(self.planner.program).puts(module)
-        for call in module.each(tree.Call):
-            if not isinstance(call.func, tree.Attr) or not call.args:
-                continue
-            base, method = call.func.base, call.func.name
-            if method in ADDING:
-                yield from self._added(base, call.args[-1].value)
-            if len(call.args) == 1:
-                if method == "add" and self.planner.local.collections.any(base) is not None:
-                    yield Put(base, last_name(base), call.args[0].value, call.args[0].value)
-                continue
-            if method in _PUTS or self._is_cache(base) or self._is_heir(call):
-                key = key_of(call)
-                keys = [a.value for a in call.args[:2]] if method in HASHES else [key]
-                for value in (a.value for a in call.args):
-                    if value not in keys:
-                        yield from (Put(base, last_name(base), value, key) for key in keys)
-
-    def _made(self, module: Module) -> Iterator[Put]:
-        """What collections are made of: `{row.id: row for row in rows}`."""
-        for statement, _ in module.statements:
-            match statement:
-                case tree.Assign(targets=targets, value=tree.Comprehension() as made):
-                    put = made.results[-1]
-                case tree.Assign(targets=targets, value=tree.Call() as made):
-                    put = next(iter(keys_of(made)), made)
-                case _:
-                    continue
-            for key in keys_of(made)[:1]:
-                yield from (Put(target, last_name(target), put, key) for target in targets)
-
-    def _added(self, node: tree.Node, value: tree.Node) -> Iterator[Put]:
-        """What is added to something that stands in a collection under keys:
-        `self._rows[tenant_id].append(row)`."""
-        root, keys = self._way(node)
-        if keys and self.planner.local.collections.any(root) is not None:
-            yield from (Put(root, last_name(root), value, key) for key in keys)
-
-    def _is_heir(self, call: tree.Call) -> bool:
-        """Whether a method of a dict is called that the program has added to it."""
-        collections = self.planner.local.collections
-        home = collections.any(call.func.base) if isinstance(call.func, tree.Attr) else None
-        return home is not None and collections.is_named(call, home)
 
     def _told(self, one: _Keyed, scope: Scope) -> list[Knot | None]:
         """What must land with a change because of what is put; nothing where its key is settled."""
@@ -303,7 +226,7 @@ class Fed:
         ):
             return False
         return any(
-            looks_up(node, home[1]) and collections.any(_inward(node)[0]) == home
+            looks_up(node, home[1]) and collections.any(inward(node)[0]) == home
             for method in home[0].methods.values()
             for value in method.returns
             for node in within(value)
@@ -378,27 +301,3 @@ class Fed:
             ):
                 return True
         return False
-
-
-def _sought(module: Module) -> Iterator[Put]:
-    """The objects whose parts are looked for among keys: `(row.tenant_id, row.part) not in gone`."""
-    for node in module.each(tree.Compare):
-        if node.ops in (("in",), ("not in",)) and isinstance(node.left, tree.Sequence):
-            for item in node.left.items:
-                if isinstance(item, tree.Attr):
-                    yield Put(node.rights[0], last_name(node.rights[0]), item.base, node.left)
-
-
-def _inward(node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
-    """What an expression is an element of, of however many collections, and the keys that it has there."""
-    keys = []
-    while True:
-        match node:
-            case tree.Subscript():
-                keys.append(node.index)
-                node = node.base
-            case tree.Call(func=tree.Attr(name="setdefault" | "get") as func, args=(key, *_)):
-                keys.append(key.value)
-                node = func.base
-            case _:
-                return node, keys
