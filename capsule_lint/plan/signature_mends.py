@@ -14,6 +14,7 @@ from capsule_lint.model import (
     Replace,
 )
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.slots import Slot
 from capsule_lint.plan.supply.restated import pairs_of
 from capsule_lint.program.calling.dispatch import dispatches
 from capsule_lint.program.calling.overloads import implementation
@@ -52,29 +53,27 @@ class SignatureMends:
 
     mends: Mends
 
-    def final_params(self, function: Function) -> list[tuple[str, str, bool]]:
-        """Name, kind and novelty of each parameter after the change, in order."""
-        found = [(p.name, p.kind, False) for p in function.params]
+    def final_params(self, function: Function) -> list[Slot]:
+        """The parameters after the change, in order."""
+        found = [Slot(p.name, p.kind, False) for p in function.params]
         for scope in self.mends.policy_order(
             list(self.mends.planner.state.params.get(function, {}).values())
         ):
             at, kind = self._where(function, scope, found)
-            found.insert(at, (scope.parameter, kind, True))
+            found.insert(at, Slot(scope.parameter, kind, True))
         return found
 
-    def _where(
-        self, function: Function, scope: Scope, params: list[tuple[str, str, bool]]
-    ) -> tuple[int, str]:
+    def _where(self, function: Function, scope: Scope, params: list[Slot]) -> tuple[int, str]:
         order = self.mends.planner.program.policy.scopes
         at = order.index(scope)
         for other in reversed(order[:at]):
             found = self._index_of(function, other, params)
             if found is not None:
-                return self._before_defaults(function, params, found + 1, params[found][1])
+                return self._before_defaults(function, params, found + 1, params[found].kind)
         for other in order[at + 1 :]:
             found = self._index_of(function, other, params)
             if found is not None:
-                return self._before_defaults(function, params, found, params[found][1])
+                return self._before_defaults(function, params, found, params[found].kind)
         front = len(function.params) - len(function.own_params)
         model = implementation(function)
         if model is not None:
@@ -84,28 +83,26 @@ class SignatureMends:
             front += 1  # what decides which function is called
         if all(map(_takes_keywords_alone, family)):
             return front, "kwonly"
-        kind = "posonly" if front < len(params) and params[front][1] == "posonly" else "plain"
+        kind = "posonly" if front < len(params) and params[front].kind == "posonly" else "plain"
         return front, kind
 
     def _as_in(
-        self, model: Function, scope: Scope, params: list[tuple[str, str, bool]], front: int
+        self, model: Function, scope: Scope, params: list[Slot], front: int
     ) -> tuple[int, str]:
         """Where an overload that says no scope gets a parameter: of the kind that it has in what
         implements it, behind what comes before it there."""
         final = self.final_params(model)
-        at = next((n for n, (name, _, _) in enumerate(final) if name == scope.parameter), None)
-        kind = final[at][1] if at is not None else "plain"
+        at = next((n for n, slot in enumerate(final) if slot.name == scope.parameter), None)
+        kind = final[at].kind if at is not None else "plain"
         if kind == "kwonly":
-            places = (n for n, (_, its_kind, _) in enumerate(params) if its_kind == "kwonly")
-            ends = (n for n, (_, its_kind, _) in enumerate(params) if its_kind == "**")
+            places = (n for n, slot in enumerate(params) if slot.kind == "kwonly")
+            ends = (n for n, slot in enumerate(params) if slot.kind == "**")
             return next(places, next(ends, len(params))), kind
-        before = {name for name, _, _ in final[:at]}
-        behind = [n + 1 for n, (name, _, _) in enumerate(params) if name in before]
+        before = {slot.name for slot in final[:at]}
+        behind = [n + 1 for n, slot in enumerate(params) if slot.name in before]
         return max((front, *behind)), kind
 
-    def _index_of(
-        self, function: Function, scope: Scope, params: list[tuple[str, str, bool]]
-    ) -> int | None:
+    def _index_of(self, function: Function, scope: Scope, params: list[Slot]) -> int | None:
         own = self.mends.planner.program.domain.scope_parameter(function, scope)
         for number, (name, kind, new) in enumerate(params):
             if kind in ("*", "**"):
@@ -117,7 +114,7 @@ class SignatureMends:
         return None
 
     def _before_defaults(
-        self, function: Function, params: list[tuple[str, str, bool]], at: int, kind: str
+        self, function: Function, params: list[Slot], at: int, kind: str
     ) -> tuple[int, str]:
         """A parameter without a default cannot follow one with a default, unless it is keyword-only."""
         if kind == "kwonly":
@@ -159,7 +156,7 @@ class SignatureMends:
                 ),
             )
         restated = self.mends.planner.sources.restated
-        names = [name for name, _, new in final if new]
+        names = [slot.name for slot in final if slot.new]
         locals_ = [one for name in names if (one := restated.local(function, name)) is not None]
         for statement in dict.fromkeys(one.statement for one in locals_):
             own = [one for one in locals_ if one.statement is statement]
@@ -191,7 +188,7 @@ class SignatureMends:
         final = self.final_params(double.function)[double.given :]
         for number, (name, kind, new) in enumerate(final):
             if new:
-                count = sum(1 for _, _, fresh in final[:number] if not fresh)
+                count = sum(not slot.new for slot in final[:number])
                 kind = self._kind_in(double, kind, count)
                 index = sum(1 for p in double.params[:count] if p.kind == kind)
                 mend = AddParameter(filename, double.at, "CAP401", name, None, _KINDS[kind], index)

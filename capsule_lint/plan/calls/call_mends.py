@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.slots import Slot
     from capsule_lint.plan.state import Want
     from capsule_lint.program.calling.deferred import Boxed
 
@@ -122,59 +123,37 @@ class CallMends:
         self, call: tree.Call, want: Want
     ) -> tuple[str | None, int] | tuple[()] | None:
         """Keyword (or `None`) and index of the new argument; `()` when `**` passes it on; `None` when unsure."""
-        name = want.scope.parameter
+        name, offset = want.scope.parameter, want.offset
         signature = self.called.of(want)
-        entry = next((e for e in signature if e[0] == name), None)
-        if entry is None:
-            takes = any(kind == "**" for _, kind, _ in signature)
+        slot = next((one for one in signature if one.name == name), None)
+        if slot is None:
+            takes = any(one.kind == "**" for one in signature)
             return (name, self._keyword_index(call.args, want)) if takes else None
-        args = call.args[want.offset :]
+        args = call.args[offset:]
         if any(a.keyword == name for a in args):
             return ()
         positional = [n for n, a in enumerate(args) if a.keyword is None and a.star != "**"]
-        stars = [n for n in positional if args[n].star]
-        count = len(positional)
-        plain = [e for e in signature if e[1] in ("posonly", "plain")]
-        old_before = (
-            sum(1 for e in plain[: plain.index(entry)] if not e[2]) if entry in plain else 0
-        )
+        count, before = len(positional), _old_before(slot, signature)
         neighbour = self._neighbour_argument(args, want, signature)
-        if any(a.star == "**" for a in args) and neighbour is None and old_before >= count:
+        named = neighbour is not None and args[neighbour].keyword is not None
+        if any(a.star == "**" for a in args) and neighbour is None and before >= count:
             return self._spread(args, want)
-        if entry[1] == "kwonly":
-            return name, self._keyword_index(args, want) + want.offset
-        if (
-            stars
-            and neighbour is None
-            and self.tuples.give(args[stars[0]], want, old_before - stars[0])
-        ):
-            return ()
-        if stars and (
-            stars[0] < old_before or (neighbour is None and self._is_variadic(args[stars[0]]))
-        ):
-            return (
-                None
-                if neighbour is None or args[neighbour].keyword is None
-                else (name, neighbour + 1 + want.offset)
-            )
-        if old_before < count or (
-            old_before == count and (count > 0 or not any(a.keyword for a in args))
-        ):
-            at = (
-                positional[old_before]
-                if old_before < count
-                else (positional[-1] + 1 if positional else 0)
-            )
-            return None, at + want.offset
-        if (
-            want.offset
-            and last_name(call.func) == "partial"
-            and (neighbour is None or args[neighbour].keyword is None)
-        ):
+        by_keyword = name, self._keyword_index(args, want) + offset
+        if slot.kind == "kwonly":
+            return by_keyword
+        star = next((n for n in positional if args[n].star), None)
+        if star is not None:
+            if neighbour is None and self.tuples.give(args[star], want, before - star):
+                return ()
+            if star < before or (neighbour is None and self._is_variadic(args[star])):
+                return (name, neighbour + 1 + offset) if neighbour is not None and named else None
+        if before < count:
+            return None, positional[before] + offset
+        if before == count and (count or not any(a.keyword for a in args)):
+            return None, (positional[-1] + 1 if positional else 0) + offset
+        if offset and last_name(call.func) == "partial" and not named:
             return None  # its own calls may fill the place
-        if entry[1] == "posonly":
-            return None
-        return name, self._keyword_index(args, want) + want.offset
+        return by_keyword if slot.kind != "posonly" else None
 
     def _is_variadic(self, argument: tree.Argument) -> bool:
         """`*args` of the enclosing function: what its callers pass may have the value already."""
@@ -185,7 +164,7 @@ class CallMends:
         )
 
     def _neighbour_argument(
-        self, args: Sequence[tree.Argument], want: Want, signature: list[tuple[str, str, bool]]
+        self, args: Sequence[tree.Argument], want: Want, signature: Sequence[Slot]
     ) -> int | None:
         """Where the call passes the neighbouring scope's value."""
         others = [s for s in self.mends.planner.program.policy.scopes if s is not want.scope]
@@ -195,13 +174,13 @@ class CallMends:
                 takes(want.callee, argument.keyword, s) for s in others
             ):
                 return number
-        plain = [e for e in signature if e[1] in ("posonly", "plain") and not e[2]]
+        plain = [one for one in signature if one.by_position and not one.new]
         for number, argument in enumerate(args):
             if (
                 argument.keyword is None
                 and not argument.star
                 and number < len(plain)
-                and any(takes(want.callee, plain[number][0], s) for s in others)
+                and any(takes(want.callee, plain[number].name, s) for s in others)
             ):
                 return number
         return None
@@ -228,3 +207,9 @@ class CallMends:
             if self.dicts.give(argument.value, want):
                 return ()
         return None
+
+
+def _old_before(slot: Slot, signature: Sequence[Slot]) -> int:
+    """How many of the parameters before one that arguments fill by position are there already."""
+    plain = [one for one in signature if one.by_position]
+    return sum(not one.new for one in plain[: plain.index(slot)]) if slot in plain else 0

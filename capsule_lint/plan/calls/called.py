@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from capsule_lint.plan.slots import Slot
 from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Says the parameters, each with its kind, and whether it is new."""
+    """Says its parameters."""
 
     mends: Mends
 
-    def of(self, want: Want) -> list[tuple[str, str, bool]]:
+    def of(self, want: Want) -> list[Slot]:
         """The callee's parameters after the change, without those that are given."""
         callee = want.callee
         if isinstance(callee, Function):
@@ -35,18 +36,18 @@ class Called:
                 }
                 own = self.mends.planner.partial_calls.get(id(want.call))
                 fresh = {s.parameter for s in own[2]} if own else names
-                return [(p.name, p.kind, p.name in fresh) for p in callee.params][want.given :]
+                return [Slot(p.name, p.kind, p.name in fresh) for p in callee.params][want.given :]
             return self.mends.signatures.final_params(callee)[want.given :]
         assert callee is not None
         params = self.mends.planner.program.classes.constructor(callee) or ()
         own = self.mends.planner.partial_calls.get(id(want.call))
         fresh = {s.parameter for s in own[2]} if own else set()
-        found = [(p.name, p.kind, p.name in fresh) for p in params]
+        found = [Slot(p.name, p.kind, p.name in fresh) for p in params]
         for cls in self.mends.planner.program.classes.mro(callee):
             for scope in self.mends.policy_order(
                 list(self.mends.planner.state.fields.get(cls, {}).values())
             ):
-                if any(name == scope.parameter for name, _, _ in found):
+                if any(slot.name == scope.parameter for slot in found):
                     continue
                 found.insert(*self._field_place(cls, scope, found, params))
         return found
@@ -55,9 +56,9 @@ class Called:
         self,
         cls: Class,
         scope: Scope,
-        found: list[tuple[str, str, bool]],
+        found: list[Slot],
         params: Sequence[tree.Parameter],
-    ) -> tuple[int, tuple[str, str, bool]]:
+    ) -> tuple[int, Slot]:
         order = self.mends.planner.program.policy.scopes
         kind = params[0].kind if params else "plain"
         at = order.index(scope)
@@ -65,12 +66,12 @@ class Called:
             *((o, 1) for o in reversed(order[:at])),
             *((o, 0) for o in order[at + 1 :]),
         ]:
-            for number, (name, _, _) in enumerate(found):
+            for number, slot in enumerate(found):
                 held = self.mends.planner.program.domain.held.is_attribute
-                if held(cls, name, other) and (name == other.parameter or step):
-                    return number + step, (scope.parameter, found[number][1], True)
+                if held(cls, slot.name, other) and (slot.name == other.parameter or step):
+                    return number + step, Slot(scope.parameter, slot.kind, True)
         named = any(one.kind == "**" for one in params)
-        return 0, (scope.parameter, "kwonly" if named else kind, True)
+        return 0, Slot(scope.parameter, "kwonly" if named else kind, True)
 
     def are_alike(self, want: Want) -> bool:
         """Whether everything that a call may call takes the new argument at the same place."""
@@ -78,7 +79,7 @@ class Called:
         callees = self.mends.planner.program.calls.callees(want.call)
         taken = [(c.cls or c.function, c.given) for c in callees]
         places = {
-            [name for name, _, _ in self.of(replace(want, callee=one, given=given))].index(
+            [slot.name for slot in self.of(replace(want, callee=one, given=given))].index(
                 want.scope.parameter
             )
             for one, given in taken

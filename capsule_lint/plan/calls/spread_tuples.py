@@ -86,11 +86,11 @@ class SpreadTuples:
         at = next((n for n, a in enumerate(args) if a.value is node and a.star == "*"), None)
         if at is None or any(a.star or a.keyword is not None for a in args[:at]):
             return None
-        plain = [e for e in self.called.of(want) if e[1] in ("posonly", "plain")]
-        names = [name for name, _, _ in plain]
+        plain = [slot for slot in self.called.of(want) if slot.by_position]
+        names = [slot.name for slot in plain]
         if want.scope.parameter not in names or not self.called.are_alike(want):
             return None
-        return sum(not new for _, _, new in plain[: names.index(want.scope.parameter)]) - at
+        return sum(not slot.new for slot in plain[: names.index(want.scope.parameter)]) - at
 
     def _shared_code(self, display: tree.Node, want: Want) -> str | None:
         """The value for a tuple that several calls may get; `None` where they do not get the same."""
