@@ -64,7 +64,8 @@ class Demands:
             for method in demanded:
                 self._demand(method, cls)
             if cls in self.planner.program.domain.above_layers and not any(
-                method in self.planner.methods and self._has_scope(method) for method in demanded
+                method in self.planner.methods and self.planner.program.domain.takes_scope(method)
+                for method in demanded
             ):
                 for method in demanded:
                     self.planner.methods.pop(method, None)  # nothing else of it changes
@@ -196,7 +197,7 @@ class Demands:
             return False
         family = self.planner.program.calls.family(method)
         given = self._is_below_keys(method, family) or any(map(self._is_given_tuples, family))
-        if given and not any(map(self._has_scope, family)):
+        if given and not any(map(self.planner.program.domain.takes_scope, family)):
             return False
         return not any(self._made_for.one_scope(f.owner) for f in family if f.owner is not None)
 
@@ -311,10 +312,6 @@ class Demands:
         if owner is None or (isinstance(one, Function) and domain.touches_table(one)):
             return True
         return owner in domain.repositories or owner in domain.layers
-
-    def _has_scope(self, function: Function) -> bool:
-        domain, scopes = self.planner.program.domain, self.planner.program.policy.scopes
-        return any(domain.scope_parameter(function, scope) is not None for scope in scopes)
 
     def _touches(self, method: Function) -> bool:
         """Whether the method takes an entity or an identifier, or touches a key."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import (
+    AddElements,
     AddEntry,
     AddImport,
     AddStatement,
@@ -158,6 +159,11 @@ class Mends:
         if not any(m == mend for _, m in self.found):
             self.add(knot, mend)
         return True
+
+    def adds_to(self, node: tree.Node) -> bool:
+        """Whether a list that is written out gets elements already."""
+        at = self.module_of(node).filename, node.span
+        return any(isinstance(m, AddElements) and (m.filename, m.at) == at for _, m in self.found)
 
     def module_of(self, node: tree.Node) -> Module:
         """The file that an expression stands in."""

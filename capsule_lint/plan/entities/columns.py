@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddElements
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.program.model import last_name
 
@@ -111,7 +110,7 @@ class Columns:
     ) -> None:
         names = [tree.text(item) for item in display.items]
         module = self.mends.module_of(display)
-        if self._is_mended(display):
+        if self.mends.adds_to(display):
             return
         shown = list(self._shown(writer, names))
         alone = None not in names and self._is_for_this_alone(binding)
@@ -121,7 +120,7 @@ class Columns:
             if alone and not shown:
                 gained = gain.knot, gain.scope
                 self.mends.expected.element(module, display, names, gained, values=False)
-            if not alone or not (shown or self._is_mended(display)):
+            if not alone or not (shown or self.mends.adds_to(display)):
                 self.mends.obstacle(gain.knot, display, _REASON.format(gain.key))
 
     def _is_for_this_alone(self, binding: Binding | None) -> bool:
@@ -135,12 +134,6 @@ class Columns:
         }
         uses = NamedFields(self.mends).uses(binding)
         return all(id(node) in columns for node in uses)
-
-    def _is_mended(self, node: tree.Sequence) -> bool:
-        at = self.mends.module_of(node).filename, node.span
-        return any(
-            isinstance(m, AddElements) and (m.filename, m.at) == at for _, m in self.mends.found
-        )
 
     # --- tests ---
 

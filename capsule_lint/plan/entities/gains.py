@@ -307,8 +307,7 @@ class Gains:
         program = self.planner.program
         if function.owner is None or not program.classes.declares(function.owner):
             return False
-        scopes = program.policy.scopes
-        if any(program.domain.scope_parameter(function, s) is not None for s in scopes):
+        if program.domain.takes_scope(function):
             return False
         return any(
             self.reads_keywords(function, argument.value)

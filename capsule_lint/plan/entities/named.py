@@ -168,7 +168,7 @@ class NamedFields:
         display, binding = self.written(names)
         if display is None or not self._is_item(call, cls, display):
             return
-        mended = self._is_mended(display)
+        mended = self.mends.adds_to(display)
         texts = [tree.text(item) for item in display.items]
         present = {*texts, *(a.keyword for a in call.args if a.keyword is not None)}
         for home, scope in self._gained(cls):
@@ -225,12 +225,6 @@ class NamedFields:
             None,
         )
         return old is not None and (home, scope) in self.mends.entries.beside(home, old)
-
-    def _is_mended(self, display: tree.Sequence) -> bool:
-        at = self.mends.module_of(display).filename, display.span
-        return any(
-            isinstance(m, AddElements) and (m.filename, m.at) == at for _, m in self.mends.found
-        )
 
     def written(self, node: tree.Node) -> tuple[tree.Sequence | None, Binding | None]:
         """The list that is written out, here or where a name gets its only value."""

@@ -245,7 +245,7 @@ class Narrow:
         if listed is None or source is None:
             return
         names = [tree.text(item) for item in listed.items]
-        if not self._has_scope(names) or self._is_mended(listed):
+        if not self._has_scope(names) or self.mends.adds_to(listed):
             return
         expected = module.is_test and listed is node and self._is_one(source)
         gains = {gain.key: gain for gain in self.grown.of(source) if gain.key not in names}
@@ -281,12 +281,6 @@ class Narrow:
         first, last = ((), (code,)) if before else ((code,), ())
         self.mends.add(
             gain.knot, AddElements(module.filename, node.span, "CAP301", first, last, at)
-        )
-
-    def _is_mended(self, node: tree.Node) -> bool:
-        at = self.mends.module_of(node).filename, node.span
-        return any(
-            isinstance(m, AddElements) and (m.filename, m.at) == at for _, m in self.mends.found
         )
 
     def _written(self, node: tree.Node) -> tree.Sequence | None:

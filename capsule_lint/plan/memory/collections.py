@@ -335,16 +335,15 @@ class Collections:
     def _makes_keys(self, cls: Class, name: str) -> bool:
         """Whether an attribute is an object of the program's that is told scopes, and makes keys of them
         by itself: `decisions.get(tenant_id, subject)`."""
-        domain, scopes = self.program.domain, self.program.policy.scopes
+        takes_scope = self.program.domain.takes_scope
         types = self.program.inference.member(cls, name)
         found = [one.cls for one in types if isinstance(one, Instance)]
         return bool(found) and all(
             any(
-                domain.scope_parameter(method, scope) is not None
+                takes_scope(method)
                 for owner in self.program.classes.mro(one)
                 for method in owner.methods.values()
                 if not method.name.startswith("_")
-                for scope in scopes
             )
             for one in found
         )

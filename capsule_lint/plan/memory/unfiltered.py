@@ -78,7 +78,7 @@ class Unfiltered:
         for function, gained in state.params.items():
             if function.owner not in program.domain.repositories or function.module.is_test:
                 continue
-            if any(program.domain.scope_parameter(function, s) for s in program.policy.scopes):
+            if program.domain.takes_scope(function):
                 continue
             if gained:
                 yield function, list(gained.values())

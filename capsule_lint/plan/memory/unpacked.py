@@ -62,14 +62,10 @@ class Parts:
 
     def _is_free(self, neighbour: tree.Name, scope: Scope, place: Place) -> bool:
         function, scopes = place.scope.function, self.program.policy.scopes
-        if function is not None and self._is_told(function):
+        if function is not None and self.program.domain.takes_scope(function):
             return False
         taken = any(scope.parameter in one.bindings for one in place.scope.ancestors())
         return not taken and any(neighbour.id == one.parameter for one in scopes)
-
-    def _is_told(self, function: Function) -> bool:
-        told, scopes = self.program.domain.scope_parameter, self.program.policy.scopes
-        return any(told(function, scope) is not None for scope in scopes)
 
     def suffice(self, function: Function) -> bool:
         """Whether a function that is told no scope goes through keys of a collection that say it."""
@@ -83,7 +79,9 @@ class Parts:
         unpacked = any(
             one.kind == "for" and bool(one.path) and self._is_of_keys(one.value) for one in found
         )
-        return not self._is_told(function) and (unpacked or self._fills_by_position(function))
+        return not self.program.domain.takes_scope(function) and (
+            unpacked or self._fills_by_position(function)
+        )
 
     def _fills_by_position(self, function: Function) -> bool:
         """Whether a key is made in a function of parts that it reads by their positions: `key[0]`."""

@@ -84,18 +84,13 @@ class Configured:
             found = self._of_kind(spec, group)
             if found:
                 return next(iter(found)) if len(found) == 1 else None
-        if any(map(self._is_told, enclosing(place))):
+        if any(map(self.program.domain.takes_scope, enclosing(place))):
             return None  # whose things they are is what it is told, and no message's matter
         for group in (self.holders.kept_in(self.holders.values(place)), self.paths.at(place)):
             found = self._of_kind(spec, group)
             if found:
                 return next(iter(found)) if len(found) == 1 else None
         return None
-
-    def _is_told(self, function: Function) -> bool:
-        """Whether a function takes a scope by itself."""
-        taken, scopes = self.program.domain.scope_parameter, self.program.policy.scopes
-        return any(taken(function, scope) is not None for scope in scopes)
 
     def _of_kind(self, spec: SourceSpec, pairs: Iterable[tuple[str, Class]]) -> dict[str, Class]:
         wanted = self.program.names.definition(f"{spec.module}.{spec.name}")

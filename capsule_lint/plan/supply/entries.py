@@ -57,7 +57,7 @@ class Entries:
         """Whether a parameter of the function would be passed by nobody."""
         if self._is_called_from_outside(function):
             return True
-        if self._has_scope(function):
+        if self.program.domain.takes_scope(function):
             return False
         if self._message(want) is not None:
             if self._is_taken_apart(want):
@@ -85,18 +85,12 @@ class Entries:
             return True
         if function.owner is None:
             return function.name == "main"
-        if self._has_scope(function):
+        if self.program.domain.takes_scope(function):
             return False  # no framework knows of scopes
         return (
             any(self.foreign_bases(function))
             and not any(True for _ in self.program.calls.callers(function))
             and function.name not in SPECIAL
-        )
-
-    def _has_scope(self, function: Function) -> bool:
-        return any(
-            self.program.domain.scope_parameter(function, s) is not None
-            for s in self.program.policy.scopes
         )
 
     def _production_callers(self, function: Function) -> Iterator[tree.Call]:

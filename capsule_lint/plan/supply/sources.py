@@ -273,7 +273,7 @@ class Sources:
         around = list(self.holders.values(place))
         carriers = [pair for pair in around if self.program.domain.is_carrier(pair[1])]
         others = [pair for pair in around if pair not in carriers]
-        if not loose and any(self._takes_scope(f) for f in enclosing(place)):
+        if not loose and any(map(self.program.domain.takes_scope, enclosing(place))):
             others = []
         holders = [
             pair for pair in others if self.holders.attribute_of(pair[1], scope) is not None
@@ -314,12 +314,6 @@ class Sources:
         }
         named = [pair for pair in pairs if pair[0] in said]
         return named if len(named) == 1 else []
-
-    def _takes_scope(self, function: Function) -> bool:
-        return any(
-            self.program.domain.scope_parameter(function, s) is not None
-            for s in self.program.policy.scopes
-        )
 
 
 def _passes(call: tree.Call | None, code: str) -> bool:

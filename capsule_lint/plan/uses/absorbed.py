@@ -103,10 +103,7 @@ def _takes_scopes(program: Program, function: Function, callee: Function | None)
         callee is not None
         and callee.owner is not None
         and callee.owner is function.owner
-        and any(
-            program.domain.scope_parameter(callee, scope) is not None
-            for scope in program.policy.scopes
-        )
+        and program.domain.takes_scope(callee)
     )
 
 

@@ -208,6 +208,11 @@ class Domain:
         """The parameter that takes the scope's value."""
         return self.named_parameter(function, scope) or self.held.parameter(function, scope)
 
+    def takes_scope(self, function: Function) -> bool:
+        """Whether a parameter takes the value of any scope."""
+        scopes = self.policy.scopes
+        return any(self.scope_parameter(function, scope) is not None for scope in scopes)
+
     def named_parameter(self, function: Function, scope: ScopePolicy) -> tree.Parameter | None:
         """The parameter whose name says that it takes the scope's value."""
         exact = function.parameter(scope.parameter)
