@@ -77,7 +77,7 @@ class Classes:
 
         match node:
             case tree.Name():
-                bindings = self.names.bindings(node.id, self.names.place(node))
+                bindings = self.names.bindings_of(node)
                 if not bindings:
                     return node.id
                 target = self.names.follow(bindings[-1])

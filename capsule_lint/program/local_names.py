@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def bound_whole(names: Names, node: tree.Node) -> Binding | None:
     """The one binding of a name, if that does not unpack anything; `None` for any other expression."""
-    found = names.bindings(node.id, names.place(node)) if isinstance(node, tree.Name) else ()
+    found = names.bindings_of(node) if isinstance(node, tree.Name) else ()
     return found[0] if len(found) == 1 and not found[0].path else None
 
 
@@ -27,7 +27,7 @@ def only_assigned(names: Names, node: tree.Node) -> tree.Node | None:
 
 def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
     """What the assignments of a name give it, each as a whole."""
-    for binding in names.bindings(node.id, names.place(node)):
+    for binding in names.bindings_of(node):
         if binding.kind == "assign" and not binding.path and binding.value is not None:
             yield binding.value
 
@@ -46,6 +46,6 @@ def reads_of(names: Names, name: tree.Name, bound_at: Collection[tree.At]) -> It
     """Where a name is read in its module that one of the targets at some positions binds."""
     for node in names.place(name).scope.module.each(tree.Name):
         if node.id == name.id and node.at not in bound_at:
-            found = names.bindings(node.id, names.place(node))
+            found = names.bindings_of(node)
             if any(binding.at in bound_at for binding in found):
                 yield node

@@ -138,7 +138,7 @@ class Names:
         while isinstance(node, tree.Attr):
             path.append(node.name)
             node = node.base
-        bindings = self.bindings(node.id, self.place(node)) if isinstance(node, tree.Name) else []
+        bindings = self.bindings_of(node) if isinstance(node, tree.Name) else []
         imported = bindings[0].imported if len(bindings) == 1 else None
         if imported is None or not self.unread:
             return False
@@ -252,6 +252,10 @@ class Names:
         return target
 
     # --- lexical scopes ---
+
+    def bindings_of(self, node: tree.Name) -> list[Binding]:
+        """The bindings that a name may be read from where it stands; empty for built-ins."""
+        return self.bindings(node.id, self.place(node))
 
     def bindings(self, name: str, place: Place) -> list[Binding]:
         """The bindings of `name` that may reach `place`; empty for built-ins."""

@@ -159,8 +159,7 @@ class CallMends:
         """`*args` of the enclosing function: what its callers pass may have the value already."""
         names, node = self.mends.planner.program.names, argument.value
         return isinstance(node, tree.Name) and any(
-            b.parameter is not None and b.parameter.kind == "*"
-            for b in names.bindings(node.id, names.place(node))
+            b.parameter is not None and b.parameter.kind == "*" for b in names.bindings_of(node)
         )
 
     def _neighbour_argument(

@@ -57,7 +57,7 @@ class SpreadTuples:
         uses = [
             n
             for n in place.scope.module.each(tree.Name)
-            if n.id == node.id and names.bindings(n.id, names.place(n)) == bindings
+            if n.id == node.id and names.bindings_of(n) == bindings
         ]
         if len(bindings) != 1:
             return []

@@ -43,7 +43,7 @@ class Additions:
                     if node.name in owner.stores or node.name in owner.scope.bindings:
                         return None if node.name in owner.methods else (owner, node.name)
         if isinstance(node, tree.Name):
-            for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+            for binding in self.program.names.bindings_of(node):
                 target = self.program.names.follow(binding)
                 if (
                     isinstance(target, Binding)

@@ -73,7 +73,7 @@ class Columns:
             return
         given = []
         if isinstance(node, tree.Name):
-            found = names.bindings(node.id, names.place(node))
+            found = names.bindings_of(node)
             given = [value for binding in found for value in self._given(binding)]
         for value in given:
             yield from self._listed(value, depth + 1)
@@ -88,7 +88,7 @@ class Columns:
             stores = owner.stores.get(node.name, ()) if owner is not None else ()
             yield from (store.value for store in stores if store.value is not None)
             return
-        for binding in program.names.bindings(node.id, program.names.place(node)):
+        for binding in program.names.bindings_of(node):
             if binding.kind in ("assign", "with") and binding.value is not None:
                 yield binding.value
             yield from self._given(binding)

@@ -212,7 +212,7 @@ class Enumerated:
                     self._may_be(a.value, node, given, depth + 1) for a in value.args
                 )
             case tree.Name():
-                bindings = program.names.bindings(value.id, program.names.place(value))
+                bindings = program.names.bindings_of(value)
                 return any(
                     b.value is None or self._may_be(b.value, node, given, depth + 1)
                     for b in bindings

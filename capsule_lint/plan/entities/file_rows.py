@@ -32,7 +32,7 @@ class FileRows:
             return
         match node:
             case tree.Name():
-                bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+                bindings = self.program.names.bindings_of(node)
                 for binding in bindings:
                     yield from self._bound(node, binding, depth + 1)
             case tree.Call(func=tree.Name(id="dict"), args=(only,)) if only.keyword is None:
@@ -72,7 +72,7 @@ class FileRows:
                     self._reads(argument.value, depth + 1) for argument in node.args
                 )
             case tree.Name() if depth <= _MAX_DEPTH:
-                found = self.program.names.bindings(node.id, self.program.names.place(node))
+                found = self.program.names.bindings_of(node)
                 return any(
                     b.kind == "assign"
                     and b.value is not None

@@ -111,7 +111,7 @@ class Grown:
 
     def _name(self, node: tree.Name, depth: int) -> Iterator[Gain]:
         names = self.mends.planner.program.names
-        for binding in names.bindings(node.id, names.place(node)):
+        for binding in names.bindings_of(node):
             yield from self._names.get((id(binding.place.scope), node.id), ())
             if binding.value is not None and not binding.path:
                 if binding.kind == "assign":
@@ -139,7 +139,7 @@ class Grown:
                 yield from self._follow(node.results[0], depth + 1)
             case tree.Name() if depth <= _MAX_DEPTH:
                 names = self.mends.planner.program.names
-                for binding in names.bindings(node.id, names.place(node)):
+                for binding in names.bindings_of(node):
                     value = binding.value if binding.kind == "assign" else None
                     own = [value] if value is not None and not binding.path else []
                     for one in (*own, *self._given(binding)):

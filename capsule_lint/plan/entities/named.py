@@ -134,7 +134,7 @@ class NamedFields:
                     func=tree.Name(), args=(base, tree.Argument(value=tree.Name() as n), *_)
                 ):
                     classes = self._gaining(base.value)
-                    found = program.names.bindings(n.id, program.names.place(n)) if classes else []
+                    found = program.names.bindings_of(n) if classes else []
                     if len(found) == 1 and found[0].kind == "for" and not found[0].path:
                         names = found[0].value
                         if names is not None and self._is_entry(call, n.id):

@@ -261,9 +261,7 @@ class Narrow:
     def _is_one(self, node: tree.Node) -> bool:
         """Whether an expression is no name that may stand for one dict and for another one."""
         names = self.mends.planner.program.names
-        return not isinstance(node, tree.Name) or (
-            len(names.bindings(node.id, names.place(node))) == 1
-        )
+        return not isinstance(node, tree.Name) or (len(names.bindings_of(node)) == 1)
 
     def _has_scope(self, names: Sequence[str | None]) -> bool:
         """Whether a list is one of texts, and one of them names a scope."""

@@ -138,7 +138,7 @@ class Rows:
         return _UNKNOWN
 
     def _name(self, node: tree.Name, depth: int) -> Origins:
-        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        bindings = self.program.names.bindings_of(node)
         found = _NONE if bindings else _UNKNOWN
         for binding in bindings:
             target = self.program.names.follow(binding)
@@ -273,7 +273,7 @@ class Rows:
     def _listed(self, node: tree.Name, depth: int) -> Origins:
         """A local list: what it starts with, and what is appended to it."""
         found = _NONE
-        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        bindings = self.program.names.bindings_of(node)
         for binding in bindings:
             if binding.kind == "param":
                 return self._parameter(binding, depth, self._elements)
@@ -286,13 +286,10 @@ class Rows:
         for value, base in self.additions.to(node.id):
             root = root_of(base)
             if isinstance(root, tree.Name) and any(
-                b.place.scope is scope for b in self._bindings(root)
+                b.place.scope is scope for b in self.program.names.bindings_of(root)
             ):
                 found += self._follow(value, depth)
         return found if bindings else _UNKNOWN
-
-    def _bindings(self, node: tree.Name) -> list[Binding]:
-        return self.program.names.bindings(node.id, self.program.names.place(node))
 
 
 def _is_stored(node: tree.Node) -> bool:

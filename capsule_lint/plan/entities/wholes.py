@@ -75,7 +75,7 @@ class Wholes:
         """What callers give for a parameter that is annotated as what is not the program's own:
         `def to_row(model: BaseModel)`."""
         names = self.program.names
-        for binding in names.bindings(node.id, names.place(node)):
+        for binding in names.bindings_of(node):
             function, parameter = binding.place.scope.function, binding.parameter
             if function is not None and parameter is not None:
                 passed = self.program.calls.arguments_for(function, parameter.name)

@@ -54,7 +54,7 @@ class Completed:
                     if isinstance(one, tree.Name)
                     and one.id == target.id
                     and one is not target
-                    and any(b.value is node for b in names.bindings(one.id, names.place(one)))
+                    and any(b.value is node for b in names.bindings_of(one))
                 ]
             case _:
                 return []

@@ -311,13 +311,11 @@ class Formats:
         written = program.templates.formatted.written_out(node)
         if written is node or not isinstance(node, tree.Name):
             return node
-        binding = program.names.bindings(node.id, program.names.place(node))[0]
+        binding = program.names.bindings_of(node)[0]
         for other in self.mends.module_of(node).each(tree.Name):
             if other is node or other.at == binding.at:
                 continue
-            if other.id == node.id and binding in program.names.bindings(
-                other.id, program.names.place(other)
-            ):
+            if other.id == node.id and binding in program.names.bindings_of(other):
                 raise Unknown(f"`{node.id}` fills more than this format")
         return written
 

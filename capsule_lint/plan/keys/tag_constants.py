@@ -63,7 +63,7 @@ class TagConstants:
                     if name is not None and base is not None:
                         return f"{base}.{name}"
             case tree.Name():
-                for binding in program.names.bindings(node.id, program.names.place(node))[-1:]:
+                for binding in program.names.bindings_of(node)[-1:]:
                     target = program.names.follow(binding)
                     if not isinstance(target, Binding) or target.place.scope.kind != "module":
                         continue

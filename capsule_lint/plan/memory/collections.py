@@ -151,7 +151,7 @@ class Collections:
     def _reads(self, node: tree.Node, read: set[int]) -> bool:
         """Whether a value is made of what a key is looked up for, here or where a local gets it."""
         if isinstance(node, tree.Name):
-            bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+            bindings = self.program.names.bindings_of(node)
             values = [b.value for b in bindings if b.kind == "assign" and b.value is not None]
             return any(id(one) in read for value in values for one in within(value))
         return any(id(one) in read for one in within(node))
@@ -244,7 +244,7 @@ class Collections:
             case tree.Attr() if node.name in self._shared:
                 return self._of_module(self.program.classes.dotted(node), wanted)
             case tree.Name() if not self.program.names.leaves(node):
-                found = self.program.names.bindings(node.id, self.program.names.place(node))
+                found = self.program.names.bindings_of(node)
                 copy = self._of_copies(found, wanted)
                 if copy is not None:
                     return copy

@@ -50,7 +50,7 @@ class Drained:
         `self._amounts[tenant_id, post_id]`."""
         names, collections = self.planner.program.names, self.planner.local.collections
         for node in loop.place.scope.module.each(tree.Name):
-            if node.id == loop.name and names.bindings(node.id, names.place(node)) == [loop]:
+            if node.id == loop.name and names.bindings_of(node) == [loop]:
                 display = names.parent(node)
                 if isinstance(display, tree.Sequence) and display.kind == "tuple":
                     base = looked_into(names.parent(display), display)

@@ -126,7 +126,7 @@ class Fed:
             case tree.Attr(base=tree.Name(id="self" | "cls")):
                 return True
             case tree.Name():
-                bindings = names.bindings(node.id, names.place(node))
+                bindings = names.bindings_of(node)
                 return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
             case _:
                 return False
@@ -275,7 +275,7 @@ class Fed:
     def _values(self, node: tree.Name) -> Iterator[tree.Node]:
         """What a local name stands for, or what callers give for a parameter."""
         program = self.planner.program
-        for binding in program.names.bindings(node.id, program.names.place(node)):
+        for binding in program.names.bindings_of(node):
             function = binding.place.scope.function
             if binding.kind == "param" and function is not None:
                 if isinstance(program.names.parent(node), tree.Attr):

@@ -27,7 +27,7 @@ class Handed:
         """The expressions that a key is, where it is a parameter or what a loop gives."""
         match key:
             case tree.Name() if depth < _MAX_DEPTH:
-                for binding in self._bindings(key):
+                for binding in self.program.names.bindings_of(key):
                     if binding.kind == "for" and not binding.path and binding.value is not None:
                         yield from self._elements(binding.value, depth + 1)
                     for value in self._values(binding):
@@ -49,12 +49,9 @@ class Handed:
             case tree.Call(func=tree.Name(id=name), args=(only, *_)) if name in LISTED:
                 yield from self._elements(only.value, depth + 1)
             case tree.Name() if depth < _MAX_DEPTH:
-                for binding in self._bindings(node):
+                for binding in self.program.names.bindings_of(node):
                     for value in self._values(binding):
                         yield from self._elements(value, depth + 1)
-
-    def _bindings(self, node: tree.Name) -> list[Binding]:
-        return self.program.names.bindings(node.id, self.program.names.place(node))
 
     def _values(self, binding: Binding) -> Iterator[tree.Node]:
         """What a parameter or a local is."""

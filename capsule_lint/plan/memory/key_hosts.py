@@ -84,7 +84,7 @@ class KeyHosts:
                 yield key, None
 
     def _of_name(self, key: tree.Name, depth: int) -> Hosts:
-        bindings = self.program.names.bindings(key.id, self.program.names.place(key))
+        bindings = self.program.names.bindings_of(key)
         values = [b.value for b in bindings if b.kind == "assign" and not b.path]
         written = [value for value in values if value is not None]
         if bindings and len(written) == len(bindings):

@@ -78,7 +78,7 @@ class KeyPositions:
         names = self.planner.program.names
         if not isinstance(node, tree.Name):
             return None
-        found = names.bindings(node.id, names.place(node))
+        found = names.bindings_of(node)
         if len(found) != 1 or found[0].kind != "for" or found[0].path or found[0].value is None:
             return None
         return self.planner.local.collections.of(found[0].value)

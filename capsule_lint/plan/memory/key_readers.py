@@ -93,7 +93,7 @@ class KeyReaders:
         program = self.local.program
         if not isinstance(key, tree.Name):
             return False
-        bound = program.names.bindings(key.id, program.names.place(key))
+        bound = program.names.bindings_of(key)
         is_value = program.domain.held.is_value
         return (
             bool(bound)

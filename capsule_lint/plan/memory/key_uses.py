@@ -148,7 +148,7 @@ class KeyUses:
     def _kept_in(self, name: tree.Name) -> list[tree.Name]:
         """The other uses of a local list that keys are added to."""
         names = self.local.program.names
-        bound_at = {b.at for b in names.bindings(name.id, names.place(name))}
+        bound_at = {b.at for b in names.bindings_of(name)}
         return [use for use in reads_of(names, name, bound_at) if not self._is_addition(use)]
 
     def _is_addition(self, node: tree.Name) -> bool:

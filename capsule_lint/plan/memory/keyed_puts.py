@@ -44,7 +44,7 @@ class KeyedPuts:
         program = self.local.program
         match node:
             case tree.Name():
-                for binding in program.names.bindings(node.id, program.names.place(node)):
+                for binding in program.names.bindings_of(node):
                     local = binding.place.scope.function is not None and not binding.path
                     if local and binding.kind == "assign" and binding.value is not None:
                         yield binding.value

@@ -116,7 +116,7 @@ class Leaks:
         told = set()
         for one in within(node):
             if isinstance(one, tree.Name):
-                bindings = program.names.bindings(one.id, program.names.place(one))
+                bindings = program.names.bindings_of(one)
                 values = [b.value for b in bindings if b.value is not None]
                 if any(self._calls(value, function) for value in values):
                     told.add(one.id)

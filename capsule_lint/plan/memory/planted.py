@@ -67,7 +67,7 @@ class Planted:
                 case tree.Sequence() | tree.Comprehension() if _pairs(one):
                     yield one
                 case tree.Name():
-                    for binding in program.names.bindings(one.id, program.names.place(one)):
+                    for binding in program.names.bindings_of(one):
                         function = binding.place.scope.function
                         if binding.kind == "param" and function is not None:
                             for value in self._arguments(function, one.id):

@@ -87,7 +87,7 @@ class Remembered:
                     yield _Access(call, call.args[0].value)
 
     def _is_of_module(self, node: tree.Name) -> bool:
-        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        bindings = self.program.names.bindings_of(node)
         return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
 
     def _is_scoped(self, key: tree.Node) -> bool:
@@ -128,7 +128,7 @@ class Remembered:
         """Whether something is what a function is told, as it is or among others, and no measure."""
         match node:
             case tree.Name():
-                bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+                bindings = self.program.names.bindings_of(node)
                 params = [b.parameter for b in bindings if b.parameter is not None]
                 kinds = {last_name(p.annotation) for p in params if p.annotation is not None}
                 return bool(params) and node.id not in _TIMES and kinds.isdisjoint(_MEASURES)

@@ -66,7 +66,7 @@ class Unfiltered:
         return any(
             isinstance(node, tree.Name)
             and node.id == binding.name
-            and names.bindings(node.id, names.place(node)) == [binding]
+            and names.bindings_of(node) == [binding]
             for want in wants
             if want.purpose == "local"
             for node in within(want.node)

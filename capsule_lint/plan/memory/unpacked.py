@@ -96,7 +96,7 @@ class Parts:
             one.kind == "for" and self._is_of_keys(one.value)
             for base in bases
             if isinstance(base, tree.Name)
-            for one in names.bindings(base.id, names.place(base))
+            for one in names.bindings_of(base)
         )
 
     def _is_of_keys(self, node: tree.Node | None) -> bool:
@@ -114,7 +114,7 @@ class Parts:
     def beside(self, node: tree.Node, scope: Scope) -> Value | None:
         """The new part of a key that a loop gives beside the one that an expression is."""
         names = self.program.names
-        found = names.bindings(node.id, names.place(node)) if isinstance(node, tree.Name) else ()
+        found = names.bindings_of(node) if isinstance(node, tree.Name) else ()
         part = self._indexed.get((id(node), scope.name))
         if len(found) == 1:
             part = self._beside.get((found[0].place.scope.module, found[0].at, scope.name))
@@ -165,7 +165,7 @@ class Parts:
 
     def _is_own(self, node: tree.Name, home: Home) -> bool:
         names = self.program.names
-        found = names.bindings(node.id, names.place(node))
+        found = names.bindings_of(node)
         return len(found) == 1 and bool(found[0].path) and self._comes_from(found[0], home, 0)
 
     def _comes_from(self, binding: Binding, home: Home, depth: int) -> bool:

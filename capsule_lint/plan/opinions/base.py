@@ -144,7 +144,7 @@ class Ground:
             return True
         if not isinstance(func, tree.Name):
             return False
-        bindings = self.program.names.bindings(func.id, self.program.names.place(func))
+        bindings = self.program.names.bindings_of(func)
         return any(b.kind not in ("def", "class", "import") for b in bindings)
 
     @cached_property

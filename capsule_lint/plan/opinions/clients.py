@@ -108,7 +108,7 @@ class Clients:
     def _named(self, node: tree.Name, scope: Scope, depth: int) -> str:
         names = self.ground.program.names
         found = set()
-        for binding in names.bindings(node.id, names.place(node)):
+        for binding in names.bindings_of(node):
             if binding.kind == "param" and binding.place.scope.function is not None:
                 found.add(self._parameter(binding.place.scope.function, binding))
             elif binding.kind == "assign" and binding.value is not None and not binding.path:
@@ -176,7 +176,7 @@ class Clients:
         if not isinstance(node, tree.Name) or "event" not in node.id:
             return False
         names = self.ground.program.names
-        return any(b.kind == "param" for b in names.bindings(node.id, names.place(node)))
+        return any(b.kind == "param" for b in names.bindings_of(node))
 
     # --- parameters that FastAPI fills ---
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Binding, Function
+    from capsule_lint.program.model import Function
 
 OPTIONS: Final = frozenset(
     [
@@ -120,7 +120,7 @@ class ScanOpinions:
         """An expression, or the values of the local or attribute that it is."""
         yield node
         if isinstance(node, tree.Name):
-            for binding in self._bindings(node):
+            for binding in self.ground.program.names.bindings_of(node):
                 if binding.value is not None:
                     yield binding.value
         elif isinstance(node, tree.Attr):
@@ -128,10 +128,6 @@ class ScanOpinions:
             for store in owner.stores.get(node.name, ()) if owner is not None else ():
                 if store.value is not None:
                     yield store.value
-
-    def _bindings(self, node: tree.Name) -> list[Binding]:
-        names = self.ground.program.names
-        return names.bindings(node.id, names.place(node))
 
     def _selects(self, call: tree.Call) -> bool:
         """Whether a statement is known to be a SELECT."""
@@ -208,7 +204,8 @@ class ScanOpinions:
             case tree.Name():
                 if self._is_plain_parameter(node):
                     return True
-                sources = [b.value for b in self._bindings(node) if b.kind == "for" and not b.path]
+                bound = self.ground.program.names.bindings_of(node)
+                sources = [b.value for b in bound if b.kind == "for" and not b.path]
                 return depth < _DEPTH and any(
                     isinstance(s, tree.Name) and self._is_handed_on(s, depth + 1) for s in sources
                 )
@@ -242,7 +239,7 @@ class ScanOpinions:
                             yield value
 
     def _is_plain_parameter(self, node: tree.Name) -> bool:
-        return any(b.kind == "param" for b in self._bindings(node))
+        return any(b.kind == "param" for b in self.ground.program.names.bindings_of(node))
 
     def _callers(self, function: Function | None) -> Iterator[tree.Call]:
         for call, _ in self.ground.program.calls.callers(function) if function else ():
@@ -260,7 +257,8 @@ class ScanOpinions:
                 seen.add(id(node))
                 yield node
                 if isinstance(node, tree.Name):
-                    queue += [b.value for b in self._bindings(node) if b.value is not None]
+                    bound = self.ground.program.names.bindings_of(node)
+                    queue += [b.value for b in bound if b.value is not None]
                     queue += [part for pair in self._items_of(node) for part in pair]
 
     def _items_of(self, name: tree.Name) -> Iterator[tuple[tree.Node, tree.Node]]:

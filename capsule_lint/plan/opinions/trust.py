@@ -65,7 +65,7 @@ class TrustOpinions:
         """Where the value is taken from the request: the parameter, or what a local is assigned."""
         names = self.ground.program.names
         while isinstance(node, tree.Name):
-            binding = names.bindings(node.id, names.place(node))[0]
+            binding = names.bindings_of(node)[0]
             if binding.parameter is not None:
                 return tree.span_of(binding.parameter.at)
             if binding.value is None:

@@ -65,7 +65,7 @@ class Ambient:
                     node = node.base
                 case tree.Name():
                     names = self.program.names
-                    bindings = names.bindings(node.id, names.place(node))
+                    bindings = names.bindings_of(node)
                     if any(b.place.scope.kind == "module" for b in bindings):
                         return called
                     given = only_assigned(names, node)

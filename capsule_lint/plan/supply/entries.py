@@ -208,7 +208,7 @@ class Entries:
 
     def _bound(self, node: tree.Name) -> Iterator[Binding]:
         """The places that give a local its value, loops aside."""
-        for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+        for binding in self.program.names.bindings_of(node):
             if binding.kind in ("assign", "case"):
                 yield binding
 

@@ -213,7 +213,7 @@ class Given:
         literal, code = self.literals.of(node), text_of(node)
         if not isinstance(root, tree.Name):
             return Said(literal, code, None)
-        bindings = self.program.names.bindings(root.id, self.program.names.place(root))
+        bindings = self.program.names.bindings_of(root)
         local = any(b.place.scope.kind != "module" for b in bindings)
         return Said(literal, code, root.id, local)
 

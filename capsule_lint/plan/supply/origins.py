@@ -127,7 +127,7 @@ class Origins:
                 node = node.args[0].value  # `TenantId(tenant)`
             node = self._root(kept(node, self.program))
             if isinstance(node, tree.Name):
-                bindings = names.bindings(node.id, names.place(node))
+                bindings = names.bindings_of(node)
                 if len(bindings) == 1 and (
                     bindings[0].kind == "for" or _is_taken_out(bindings[0].value)
                 ):
@@ -232,7 +232,7 @@ class Origins:
 
     def _follow(self, name: tree.Name, found: list[ScopeOfNames], seen: set[int]) -> None:
         names = self.program.names
-        for binding in names.bindings(name.id, names.place(name)):
+        for binding in names.bindings_of(name):
             if id(binding) in seen or binding.place.scope.kind in ("module", "class"):
                 continue
             seen.add(id(binding))

@@ -160,4 +160,4 @@ def pairs_of(statement: tree.Assign) -> list[tuple[tree.Name, tree.Node]]:
 
 
 def _bindings(names: Names, node: tree.Node) -> Sequence[Binding]:
-    return names.bindings(node.id, names.place(node)) if isinstance(node, tree.Name) else ()
+    return names.bindings_of(node) if isinstance(node, tree.Name) else ()

@@ -197,9 +197,7 @@ class Values:
             case _ if depth > _MAX_DEPTH:
                 return False
             case tree.Name():
-                bindings = self.planner.program.names.bindings(
-                    node.id, self.planner.program.names.place(node)
-                )
+                bindings = self.planner.program.names.bindings_of(node)
                 return any(
                     b.value is not None and self.spells_scope(b.value, depth + 1) for b in bindings
                 )
@@ -268,9 +266,7 @@ class Values:
                 by = self._parts_of(new, split.separator) if split is not None else 0
                 return f"{base}[{index + by}]" if base is not None and by else None
             case tree.Name():
-                for binding in self.planner.program.names.bindings(
-                    node.id, self.planner.program.names.place(node)
-                ):
+                for binding in self.planner.program.names.bindings_of(node):
                     if (
                         len(binding.path) == 1
                         and binding.value is not None

@@ -312,7 +312,7 @@ class Readers:
         if plain.endswith(_KEYISH) and not self.program.policy.is_sort_key_name(name):
             return True
         if isinstance(node, tree.Name):
-            for binding in self.program.names.bindings(node.id, self.program.names.place(node)):
+            for binding in self.program.names.bindings_of(node):
                 if self._is_read_back(binding):
                     return True
                 if (

@@ -98,7 +98,7 @@ class Carried:
             yield from (y.value for y in fixture.yields if isinstance(y, tree.Wrapped))
 
     def _is_local(self, node: tree.Name) -> bool:
-        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        bindings = self.program.names.bindings_of(node)
         return any(b.place.scope.kind != "module" for b in bindings)
 
     def _stored(self, name: str, function: Function) -> Iterator[tree.Node]:

@@ -76,7 +76,7 @@ class Compared:
             case tree.Const() | tree.FString() | tree.Sequence(kind="tuple"):
                 yield node
             case tree.Name():
-                for binding in names.bindings(node.id, names.place(node)):
+                for binding in names.bindings_of(node):
                     for value in self._bound(binding):
                         if not isinstance(value, tree.Name):
                             yield from self._written(value)

@@ -142,7 +142,7 @@ class Expected:
 
     def _value(self, node: tree.Name) -> tree.Node | None:
         names = self.mends.planner.program.names
-        found = names.bindings(node.id, names.place(node))
+        found = names.bindings_of(node)
         first = history(found[0])[0] if len(found) == 1 else None
         if first is None or first.kind != "assign" or first.path:
             return None

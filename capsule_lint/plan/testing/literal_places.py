@@ -92,7 +92,7 @@ class LiteralPlaces:
             queue += children(node)
             yield from self.reach.by(node)
             if isinstance(node, tree.Name) and depth < _MAX_DEPTH:
-                for binding in names.bindings(node.id, names.place(node)):
+                for binding in names.bindings_of(node):
                     if binding.kind == "assign" and binding.value is not None:
                         yield from self.makers(binding.value, depth + 1)
 

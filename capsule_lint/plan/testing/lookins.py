@@ -197,7 +197,7 @@ class LookIns:
 
     def _named(self, node: tree.Name, home: Home, depth: int) -> None:
         names = self.mends.planner.program.names
-        for binding in names.bindings(node.id, names.place(node)):
+        for binding in names.bindings_of(node):
             target = names.follow(binding)
             value = target.value if isinstance(target, Binding) and not target.path else None
             if isinstance(target, Binding) and target.kind == "assign" and value is not None:
@@ -215,7 +215,7 @@ class LookIns:
             _takes_apart(self._parent(node), node)
             for node in binding.place.scope.module.each(tree.Name)
             if node.id == binding.name and node.at != binding.at
-            if binding in names.bindings(node.id, names.place(node))
+            if binding in names.bindings_of(node)
         )
 
     def _into(self, module: Module, node: tree.Node, home: Home, knot: Knot) -> None:

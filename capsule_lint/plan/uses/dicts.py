@@ -106,7 +106,7 @@ class Dicts:
         """Whether a name is what a subscript or a loop yields."""
         if not isinstance(receiver, tree.Name):
             return False
-        bindings = self.program.names.bindings(receiver.id, self.program.names.place(receiver))
+        bindings = self.program.names.bindings_of(receiver)
         return bool(bindings) and all(
             b.kind == "for" or (b.kind == "assign" and isinstance(b.value, tree.Subscript))
             for b in bindings
@@ -140,7 +140,7 @@ class Dicts:
             return self._is_request(receiver)
         if not isinstance(receiver, tree.Name):
             return False
-        bindings = self.program.names.bindings(receiver.id, self.program.names.place(receiver))
+        bindings = self.program.names.bindings_of(receiver)
         return bool(bindings) and all(
             b.kind in ("assign", "for")
             and not b.path

@@ -162,7 +162,7 @@ class Dynamic:
                 yield from self._names(node.then, depth)
                 yield from self._names(node.otherwise, depth)
             case tree.Name() if depth < _MAX_DEPTH:
-                bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+                bindings = self.program.names.bindings_of(node)
                 if not bindings:
                     yield _ANY
                 for binding in bindings:
@@ -176,7 +176,7 @@ class Dynamic:
         """Whether a name stands for one of the fields of a dataclass: none of these is a method."""
         if not isinstance(node, tree.Name):
             return False
-        bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+        bindings = self.program.names.bindings_of(node)
         return bool(bindings) and all(
             b.kind == "for" and not b.path and self._gives_fields(b.value) for b in bindings
         )
@@ -211,7 +211,7 @@ class Dynamic:
             case tree.Sequence():
                 return node.items
             case tree.Name():
-                bindings = self.program.names.bindings(node.id, self.program.names.place(node))
+                bindings = self.program.names.bindings_of(node)
                 values = [b.value for b in bindings if b.kind == "assign"]
                 if len(bindings) == len(values) == 1 and isinstance(values[0], tree.Sequence):
                     return values[0].items

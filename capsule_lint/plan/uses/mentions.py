@@ -242,7 +242,7 @@ class Mentions:
                     yield 0, said
 
     def _is_local(self, name: tree.Name) -> bool:
-        bindings = self.program.names.bindings(name.id, self.program.names.place(name))
+        bindings = self.program.names.bindings_of(name)
         return any(b.kind not in ("def", "class", "import") for b in bindings)
 
     def _targets(self, node: tree.Node) -> Iterator[Key]:

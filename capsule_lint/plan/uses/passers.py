@@ -82,7 +82,7 @@ def _names_of(program: Program, function: Function, names: set[str]) -> Iterator
     """Where a function names some of its parameters, functions in it included."""
     for node in function.module.each(tree.Name):
         if node.id in names:
-            found = program.names.bindings(node.id, program.names.place(node))
+            found = program.names.bindings_of(node)
             if any(binding.place.scope.function is function for binding in found):
                 yield node
 

@@ -103,7 +103,7 @@ class Registries:
         for node in decorator.module.each(tree.Name):
             if node.id != own.name:
                 continue
-            if any(b.parameter is own for b in names.bindings(node.id, names.place(node))):
+            if any(b.parameter is own for b in names.bindings_of(node)):
                 yield node
 
     def _only_looks(self, call: tree.Call) -> bool:

@@ -77,7 +77,7 @@ class Roles:
         names, inference = self.calls.uses.names, self.calls.inference
         match target:
             case tree.Name():
-                bindings = names.bindings(target.id, names.place(target))
+                bindings = names.bindings_of(target)
                 own = [b for b in bindings if b.at == target.at]
                 return frozenset(c for b in own for c in self.bound(b, depth + 1))
             case tree.Attr():

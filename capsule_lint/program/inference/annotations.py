@@ -143,9 +143,7 @@ class Annotations:
 
     def _alias(self, node: tree.Node) -> Types:
         if isinstance(node, tree.Name):
-            for binding in self.inference.names.bindings(
-                node.id, self.inference.names.place(node)
-            ):
+            for binding in self.inference.names.bindings_of(node):
                 target = self.inference.names.follow(binding)
                 if isinstance(target, Binding) and isinstance(
                     target.value, tree.Subscript | tree.Binary
@@ -155,9 +153,7 @@ class Annotations:
 
     def _type_variable(self, node: tree.Node) -> Types:
         if isinstance(node, tree.Name):
-            for binding in self.inference.names.bindings(
-                node.id, self.inference.names.place(node)
-            ):
+            for binding in self.inference.names.bindings_of(node):
                 target = self.inference.names.follow(binding)
                 call = target.value if isinstance(target, Binding) else None
                 if isinstance(call, tree.Call):

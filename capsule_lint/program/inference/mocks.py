@@ -151,7 +151,7 @@ class Mocks:
             case tree.Call() if last_name(mock.func) in MOCKS:
                 return [a.value for a in mock.args if a.keyword == name]
             case tree.Name() if depth < _MAX_DEPTH:
-                bindings = names.bindings(mock.id, names.place(mock))
+                bindings = names.bindings_of(mock)
                 return [v for b in bindings for v in self._bound(b, name, depth + 1)]
             case tree.Attr() if depth < _MAX_DEPTH:
                 types = self.inference.of(mock.base)
@@ -189,7 +189,7 @@ class Mocks:
                         case tree.Attr(base=tree.Name() as base) if (
                             target.name == name
                             and base.id == binding.name
-                            and binding in names.bindings(base.id, names.place(base))
+                            and binding in names.bindings_of(base)
                         ):
                             yield statement.value
 

@@ -165,9 +165,7 @@ class Placements:
     def _functions(self, node: tree.Node) -> Iterator[Function]:
         """The functions of the test that a name stands for."""
         names = self.inference.names
-        bindings = (
-            names.bindings(node.id, names.place(node)) if isinstance(node, tree.Name) else ()
-        )
+        bindings = names.bindings_of(node) if isinstance(node, tree.Name) else ()
         for binding in bindings:
             if isinstance(binding.definition, Function):
                 yield binding.definition

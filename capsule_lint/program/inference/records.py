@@ -114,7 +114,7 @@ class Records:
             case tree.Walrus():
                 return self.of(node.value, depth + 1)
             case tree.Name():
-                bindings = self.names.bindings(node.id, self.names.place(node))
+                bindings = self.names.bindings_of(node)
                 return self._bound(bindings[0], node, depth) if len(bindings) == 1 else None
             case _:
                 return None
@@ -150,7 +150,7 @@ class Records:
         uses: list[tree.Name] = []
         for node in module.each(tree.Name):
             if node.id == star.name:
-                for binding in self.names.bindings(node.id, self.names.place(node)):
+                for binding in self.names.bindings_of(node):
                     if binding.parameter is star:
                         self._kept[id(binding)] = record
                         uses.append(node)
@@ -172,7 +172,7 @@ class Records:
             parent = self.names.parent(kept)
         match parent:
             case tree.Call(func=tree.Attr(name="append", base=tree.Name() as base)):
-                bindings = self.names.bindings(base.id, self.names.place(base))
+                bindings = self.names.bindings_of(base)
                 if len(bindings) == 1 and bindings[0].kind == "assign":
                     self._kept[id(bindings[0])] = record.part(view)
                     self.kept.update((id(node), id(base)))
@@ -236,6 +236,6 @@ class Records:
         target = statement.targets[0]
         for node in self.names.place(target).scope.module.each(tree.Name):
             if node.id == target.id and node is not target:
-                bindings = self.names.bindings(node.id, self.names.place(node))
+                bindings = self.names.bindings_of(node)
                 if len(bindings) == 1 and bindings[0].at == target.at:
                     yield node

@@ -119,7 +119,7 @@ class Results:
         match func:
             case tree.Name():
                 names = self.inference.names
-                for binding in names.bindings(func.id, names.place(func)):
+                for binding in names.bindings_of(func):
                     own = binding.parameter
                     annotations.append(own.annotation if own is not None else binding.annotation)
             case tree.Attr():

@@ -146,7 +146,7 @@ class Keys:
             if role is Role.HELPER and own is not None:
                 self.helpers.add(own)
         if isinstance(node, tree.Name):
-            for binding in self.names.bindings(node.id, self.names.place(node)):
+            for binding in self.names.bindings_of(node):
                 if binding.parameter is not None and not self.policy.is_key_name(node.id):
                     self._passed_on(binding, role, index, prefix=prefix)
 
@@ -285,7 +285,7 @@ class Keys:
                     if method is not None and method.is_property:
                         yield method
             case tree.Name():
-                for binding in self.names.bindings(node.id, self.names.place(node)):
+                for binding in self.names.bindings_of(node):
                     if (
                         binding.kind == "assign"
                         and binding.value is not None

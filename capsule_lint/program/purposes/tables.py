@@ -178,7 +178,7 @@ class Tables:
     def _paged(self, node: tree.Node) -> str | None:
         """`query` of `client.get_paginator("query")`."""
         if isinstance(node, tree.Name):
-            bindings = self.names.bindings(node.id, self.names.place(node))
+            bindings = self.names.bindings_of(node)
             node = next((b.value for b in bindings if b.value is not None), node)
         match node:
             case tree.Call(args=(tree.Argument(value=tree.Const(value=str() as operation)),)):

@@ -41,7 +41,7 @@ class Constants:
             case tree.Const(value=str() as value):
                 return value
             case tree.Name():
-                bindings = self.names.bindings(node.id, self.names.place(node))
+                bindings = self.names.bindings_of(node)
                 return self._bound(bindings[0], depth) if len(bindings) == 1 else None
             case tree.Attr():
                 return self._attribute(node, depth)

@@ -112,7 +112,7 @@ class Formatted:
                 return func
             case tree.Name():
                 names = self.templates.names
-                bindings = names.bindings(func.id, names.place(func))
+                bindings = names.bindings_of(func)
                 target = names.follow(bindings[0]) if len(bindings) == 1 else None
             case tree.Attr():
                 target = self.templates.classes.dotted(func)

@@ -155,7 +155,7 @@ class Templates:
 
     def _resolve_name(self, node: tree.Name, depth: int) -> list[Template]:
         found: list[Template] = []
-        bindings = self.names.bindings(node.id, self.names.place(node))
+        bindings = self.names.bindings_of(node)
         if any(self.steps.goes_through_scopes(b.place, b.name) for b in bindings):
             return []
         for binding in bindings:
@@ -298,7 +298,7 @@ class Templates:
     # --- names and constants ---
 
     def _name(self, node: tree.Name, host: tree.Node, depth: int) -> list[Piece] | None:
-        bindings = self.names.bindings(node.id, self.names.place(node))
+        bindings = self.names.bindings_of(node)
         if not bindings:
             return None
         if len(bindings) > 1 and any(
