@@ -198,11 +198,14 @@ class Classes:
 
     def is_typed_dict(self, cls: Class) -> bool:
         """Whether its instances are plain dicts of known keys."""
-        return any(last_name_of(b) == "TypedDict" for c in self.mro(cls) for b in self.bases(c))
+        return self._inherits(cls, "TypedDict")
 
     def is_named_tuple(self, cls: Class) -> bool:
         """Whether its instances are tuples of their fields."""
-        return any(last_name_of(b) == "NamedTuple" for c in self.mro(cls) for b in self.bases(c))
+        return self._inherits(cls, "NamedTuple")
+
+    def _inherits(self, cls: Class, name: str) -> bool:
+        return any(last_name_of(base) == name for own in self.mro(cls) for base in self.bases(own))
 
     def is_pynamo(self, cls: Class) -> bool:
         """Whether it is a model of PynamoDB's, or an index of one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import libcst as cst
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from capsule_lint.rewrite.base import Place
 
+_Block = TypeVar("_Block", cst.IndentedBlock, cst.Module)
+
 
 class StatementFix(Fix[AddStatement]):
     """Makes `AddStatement`: a line of its own beside the line that holds the anchor."""
@@ -23,12 +25,10 @@ class StatementFix(Fix[AddStatement]):
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
-        body = self._body(original_node.body, updated_node.body)
-        return updated_node if body is None else updated_node.with_changes(body=body)
+        return self._with_lines(original_node, updated_node)
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        body = self._body(original_node.body, updated_node.body)
-        return updated_node if body is None else updated_node.with_changes(body=body)
+        return self._with_lines(original_node, updated_node)
 
     def leave_SimpleStatementSuite(
         self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
@@ -46,6 +46,10 @@ class StatementFix(Fix[AddStatement]):
         found = [m for mends in self.mends.values() for m in mends if m.at.start == start]
         self.made.extend(found)
         return found
+
+    def _with_lines(self, original: _Block, updated: _Block) -> _Block:
+        body = self._body(original.body, updated.body)
+        return updated if body is None else updated.with_changes(body=body)
 
     def _body(
         self, original: Sequence[cst.BaseStatement], updated: Sequence[cst.BaseStatement]

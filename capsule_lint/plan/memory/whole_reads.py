@@ -143,9 +143,9 @@ class WholeReads:
             if not isinstance(call, tree.Call) or call.args:
                 return None
             node, code, around = call, f"{code}.values()", parent_of(call)
-        elif not self._is_list(kept):
+        elif not self._is_kind(kept, "list"):
             counted = isinstance(around, tree.Call) and _is_call(around, "len")
-            return (node, f"{code}.values()") if counted and self._is_dict(kept) else None
+            return (node, f"{code}.values()") if counted and self._is_kind(kept, "dict") else None
         elif not _is_call(around, "len", "list", "sorted") and not self._is_gone_through(node):
             return None
         if isinstance(around, tree.Call) and _is_call(around, "list"):
@@ -162,17 +162,11 @@ class WholeReads:
             b.kind == "for" and b.value is node for bs in scope.bindings.values() for b in bs
         )
 
-    def _kinds(self, kept: tree.Attr) -> list[Collection]:
+    def _is_kind(self, kept: tree.Attr, kind: str) -> bool:
+        """Whether an attribute is known to be a collection of a kind: a list, a dict."""
         types = self.planner.program.inference.of(kept)
-        return [one for one in types if isinstance(one, Collection)]
-
-    def _is_list(self, kept: tree.Attr) -> bool:
-        kinds = self._kinds(kept)
-        return bool(kinds) and all(one.kind == "list" for one in kinds)
-
-    def _is_dict(self, kept: tree.Attr) -> bool:
-        kinds = self._kinds(kept)
-        return bool(kinds) and all(one.kind == "dict" for one in kinds)
+        kinds = [one.kind for one in types if isinstance(one, Collection)]
+        return bool(kinds) and all(one == kind for one in kinds)
 
     def _entity(self, rows: tree.Node) -> Class | None:
         """The entity that a collection yields."""
