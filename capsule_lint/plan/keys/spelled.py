@@ -87,7 +87,7 @@ class Forms:
             and any(callee.function is not None for callee in calls.callees(p.value))
             for p in pieces
         ]
-        if not _has_words(pieces):
+        if not has_words(pieces):
             return None
         if _unplain({defect.mark(scope) for scope in defect.missing} | self.between(pieces)):
             tags = "|".join(re.escape(defect.tag(scope)) for scope in defect.missing)
@@ -122,7 +122,7 @@ class Forms:
         *,
         texts: bool = True,
     ) -> Form | None:
-        bare = not _has_words(pieces)
+        bare = not has_words(pieces)
         if bare and texts and not any(isinstance(p, Text) for p in pieces):
             return None
         gaps: list[Gap] = []
@@ -186,7 +186,7 @@ def pattern(pieces: Sequence[Piece], marks: set[int], between: set[str]) -> re.P
     return _compiled(pieces, marks, value)
 
 
-def _has_words(pieces: Sequence[Piece]) -> bool:
+def has_words(pieces: Sequence[Piece]) -> bool:
     """Whether anything but marks stands between the values of a template."""
     return any(re.search(r"[^\W_]", p.value) for p in pieces if isinstance(p, Text))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.places.sites import KeySite
 
-_TESTS: Final = ("removeprefix", "startswith", "len")
+_TESTS: Final = ("removeprefix", "replace", "startswith", "len")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ class Probes:
             yield Probe(node, text, tuple(d for d, _ in found), found[0][1])
 
     def _asked(self, call: tree.Call) -> tuple[tree.Node | None, tree.Node | None]:
-        """The key that is asked, and what for: `pk.startswith("AUDIT#")`, `pk[len("AUDIT#"):]`."""
-        if len(call.args) != 1:
+        """The key that is asked, and what for: `pk.startswith("AUDIT#")`, `pk.replace("AUDIT#", "")`,
+        `pk[len("AUDIT#"):]`."""
+        if len(call.args) != 1 and not self._is_cut_out(call):
             return None, None
         value = call.args[0].value
         if isinstance(call.func, tree.Attr):
@@ -75,6 +76,11 @@ class Probes:
         bounds = self.program.names.parent(call)
         cut = self.program.names.parent(bounds) if isinstance(bounds, tree.Other) else None
         return (cut.base if isinstance(cut, tree.Subscript) else None), value
+
+    def _is_cut_out(self, call: tree.Call) -> bool:
+        """Whether a text is replaced by nothing."""
+        by = call.args[1].value if len(call.args) > 1 else None
+        return by is not None and self.program.templates.constant(by) == ""
 
     def _texts(
         self, key: tree.Node | None, value: tree.Node | None

@@ -1,4 +1,5 @@
-"""Keys that tests put together of parts: `PREFIX + "DOC#d"`, `f"{PREFIX}#DOC#d"`, `"#".join(["TENANT", "t", …])`."""
+"""Keys that tests put together of parts: `PREFIX + "DOC#d"`, `f"{PREFIX}#DOC#d"`, `"#".join(["TENANT", "t", …])`;
+and those that are a part alone."""
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ class Composed:
         """The texts that tests put together and that have one of these parts of keys in them."""
         for module in self.testing.mends.planner.program.names.modules.values():
             for node in module.nodes if module.is_test and not module.generated else ():
-                if _is_composed(node) and not self._is_part(node):
+                if self._is_key(node) or (_is_composed(node) and not self._is_part(node)):
                     text = "".join(part.text for part in self._parts(node))
                     if any(one in text for one in needed):
                         yield node, text
@@ -117,6 +118,14 @@ class Composed:
         return mends
 
     # --- parts ---
+
+    def _is_key(self, node: tree.Node) -> bool:
+        """Whether a name is used as a key that stands for a text of the program, which is no test's own:
+        `{"PK": PK_CONFIG}`."""
+        if not isinstance(node, tree.Name | tree.Attr) or not self.testing.places.is_key(node):
+            return False
+        target = self.testing.mends.planner.program.classes.dotted(node)
+        return isinstance(target, Binding) and not target.place.scope.module.is_test
 
     def _is_part(self, node: tree.Node) -> bool:
         """Whether an expression is only part of a text."""

@@ -28,18 +28,27 @@ class LiteralPlaces:
     reach: Reach
 
     def is_key(self, node: tree.Node) -> bool:
-        """Whether a literal stands where a key does: `{"PK": "t#1"}`, `row["PK"] == "t#1"`, or first in a
-        tuple."""
+        """Whether a literal stands where a key does: `{"PK": "t#1"}`, `get(pk="t#1")`, `row["PK"] == "t#1"`,
+        or first in a tuple."""
         program = self.program
         parent = program.names.parent(node)
         if isinstance(parent, tree.Sequence) and parent.kind == "tuple":
             return parent.items[0] is node
+        if program.policy.is_key_name(self._keyword_of(node)):
+            return True
         return any(program.keys.key_name(name) for name in self._names_of(node))
 
     def is_sort_key(self, node: tree.Node) -> bool:
         """Whether a literal stands where a sort key does: `{"SK": "t#1"}`."""
-        policy = self.program.policy
-        return any(policy.is_sort_key_name(tree.text(n) or "") for n in self._names_of(node))
+        constant, is_sort = self.program.templates.constant, self.program.policy.is_sort_key_name
+        names = (constant(name) or "" for name in self._names_of(node))
+        return any(map(is_sort, (self._keyword_of(node), *names)))
+
+    def _keyword_of(self, node: tree.Node) -> str:
+        """The keyword by which a literal is passed."""
+        parent = self.program.names.parent(node)
+        given = parent.args if isinstance(parent, tree.Call) else ()
+        return next((a.keyword for a in given if a.value is node and a.keyword), "")
 
     def _names_of(self, node: tree.Node) -> list[tree.Node]:
         """The expressions that say which attribute of an item a literal is the value of."""

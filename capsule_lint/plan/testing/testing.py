@@ -13,6 +13,7 @@ from capsule_lint.plan.keys.spelled import (
     Gap,
     embedded,
     first_and_rest,
+    has_words,
     literal_text,
     pattern,
 )
@@ -22,16 +23,18 @@ from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.composed import Composed
 from capsule_lint.plan.testing.literal_places import LiteralPlaces
 from capsule_lint.plan.uses.mentions import texts_with
+from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect, Knot, Value
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
+    from capsule_lint.program.texts.pieces import Template
 
 
 @dataclass(eq=False, slots=True)
@@ -46,6 +49,7 @@ class Testing:
     """How the keys look that change, the most telling first."""
     unchanged: list[re.Pattern[str]] = field(default_factory=list)
     """How those look that are right as they are."""
+    sort_keys: list[re.Pattern[str]] = field(default_factory=list)
     updated: dict[int, list[Form]] = field(default_factory=dict)
     """How the keys look that are spelled out, by the expressions that are."""
 
@@ -64,7 +68,7 @@ class Testing:
         if not self.forms:
             return
         self.forms.sort(key=lambda form: -form.weight)
-        self.unchanged = self._unchanged()
+        self.unchanged, self.sort_keys = self._unchanged(), self._sort_keys()
         inside = [
             (form, regex)
             for form in self.forms
@@ -103,6 +107,8 @@ class Testing:
             meant = [form for form in possible if form.functions & running]
             possible = meant  # many other texts look like that
         if self.places.is_sort_key(node):
+            if any(regex.fullmatch(text) for regex in self.sort_keys):
+                return possible, []
             possible = meant  # its templates are not judged, and may look alike
         possible = [form for form in possible if not form.bare] or possible
         if meant or (possible and not self._is_right(text)):
@@ -128,6 +134,8 @@ class Testing:
         """Whether a test itself says all parts of a key, and gets that text of them:
         `make_key("TENANT", "t", "CART", "c1")`."""
         planner = self.mends.planner
+        if isinstance(side, tree.Name | tree.Attr):
+            return self._is_constant(side, text)
         if not isinstance(side, tree.Call) or any(
             d.template.host is side for d in planner.defects
         ):
@@ -141,6 +149,14 @@ class Testing:
             and made.text == text
             and all(isinstance(piece, Text) for piece in made.pieces)
         )
+
+    def _is_constant(self, name: tree.Name | tree.Attr, text: str) -> bool:
+        """Whether a name stands for a text of the program which is that very one, and stays: a prefix of keys."""
+        program, defects = self.mends.planner.program, self.mends.planner.defects
+        target = program.classes.dotted(name)
+        value = target.value if isinstance(target, Binding) and target.kind == "assign" else None
+        changes = any(d.template.host is value for d in defects)
+        return value is not None and not changes and tree.text(value) == text
 
     def _made(self, node: tree.Node, possible: list[Form]) -> list[Form]:
         """Those of several forms whose texts the test makes, as far as that is known."""
@@ -203,18 +219,35 @@ class Testing:
 
     def _unchanged(self) -> list[re.Pattern[str]]:
         """The keys that are right as they are."""
+        sites = self.mends.planner.program.keys.sites
+        return self._patterns(site.template for site in sites if not site.module.is_test)
+
+    def _sort_keys(self) -> list[re.Pattern[str]]:
+        """The sort keys that stay as they are."""
         program = self.mends.planner.program
+        values = (
+            value
+            for module in program.names.modules.values()
+            if not module.is_test
+            for display in module.each(tree.DictDisplay)
+            for key, value in zip(display.keys, display.values, strict=True)
+            if key is not None
+            and program.policy.is_sort_key_name(program.templates.constant(key) or "")
+        )
+        made = filter(None, map(program.templates.template, values))
+        return self._patterns(one for one in made if has_words(one.pieces))
+
+    def _patterns(self, templates: Iterable[Template]) -> list[re.Pattern[str]]:
+        """What texts of those templates look like in which nothing changes."""
+        forms = Forms(self.mends.planner.program)
         changed = {id(d.template.host) for d in self.mends.planner.defects}
-        found = []
-        for site in program.keys.sites:
-            if site.module.is_test or id(site.template.host) in changed:
-                continue
-            if any(id(p.host) in changed for p in site.template.pieces):
-                continue
-            if any(isinstance(p, Text) for p in site.template.pieces):
-                pieces = site.template.pieces
-                found.append(pattern(pieces, set(), Forms(program).between(pieces)))
-        return found
+        return [
+            pattern(template.pieces, set(), forms.between(template.pieces))
+            for template in templates
+            if id(template.host) not in changed
+            and not any(id(piece.host) in changed for piece in template.pieces)
+            and any(isinstance(piece, Text) for piece in template.pieces)
+        ]
 
     def _update(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
         """Put the segments that keys of a form lack into a literal. Where several fit, their templates
