@@ -31,6 +31,7 @@ from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.imports import Imports, Refused, through_module
 from capsule_lint.plan.keys.segments import Segments
 from capsule_lint.plan.memory.local_mends import LocalMends
+from capsule_lint.plan.memory.memos import Memos
 from capsule_lint.plan.memory.planted import Planted
 from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
@@ -71,7 +72,6 @@ class Mends:
     )
     imports: Imports = field(init=False)
     _starts: dict[str, list[int]] = field(default_factory=dict)
-    """By identity; the wants are kept, so that no other gets the identity of one."""
     testing: Testing = field(init=False)
     segments: Segments = field(init=False)
     local: LocalMends = field(init=False)
@@ -103,6 +103,7 @@ class Mends:
         for local in self.planner.local.notes.defects:
             self.local.key(local)
         self.local.annotations()
+        Memos(self).build()
         for function, scopes in self.planner.state.params.items():
             self.signatures.parameters(function, list(scopes.values()))
         for double in self.planner.state.doubles.values():
