@@ -156,7 +156,15 @@ class Domain:
         ):
             return False
         constructor = self.classes.constructor(cls)
-        return bool(constructor) and not self._is_service(cls)
+        return bool(constructor) and not self.is_key(cls) and not self._is_service(cls)
+
+    def is_key(self, cls: Class) -> bool:
+        """Whether instances are keys themselves: all that they are made of is `pk` and `sk`."""
+        made_of = [p.name for p in self.classes.constructor(cls) or ()]
+        policy = self.policy
+        return any(map(policy.is_key_name, made_of)) and all(
+            policy.is_key_name(name) or policy.is_sort_key_name(name) for name in made_of
+        )
 
     def _is_service(self, cls: Class) -> bool:
         for name in cls.stores:
