@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -226,6 +227,13 @@ class Classes:
             last_name_of(base).endswith(("Enum", "Flag")) for base in self.foreign_bases(cls)
         )
 
+    def is_exception(self, cls: Class) -> bool:
+        """Whether its instances are raised."""
+        return any(
+            name in _RAISED or name.endswith(("Error", "Exception"))
+            for name in map(last_name_of, self.foreign_bases(cls))
+        )
+
     # --- construction ---
 
     def is_data(self, cls: Class) -> bool:
@@ -351,6 +359,11 @@ class Classes:
         return any(owner.has(name) for owner in self.mro(cls))
 
 
+_RAISED: Final = frozenset(
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+)
 _PLAIN: Final = frozenset(("object", "ABC", "Protocol", "Generic", "Exception"))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.mocks import MOCKS, PATCHES, is_autospec, replacement
 from capsule_lint.program.inference.types import (
+    ClassObject,
     Collection,
     Foreign,
     FunctionObject,
@@ -194,6 +195,8 @@ def _is_data(one: Type, program: Program) -> bool:
     match one:
         case Collection() | TupleOf() | Foreign() | Mocked():
             return True
+        case ClassObject():
+            return program.classes.is_exception(one.cls)
         case Instance():
             return program.classes.method(one.cls, "__call__") is None
         case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.uses.passthrough import ASSERTIONS
 from capsule_lint.program.inference.types import Partial
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -34,11 +35,22 @@ def left_open(
         return None  # whoever gets it calls it, under any name
     of_class = function.name == "__init__"
     calls = program.calls.uses.all_calls() if of_class else program.calls.candidates(function)
-    uses = [call for call in calls if _is_of(program, call, made)]
+    uses = [call for call in calls if _is_of(program, call.func, made)]
+    uses += _asserted(program, made)
     program.names.ask(*(last_name(call.func) for call in uses))
     return [(call, count) for call in uses] if uses or not of_class else None
 
 
-def _is_of(program: Program, call: tree.Call, made: tree.Call) -> bool:
-    """Whether a call is one of that partial."""
-    return any(isinstance(t, Partial) and t.call is made for t in program.inference.of(call.func))
+def _asserted(program: Program, made: tree.Call) -> list[tree.Call]:
+    """The assertions that spell out what a mock in the place of that partial was called with."""
+    return [
+        call
+        for name in ASSERTIONS
+        for call in program.calls.uses.calls_beside(name)
+        if isinstance(call.func, tree.Attr) and _is_of(program, call.func.base, made)
+    ]
+
+
+def _is_of(program: Program, node: tree.Node, made: tree.Call) -> bool:
+    """Whether an expression is that partial."""
+    return any(isinstance(t, Partial) and t.call is made for t in program.inference.of(node))

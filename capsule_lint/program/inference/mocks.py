@@ -14,6 +14,7 @@ from capsule_lint.program.inference.types import (
     Instance,
     Mocked,
     ModuleObject,
+    Partial,
     Type,
     Types,
     foreign,
@@ -105,6 +106,8 @@ class Mocks:
                 return Mocked(one.module)
             case FunctionObject():
                 return FunctionObject(one.function, one.bound or not autospec, mock=True)
+            case Partial():
+                return one  # it is called as what it stands for
             case _:
                 return Mocked(None)
 

@@ -150,8 +150,8 @@ class Domain:
         named = cls.name in self.policy.entities or self._says_key(cls)
         if self.classes.is_enum(cls) or (self.is_carrier(cls) and not named):
             return False
-        if any(
-            base.rpartition(".")[2] in ("str", "int", "Exception", "TypedDict")
+        if self.classes.is_exception(cls) or any(
+            base.rpartition(".")[2] in ("str", "int", "TypedDict")
             for base in self.classes.foreign_bases(cls)
         ):
             return False
