@@ -27,14 +27,18 @@ _PURE: Final = (
     "decode",
     "encode",
 )
-_DEPTH: Final = 3
+_DEPTH: Final = 4
+_MAKING: Final = frozenset(
+    ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
+)
+"""The methods that run where an object is made."""
 _BINDERS: Final = frozenset(("classmethod", "staticmethod"))
 """The decorators that only say what a method is called on."""
 
 
 def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) -> bool:
     """Whether an expression can be evaluated once more. With the program at hand, that also holds for
-    a call without arguments of a function that does nothing but read."""
+    a call of a function that does nothing but read, and for what makes a value of fields alone."""
     match node:
         case tree.Name() | tree.Const():
             return True
@@ -48,12 +52,23 @@ def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) 
             )
         case tree.Call(func=tree.Name(id="str" | "len" | "cast" | "super")):
             return all(repeatable(a.value, program, depth) for a in node.args)
-        case tree.Call(args=()) if program is not None and depth < _DEPTH:
-            found = program.calls.callees(node)
-            function = found[0].function if len(found) == 1 else None
-            return function is not None and _only_reads(function, program, depth + 1)
+        case tree.Call() if program is not None and depth < _DEPTH:
+            given = all(not a.star and repeatable(a.value, program, depth) for a in node.args)
+            return given and _is_harmless(node, program, depth + 1)
         case _:
             return False
+
+
+def _is_harmless(call: tree.Call, program: Program, depth: int) -> bool:
+    """Whether a call does nothing but read, or make a value of the fields that it gives."""
+    found = program.calls.callees(call)
+    if len(found) != 1:
+        return False
+    function, cls = found[0].function, found[0].cls
+    if cls is not None:
+        made = {name for one in program.classes.mro(cls) for name in one.methods}
+        return program.classes.is_data(cls) and made.isdisjoint(_MAKING)
+    return function is not None and _only_reads(function, program, depth)
 
 
 def _only_reads(function: Function, program: Program, depth: int) -> bool:
