@@ -37,6 +37,7 @@ from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
 from capsule_lint.plan.supply.sources import inline
 from capsule_lint.plan.taken_apart.reader_mends import ReaderMends
+from capsule_lint.plan.testing.cached import CachedKeys
 from capsule_lint.plan.testing.compared import Compared
 from capsule_lint.plan.testing.expected import Expected
 from capsule_lint.plan.testing.glimpses import Glimpses
@@ -139,6 +140,7 @@ class Mends:
         Enumerated(self).build()
         Golden(self).build()
         Snapshots(self).build()
+        CachedKeys(self).build()
         for (function, parameter), uses in self._bound.items():
             self._bind(function, parameter, uses)
 

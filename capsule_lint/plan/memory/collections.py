@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.foreign_caches import ForeignCaches, is_cache, names_cache
 from capsule_lint.plan.memory.heirs import Heirs
 from capsule_lint.plan.memory.keyed_methods import (
     HASHES,
@@ -21,7 +22,6 @@ from capsule_lint.program.inference.types import Collection, Instance
 from capsule_lint.program.local_names import given
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.texts.pieces import words
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
-_STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
-"""Words in the names of attributes that are caches, whatever they are made by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +63,19 @@ class Collections:
     """The collections of others that are known by what is put into them."""
     _heirs: Heirs = field(init=False)
     _remembered: Remembered = field(init=False)
+    _foreign: ForeignCaches = field(init=False)
 
     def __post_init__(self) -> None:
         self._heirs = Heirs(self.program)
         self._remembered = Remembered(self.program)
+        self._foreign = ForeignCaches(self.program)
         self._shared = frozenset(
             name
             for module in self.program.names.modules.values()
             for name, bindings in module.scope.bindings.items()
-            if any(b.kind == "assign" and self._makes(b.value) for b in bindings)
+            if any(
+                b.kind == "assign" and (self._makes(b.value) or names_cache(b)) for b in bindings
+            )
         )
         owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
         self._held = dict(self._holding())
@@ -183,7 +185,7 @@ class Collections:
 
     def is_cache(self, name: str) -> bool:
         """Whether something of that name is a cache, whatever it is made by."""
-        return not _STORES.isdisjoint(words(name))
+        return is_cache(name)
 
     def key_makers(self, call: tree.Call) -> list[Function]:
         """The methods of the program's by which a collection is looked into, and which make the key."""
@@ -300,16 +302,16 @@ class Collections:
     def _of_module(
         self, target: object, wanted: Callable[[Home, Class | None], bool] | None
     ) -> Home | None:
-        """The module and name of a collection that a module keeps, by its binding."""
-        if (
-            not isinstance(target, Binding)
-            or target.place.scope.kind != "module"
-            or target.kind != "assign"
-            or not self._makes(target.value)
-        ):
+        """The module and name of a collection that a module keeps, by its binding, or of a cache that is
+        not the program's: that one is known by what is put into it."""
+        if not isinstance(target, Binding):
             return None
         home = (target.place.scope.module, target.name)
-        return home if wanted is None or wanted(home, None) else None
+        own = target.place.scope.kind == "module" and target.kind == "assign"
+        if own and self._makes(target.value):
+            return home if wanted is None or wanted(home, None) else None
+        known = wanted is None or home in self._adopted
+        return home if known and self._foreign.is_one(target) else None
 
     def _keeps_items(self, module: Module, name: str) -> bool:
         """Whether a collection of a module is about entities: by what the module does, or by what is

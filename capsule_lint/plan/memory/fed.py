@@ -55,11 +55,9 @@ class Fed:
             self._puts = list(self._scoped())
         homes: dict[Home, tuple[set[str], list[Knot | None]]] = {}
         for one in self._puts:
-            lacking = {
-                s.name: told for s in self._others(one.said) if (told := self._told(one, s))
-            }
-            home = self._home(one.put, lacking) if lacking else None
-            if home is not None:
+            lacking = self._lacking(one)
+            home = self._home(one.put) if lacking else None
+            if home is not None and home not in self.planner.local.needs.fed:
                 known = homes.setdefault(home, (set(), []))
                 known[0].update(one.said, lacking)
                 known[1].extend(knot for told in lacking.values() for knot in told)
@@ -67,13 +65,23 @@ class Fed:
             self.feed(home, scopes, knots)
         return bool(homes)
 
+    def _lacking(self, one: _Keyed) -> dict[str, list[Knot | None]]:
+        """The scopes that the keys of what is put somewhere lack, and what must land with a change."""
+        return {s.name: told for s in self._others(one.said) if (told := self._told(one, s))}
+
     def _others(self, said: set[str]) -> list[Scope]:
         return [s for s in self.planner.program.policy.scopes if s.name not in said]
 
     def check(self) -> None:
-        """What is given to a cache of the program's that is told a scope, and is not going to be told the
-        others: whatever it makes its keys of, they lack these."""
+        """Keys that are not understood, and go on lacking scopes; and what is given to a cache of the program's
+        that is told a scope, and is not going to be told the others: whatever it makes its keys of, they
+        lack these."""
         for one in self._puts or ():
+            lacking = self._lacking(one)
+            if lacking and (
+                self._home(one.put) or self._is_shared(self._keyed.way(one.put.into)[0], one.put)
+            ):
+                self._refuse(one.put, lacking)
             call = self.planner.program.names.parent(one.put.key)
             if not isinstance(call, tree.Call) or not self._is_own(call, one):
                 continue
@@ -102,17 +110,9 @@ class Fed:
                 if knot is not None:
                     local.notes.obstacle(knot, put.key, reason)
 
-    def _home(self, put: Put, lacking: dict[str, list[Knot | None]]) -> Home | None:
-        """The collection that something is put into; where its keys are not understood, the change is
-        not safe."""
-        local = self.planner.local
-        root, _ = self._keyed.way(put.into)
-        home = local.collections.any(root)
-        if home is not None and home not in local.needs.fed:
-            return home
-        if home is not None or self._is_shared(root, put):
-            self._refuse(put, lacking)
-        return None
+    def _home(self, put: Put) -> Home | None:
+        """The collection that something is put into."""
+        return self.planner.local.collections.any(self._keyed.way(put.into)[0])
 
     def _is_shared(self, node: tree.Node, put: Put) -> bool:
         """Whether something that is no collection of a known kind is one all the same, and outlives its

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import surplus
 from capsule_lint.program.containers import LISTED
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ class Handed:
                 yield from self._elements(only.value, depth + 1)
             case tree.Name() if depth < _MAX_DEPTH:
                 for binding in self.program.names.bindings_of(node):
+                    for one in self._surplus(binding):
+                        several = self._elements if one.star else self.written
+                        yield from several(one.value, depth + 1)
                     for value in self._values(binding):
                         yield from self._elements(value, depth + 1)
 
@@ -59,6 +63,16 @@ class Handed:
             yield from self._given(binding)
         elif binding.kind == "assign" and not binding.path and binding.value is not None:
             yield binding.value
+
+    def _surplus(self, binding: Binding) -> Iterator[tree.Argument]:
+        """What callers give a function of which `*keys` takes all that is left."""
+        function, own = binding.place.scope.function, binding.parameter
+        if function is None or own is None or own.kind != "*":
+            return
+        with self.program.names.aside():
+            callers = list(self.program.calls.callers(function))
+        for call, callee in callers:
+            yield from surplus(call.args, function.params, callee.given)
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
         """What callers give for a parameter; who writes a key of scopes names these, and is known."""

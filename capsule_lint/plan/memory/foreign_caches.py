@@ -1,0 +1,60 @@
+"""Caches that no class of the program makes, and that a module or a parameter has: `cache = redis.Redis()`,
+`def text(cache, tenant_id): …`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.texts.pieces import words
+
+if TYPE_CHECKING:
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding
+
+_STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
+"""Words in the names of what is a cache, whatever makes it."""
+
+
+def is_cache(name: str) -> bool:
+    """Whether something of that name is a cache, whatever it is made by."""
+    return not _STORES.isdisjoint(words(name))
+
+
+def names_cache(binding: Binding) -> bool:
+    """Whether the name of a module, or what makes its value, is called like a cache."""
+    if binding.kind != "assign" or binding.path or binding.value is None:
+        return False
+    return is_cache(binding.name) or any(map(is_cache, _makers(binding.value)))
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignCaches:
+    """Tells them by their names."""
+
+    program: Program
+
+    def is_one(self, binding: Binding) -> bool:
+        """Whether a name of a module, or a parameter outside of tests, stands for such a cache."""
+        place = binding.place
+        if binding.kind == "param":
+            named = is_cache(binding.name) and not place.scope.module.is_test
+        else:
+            named = place.scope.kind == "module" and names_cache(binding)
+        return named and not any(
+            isinstance(one, Collection)
+            or (isinstance(one, Instance) and not one.cls.module.is_test)
+            for one in self.program.inference.bound(binding)
+        )
+
+
+def _makers(node: tree.Node) -> list[str]:
+    """The names of what a call is made by: `redis` and `Redis` of `redis.Redis()`."""
+    found = []
+    func = node.func if isinstance(node, tree.Call) else None
+    while isinstance(func, tree.Attr):
+        found.append(func.name)
+        func = func.base
+    return [*found, func.id] if isinstance(func, tree.Name) else found

@@ -1,0 +1,64 @@
+"""Keys of caches that tests spell out wherever they look for them: `assert fake.exists("note:t:1")`,
+`cache.delete.assert_called_with("note:t:1")`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements, Replace
+from capsule_lint.plan.keys.spelled import literal_text
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.keys.spelled import Form
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.program.model import Module
+
+
+@dataclass(frozen=True, slots=True)
+class CachedKeys:
+    """Mends those that nothing else has mended, where the test runs what makes such keys."""
+
+    mends: Mends
+
+    def build(self) -> None:
+        """Add the mends; a key that cannot be mended makes the change unsafe."""
+        forms = [form for form in self.mends.local.text_forms() if not form.bare]
+        if not forms:
+            return
+        mended = {
+            (m.filename, m.at) for _, m in self.mends.found if isinstance(m, Replace | AddElements)
+        }
+        for module in self.mends.planner.program.names.modules.values():
+            if not module.is_test or module.generated:
+                continue
+            for node in module.either(tree.Const, tree.FString):
+                text = literal_text(node)
+                if text is not None and (module.filename, node.span) not in mended:
+                    fits = [form for form in forms if form.regex.fullmatch(text)]
+                    self._mend(module, node, [form for form in fits if self._runs(node, form)])
+
+    def _runs(self, node: tree.Node, form: Form) -> bool:
+        """Whether the test around a text runs a function that makes keys of a form."""
+        function = self.mends.planner.program.names.place(node).scope.function
+        return function is None or bool(form.functions & self.mends.testing.reach.of(function))
+
+    def _mend(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
+        codes = {
+            self.mends.testing.filled(module, node, form) if form.provable else None
+            for form in forms
+        }
+        code = codes.pop() if len(codes) == 1 else None
+        knots = dict.fromkeys(form.defects[0].knot for form in forms)
+        for knot in knots:
+            if code is None:
+                self.mends.obstacle(knot, node, "spells out a key that changes")
+            else:
+                self.mends.planner.state.groups.join(knot, next(iter(knots)))
+        if code is not None:
+            mend = Replace(module.filename, node.span, "CAP107", code)
+            self.mends.add(next(iter(knots)), mend)
+
+
+__all__ = ["CachedKeys"]
