@@ -115,7 +115,7 @@ class Unfiltered:
         read = self._read_by(function, binding)
         if read is not None:
             self._seen.add(id(read.node))
-        if any(self._names_scope(node) for node in self._comparisons(function, binding)):
+        if any(self._tells_whose(node) for node in self._comparisons(function, binding)):
             return False  # it is narrowed by what the row itself says
         row = cls, binding.name
         condition = self._condition(function, binding)
@@ -198,14 +198,18 @@ class Unfiltered:
                 if reads and function in enclosing(names.place(node)):
                     yield node
 
-    def _names_scope(self, node: tree.Compare) -> bool:
+    def _tells_whose(self, node: tree.Compare) -> bool:
+        """Whether a comparison is one of scopes, or of keys, which have them all."""
         sides = [
             item
             for side in (node.left, *node.rights)
             for item in (side.items if isinstance(side, tree.Sequence) else (side,))
         ]
-        scopes = self.planner.program.policy.scopes
-        return any(names_scope(hole_name(side), s) for side in sides for s in scopes)
+        policy = self.planner.program.policy
+        return any(
+            policy.is_key_name(name) or any(names_scope(name, s) for s in policy.scopes)
+            for name in map(hole_name, sides)
+        )
 
     def _reads(self, node: tree.Node, binding: Binding) -> bool:
         match node:
