@@ -111,7 +111,9 @@ class Items:
             made = any(
                 f in keys.functions for one in self._spread(display) for f in keys.helpers_in(one)
             )
-            return made and keys.positions.dict_role(display) is Role.WRITTEN
+            if not made:
+                return any(True for _ in self.planner.spreaders.put_beside(display))
+            return keys.positions.dict_role(display) is Role.WRITTEN
         if any(map(policy.is_sort_key_name, names)) or self._typed(display):
             return True
         return keys.positions.dict_role(display) is Role.WRITTEN
@@ -128,7 +130,7 @@ class Items:
         program, found = self.planner.program, list[set[str]]()
         scopes = program.policy.scopes
         for cls in program.classes.having(lambda name: any(names_scope(name, s) for s in scopes)):
-            if cls in program.domain.entities or cls.module.is_test:
+            if cls in program.domain.entities or cls.module.is_test or self._is_typed(cls):
                 continue
             for call, _ in program.calls.constructors_of(cls):
                 spread = [a.value for a in call.args if a.star == "**"]
@@ -144,7 +146,8 @@ class Items:
         is_key = program.policy.is_key_name
         keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
         given = self.planner.spreaders.keys_given(display, program.policy.scopes)
-        for node in (*keys, *given):
+        beside = self.planner.spreaders.put_beside(display) if not keys else ()
+        for node in (*keys, *given, *beside):
             yield from self.changing(node)
         makers = returning(program, *self._spread(display))
         yield from (d for d in self.planner.defects if d.function in makers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of, entry_of
@@ -55,6 +55,16 @@ class Spreaders:
                     for name, value in entries_of(display):
                         if self.program.policy.is_key_name(name):
                             yield value
+
+    def put_beside(self, item: tree.Node) -> Iterator[tree.Node]:
+        """What may be the key of a dict that a call puts into the table: `gateway.put(note_key, item)`."""
+        names = self.program.names
+        statement = names.parent(item)
+        uses = self.program.records.uses(statement) if _gives_name(statement, item) else (item,)
+        for use in uses:
+            call = names.parent(use)
+            if isinstance(call, tree.Call) and self._is_given(call, use, 1):
+                yield from (a.value for a in call.args if a.value is not use)
 
     def _displays(self, node: tree.Node) -> Iterator[tree.DictDisplay]:
         """The dicts that an argument is, as they are written out here."""
@@ -143,6 +153,15 @@ class Spreaders:
             if any(self._is_read(callee.function, name, depth) for name in names):
                 return True
         return bool(functions) and not given.star and self._is_put(call, depth + 1)
+
+
+def _gives_name(statement: object, value: tree.Node) -> TypeGuard[tree.Assign]:
+    """Whether a statement does nothing but give a local name to a value."""
+    match statement:
+        case tree.Assign(targets=(tree.Name(),), op=""):
+            return statement.value is value
+        case _:
+            return False
 
 
 def _keywords(function: Function) -> str | None:

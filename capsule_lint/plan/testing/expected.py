@@ -179,8 +179,11 @@ class Expected:
                 return []
 
     def _called(self, call: tree.Call, depth: int) -> list[tuple[Knot, Scope]]:
-        callees = [c.function for c in self.mends.planner.program.calls.callees(call)]
-        functions = [f for f in callees if f is not None]
+        program = self.mends.planner.program
+        callees = program.calls.callees(call)
+        if any(c.cls is not None and program.classes.is_typed_dict(c.cls) for c in callees):
+            return self.fields(call)
+        functions = [c.function for c in callees if c.function is not None]
         if not functions and last_name(call.func) in GIVING_ALL | {"to_dict"}:
             return [one for node in whole(call) for one in self.fields(node)]
         found: list[tuple[Knot, Scope]] = []
