@@ -11,7 +11,7 @@ from capsule_lint.program.texts.marks import mark_behind
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.policy import Scope
@@ -70,12 +70,34 @@ class Forms:
         """The keys of a changed template."""
         return self._form(defect.template.pieces, (defect,), defect.function)
 
-    def around(self, template: Template, defects: Sequence[KeyDefect]) -> Form | None:
-        """The texts of a template that has the keys of changed templates in it."""
-        hosts = {id(piece.host) for piece in template.pieces}
-        inner = [d for d in defects if id(d.template.host) in hosts]
+    def around(self, template: Template, defects: Sequence[KeyDefect]) -> Iterator[Form]:
+        """The texts of a template that has the keys of changed templates in it, also where a parameter is
+        such a key."""
         function = self.program.names.place(template.host).scope.function
-        return self._form(template.pieces, inner, function) if inner else None
+        for pieces in (template.pieces, *self._told_by_callers(template.pieces)):
+            hosts = {id(piece.host) for piece in pieces}
+            inner = [d for d in defects if id(d.template.host) in hosts]
+            form = self._form(pieces, inner, function) if inner else None
+            if form is not None:
+                yield form
+
+    def _told_by_callers(self, pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+        """The same pieces, with what callers give for a parameter in its place."""
+        names, templates = self.program.names, self.program.templates
+        for number, piece in enumerate(pieces):
+            value = piece.value if isinstance(piece, Filled) else None
+            bindings = (
+                names.bindings(value.id, names.place(value))
+                if isinstance(value, tree.Name)
+                else []
+            )
+            function = bindings[0].place.scope.function if len(bindings) == 1 else None
+            if function is None or bindings[0].kind != "param":
+                continue
+            for _, argument in self.program.calls.arguments_for(function, bindings[0].name):
+                given = templates.template(argument.value)
+                if given is not None:
+                    yield [*pieces[:number], *given.pieces, *pieces[number + 1 :]]
 
     def loose(self, defect: KeyDefect) -> re.Pattern[str] | None:
         """Where parts of the keys are made in a way that is not known, or values may have in them what

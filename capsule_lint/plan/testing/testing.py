@@ -188,9 +188,7 @@ class Testing:
         for node in texts_with(program, [d.template.host for d in defects]):
             template = program.templates.template(node) if id(node) not in hosts else None
             if template is not None and template.host is node:
-                form = forms.around(template, defects)
-                if form is not None:
-                    yield form
+                yield from forms.around(template, defects)
 
     def _look_inside(
         self, node: tree.Node, text: str, inside: list[tuple[Form, re.Pattern[str]]]
