@@ -125,6 +125,13 @@ def rooms_of_it(
     self, tenant_id: str, capsule_id: str, room_id: str
 ) -> Room:
     pass
+
+found = cached(lambda tenant, capsule, one: f"{tenant}:{capsule}:{one}", ttl=3)
+>>>
+found = cached(
+    lambda tenant, capsule, one: f"{tenant}:{capsule}:{one}",
+    ttl=3,
+)
 """
 OPEN = """\
 assert repo.rooms_of_it("tenant", capsule(), "identity", more=1) == {

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 OPENING: Final = "([{"
 CLOSING: Final = ")]}"
 FOR: Final = re.compile(r" (?:async for|for) ")
+_LAMBDA: Final = re.compile(r"(?<!\w)lambda\b")
+"""Commas from here to the colon are those of parameters."""
 _STRING = re.compile(r"(?i:[rbuf]{0,2})(?P<quote>'''|\"\"\"|'|\")")
 
 
@@ -31,6 +33,7 @@ def scan(line: str) -> list[Pair] | None:
     stack: list[int] = []
     commas: list[int] = []
     each = False  # the commas of a comprehension are those of its targets
+    parameters = False
     at = 0
     while at < len(line):
         end = _string_at(line, at)
@@ -51,12 +54,18 @@ def scan(line: str) -> list[Pair] | None:
             if not stack:
                 pairs.append(Pair(start, at, () if each else tuple(commas)))
                 commas, each = [], False
-        elif char == "," and len(stack) == 1:
-            commas.append(at)
-        elif len(stack) == 1 and FOR.match(line, at):
-            each = True
+        elif len(stack) == 1:
+            parameters = _in_parameters(line, at, parameters)
+            each = each or FOR.match(line, at) is not None
+            if char == "," and not parameters:
+                commas.append(at)
         at += 1
     return pairs if not stack else None
+
+
+def _in_parameters(line: str, at: int, before: bool) -> bool:
+    """Whether a place is among the parameters of a lambda, if the one `before` it was or was not."""
+    return _LAMBDA.match(line, at) is not None or (before and line[at] != ":")
 
 
 def _string_at(line: str, at: int) -> int:
@@ -97,7 +106,12 @@ def outer_commas(line: str, pairs: Sequence[Pair]) -> tuple[int, ...]:
     """The commas between elements that no bracket and no string of a line holds."""
     if len(split(line, pairs, FOR)) > 1:
         return ()
-    return tuple(at for at in _outside(line, pairs) if line[at] == ",")
+    found, parameters = [], False
+    for at in _outside(line, pairs):
+        parameters = _in_parameters(line, at, parameters)
+        if line[at] == "," and not parameters:
+            found.append(at)
+    return tuple(found)
 
 
 def _outside(line: str, pairs: Sequence[Pair]) -> Iterator[int]:
