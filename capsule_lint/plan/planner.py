@@ -31,6 +31,7 @@ from capsule_lint.plan.memory.key_positions import KeyPositions
 from capsule_lint.plan.memory.leaks import Leaks
 from capsule_lint.plan.memory.local import LocalKeys
 from capsule_lint.plan.memory.tokens import Tokens
+from capsule_lint.plan.memory.twins import Twins
 from capsule_lint.plan.memory.unfiltered import Unfiltered
 from capsule_lint.plan.memory.whole_reads import WholeReads
 from capsule_lint.plan.scoped_calls import ScopedCalls
@@ -206,6 +207,7 @@ class Planner:
         self.lambdas.tie()
         KeyFunctions(self).extend()
         local = self.local
+        Twins(self).find(tuple(local.notes.defects))
         idle = IdleScopes(self.program, self.state, local.notes, local.collections)
         idle.check(self.state.wants)
         Halves(self).tie()
