@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.testing.standins import Double
-from capsule_lint.plan.uses.registries import picking
+from capsule_lint.plan.uses.registries import caching, picking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,12 @@ class KeyFunctions:
     planner: Planner
 
     def extend(self) -> None:
-        """Give the lambdas the parameters that their functions gain, and their keys the values."""
+        """Give the lambdas the parameters that their functions gain, and their keys the values; those of caches
+        also the values that they are given already."""
+        for function in self._cached():
+            for node in caching(function):
+                if isinstance(node, tree.Lambda) and self._is_told_all(node, function):
+                    self._complete(node, function)
         for function, gained in list(self.planner.state.params.items()):
             for node in picking(function):
                 if isinstance(node, tree.Lambda) and self._is_told_all(node, function):
@@ -32,24 +37,42 @@ class KeyFunctions:
 
     def _change(self, node: tree.Lambda, function: Function, scopes: list[Scope]) -> None:
         """Note both changes, unless the body is no key by another scope."""
+        if self._lacks(node, function, {scope: scope.parameter for scope in scopes}):
+            given = len(function.params) - len(node.params)
+            double = Double(node.span, function.module, function, given, node.params)
+            self.planner.state.double(node, double)
+
+    def _cached(self) -> Iterator[Function]:
+        """The functions with a decorator that do not change."""
+        for module in self.planner.program.names.judged():
+            for function in module.functions if not (module.is_test or module.generated) else ():
+                if function.fact.decorators and function not in self.planner.state.params:
+                    yield function
+
+    def _complete(self, node: tree.Lambda, function: Function) -> None:
+        """Note that a key lacks scopes which its lambda takes."""
+        program = self.planner.program
+        own = [(s, program.domain.scope_parameter(function, s)) for s in program.policy.scopes]
+        self._lacks(node, function, {scope: p.name for scope, p in own if p is not None})
+
+    def _lacks(self, node: tree.Lambda, function: Function, codes: dict[Scope, str]) -> bool:
+        """Note what of some scopes a key lacks that is one by another scope; whether there was anything."""
         local, is_value = self.planner.local, self.planner.program.domain.held.is_value
         parts = local.hosts.parts(node.body)
         if parts is None or parts[0] not in ("tuple", "text"):
-            return
+            return False
         policy = self.planner.program.policy.scopes
         said = {s.name: e for s in policy for e in parts[1] if is_value(e, s)}
-        missing = [s for s in scopes if s.name not in said]
+        missing = [s for s in codes if s.name not in said]
         if not said or not missing:
-            return
-        given = len(function.params) - len(node.params)
-        double = Double(node.span, function.module, function, given, node.params)
-        self.planner.state.double(node, double)
+            return False
         defect = local.notes.defect(node.body, parts[0], missing, ("function", function))
         for scope in missing:
             before = [s.name for s in policy[: policy.index(scope)] if s.name in said]
             defect.anchors[scope.name] = said[before[-1]] if before else None
-            defect.detail[scope.name] = scope.parameter
+            defect.detail[scope.name] = codes[scope]
         local.notes.settle(node.body)
+        return True
 
     def _is_told_all(self, node: tree.Lambda, function: Function) -> bool:
         """Whether a lambda takes what its function takes, and is given it as it comes."""

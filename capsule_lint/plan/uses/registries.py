@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _PLACE: Final = re.compile(r"\{(\w+)")
+_CACHING: Final = re.compile(r"cach|memo", re.IGNORECASE)
 _KEEPING: Final = ADDING_ONE | {"register", "setdefault"}
 _LOOKING: Final = frozenset(
     ("callable", "isfunction", "ismethod", "getattr", "hasattr", "setattr", "unwrap", "getsource")
@@ -164,6 +165,22 @@ class Registries:
                         yield from (t.id for t in statement.targets if isinstance(t, tree.Name))
 
 
+def caching(function: Function) -> Iterator[tree.Node]:
+    """The same, of decorators alone that are called like caches."""
+    named = [
+        d.args
+        for d in function.fact.decorators
+        if isinstance(d, tree.Call) and _CACHING.search(last_name(d.func))
+    ]
+    values = {id(argument.value) for args in named for argument in args}
+    return (node for node in picking(function) if id(node) in values)
+
+
+def placeholders(text: tree.Const) -> set[str]:
+    """The names in a text that something else is going to fill."""
+    return set(_PLACE.findall(tree.text(text) or ""))
+
+
 def picking(function: Function) -> Iterator[tree.Node]:
     """What a decorator is given that takes the arguments of the function by their names, or says them in
     a text: `@cached(key=lambda tenant_id, order_id: …)`, `@cached("{tenant_id}:{order_id}")`."""
@@ -173,5 +190,5 @@ def picking(function: Function) -> Iterator[tree.Node]:
             match argument.value:
                 case tree.Lambda(params=params) if own & {p.name for p in params}:
                     yield argument.value
-                case tree.Const(value=str() as text) if own & set(_PLACE.findall(text)):
+                case tree.Const(value=str()) if own & placeholders(argument.value):
                     yield argument.value
