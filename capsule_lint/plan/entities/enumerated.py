@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
+from capsule_lint.plan.entities.rows import entries_of
 from capsule_lint.program.calling.fixtures import fills_parameters
 from capsule_lint.program.inference.records import View
 from capsule_lint.program.model import last_name
-from capsule_lint.program.walk import children
+from capsule_lint.program.walk import children, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from capsule_lint.model import Span
     from capsule_lint.plan.mends import Mends
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function, Module
@@ -39,6 +41,8 @@ class Fields:
     gone_through: bool
     spread: bool
     made_from_any: bool
+    left_out: frozenset[str]
+    """What goes through the fields may leave these out."""
 
 
 @dataclass(eq=False, slots=True)
@@ -82,7 +86,17 @@ class Enumerated:
             scoped = {name for name in names if program.domain.held.is_scoped(cls, name)}
             if scoped and (cls in gone or cls in made):
                 flags = (cls in gone, cls in spread, cls in made)
-                yield Fields(cls, frozenset(names), frozenset(scoped), *flags)
+                left = self._left_out([node for one, node in every if one is cls])
+                yield Fields(cls, frozenset(names), frozenset(scoped), *flags, left)
+
+    def _left_out(self, nodes: Sequence[tree.Node]) -> frozenset[str]:
+        """The texts that something is not to be in the functions in which some expressions stand."""
+        names = self.mends.planner.program.names
+        functions = [f for f in self._functions_of(nodes) if f is not None]
+        told = (n for f in functions for n in names.inside(f) if isinstance(n, tree.Compare))
+        others = [node for node in told if node.ops in (("!=",), ("not in",))]
+        texts = (tree.text(one) for compare in others for one in within(compare))
+        return frozenset(text for text in texts if text is not None)
 
     def _listed(self, module: Module, node: tree.Sequence, every: list[Fields]) -> None:
         """`FIELDS = ["tenant_id", "note_id"]`."""
@@ -104,7 +118,7 @@ class Enumerated:
                 if self._is_recorded(node) and not one.spread:
                     continue
                 made = one.made_from_any and not expected and said <= one.names
-                if one.gone_through and one.names <= said:
+                if one.gone_through and one.names - one.left_out <= said:
                     self._complete(module, node, one.cls)
                 if (expected and one.gone_through) or made:
                     self._note(module, node, one.cls)
@@ -117,6 +131,7 @@ class Enumerated:
             (tree.text(key), value) for key, value in zip(node.keys, node.values, strict=True)
         ]
         parts = [value.span for name, value in pairs if name is None or policy.is_key_name(name)]
+        parts += self._keys_around(node)
         keys = [
             (knot, mend)
             for knot, mend in self.mends.found
@@ -133,6 +148,16 @@ class Enumerated:
         for other, _ in keys:
             state.groups.join(other, knot)
         self._mended.add((module.filename, node.span))
+
+    def _keys_around(self, node: tree.Node) -> list[Span]:
+        """The keys of the dicts that a dict is an entry of."""
+        names, policy = self.mends.planner.program.names, self.mends.planner.program.policy
+        found: list[Span] = []
+        around = names.parent(node)
+        while isinstance(around, tree.DictDisplay):
+            found += [value.span for name, value in entries_of(around) if policy.is_key_name(name)]
+            around = names.parent(around)
+        return found
 
     def _is_said(self, code: str | None, scope: Scope, said: str) -> bool:
         """Whether what a key gets says the value that some code yields, as a text or as what tests call."""
