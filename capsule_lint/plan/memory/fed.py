@@ -12,6 +12,7 @@ from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 from capsule_lint.program.walk import within
 
@@ -256,7 +257,19 @@ class Fed:
             elif isinstance(one, tree.Name) and depth < _MAX_DEPTH:
                 for value in self._values(one):
                     found += self._calls(value, scope, depth + 1)
+            found += self._looked_up(one, scope)
         return found
+
+    def _looked_up(self, node: tree.Node, scope: Scope) -> list[Knot | None]:
+        """The same of a key that is looked up where it is written, and says the scope now or after the change."""
+        site = self.planner.program.keys.at(node)
+        if site is None or site.role is not Role.LOOKUP:
+            return []
+        template = site.template
+        gaining = [d for d in self.planner.defects if d.template.host is template.host]
+        knots: list[Knot | None] = [d.knot for d in gaining if scope in d.missing]
+        segments = self.planner.program.templates.segments(template.pieces)
+        return knots or [None for segment in segments if segment.scope == scope.name]
 
     def _of_one_scope(self, call: tree.Call, scope: Scope) -> Iterator[Knot | None]:
         """The same of a call of a repository that is told scopes when it is made: `Deals(table, tenant_id)`."""

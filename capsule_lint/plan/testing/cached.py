@@ -35,7 +35,9 @@ class CachedKeys:
                 continue
             for node in module.either(tree.Const, tree.FString):
                 text = literal_text(node)
-                if text is not None and (module.filename, node.span) not in mended:
+                if text is None or (module.filename, node.span) in mended:
+                    continue
+                if not self._is_named(node):
                     fits = [form for form in forms if form.regex.fullmatch(text)]
                     self._mend(module, node, [form for form in fits if self._runs(node, form)])
 
@@ -43,6 +45,23 @@ class CachedKeys:
         """Whether the test around a text runs a function that makes keys of a form."""
         function = self.mends.planner.program.names.place(node).scope.function
         return function is None or bool(form.functions & self.mends.testing.reach.of(function))
+
+    def _is_named(self, node: tree.Node) -> bool:
+        """Whether a text goes by a name, or to what is told a scope besides: that is no key of a cache, but a
+        part of one, `Plan(id="plan-1")` beside `f"plan-{tenant_id}"`."""
+        program = self.mends.planner.program
+        parent = program.names.parent(node)
+        if isinstance(parent, tree.DictDisplay):
+            return any(value is node for value in parent.values)
+        if not isinstance(parent, tree.Call) or parent.func is node:
+            return False
+        domain, scopes = program.domain, program.policy.scopes
+        return any(a.value is node and a.keyword for a in parent.args) or any(
+            callee.cls is not None
+            or (callee.function is not None and domain.scope_parameter(callee.function, s))
+            for callee in program.calls.callees(parent)
+            for s in scopes
+        )
 
     def _mend(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
         codes = {
