@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
-from capsule_lint.plan.entities.rows import entries_of
+from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.calling.fixtures import fills_parameters
 from capsule_lint.program.inference.records import View
 from capsule_lint.program.model import last_name
