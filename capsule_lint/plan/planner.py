@@ -44,6 +44,7 @@ from capsule_lint.plan.supply.others import Others
 from capsule_lint.plan.supply.sources import Sources
 from capsule_lint.plan.supply.unasked import Unasked
 from capsule_lint.plan.supply.values import Values
+from capsule_lint.plan.taken_apart.cut_off import CutOff
 from capsule_lint.plan.taken_apart.probes import Probes
 from capsule_lint.plan.taken_apart.readers import Readers
 from capsule_lint.plan.testing.standins import (
@@ -104,6 +105,7 @@ class Planner:
     items: Items = field(init=False)
     keyed: Keyed = field(init=False)
     readers: Readers = field(init=False)
+    cut_off: CutOff = field(init=False)
     tuples: Tuples = field(init=False)
     keys: KeyDefects = field(init=False)
     gains: Gains = field(init=False)
@@ -141,6 +143,7 @@ class Planner:
         self.items = Items(self)
         self.keyed = Keyed(self)
         self.readers = Readers(self.program, self.state)
+        self.cut_off = CutOff(self)
         self.tuples = Tuples(self)
         self.keys = KeyDefects(self)
         self.gains = Gains(self)
@@ -188,6 +191,7 @@ class Planner:
         others = (
             *parts,
             self.bypassed,
+            self.cut_off,
             *checks,
             self.whole_reads,
             IdleKeys(self),

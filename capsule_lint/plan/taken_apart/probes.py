@@ -39,6 +39,7 @@ class Probe:
 
     node: tree.Node
     """Where the text is written: the argument."""
+    key: tree.Node
     text: str
     defects: tuple[KeyDefect, ...]
     gaps: tuple[Gap, ...]
@@ -58,12 +59,9 @@ class Probes:
                 if not self.program.names.place(call).scope.module.generated:
                     key, value = self._asked(call)
                     for node, text in self._texts(key, value):
-                        yield from self._probes(node, text, defects)
-
-    def _probes(self, node: tree.Node, text: str, defects: Sequence[KeyDefect]) -> Iterator[Probe]:
-        found = [(d, gaps) for d in defects if (gaps := tuple(gaps_in(d, text)))]
-        if found:
-            yield Probe(node, text, tuple(d for d, _ in found), found[0][1])
+                        found = [(d, gaps) for d in defects if (gaps := tuple(gaps_in(d, text)))]
+                        if found and key is not None:
+                            yield Probe(node, key, text, tuple(d for d, _ in found), found[0][1])
 
     def _asked(self, call: tree.Call) -> tuple[tree.Node | None, tree.Node | None]:
         """The key that is asked, and what for: `pk.startswith("AUDIT#")`, `pk.replace("AUDIT#", "")`,

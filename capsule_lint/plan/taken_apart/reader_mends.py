@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddParameter, Replace
+from capsule_lint.plan.literals import literal, plain_literal
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.taken_apart.patterns import code_of
 
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.taken_apart.cut_off import Cut
     from capsule_lint.plan.taken_apart.readers import Reader, Unfit
     from capsule_lint.policy import Scope
+
+_UNFIT: Final = "does not recognise the keys as they will be"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,10 @@ class ReaderMends:
     def _broken(self, broken: Unfit) -> None:
         """A regular expression gets the segment; whatever else does not fit needs a person."""
         text = broken.text
+        cut = self.mends.planner.cut_off.found.get(id(broken.node))
+        if cut is not None:
+            self._cut_off(broken, cut)
+            return
         if broken.module.is_test and isinstance(broken.node, tree.Const) and broken.gaps:
             text = self._beginning(broken)
         code = None
@@ -115,12 +123,26 @@ class ReaderMends:
             literal = self.mends.source(broken.module, broken.node.span)
             code = code_of(literal, broken.old, text)
         if code is None:
-            self.mends.obstacle(
-                broken.knot, broken.node, "does not recognise the keys as they will be"
-            )
+            self.mends.obstacle(broken.knot, broken.node, _UNFIT)
             return
         filename = broken.module.filename
         self.mends.add(broken.knot, Replace(filename, broken.node.span, "CAP108", code))
+
+    def _cut_off(self, broken: Unfit, cut: Cut) -> None:
+        """What is cut off a key gets the key's segments at its front, or the key loses them before."""
+        filename, source = broken.module.filename, self.mends.source
+        if cut.parts:
+            code = f'{source(broken.module, cut.key.span)}.split("{cut.mark}", {cut.parts})[-1]'
+            self.mends.add(broken.knot, Replace(filename, cut.key.span, "CAP108", code))
+            return
+        before = ""
+        for gap, want in cut.wants:
+            before += f"{gap.tag}{{{self.mends.code_of(want, broken.knot)}}}{gap.mark}"
+        behind = _behind(before, source(broken.module, broken.node.span))
+        if behind is None:
+            self.mends.obstacle(broken.knot, broken.node, _UNFIT)
+        else:
+            self.mends.add(broken.knot, Replace(filename, broken.node.span, "CAP108", behind))
 
     def _beginning(self, broken: Unfit) -> str | None:
         """The beginning of a key in a test, with the values that the test uses."""
@@ -135,3 +157,18 @@ class ReaderMends:
             head, tail = text[: gap.at], text[gap.at :]
             text = f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
         return text
+
+
+def _behind(before: str, code: str) -> str | None:
+    """The code of a text, or of a name for one, behind more text with values in it; `None` if that cannot be
+    written."""
+    if "\\" in before:
+        return None
+    known = plain_literal(code)
+    if known is None:
+        is_text = literal(code) is not None
+        return None if is_text or '"' in before + code else f'f"{before}{{{code}}}"'
+    braces = not known.formatted and ("{" in known.body or "}" in known.body)
+    if braces or not known.single or known.quote in before:
+        return None
+    return known.code(f"{before}{known.body}", formatted=True)
