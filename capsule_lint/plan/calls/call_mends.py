@@ -13,8 +13,10 @@ from capsule_lint.model import (
 from capsule_lint.plan.calls.called import Called
 from capsule_lint.plan.calls.spread_dicts import SpreadDicts
 from capsule_lint.plan.calls.spread_tuples import SpreadTuples
+from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.plan.supply.rebuilds import update_of
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,9 +138,12 @@ class CallMends:
         count, before = len(positional), _old_before(slot, signature)
         neighbour = self._neighbour_argument(args, want, signature)
         named = neighbour is not None and args[neighbour].keyword is not None
-        if any(a.star == "**" for a in args) and neighbour is None and before >= count:
-            return self._spread(args, want)
         by_keyword = name, self._keyword_index(args, want) + offset
+        if any(a.star == "**" for a in args) and neighbour is None and before >= count:
+            spread = self._spread(args, want)
+            if spread is None and slot.kind != "posonly" and self._is_new_to(want, signature):
+                return by_keyword
+            return spread
         if slot.kind == "kwonly":
             return by_keyword
         star = next((n for n in positional if args[n].star), None)
@@ -198,6 +203,21 @@ class CallMends:
                     return number
         return sum(1 for a in args if a.keyword is None and a.star != "**")
 
+    def _is_new_to(self, want: Want, signature: Sequence[Slot]) -> bool:
+        """Whether nothing that is spread into a call can have the value: a function takes no scope yet, and
+        either refuses what it does not know, or nobody spells the name of this one."""
+        scopes, name = self.mends.planner.program.policy.scopes, want.scope.parameter
+        if not isinstance(want.callee, Function) or want.callee.name in SPECIAL:
+            return False
+        if any(names_scope(one.name, s) for one in signature if not one.new for s in scopes):
+            return False
+        modules = self.mends.planner.program.names.modules.values()
+        return not any(one.kind == "**" for one in signature) or not any(
+            tree.text(node) == name if isinstance(node, tree.Const) else _has_keyword(node, name)
+            for module in modules
+            for node in module.either(tree.Const, tree.Call)
+        )
+
     def _spread(self, args: Sequence[tree.Argument], want: Want) -> tuple[()] | None:
         """`C(**fields)`: the dict that is spread gets the entry, where it is written out nearby."""
         for argument in args:
@@ -206,6 +226,10 @@ class CallMends:
             if self.dicts.give(argument.value, want):
                 return ()
         return None
+
+
+def _has_keyword(call: tree.Call, name: str) -> bool:
+    return any(argument.keyword == name for argument in call.args)
 
 
 def _old_before(slot: Slot, signature: Sequence[Slot]) -> int:

@@ -1,5 +1,6 @@
-"""Beginnings that are cut off keys: `pk.removeprefix("ORDER#")`. They get the segments that the keys get, where who
-cuts them off knows the scopes; elsewhere the segments are cut off first: `pk.split("#", 4)[-1]`."""
+"""Beginnings that are cut off keys, `pk.removeprefix("ORDER#")`, or that tell what a key is of. They get the segments
+that the keys get, where who cuts them off knows the scopes; elsewhere the segments are cut off first:
+`pk.split("#", 4)[-1]`."""
 
 from __future__ import annotations
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.taken_apart.probes import Gap, Probe
 
 _CUTTING: Final = ("removeprefix", "replace", "len")
+_TELLING: Final = ("startswith",)
+"""What is true of the keys of all scopes, and stays so."""
 _PRIMARY: Final = (tree.Name, tree.Attr, tree.Subscript, tree.Call)
 """What a method can be called on as it is written."""
 
@@ -57,7 +60,9 @@ class CutOff:
     def _cut(self, probe: Probe) -> Cut | None:
         if not self._is_cut(probe):
             return None
-        knot = probe.defects[0].knot
+        knot, call = probe.defects[0].knot, self.planner.program.names.parent(probe.node)
+        if isinstance(call, tree.Call) and last_name(call.func) in _TELLING:
+            return _split(probe.key, probe.gaps)
         wants = [(gap, Want(gap.scope, probe.node, knot, "cut")) for gap in probe.gaps]
         if all(self.planner.values.value(want) is not None for _, want in wants):
             return Cut(probe.key, tuple(wants))
@@ -75,7 +80,8 @@ class CutOff:
             return False
         at, end = call.span.start, probe.key.span.end
         begins = (at.row, at.column) == (end.row, end.column + 1)  # `pk[len(PREFIX):]`
-        return last_name(call.func) in _CUTTING and (begins or isinstance(call.func, tree.Attr))
+        known = (*_CUTTING, *_TELLING)
+        return last_name(call.func) in known and (begins or isinstance(call.func, tree.Attr))
 
 
 def _split(key: tree.Node, gaps: Sequence[Gap]) -> Cut | None:
