@@ -37,6 +37,7 @@ from capsule_lint.plan.memory.whole_reads import WholeReads
 from capsule_lint.plan.scoped_calls import ScopedCalls
 from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Want
+from capsule_lint.plan.supply.bodies import Bodies
 from capsule_lint.plan.supply.entries import SPECIAL, Entries
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
@@ -113,6 +114,7 @@ class Planner:
     scoped: ScopedCalls = field(init=False)
     defaulted: Defaulted = field(init=False)
     messages: Messages = field(init=False)
+    bodies: Bodies = field(init=False)
     whole_reads: WholeReads = field(init=False)
     unfiltered: Unfiltered = field(init=False)
     fed: Fed = field(init=False)
@@ -151,6 +153,7 @@ class Planner:
         self.scoped = ScopedCalls(self)
         self.defaulted = Defaulted(self)
         self.messages = Messages(self)
+        self.bodies = Bodies(self)
         self.whole_reads = WholeReads(self)
         self.unfiltered = Unfiltered(self, self.whole_reads)
         self.fed = Fed(self)
@@ -195,6 +198,7 @@ class Planner:
             *checks,
             self.whole_reads,
             IdleKeys(self),
+            self.bodies,
             Drained(self, self._unserved),
         )
         while any(part.extend() for part in others):
@@ -492,7 +496,8 @@ class Planner:
 
     def _has_constant(self, want: Want) -> bool:
         """Whether policy names a constant that a want can be given where there is nothing else."""
-        return self._fall_back(want, self.sources.constant(want.scope))
+        constant = self.sources.constant(want.scope)
+        return not self.bodies.is_sent(want) and self._fall_back(want, constant)
 
     def _asks_by_itself(self, function: Function, want: Want) -> bool:
         """Whether a function that nobody calls finds the value by itself, and no object at hand has another."""

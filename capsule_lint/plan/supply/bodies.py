@@ -1,0 +1,254 @@
+"""Requests and messages that are written out as dicts: where code reads a scope of them that it did not read, or
+reads beside another one, the tests that make them, and the code that sends them, say it as well."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import rename
+from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.policy import SourceKind
+from capsule_lint.program.local_names import only_assigned, reads_of
+from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Want
+    from capsule_lint.policy import Scope, SourceSpec
+    from capsule_lint.program.model import Class
+
+_STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
+_MAX_DEPTH: Final = 6
+_DUMPS: Final = "dumps"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """`event["detail"]["tenantId"]`: what is read, of what, and whether that is a policy's source."""
+
+    key: str
+    under: str
+    configured: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Written:
+    """Finds the dicts that are written out with a scope, and become what somebody reads."""
+
+    planner: Planner
+    _homes: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def by_key(self) -> dict[str, list[tree.DictDisplay]]:
+        """Those of tests, and those that are made JSON of, by each of their keys."""
+        found: dict[str, list[tree.DictDisplay]] = defaultdict(list)
+        program = self.planner.program
+        for module in program.names.judged():
+            if module.generated:
+                continue
+            for display in module.each(tree.DictDisplay):
+                if names_any(display, program) and (module.is_test or self.is_dumped(display)):
+                    for key, _ in entries_of(display):
+                        found[key].append(display)
+        return found
+
+    def is_dumped(self, display: tree.Node) -> bool:
+        """Whether a dict becomes JSON where it stands, or by the name that it gets."""
+        names = self.planner.program.names
+        parent = names.parent(display)
+        if isinstance(parent, tree.Assign) and isinstance(parent.targets[0], tree.Name):
+            target = parent.targets[0]
+            return any(map(self._goes_to_dumps, reads_of(names, target, (target.at,))))
+        return self._goes_to_dumps(display)
+
+    def _goes_to_dumps(self, node: tree.Node) -> bool:
+        parent = self.planner.program.names.parent(node)
+        return isinstance(parent, tree.Call) and last_name(parent.func) == _DUMPS
+
+    def homes(self, display: tree.Node) -> frozenset[str]:
+        """The names under which a dict is kept: of keys, keywords, locals and functions."""
+        if id(display) not in self._homes:
+            self._homes[id(display)] = frozenset(self._homes_of(display, 0))
+        return self._homes[id(display)]
+
+    def _homes_of(self, node: tree.Node, depth: int) -> Iterator[str]:
+        names = self.planner.program.names
+        parent = names.parent(node) if depth < _MAX_DEPTH else None
+        match parent:
+            case tree.DictDisplay():
+                for key, value in zip(parent.keys, parent.values, strict=True):
+                    if value is node and key is None:
+                        yield from self._homes_of(parent, depth + 1)
+                    elif value is node and (text := tree.text(key)) is not None:
+                        yield text.lower()
+            case tree.Call():
+                keyword = next((a.keyword for a in parent.args if a.value is node), None)
+                yield from () if keyword is None else (keyword.lower(),)
+                if keyword is None and last_name(parent.func) == _DUMPS:
+                    yield from self._homes_of(parent, depth + 1)
+            case tree.Assign(targets=(tree.Name() as target,)):
+                yield target.id.lower()
+                for read in reads_of(names, target, (target.at,)):
+                    yield from self._homes_of(read, depth + 1)
+            case tree.Assign(targets=(tree.Subscript(index=index),)):
+                text = tree.text(index)
+                yield from () if text is None else (text.lower(),)
+            case tree.Eval(kind="return"):
+                function = names.place(node).scope.function
+                for call, _ in self.planner.program.calls.callers(function) if function else ():
+                    yield from self._homes_of(call, depth + 1)
+
+
+@dataclass(eq=False)
+class Bodies:
+    """Demands the entries."""
+
+    planner: Planner
+    _read: dict[Function, tuple[_Read, ...]] = field(default_factory=dict)
+    _written: Written = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._written = Written(self.planner)
+
+    def extend(self) -> bool:
+        """Demand what is not demanded yet; whether there was anything."""
+        new = [w for want in tuple(self.planner.state.wants) for w in self._demands(want)]
+        for want in new:
+            self.planner.want(want)
+        return bool(new)
+
+    def is_sent(self, want: Want) -> bool:
+        """Whether the neighbour of a want's value is read of a message that the program itself sends, from where
+        requests say which value it is: a constant would be another's."""
+        sources, displays = self.planner.sources, self._displays
+        if all(map(sources.is_constant, want.scope.sources)) or not displays:
+            return False
+        names = self.planner.program.names
+        for _, given in self.planner.values.beside(want):
+            path = self._path(given, 0)
+            sent = displays.get(path[-1], ()) if path else ()
+            if any(not names.place(display).scope.module.is_test for display in sent):
+                return True
+        return False
+
+    @cached_property
+    def _displays(self) -> dict[str, list[tree.DictDisplay]]:
+        return self._written.by_key()
+
+    def _demands(self, want: Want) -> Iterator[Want]:
+        place = self.planner.program.names.place(want.node)
+        if place.scope.module.is_test or place.scope.function is None or not self._displays:
+            return
+        extend = self.planner.local.notes.extend
+        for read in self._reads(want, place.scope.function):
+            for old, key in self._beside(read.key, want.scope):
+                for display in self._displays.get(key, ()):
+                    if self._is_read_as(display, read, old, place.scope.function):
+                        asked = extend(display, old, want.scope, want.knot, read.key)
+                        yield from () if asked is None else (asked,)
+
+    # --- what is read ---
+
+    def _reads(self, want: Want, function: Function) -> Iterator[_Read]:
+        """How the value of a want is read of a request or a message, and what else its function reads
+        for the same scope."""
+        value = self.planner.values.value(want)
+        if value is None:
+            return
+        for spec in want.scope.sources if value.kind == "configured" else ():
+            if spec.code == value.code:
+                yield from self._read_by(spec, want.scope)
+        for read in self._read_in(function):
+            if names_scope(read.key, want.scope):
+                yield read
+
+    def _read_by(self, spec: SourceSpec, scope: Scope) -> Iterator[_Read]:
+        if spec.kind is SourceKind.EXPRESSION:
+            steps = [key or name for key, name in _STEP.findall(spec.code)]
+            if len(steps) > 1:
+                yield _Read(steps[-1], steps[-2].lower(), configured=True)
+        asked = self._asked(spec)
+        for read in self._read_in(asked) if isinstance(asked, Function) else ():
+            if names_scope(read.key, scope):
+                yield _Read(read.key, read.under, configured=True)
+
+    def _asked(self, spec: SourceSpec) -> Class | Function | None:
+        if spec.kind is not SourceKind.CALL:
+            return None
+        return self.planner.program.names.definition(f"{spec.module}.{spec.name}")
+
+    def _read_in(self, function: Function) -> tuple[_Read, ...]:
+        """What a function reads of dicts, by constant keys."""
+        if function not in self._read:
+            inside = self.planner.program.names.inside(function)
+            paths = (self._path(node, 0) for node in inside if _key(node) is not None)
+            self._read[function] = tuple(
+                dict.fromkeys(_Read(path[-1], "".join(path[-2:-1]).lower()) for path in paths)
+            )
+        return self._read[function]
+
+    def _path(self, node: tree.Node | None, depth: int) -> tuple[str, ...]:
+        """`("detail", "tenantId")` of `event["detail"]["tenantId"]`, also where parts have names."""
+        if node is None or depth > _MAX_DEPTH:
+            return ()
+        key = _key(node)
+        match node:
+            case tree.Subscript() if key is not None:
+                return (*self._path(node.base, depth + 1), key)
+            case tree.Call(func=tree.Attr(base=base)) if key is not None:
+                return (*self._path(base, depth + 1), key)
+            case tree.Attr():
+                return (*self._path(node.base, depth + 1), node.name)
+            case tree.Name():
+                given = only_assigned(self.planner.program.names, node)
+                return self._path(given, depth + 1)
+            case _:
+                return ()
+
+    # --- who writes it ---
+
+    def _beside(self, key: str, scope: Scope) -> Iterator[tuple[Scope, str]]:
+        """The other scopes, and how they are called where one is called `key`."""
+        for old in self.planner.program.policy.scopes:
+            if old is scope:
+                continue
+            said = [_STEP.findall(s.code) for s in old.sources if s.kind is SourceKind.EXPRESSION]
+            names = (key or name for steps in said for key, name in steps[-1:])
+            for name in dict.fromkeys((rename(key, scope, old), *names)):
+                if name != key and names_scope(name, old):
+                    yield old, name
+
+    def _is_read_as(
+        self, display: tree.DictDisplay, read: _Read, old: Scope, function: Function
+    ) -> bool:
+        """Whether a dict becomes what a function reads: in a test it stands where the source looks; in other
+        code it says all that the function reads of it."""
+        program, homes = self.planner.program, self._written.homes(display)
+        has = dict(entries_of(display))
+        if program.names.place(display).scope.module.is_test:
+            return read.configured and read.under in homes
+        others = {r.key for r in self._read_in(function) if r.under == read.under}
+        value = next((v for k, v in has.items() if names_scope(k, old)), None)
+        return (
+            others - {read.key} <= set(has)
+            and value is not None
+            and program.domain.held.is_value(value, old)
+        )
+
+
+def _key(node: tree.Node) -> str | None:
+    """The constant key by which an expression reads a dict."""
+    match node:
+        case tree.Subscript(index=index):
+            return tree.text(index)
+        case tree.Call(func=tree.Attr(name="get"), args=(first, *_)):
+            return tree.text(first.value)
+        case _:
+            return None
