@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.entities.columns import Columns
+from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.entities.grown import Grown
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.testing.expected import equated
 from capsule_lint.program.containers import LISTED
+from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.inference.types import ClassObject
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Module
 
 _NO_PLACE: Final = "`{}` has no place for `{}`, which the dict that it is made of gets"
+_NO_PLACE_KNOWN: Final = "`{}` may have no place for `{}`, which the dict that it is made of gets"
 _MOVED: Final = "this takes the values of a dict as they come, which gets `{}`"
 _KEYS: Final = "this is compared with the keys of a dict, which gets `{}`"
 _COUNT: Final = "this counts the entries of a dict, which gets `{}`"
@@ -32,6 +35,10 @@ _IN_ORDER: Final = frozenset(
     ("tuple", "list", "zip", "map", "join", "writerow", "execute", "iter", "enumerate")
 )
 """What takes the values of a dict in their order."""
+_KEEPING_ANY: Final = frozenset(
+    ("SimpleNamespace", "Namespace", "OrderedDict", "UserDict", "Counter", *MOCKS)
+)
+"""Classes of Python's own whose objects keep whatever they are given by keyword."""
 _VALIDATES: Final = frozenset(("model_validate", "parse_obj"))
 _WITHIN: Final = frozenset(("issubset", "difference", "symmetric_difference"))
 """Methods that ask whether, or which of, the keys of a dict are among others."""
@@ -60,6 +67,7 @@ class Narrow:
                 self._compared(module, call)
             for compare in module.each(tree.Compare):
                 self._compared(module, compare)
+                self._among(module, compare)
             for binary in module.each(tree.Binary):
                 if binary.op in ("-", "^"):
                     self._keys(module, binary.right, binary.left)
@@ -77,6 +85,34 @@ class Narrow:
                 self._equated(module, node.left, right)
             case tree.Call(func=tree.Attr(name=name, base=base), args=(only,)) if name in _WITHIN:
                 self._keys(module, only.value, base)
+
+    def _among(self, module: Module, compare: tree.Compare) -> None:
+        """`if key not in ALLOWED: raise` for each key of a dict, all of which are allowed so far."""
+        match compare:
+            case tree.Compare(ops=("in" | "not in",), left=tree.Name() as key, rights=(listed,)):
+                written = self._written(listed)
+                source = self._looped(key) if written is not None else None
+                names = [tree.text(item) for item in written.items] if written is not None else []
+                if source is not None and self._has(source) <= set(names):
+                    self._listed(module, listed, source)
+
+    def _looped(self, key: tree.Name) -> tree.Node | None:
+        """The dict whose keys a name goes through: `for key in row`, `for key, value in row.items()`."""
+        names = self.mends.planner.program.names
+        found = names.bindings(key.id, names.place(key))
+        value = found[0].value if len(found) == 1 and found[0].kind == "for" else None
+        if value is None or not found[0].path:
+            return _keys_of(value) or _dict_of(value) if value is not None else None
+        match value:
+            case tree.Call(func=tree.Attr(name="items", base=base)) if found[0].path == (0,):
+                return base
+            case _:
+                return None
+
+    def _has(self, node: tree.Node) -> set[str]:
+        """The keys that a dict has, as far as it is written out."""
+        displays = self.mends.planner.local.rows.origins(node).displays
+        return {name for display in displays for name, _ in entries_of(display)}
 
     def _note(self, node: tree.Node, gains: Sequence[Gain], reason: str) -> None:
         for gain in gains:
@@ -99,6 +135,11 @@ class Narrow:
     def _keywords(self, call: tree.Call, given: tree.Node) -> None:
         """`render(**note.to_dict())`."""
         callees = [c for c in self.mends.planner.program.calls.callees(call) if not c.mock]
+        name = last_name(call.func)
+        if not callees and name[:1].isupper() and name not in _KEEPING_ANY:
+            for gain in self.grown.of(given):
+                reason = _NO_PLACE_KNOWN.format(name, gain.key)
+                self.mends.obstacle(gain.knot, given, reason)
         for gain in self.grown.of(given) if callees else ():
             for callee in callees:
                 if not self._takes(callee, gain):
@@ -241,16 +282,23 @@ class Narrow:
     def _keys(self, module: Module, node: tree.Node, other: tree.Node) -> None:
         """`set(note.to_dict()) == {"tenant_id", …}`."""
         source = _keys_of(other)
-        listed = self._written(node) if source is not None else None
-        if listed is None or source is None:
+        if source is not None:
+            self._listed(module, node, source, other)
+
+    def _listed(
+        self, module: Module, node: tree.Node, source: tree.Node, other: tree.Node | None = None
+    ) -> None:
+        """A list of the keys of a dict, which a test may compare with something whole that gives them."""
+        listed = self._written(node)
+        if listed is None:
             return
         names = [tree.text(item) for item in listed.items]
         if not self._has_scope(names) or self.mends.adds_to(listed):
             return
-        expected = module.is_test and listed is node and self._is_one(source)
+        expected = other is not None and module.is_test and listed is node and self._is_one(source)
         gains = {gain.key: gain for gain in self.grown.of(source) if gain.key not in names}
         for gain in gains.values():
-            if expected and _function(other) == "sorted":
+            if expected and other is not None and _function(other) == "sorted":
                 self._sorted(module, listed, [name or "" for name in names], gain)
             elif expected:
                 gained = gain.knot, gain.scope
