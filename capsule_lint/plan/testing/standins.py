@@ -20,7 +20,7 @@ from capsule_lint.program.inference.types import (
     TupleOf,
     ordered,
 )
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class StandIns:
     def replaced(self, node: tree.Node) -> list[Function]:
         """The functions in whose place an expression comes."""
         every = self._all().items()
-        return [f for f, found in every if any(one.node is node for one in found)]
+        return [f for f, found in every if any(node in (one.node, one.name) for one in found)]
 
     def _all(self) -> dict[Function, list[StandIn]]:
         if self._found is None:
@@ -127,15 +127,21 @@ class StandIns:
                         yield from self._come(one.function, node, spec.value, bound=bound)
 
     def _attributes(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:
-        """`Service(SimpleNamespace(get=fake))`: the methods of what is expected there."""
-        own = [a for a in call.args if isinstance(a.value, tree.Lambda | tree.Name) and a.keyword]
-        roles = self.program.calls.roles.of(call) if own else frozenset()
+        """`Service(SimpleNamespace(get=fake))`, `Mock(spec=Repo, get=Mock(side_effect=fake))`: the methods of
+        what is expected there, or of the spec."""
+        own = [*_attributes_of(call)]
+        roles = self.program.calls.roles.of(call) | self._specs(call) if own else frozenset()
         for cls in sorted(roles, key=lambda c: c.symbol):
-            for argument in own:
-                method = self.program.classes.method(cls, argument.keyword or "")
+            for word, node, name in own:
+                method = self.program.classes.method(cls, word)
                 if method is not None and not method.is_property:
-                    node = argument.value
-                    yield from self._come(method, node, node, bound=True)
+                    yield from self._come(method, node, name, bound=True)
+
+    def _specs(self, call: tree.Call) -> frozenset[Class]:
+        """The classes that a mock stands for by its spec."""
+        made = self.program.inference.of(call)
+        specs = (one.spec for one in made if isinstance(one, Mocked))
+        return frozenset(spec for spec in specs if isinstance(spec, Class))
 
     def _assigned(self, target: tree.Attr, value: tree.Node) -> Iterator[tuple[Function, StandIn]]:
         """`mock.get.side_effect = fake`, `mock.get = fake`, `Repo.get = fake`."""
@@ -157,6 +163,23 @@ class StandIns:
                     yield from self._come(function, argument.value, name, bound=True)
         elif not any(isinstance(t, Mocked) for t in self.program.inference.of(node)):
             yield function, StandIn(node, int(bound and function.takes_self), name)
+
+
+def _attributes_of(call: tree.Call) -> Iterator[tuple[str, tree.Node, tree.Node]]:
+    """The attributes that a call gives what it makes, what they are, and the expressions that say so:
+    `get=fake`, `**{"get.side_effect": fake}`."""
+    for argument in call.args:
+        value = argument.value
+        if argument.star == "**" and isinstance(value, tree.DictDisplay):
+            for key, given in zip(value.keys, value.values, strict=True):
+                word, _, rest = (tree.text(key) or "").partition(".")
+                if key is not None and rest in ("", *CALLED):
+                    yield word, given, key
+        elif argument.keyword and (
+            isinstance(value, tree.Lambda | tree.Name)
+            or (isinstance(value, tree.Call) and last_name(value.func) in MOCKS)
+        ):
+            yield argument.keyword, value, value
 
 
 @dataclass(frozen=True, slots=True)

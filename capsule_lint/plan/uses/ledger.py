@@ -257,10 +257,7 @@ class Ledger:
         symbols = self._by_name[argument.keyword]
         meant = self._namesakes(module, call, argument, symbols)
         for symbol in meant:
-            stand_ins = self.planner.stand_ins.named(argument.value)
-            known = self._replacements.judge(stand_ins, symbol) if stand_ins else None
-            verdict, reason = known or (Verdict.ESCAPE, _NAMESAKE)
-            self._row(module, span, symbol, verdict, reason)
+            self._row(module, span, symbol, *self._standing_in(argument.value, symbol))
         if not meant:
             self._row(module, span, symbols[0], Verdict.OTHER, "the name of an argument")
 
@@ -272,7 +269,13 @@ class Ledger:
             if key is not None and text is not None and "." in text:
                 symbols = self._by_name.get(text.partition(".")[0], [])
                 for symbol in self._namesakes(module, call, argument, symbols):
-                    self._row(module, key.span, symbol, Verdict.ESCAPE, _NAMESAKE)
+                    self._row(module, key.span, symbol, *self._standing_in(key, symbol))
+
+    def _standing_in(self, name: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
+        """What becomes of a function in whose place comes what a test gives an object under its name."""
+        stand_ins = self.planner.stand_ins.named(name)
+        known = self._replacements.judge(stand_ins, symbol) if stand_ins else None
+        return known or (Verdict.ESCAPE, _NAMESAKE)
 
     def _namesakes(
         self, module: Module, call: tree.Call, argument: tree.Argument, symbols: list[Symbol]

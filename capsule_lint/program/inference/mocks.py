@@ -14,6 +14,7 @@ from capsule_lint.program.inference.types import (
     Instance,
     Mocked,
     ModuleObject,
+    Namespace,
     Partial,
     Type,
     Types,
@@ -38,7 +39,10 @@ MOCKS: Final = frozenset(
         "create_autospec",
     ]
 )
-PATCHES: Final = frozenset(["patch", "object", "setattr", "patch_object", "dict", "spy"])
+_IN_NAMESPACE: Final = "setitem"
+PATCHES: Final = frozenset(
+    ["patch", "object", "setattr", "patch_object", "dict", "spy", _IN_NAMESPACE]
+)
 """The last names of functions that put something in the place of what a string names."""
 _ITSELF: Final = ("__enter__", "__aenter__", "return_value")
 """What leads from what a factory gives, or a `with` statement enters, to the mock of the object itself."""
@@ -216,6 +220,9 @@ class Mocks:
                 return self.dotted(text)
             if isinstance(text, str) and number:
                 types = self.inference.of(call.args[0].value)
+                if last_name(call.func) == _IN_NAMESPACE:  # `setitem(vars(module), "f", fake)`
+                    types = frozenset(t.base for t in types if isinstance(t, Namespace))
+                    return join(*(self.inference.attributes.of(t, text) for t in types))
                 if not types or not all(isinstance(t, _KNOWN) for t in types):
                     return None
                 return join(*(self.inference.attributes.of(t, text) for t in types))
