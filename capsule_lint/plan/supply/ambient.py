@@ -16,6 +16,7 @@ from capsule_lint.program.model import Class
 from capsule_lint.program.texts.pieces import Filled
 
 if TYPE_CHECKING:
+    from capsule_lint.plan.supply.attached import Attached
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
@@ -25,6 +26,7 @@ class Ambient:
     """Finds them among the sources of policy: code that asks for one scope can ask for the other."""
 
     program: Program
+    attached: Attached
 
     def beside(self, node: tree.Node, scope: Scope) -> Value | None:
         """`current.capsule_id.get()` beside `current.tenant_id.get()`."""
@@ -39,7 +41,14 @@ class Ambient:
                     return Value(prefix + code, () if prefix else ((new.module, root),))
         asked_by = self._returned(node) if self._codes else None
         found = self.beside(asked_by, scope) if asked_by is not None else None
-        return found if found is not None and found.imports else None
+        return found if found is not None and found.imports else self._attached(node, scope)
+
+    def _attached(self, node: tree.Node, scope: Scope) -> Value | None:
+        """`request.capsule` beside `request.tenant`."""
+        name = self.attached.beside(node, scope)
+        if name is None or not isinstance(node, tree.Attr):
+            return None
+        return Value(f"{text_of(node.base)}.{name}", kind="attached")
 
     def _returned(self, node: tree.Node) -> tree.Node | None:
         """What the property returns that an expression reads: `self.tenant`."""

@@ -1,4 +1,4 @@
-"""Requests and messages that are written out as dicts: where code reads a scope of them that it did not read, or
+"""Requests and messages that are written out, as dicts or objects: where code reads a scope of them that it did not read, or
 reads beside another one, the tests that make them, and the code that sends them, say it as well."""
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.policy import SourceKind
+from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -113,6 +114,7 @@ class Bodies:
     planner: Planner
     _read: dict[Function, tuple[_Read, ...]] = field(default_factory=dict)
     _written: Written = field(init=False)
+    _told: set[tuple[int, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._written = Written(self.planner)
@@ -144,9 +146,12 @@ class Bodies:
 
     def _demands(self, want: Want) -> Iterator[Want]:
         place = self.planner.program.names.place(want.node)
-        if place.scope.module.is_test or place.scope.function is None or not self._displays:
+        if place.scope.module.is_test or place.scope.function is None:
             return
         extend = self.planner.local.notes.extend
+        for call, old, name in self._objects_of(want):
+            asked = extend(call, old, want.scope, want.knot, name)
+            yield from () if asked is None else (asked,)
         for read in self._reads(want, place.scope.function):
             for old, key in self._beside(read.key, want.scope):
                 for display in self._displays.get(key, ()):
@@ -154,13 +159,44 @@ class Bodies:
                         asked = extend(display, old, want.scope, want.knot, read.key)
                         yield from () if asked is None else (asked,)
 
+    # --- objects ---
+
+    def _objects_of(self, want: Want) -> Iterator[tuple[tree.Call, Scope, str]]:
+        """What tests make to be read as `request.tenant`, where `request.capsule` is read beside it."""
+        value = self.planner.values.value(want)
+        if value is None or value.kind != "attached":
+            return
+        base, _, name = value.code.rpartition(".")
+        for old in self.planner.program.policy.scopes:
+            key = rename(name, want.scope, old)
+            for call in self._objects.get(key, ()) if key != name else ():
+                yield call, old, name
+            attached = self.planner.sources.ambient.attached
+            for target in attached.without(base.rpartition(".")[2], key, name):
+                if (id(target), name) not in self._told:
+                    self._told.add((id(target), name))
+                    reason = f"`{name}` is read beside this, and nothing puts it there"
+                    self.planner.local.notes.obstacle(want.knot, target, reason)
+
+    @cached_property
+    def _objects(self) -> dict[str, list[tree.Call]]:
+        """The objects that tests make of keywords, by those that name scopes."""
+        found: dict[str, list[tree.Call]] = defaultdict(list)
+        program = self.planner.program
+        for word in sorted(("SimpleNamespace", *MOCKS)):
+            for call in program.calls.uses.calls_beside(word):
+                if program.names.place(call).scope.module.is_test and names_any(call, program):
+                    for key, _ in entries_of(call):
+                        found[key].append(call)
+        return found
+
     # --- what is read ---
 
     def _reads(self, want: Want, function: Function) -> Iterator[_Read]:
         """How the value of a want is read of a request or a message, and what else its function reads
         for the same scope."""
         value = self.planner.values.value(want)
-        if value is None:
+        if value is None or not self._displays:
             return
         for spec in want.scope.sources if value.kind == "configured" else ():
             if spec.code == value.code:

@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.ambient import Ambient
+from capsule_lint.plan.supply.attached import Attached
 from capsule_lint.plan.supply.configured import Configured
 from capsule_lint.plan.supply.event_shapes import EventShapes
 from capsule_lint.plan.supply.given import Given
@@ -55,7 +56,7 @@ class Sources:
         paths = ModulePaths(program)
         self.configured = Configured(program, state, self.visible, self.holders, shapes, paths)
         self.given = Given(program, self.holders)
-        self.ambient = Ambient(program)
+        self.ambient = Ambient(program, Attached(program))
         self.shared = Shared(program)
 
     def find(
