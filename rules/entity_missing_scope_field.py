@@ -108,7 +108,9 @@ RULE = Rule(
 
                 @property
                 def pk(self) -> str:
-                    return f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}#ORDER#{self.order_id}"
+                    return (
+                        f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}#ORDER#{self.order_id}"
+                    )
 
             def place(tenant_id: str, capsule_id: str) -> Order:
                 return Order(tenant_id, capsule_id, order_id="o-1")

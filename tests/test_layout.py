@@ -118,6 +118,42 @@ assert (
     == again
 )
 
+return f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}"  # fine
+>>>
+return f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}"  # fine
+
+rooms["key"] = f"TENANT#{self.tenant_id}#CAPSULE#{capsule_id}#R"
+>>>
+rooms["key"] = (
+    f"TENANT#{self.tenant_id}#CAPSULE#{capsule_id}#R"
+)
+
+return f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}#ROOM#{self.room_id}"
+>>>
+return f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}#ROOM#{self.room_id}"
+
+self.rooms_by_name[room.tenant_id, room.capsule_id, room.name] = room
+>>>
+self.rooms_by_name[
+    room.tenant_id, room.capsule_id, room.name
+] = room
+
+rooms = sorted(found, key=lambda room, tenant=tenant: order(room, tenant, capsule))
+>>>
+rooms = sorted(
+    found,
+    key=lambda room, tenant=tenant: order(
+        room, tenant, capsule
+    ),
+)
+
+assert House(lambda: rooms).named("tenant", capsule(), "name") is None
+>>>
+assert (
+    House(lambda: rooms).named("tenant", capsule(), "name")
+    is None
+)
+
 def rooms_of_it(self, tenant_id: str, capsule_id: str, room_id: str) -> Room:
     pass
 >>>
@@ -147,6 +183,29 @@ assert repo.rooms_of_it(
 """
 
 
+SPLIT = """\
+rows = [
+    row
+    for row in self.rows_of_all_tenants
+    if row["tenant_id"] == tenant_id and row["capsule"] == capsule
+]
+found = table.get_item(Key={"PK": pk(tenant, capsule), "SK": "M"}).get(
+    "Item"
+)["text"]
+"""
+SPLIT_ANEW = """\
+rows = [
+    row
+    for row in self.rows_of_all_tenants
+    if row["tenant_id"] == tenant_id
+    and row["capsule"] == capsule
+]
+found = table.get_item(
+    Key={"PK": pk(tenant, capsule), "SK": "M"}
+).get("Item")["text"]
+"""
+
+
 @pytest.mark.parametrize("example", LINES.rstrip().split("\n\n"))
 def test_a_long_line_is_broken_as_formatters_break_it(example: str) -> None:
     line, _, broken = example.partition("\n>>>\n")
@@ -156,3 +215,7 @@ def test_a_long_line_is_broken_as_formatters_break_it(example: str) -> None:
 
 def test_a_line_that_opens_a_bracket_is_broken_before_it() -> None:
     assert wrapped("", OPEN, 62) == OPENED
+
+
+def test_lines_that_go_on_where_a_bracket_was_opened_are_broken_as_one() -> None:
+    assert wrapped("", SPLIT, 62) == SPLIT_ANEW

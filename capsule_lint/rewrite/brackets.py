@@ -102,6 +102,12 @@ def split(
     return [part[a:b].strip() for a, b in pairwise([*cuts, len(part)])]
 
 
+def bare(line: str, pairs: Sequence[Pair]) -> str:
+    """A line without what stands in its brackets."""
+    cuts = [0, *(at for p in pairs for at in (p.start + 1, p.end)), len(line)]
+    return "".join(line[a:b] for a, b in zip(cuts[::2], cuts[1::2], strict=True))
+
+
 def outer_commas(line: str, pairs: Sequence[Pair]) -> tuple[int, ...]:
     """The commas between elements that no bracket and no string of a line holds."""
     if len(split(line, pairs, FOR)) > 1:

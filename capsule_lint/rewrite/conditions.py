@@ -37,7 +37,7 @@ class ConditionFix(ExpressionFix[AddCondition]):
 
     def _joined(self, updated: cst.BaseExpression, mend: AddCondition) -> cst.BaseExpression:
         condition = parse(mend.condition)
-        operator = cst.And() if mend.operator == "and" else cst.Or()
+        operator = self._operator(mend)
         if updated.lpar:
             bare = updated.with_changes(lpar=[], rpar=[])
             return cst.BooleanOperation(
@@ -51,6 +51,14 @@ class ConditionFix(ExpressionFix[AddCondition]):
             lpar=[cst.LeftParen()] if around else [],
             rpar=[cst.RightParen()] if around else [],
         )
+
+    def _operator(self, mend: AddCondition) -> cst.BaseBooleanOp:
+        """The operator, on a line of its own where that beside it is."""
+        operator = cst.And() if mend.operator == "and" else cst.Or()
+        parent = self._parents[-1] if self._parents else None
+        if isinstance(parent, cst.BooleanOperation) and type(parent.operator) is type(operator):
+            return parent.operator.deep_clone()
+        return operator
 
     def _needs_parentheses(self, mend: AddCondition) -> bool:
         parent = self._parents[-1] if self._parents else None

@@ -8,7 +8,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from capsule_lint.rewrite.brackets import CLOSING, FOR, OPENING, Pair, outer_commas, scan, split
-from capsule_lint.rewrite.operators import element, needs_brackets, opens, operands, statement
+from capsule_lint.rewrite.operators import (
+    element,
+    needs_brackets,
+    opens,
+    operands,
+    statement,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,19 +43,23 @@ def wrapped(before: str, after: str, width: int) -> str:
     ]
     if not long:
         return after
-    broken = {n: _broken(lines, n, width) for n in long}
+    broken: dict[int, dict[int, str]] = {}
+    for number in long:
+        if not any(number in found for found in broken.values()):
+            broken[number] = _broken(lines, number, width)
     result = _with(lines, broken)
     if _same(after, result):
         return result
-    for number in long:  # one of them is inside a string: break the others
+    for number in list(broken):  # one of them is inside a string: break the others
         if not _same(after, _with(lines, {number: broken[number]})):
             del broken[number]
     result = _with(lines, broken)
     return result if _same(after, result) else after
 
 
-def _with(lines: Sequence[str], broken: dict[int, str]) -> str:
-    return "".join(broken.get(n, line) for n, line in enumerate(lines))
+def _with(lines: Sequence[str], broken: dict[int, dict[int, str]]) -> str:
+    new = {number: line for found in broken.values() for number, line in found.items()}
+    return "".join(new.get(n, line) for n, line in enumerate(lines))
 
 
 def _same(one: str, other: str) -> bool:
@@ -59,26 +69,45 @@ def _same(one: str, other: str) -> bool:
         return False
 
 
-def _broken(lines: Sequence[str], number: int, width: int) -> str:
-    """A line, with its newline, as several; the same where it cannot be broken."""
-    line = lines[number]
-    body = line.rstrip("\r\n")
-    newline = line[len(body) :]
+def _broken(lines: Sequence[str], number: int, width: int) -> dict[int, str]:
+    """What becomes of a line, with its newline, and of those that go on with it: several lines in the place
+    of the first, nothing in that of the others; the same where it cannot be broken."""
+    last, body = _whole(lines, number)
+    end = lines[last]
+    newline = end[len(end.rstrip("\r\n")) :]
     between = newline or lines[0][len(lines[0].rstrip("\r\n")) :] or "\n"  # the last may have none
-    found = _inner(lines, number, body, width) or _break(body, width)
+    before = lines[number - 1].rstrip() if number else ""
+    after = lines[last + 1].lstrip() if last + 1 < len(lines) else ""
+    found = _inner(before, body, after, width) or _break(body, width)
     if any(one.startswith("\t") for one in lines):
         found = [_SPACES.sub(_tabs, one) for one in found]
-    return between.join(found) + newline
+    return {
+        number: between.join(found) + newline,
+        **dict.fromkeys(range(number + 1, last + 1), ""),
+    }
+
+
+def _whole(lines: Sequence[str], number: int) -> tuple[int, str]:
+    """A line with those that go on where it opens a bracket, as one line, and the number of the last of
+    them; the line alone where an element of theirs is meant to stand alone, behind a comma."""
+    first = body = lines[number].rstrip("\r\n")
+    for last in range(number + 1, len(lines) if opens(body) else 0):
+        part = lines[last].strip()
+        if part.startswith(tuple(CLOSING)) and body.endswith(","):
+            break
+        bound = body.endswith(tuple(OPENING)) or part.startswith((*CLOSING, "."))
+        body = f"{body}{part}" if bound else f"{body} {part}"
+        if scan(body) is not None:
+            return last, body
+    return number, first
 
 
 def _tabs(found: re.Match[str]) -> str:
     return "\t" * (found[0].count("\t") + found[0].count(_INDENT))
 
 
-def _inner(lines: Sequence[str], number: int, line: str, width: int) -> list[str]:
+def _inner(before: str, line: str, after: str, width: int) -> list[str]:
     """What stands alone between brackets on the lines around it, an element a line; else nothing."""
-    before = lines[number - 1].rstrip() if number else ""
-    after = lines[number + 1].lstrip() if number + 1 < len(lines) else ""
     pairs = scan(line)
     if (
         pairs is None
@@ -101,7 +130,7 @@ def _break(line: str, width: int, *, inside: bool = False) -> list[str]:
         return _flow(line, width) if opens(line) else [line]
     if _DEFINITION.match(line):
         return _definition(line, pairs, width)
-    if inside or line.endswith(","):
+    if inside or line.endswith(",") or (_OPERATOR.match(line) and not line.endswith(":")):
         return _element(line, width)
     return _statement(line, pairs, width)
 
@@ -120,6 +149,8 @@ def _statement(line: str, pairs: Sequence[Pair], width: int) -> list[str]:
     said = statement(line, pairs)
     if said is None:
         return _flow(line, width)
+    if len(said.before) >= width:  # what it is given to is too long by itself
+        return _flow(line, width)
     inner = f"{_indent(line)}{_INDENT}"
     commas = outer_commas(said.value, scan(said.value) or ())
     cuts = [-1, *commas, len(said.value)]
@@ -127,6 +158,10 @@ def _statement(line: str, pairs: Sequence[Pair], width: int) -> list[str]:
     flowing = _flow(line, width, len(said.before))
     if listed and said.before.strip() != "assert":
         body = [one for part in listed for one in _break(f"{inner}{part},", width, inside=True)]
+    elif flowing == [line] and len(operands(said.value)) == 1 and not listed:
+        body = [f"{inner}{said.value}"]  # nothing that it could be broken at
+        if len(body[0]) > width:
+            return [line]
     elif listed or not needs_brackets(said.value, operands(said.value)):
         return flowing
     else:

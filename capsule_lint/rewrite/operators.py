@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.rewrite.brackets import CLOSING, OPENING, scan, split
+from capsule_lint.rewrite.brackets import CLOSING, OPENING, bare, scan, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def element(line: str) -> Parts:
 def operands(value: str) -> list[str]:
     """A value at those of its operators that bind least; all but the first operand begin with theirs."""
     pairs = scan(value)
-    if pairs is None or re.search(r"\blambda\b", value):
+    if pairs is None or re.search(r"\blambda\b", bare(value, pairs)):
         return [value]
     for level in _LEVELS:
         found = split(value, pairs, level, first=True)

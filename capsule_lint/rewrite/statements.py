@@ -80,7 +80,10 @@ def _beside(line: cst.BaseStatement, mends: Sequence[AddStatement]) -> list[cst.
         while blank < len(leading) and leading[blank].comment is None:
             blank += 1
         first[0] = first[0].with_changes(leading_lines=leading[:blank])
-        line = line.with_changes(leading_lines=leading[blank:])
+        rest = leading[blank:]
+        if isinstance(line, cst.FunctionDef | cst.ClassDef):
+            rest = [*[cst.EmptyLine(indent=False)] * max(blank, 1), *rest]
+        line = line.with_changes(leading_lines=rest)
     return [*first, line, *after]
 
 
