@@ -25,6 +25,15 @@ def only_assigned(names: Names, node: tree.Node) -> tree.Node | None:
     return binding.value if binding is not None and binding.kind == "assign" else None
 
 
+def entry_of_local(names: Names, node: tree.Subscript) -> tree.Node | None:
+    """What a local dict that is written out has under a key: `item["SK"]`."""
+    key, made = tree.text(node.index), only_assigned(names, node.base)
+    if key is None or not isinstance(made, tree.DictDisplay):
+        return None
+    pairs = zip(made.keys, made.values, strict=True)
+    return next((value for name, value in pairs if tree.text(name) == key), None)
+
+
 def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
     """What the assignments of a name give it, each as a whole."""
     for binding in names.bindings_of(node):

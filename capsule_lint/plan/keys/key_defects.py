@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.completed import Completed
 from capsule_lint.plan.keys.fallbacks import Fallbacks
+from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.tags import mark_for, tag_beside
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.state import KeyDefect, Knot, Want
@@ -33,10 +34,12 @@ class KeyDefects:
     planner: Planner
     _completed: Completed = field(init=False)
     _fallbacks: Fallbacks = field(init=False)
+    _sort_keys: SortKeys = field(init=False)
 
     def __post_init__(self) -> None:
         self._completed = Completed(self.planner)
         self._fallbacks = Fallbacks(self.planner)
+        self._sort_keys = SortKeys(self.planner.program)
 
     def key_code(self, site: KeySite) -> str:
         """The rule that a template belongs to."""
@@ -233,6 +236,8 @@ class KeyDefects:
         for part in self._unpacked_parts(site):
             reason = f"`{part.id}` is unpacked, and has scopes of the key in it"
             self._refuse(site, missing[0], reason, part)
+        if site.index and self._sort_keys.has(host):
+            self._refuse(site, missing[0], "a sort key as well, which would change with it", host)
         if self._is_of_several(host):
             self._refuse(site, missing[0], "several names get keys of this one text", host)
             for other in (site, replace(site, index=not site.index)):

@@ -47,7 +47,9 @@ class Assignments:
                     self.keys.named(value, role, name)
             case tree.Sequence() if isinstance(value, tree.Sequence):
                 for one, part in zip(target.items, value.items, strict=False):
-                    if isinstance(one, tree.Name) and policy.is_key_name(one.id):
+                    if isinstance(one, tree.Subscript | tree.Attr):
+                        self.of(one, part, in_class=in_class)
+                    elif isinstance(one, tree.Name) and policy.is_key_name(one.id):
                         self.keys.named(part, Role.LOOKUP, one.id)
 
     def _stepwise(self, target: tree.Node, role: Role, name: str) -> bool:

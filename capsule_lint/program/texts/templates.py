@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import entry_of_local
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.beginnings import Beginnings
@@ -118,6 +119,9 @@ class Templates:
                 return self.resolve(inner, depth + 1)
             case tree.Call() if (paired := self.pairs.template(node)) is not None:
                 return [paired]
+            case tree.Subscript():
+                entry = entry_of_local(self.names, node)
+                return self.resolve(entry, depth + 1) if entry is not None else []
             case tree.FString() | tree.Binary() | tree.Const() | tree.Call() | tree.Attr():
                 template = self.template(node) or self._opaque.of(node)
                 return [template] if template is not None else []
