@@ -37,6 +37,11 @@ class Attached:
         name = found.pop() if len(found) == 1 else None
         return name if name != node.name else None
 
+    @property
+    def is_used(self) -> bool:
+        """Whether the program puts scopes on such objects at all."""
+        return bool(self._put)
+
     def without(self, called: str, name: str, new: str) -> Iterator[tree.Attr]:
         """Where tests put a scope on an object that is called so, and not the one that belongs beside it."""
         for (of, has), every in self._put_by_tests.items():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.planner import Planner
-    from capsule_lint.plan.state import Want
+    from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope, SourceSpec
     from capsule_lint.program.model import Class
 
@@ -146,25 +146,35 @@ class Bodies:
 
     def _demands(self, want: Want) -> Iterator[Want]:
         place = self.planner.program.names.place(want.node)
-        if place.scope.module.is_test or place.scope.function is None:
+        function = place.scope.function
+        if place.scope.module.is_test or function is None:
+            return
+        known = [read for read in self._read_in(function) if names_scope(read.key, want.scope)]
+        value = self.planner.values.value(want) if known or self._may_be(want.scope) else None
+        if value is None:
             return
         extend = self.planner.local.notes.extend
-        for call, old, name in self._objects_of(want):
+        for call, old, name in self._objects_of(want, value):
             asked = extend(call, old, want.scope, want.knot, name)
             yield from () if asked is None else (asked,)
-        for read in self._reads(want, place.scope.function):
+        for read in (*self._read_as(want, value), *known) if self._displays else ():
             for old, key in self._beside(read.key, want.scope):
                 for display in self._displays.get(key, ()):
-                    if self._is_read_as(display, read, old, place.scope.function):
+                    if self._is_read_as(display, read, old, function):
                         asked = extend(display, old, want.scope, want.knot, read.key)
                         yield from () if asked is None else (asked,)
 
+    def _may_be(self, scope: Scope) -> bool:
+        """Whether values of a scope may be read of requests or messages, or of what is put on an object."""
+        kinds = {spec.kind for spec in scope.sources}
+        read = bool(kinds & {SourceKind.EXPRESSION, SourceKind.CALL}) and bool(self._displays)
+        return read or self.planner.sources.ambient.attached.is_used
+
     # --- objects ---
 
-    def _objects_of(self, want: Want) -> Iterator[tuple[tree.Call, Scope, str]]:
+    def _objects_of(self, want: Want, value: Value) -> Iterator[tuple[tree.Call, Scope, str]]:
         """What tests make to be read as `request.tenant`, where `request.capsule` is read beside it."""
-        value = self.planner.values.value(want)
-        if value is None or value.kind != "attached":
+        if value.kind != "attached":
             return
         base, _, name = value.code.rpartition(".")
         for old in self.planner.program.policy.scopes:
@@ -192,18 +202,11 @@ class Bodies:
 
     # --- what is read ---
 
-    def _reads(self, want: Want, function: Function) -> Iterator[_Read]:
-        """How the value of a want is read of a request or a message, and what else its function reads
-        for the same scope."""
-        value = self.planner.values.value(want)
-        if value is None or not self._displays:
-            return
+    def _read_as(self, want: Want, value: Value) -> Iterator[_Read]:
+        """How the value of a want is read of a request or a message, as policy says."""
         for spec in want.scope.sources if value.kind == "configured" else ():
             if spec.code == value.code:
                 yield from self._read_by(spec, want.scope)
-        for read in self._read_in(function):
-            if names_scope(read.key, want.scope):
-                yield read
 
     def _read_by(self, spec: SourceSpec, scope: Scope) -> Iterator[_Read]:
         if spec.kind is SourceKind.EXPRESSION:
