@@ -258,6 +258,7 @@ class Planner:
             self.state.params[member][scope.parameter] = scope
             for call, callee in list(self.program.calls.callers(member)):
                 self.want_argument(call, scope, member, callee.given, own)
+                self._gain_twins(call, member, scope, own)
             for call, given, offset in list(forwarded(self.program, member)):
                 uses = left_open(self.program, member, call, given)
                 if uses is None:
@@ -270,6 +271,15 @@ class Planner:
                 self.want_argument(call, scope, member, given, own)
             for stand_in in self.stand_ins.of(member):
                 self._stand_in(stand_in, member, scope, own)
+
+    def _gain_twins(self, call: tree.Call, member: Function, scope: Scope, knot: Knot) -> None:
+        """What constructs an object of a test's class instead, where a call may make either, takes the same."""
+        for twin in self.program.calls.callees(call) if member.name == "__init__" else ():
+            other = twin.function
+            if other is None or other is member or other.name != "__init__":
+                continue
+            if other.module.is_test and self.program.domain.takes_scope(other):
+                self.gain_param(other, scope, knot)
 
     def _is_taken(self, function: Function, name: str) -> bool:
         """Whether a name means something else in a function than what a parameter of it would be."""

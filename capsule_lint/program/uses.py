@@ -79,6 +79,13 @@ class Uses:
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the module-level values in which a name stands: `Repos = list[Repo]`."""
 
+    _given: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The parameters that get a class by default or by keyword, and the functions that give it: `make=Order`."""
+    _results: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The names of what calls give, by the names of what is called."""
+    _signatures: dict[str, list[Function]] = field(default_factory=lambda: defaultdict(list))
+    """The functions by their names, initializers by those of their classes."""
+
     boxes: dict[int, Boxed] = field(default_factory=dict)
     """The calls that something makes later, with arguments that are written out."""
     later: dict[int, tree.Call] = field(default_factory=dict)
@@ -165,6 +172,16 @@ class Uses:
                 found |= {last_name(target) for target in targets} | {one.parameter or ""}
         return found - {""}
 
+    def parameters(self, name: str) -> set[str]:
+        """The names by which something that is given the class `name` calls it: `make=Order`, `run(Order)`."""
+        found = set(self._given.get(name, ()))
+        for call, position in self._passed.get(name, ()) if name[:1].isupper() else ():
+            for function in self._signatures.get(last_name(call.func), ()):
+                found |= {p.name for p in function.own_params[position : position + 1]}
+        found = found.union(*(self._results.get(one, ()) for one in found))
+        every = set[str]().union(*(_closure(one, self._aliases) for one in found))
+        return {one for one in every if one in self._calls}
+
     # --- how it is found ---
 
     def _note_deferred(self, node: tree.Call, through: frozenset[str]) -> None:
@@ -190,12 +207,21 @@ class Uses:
             plain = not argument.star and argument.keyword is None
             if plain and isinstance(value, tree.Name | tree.Attr):
                 self._passed[last_name(value)].append((call, position))
+            if argument.keyword is not None:
+                self._note_given(value, argument.keyword)
             if isinstance(value, tree.Name):
                 self._arguments[id(function), value.id].append((call, argument))
             elif isinstance(value, tree.Attr) and isinstance(value.base, tree.Name):
                 owner = function.owner if function is not None else None
                 if owner is not None and function is not None and function.takes_self:
                     self._arguments[id(owner), value.name].append((call, argument))
+
+    def _note_given(self, value: tree.Node | None, parameter: str) -> None:
+        """A class, or several of them, that a parameter gets, or that a function gives."""
+        for one in (value, *(_held_nodes(value) if value is not None else ())):
+            name = last_name(one) if isinstance(one, tree.Name | tree.Attr) else ""
+            if name[:1].isupper():
+                self._given[name].add(parameter)
 
     def _note_alias(self, statement: tree.Statement) -> None:
         if isinstance(statement, tree.Import):
@@ -211,6 +237,8 @@ class Uses:
         if value is not None:
             if isinstance(value, tree.Call) and last_name(value.func) in _PASSING and value.args:
                 value = value.args[0].value
+            if isinstance(value, tree.Call):
+                self._results[last_name(value.func)].update(map(last_name, statement.targets))
             for source in _values(value):
                 name = last_name(source) if isinstance(source, tree.Name | tree.Attr) else ""
                 for target in statement.targets:
@@ -228,6 +256,9 @@ class Uses:
                     held = set(_held(statement.value))
                     if held and isinstance(target, tree.Name | tree.Attr):
                         tables.setdefault(last_name(target), set()).update(held)
+        for parameter in (p for f in module.functions for p in f.params):
+            if parameter.default is not None and (held := set(_held(parameter.default))):
+                tables.setdefault(parameter.name, set()).update(held)
         loops = [
             (bind.target, bind.value)
             for statement, _ in module.statements
@@ -268,7 +299,12 @@ class Uses:
         for function in module.functions:
             if function.fact.returns is not None:
                 self._note_declared(Declared(function.fact.returns, function))
+            made = function.owner if function.name == "__init__" else None
+            self._signatures[made.name if made is not None else function.name].append(function)
+            for value in function.returns:
+                self._note_given(value, function.name)
             for parameter in function.params:
+                self._note_given(parameter.default, parameter.name)
                 if parameter.annotation is not None:
                     self._note_declared(Declared(parameter.annotation, function, parameter.name))
             if module.is_test:
@@ -327,6 +363,11 @@ def table_of(node: tree.Node) -> tree.Node:
 
 def _held(node: tree.Node) -> Iterator[str]:
     """The last names of what stands in a table that is written out."""
+    return map(last_name, _held_nodes(node))
+
+
+def _held_nodes(node: tree.Node) -> Iterator[tree.Name | tree.Attr]:
+    """The names and attributes that stand in a table that is written out."""
     match node:
         case tree.Sequence():
             inner = node.items
@@ -336,9 +377,9 @@ def _held(node: tree.Node) -> Iterator[str]:
             return
     for one in inner:
         if isinstance(one, tree.Name | tree.Attr):
-            yield last_name(one)
+            yield one
         else:
-            yield from _held(one)
+            yield from _held_nodes(one)
 
 
 def _values(node: tree.Node) -> Iterable[tree.Node]:

@@ -140,6 +140,8 @@ class Calls:
         named = self.uses.aliases(cls.name) | self.uses.holders(cls.name)
         for alias in sorted(named):
             yield from self.uses.calls(alias)
+        for parameter in sorted(self.uses.parameters(cls.name) - named):
+            yield from self.uses.calls_beside(parameter)
 
     def _indirect(self) -> Iterator[tree.Call]:
         """The calls that could construct any class."""

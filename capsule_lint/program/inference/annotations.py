@@ -130,7 +130,10 @@ class Annotations:
             return foreign("value")
         if name in _VAGUE or name.removeprefix("builtins.") in _VAGUE:
             return ANYTHING
-        if name.rpartition(".")[2] in MOCKS:  # what it mocks says more
+        if name.rpartition(".")[2] in (
+            *MOCKS,
+            "Callable",
+        ):  # what it mocks, or is given, says more
             return ANYTHING
         if name.endswith((".Self", "builtins.Self")):
             return ANYTHING
