@@ -18,7 +18,9 @@ order_id = item["PK"].split("#")[5]
 Positions are moved by as many parts as the key gains, in the change set of that key; where keys that
 change in different ways could be meant, the place is reported and a person has to look. A regular
 expression gets the segment if it then reads from the new keys what it has read from the old ones; any
-other one is reported, as is code that asks a key for a beginning which it loses.
+other one is reported. A beginning that is cut off a key gets the segments where their values are at hand;
+elsewhere, and where code asks what a key begins with, the segments are cut off first:
+`pk.split("#", 4)[-1].startswith("AUDIT#")`. Of several beginnings at once nobody can tell, so they are reported.
 """
 
 from __future__ import annotations
@@ -102,6 +104,23 @@ RULE = Rule(
 
             def is_audit(pk: str) -> bool:
                 return pk.startswith("AUDIT#")
+            """,
+            lines=(5,),
+            fixed="""
+            def audit_pk(tenant_id, capsule_id, audit_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#AUDIT#{audit_id}"
+
+            def is_audit(pk: str) -> bool:
+                return pk.split("#", 4)[-1].startswith("AUDIT#")
+            """,
+        ),
+        Bad(
+            """
+            def audit_pk(audit_id: str) -> str:
+                return f"AUDIT#{audit_id}"
+
+            def is_known(pk: str) -> bool:
+                return pk.startswith(("AUDIT#", "CURRENCY#"))
             """,
             lines=(5,),
         ),
