@@ -23,7 +23,7 @@ from capsule_lint.plan.state import State, Want
 from capsule_lint.plan.supply.scope_objects import ScopeObjects
 from capsule_lint.program.inference.flow import COMPARING
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.model import Function
+from capsule_lint.program.model import Class, Function
 from capsule_lint.program.texts.pieces import hole_name
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.silence import Silence
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class, Module
+    from capsule_lint.program.model import Module
 
 
 @dataclass(eq=False, slots=True)
@@ -83,9 +83,11 @@ class LocalKeys:
 
     def find(self) -> None:
         """Note every key and filter that lacks scopes, and mend what reads the keys."""
-        for module in self.program.names.judged():
-            if not module.generated:
-                self._judge_module(module)
+        modules = [module for module in self.program.names.judged() if not module.generated]
+        for module in sorted(
+            modules, key=lambda m: m.is_test
+        ):  # they look into what the program keeps
+            self._judge_module(module)
         for module in self.program.names.judged():
             if not module.generated:
                 for node in module.each(tree.Compare):
@@ -180,6 +182,12 @@ class LocalKeys:
             if not made:
                 self._judge_host(home, host, function)
 
+    def _only_tests_look(self, home: Home, defect: LocalDefect) -> bool:
+        """Whether a test looks into what an object of the program keeps, of which no other key changes."""
+        if not defect.module.is_test or home in self.rekeyed or home in self.needs.fed:
+            return False
+        return isinstance(home[0], Class) and not home[0].module.is_test
+
     def _judge_host(self, home: Home, host: tree.Node, helper: Function | None) -> None:
         """Note what an expression lacks that writes a key."""
         parts = self.hosts.parts(host) if self.program.keys.at(host) is None else None
@@ -266,6 +274,9 @@ class LocalKeys:
         seen = id(defect.node) not in self.hosts.hidden
         width = len(elements) if seen and defect.shape in ("tuple", "bare") else 0
         change = Rekeyed(index, tuple(defect.missing), width)
+        if self._only_tests_look(home, defect):
+            reason = f"is a key of `{home[1]}` in a test, and nothing else makes one that changes"
+            self.notes.obstacle(defect.knot, defect.node, reason)
         known = self.rekeyed.setdefault(home, change)
         if width > 1 and known.width == width and known.scopes != change.scopes:
             reason = f"is a key of `{home[1]}`, and says other scopes than the others"
