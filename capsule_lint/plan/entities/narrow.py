@@ -99,7 +99,7 @@ class Narrow:
     def _looped(self, key: tree.Name) -> tree.Node | None:
         """The dict whose keys a name goes through: `for key in row`, `for key, value in row.items()`."""
         names = self.mends.planner.program.names
-        found = names.bindings(key.id, names.place(key))
+        found = names.bindings_of(key)
         value = found[0].value if len(found) == 1 and found[0].kind == "for" else None
         if value is None or not found[0].path:
             return _keys_of(value) or _dict_of(value) if value is not None else None

@@ -86,11 +86,7 @@ class Forms:
         names, templates = self.program.names, self.program.templates
         for number, piece in enumerate(pieces):
             value = piece.value if isinstance(piece, Filled) else None
-            bindings = (
-                names.bindings(value.id, names.place(value))
-                if isinstance(value, tree.Name)
-                else []
-            )
+            bindings = names.bindings_of(value) if isinstance(value, tree.Name) else []
             function = bindings[0].place.scope.function if len(bindings) == 1 else None
             if function is None or bindings[0].kind != "param":
                 continue
