@@ -243,7 +243,7 @@ class Collections:
         match node:
             case tree.Call() | tree.DictDisplay() if (source := copied(node)) is not None:
                 return self._find(source, wanted) if isinstance(source, tree.Attr) else None
-            case tree.Attr() if node.name in self._shared:
+            case tree.Attr() if wanted is None or self._is_shared(node.name):
                 return self._of_module(self.program.classes.dotted(node), wanted)
             case tree.Name() if not self.program.names.leaves(node):
                 found = self.program.names.bindings_of(node)
@@ -267,6 +267,10 @@ class Collections:
                     if shared is not None:
                         return shared
         return None
+
+    def _is_shared(self, name: str) -> bool:
+        """Whether a module has a collection of that name, or a cache by that name is known by what is put there."""
+        return name in self._shared or any(name == known for _, known in self._adopted)
 
     def _of_copies(
         self, bindings: Sequence[Binding], wanted: Callable[[Home, Class | None], bool] | None
