@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shutil
 import subprocess
+import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,9 +48,11 @@ class _Answer:
         return [os.fsdecode(name) for name in self.output.split(b"\0") if name]
 
 
-def _ask(directory: Path, *arguments: str) -> _Answer:
+def _ask(directory: Path, *arguments: str, index: Path | None = None) -> _Answer:
     environment = {k: v for k, v in os.environ.items() if k not in _OF_ANOTHER_REPOSITORY}
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    if index is not None:
+        environment["GIT_INDEX_FILE"] = str(index)
     command = ("git", "--literal-pathspecs", "-c", "core.fsmonitor=false", *arguments)
     try:
         done = subprocess.run(
@@ -174,16 +178,30 @@ def changed_since(root: Path, revision: str) -> frozenset[str]:
     commit = found.output.decode().strip()
     base = _ask(root, "merge-base", commit, "HEAD")
     start = commit if base.problem else base.output.decode().split()[0]
-    differing = _ask(
-        root,
-        *("diff", "--name-only", "-z", "--no-renames", "--relative", "--diff-filter=d"),
-        *("--no-ext-diff", "--ignore-submodules=none", start, "--"),
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        # `git diff` refreshes the index that it is given
+        differing = _ask(
+            root,
+            *("diff", "--name-only", "-z", "--no-renames", "--relative", "--diff-filter=d"),
+            *("--no-ext-diff", "--ignore-submodules=none", start, "--"),
+            index=_copy_of_index(root, Path(folder)),
+        )
     untracked = _ask(root, "ls-files", "-z", "--others", "--exclude-standard")
     for answer in (differing, untracked):
         if answer.problem:
             raise SourceError(revision, f"git cannot compare: {_first_line(answer.problem)}")
     return frozenset(posixpath.normpath(n) for n in (*differing.names, *untracked.names))
+
+
+def _copy_of_index(root: Path, folder: Path) -> Path | None:
+    """A copy of git's index; `None` if there is none."""
+    place = _ask(root, "rev-parse", "--git-path", "index")
+    path, copy = root / os.fsdecode(place.output).rstrip("\n"), folder / "index"
+    try:
+        shutil.copyfile(path, copy)
+    except OSError:
+        return None
+    return copy
 
 
 def _first_line(text: str) -> str:
