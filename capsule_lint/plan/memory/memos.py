@@ -37,23 +37,26 @@ class Memos:
 
     def build(self) -> None:
         """Add the mends; an attribute that cannot become a dict makes its change set unsafe."""
-        seen: set[tuple[Class, str]] = set()
+        seen: set[Memo] = set()
         for function in self.mends.planner.state.params:
             cls = function.owner
             if cls is None or function.module.generated:
                 continue
             for name in sorted(cls.stores):
                 memo = Memo(cls, name)
-                if (cls, name) not in seen and self._is_filled(memo, function):
-                    seen.add((cls, name))
+                if memo not in seen and self._is_filled(memo, function):
+                    seen.add(memo)
                     self._change(memo, function)
 
     def _is_filled(self, memo: Memo, function: Function) -> bool:
         """Whether a method puts into the attribute what it finds out for a scope, unless it has been found."""
         stores = [s for s in memo.cls.stores[memo.name] if s.function is function and not s.path]
-        return any(self._depends(store, function) for store in stores) and any(
-            self._guard(use) is not None for use in self._uses(memo) if self._home(use) is function
-        )
+        depends = any(self._depends(store, function) for store in stores)
+        return depends and self._is_guarded(memo, function)
+
+    def _is_guarded(self, memo: Memo, function: Function) -> bool:
+        """Whether a method asks first whether something is kept already."""
+        return any(self._is_guard(u) for u in self._uses(memo) if self._home(u) is function)
 
     def _depends(self, store: Store, function: Function) -> bool:
         """Whether what is stored is found out by a call that is told a scope."""
@@ -95,19 +98,15 @@ class Memos:
         key = ", ".join(names)
         asked = f"({key})" if len(names) > 1 else key
         own = self.mends.source(memo.cls.module, use.span)
-        guard = self._guard(use)
-        if isinstance(parent, tree.Assign) and use in parent.targets and _is_none(parent.value):
+        if isinstance(parent, tree.Assign) and _is_target(parent, use) and _is_none(parent.value):
             assert parent.value is not None
             yield Replace(filename, parent.value.span, _CODE, "{}")
             if parent.annotation is not None:
                 yield self._annotated(memo, parent.annotation, len(names))
         elif home is None or home.name in _NEW or self._names(home) != names:
             yield None
-        elif guard is not None:
-            node, is_empty = guard
-            yield Replace(
-                filename, node.span, _CODE, f"{asked} {'not in' if is_empty else 'in'} {own}"
-            )
+        elif self._is_guard(use) or not (_is_target(parent, use) or self._is_guarded(memo, home)):
+            yield Replace(filename, use.span, _CODE, f"{own}.get({asked})")  # none, as it was
         else:
             yield Replace(filename, use.span, _CODE, f"{own}[{key}]")
 
@@ -127,10 +126,8 @@ class Memos:
     def _names(self, function: Function) -> tuple[str, ...]:
         """What a method is told of the scopes, once it is told all of them."""
         planner = self.mends.planner
-        gained, taken = (
-            planner.state.params.get(function, {}),
-            planner.program.domain.scope_parameter,
-        )
+        gained = planner.state.params.get(function, {})
+        taken = planner.program.domain.scope_parameter
         found = []
         for scope in planner.program.policy.scopes:
             parameter = taken(function, scope)
@@ -179,17 +176,19 @@ class Memos:
     def _starts(self, store: Store) -> bool:
         return store.function.name in _NEW and _is_none(store.value)
 
-    def _guard(self, use: tree.Attr) -> tuple[tree.Node, bool] | None:
-        """What asks whether something is kept already, and whether that is so if nothing is."""
+    def _is_guard(self, use: tree.Attr) -> bool:
+        """Whether it is asked here whether something is kept already."""
         match parent := self.mends.planner.program.names.parent(use):
-            case tree.Compare(left=left, ops=(op,), rights=(other,)) if left is use:
-                known = op in ("is", "==", "is not", "!=") and _is_none(other)
-                return (parent, op in ("is", "==")) if known else None
-            case tree.Wrapped(kind="not"):
-                return parent, True
-            case tree.Block(kind="if" | "while") if use in parent.heads:
-                return use, False
-        return None
+            case tree.Compare(left=left, ops=(op,), rights=(other,)):
+                return left is use and op in ("is", "==", "is not", "!=") and _is_none(other)
+            case tree.Block(kind="if" | "while"):
+                return use in parent.heads
+            case _:
+                return isinstance(parent, tree.Wrapped) and parent.kind == "not"
+
+
+def _is_target(parent: object, use: tree.Attr) -> bool:
+    return isinstance(parent, tree.Assign) and use in parent.targets
 
 
 def _is_none(node: tree.Node | None) -> bool:
