@@ -52,7 +52,8 @@ class Linter:
         """What checks find. Of a file that says what it said, and of which nothing else is known, that is what
         they found before."""
         files = [(n, list(f)) for n, f in self.analysis.judgement.by_file().items()]
-        names = {filename: self._name(filename, facts) for filename, facts in files}
+        asked = repr((self.analysis.policy, self.selection))
+        names = {filename: self._name(filename, facts, asked) for filename, facts in files}
         known = {n: self.known.get(n, name) for n, name in names.items()}
         fresh = [(n, facts) for n, facts in files if known[n] is None]
         if fresh:
@@ -71,14 +72,13 @@ class Linter:
         for n, _ in files:
             yield from known[n] or ()
 
-    def _name(self, filename: str, facts: list[Fact]) -> bytes:
-        """All that the findings of a file depend on."""
+    def _name(self, filename: str, facts: list[Fact], asked: str) -> bytes:
+        """All that the findings of a file depend on; `asked` is what is the same for all files."""
         sets = self.analysis.judgement.change_sets
         own = sorted({f.change_set or "" for f in facts} & sets.keys())
         said = [(identity, sets[identity].safety, bool(sets[identity].mends)) for identity in own]
-        texts = (filename, self.analysis.texts[filename])
-        rest = (self.analysis.policy, self.selection, facts, said)
-        return self.known.name(*texts, *map(repr, rest))
+        text = self.analysis.texts[filename]
+        return self.known.name(filename, text, asked, repr(facts), repr(said))
 
     def _unparsable(self) -> Iterator[Finding]:
         for problem in self.analysis.problems:
