@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.cache.facts import Builder
 from capsule_lint.errors import SourceError
@@ -36,8 +39,7 @@ _FRAMES: Final = 10_000
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A file that could not be read or parsed."""
 
     filename: str
@@ -95,8 +97,7 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """Which files an analysis has looked into, and what would make another one matter to it. `spared` is
     how many characters more than need be were left unread."""
 
@@ -105,8 +106,7 @@ class Reading:
     spared: int
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Struct, frozen=True):
     """What is known of a program."""
 
     policy: Policy

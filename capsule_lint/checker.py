@@ -6,8 +6,10 @@ to rewrite.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from capsule_lint.cache.findings import Findings
 from capsule_lint.errors import PolicyError

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from libcst import ParserSyntaxError
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from capsule_lint.analysis import analyse
 from capsule_lint.errors import InternalError
@@ -40,8 +41,7 @@ _KINDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """The texts of the files that change sets change."""
 
     texts: Mapping[str, str]
@@ -50,11 +50,10 @@ class Changed:
     """Why, for each change set of which nothing was applied, by its id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed(Changed):
+class Fixed(Changed, frozen=True, kw_only=True):
     """The same, and the analysis of the program as it is with these texts."""
 
-    after: Analysis = field(kw_only=True)
+    after: Analysis
 
 
 def fixers_of(rules: Mapping[str, Rule]) -> Fixers:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts.tree import spans_of
 from capsule_lint.judgement import FunctionFact, OpenFact, OpinionFact
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from capsule_lint.selection import Selection
 
 
-@dataclass(frozen=True, slots=True)
-class Flagging:
+class Flagging(Struct, frozen=True):
     """Judges files by the rules that are selected."""
 
     analysis: Analysis

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,8 +37,7 @@ class OpenKind(StrEnum):
     SOURCE = "source"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """Something about the node at `span`; `missing` are parameter names, outermost scope first."""
 
     filename: str
@@ -48,16 +48,14 @@ class Fact:
     change_set: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFact(Fact):
+class KeyFact(Fact, frozen=True):
     """A template in a key position, or the key or filter of an in-memory collection."""
 
     use: KeyUse = KeyUse.LOOKUP
     index: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionFact(Fact):
+class FunctionFact(Fact, frozen=True):
     """A function that lacks scope parameters (or, a handler, does not take them from its context)."""
 
     kind: FunctionKind = FunctionKind.METHOD
@@ -65,31 +63,26 @@ class FunctionFact(Fact):
     """The base whose scope parameters it does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassFact(Fact):
+class ClassFact(Fact, frozen=True):
     """A class that lacks fields for scopes that its keys need."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallFact(Fact):
+class CallFact(Fact, frozen=True):
     """A call that lacks arguments for scopes that its callee already demands; `symbol` is the callee."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderFact(Fact):
+class ReaderFact(Fact, frozen=True):
     """Code that takes a changing key apart by position."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFact(Fact):
+class OpenFact(Fact, frozen=True):
     """A place that a change set cannot settle by itself."""
 
     kind: OpenKind = OpenKind.REFERENCE
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """A file that could not be read or parsed, and the words in it (`None` when they are not known)."""
 
     filename: str
@@ -97,65 +90,53 @@ class Broken:
     words: frozenset[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class OpinionFact(Fact):
+class OpinionFact(Fact, frozen=True):
     """Something that is complete and still not right; `missing` are the scopes that it is about."""
 
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFact(OpinionFact):
+class OrderFact(OpinionFact, frozen=True):
     """A key whose segments do not stand in policy's order at its front."""
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralFact(OpinionFact):
+class LiteralFact(OpinionFact, frozen=True):
     """A scope's value that is written out; `reason` is the value."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScanFact(OpinionFact):
+class ScanFact(OpinionFact, frozen=True):
     """A read of a whole table that scopes do not narrow; `reason` is what it is called."""
 
 
-@dataclass(frozen=True, slots=True)
-class OptionalFact(OpinionFact):
+class OptionalFact(OpinionFact, frozen=True):
     """A scope parameter or field that can be left out; `reason` says how."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnusedFact(OpinionFact):
+class UnusedFact(OpinionFact, frozen=True):
     """A scope parameter that the body of its function never reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class SwapFact(OpinionFact):
+class SwapFact(OpinionFact, frozen=True):
     """One scope's value where another's belongs; `reason` is what stands there."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrustFact(OpinionFact):
+class TrustFact(OpinionFact, frozen=True):
     """A scope's value that the client sends; `reason` says in what."""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkerFact(OpinionFact):
+class MarkerFact(OpinionFact, frozen=True):
     """An entity without the marker decorator, whose name is `reason`."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceFact(OpinionFact):
+class EvidenceFact(OpinionFact, frozen=True):
     """A repository of which no test shows that it keeps two values of a scope apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class AssertionFact(OpinionFact):
+class AssertionFact(OpinionFact, frozen=True):
     """A test that asserts fields of an entity (`reason` is its name there) and never its scope."""
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True, dict=True):
     """All facts of a program, its change sets and its ledger."""
 
     facts: tuple[Fact, ...] = ()

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+
+class Position(Struct, frozen=True, order=True):
     """A place between two characters of a file; `row` and `column` count from 1, in characters."""
 
     row: int
     column: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Struct, frozen=True, order=True):
     """From `start` up to, and not including, `end`."""
 
     start: Position
@@ -55,8 +54,7 @@ class Verdict(StrEnum):
         return self in (Verdict.REWRITTEN, Verdict.ALREADY_CORRECT, Verdict.OTHER)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Occurrence:
+class Occurrence(Struct, frozen=True, order=True):
     """One row of the ledger: a token equal to the name of a changing symbol."""
 
     filename: str
@@ -70,8 +68,7 @@ class Occurrence:
 # --- mends: what the plan asks the transformers to do, one small frozen value each -----------------
 
 
-@dataclass(frozen=True, slots=True)
-class Mend:
+class Mend(Struct, frozen=True):
     """One syntactic change. `filename` is relative to the root; `at` is the exact span of the node
     that changes (without enclosing parentheses); `code` is the rule whose transformer does it."""
 
@@ -80,8 +77,7 @@ class Mend:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class NewSegment:
+class NewSegment(Struct, frozen=True):
     """A segment for a key template: the literal tag (`CAPSULE#`) and the hole's expression.
 
     A `constant` stands for the tag where the neighbours are written so; `joint` is the text between
@@ -96,8 +92,7 @@ class NewSegment:
     made: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AddSegments(Mend):
+class AddSegments(Mend, frozen=True):
     """Put segments into the key template at `at`, in the idiom in which it is written.
 
     `anchor` is the span of the expression, inside the template, after which the segments come (the
@@ -119,8 +114,7 @@ class ParameterKind(StrEnum):
     KEYWORD_ONLY = "kwonly_params"
 
 
-@dataclass(frozen=True, slots=True)
-class AddParameter(Mend):
+class AddParameter(Mend, frozen=True):
     """Give the function whose name token is at `at` (or the lambda at `at`) a parameter.
 
     `index` is its place in the list `kind`, counted before the change.
@@ -132,8 +126,7 @@ class AddParameter(Mend):
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class AddArgument(Mend):
+class AddArgument(Mend, frozen=True):
     """Give the call at `at` an argument: `index` is its place among the arguments as written before."""
 
     value: str
@@ -141,24 +134,21 @@ class AddArgument(Mend):
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class AddStatement(Mend):
+class AddStatement(Mend, frozen=True):
     """Add a line of code beside the statement that `at` covers, at the same indentation."""
 
     statement: str
     before: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DropStatement(Mend):
+class DropStatement(Mend, frozen=True):
     """Take away the statement that `at` covers, a line of its own in the body of the function that `inside`
     covers; comments on it and above it stay."""
 
     inside: Span
 
 
-@dataclass(frozen=True, slots=True)
-class AddEntry(Mend):
+class AddEntry(Mend, frozen=True):
     """Add `key: value` to the dict display at `at`, after the entry whose value is at `anchor` (or first),
     or right before that."""
 
@@ -168,8 +158,7 @@ class AddEntry(Mend):
     before: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AddElements(Mend):
+class AddElements(Mend, frozen=True):
     """Add elements to the tuple, list or set at `at` before and after the element at `anchor`, or
     wildcards (`before`) to a class pattern.
 
@@ -182,23 +171,20 @@ class AddElements(Mend):
     anchor: Span
 
 
-@dataclass(frozen=True, slots=True)
-class AddCondition(Mend):
+class AddCondition(Mend, frozen=True):
     """Join the condition at `at` with another one: `at and condition` (or `&` between query conditions)."""
 
     condition: str
     operator: str = "and"
 
 
-@dataclass(frozen=True, slots=True)
-class Replace(Mend):
+class Replace(Mend, frozen=True):
     """Put other code in the place of the expression at `at`."""
 
     replacement: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddImport(Mend):
+class AddImport(Mend, frozen=True):
     """Import `name` from `module` (as it would be written, leading dots included) at the top of the file.
 
     `at` is not used. Nothing happens where the file has the import already.
@@ -210,8 +196,7 @@ class AddImport(Mend):
     """Whether it stands under `if TYPE_CHECKING:`."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppendCode(Mend):
+class AppendCode(Mend, frozen=True):
     """Add top-level code at the end of the file, which is created if it does not exist, or before what
     needs it while the file is imported. `at` is not used."""
 
@@ -221,8 +206,7 @@ class AppendCode(Mend):
 # --- what a run says -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """A replacement of text: what stands in `span` of the file as it is on disk becomes `content`."""
 
     filename: str
@@ -230,8 +214,7 @@ class Edit:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
+class ChangeSet(Struct, frozen=True):
     """All mends that must land together, and how far they reach."""
 
     id: str
@@ -259,8 +242,7 @@ class ChangeSet:
         return f"{said} in {files}" if said else files
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """How a finding would be fixed: the change set's safety, a sentence, and its text edits."""
 
     applicability: Safety
@@ -268,8 +250,7 @@ class Suggestion:
     edits: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One defect at one place."""
 
     code: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import libcst as cst
+from msgspec import Struct
 
 from capsule_lint.errors import RuleError
 from capsule_lint.judgement import Fact
@@ -27,8 +28,7 @@ SECTIONS = ("Why is this bad?", "Example", "Use instead", "Fix safety")
 _CODE = re.compile(r"[A-Z]{3,}[0-9]{3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """What a check found: the offending node's span, and the fact that it goes by."""
 
     span: Span
@@ -105,8 +105,7 @@ class DefinitionCheck(Check):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class Bad:
+class Bad(Struct, frozen=True):
     """Code that a rule must flag.
 
     `code` is one file, or several by name; `lines` are the rows of the rule's findings (in the first
@@ -120,8 +119,7 @@ class Bad:
     policy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Good:
+class Good(Struct, frozen=True):
     """Code of several files, or under another policy, that a rule must not flag."""
 
     code: str | Mapping[str, str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.model import Safety
 from capsule_lint.policy import selects
@@ -20,8 +21,7 @@ UNPARSABLE: Final = "CAP002"
 """What the engine itself reports."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which rules are reported, and which of them may fix."""
 
     select: tuple[str, ...] = ("CAP",)

@@ -61,7 +61,7 @@ def loaded(project: Project) -> tuple[str, str]:
     script = (
         "import sys\nfrom capsule_lint.cli import main\n"
         "try:\n    main([])\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'libcst', 'msgspec', 'json', 'difflib'} & set(sys.modules)))"
+        "print(sorted({'libcst', 'json', 'difflib'} & set(sys.modules)))"
     )
     command = (sys.executable, "-c", script)
     ran = subprocess.run(command, cwd=project.root, check=True, capture_output=True, text=True)

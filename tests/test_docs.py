@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +64,7 @@ def test_defaults_of_the_policy_are_those_in_the_code(
 ) -> None:
     rows = _rows(heading)
     defaults: dict[str, Any] = {
-        one.name.replace("_", "-"): getattr(value, one.name) for one in fields(value)
+        one.replace("_", "-"): getattr(value, one) for one in value.__struct_fields__
     }
     for key, said in rows.items():
         if said.startswith("`") and key not in ("scopes", "per-file-ignores", *_LISTS):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec import Struct
+
 from capsule_lint.cache.store import digest
 
 if TYPE_CHECKING:
@@ -28,8 +30,7 @@ class Sight(NamedTuple):
     """The words that are read in it, and are not written so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """What files were searched for in the end, and where something of it was found."""
 
     words: frozenset[str]

@@ -7,8 +7,9 @@ read and searched for these.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.cache.store import Store, digest
 
@@ -22,8 +23,7 @@ _MOST: Final = 200
 """Files that are searched; more have changed with the branch, and some will matter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True):
     """Keeps such a report, and finds it again. `name` tells the command, the policy and which files
     there are, and `digests` what is in them."""
 
@@ -36,7 +36,7 @@ class Elsewhere:
         reading = analysis.reading
         if reading is None:
             return
-        signs = [sorted(getattr(reading.signs, f.name)) for f in fields(reading.signs)]
+        signs = [sorted(getattr(reading.signs, one)) for one in reading.signs.__struct_fields__]
         lengths = {name: len(text) for name, text in analysis.texts.items()}
         consulted = sorted(reading.consulted)
         kept = (*report, dict(self.digests), lengths, consulted, signs, reading.spared)

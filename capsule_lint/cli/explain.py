@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.errors import RuleError
 from capsule_lint.policy import likely, load_policy
@@ -69,15 +70,15 @@ def explain_policy(path: Path, config: Path | None) -> str:
 
 
 def _lines(value: object, prefix: str) -> Sequence[str]:
-    assert is_dataclass(value)
+    assert isinstance(value, Struct)
     found: list[str] = []
-    for one in fields(value):
-        item = getattr(value, one.name)
-        key = f"{prefix}{one.name.replace('_', '-')}"
-        if isinstance(item, tuple) and item and is_dataclass(item[0]):
+    for one in value.__struct_fields__:
+        item = getattr(value, one)
+        key = f"{prefix}{one.replace('_', '-')}"
+        if isinstance(item, tuple) and item and isinstance(item[0], Struct):
             for number, part in enumerate(item):
                 found += _lines(part, f"{key}[{number}].")
-        elif is_dataclass(item):
+        elif isinstance(item, Struct):
             found += _lines(item, f"{key}.")
         elif isinstance(item, dict):
             for name, part in item.items():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from capsule_lint import __version__
 from capsule_lint.analysis import Workspace, analyse

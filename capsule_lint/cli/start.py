@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.cache import again
 from capsule_lint.cache.contents import Contents, combined
@@ -31,8 +33,7 @@ _AT_REST: Final = frozenset(("cache", "last", "lock", ".gitignore"))
 """What stands in the state's directory when no run was interrupted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a run is about: the whole program, and the files of it that are reported on."""
 
     policy: Policy
@@ -45,8 +46,7 @@ class Target:
         return tuple(sorted({*self.discovery.files, *self.limited}))
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is kept for a run, and under which name its report would be."""
 
     store: Store

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -14,8 +15,7 @@ _BETWEEN = re.compile(r"(?:\s|\\\r?\n|#[^\n]*\n|\(|\))*")
 _OPENING, _CLOSING = "([{", ")]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """The expression of a replacement field: where its text starts in the source, and the text."""
 
     offset: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import ast
@@ -18,8 +19,7 @@ _NEWLINE: Final = re.compile(r"\r\n|\r|\n")
 _DEFINED: Final = {word: re.compile(rf"{word}[\s\\]+(\w+)") for word in ("def", "class")}
 
 
-@dataclass(frozen=True, slots=True)
-class _Inner:
+class _Inner(Struct, frozen=True):
     """A piece of the text that is parsed by itself: where it stands, and its lines as parsed."""
 
     row: int

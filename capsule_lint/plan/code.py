@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.texts.pieces import names_scope
@@ -97,8 +98,7 @@ def rename(name: str, old: Scope, new: Scope) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True)
-class AddedEntry:
+class AddedEntry(Struct, frozen=True):
     """A statement that gives a dict one more entry."""
 
     base: tree.Node

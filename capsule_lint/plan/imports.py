@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Module, last_name
 from capsule_lint.program.names import External
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Needed:
+class Needed(Struct, frozen=True):
     """An import that a module needs: the module as it is to be written, and whether it belongs under
     `if TYPE_CHECKING:`."""
 
@@ -25,8 +26,7 @@ class Needed:
     typing: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Why a name cannot be imported."""
 
     reason: str

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.cache.sights import Search, Sight, Sights
 from capsule_lint.facts import tree
 from capsule_lint.plan.opinions.scans import OPTIONS, STATEMENTS
@@ -327,8 +329,7 @@ class Interest:
         return found
 
 
-@dataclass(frozen=True)
-class Signs:
+class Signs(Struct, frozen=True, dict=True):
     """What tells of an analysis whether another file matters to it."""
 
     words: frozenset[str]
@@ -403,8 +404,7 @@ def _starred(name: str, text: str) -> Iterator[str]:
         yield ".".join((*above, *filter(None, base.split("."))))
 
 
-@dataclass(frozen=True, slots=True)
-class _Modules:
+class _Modules(Struct, frozen=True):
     """Modules by their dotted names, and by the ends of these."""
 
     names: frozenset[str]

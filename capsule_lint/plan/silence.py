@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.policy import selects
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """Suppressions, and the policy's `per-file-ignores`, as the plan asks for them."""
 
     policy: Policy

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
     from capsule_lint.model import Span, Verdict
@@ -37,8 +39,7 @@ class Groups:
         self._parents[self.find(one)] = self.find(other)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """An expression that yields a scope's value at a place."""
 
     code: str
@@ -97,8 +98,7 @@ class KeyDefect:
         return "#" if mark is None else mark
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(Struct, frozen=True):
     """Why a change set cannot be proven: where, what, and whether a value or a reference is at fault."""
 
     filename: str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from capsule_lint.policy import names
 from capsule_lint.policy.globs import matches_any_path, matches_path
@@ -23,8 +24,7 @@ class SourceKind(StrEnum):
     EXPRESSION = "expression"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Something that a module defines: `app.ids:CapsuleId`. The module is `builtins` for `str`."""
 
     module: str
@@ -36,8 +36,7 @@ class Reference:
         return self.name.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSpec:
+class SourceSpec(Struct, frozen=True):
     """An expression that yields a scope's value, as policy writes it.
 
     | kind | written | fields |
@@ -63,8 +62,7 @@ class SourceSpec:
     """The names that must be in scope, in the order in which they stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """One isolation boundary. `segment` is `tag` and then the hole, whose name is `parameter`."""
 
     name: str
@@ -78,24 +76,21 @@ class Scope:
     """The code of the value that a written test helper returns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(Struct, frozen=True):
     """What policy says about one entity: the scopes that its keys need, and why no others."""
 
     scopes: tuple[str, ...]
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HandlerParameter:
+class HandlerParameter(Struct, frozen=True):
     """The parameter that a handler without a source gets."""
 
     name: str
     annotation: Reference | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Handlers:
+class Handlers(Struct, frozen=True):
     """How handlers are known: patterns of dotted decorator names and of qualified function names."""
 
     decorators: tuple[str, ...] = (
@@ -124,8 +119,7 @@ DEFAULT_SCOPES = (
 )
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True, dict=True):
     """The whole policy. File names that its methods take are POSIX and relative to `root`."""
 
     root: Path = field(default_factory=Path)
@@ -142,7 +136,7 @@ class Policy:
     line_length: int | None = None
     """How long lines of code may get: what the formatter of the project is told, if it is told."""
     scopes: tuple[Scope, ...] = DEFAULT_SCOPES
-    entities: Mapping[str, Entity] = field(default_factory=dict, hash=False)
+    entities: Mapping[str, Entity] = field(default_factory=dict)
     handlers: Handlers = field(default_factory=Handlers)
     entity_argument_suffices: bool = False
     repositories: tuple[str, ...] = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.errors import PolicyError
 
@@ -17,8 +18,7 @@ _FEW = 20
 """How many names a message may list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A file as a reader knows it, and the dotted key of a value in it."""
 
     path: str

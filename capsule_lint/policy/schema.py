@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from capsule_lint.policy.globs import LONGEST_PATTERN
 from capsule_lint.policy.model import Entity, Handlers, Policy, Scope

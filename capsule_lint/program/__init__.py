@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from capsule_lint.program.calling.calls import Calls
 from capsule_lint.program.classes import Classes
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """The linked program."""
 
     policy: Policy

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A field of a class whose constructor is made from its fields."""
 
     name: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.names import Names
@@ -36,8 +37,7 @@ def module_name(
     return ".".join(parts), False
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """The files of a program in which no word of interest stands."""
 
     filenames: frozenset[str] = frozenset()

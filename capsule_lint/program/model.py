@@ -78,6 +78,10 @@ class Place:
     blocks: tuple[Branch, ...]
     order: int
 
+    def inside(self, scope: Scope) -> Place:
+        """The same place, in a scope that begins there."""
+        return Place(scope, self.statement, self.blocks, self.order)
+
 
 @dataclass(eq=False, repr=False, slots=True)
 class _Defined(Generic[_Fact]):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, enclosing
 from capsule_lint.program.reaching import comes_after, reaching, same_flow
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(Struct, frozen=True):
     """Something that is not defined in the program: its dotted name."""
 
     name: str

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.fixtures import parametrized
@@ -44,8 +46,7 @@ _FILLING: Final = ADDING_ONE | {"setdefault"}
 """Methods that put their last argument into a collection."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A place that says what is put there: a parameter, a field, a result, a variable."""
 
     annotation: tree.Node

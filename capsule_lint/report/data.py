@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from capsule_lint.model import ChangeSet, Finding, Occurrence
 
 
-@dataclass(frozen=True, slots=True)
-class RuleInfo:
+class RuleInfo(Struct, frozen=True):
     """What a report says of a rule; `summary` is one line: why the defect matters."""
 
     code: str
@@ -21,8 +21,7 @@ class RuleInfo:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class FixSummary:
+class FixSummary(Struct, frozen=True):
     """What a run with `--fix` did, in numbers."""
 
     entities: int
@@ -42,8 +41,7 @@ class FixSummary:
     """Findings of the first pass that the fixes ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How a person wants a report to look."""
 
     color: bool = False
@@ -51,8 +49,7 @@ class Style:
     show_fixes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All that a renderer may use: sorted findings, filenames as they are to be printed."""
 
     findings: tuple[Finding, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.report.text import BLUE, RED, cells, painted, shown, width
 
@@ -20,8 +21,7 @@ _NARROWEST = 20
 _ELLIPSIS = "…"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line as a terminal shows it: a text for each character, and where each of them begins."""
 
     texts: Sequence[str]
@@ -67,8 +67,7 @@ class Line:
         return (left + indent + "".join(text for text, _ in seen) + right).rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """The columns of a line that are shown: from `start` up to, and not including, `stop`."""
 
     start: int
@@ -84,8 +83,7 @@ class Window:
         return cls(start, start + room)
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """The lines around a span."""
 
     rows: Sequence[tuple[int, Line]]

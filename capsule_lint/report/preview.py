@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.report.excerpt import Line, Window
 from capsule_lint.report.text import GREEN, RED, counted, painted
@@ -19,8 +20,7 @@ _MOST = 12
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
+class Hunk(Struct, frozen=True):
     """Neighbouring lines that are replaced; `row` is the first of them."""
 
     row: int

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.report.text import is_fixable
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from capsule_lint.report.data import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Statistic:
+class Statistic(Struct, frozen=True):
     """The findings of one rule, counted."""
 
     code: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.rewrite.brackets import CLOSING, OPENING, bare, scan, split
 
@@ -35,8 +36,7 @@ _PREFIX: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """A line in three: what comes before its value, the value, and what comes after."""
 
     before: str

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Generic, TypeGuard, TypeVar
 
 import libcst as cst
+from msgspec import Struct
 
 from capsule_lint.errors import InternalError
 from capsule_lint.lines import lines_of, newline_of
@@ -31,8 +32,7 @@ _FEED: Final = re.compile(r"[ \t\f]*\f(?=[ \t]*[^\s#])")
 _FEEDS: Final = re.compile(rf"(?m)^{_FEED.pattern}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Piece:
+class Piece(Struct, frozen=True, order=True):
     """Statements that share whole lines: `first` to `last`, counted from 1; `nested` in others.
 
     `body` is the indentation of the body of a statement that is cut off behind its head.
@@ -44,8 +44,7 @@ class Piece:
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """A piece's text and syntax, and where its nodes stand in the file.
 
     A nested piece has a first line of its own before it, so that its indentation is a block's; a

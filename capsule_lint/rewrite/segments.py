@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
+from msgspec.structs import replace
 
 from capsule_lint.errors import InternalError
 from capsule_lint.model import AddSegments, Mend, NewSegment, Span

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
+from msgspec import Struct
 
 from capsule_lint.lines import edits, lines_of
 from capsule_lint.server.diagnostics import diagnostic_of
@@ -24,8 +24,7 @@ FIX_ALL: Final = f"{types.CodeActionKind.SourceFixAll.value}.capsule-lint"
 KINDS: Final = (types.CodeActionKind.QuickFix, FIX_ALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Editor:
+class Editor(Struct, frozen=True):
     """How one editor wants to be told of places and changes."""
 
     codec: PositionCodec

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from lsprotocol import types
+from msgspec import Struct
 from pygls.uris import to_fs_path
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def path_of(uri: str) -> Path | None:
     return Path(os.path.realpath(path)) if path else None
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """The URIs by which the editor knows files: its own, where it has told us one of the file or of a
     folder around it."""
 

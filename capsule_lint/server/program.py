@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.analysis import Workspace, analyse
 from capsule_lint.baseline import parse_baseline
@@ -39,8 +42,7 @@ _VERSIONS = 50
 """After how many checks what was known of older versions of files is dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A file that is open in an editor, as it stands there."""
 
     uri: str
@@ -48,8 +50,7 @@ class Document:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What a check has found out."""
 
     policy: Policy
@@ -75,8 +76,7 @@ class Checked:
         return "; ".join(sorted(fixed.refused.values())) or fixed.texts
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """Why a program cannot be checked, and the place in its policy that says so."""
 
     message: str

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.errors import SourceError
 from capsule_lint.source import git
 from capsule_lint.source.walk import SKIPPED, Walk, is_other_work_tree, without_environments
@@ -21,8 +23,7 @@ _SUFFIXES: Final = (".py", ".pyi")
 _NOTEBOOK: Final = ".ipynb"
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(Struct, frozen=True):
     """The files of a program, sorted, POSIX and relative to the policy's root.
 
     `notes` say what was passed over.

@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.errors import SourceError
 
@@ -33,8 +34,7 @@ _NO_WORK_TREE = ("not a git repository", "must be run in a work tree")
 _AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(Struct, frozen=True):
     """What git said: `problem` is empty if all went well."""
 
     output: bytes = b""

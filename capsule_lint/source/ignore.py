@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +28,7 @@ _CLASSES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """One line: the components of the paths that it means; None stands for any number of them."""
 
     parts: tuple[re.Pattern[str] | None, ...]
@@ -60,8 +60,7 @@ class Pattern:
         return states
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """One file of patterns. What it says holds below `base`, which ends with a slash."""
 
     base: str

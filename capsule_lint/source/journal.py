@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, to_builtins
 
 from capsule_lint.errors import SourceError
 
@@ -26,8 +27,7 @@ class Kind(StrEnum):
     UNDO = "undo"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One file of a run. Paths are POSIX and relative to the real root."""
 
     filename: str
@@ -44,8 +44,7 @@ class Entry:
     """The directories that are there for its sake only, outermost first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(Struct, frozen=True):
     """One run."""
 
     id: str
@@ -60,7 +59,7 @@ def digest(data: bytes) -> str:
 
 def dump(journal: Journal) -> bytes:
     """A journal as the bytes of a file."""
-    return json.dumps({"version": _VERSION, **asdict(journal)}, indent=1).encode()
+    return json.dumps({"version": _VERSION, **to_builtins(journal)}, indent=1).encode()
 
 
 def parse(data: bytes, label: str) -> Journal:

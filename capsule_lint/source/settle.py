@@ -9,9 +9,10 @@ complete, and can be undone. `done`: what is left of a run that nobody needs any
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.errors import SourceError
 from capsule_lint.source.disk import contents
@@ -40,8 +41,7 @@ class Outcome(Enum):
     AFTER = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """How a run ended, and why, if it could have been completed and the disk refused."""
 
     outcome: Outcome
@@ -59,8 +59,7 @@ class _Status(Enum):
     """Somebody changed it when the run was done with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """The real root of a project, and the hands that change it."""
 
     root: Path

@@ -6,9 +6,10 @@ import codecs
 import errno
 import re
 import tokenize
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.errors import SourceError
 from capsule_lint.source.disk import contents
@@ -26,8 +27,7 @@ _WIDE_MARKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """A file's text without its byte order mark, line ends as they stand, and how to encode it."""
 
     text: str
@@ -35,8 +35,7 @@ class Decoded:
     bom: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True):
     """A file as it was read; `filename` is POSIX and relative to the root."""
 
     filename: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.errors import SourceError
 from capsule_lint.source.disk import Disk, contents
@@ -43,8 +44,7 @@ _ENDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """New bytes for a file, relative to the root; `before` is None if there must be no file."""
 
     filename: str
@@ -52,16 +52,14 @@ class Change:
     after: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What a run wrote: its id, which is empty if there was nothing to do, and the files."""
 
     id: str
     filenames: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """An entry of the journal to be, with the bytes that it stands for."""
 
     entry: Entry

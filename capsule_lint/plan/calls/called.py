@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.plan.slots import Slot
 from capsule_lint.program.model import Function
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Struct, frozen=True):
     """Says its parameters."""
 
     mends: Mends

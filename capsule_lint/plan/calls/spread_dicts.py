@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddEntry, AddStatement
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class SpreadDicts:
+class SpreadDicts(Struct, frozen=True):
     """Gives dicts the entries of scopes."""
 
     mends: Mends

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddStatement
 from capsule_lint.plan.code import text_of
@@ -28,8 +30,7 @@ PURPOSE: Final = "attribute"
 _SETTING: Final = ("setattr", "__setattr__")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A statement that sets an attribute of a local, with its value; `call` where it is one that does so."""
 
     statement: tree.Statement
@@ -39,8 +40,7 @@ class Setting:
     call: tree.Call | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Lacking:
+class _Lacking(Struct, frozen=True):
     """A setting beside which another one is missing: of which scope the first is, and of which class."""
 
     setting: Setting

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of
@@ -29,8 +31,7 @@ _REASON: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """The fields of a class that gains one: all, and those of scopes; whether something goes through all
     of them, and may give what comes of it to a call that is not known, as its keywords; and whether
     objects are made from dicts that come from elsewhere."""

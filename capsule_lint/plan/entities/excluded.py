@@ -3,8 +3,9 @@ scope, it hides the new field as well."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
@@ -22,8 +23,7 @@ _DUMPING: Final = ("dict", "json", "model_dump", "model_dump_json")
 """Methods of Pydantic's models that give their fields, but for those that they are told to leave out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
+class Excluded(Struct, frozen=True):
     """Builds the mends of such lists."""
 
     mends: Mends

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import LISTED
@@ -20,8 +21,7 @@ _SAME_ROWS: Final = LISTED | {"islice", "filter"}
 """What gives rows that it is given, all or some."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileRows:
+class FileRows(Struct, frozen=True):
     """Follows expressions back to what reads a file."""
 
     program: Program

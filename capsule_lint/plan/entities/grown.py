@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
 from capsule_lint.plan.testing.expected import copied
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 _MAX_DEPTH: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Gain:
+class Gain(Struct, frozen=True):
     """An entry that a dict gets: in which change, for which scope, under which key."""
 
     knot: Knot

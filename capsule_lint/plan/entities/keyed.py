@@ -3,8 +3,9 @@ tenant_id=tenant_id)`. With a new segment in the key comes the field of its scop
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.texts.pieces import names_scope
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+class Keyed(Struct, frozen=True):
     """Finds their classes."""
 
     planner: Planner

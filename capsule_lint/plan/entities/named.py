@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
@@ -28,8 +30,7 @@ _UNPLACED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NamedRead:
+class NamedRead(Struct, frozen=True):
     """A dict that is made name by name: where the names come from, and what they are looked up in."""
 
     names: tree.Node

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
 from capsule_lint.plan.code import text_of
@@ -23,8 +25,7 @@ _REDUCING: Final = ("__reduce__", "__reduce_ex__")
 _REASON: Final = "lists the arguments of `{}`, which gains one"
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where the new argument comes: behind how many others, and the attribute that has its value."""
 
     behind: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.additions import ELEMENTS, Additions, holds_something, root_of
 from capsule_lint.plan.entities.displays import Display, names_any
@@ -26,8 +28,7 @@ _SAME: Final = COPIED | {"cast", "MappingProxyType"}
 _RESPONSES: Final = ("Item", "Items", "Attributes")
 
 
-@dataclass(frozen=True, slots=True)
-class Origins:
+class Origins(Struct, frozen=True):
     """The dicts that an expression may be, as they are written out; whether there can be no others."""
 
     displays: tuple[Display, ...] = ()

@@ -3,9 +3,11 @@ is `UUID(item["stage"])`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
@@ -34,8 +36,7 @@ class Form(Enum):
     OBJECT = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """Says how such values are written into items, and read from them."""
 
     planner: Planner

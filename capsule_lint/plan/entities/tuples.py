@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.testing.expected import equated
 from capsule_lint.program.containers import IN_PLACE
@@ -45,8 +47,7 @@ _ORDERS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The fields of a class before the change, and before which of them the new ones come."""
 
     cls: Class
@@ -65,8 +66,7 @@ class Layout:
         return [scope for place, scope in self.new if place == at]
 
 
-@dataclass(frozen=True, slots=True)
-class TupleReader:
+class TupleReader(Struct, frozen=True):
     """One place that changes: `number` becomes another one, or `node` gets names beside `anchor`."""
 
     node: tree.Node

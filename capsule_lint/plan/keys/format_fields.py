@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.plan.literals import literal
 from capsule_lint.program.texts.formatted import PERCENT
@@ -18,8 +19,7 @@ _BRACES: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A field in the code of a format string; `name` is empty, a number, or a name."""
 
     start: int

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry, Mend, Replace
 from capsule_lint.plan.keys.format_constants import FormatConstants
@@ -33,8 +35,7 @@ class Unknown(Exception):
     """The format cannot be extended; its text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Addition:
+class Addition(Struct, frozen=True):
     """One segment for a format string: what stands around its field, and the code that fills it."""
 
     scope: Scope
@@ -43,8 +44,7 @@ class Addition:
     hole: str
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The segments that come behind one field; at the very front without an anchor."""
 
     anchor: tree.Node | None

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentCalls:
+class SegmentCalls(Struct, frozen=True):
     """Writes such calls."""
 
     mends: Mends

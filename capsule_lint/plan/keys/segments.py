@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
@@ -31,8 +33,7 @@ _NO_TEXT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(Struct, frozen=True):
     """A segment that a template lacks, and the code that yields its value."""
 
     scope: Scope
@@ -40,8 +41,7 @@ class Added:
     hole: str
 
 
-@dataclass(frozen=True, slots=True)
-class LocalPiece:
+class LocalPiece(Struct, frozen=True):
     """A scope that the text of a local key lacks, and how its parts are set off."""
 
     scope: Scope

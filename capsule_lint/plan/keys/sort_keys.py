@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 
-@dataclass(frozen=True)
-class SortKeys:
+class SortKeys(Struct, frozen=True, dict=True):
     """Knows the texts that are sort keys, and no partition keys of the table."""
 
     program: Program

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.program.texts.marks import mark_behind
@@ -25,8 +27,7 @@ _MARKS: Final = "#|/:"
 _END: Final = r"""[^\s#"'`<>()\[\]{},;"""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """A segment that keys of a form lack: at which group of the form's pattern, before or behind what
     stands there, and the template's own separator."""
 
@@ -38,8 +39,7 @@ class Gap:
     tag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """How keys of a template look, or texts that have such keys in them, and what they lack."""
 
     regex: re.Pattern[str]
@@ -60,8 +60,7 @@ class Form:
         return {function for function in made if function is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Forms:
+class Forms(Struct, frozen=True):
     """Makes forms of templates."""
 
     program: Program

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -19,16 +20,14 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(Struct, frozen=True):
     """The constant that stands for a scope's tag, and the text between it and the scope's value."""
 
     node: tree.Node
     joint: str
 
 
-@dataclass(frozen=True, slots=True)
-class TagConstants:
+class TagConstants(Struct, frozen=True):
     """Finds the constant for a tag beside the one for its neighbour's."""
 
     mends: Mends

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.state import Want
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(Struct, frozen=True):
     """A comparison of a scope's value of a row with the one of who asks."""
 
     node: tree.Compare

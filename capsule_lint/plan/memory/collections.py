@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import ForeignCaches, is_cache, names_cache
 from capsule_lint.plan.memory.heirs import Heirs
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """`into[key] = value`, and the last name of `into`."""
 
     into: tree.Node

@@ -3,8 +3,9 @@ message.room_id]: inbox.append(message)`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.collections import Put
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """Finds them: they are as good as put there."""
 
     program: Program

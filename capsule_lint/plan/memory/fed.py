@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.memory.collections import Put, looks_up
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
 _MAX_DEPTH: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Keyed:
+class _Keyed(Struct, frozen=True):
     """What is put under keys by some scope, and the names of those that they say."""
 
     put: Put

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection, Instance
@@ -30,8 +31,7 @@ def names_cache(binding: Binding) -> bool:
     return is_cache(binding.name) or any(map(is_cache, _makers(binding.value)))
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignCaches:
+class ForeignCaches(Struct, frozen=True):
     """Tells them by their names."""
 
     program: Program

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, ordered
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 
-@dataclass(frozen=True, slots=True)
-class Grouped:
+class Grouped(Struct, frozen=True):
     """Finds the keys once it is settled which classes gain fields: whoever sorts by them must change too."""
 
     planner: Planner

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import surplus
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 _MAX_DEPTH: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(Struct, frozen=True):
     """Follows keys back to who writes them."""
 
     program: Program

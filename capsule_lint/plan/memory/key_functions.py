@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.testing.standins import Double
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFunctions:
+class KeyFunctions(Struct, frozen=True):
     """`@cached(cache, key=lambda tenant_id, note_id: f"{tenant_id}:{note_id}")` changes with its function."""
 
     planner: Planner

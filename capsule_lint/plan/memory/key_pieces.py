@@ -3,8 +3,9 @@ and conditions on these beside those on their neighbours."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Want
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPieces:
+class KeyPieces(Struct, frozen=True):
     """Notes what such code lacks."""
 
     local: LocalKeys

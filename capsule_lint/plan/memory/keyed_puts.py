@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.collections import Put
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _PUTS: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", "psetex"}
 
 
-@dataclass(frozen=True, slots=True)
-class KeyedPuts:
+class KeyedPuts(Struct, frozen=True):
     """Finds it."""
 
     local: LocalKeys

@@ -3,8 +3,9 @@ they find may be the other's."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_hosts import ask_around
@@ -31,8 +32,7 @@ _ADDRESSES: Final = frozenset(("url", "uri", "host", "endpoint"))
 _MAX_DEPTH: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Leaks:
+class Leaks(Struct, frozen=True):
     """Finds such keys once it is settled which functions gain parameters."""
 
     local: LocalKeys

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.entities.displays import entry_of
@@ -27,8 +29,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 
-@dataclass(frozen=True, slots=True)
-class _Filter:
+class _Filter(Struct, frozen=True):
     """A comparison of a scope's value of a row (`left`) with the one that is asked for (`right`)."""
 
     node: tree.Compare

@@ -3,8 +3,9 @@ told a scope, what is kept for one of its values is no answer for another: the a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
@@ -21,16 +22,14 @@ _CODE: Final = "CAP107"
 _NEW: Final = ("__init__", "__post_init__")
 
 
-@dataclass(frozen=True, slots=True)
-class Memo:
+class Memo(Struct, frozen=True):
     """An attribute that a class keeps such a value in."""
 
     cls: Class
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Memos:
+class Memos(Struct, frozen=True):
     """Finds such attributes, and makes dicts of them where all that is done with them is known."""
 
     mends: Mends

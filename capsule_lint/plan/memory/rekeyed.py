@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 
-@dataclass(frozen=True, slots=True)
-class Rekeyed:
+class Rekeyed(Struct, frozen=True):
     """How the keys of a collection change: those of `width` elements get `scopes` at `index`; a text
     gets them somewhere inside, then the width is 0. Objects that are no tuples have no width either."""
 

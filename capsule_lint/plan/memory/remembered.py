@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import ADDING, COPIED, KEYED, LISTED
 from capsule_lint.program.local_names import bound_whole
@@ -28,8 +30,7 @@ _TIMES: Final = frozenset(("now", "at", "time", "timestamp", "count", "amount", 
 """What parameters are called of which something is measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Access:
+class _Access(Struct, frozen=True):
     """One element of a dict: the expression for it, and its key."""
 
     node: tree.Node

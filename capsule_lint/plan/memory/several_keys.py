@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.handed import Handed
@@ -31,8 +32,7 @@ _DICTS: Final = (tree.DictDisplay, tree.Comprehension)
 METHODS: Final = _EACH | _LISTED | _WRITING
 
 
-@dataclass(frozen=True, slots=True)
-class SeveralKeys:
+class SeveralKeys(Struct, frozen=True):
     """Finds the keys."""
 
     program: Program

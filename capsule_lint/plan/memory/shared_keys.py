@@ -4,8 +4,9 @@ may take the keys apart that come out of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import ADDING_ONE, LISTED, QUEUING, TAKING
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 _ADDING: Final = ADDING_ONE | QUEUING
 
 
-@dataclass(frozen=True, slots=True)
-class SharedKeys:
+class SharedKeys(Struct, frozen=True):
     """Follows keys that are kept in locals."""
 
     local: LocalKeys

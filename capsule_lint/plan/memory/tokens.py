@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, renamed_item_access, text_of
 from capsule_lint.plan.entities.displays import entries_of, entry_of
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function, Module
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Struct, frozen=True):
     """The dict that one function makes a token of, and the comparison in which another one reads it again."""
 
     made: tree.DictDisplay

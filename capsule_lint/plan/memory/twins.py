@@ -3,8 +3,9 @@ a cache that has such keys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Want
@@ -20,8 +21,7 @@ Shape: TypeAlias = "tuple[str | None, ...]"
 """The texts of a key and the scopes in it, in their order; nothing for any other value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Twins:
+class Twins(Struct, frozen=True):
     """Lets those change alike that are handed to a function of the program."""
 
     planner: Planner

@@ -3,8 +3,9 @@ made of them again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Value
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _MAX_STEPS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """A comparison of two tuples: the one with a part of a key, that part, the other one, and what the part
     is compared with."""
 
@@ -36,8 +36,7 @@ class Side:
     value: tree.Node
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """Finds what is done with parts of keys, and knows what the new ones are called."""
 
     program: Program

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Want
 from capsule_lint.program.inference.types import Collection, Instance
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 4
 
 
-@dataclass(frozen=True, slots=True)
-class WholeRead:
+class WholeRead(Struct, frozen=True):
     """An expression that yields all rows, as code, and of which entity they are."""
 
     node: tree.Node

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
@@ -26,8 +28,7 @@ _MAKERS: Final = frozenset(("create", "register", "add", "ensure", "seed", "prov
 """How the names of functions begin that make a tenant, and so are told which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """An argument that is named after one scope and goes to the parameter of another."""
 
     passed: Passed

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
@@ -30,16 +32,14 @@ Node = tuple[Function | Class, str]
 """A function, or a class whose constructor is made from its fields, and a scope that it takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
+class Opinion(Struct, frozen=True):
     """A fact that no change set follows from, and the mends that would end it by themselves."""
 
     fact: Fact
     mends: tuple[Mend, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(Struct, frozen=True):
     """An argument of a resolved call that goes to the parameter of a scope."""
 
     call: tree.Call

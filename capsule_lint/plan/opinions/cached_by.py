@@ -3,8 +3,9 @@ the key is a text that names their parameters: `@cached("note:{tenant_id}:{note_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.judgement import KeyFact, KeyUse
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 
-@dataclass(frozen=True, slots=True)
-class CachedBy:
+class CachedBy(Struct, frozen=True):
     """Finds such keys. Who forgets them writes them otherwise: a person must change both."""
 
     ground: Ground

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.judgement import AssertionFact, EvidenceFact, MarkerFact
 from capsule_lint.model import AddStatement
@@ -30,8 +32,7 @@ _ENOUGH: Final = 2
 _DEPTH: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """One asserted side: `name.field`, and the statement that asserts it."""
 
     name: tree.Name

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
@@ -23,8 +24,7 @@ _FIELD: Final = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?=[#|/:])")
 _BY_NAME: Final = frozenset(("globals", "locals", "vars", "dir", "eval", "exec"))
 
 
-@dataclass(frozen=True, slots=True)
-class IdleTexts:
+class IdleTexts(Struct, frozen=True):
     """Mends them."""
 
     ground: Ground

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AddStatement, Mend, Position, Span
 from capsule_lint.plan.code import text_of
@@ -29,8 +31,7 @@ _SKIPPED: Final = frozenset(("skip", "skipif", "xfail", "expectedFailure"))
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """A test that creates something in one repository and fetches it by the same scopes."""
 
     test: Function
@@ -41,8 +42,7 @@ class Sight:
     """The repositories that it is about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """What a method says of an item that is not there."""
 
     value: str = ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
 
 
-@dataclass(frozen=True)
-class Ambient:
+class Ambient(Struct, frozen=True, dict=True):
     """Finds them among the sources of policy: code that asks for one scope can ask for the other."""
 
     program: Program

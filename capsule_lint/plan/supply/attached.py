@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 
-@dataclass(frozen=True)
-class Attached:
+class Attached(Struct, frozen=True, dict=True):
     """Finds what has one scope of such an object, and so the other one too."""
 
     program: Program

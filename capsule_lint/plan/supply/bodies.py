@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.displays import entries_of, names_any
@@ -31,8 +33,7 @@ _MAX_DEPTH: Final = 6
 _DUMPS: Final = "dumps"
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     """`event["detail"]["tenantId"]`: what is read, of what, and whether that is a policy's source."""
 
     key: str

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -27,8 +30,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """A value as a test writes it: its text if it is known, and the code of a name or path."""
 
     literal: str | None

@@ -3,8 +3,9 @@ value is made of. The value of another scope has to come to the same function.""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -32,8 +33,7 @@ _LISTS: Final = LISTED | {"next"}
 _MAX_STEPS: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Origins:
+class Origins(Struct, frozen=True):
     """Finds them, for wants."""
 
     program: Program

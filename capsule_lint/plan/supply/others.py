@@ -3,8 +3,9 @@ What belongs to the other tenant is in the other's capsule, and not in that of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 
-@dataclass(frozen=True, slots=True)
-class Others:
+class Others(Struct, frozen=True):
     """Finds them at the places of wants."""
 
     planner: Planner

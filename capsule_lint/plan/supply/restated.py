@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import bound_whole, reads_of
 from capsule_lint.program.model import enclosing, first_name
@@ -26,8 +28,7 @@ _BY_NAME: Final = ("locals", "vars", "eval", "exec", "dir")
 """What reads locals by their names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restatement:
+class Restatement(Struct, frozen=True):
     """Such a local: the statement and the target that bind it, the path that it is given, and where it is read."""
 
     statement: tree.Assign

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.texts.pieces import Filled
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.texts.pieces import Piece
 
 
-@dataclass(frozen=True, slots=True)
-class SpelledOut:
+class SpelledOut(Struct, frozen=True):
     """Tells of which functions that holds."""
 
     planner: Planner

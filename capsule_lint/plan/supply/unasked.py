@@ -3,8 +3,9 @@ policy's sources by themselves where these can be asked anywhere."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Value
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function, Module
 
 
-@dataclass(frozen=True, slots=True)
-class Unasked:
+class Unasked(Struct, frozen=True):
     """Finds what they ask: a call without arguments, or a constant."""
 
     planner: Planner

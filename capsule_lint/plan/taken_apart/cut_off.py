@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.taken_apart.probes import Probes, gaps_in
@@ -25,8 +27,7 @@ _PRIMARY: Final = (tree.Name, tree.Attr, tree.Subscript, tree.Call)
 """What a method can be called on as it is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """What is done about a beginning: the values of the segments that come before it, or the mark and the
     number of the parts that are cut off the key before."""
 

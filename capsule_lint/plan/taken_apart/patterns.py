@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.tags import separator_of
 from capsule_lint.plan.literals import literal
@@ -45,8 +47,7 @@ _FLAGS: Final = {
 _QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{\d*,?\d*\})[?+]?")
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """A key of a changing template that a pattern matches, and how it is asked."""
 
     defect: KeyDefect
@@ -54,8 +55,7 @@ class Witness:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """A regular expression of the program."""
 
     call: tree.Call

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 _TESTS: Final = ("removeprefix", "replace", "startswith", "len")
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """A segment that comes into the beginning of a key, after how many of its characters, and how it
     is spelled there."""
 
@@ -33,8 +33,7 @@ class Gap:
     mark: str
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """A constant beginning that a key is asked for, and the changing keys that have it."""
 
     node: tree.Node
@@ -45,8 +44,7 @@ class Probe:
     gaps: tuple[Gap, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Probes:
+class Probes(Struct, frozen=True):
     """Finds what asks a key for a beginning that it loses."""
 
     program: Program

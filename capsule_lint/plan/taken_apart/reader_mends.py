@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddParameter, Replace
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _UNFIT: Final = "does not recognise the keys as they will be"
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderMends:
+class ReaderMends(Struct, frozen=True):
     """Builds the mends of readers."""
 
     mends: Mends

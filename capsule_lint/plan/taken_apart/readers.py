@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.parts import CUTS, Use, is_paired, leaves, uses
@@ -48,8 +51,7 @@ class Reader:
         return self.shift.scopes
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
+class Unfit(Struct, frozen=True):
     """Code that does not recognise the changed keys: `text` is what the literal `node` becomes, if known."""
 
     node: tree.Node

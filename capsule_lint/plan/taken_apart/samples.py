@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.program.texts.pieces import Filled, Text
 
@@ -22,8 +23,7 @@ _KINDS: Final[tuple[Callable[[int], str], ...]] = (
 """What the values in keys look like: words, numbers, UUIDs, codes, dates."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One key before and after the change, and the values in it."""
 
     before: str

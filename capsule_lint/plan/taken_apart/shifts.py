@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.texts.pieces import Text, snake
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(Struct, frozen=True):
     """From which part on the parts of a key move, by how many, and for which scopes."""
 
     start: int
@@ -119,8 +119,7 @@ def _agree(name: str, part: str | None) -> bool:
     return bool(set(name.split("_")) & set(part.split("_")) - {"id"})
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """`key.split("#", 2)`: the call, its separator, its limit (-1 for none), and what `removeprefix`
     has taken off the key before."""
 

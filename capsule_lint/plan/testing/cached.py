@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 
-@dataclass(frozen=True, slots=True)
-class CachedKeys:
+class CachedKeys(Struct, frozen=True):
     """Mends those that nothing else has mended, where the test runs what makes such keys."""
 
     mends: Mends

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -25,8 +26,7 @@ Told: TypeAlias = "Callable[[tree.Call, Scope], Iterator[tree.Node]]"
 _MAX_DEPTH: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """Finds them."""
 
     program: Program

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
@@ -28,8 +29,7 @@ _MAX_DEPTH: Final = 6
 _HOLES: Final = re.compile(r"\{[^{}]*\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A part of a text: what it says, and the literal of the expression itself in which it is written, and
     as the how manieth text of that; or the operand of a sum that is no literal."""
 
@@ -39,8 +39,7 @@ class Part:
     operand: tree.Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where something is put into a literal: the how manieth text of it, and at which offset; or before
     an operand, if there is no number."""
 
@@ -53,8 +52,7 @@ class _Changing(Exception):
     """A part changes by itself: so does the text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(Struct, frozen=True):
     """Finds them, and what the segments that they lack are put into."""
 
     testing: Testing

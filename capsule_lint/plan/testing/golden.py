@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.model import AddEntry
 from capsule_lint.plan.code import text_of
@@ -25,8 +27,7 @@ _READ: Final = re.compile(r'(\w+)(?:\[["\'](\w+)["\']\]|\.get\(["\'](\w+)["\'])'
 _REASON: Final = "this is a dict that gets `{}`: it may have to have that as well"
 
 
-@dataclass(frozen=True, slots=True)
-class _Changed:
+class _Changed(Struct, frozen=True):
     """The names in a dict, and the one that it gets."""
 
     names: frozenset[str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach, returning
@@ -20,8 +21,7 @@ _EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
 _MAX_DEPTH: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralPlaces:
+class LiteralPlaces(Struct, frozen=True):
     """Answers questions about what stands around a literal."""
 
     program: Program

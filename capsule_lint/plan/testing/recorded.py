@@ -4,8 +4,11 @@ a parameter comes before it."""
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
@@ -31,8 +34,7 @@ _LOOKING = frozenset(("print", "repr", "str", "bool", "set", "any", "all", "type
 """Functions whose result does not depend on where an argument stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """The arguments that a mock records, as they will be: the names of parameters, which are new, and
     which can come by position."""
 

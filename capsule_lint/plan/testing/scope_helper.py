@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.model import AddImport, AppendCode, Position, Span
 
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeHelper:
+class ScopeHelper(Struct, frozen=True):
     """Writes the helper of a scope."""
 
     mends: Mends

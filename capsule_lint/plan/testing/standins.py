@@ -7,6 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.mocks import MOCKS, PATCHES, is_autospec, replacement
 from capsule_lint.program.inference.types import (
@@ -36,8 +38,7 @@ CALLED: Final = ("side_effect", "wraps")
 """The names under which a mock keeps what it calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class StandIn:
+class StandIn(Struct, frozen=True):
     """A replacement of a function: what comes in its place, how many of the function's first
     parameters it does not take, and the expression that names the function there, if there is one."""
 
@@ -182,8 +183,7 @@ def _attributes_of(call: tree.Call) -> Iterator[tuple[str, tree.Node, tree.Node]
             yield argument.keyword, value, value
 
 
-@dataclass(frozen=True, slots=True)
-class Double:
+class Double(Struct, frozen=True):
     """A lambda, or a function that nothing else calls, which comes in another function's place: it
     gets the parameters that the function gets, where the function gets them."""
 

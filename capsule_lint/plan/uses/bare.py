@@ -4,8 +4,9 @@ modules in imports."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Position, Span
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Binding, Module
 
 
-@dataclass(frozen=True, slots=True)
-class Bare:
+class Bare(Struct, frozen=True):
     """One such name: where it stands, what it is, and what gives it its value, where that is known."""
 
     name: str

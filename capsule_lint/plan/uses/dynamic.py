@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.dicts import is_plain
@@ -52,8 +54,7 @@ _PROXIES: Final = ("__getattr__", "__getattribute__")
 _MAX_DEPTH: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """A lookup of an attribute by a computed name that may find a changing function."""
 
     module: Module
@@ -62,8 +63,7 @@ class Lookup:
     by: str = "getattr"
 
 
-@dataclass(frozen=True, slots=True)
-class Dynamic:
+class Dynamic(Struct, frozen=True):
     """Finds lookups by computed names."""
 
     program: Program

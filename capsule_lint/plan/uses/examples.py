@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Position, Span
@@ -20,8 +21,7 @@ _LINE: Final = re.compile(r"\s*(?:[rRuU]?[\"']{1,3})?\s*(?:>>>|\.\.\.) ")
 _CALLED: Final = re.compile(r"(?<![\w.])((?:\w+(?:\(\))?\.)*)(\w+)\(")
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """A call in an example: where the name of what is called stands, and what stands before it."""
 
     span: Span

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import ADDING, QUEUING
 from capsule_lint.program.model import last_name
@@ -258,8 +260,7 @@ class Mentions:
                 return
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """Where a value may be."""
 
     mentions: Mentions

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
@@ -78,8 +79,7 @@ _METHODS: Final = ("staticmethod", "classmethod")
 _ALIAS: Final = "an alias; its calls are followed"
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(Struct, frozen=True):
     """Judges such expressions."""
 
     planner: Planner

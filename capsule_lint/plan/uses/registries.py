@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
@@ -28,8 +29,7 @@ _LOOKING: Final = frozenset(
 _REGISTERING: Final = ("register", "subscribe")
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """Where a decorator keeps what it decorates, its name, and that of the table, if it is one."""
 
     node: tree.Node
@@ -37,8 +37,7 @@ class Kept:
     table: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Registries:
+class Registries(Struct, frozen=True):
     """Finds what decorators keep."""
 
     program: Program

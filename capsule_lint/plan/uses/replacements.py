@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.model import Verdict
 from capsule_lint.plan.testing.standins import StandIn, callables, parameters, spare
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.uses.strings import Symbol
 
 
-@dataclass(frozen=True, slots=True)
-class Replacements:
+class Replacements(Struct, frozen=True):
     """Judges what comes in a function's place."""
 
     planner: Planner

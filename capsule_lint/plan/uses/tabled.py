@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
 
 
-@dataclass(frozen=True, slots=True)
-class Tabled:
+class Tabled(Struct, frozen=True):
     """Finds the calls of what stands in a table, and judges by them."""
 
     program: Program

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from capsule_lint.facts import tree
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A call that binds: the arguments by parameter, and whether `*` or `**` hide some."""
 
     arguments: Mapping[str, tree.Argument]

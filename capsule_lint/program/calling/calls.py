@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.calling.dispatch import dispatched_with
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
 INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__")
 
 
-@dataclass(frozen=True, slots=True)
-class Callee:
+class Callee(Struct, frozen=True):
     """What a call calls: a function, or a class whose constructor runs `function` (if it has one)."""
 
     function: Function | None

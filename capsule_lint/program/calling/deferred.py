@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.wrapping import wrappers
@@ -29,8 +30,7 @@ _ARGS: Final = "args"
 _KWARGS: Final = ("kwargs", "kwds")
 
 
-@dataclass(frozen=True, slots=True)
-class Boxed:
+class Boxed(Struct, frozen=True):
     """A call whose arguments are written out as a display. `call` is as if it were made at once."""
 
     call: tree.Call

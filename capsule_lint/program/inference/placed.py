@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.mocks import MOCKS, PATCHES, replacement
@@ -33,8 +36,7 @@ _OVERRIDES: Final = "dependency_overrides"
 """What FastAPI calls in the place of dependencies: `app.dependency_overrides[get_notes] = lambda: fake`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """What is put in place: `where` is the patch, the target of an assignment, what has the attribute
     `name` or, if `answers`, the mock that is told what to give; `yields` says that it comes where what it
     replaces is called."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import FunctionObject, Mocked, ordered
@@ -40,8 +42,7 @@ class View(Enum):
     KWARGS = "kwargs"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A part of what a mock has recorded, the mock's expression, and where the arguments stand in a
     call that is taken apart."""
 

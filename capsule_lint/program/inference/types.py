@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
     from capsule_lint.program.model import Class, Function, Module
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """An object of a class of the program."""
 
     cls: Class
 
 
-@dataclass(frozen=True, slots=True)
-class ClassObject:
+class ClassObject(Struct, frozen=True):
     """A class of the program itself."""
 
     cls: Class
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionObject:
+class FunctionObject(Struct, frozen=True):
     """A function; `bound` when its first parameter is already given; `mock` when a mock stands for it."""
 
     function: Function
@@ -35,8 +33,7 @@ class FunctionObject:
     mock: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LambdaObject:
+class LambdaObject(Struct, frozen=True, eq=False):
     """A lambda: the one of this program, not another that is written alike."""
 
     node: tree.Lambda
@@ -48,15 +45,13 @@ class LambdaObject:
         return hash(id(self.node))
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleObject:
+class ModuleObject(Struct, frozen=True):
     """A module of the program."""
 
     module: Module
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(Struct, frozen=True):
     """A list, set, dict (then `items` are its values), iterator or generator."""
 
     items: Types
@@ -64,37 +59,32 @@ class Collection:
     kind: str = "list"
 
 
-@dataclass(frozen=True, slots=True)
-class TupleOf:
+class TupleOf(Struct, frozen=True):
     """A tuple of known length."""
 
     items: tuple[Types, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mocked:
+class Mocked(Struct, frozen=True):
     """A mock; `spec` is the class or module that it stands for, if it is known."""
 
     spec: Class | Module | None
 
 
-@dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(Struct, frozen=True):
     """`functools.partial` of a function or a class, and the call that makes it."""
 
     of: FunctionObject | ClassObject
     call: tree.Call
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace:
+class Namespace(Struct, frozen=True):
     """The attributes of something, by their names: its `__dict__`."""
 
     base: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(Struct, frozen=True):
     """Something that comes from outside of the program, and what it is called there."""
 
     name: str
@@ -102,8 +92,7 @@ class Foreign:
     """Whether it was given an object of the program, which may be what comes out of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownType:
+class UnknownType(Struct, frozen=True):
     """Anything."""
 
 

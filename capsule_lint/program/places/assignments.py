@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance
@@ -22,8 +23,7 @@ _INDEX: Final = re.compile(r"_*[gl]si_?\w*", re.IGNORECASE)
 """What secondary indexes are called."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assignments:
+class Assignments(Struct, frozen=True):
     """Finds the keys, and gives them to `keys`."""
 
     keys: Keys

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
@@ -44,8 +45,7 @@ _ITEMS: Final = ("item", "record", "data", "row", "attrs")
 _MAX_DEPTH: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class DictRoles:
+class DictRoles(Struct, frozen=True):
     """Tells the roles of dicts by what they are part of."""
 
     names: Names

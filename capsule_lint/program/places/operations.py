@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
@@ -37,8 +38,7 @@ _NAMING: Final = ("get", "Key", "Attr")
 """Calls whose first argument is the name of a key: `row.get("PK")`, `Key("PK")`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operations:
+class Operations(Struct, frozen=True):
     """Finds the keys, and gives them to `keys`."""
 
     keys: Keys

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.program.texts.pieces import Filled, Template, Text
 
@@ -25,8 +26,7 @@ _QUOTED: Final = re.compile(r"'(?P<text>[^']*)'")
 _HOLE: Final = "\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A key in a statement: the name of its attribute, and its text, whose holes are marked."""
 
     name: str

@@ -4,8 +4,9 @@ hands these on to the table."""
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from capsule_lint.program.model import method_around
 from capsule_lint.program.texts.pieces import names_scope
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.purposes.domain import Domain
 
 
-@dataclass(frozen=True, slots=True)
-class AboveLayers:
+class AboveLayers(Struct, frozen=True):
     """Finds them."""
 
     domain: Domain

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import assigned
@@ -24,8 +25,7 @@ _HASHES: Final = re.compile(r"md5|sha\d|blake\d|uuid[35]$|crc32|hash|digest", re
 _MAX_DEPTH: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(Struct, frozen=True):
     """Finds the scopes."""
 
     names: Names

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.texts.pieces import Piece, Text
 
@@ -13,8 +15,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.texts.templates import Templates
 
 
-@dataclass(frozen=True, slots=True)
-class Joiner:
+class Joiner(Struct, frozen=True):
     """What joins all keyword arguments: `"#".join(f"{name.upper()}#{value}" for name, value in
     parts.items())`."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
@@ -19,8 +20,7 @@ _GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk",
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """Literal text of a template."""
 
     value: str
@@ -29,8 +29,7 @@ class Text:
     node: tree.Node
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """A hole: the expression that fills it, and the name by which it is known."""
 
     value: tree.Node
@@ -41,8 +40,7 @@ class Filled:
 Piece: TypeAlias = Text | Filled
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A scope that a template carries: which, at which piece, and whether its value is written out."""
 
     scope: str
@@ -53,8 +51,7 @@ class Segment:
     """Where in a literal's text it starts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """One template: where its expression starts, and its pieces in order."""
 
     host: tree.Node

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.reaching import history
@@ -32,8 +34,7 @@ _TRIMS: Final = frozenset(
 """Methods of a text that change nothing but its ends, or its letters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What a name, an attribute or an entry gets: the whole of it, or (`op`) what is added."""
 
     place: Place

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import Binding, Class, last_name
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """The format string that a call fills, in the object whose method is called."""
 
     text: tree.Const
