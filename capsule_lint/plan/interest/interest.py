@@ -1,0 +1,215 @@
+"""Which files can matter: those that hold a word of interest, and those that such words lead to.
+
+A finding starts at a word: a scope, the name of a key, an operation of the table, a policy's entity.
+The files that hold one are linked first. Whatever the analysis then asks the whole program about, it
+asks by name: who calls it, who inherits from it, where it is declared. A file in which none of these
+names stands cannot change an answer; one in which any stands is taken in, and the analysis starts
+again, until nothing new is asked. What a name leads to by an import is read at once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.cache.sights import Sight, Sights
+from capsule_lint.plan.interest.signs import Signs
+from capsule_lint.plan.interest.telling import Telling
+from capsule_lint.plan.interest.vocabulary import Vocabulary
+from capsule_lint.program import Rest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from capsule_lint.facts.tree import FileFacts
+    from capsule_lint.judgement import Judgement
+    from capsule_lint.policy import Policy
+    from capsule_lint.program import Program
+
+SPARE: Final = 1_000_000
+"""How many characters without a word of interest are read all the same: a small program is read
+whole, so that every broken file is told of."""
+_FEW: Final = 40
+"""To search all files for so many words takes less time than to read them."""
+
+
+@dataclass(eq=False)
+class Interest:
+    """Finds the files of a program that can matter."""
+
+    policy: Policy
+    texts: Mapping[str, str]
+    spare: int = SPARE
+    sights: Sights = field(default_factory=Sights)
+    """What an earlier run has seen in them."""
+    _guessed: set[str] = field(default_factory=set)
+    joined: set[str] | None = None
+    """The files that a name has led to from those with a word of interest; a later run that starts
+    with them as well comes to its end sooner."""
+    quiet: frozenset[str] = frozenset()
+    """The other files that look functions up by names that are made."""
+    signs: Signs | None = None
+    """What would make another file matter to the analysis that came last."""
+    spared: int = 0
+    """How many characters more than `spare` were not read in the end."""
+    searched: set[str] = field(default_factory=set)
+    """The files that were not read, and searched for a definition."""
+    importing: dict[str, str | None] = field(default_factory=dict)
+    """The packages that it was asked about whether anything imports them, and a file that does."""
+
+    def seeds(self, before: AbstractSet[str] | None = None) -> set[str]:
+        """The files to start with: those with a word of interest, and those `before` or, without these, those
+        that an earlier run was led to."""
+        if self._is_small(set()):
+            return set(self.texts)
+        telling = self._telling_files
+        self._guessed = set(self.sights.joined) if before is None else set()
+        found = telling | ((before or self._guessed) & self.texts.keys())
+        return set(self.texts) if self._is_small(found) else found
+
+    def needless(self) -> set[str]:
+        """Those of the files to start with that neither hold a word of interest nor were asked for: they
+        mattered to an older version of the program. They are told of once."""
+        guessed, self._guessed = self._guessed & self.texts.keys(), set()
+        return guessed - self._telling_files - self.joined if self.joined is not None else set()
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.texts)
+
+    @cached_property
+    def _seen(self) -> dict[str, Sight]:
+        """The sights of the files that an earlier run has seen as they are."""
+        return self.sights.of(self.texts, repr(self.policy))
+
+    @cached_property
+    def _sights(self) -> dict[str, Sight]:
+        """What each file tells by itself."""
+        found = dict(self._seen)
+        telling = Telling(self.policy, self._vocabulary, self.texts)
+        found.update(telling.sights([name for name in self.texts if name not in found]))
+        return found
+
+    @cached_property
+    def _telling_files(self) -> set[str]:
+        """The files that hold a word of interest."""
+        return {name for name, sight in self._sights.items() if sight.telling}
+
+    def holding(self, program: Program, judgement: Judgement, chosen: set[str]) -> set[str]:
+        """The other files that hold a name which the analysis of the chosen ones has asked about."""
+        self.quiet = frozenset()
+        if chosen >= self.texts.keys():
+            return set()  # `joined` stays unknown
+        self.signs = signs = Signs.of(program, judgement)
+        joined = self._holding(signs)
+        self.sights.note(self.texts, self._sights, signs.search(joined))
+        joined.update(self._starring(signs), self._inherited(program))
+        looking = set(self._looking(signs))
+        self.joined = joined - self._telling_files
+        self.quiet = frozenset(looking - joined - self._telling_files - chosen)
+        if self._is_small(self.joined | self.quiet | chosen):
+            return self.texts.keys() - chosen
+        return self.joined - chosen
+
+    def reached(self, signs: Signs) -> bool:
+        """Whether any of the files matters to an analysis of others that left these signs."""
+        return bool(
+            self._telling_files
+            or self._holding(signs)
+            or any(True for _ in self._starring(signs))
+            or any(True for _ in self._looking(signs))
+            or any(self._importer(package) is not None for package in signs.absent)
+        )
+
+    def _importer(self, package: str) -> str | None:
+        """A file that imports a package."""
+        name = re.escape(package)
+        pattern = re.compile(rf"^[ \t]*(?:from|import)[ \t]+{name}\b", re.MULTILINE)
+        return next((name for name, text in self.texts.items() if pattern.search(text)), None)
+
+    def rest(
+        self,
+        chosen: set[str],
+        facts: Callable[[str], FileFacts],
+        quiet: frozenset[str] = frozenset(),
+    ) -> Rest:
+        """The files that are not chosen, whose facts `facts` gives; the quiet ones are linked as well."""
+        others = frozenset(self.texts.keys() - chosen - quiet)
+
+        def imports(package: str) -> bool:
+            if package not in self.importing:
+                self.importing[package] = self._importer(package)
+            return self.importing[package] is not None
+
+        @cache
+        def defines(filename: str, name: str) -> bool:
+            self.searched.add(filename)
+            said = re.escape(name)
+            pattern = (
+                rf"^(?:class[ \t]+{said}(?:\(\w*Enum\))?[ \t]*:|{said}[ \t]*(?::[^=\n]+)?=[^=])"
+            )
+            return re.search(pattern, self.texts[filename], re.MULTILINE) is not None
+
+        return Rest(others, facts, defines, imports, quiet)
+
+    def _is_small(self, chosen: AbstractSet[str]) -> bool:
+        """Whether what is not chosen is little enough to be read as well."""
+        others = self.texts.keys() - chosen
+        self.spared = sum(len(self.texts[name]) for name in others) - self.spare
+        return self.spared <= 0
+
+    # --- what the analysis leads to ---
+
+    def _inherited(self, program: Program) -> Iterator[str]:
+        """The files of classes that those with changing methods inherit from, and that look into
+        themselves by names that they make."""
+        changing = {function.name for function in program.names.looked_up}
+        for cls in program.classes.having(changing.__contains__) if changing else ():
+            for base in program.classes.mro(cls)[1:]:
+                if "getattr" in self.texts[base.module.filename]:
+                    yield base.module.filename
+
+    def _holding(self, signs: Signs) -> set[str]:
+        """The files in which one of the names stands, that have part of a key in them, or take one apart."""
+        vocabulary = self._vocabulary
+        vocabulary.read(self._suspects(signs))
+        found = vocabulary.having(signs.words)
+        for name in vocabulary.having(signs.parts):
+            if signs.before.search(vocabulary.text(name)):
+                found.add(name)
+        for name in vocabulary.having(("split",)):
+            if signs.splits.search(vocabulary.text(name)):
+                found.add(name)
+        return found
+
+    def _suspects(self, signs: Signs) -> Iterable[str]:
+        """The files to search: all but those in which nothing was found before, nor stands what is new."""
+        before = self.sights.search if self._seen else None
+        if before is None or before.separators != signs.separators:
+            return self.texts
+        new = (signs.words - before.words) | (signs.parts - before.parts)
+        if len(new) > _FEW:
+            return self.texts
+        return [
+            name
+            for name, text in self.texts.items()
+            if name not in self._seen
+            or name in before.found
+            or any(word in text for word in new)
+            or not new.isdisjoint(self._seen[name].hidden)
+        ]
+
+    def _starring(self, signs: Signs) -> Iterator[str]:
+        """The files that import all of a module that is linked."""
+        for name, sight in self._sights.items():
+            if any(map(signs.linked.holds, sight.stars)):
+                yield name
+
+    def _looking(self, signs: Signs) -> Iterator[str]:
+        """The files that look functions up by names that they make."""
+        for name, sight in self._sights.items() if signs.functions else ():
+            if any(f.startswith(start) for start in sight.lookups for f in signs.functions):
+                yield name

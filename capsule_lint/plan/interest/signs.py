@@ -1,0 +1,154 @@
+"""What tells of an analysis whether a file that it has not read matters to it."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.cache.sights import Search
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.calls import Calls
+from capsule_lint.program.inference.infer import Inference
+from capsule_lint.program.texts.pieces import Text, bare_word, marks_of
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.judgement import Judgement
+    from capsule_lint.program import Program
+
+
+class Signs(Struct, frozen=True, dict=True):
+    """What tells of an analysis whether another file matters to it."""
+
+    words: frozenset[str]
+    """The names that it has asked about."""
+    functions: frozenset[str]
+    """Those of the functions that may be looked up by names that are made."""
+    parts: frozenset[str]
+    """The words in the texts of the program's keys."""
+    separators: frozenset[str]
+    """What stands between the parts of keys, and the marks of policy's tags."""
+    modules: frozenset[str]
+    """The dotted names of the modules that are linked."""
+    absent: frozenset[str] = frozenset()
+    """The packages that nothing imports, where that was asked."""
+
+    @staticmethod
+    def of(program: Program, judgement: Judgement) -> Signs:
+        """Those of a program."""
+        texts = [
+            piece.value
+            for site in program.keys.sites
+            for piece in site.template.pieces
+            if isinstance(piece, Text)
+        ]
+        return Signs(
+            frozenset(_joined(program, judgement)),
+            frozenset(function.name for function in program.names.looked_up),
+            frozenset(word for text in texts for word in re.findall(r"\w+", text)),
+            frozenset(_separators(program, texts)),
+            frozenset(program.names.modules),
+        )
+
+    def search(self, found: Iterable[str]) -> Search:
+        """What files are searched for, and those in which it was found."""
+        return Search(self.words, self.parts, self.separators, frozenset(found))
+
+    @cached_property
+    def before(self) -> re.Pattern[str]:
+        """A word of a key before a separator."""
+        marks = {mark[0] for mark in self.separators} | set("#|/:")
+        return re.compile(rf"\b(?:{_any(sorted(self.parts))})[{re.escape(''.join(marks))}]")
+
+    @cached_property
+    def splits(self) -> re.Pattern[str]:
+        """A split at a separator of keys."""
+        separators = _any(sorted(self.separators))
+        return re.compile(rf"""split\(\s*(?:sep\s*=\s*)?["'](?:{separators})["']""")
+
+    @cached_property
+    def linked(self) -> _Modules:
+        """The modules that are linked."""
+        return _Modules.of(self.modules)
+
+
+def _separators(program: Program, texts: Iterable[str]) -> Iterator[str]:
+    """What stands between the parts of keys that have these texts in them."""
+    yield from (char for text in texts for char in text if char in "#|/:")
+    own = {program.keys.mark, *(marks_of(scope.tag) for scope in program.policy.scopes)}
+    yield from (mark for mark in own if mark and any(mark in text for text in texts))
+
+
+def _any(words: list[str]) -> str:
+    return "|".join(map(re.escape, words)) or "(?!)"
+
+
+class _Modules(Struct, frozen=True):
+    """Modules by their dotted names, and by the ends of these."""
+
+    names: frozenset[str]
+    ends: frozenset[str]
+
+    @staticmethod
+    def of(names: Iterable[str]) -> _Modules:
+        """Those of these dotted names."""
+        known = frozenset(names)
+        return _Modules(known, frozenset(end for name in known for end in _ends(name)))
+
+    def holds(self, imported: str) -> bool:
+        """Whether what a statement imports may be one, of whose dotted name it says the end, or more
+        than that: a folder above the root."""
+        return imported in self.ends or not self.names.isdisjoint(_ends(imported))
+
+
+def _ends(dotted: str) -> Iterator[str]:
+    """`a.b.c`, `b.c`, `c`."""
+    while dotted:
+        yield dotted
+        dotted = dotted.partition(".")[2]
+
+
+def _listen(program: Program, judgement: Judgement) -> None:
+    """Ask once more what each call may call that bears the name of something that changes: what is
+    asked on the way matters, for there a receiver's type may come from."""
+    inference = Inference(program.names, program.classes, listens=True)
+    inference.enters = program.domain.enters
+    calls = Calls(program.calls.uses, program.classes, inference, program.calls.structural)
+    symbols = {s for change in judgement.change_sets.values() for s in change.symbols}
+    for name in sorted({symbol.rpartition(".")[2] for symbol in symbols}):
+        for alias in sorted(calls.uses.aliases(name)):
+            for call in calls.uses.calls(alias):
+                inference.of(call.func)
+
+
+def _joined(program: Program, judgement: Judgement) -> set[str]:
+    """The names that the analysis has asked about, or that stand for what a key is made of."""
+    policy = program.policy
+    tags = {bare_word(scope.tag) for scope in policy.scopes}
+    _listen(program, judgement)
+    classes = {cls.name for cls in program.domain.repositories | program.domain.entities}
+    parameters = {scope.parameter for scope in policy.scopes}
+    classes |= {cls.name for cls in program.classes.having(parameters.__contains__)}
+    found = program.names.asked | classes
+    for module in program.names.modules.values():
+        for statement, place in module.statements:
+            if isinstance(statement, tree.Assign) and place.scope.kind in ("module", "class"):
+                texts = _texts(statement.value) if statement.value is not None else ()
+                if any(
+                    "#" in t or policy.is_key_name(t) or any(g in t for g in tags) for t in texts
+                ):
+                    found.update(t.id for t in statement.targets if isinstance(t, tree.Name))
+    return found
+
+
+def _texts(node: tree.Node) -> Iterator[str]:
+    for one in within(node):
+        if isinstance(one, tree.Const) and isinstance(one.value, str):
+            yield one.value
+        elif isinstance(one, tree.FString):
+            yield from (part for part in one.parts if isinstance(part, str))
