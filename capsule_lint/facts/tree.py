@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -22,6 +23,18 @@ class Expr(Struct, frozen=True, tag=True):
 
     at: At
 
+    def below(self) -> tuple[Node, ...]:
+        """The expressions directly below it, without those of a scope of its own."""
+        return ()
+
+    def all_below(self) -> tuple[Node, ...]:
+        """The expressions directly below it, those of a scope of its own too."""
+        return self.below()
+
+    def last_name(self) -> str:
+        """The last identifier of `a.b.c`, `a.b.c(…)` or `a.b.c[…]`; empty for anything else."""
+        return ""
+
     @property
     def span(self) -> Span:
         """Where it stands, without enclosing parentheses (a tuple's own belong to it)."""
@@ -32,6 +45,9 @@ class Name(Expr, frozen=True, tag=True):
     """A plain name."""
 
     id: str
+
+    def last_name(self) -> str:
+        return self.id
 
 
 class Attr(Expr, frozen=True, tag=True):
@@ -45,6 +61,12 @@ class Attr(Expr, frozen=True, tag=True):
         """The attribute's own token."""
         _, _, row, column = self.at
         return Span(Position(row, column - len(self.name)), Position(row, column))
+
+    def below(self) -> tuple[Node, ...]:
+        return (self.base,)
+
+    def last_name(self) -> str:
+        return self.name
 
 
 class Const(Expr, frozen=True, tag=True):
@@ -65,6 +87,9 @@ class FString(Expr, frozen=True, tag=True):
 
     parts: tuple[str | Hole, ...]
 
+    def below(self) -> tuple[Node, ...]:
+        return tuple(part.value for part in self.parts if isinstance(part, Hole))
+
 
 class Argument(Struct, frozen=True):
     """One argument of a call: `star` is `""`, `*` or `**`; `keyword` is `None` when positional."""
@@ -81,6 +106,12 @@ class Call(Expr, frozen=True, tag=True):
     func: Node
     args: tuple[Argument, ...]
 
+    def below(self) -> tuple[Node, ...]:
+        return (self.func, *[argument.value for argument in self.args])
+
+    def last_name(self) -> str:
+        return self.func.last_name()
+
 
 class Binary(Expr, frozen=True, tag=True):
     """`left op right`."""
@@ -89,12 +120,18 @@ class Binary(Expr, frozen=True, tag=True):
     left: Node
     right: Node
 
+    def below(self) -> tuple[Node, ...]:
+        return self.left, self.right
+
 
 class Boolean(Expr, frozen=True, tag=True):
     """`a and b and c`, `a or b`."""
 
     op: str
     values: tuple[Node, ...]
+
+    def below(self) -> tuple[Node, ...]:
+        return self.values
 
 
 class Compare(Expr, frozen=True, tag=True):
@@ -104,12 +141,21 @@ class Compare(Expr, frozen=True, tag=True):
     ops: tuple[str, ...]
     rights: tuple[Node, ...]
 
+    def below(self) -> tuple[Node, ...]:
+        return (self.left, *self.rights)
+
 
 class Subscript(Expr, frozen=True, tag=True):
     """`base[index]`."""
 
     base: Node
     index: Node
+
+    def below(self) -> tuple[Node, ...]:
+        return self.base, self.index
+
+    def last_name(self) -> str:
+        return self.base.last_name()
 
 
 class DictDisplay(Expr, frozen=True, tag=True):
@@ -118,12 +164,18 @@ class DictDisplay(Expr, frozen=True, tag=True):
     keys: tuple[Node | None, ...]
     values: tuple[Node, ...]
 
+    def below(self) -> tuple[Node, ...]:
+        return (*[key for key in self.keys if key is not None], *self.values)
+
 
 class Sequence(Expr, frozen=True, tag=True):
     """A tuple, list or set display: `kind` says which."""
 
     kind: str
     items: tuple[Node, ...]
+
+    def below(self) -> tuple[Node, ...]:
+        return self.items
 
 
 class Generator(Struct, frozen=True):
@@ -141,6 +193,10 @@ class Comprehension(Expr, frozen=True, tag=True):
     results: tuple[Node, ...]
     generators: tuple[Generator, ...]
 
+    def all_below(self) -> tuple[Node, ...]:
+        every = [(one.target, one.iter, *one.ifs) for one in self.generators]
+        return (*self.results, *chain.from_iterable(every))
+
 
 class Conditional(Expr, frozen=True, tag=True):
     """`then if test else otherwise`."""
@@ -149,6 +205,9 @@ class Conditional(Expr, frozen=True, tag=True):
     then: Node
     otherwise: Node
 
+    def below(self) -> tuple[Node, ...]:
+        return self.test, self.then, self.otherwise
+
 
 class Wrapped(Expr, frozen=True, tag=True):
     """`await x`, `yield x`, `yield from x`, `*x`, `not x`, `-x`."""
@@ -156,12 +215,21 @@ class Wrapped(Expr, frozen=True, tag=True):
     kind: str
     value: Node
 
+    def below(self) -> tuple[Node, ...]:
+        return (self.value,)
+
 
 class Walrus(Expr, frozen=True, tag=True):
     """`(name := value)`."""
 
     name: str
     value: Node
+
+    def below(self) -> tuple[Node, ...]:
+        return (self.value,)
+
+    def last_name(self) -> str:
+        return self.name
 
 
 class Parameter(Struct, frozen=True):
@@ -180,11 +248,18 @@ class Lambda(Expr, frozen=True, tag=True):
     params: tuple[Parameter, ...]
     body: Node
 
+    def all_below(self) -> tuple[Node, ...]:
+        every = [(param.annotation, param.default) for param in self.params]
+        return (self.body, *[one for one in chain.from_iterable(every) if one is not None])
+
 
 class Other(Expr, frozen=True, tag=True):
     """Any other expression, for what it contains."""
 
     children: tuple[Node, ...]
+
+    def below(self) -> tuple[Node, ...]:
+        return self.children
 
 
 Node: TypeAlias = (

@@ -234,11 +234,7 @@ class Module:
 
 def last_name(node: tree.Node | None) -> str:
     """The last identifier of `a.b.c`, `a.b.c(…)` or `a.b.c[…]`; empty for anything else."""
-    name = getattr(node, "name", None) or getattr(node, "id", None)
-    if isinstance(name, str):
-        return name
-    inner = getattr(node, "func", None) or getattr(node, "base", None)
-    return last_name(inner) if inner is not None else ""
+    return node.last_name() if node is not None else ""
 
 
 def first_name(node: tree.Node) -> str:

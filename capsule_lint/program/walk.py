@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import (
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 Parent = tree.Node | tree.Statement | tree.Argument | None
+
+_OPENING: Final = frozenset((tree.Comprehension, tree.Lambda, tree.Walrus, tree.Wrapped))
+"""Of an expression of any other kind, only what is below it has to be walked."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,61 +49,13 @@ class Index:
         self.parents[id(node)] = parent
 
 
-def children(node: tree.Node) -> Iterator[tree.Node]:
-    """The expressions directly below `node`, without those of a scope of its own."""
-    match node:
-        case tree.Name() | tree.Const():  # most of all, and without any
-            return
-        case tree.Attr():
-            yield node.base
-        case tree.Call():
-            yield node.func
-            yield from (argument.value for argument in node.args)
-        case tree.Wrapped() | tree.Walrus():
-            yield node.value
-        case tree.FString():
-            yield from (part.value for part in node.parts if isinstance(part, tree.Hole))
-        case tree.Binary():
-            yield from (node.left, node.right)
-        case tree.Boolean():
-            yield from node.values
-        case tree.Compare():
-            yield from (node.left, *node.rights)
-        case tree.Subscript():
-            yield from (node.base, node.index)
-        case tree.DictDisplay():
-            yield from (key for key in node.keys if key is not None)
-            yield from node.values
-        case tree.Sequence():
-            yield from node.items
-        case tree.Conditional():
-            yield from (node.test, node.then, node.otherwise)
-        case tree.Other():
-            yield from node.children
-        case _:
-            return
-
-
-def parts(node: tree.Node) -> Iterator[tree.Node]:
-    """The expressions directly below `node`, those of a scope of its own too."""
-    match node:
-        case tree.Comprehension():
-            yield from node.results
-            for one in node.generators:
-                yield from (one.target, one.iter, *one.ifs)
-        case tree.Lambda():
-            yield node.body
-            for param in node.params:
-                yield from (part for part in (param.annotation, param.default) if part is not None)
-        case _:
-            yield from children(node)
-
-
 def within(node: tree.Node) -> Iterator[tree.Node]:
     """`node` and all expressions below it, without those of a scope of its own."""
-    yield node
-    for child in children(node):
-        yield from within(child)
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack += node.below()[::-1]
 
 
 def targets_of(
@@ -157,6 +112,7 @@ class _Walker:
         self._module = module
         self._index = index
         self._places, self._parents = index.places, index.parents
+        self._nodes, self._kinds = module.nodes, module.kinds
         self._order = 0
         self._block = 0
 
@@ -345,16 +301,20 @@ class _Walker:
             self._expr(node, place, parent)
 
     def _expr(self, node: tree.Node, place: Place, parent: Parent) -> None:
-        key, module = id(node), self._module
+        key, kind = id(node), type(node)
         self._places[key] = place
         self._parents[key] = parent
-        module.nodes.append(node)
-        module.kinds[type(node)].append(node)
+        self._nodes.append(node)
+        self._kinds[kind].append(node)
+        if kind in _OPENING:
+            self._opening(node, place)
+        else:
+            for child in node.below():
+                self._expr(child, place, node)
+
+    def _opening(self, node: tree.Node, place: Place) -> None:
+        """What opens a scope, binds a name, or is a result."""
         match node:
-            case tree.Name() | tree.Const():  # most of all
-                return
-            case tree.Attr():
-                self._expr(node.base, place, node)
             case tree.Comprehension():
                 self._comprehension(node, place)
             case tree.Lambda():
@@ -366,14 +326,11 @@ class _Walker:
             case tree.Walrus():
                 self._expr(node.value, place, node)
                 self._bind(Binding(node.name, "assign", place, node.at, node.value), place.scope)
-            case tree.Wrapped(kind="yield" | "yieldfrom"):
+            case tree.Wrapped():
                 self._expr(node.value, place, node)
                 function = place.scope.function
-                if function is not None:
+                if function is not None and node.kind in ("yield", "yieldfrom"):
                     function.yields.append(node)
-            case _:
-                for child in children(node):
-                    self._expr(child, place, node)
 
     def _comprehension(self, node: tree.Comprehension, place: Place) -> None:
         """Each `for` opens a scope of its own: what it goes through does not see its target yet."""

@@ -14,7 +14,7 @@ from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.calling.fixtures import fills_parameters
 from capsule_lint.program.inference.records import View
 from capsule_lint.program.model import last_name
-from capsule_lint.program.walk import children, within
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -246,7 +246,7 @@ class Enumerated:
             case tree.Attr() | tree.Subscript():
                 return True
             case _:
-                return any(self._may_be(one, node, given, depth + 1) for one in children(value))
+                return any(self._may_be(one, node, given, depth + 1) for one in value.below())
 
     def _made_from_any(self) -> Iterator[Class]:
         """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`."""

@@ -14,7 +14,6 @@ from capsule_lint.plan.state import Want
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, enclosing, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope
-from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,7 +192,7 @@ def names_beside(names: Names, node: tree.Compare) -> set[str]:
         if isinstance(one, tree.Comprehension):
             queue += [*one.results, *(n for g in one.generators for n in (g.iter, *g.ifs))]
         elif isinstance(one, tree.Boolean | tree.Wrapped):
-            queue += list(children(one))
+            queue += one.below()
     return found
 
 

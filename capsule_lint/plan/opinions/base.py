@@ -14,7 +14,6 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope, snake
-from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -265,7 +264,7 @@ def inside(node: tree.Node) -> Iterator[tree.Node]:
         case tree.Lambda():
             parts = [node.body]
         case _:
-            parts = list(children(node))
+            parts = [*node.below()]
     for part in parts:
         yield from inside(part)
 

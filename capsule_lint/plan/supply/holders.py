@@ -17,7 +17,6 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, Place, enclosing
 from capsule_lint.program.reaching import reaching, same_flow
 from capsule_lint.program.texts.pieces import names_scope
-from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -159,7 +158,7 @@ class Holders(Struct, frozen=True):
         node = self._told(node)
         if isinstance(node, tree.Attr) and self._names_any(node.name):
             yield node
-        for child in children(node):
+        for child in node.below():
             yield from self.paths_in(child)
 
     def _class_of(self, node: tree.Node) -> Class | None:

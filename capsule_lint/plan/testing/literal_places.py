@@ -9,7 +9,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach, returning
 from capsule_lint.program.model import Function, last_name
-from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +97,7 @@ class LiteralPlaces(Struct, frozen=True):
         queue = [side]
         while queue:
             node = queue.pop()
-            queue += children(node)
+            queue += node.below()
             yield from self.reach.by(node)
             if isinstance(node, tree.Name) and depth < _MAX_DEPTH:
                 for binding in names.bindings_of(node):

@@ -12,7 +12,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import ADDING, QUEUING
 from capsule_lint.program.model import last_name
-from capsule_lint.program.walk import parts
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -157,7 +156,9 @@ class Mentions:
         if isinstance(node, tree.Name | tree.Attr) and self._key(node) in known:
             return True
         below = (
-            (node.func,) if isinstance(node, tree.Call) and self._is_lost(node) else parts(node)
+            (node.func,)
+            if isinstance(node, tree.Call) and self._is_lost(node)
+            else node.all_below()
         )
         return any(self.holds(part, known, origins) for part in below)
 

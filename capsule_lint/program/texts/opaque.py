@@ -18,7 +18,6 @@ from capsule_lint.program.texts.pieces import (
     names_scope,
     word_of,
 )
-from capsule_lint.program.walk import children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +102,7 @@ def _contents(node: tree.Node) -> Iterator[tree.Node | str]:
     yield node
     if isinstance(node, tree.Call):
         yield from (a.keyword for a in node.args if a.keyword is not None)
-    parts = list(children(node))
+    parts = [*node.below()]
     if isinstance(node, tree.Comprehension):
         parts = [*node.results, *(g.iter for g in node.generators)]
     for part in parts:
