@@ -6,13 +6,86 @@ import contextlib
 import os
 import pickle
 import signal
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def can_fork() -> bool:
+    """Whether there are forks on this system."""
+    return hasattr(os, "fork")
+
+
+class Fork(Generic[Q, R]):
+    """A fork of this process that works while this one goes on. It may wait for one question on the way,
+    and gives one answer. Questions and answers are pickled."""
+
+    def __init__(self, work: Callable[[Callable[[], Q]], R]) -> None:
+        """`work` is run in the fork; what it is given waits for the question."""
+        asked, self._asking = os.pipe()
+        self._answered, answering = os.pipe()
+        self._pid = os.fork()
+        if not self._pid:
+            try:
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
+                os.close(self._asking)
+                os.close(self._answered)
+                with os.fdopen(answering, "wb") as file:
+                    file.write(_answer(lambda: work(partial(self._question, asked))))
+            finally:
+                os._exit(0)  # neither the parent's clean-up nor its buffers are this process's own
+        os.close(asked)
+        os.close(answering)
+
+    def ask(self, question: Q) -> None:
+        """Tell it what it waits for."""
+        with contextlib.suppress(BrokenPipeError), os.fdopen(os.dup(self._asking), "wb") as file:
+            file.write(pickle.dumps(question))
+        self._close()
+
+    def answer(self) -> R:
+        """Wait for what its work gives; what that raises is raised here."""
+        with os.fdopen(os.dup(self._answered), "rb") as file:
+            data = file.read()
+        if not data:
+            raise ChildProcessError(f"process {self._pid} ended before its work was done")
+        error, found = pickle.loads(data)
+        if error is not None:
+            raise error
+        result: R = found
+        return result
+
+    def end(self) -> None:
+        """End it, whether it is done or not."""
+        self._close()
+        os.close(self._answered)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._pid, 0)
+
+    def _question(self, pipe: int) -> Q:
+        with os.fdopen(pipe, "rb") as file:
+            question: Q = pickle.loads(file.read())
+        return question
+
+    def _close(self) -> None:
+        if self._asking >= 0:
+            os.close(self._asking)
+            self._asking = -1
+
+
+def _answer(work: Callable[[], R]) -> bytes:
+    try:
+        return pickle.dumps((None, work()))
+    except Exception as error:
+        return pickle.dumps((error, None))
 
 
 def fork_map(
@@ -24,28 +97,22 @@ def fork_map(
     raised here; an interrupt ends all of them.
     """
     count = min(jobs, len(items), sum(weights) // max(worth, 1))
-    if count < 2 or not hasattr(os, "fork"):
+    if count < 2 or not can_fork():
         return [function(item) for item in items]
-    shares = _shares(weights, count)
-    workers = [_fork(function, items, share) for share in shares[1:]]
-    found: dict[int, R] = {}
+
+    def done(share: Sequence[int], _: object = None) -> list[tuple[int, R]]:
+        return [(number, function(items[number])) for number in share]
+
+    own, *others = _shares(weights, count)
+    forks: list[Fork[None, list[tuple[int, R]]]] = []
     try:
-        for number in shares[0]:
-            found[number] = function(items[number])
-        for pid, pipe in workers:
-            with os.fdopen(os.dup(pipe), "rb") as file:
-                data = file.read()
-            _take(found, data, pid)
-    except BaseException:
-        for pid, _ in workers:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        raise
+        forks.extend(Fork(partial(done, share)) for share in others)
+        found = dict(done(own))
+        for fork in forks:
+            found.update(fork.answer())
     finally:
-        for pid, pipe in workers:
-            os.close(pipe)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+        for fork in forks:
+            fork.end()
     return [found[number] for number in range(len(items))]
 
 
@@ -58,34 +125,3 @@ def _shares(weights: Sequence[int], count: int) -> list[list[int]]:
         shares[least].append(number)
         loads[least] += weights[number] + 1
     return shares
-
-
-def _fork(function: Callable[[T], R], items: Sequence[T], share: Sequence[int]) -> tuple[int, int]:
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid:
-        os.close(write)
-        return pid, read
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.close(read)
-        with os.fdopen(write, "wb") as file:
-            file.write(_answer(function, items, share))
-    finally:
-        os._exit(0)  # neither the parent's clean-up nor its buffers are this process's own
-
-
-def _answer(function: Callable[[T], R], items: Sequence[T], share: Sequence[int]) -> bytes:
-    try:
-        return pickle.dumps((None, [(number, function(items[number])) for number in share]))
-    except Exception as error:
-        return pickle.dumps((error, []))
-
-
-def _take(found: dict[int, R], data: bytes, pid: int) -> None:
-    if not data:
-        raise ChildProcessError(f"process {pid} ended before its work was done")
-    error, pairs = pickle.loads(data)
-    if error is not None:
-        raise error
-    found.update(pairs)
