@@ -16,14 +16,14 @@ from capsule_lint.errors import SourceError
 from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
 from capsule_lint.plan.interest import SPARE, Interest, Signs
-from capsule_lint.plan.uses.dynamic import Dynamic
-from capsule_lint.program import Walks, link_program, with_quiet
+from capsule_lint.program import Walks, link_program
 from capsule_lint.program.references import check_references
+from capsule_lint.quiet import Quiet
 from capsule_lint.source import SourceFile, read
 from capsule_lint.source.store import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -155,8 +155,10 @@ def analyse(
     builder = builder or (before.builder if before is not None else Builder())
 
     walks = before.walks if before is not None else Walks()
+    consulted: set[str] = set()
 
-    def read(names: Iterable[str]) -> None:
+    def read(names: Collection[str]) -> None:
+        consulted.update(names)
         new = {name: texts[name] for name in names if name not in known}
         known.update(builder.build(new, policy.generated_markers))
 
@@ -172,13 +174,7 @@ def analyse(
         read(sorted(names))
         return {name: known[name] for name in texts if name in names}
 
-    def finds_more(program: Program) -> bool:
-        """Whether files that look functions up by names that they make may find a changing one."""
-        wider = facts_of(chosen | interest.quiet)
-        rest = interest.rest(chosen, read_one, interest.quiet)
-        with _deep():
-            looking = with_quiet(program, wider.values(), rest, walks)
-            return any(Dynamic(looking, program.names.looked_up).find())
+    looking = Quiet(interest, builder, walks, facts_of, consulted)
 
     while True:
         facts = facts_of(chosen | quiet)
@@ -195,20 +191,29 @@ def analyse(
         with _deep():
             program = link_program(facts.values(), policy, rest, walks)
             check_references(program)
-            judgement = judge(program, texts.__getitem__, broken)
-        more = interest.holding(program, judgement, chosen)
-        if not more and (needless := interest.needless()):
-            chosen -= needless
-            continue
-        chosen |= more
-        if more:
-            continue
-        if interest.quiet > quiet and finds_more(program):
-            quiet = interest.quiet
-            continue
+            with looking.asked(program, chosen) as finds_more:
+                judgement = judge(program, texts.__getitem__, broken)
+                more = interest.holding(program, judgement, chosen)
+                if not more and (needless := interest.needless()):
+                    chosen -= needless
+                    continue
+                chosen |= more
+                if more:
+                    continue
+                if interest.quiet > quiet and finds_more():
+                    quiet = interest.quiet
+                    continue
         if before is None and interest.joined is not None:
             builder.sights.joined = frozenset(interest.joined)
-        found = program, judgement, tuple(problems), builder, walks, _reading(interest, known)
+            builder.sights.quiet = interest.quiet
+        found = (
+            program,
+            judgement,
+            tuple(problems),
+            builder,
+            walks,
+            _reading(interest, consulted.union(known)),
+        )
         return Analysis(policy, texts, facts, *found)
 
 

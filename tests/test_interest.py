@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from capsule_lint import quiet
 from capsule_lint.analysis import Analysis, Workspace, analyse
 from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.store import Store
@@ -13,10 +14,12 @@ from capsule_lint.errors import PolicyError
 from capsule_lint.plan.interest import Interest
 from capsule_lint.policy import Policy, load_policy
 from capsule_lint.source import discover
+from capsule_lint.workers import can_fork
 from tests.codebase import CodeBase
 from tests.test_cases import CASES, SOME_SLOW, files_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.project import Project
@@ -68,6 +71,47 @@ def test_leaving_files_out_changes_no_answer(path: Path, project: Project) -> No
 def test_leaving_files_of_a_code_base_out_changes_no_answer(name: str, tmp_path: Path) -> None:
     policy = load_policy(CodeBase.copy(name, tmp_path).root, None, False)
     _assert_same(*_both(policy, _texts(policy)))
+
+
+@pytest.mark.skipif(not can_fork(), reason="there are no forks here")
+@pytest.mark.parametrize("path", CASES[5::40], ids=lambda path: path.stem)
+def test_another_process_says_what_this_one_would(
+    path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file goes away, so that the program is judged again: which files are quiet is known by then."""
+    monkeypatch.setattr(quiet, "_WORTH", 1)
+    project.write(files_of(path.read_text())[0])
+    policy = load_policy(project.root, None, False)
+    others = {f"plain/shelf{number}.py": _PLAIN for number in range(3)}
+    others["plain/asking.py"] = "def ask(shelf, what):\n    return getattr(shelf, what)('a')\n"
+    texts = _texts(policy) | others
+    for name in sorted(texts.keys() - others):
+        (alone, kept), (helped, kept_too) = (
+            _again(policy, texts, name, Store(project.root / f"kept{jobs}"), jobs)
+            for jobs in (1, 2)
+        )
+        if alone is None or helped is None:
+            assert alone is helped
+        else:
+            _assert_same(helped, alone)
+            assert helped.reading == alone.reading
+        assert kept_too == kept
+
+
+def _again(
+    policy: Policy, texts: Mapping[str, str], name: str, store: Store, jobs: int
+) -> tuple[Analysis | None, frozenset[str]]:
+    """What is found, and what is kept, when a file is no more there."""
+    builder = Builder(store)
+    analyse(policy, texts, builder=builder, spare=0)
+    builder.save()
+    builder = Builder(store, jobs=jobs)
+    left = {other: text for other, text in texts.items() if other != name}
+    try:
+        found = analyse(policy, left, builder=builder, spare=0)
+    except PolicyError:
+        return None, frozenset()
+    return found, frozenset(builder.kept)
 
 
 @pytest.mark.parametrize("path", CASES[::12], ids=lambda path: path.stem)
@@ -139,6 +183,31 @@ def test_what_a_file_says_decides_whether_it_joins(text: str, joins: bool) -> No
     texts = {"app/__init__.py": "", "app/keys.py": _KEYS, "app/use.py": text}
     some = analyse(Policy(), texts, spare=0)
     assert ("app/use.py" in some.facts) is joins
+
+
+@pytest.mark.skipif(not can_fork(), reason="there are no forks here")
+@pytest.mark.parametrize(("given", "finds"), [("keys", True), ("load(kind)", False)])
+def test_what_another_process_finds_is_taken(
+    given: str, finds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quiet, "_WORTH", 1)
+    taken: list[bool] = []
+    take = quiet.Quiet._take
+
+    def noting(self: quiet.Quiet, looked: quiet.Looked) -> bool:
+        taken.append(looked.found)
+        return take(self, looked)
+
+    monkeypatch.setattr(quiet.Quiet, "_take", noting)
+    text = (
+        f"from app import keys\n\n\ndef f(kind, load):\n    return getattr({given}, kind)('t')\n"
+    )
+    others = {"app/__init__.py": "", "app/old.py": "", "app/plain.py": _PLAIN}
+    texts = {"app/keys.py": _KEYS, "app/use.py": text, **others}
+    some, _ = _again(Policy(), texts, "app/old.py", Store(tmp_path / "kept"), 2)
+    assert taken == [finds]
+    assert some is not None
+    assert ("app/use.py" in some.facts) is finds
 
 
 def test_a_small_program_is_read_whole() -> None:

@@ -80,6 +80,17 @@ class Builder:
                 self._note(name, names, self._encoder.encode(found[name]))
         return {name: found[name] for name in texts}
 
+    @property
+    def kept(self) -> Mapping[str, Plain]:
+        """What is kept of the files that were asked for."""
+        return self._used
+
+    def adopt(self, kept: Mapping[str, Plain]) -> None:
+        """Keep as well what another process has kept."""
+        known = self._load()
+        self._found |= any(known.get(name) != one for name, one in kept.items())
+        self._used.update(kept)
+
     def save(self) -> None:
         """Keep the facts of all files that were asked for."""
         if self.store is not None and (self._found or len(self._used) != len(self._known or ())):

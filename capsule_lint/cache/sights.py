@@ -51,6 +51,8 @@ class Sights:
     """The last one; it counts for files whose sight is known."""
     joined: frozenset[str] = frozenset()
     """The files that names led to."""
+    quiet: frozenset[str] = frozenset()
+    """The others that look functions up by names that they make."""
     _name: bytes = b""
     _known: dict[str, tuple[bytes, Sight]] = field(default_factory=dict)
     """With the digest of the text."""
@@ -91,13 +93,20 @@ class Sights:
         for filename, (text, sight) in self._texts.items():
             kept[filename] = self._digest(filename, text), tuple(sight)
         search = self.search
-        said = (search.words, search.parts, search.separators, search.found, self.joined)
+        said = (
+            search.words,
+            search.parts,
+            search.separators,
+            search.found,
+            self.joined,
+            self.quiet,
+        )
         self.store.save(_NAME, (self._name, tuple(tuple(sorted(one)) for one in said), kept))
 
     def _load(self) -> None:
         match self.store.load(_NAME) if self.store is not None else None:
             case (bytes() as name, tuple() as said, dict() as kept) if name == self._name:
-                words, parts, separators, found, self.joined = map(frozenset, said)
+                words, parts, separators, found, self.joined, self.quiet = map(frozenset, said)
                 self.search = Search(words, parts, separators, found)
                 self._known = {n: (made, Sight(*sight)) for n, (made, sight) in kept.items()}
 

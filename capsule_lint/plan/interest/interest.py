@@ -132,7 +132,7 @@ class Interest:
 
     def rest(
         self,
-        chosen: set[str],
+        chosen: AbstractSet[str],
         facts: Callable[[str], FileFacts],
         quiet: frozenset[str] = frozenset(),
     ) -> Rest:
