@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -16,6 +17,7 @@ from bench.corpus import Corpus, corpus, sample
 from bench.damage import assess, count_calls
 from bench.environments import ROOT
 from bench.judging import finds, rewrites
+from bench.measure import Took
 from bench.recipe import Recipe
 from bench.results import OURS, Row
 from bench.snapshot import Snapshot
@@ -111,6 +113,27 @@ def warm(setting: Setting) -> Measured:
     whole.clean()
     dependents = f"{setting.scale.dependents} files depend on the changed one"
     return rows, _said(before, dependents)
+
+
+def stages(setting: Setting) -> Measured:
+    """Where the time of a first check goes, and of one after a change: one run of each, in one process."""
+    whole = corpus(setting.packages, _common(setting))
+    before = Snapshot.take(whole.root)
+    tool = tools.stages(setting.own)
+    rows: list[Row] = []
+    for when in ("a first check", "one file changed"):
+        if rows:
+            setting.run(tools.capsule_lint(setting.own, setting.jobs), whole.root)
+            _reviser(whole)()
+        else:
+            whole.clean()
+        ran = setting.run(tool, whole.root)
+        for stage, seconds, memory in json.loads(ran.out):
+            took = Took(seconds, seconds, memory, ran.took.status)
+            rows.append(Row("stages", f"{when}: {stage}", took, "", good=True))
+    before.restore()
+    whole.clean()
+    return tuple(rows), _said(before, "in one process; memory is what it holds afterwards")
 
 
 def same_bytes(setting: Setting) -> Measured:
@@ -255,6 +278,7 @@ JOBS: Final[dict[str, Callable[[Setting], Measured]]] = {
     "check": check,
     "check-all": check_all,
     "warm": warm,
+    "stages": stages,
     "same-bytes": same_bytes,
     "fix": fix,
     "case-study": case_study,

@@ -20,11 +20,12 @@ _HEADINGS: Final = {
     "check": "A first check",
     "check-all": "A first check, every file relevant",
     "warm": "A check when little has changed",
+    "stages": "Where the time goes",
     "same-bytes": "The same answer",
     "fix": "`--fix` of one helper and its calls",
     "case-study": "`--fix` of the case study",
 }
-_BASES: Final = {"warm": ("yardstick",), "fix": ("ast-grep run",), "case-study": ()}
+_BASES: Final = {"warm": ("yardstick",), "fix": ("ast-grep run",), "case-study": (), "stages": ()}
 _PARTS: Final = ("method", "limits")
 _LINEAR: Final = 1.05
 """A power that passes as linear: the rest is noise."""

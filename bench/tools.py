@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -56,6 +57,13 @@ def yardstick(own: Environment, names: Path) -> Tool:
     """The least that a warm run has to do."""
     script = str(Path(__file__).with_name("yardstick.py"))
     return Tool("yardstick", (own.bin("python"), "-E", "-s", script, str(names)))
+
+
+def stages(own: Environment) -> Tool:
+    """A check in one process that says how long each of its stages takes."""
+    script = str(Path(__file__).with_name("stages.py"))
+    options = ("check", "-j", "1", "--quiet", "--output-file", os.devnull)
+    return Tool("stages", (own.bin("python"), "-E", "-s", script, *options))
 
 
 def checkers(peers: Environment, jobs: int) -> tuple[Tool, ...]:

@@ -18,7 +18,7 @@ from capsule_lint.program import with_quiet
 from capsule_lint.workers import Fork, can_fork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from capsule_lint.cache.facts import Builder
@@ -71,8 +71,7 @@ class Quiet:
                     return self._take(fork.answer())
                 except ChildProcessError:  # it was killed, which is no reason to stop
                     pass
-            looking = self._linked(program, chosen, self.interest.quiet)
-            return any(Dynamic(looking, functions).find())
+            return self._found(self._linked(program, chosen, self.interest.quiet), functions)
 
         try:
             yield finds
@@ -107,11 +106,11 @@ class Quiet:
         before = set(self.builder.kept)
         looking = self._linked(program, chosen, quiet)
         every = {f for module in looking.names.judged() for f in module.functions}
-        may_find = any(Dynamic(looking, every).find())  # most of the work, whatever is asked
+        may_find = self._found(looking, every)  # most of the work, whatever is asked
         asked = set(question())
         functions = {function for function in every if _identity(function) in asked}
         return Looked(
-            may_find and any(Dynamic(looking, functions).find()),
+            may_find and self._found(looking, functions),
             {name: one for name, one in self.builder.kept.items() if name not in before},
             frozenset(self.consulted),
             frozenset(self.interest.searched),
@@ -129,6 +128,10 @@ class Quiet:
         files = self.facts_of(chosen | quiet)
         rest = self.interest.rest(chosen, self._fact_of, quiet)
         return with_quiet(program, files.values(), rest, self.walks)
+
+    def _found(self, looking: Program, functions: Collection[Function]) -> bool:
+        """Whether any of these functions is found by a name that is made."""
+        return any(Dynamic(looking, functions).find())
 
     def _fact_of(self, name: str) -> FileFacts:
         return self.facts_of(frozenset((name,)))[name]
