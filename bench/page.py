@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from bench.measure import Took
     from bench.results import Point, Results, Row
 
 _HEADINGS: Final = {
@@ -25,8 +26,8 @@ _HEADINGS: Final = {
     "fix": "`--fix` of one helper and its calls",
     "case-study": "`--fix` of the case study",
 }
-_BASES: Final = {"warm": ("yardstick",), "fix": ("ast-grep run",), "case-study": (), "stages": ()}
-_PARTS: Final = ("method", "limits")
+_BASES: Final = {"warm": ("yardstick",), "fix": ("ast-grep run",), "case-study": ()}
+_PARTS: Final = ("method", "floor", "limits")
 _LINEAR: Final = 1.05
 """A power that passes as linear: the rest is noise."""
 
@@ -62,6 +63,7 @@ def _page(results: Results, text: Mapping[str, str], plots: Mapping[str, str]) -
         *_where(results),
         *_jobs(results),
         *_growth(results, tuple(plots)),
+        text["floor"].strip(),
         text["limits"].strip(),
     ]
     return "\n\n".join(parts) + "\n"
@@ -118,6 +120,9 @@ def _jobs(results: Results) -> Iterator[str]:
         if rows:
             yield f"## {heading}"
             yield f"On {results.corpora[job]}."
+            if job == "stages":
+                yield _stages(rows)
+                continue
             yield _table(rows, _base(job))
             commands = [f"{row.command}  # {row.tool}" for row in rows if row.command]
             yield "\n".join(["```sh", *commands, "```"])
@@ -149,6 +154,26 @@ def _table(rows: list[Row], base: str) -> str:
             f"| {row.tool} | {mark}{_seconds(took.elapsed)} |{ratio} "
             f"{mark}{_seconds(took.processor)} | {took.memory:.0f} MiB | {runs} | {outcome} |"
         )
+    return "\n".join(lines)
+
+
+def _stages(rows: list[Row]) -> str:
+    """What each stage takes of the processor's time, and what is held after it, a column for each run."""
+    found: dict[str, dict[str, Took]] = {}
+    for row in rows:
+        when, _, stage = row.tool.partition(": ")
+        if row.took is not None:
+            found.setdefault(stage, {})[when] = row.took
+    runs = list(dict.fromkeys(when for took in found.values() for when in took))
+    lines = [f"| | {' | | '.join(runs)} | |", "|---|" + "---|---|" * len(runs)]
+    for stage, took in found.items():
+        cells = [
+            f"{_seconds(took[run].processor)} | {took[run].memory:.0f} MiB"
+            if run in took
+            else " | "
+            for run in runs
+        ]
+        lines.append(f"| {stage} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -23,10 +28,10 @@ from bench.planting import plant
 from bench.recipe import Place, Plant, Planted, Recipe
 from bench.results import Machine, Point, Results, Row
 from bench.snapshot import Snapshot
+from bench.stages import REST, STAGES, START, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tests.project import Project
 
@@ -301,11 +306,15 @@ def test_a_page_says_what_was_reached_and_what_was_not_measured() -> None:
         Row("check", "ast-grep", slow, "finds 2 of 3", False, "ast-grep scan"),
         Row("check", "Semgrep", None, "did not run: no network", False),
         Row("check", "Fixit", slow, "finds 1 of 1", True, "fixit lint", 1, 0.1),
+        Row("stages", "at first: files are read", replace(TOOK, processor=0.5), "", True),
+        Row("stages", "at first: the program is judged", TOOK, "", True),
+        Row("stages", "then: the program is judged", replace(TOOK, memory=9), "", True),
     )
-    corpora = {"check": "9 lines", "growth-lines": "More and more lines."}
+    on = ("check", "9 lines"), ("stages", "9 lines"), ("growth-lines", "More and more lines.")
     points = tuple(_points((1, 2), (10, 20)))
     made = page.pages(
-        _results(rows=rows, points=points, corpora=corpora), {"method": "How.", "limits": "But."}
+        _results(rows=rows, points=points, corpora=dict(on)),
+        {"method": "How.", "floor": "Why.", "limits": "But."},
     )
     text = made["benchmarks.md"]
     assert "| cold check | at most 0.5 of ast-grep | 0.25 | 1 | yes |" in text
@@ -313,9 +322,28 @@ def test_a_page_says_what_was_reached_and_what_was_not_measured() -> None:
     assert "| cold check | at most 1/20 of Semgrep | not measured | | |" in text
     assert "| **finds 2 of 3** |" in text
     assert "did not run: no network" in text
+    assert "| files are read | 0.5 s | 40 MiB |  |  |" in text
+    assert "| the program is judged | 3 s | 40 MiB | 3 s | 9 MiB |" in text
     assert "≈ 4 s" in text
     assert "](benchmarks-growth-lines.svg)" in text
     assert set(made) == {"benchmarks.md", "benchmarks-growth-lines.svg"}
+
+
+def test_a_stage_takes_what_no_stage_inside_of_it_takes(project: Project) -> None:
+    project.write({"keys.py": "def f(tenant_id):\n    return f'TENANT#{tenant_id}#ORDERS'\n"})
+    script = Path(page.__file__).with_name("stages.py")
+    ran = subprocess.run(
+        (sys.executable, str(script), "check", "-q", "-j1", "--no-cache", "-o", os.devnull),
+        cwd=project.root,
+        capture_output=True,
+        check=True,
+    )
+    took = {stage: seconds for stage, seconds, _ in json.loads(ran.stdout)}
+    assert took.keys() == {START, *(label for label, _, _ in STAGES), REST}
+    clock = Clock()
+    inner = clock.around(STAGES[0][0], lambda: time.sleep(0))
+    clock.around(STAGES[1][0], inner)()
+    assert all(seconds >= 0 for seconds in clock.took.values())
 
 
 def test_what_is_measured_again_replaces_what_was(tmp_path: Path) -> None:
