@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -147,13 +147,20 @@ def analyse(
 
     Raises PolicyError when a source or a type of the policy does not resolve in the program.
     """
+    builder = builder or (before.builder if before is not None else Builder())
+    with closing(Interest(policy, texts, spare, builder.sights, builder.jobs)) as interest:
+        return _analysed(interest, unreadable, before, builder)
+
+
+def _analysed(
+    interest: Interest, unreadable: Iterable[Problem], before: Analysis | None, builder: Builder
+) -> Analysis:
+    policy, texts = interest.policy, interest.texts
     known = {
         name: facts
         for name, facts in (before.facts if before is not None else {}).items()
         if before is not None and texts.get(name) is before.texts[name]
     }
-    builder = builder or (before.builder if before is not None else Builder())
-
     walks = before.walks if before is not None else Walks()
     consulted: set[str] = set()
 
@@ -166,7 +173,6 @@ def analyse(
         read([name])
         return known[name]
 
-    interest = Interest(policy, texts, spare, builder.sights)
     chosen = interest.seeds(before.facts.keys() if before is not None else None)
     quiet: frozenset[str] = frozenset()
 

@@ -99,23 +99,26 @@ class Quiet:
         program: Program,
         chosen: frozenset[str],
         quiet: frozenset[str],
-        question: Callable[[], Iterable[_Identity]],
-    ) -> Looked:
-        """The work of the other process."""
+    ) -> Callable[[Iterable[_Identity]], Looked]:
+        """The work of the other process; what it gives tells it of some functions."""
         self.builder.jobs = 1
         before = set(self.builder.kept)
         looking = self._linked(program, chosen, quiet)
         every = {f for module in looking.names.judged() for f in module.functions}
         may_find = self._found(looking, every)  # most of the work, whatever is asked
-        asked = set(question())
-        functions = {function for function in every if _identity(function) in asked}
-        return Looked(
-            may_find and self._found(looking, functions),
-            {name: one for name, one in self.builder.kept.items() if name not in before},
-            frozenset(self.consulted),
-            frozenset(self.interest.searched),
-            self.interest.importing,
-        )
+
+        def answer(asked: Iterable[_Identity]) -> Looked:
+            known = set(asked)
+            functions = {function for function in every if _identity(function) in known}
+            return Looked(
+                may_find and self._found(looking, functions),
+                {name: one for name, one in self.builder.kept.items() if name not in before},
+                frozenset(self.consulted),
+                frozenset(self.interest.searched),
+                self.interest.importing,
+            )
+
+        return answer
 
     def _take(self, looked: Looked) -> bool:
         self.builder.adopt(looked.facts)

@@ -6,8 +6,7 @@ import contextlib
 import os
 import pickle
 import signal
-from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +15,9 @@ Q = TypeVar("Q")
 T = TypeVar("T")
 R = TypeVar("R")
 
+_HEAD: Final = 8
+"""How many bytes say how long a message is."""
+
 
 def can_fork() -> bool:
     """Whether there are forks on this system."""
@@ -23,37 +25,36 @@ def can_fork() -> bool:
 
 
 class Fork(Generic[Q, R]):
-    """A fork of this process that works while this one goes on. It may wait for one question on the way,
-    and gives one answer. Questions and answers are pickled."""
+    """A fork of this process that gets ready while this one goes on, and then answers questions in turn.
+    Questions and answers are pickled."""
 
-    def __init__(self, work: Callable[[Callable[[], Q]], R]) -> None:
-        """`work` is run in the fork; what it is given waits for the question."""
-        asked, self._asking = os.pipe()
-        self._answered, answering = os.pipe()
+    def __init__(self, prepare: Callable[[], Callable[[Q], R]]) -> None:
+        """`prepare` is run in the fork, and gives what answers."""
+        asked, asking = os.pipe()
+        answered, answering = os.pipe()
         self._pid = os.fork()
         if not self._pid:
             try:
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
-                os.close(self._asking)
-                os.close(self._answered)
-                with os.fdopen(answering, "wb") as file:
-                    file.write(_answer(lambda: work(partial(self._question, asked))))
+                os.close(asking)
+                os.close(answered)
+                with os.fdopen(asked, "rb") as questions, os.fdopen(answering, "wb") as answers:
+                    _serve(prepare, questions, answers)
             finally:
                 os._exit(0)  # neither the parent's clean-up nor its buffers are this process's own
         os.close(asked)
         os.close(answering)
+        self._questions, self._answers = os.fdopen(asking, "wb"), os.fdopen(answered, "rb")
 
     def ask(self, question: Q) -> None:
-        """Tell it what it waits for."""
-        with contextlib.suppress(BrokenPipeError), os.fdopen(os.dup(self._asking), "wb") as file:
-            file.write(pickle.dumps(question))
-        self._close()
+        """Put a question to it; the answers come in the order of the questions."""
+        with contextlib.suppress(BrokenPipeError):  # that it has ended, the answer tells
+            _write(self._questions, pickle.dumps(question))
 
     def answer(self) -> R:
-        """Wait for what its work gives; what that raises is raised here."""
-        with os.fdopen(os.dup(self._answered), "rb") as file:
-            data = file.read()
-        if not data:
+        """Wait for the next answer; what its work raises is raised here."""
+        data = _read(self._answers)
+        if data is None:
             raise ChildProcessError(f"process {self._pid} ended before its work was done")
         error, found = pickle.loads(data)
         if error is not None:
@@ -63,29 +64,43 @@ class Fork(Generic[Q, R]):
 
     def end(self) -> None:
         """End it, whether it is done or not."""
-        self._close()
-        os.close(self._answered)
+        with contextlib.suppress(BrokenPipeError):
+            self._questions.close()
+        self._answers.close()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 
-    def _question(self, pipe: int) -> Q:
-        with os.fdopen(pipe, "rb") as file:
-            question: Q = pickle.loads(file.read())
-        return question
 
-    def _close(self) -> None:
-        if self._asking >= 0:
-            os.close(self._asking)
-            self._asking = -1
-
-
-def _answer(work: Callable[[], R]) -> bytes:
+def _serve(
+    prepare: Callable[[], Callable[[Q], R]], questions: BinaryIO, answers: BinaryIO
+) -> None:
+    """The life of a fork."""
     try:
-        return pickle.dumps((None, work()))
+        answer = prepare()
     except Exception as error:
-        return pickle.dumps((error, None))
+        _write(answers, pickle.dumps((error, None)))
+        return
+    while (data := _read(questions)) is not None:
+        try:
+            said = pickle.dumps((None, answer(pickle.loads(data))))
+        except Exception as error:
+            said = pickle.dumps((error, None))
+        _write(answers, said)
+
+
+def _write(pipe: BinaryIO, data: bytes) -> None:
+    pipe.write(len(data).to_bytes(_HEAD, "big") + data)
+    pipe.flush()
+
+
+def _read(pipe: BinaryIO) -> bytes | None:
+    """The next message; `None` where the other end has been closed."""
+    head = pipe.read(_HEAD)
+    size = int.from_bytes(head, "big")
+    data = pipe.read(size)
+    return data if len(head) == _HEAD and len(data) == size else None
 
 
 def fork_map(
@@ -100,13 +115,15 @@ def fork_map(
     if count < 2 or not can_fork():
         return [function(item) for item in items]
 
-    def done(share: Sequence[int], _: object = None) -> list[tuple[int, R]]:
+    def done(share: Sequence[int]) -> list[tuple[int, R]]:
         return [(number, function(items[number])) for number in share]
 
-    own, *others = _shares(weights, count)
-    forks: list[Fork[None, list[tuple[int, R]]]] = []
+    own, *others = shares_of(weights, count)
+    forks: list[Fork[Sequence[int], list[tuple[int, R]]]] = []
     try:
-        forks.extend(Fork(partial(done, share)) for share in others)
+        for share in others:
+            forks.append(Fork(lambda: done))
+            forks[-1].ask(share)
         found = dict(done(own))
         for fork in forks:
             found.update(fork.answer())
@@ -116,7 +133,7 @@ def fork_map(
     return [found[number] for number in range(len(items))]
 
 
-def _shares(weights: Sequence[int], count: int) -> list[list[int]]:
+def shares_of(weights: Sequence[int], count: int) -> list[list[int]]:
     """The numbers of the items for each process: heaviest first, each to whoever has least."""
     shares: list[list[int]] = [[] for _ in range(count)]
     loads = [0] * count

@@ -11,7 +11,7 @@ from capsule_lint.analysis import Analysis, Workspace, analyse
 from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.store import Store
 from capsule_lint.errors import PolicyError
-from capsule_lint.plan.interest import Interest
+from capsule_lint.plan.interest import Interest, searching
 from capsule_lint.policy import Policy, load_policy
 from capsule_lint.source import discover
 from capsule_lint.workers import can_fork
@@ -79,7 +79,8 @@ def test_another_process_says_what_this_one_would(
     path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each file goes away, so that the program is judged again: which files are quiet is known by then."""
-    monkeypatch.setattr(quiet, "_WORTH", 1)
+    for module in (quiet, searching):
+        monkeypatch.setattr(module, "_WORTH", 1)
     project.write(files_of(path.read_text())[0])
     policy = load_policy(project.root, None, False)
     others = {f"plain/shelf{number}.py": _PLAIN for number in range(3)}

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from capsule_lint import fixing, lint
+from capsule_lint import fixing, lint, quiet
 from capsule_lint.cache import facts
-from capsule_lint.workers import fork_map
+from capsule_lint.plan.interest import searching
+from capsule_lint.workers import Fork, fork_map
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.project import Project
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
@@ -43,7 +46,7 @@ def program(project: Project) -> Project:
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The least work is worth a process."""
-    for module in (facts, lint, fixing):
+    for module in (facts, lint, fixing, quiet, searching):
         monkeypatch.setattr(module, "_WORTH", 1)
 
 
@@ -80,6 +83,41 @@ def test_what_a_process_raises_is_raised_here() -> None:
 
     with pytest.raises(ValueError, match="nine"):
         fork_map(fail, list(range(10)), [1] * 10, 2, 1)
+
+
+def test_a_fork_answers_in_turn_what_it_is_asked() -> None:
+    def prepare() -> Callable[[int], float]:
+        seen: list[int] = []
+
+        def answer(number: int) -> float:
+            seen.append(number)
+            return sum(seen) / number
+
+        return answer
+
+    fork = Fork(prepare)
+    try:
+        fork.ask(2)
+        fork.ask(0)
+        fork.ask(4)
+        assert fork.answer() == 1
+        with pytest.raises(ZeroDivisionError):
+            fork.answer()
+        assert fork.answer() == 1.5
+    finally:
+        fork.end()
+
+
+def test_a_fork_that_is_killed_gives_no_answer() -> None:
+    def prepare() -> Callable[[int], int]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    fork = Fork(prepare)
+    fork.ask(1)
+    with pytest.raises(ChildProcessError):
+        fork.answer()
+    fork.end()
 
 
 def test_an_interrupt_ends_all_processes() -> None:

@@ -15,9 +15,8 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.cache.sights import Sight, Sights
+from capsule_lint.plan.interest.searching import Searching
 from capsule_lint.plan.interest.signs import Signs
-from capsule_lint.plan.interest.telling import Telling
-from capsule_lint.plan.interest.vocabulary import Vocabulary
 from capsule_lint.program import Rest
 
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ class Interest:
     spare: int = SPARE
     sights: Sights = field(default_factory=Sights)
     """What an earlier run has seen in them."""
+    jobs: int = 1
+    """How many processes may search them."""
     _guessed: set[str] = field(default_factory=set)
     joined: set[str] | None = None
     """The files that a name has led to from those with a word of interest; a later run that starts
@@ -76,9 +77,13 @@ class Interest:
         guessed, self._guessed = self._guessed & self.texts.keys(), set()
         return guessed - self._telling_files - self.joined if self.joined is not None else set()
 
+    def close(self) -> None:
+        """End what helps with the search."""
+        self._searching.close()
+
     @cached_property
-    def _vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.texts)
+    def _searching(self) -> Searching:
+        return Searching(self.policy, self.texts, self.jobs)
 
     @cached_property
     def _seen(self) -> dict[str, Sight]:
@@ -89,8 +94,7 @@ class Interest:
     def _sights(self) -> dict[str, Sight]:
         """What each file tells by itself."""
         found = dict(self._seen)
-        telling = Telling(self.policy, self._vocabulary, self.texts)
-        found.update(telling.sights([name for name in self.texts if name not in found]))
+        found.update(self._searching.sights(name for name in self.texts if name not in found))
         return found
 
     @cached_property
@@ -174,16 +178,7 @@ class Interest:
 
     def _holding(self, signs: Signs) -> set[str]:
         """The files in which one of the names stands, that have part of a key in them, or take one apart."""
-        vocabulary = self._vocabulary
-        vocabulary.read(self._suspects(signs))
-        found = vocabulary.having(signs.words)
-        for name in vocabulary.having(signs.parts):
-            if signs.before.search(vocabulary.text(name)):
-                found.add(name)
-        for name in vocabulary.having(("split",)):
-            if signs.splits.search(vocabulary.text(name)):
-                found.add(name)
-        return found
+        return self._searching.holding(self._suspects(signs), signs)
 
     def _suspects(self, signs: Signs) -> Iterable[str]:
         """The files to search: all but those in which nothing was found before, nor stands what is new."""

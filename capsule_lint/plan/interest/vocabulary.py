@@ -34,6 +34,10 @@ class Vocabulary:
         self._files: dict[bytes, list[str]] = defaultdict(list)
         self._read: set[str] = set()
 
+    def __contains__(self, name: str) -> bool:
+        """Whether a file has been read."""
+        return name in self._read
+
     def read(self, names: Iterable[str]) -> None:
         """Read these files. Of all others, none of the words is known."""
         for name in names:
