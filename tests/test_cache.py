@@ -56,6 +56,33 @@ def test_a_warm_run_judges_nothing(orders: Project, monkeypatch: pytest.MonkeyPa
     assert orders.run() == cold
 
 
+def test_a_report_in_a_file_is_written_again(
+    orders: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cold = orders.run("-o", "report.txt")
+    report = orders.root / "report.txt"
+    said = report.read_text()
+    report.unlink()
+    monkeypatch.setattr(cli_run, "analyse", None)
+    assert orders.run("-o", "report.txt") == cold
+    assert report.read_text() == said != ""
+
+
+def test_what_changed_since_a_revision_is_known(
+    orders: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders.write({".gitignore": ".capsule-lint"}).commit()
+    nothing = orders.run("--since", "HEAD")
+    orders.write({"keys.py": KEYS + "\n"})
+    something = orders.run("--since", "HEAD")
+    assert "keys.py" in something.out
+    assert "keys.py" not in nothing.out
+    monkeypatch.setattr(cli_run, "analyse", None)
+    assert orders.run("--since", "HEAD") == something
+    orders.write({"keys.py": KEYS})
+    assert orders.run("--since", "HEAD") == nothing
+
+
 def loaded(project: Project) -> tuple[str, str]:
     """What a check in a process of its own prints, and what it loads of what takes long to load."""
     script = (

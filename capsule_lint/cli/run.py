@@ -40,7 +40,6 @@ from capsule_lint.report import (
 from capsule_lint.selection import Selection
 from capsule_lint.source import (
     Change,
-    changed_since,
     decode,
     dirty,
     encode,
@@ -99,11 +98,9 @@ class _Run:
         discovery = self.target.discovery
         for text in discovery.notes:
             self._verbose(text)
-        limited, whole_program = self.target.limited, set(discovery.files)
-        if not limited:
+        limited, whole_program = self.target.reported, set(discovery.files)
+        if not self.target.limited:
             note("warning: no Python files found under the given paths")
-        if self.options.since is not None:
-            limited &= changed_since(self.policy.root, self.options.since)
         whole = limited >= whole_program and not self._narrowed()
         given = self._given()
         if given:

@@ -20,6 +20,7 @@ from capsule_lint.cli.elsewhere import Elsewhere
 from capsule_lint.errors import SourceError
 from capsule_lint.policy import load_policy
 from capsule_lint.source.discover import discover, limit
+from capsule_lint.source.store import store as write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,11 +35,18 @@ _AT_REST: Final = frozenset(("cache", "last", "lock", ".gitignore"))
 
 
 class Target(Struct, frozen=True):
-    """What a run is about: the whole program, and the files of it that are reported on."""
+    """What a run is about: the whole program, and the files of it that are named."""
 
     policy: Policy
     discovery: Discovery
     limited: frozenset[str]
+    changed: frozenset[str] | None = None
+    """What has changed since the revision that is asked about."""
+
+    @property
+    def reported(self) -> frozenset[str]:
+        """The files that are reported on."""
+        return self.limited if self.changed is None else self.limited & self.changed
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -74,7 +82,7 @@ def run(options: Options, arguments: Sequence[str]) -> int:
     _recover(policy.root)
     discovery = discover(policy)
     limited = limit(policy, options.paths, discovery, force_exclude=options.force_exclude)
-    target = Target(policy, discovery, limited)
+    target = Target(policy, discovery, limited, _changed(policy, options))
     known = None if options.no_cache else _known(options, target)
     if known is not None and known.report is not None:
         answer = known.store.load(known.report)
@@ -90,11 +98,22 @@ def run(options: Options, arguments: Sequence[str]) -> int:
                 known.store.touch(known.report)
                 known.contents.save()
                 _keep(options, arguments, target, known, (status, text), began)
-                write_out(text)
+                if options.output_file is not None:
+                    write_file(options.output_file, text.encode())
+                else:
+                    write_out(text)
                 return status
     from capsule_lint.cli.run import run_on  # it loads what judges: LibCST, and the rules
 
     return run_on(options, target, known)
+
+
+def _changed(policy: Policy, options: Options) -> frozenset[str] | None:
+    if options.since is None:
+        return None
+    from capsule_lint.source.git import changed_since
+
+    return changed_since(policy.root, options.since)
 
 
 def _keep(
@@ -179,7 +198,7 @@ def _known(options: Options, target: Target) -> Known:
             str(in_color(options)),
         )
         limited = (
-            b"" if len(target.limited) == len(files) else repr(sorted(target.limited)).encode()
+            b"" if len(target.reported) == len(files) else repr(sorted(target.reported)).encode()
         )
         command = digest(
             version,
@@ -202,8 +221,7 @@ def _is_pure(options: Options, target: Target) -> bool:
         or options.update_baseline
         or options.prune_baseline
     )
-    elsewhere = options.since or options.stdin_filename or options.output_file
-    return not (effects or elsewhere) and bool(target.limited)
+    return not (effects or options.stdin_filename) and bool(target.limited)
 
 
 def _baseline(options: Options, policy: Policy) -> bytes:

@@ -25,9 +25,12 @@ _MOST_FOLDERS: Final = 50_000
 
 def watched(options: Options, target: Target, store: Store) -> list[str] | None:
     """The files and directories that a run without paths depends on; `None` where they are not known:
-    outside of git, with links among the files, with a cache that is elsewhere."""
+    outside of git, with links among the files, with a cache that is elsewhere, or where there is more to do
+    than to print it."""
     policy = target.policy
     if options.paths or options.cache_dir is not None or not target.discovery.plain:
+        return None
+    if options.since is not None or options.output_file is not None:
         return None
     git, folders = consulted(policy.root), _folders(policy.root, policy.src)
     if git is None or folders is None:
