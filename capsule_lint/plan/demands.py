@@ -136,13 +136,18 @@ class Demands:
             and not domain.carries(function, scope, self.planner.state.gained())
             and not SpelledOut(self.planner).in_all_keys(function, scope)
             and not self.planner.local.objects.carried(function)
-            and not (cls is None and self._is_in_rows(function, scope))
+            and not (cls is None and self._has_itself(function, scope))
             and not absorbs(self.planner.program, function, scope)
             and stands_for(self.planner.program, function) is None
             and not any(p.name == f"{scope.name}_name" for p in function.own_params)
         ]
         if lacking:
             self.planner.methods[function] = lacking
+
+    def _has_itself(self, function: Function, scope: Scope) -> bool:
+        """Whether a function of a module has a scope by what else it is given."""
+        bound = function.scope.bindings.get(scope.parameter, ())
+        return any(b.kind == "assign" for b in bound) or self._is_in_rows(function, scope)
 
     def _is_in_rows(self, function: Function, scope: Scope) -> bool:
         """Whether a function is given several rows, each of which has the scope."""

@@ -108,10 +108,7 @@ class Items:
             return True
         names = [name for name, _ in entries_of(display)]
         if not any(policy.is_key_name(n) and not n.startswith((":", "#")) for n in names):
-            made = any(
-                f in keys.functions for one in self._spread(display) for f in keys.helpers_in(one)
-            )
-            if not made:
+            if keys.functions.isdisjoint(self._makers(display)):
                 return any(True for _ in self.planner.spreaders.put_beside(display))
             return keys.positions.dict_role(display) is Role.WRITTEN
         if any(map(policy.is_sort_key_name, names)) or self._typed(display):
@@ -149,7 +146,7 @@ class Items:
         beside = self.planner.spreaders.put_beside(display) if not keys else ()
         for node in (*keys, *given, *beside):
             yield from self.changing(node)
-        makers = returning(program, *self._spread(display))
+        makers = self._makers(display)
         yield from (d for d in self.planner.defects if d.function in makers)
 
     def changing(self, key: tree.Node) -> Iterator[KeyDefect]:
@@ -160,6 +157,15 @@ class Items:
         for defect in self.planner.defects:
             if id(defect.template.host) in hosts or defect.function in makers:
                 yield defect
+
+    def _makers(self, display: Display) -> set[Function]:
+        """The functions that make the keys of what is put into a dict whole."""
+        program = self.planner.program
+        is_key = program.policy.is_key_name
+        makers = returning(program, *self._spread(display))
+        made = [v for f in makers for v in f.returns if isinstance(v, tree.DictDisplay)]
+        keys = [value for one in made for name, value in entries_of(one) if is_key(name)]
+        return makers | returning(program, *keys)
 
     def _spread(self, display: Display) -> list[tree.Node]:
         """What is put into a dict whole, or joined to it: `{**note_key(tenant_id, note_id), …}`,

@@ -27,6 +27,33 @@ _PURE: Final = (
     "decode",
     "encode",
 )
+_PLAIN: Final = (
+    "str",
+    "len",
+    "cast",
+    "super",
+    "int",
+    "float",
+    "bool",
+    "isinstance",
+    "getattr",
+    "hasattr",
+)
+"""Functions of Python's own that only read what they are given."""
+_COLLECTING: Final = ("tuple", "list", "set", "frozenset", "dict", "sorted")
+"""Those that go through it as well."""
+_VIEWS: Final = ("items", "keys", "values")
+_MADE: Final = (
+    tree.FString
+    | tree.Binary
+    | tree.Boolean
+    | tree.Compare
+    | tree.Conditional
+    | tree.Sequence
+    | tree.DictDisplay
+    | tree.Comprehension
+)
+"""What a function may make of what it reads."""
 _DEPTH: Final = 4
 _MAKING: Final = frozenset(
     ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
@@ -46,17 +73,41 @@ def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) 
             return repeatable(node.base, program, depth)
         case tree.Subscript():
             return repeatable(node.base, program, depth) and repeatable(node.index, program, depth)
-        case tree.Call(func=tree.Attr(name=name) as func) if name in _PURE:
+        case tree.Call(func=tree.Attr(name=name) as func) if name in _PURE or (
+            name in _VIEWS and depth
+        ):
             return repeatable(func.base, program, depth) and all(
                 repeatable(a.value, program, depth) for a in node.args
             )
-        case tree.Call(func=tree.Name(id="str" | "len" | "cast" | "super")):
+        case tree.Call(func=tree.Name(id=name)) if name in _PLAIN:
             return all(repeatable(a.value, program, depth) for a in node.args)
+        case tree.Call(func=tree.Name(id=name)) if name in _COLLECTING and depth:
+            return all(_lasts(a.value) and repeatable(a.value, program, depth) for a in node.args)
         case tree.Call() if program is not None and depth < _DEPTH:
             given = all(not a.star and repeatable(a.value, program, depth) for a in node.args)
             return given and _is_harmless(node, program, depth + 1)
+        case tree.Comprehension() if not all(_lasts(one.iter) for one in node.generators):
+            return False
+        case _ if isinstance(node, _MADE) or (
+            isinstance(node, tree.Wrapped) and node.kind in ("not", "unary")
+        ):
+            inside = depth > 0  # what is written once more in place should be short
+            return inside and all(repeatable(one, program, depth) for one in node.all_below())
         case _:
             return False
+
+
+def _lasts(node: tree.Node) -> bool:
+    """Whether something can surely be gone through once more, as a stream cannot."""
+    match node:
+        case tree.Call(func=tree.Attr(name=name)):
+            return name in _PURE or name in _VIEWS
+        case tree.Call(func=tree.Name(id=name)):
+            return name in _COLLECTING
+        case tree.Comprehension():
+            return node.kind != "GeneratorExp"
+        case _:
+            return isinstance(node, tree.Const | tree.Subscript | tree.Sequence | tree.DictDisplay)
 
 
 def _is_harmless(call: tree.Call, program: Program, depth: int) -> bool:
@@ -91,27 +142,14 @@ def _reads(statement: tree.Statement, program: Program, depth: int) -> bool:
             names = all(isinstance(target, tree.Name) for target in statement.targets)
             return names and repeatable(value, program, depth)
         case tree.Eval(kind="return" | "assert", values=values):
-            return all(_is_read(value, program, depth) for value in values)
+            return all(repeatable(value, program, depth) for value in values)
         case tree.Eval(kind="raise"):
             return True
         case tree.Block(kind="if" | "try", heads=heads, bodies=bodies):
-            tests = all(_is_read(head, program, depth) for head in heads)
+            tests = all(repeatable(head, program, depth) for head in heads)
             return tests and all(_all_read(body, program, depth) for body in bodies)
         case _:
             return False
-
-
-def _is_read(node: tree.Node, program: Program, depth: int) -> bool:
-    """Whether an expression, or a condition made of such, can be evaluated once more."""
-    match node:
-        case tree.Compare(left=left, rights=rights):
-            return all(_is_read(one, program, depth) for one in (left, *rights))
-        case tree.Boolean(values=values):
-            return all(_is_read(one, program, depth) for one in values)
-        case tree.Wrapped(kind="not" | "unary", value=value):
-            return _is_read(value, program, depth)
-        case _:
-            return repeatable(node, program, depth)
 
 
 def kept(node: tree.Node, program: Program) -> tree.Node:
