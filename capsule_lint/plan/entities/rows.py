@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from capsule_lint.program import Program
+    from capsule_lint.program.calling.calls import Callee
 
 Step: TypeAlias = "Callable[[tree.Node, int], Origins]"
 _MAX_DEPTH: Final = 12
@@ -215,7 +216,8 @@ class Rows:
         callees = self.program.calls.callees(node)
         returns = [v for c in callees if c.function and c.cls is None for v in c.function.returns]
         if callees:
-            return self._all(returns, depth) if returns else _UNKNOWN
+            found = self._all(returns, depth) if returns else _UNKNOWN
+            return found + self._answered(callees, depth)
         name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
         if isinstance(node.func, tree.Attr) and name in ELEMENTS:
             return self._elements(node.func.base, depth) + self._all(plain[1:], depth)
@@ -227,6 +229,13 @@ class Rows:
         if name in _SAME and plain:
             return self._follow(plain[-1], depth)
         return _UNKNOWN
+
+    def _answered(self, callees: Iterable[Callee], depth: int) -> Origins:
+        """The items that tests have mocks give in the place of functions."""
+        answering = self.program.inference.placements.answering
+        given = [n for c in callees if c.function is not None for n in answering(c.function)]
+        displays = self._all(given, depth).displays
+        return Origins(tuple(one for one in displays if names_any(one, self.program)))
 
     # --- what is in collections ---
 

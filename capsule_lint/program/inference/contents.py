@@ -55,14 +55,21 @@ class Contents:
                 case Foreign(name="sys.modules"):
                     found.append(namespaces.imported(self.inference, node.index))
                 case Instance():
-                    getter = self.inference.classes.method(base.cls, "__getitem__")
-                    found.append(self.inference.returned(getter) if getter else ANYTHING)
+                    found.append(self._item(base.cls, node.index))
                 case Foreign():
                     holds = base.holds or self._is_asked_for(node.index)
                     found.append(self._kept(node) or foreign(f"{base.name}[]", holds=holds))
                 case _:
                     found.append(ANYTHING)
         return join(*found)
+
+    def _item(self, cls: Class, index: tree.Node) -> Types:
+        """What an object gives for an index."""
+        key = tree.text(index)
+        if key is not None and self.inference.classes.is_typed_dict(cls):
+            return self.inference.member(cls, key) or ANYTHING
+        getter = self.inference.classes.method(cls, "__getitem__")
+        return self.inference.returned(getter) if getter else ANYTHING
 
     def joined(self, node: tree.Binary) -> Types:
         """The lists and dicts that `a + b` and `a | b` join; nothing for numbers and texts."""

@@ -76,6 +76,19 @@ class Placements:
         """What of the program an expression comes in the place of."""
         return join(*map(self.replaced, self._by_node.get(id(node), ())))
 
+    def answering(self, function: Function) -> list[tree.Node]:
+        """What comes where a function is called: `table.get.return_value = row`."""
+        return self._answers.get(function, [])
+
+    @cached_property
+    def _answers(self) -> dict[Function, list[tree.Node]]:
+        found: dict[Function, list[tree.Node]] = defaultdict(list)
+        for placed in self._all:
+            for one in self._target(placed) if placed.yields else ():
+                if isinstance(one, FunctionObject):
+                    found[one.function].append(placed.node)
+        return found
+
     # --- what is put ---
 
     @cached_property
