@@ -208,6 +208,7 @@ class Mends:
             self.import_(knot, module, *name)
         if value.kind == "test":
             ScopeHelper(self).write(want.scope, knot)
+        self.import_type(knot, module, want.scope, value.code)
         return value.code
 
     def code_for(self, scope: Scope, node: tree.Node, knot: Knot) -> str | None:
@@ -275,6 +276,14 @@ class Mends:
                 module.filename, _NOWHERE, "CAP401", needed.written, name, needed.typing
             )
             self.add(knot, mend)
+
+    def import_type(self, knot: Knot, module: Module, scope: Scope, code: str) -> None:
+        """Have the type of a scope imported where it is called beside that of another one."""
+        own = scope.type
+        if own is None or f"{own.name}(" not in code:
+            return
+        if re.search(rf"(?<![\w.]){re.escape(own.name)}\(", code):
+            self.import_(knot, module, own.module, own.root)
 
     def annotation(
         self, knot: Knot, module: Module, scope: Scope, neighbour: tree.Node | None

@@ -194,20 +194,21 @@ class EntryMends:
         gained: set[Class],
     ) -> None:
         """`fields["tenant_id"] = TenantId(item["tenant_id"])`, of which `cls(**fields)` is made."""
-        program, module = self.mends.planner.program, self.mends.module_of(added.base)
-        function = program.names.place(added.base).scope.function
-        cls = function.owner if function is not None else None
-        if cls is None or cls not in gained or item_key(added.value, old) is None:
+        module = self.mends.module_of(added.base)
+        if item_key(added.value, old) is None:
             return
         text = text_of(added.value) or ""
-        for home, scope in self.beside(cls, old):
-            new, code = rename(added.key, old, scope), None
-            if new not in names and self._is_spread(added.base, cls):
+        made = (c for c in gained if self._is_spread(added.base, c))
+        for cls in sorted(made, key=lambda c: c.symbol):
+            for home, scope in self.beside(cls, old):
+                new = rename(added.key, old, scope)
                 code = renamed_item_access(text, added.value, old, scope)
-            if code is not None:
+                if new in names or code is None:
+                    continue
                 line = added.spelled(self.mends.source(module, added.base.span), new, code)
                 mend = AddStatement(module.filename, statement.span, "CAP301", line)
-                self.mends.add(("class", home), mend)
+                self.mends.add_once(("class", home), mend)
+                self.mends.import_type(("class", home), module, scope, code)
 
     def _is_spread(self, node: tree.Node, cls: Class) -> bool:
         """Whether an instance of a class is made of a local dict in the same function."""

@@ -120,7 +120,9 @@ class LocalMends:
             if written is None:
                 self.mends.obstacle(defect.knot, anchor, f"no item holds `{key}` as it is")
             code = code if written is None else written
-        return self._wrapped(defect.module, anchor, scope, code)
+        code = self._wrapped(defect.module, anchor, scope, code)
+        self.mends.import_type(defect.knot, defect.module, scope, code)
+        return code
 
     def _wrapped(self, module: Module, anchor: tree.Node, scope: Scope, code: str) -> str:
         """`str(self.capsule_id)` beside `str(self.tenant_id)`, `_s(capsule_id)` beside
