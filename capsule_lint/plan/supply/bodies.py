@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
 _MAX_DEPTH: Final = 6
 _DUMPS: Final = "dumps"
+_LOADS: Final = "loads"
 
 
 class _Read(Struct, frozen=True):
@@ -90,11 +91,16 @@ class Written:
                         yield from self._homes_of(parent, depth + 1)
                     elif value is node and (text := tree.text(key)) is not None:
                         yield text.lower()
+            case tree.Call(args=args) if (
+                last_name(parent.func) == _DUMPS and args[0].value is node
+            ):
+                yield from self._homes_of(parent, depth + 1)
             case tree.Call():
-                keyword = next((a.keyword for a in parent.args if a.value is node), None)
-                yield from () if keyword is None else (keyword.lower(),)
-                if keyword is None and last_name(parent.func) == _DUMPS:
-                    yield from self._homes_of(parent, depth + 1)
+                given = next((a for a in parent.args if a.value is node), None)
+                to = given and (
+                    given.keyword or self.planner.program.calls.parameter_of(parent, given)
+                )
+                yield from (to.lower(),) if to else ()
             case tree.Assign(targets=(tree.Name() as target,)):
                 yield target.id.lower()
                 for read in reads_of(names, target, (target.at,)):
@@ -207,17 +213,26 @@ class Bodies:
         """How the value of a want is read of a request or a message, as policy says."""
         for spec in want.scope.sources if value.kind == "configured" else ():
             if spec.code == value.code:
-                yield from self._read_by(spec, want.scope)
+                yield from self._read_by(spec, want)
 
-    def _read_by(self, spec: SourceSpec, scope: Scope) -> Iterator[_Read]:
+    def _read_by(self, spec: SourceSpec, want: Want) -> Iterator[_Read]:
+        scope = want.scope
         if spec.kind is SourceKind.EXPRESSION:
             steps = [key or name for key, name in _STEP.findall(spec.code)]
-            if len(steps) > 1:
-                yield _Read(steps[-1], steps[-2].lower(), configured=True)
+            under = steps[-2:-1] or list(self._roots(spec.roots[0], want)) if steps else []
+            yield from (_Read(steps[-1], one.lower(), configured=True) for one in under)
         asked = self._asked(spec)
         for read in self._read_in(asked) if isinstance(asked, Function) else ():
             if names_scope(read.key, scope):
                 yield _Read(read.key, read.under, configured=True)
+
+    def _roots(self, name: str, want: Want) -> Iterator[str]:
+        """What an expression starts from: a parameter, and what a local of that name is read of."""
+        yield name
+        names = self.planner.program.names
+        for binding in names.bindings(name, names.place(want.node)):
+            given = binding.value if binding.kind == "assign" and not binding.path else None
+            yield from self._path(given, 0)[-1:]
 
     def _asked(self, spec: SourceSpec) -> Class | Function | None:
         if spec.kind is not SourceKind.CALL:
@@ -244,6 +259,8 @@ class Bodies:
                 return (*self._path(node.base, depth + 1), key)
             case tree.Call(func=tree.Attr(base=base)) if key is not None:
                 return (*self._path(base, depth + 1), key)
+            case tree.Call(args=(text, *_)) if last_name(node.func) == _LOADS:
+                return self._path(text.value, depth + 1)
             case tree.Attr():
                 return (*self._path(node.base, depth + 1), node.name)
             case tree.Name():

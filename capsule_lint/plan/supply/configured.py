@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Class, Function, Place, enclosing
@@ -13,7 +15,6 @@ from capsule_lint.program.model import Class, Function, Place, enclosing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from capsule_lint.facts import tree
     from capsule_lint.plan.supply.event_shapes import EventShapes
     from capsule_lint.plan.supply.holders import Holders
     from capsule_lint.plan.supply.module_paths import ModulePaths
@@ -112,9 +113,31 @@ class Configured(Struct, frozen=True):
         root: Function | None = None
         for name in spec.roots:
             root = self._root(name, place, parameter=spec.kind is SourceKind.EXPRESSION)
+            if root is None and self._is_read(spec, name, place):
+                return Value(spec.code, imports, kind="configured")
             if root is None or self.shapes.is_other(spec, name, root):
                 return None
         return Value(spec.code, imports, bind=True, root=root, kind="configured")
+
+    def _is_read(self, spec: SourceSpec, name: str, place: Place) -> bool:
+        """Whether a local is what an expression starts from: another scope is read of it in the same
+        function just as policy says, `message["tenantId"]` of `message = event["detail"]`."""
+        function = place.scope.function
+        if spec.kind is not SourceKind.EXPRESSION or function is None or len(spec.roots) > 1:
+            return False
+        if self.visible.binding(name, place) is None:
+            return False
+        alike = {
+            _in_one_style(other.code)
+            for scope in self.program.policy.scopes
+            for other in scope.sources
+            if other is not spec and other.kind is spec.kind and other.roots == spec.roots
+        }
+        return bool(alike) and any(
+            text_of(node) in alike
+            for node in self.program.names.inside(function)
+            if isinstance(node, tree.Subscript | tree.Attr | tree.Call)
+        )
 
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
         for function in enclosing(place):
@@ -136,3 +159,8 @@ class Configured(Struct, frozen=True):
     def _handler_parameter(self) -> str:
         parameter = self.program.policy.handlers.parameter
         return parameter.name if parameter is not None else ""
+
+
+def _in_one_style(code: str) -> str:
+    """An expression with the quotes that `text_of` writes."""
+    return code.replace("'", '"')
