@@ -83,6 +83,35 @@ class Leaks(Struct, frozen=True):
             for node in self._made_in(function) if told else ():
                 if self._is_left(node, scope, told) and self._is_key(node, 0):
                     self._note(reader.knot, node, scope)
+            for node in self._nested_in(function, told, names - told):
+                self._note(reader.knot, node, scope)
+
+    def _nested_in(
+        self, function: Function, told: set[str], names: set[str]
+    ) -> Iterator[tree.Node]:
+        """The names by which something is found that goes by another name in its turn:
+        `counts[tenant_id][meter_id]`, `meters.setdefault(tenant_id, set()).add(meter_id)`."""
+        parent = self.local.program.names.parent
+        inside = self.local.program.names.inside(function) if told else ()
+        for node in inside:
+            if not isinstance(node, tree.Name) or node.id not in told:
+                continue
+            outer = parent(node)
+            if not isinstance(outer, tree.Subscript | tree.Call) or not self._is_key(node, 0):
+                continue
+            if isinstance(outer, tree.Call) and self.local.program.calls.callees(outer):
+                continue
+            around = parent(outer)
+            used = parent(around) if isinstance(around, tree.Attr) else around
+            match used:
+                case tree.Subscript(base=base, index=index) if base is outer:
+                    inner = [index]
+                case tree.Call(func=tree.Attr(base=base), args=args) if base is outer:
+                    inner = [a.value for a in args]
+                case _:
+                    inner = []
+            if any(isinstance(n, tree.Name) and n.id in names for i in inner for n in within(i)):
+                yield node
 
     def _note(self, knot: Knot, node: tree.Node, scope: Scope) -> None:
         reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
