@@ -11,6 +11,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Class, Function, Place, enclosing
+from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ class Configured(Struct, frozen=True):
         """The value that a source has at a place; `None` if it has none there."""
         match spec.kind:
             case SourceKind.ATTRIBUTE:
-                return self._of_class(spec, place, call)
+                return self._of_class(spec, place, call) or self._of_framework(spec, place)
             case SourceKind.CALL | SourceKind.EXPRESSION:
                 return self._from_roots(spec, place)
         return None
@@ -100,6 +101,17 @@ class Configured(Struct, frozen=True):
             code: cls for code, cls in pairs if isinstance(wanted, Class) and wanted in mro(cls)
         }
 
+    def _of_framework(self, spec: SourceSpec, place: Place) -> Value | None:
+        """`g.capsule_id` of `flask:g.capsule_id`: an object of a framework that knows the request, in handlers."""
+        target = self.program.names.follow(self.program.names.member(spec.module, spec.name))
+        if not isinstance(target, External):
+            return None
+        handler = next((f for f in enclosing(place) if self.program.domain.enters(f)), None)
+        if handler is None:
+            return None
+        root = spec.name.partition(".")[0]
+        return Value(f"{spec.name}.{spec.access}", ((spec.module, root),), kind="configured")
+
     # --- what a handler is given ---
 
     def _from_roots(self, spec: SourceSpec, place: Place) -> Value | None:
@@ -146,12 +158,12 @@ class Configured(Struct, frozen=True):
                 return function if own.kind != "*" else None
             if function in self.state.handler_params and self._handler_parameter() == name:
                 return function
-        if parameter:
-            return None
-        if self.visible.binding(name, place) is not None:
+        if not parameter and self.visible.binding(name, place) is not None:
             return place.scope.function
         given = self.program.names.global_binding(place.scope.module, name)
         if given is None or self.program.names.bindings(name, place) != [given]:
+            return None
+        if parameter and not isinstance(self.program.names.follow(given), External):
             return None
         # Flask's `request`, or the `app` of Powertools: they know of a request in handlers alone.
         return next((f for f in enclosing(place) if self.program.domain.enters(f)), None)

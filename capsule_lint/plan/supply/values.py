@@ -134,9 +134,11 @@ class Values:
         return None
 
     def _beside_ambient(self, want: Want) -> Value | None:
-        """Beside `current_tenant()` comes `current_capsule()`."""
+        """Beside `current_tenant()` comes `current_capsule()`, also where the first has a name."""
+        ambient, program = self.planner.sources.ambient, self.planner.program
         for _, given in self.beside(want):
-            return self.planner.sources.ambient.beside(given, want.scope)
+            found = ambient.beside(given, want.scope)
+            return found or ambient.beside(kept(given, program), want.scope)
         return None
 
     def _beside_row(self, want: Want) -> Value | None:

@@ -105,7 +105,7 @@ class Constants:
             if isinstance(one, Instance | ClassObject):
                 key = (one.cls, name)
                 if key not in self._given:
-                    self._given[key] = self._is_given(*key)
+                    self._given[key] = self._is_overridden(*key) or self._is_given(*key)
                 if self._given[key]:
                     return None
                 for owner in self.classes.mro(one.cls):
@@ -113,6 +113,18 @@ class Constants:
                     if bindings and name not in owner.stores:
                         return self._bound(bindings[-1], depth)
         return None
+
+    def _is_overridden(self, cls: Class, name: str) -> bool:
+        """Whether an heir has another value: what stands in the class is a default then, `prefix = ""`."""
+        owners = (owner.scope.bindings.get(name) for owner in self.classes.mro(cls))
+        own = next((bindings for bindings in owners if bindings), ())
+        said = {tree.text(b.value) for b in own[-1:]}
+        for heir in self.classes.subclasses(cls):
+            bindings = heir.scope.bindings.get(name, ()) if heir is not cls else ()
+            if any(b.kind == "def" for b in bindings):
+                return True
+            said.update(tree.text(b.value) for b in bindings[-1:] if b.value is not None)
+        return len(said) > 1
 
     def _is_given(self, cls: Class, name: str) -> bool:
         """Whether an attribute is a field that is set to something else than its default, which is what
