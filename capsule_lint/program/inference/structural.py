@@ -77,11 +77,10 @@ class Structural:
         if cls not in self._given:
             self._given[cls] = frozenset()  # a class may hold one of its own kind
             found = {
-                one.cls
+                one
                 for declared in self.calls.uses.declared(cls.name)
                 for given in self._given_there(declared, cls)
-                for one in flat(given)
-                if isinstance(one, Instance) and self._implements(one.cls, cls)
+                for one in self._meant(given, cls)
             }
             placed = {one for one in self._placed.get(cls, ()) if self._implements(one, cls)}
             self._given[cls] = frozenset(found | placed)
@@ -171,6 +170,32 @@ class Structural:
             else:
                 given = [a for a in call.args if a.keyword is not None and a.keyword not in named]
             yield from (argument.value for argument in given)
+
+    def _meant(self, given: Types, expected: Class) -> Iterator[Class]:
+        """The classes that are put somewhere, by an expression that may yield others elsewhere: beside one
+        that suits a Protocol wholly, those are that suit another one alone, `choose(MemoryBooks, DynamoBooks)`."""
+        instances = {one.cls for one in flat(given) if isinstance(one, Instance)}
+        found = [one for one in instances if self._implements(one, expected)]
+        sure = len(found) > 1 and any(self._suits(one, expected) for one in found)
+        yield from (one for one in found if not sure or not self._is_elsewhere(one, expected))
+
+    def _is_elsewhere(self, cls: Class, expected: Class) -> bool:
+        """Whether a class suits another Protocol of the program, and not this one."""
+        if self._suits(cls, expected):
+            return False
+        names = self._shared(cls, None)
+        others = {one for name in names for one in self._having(name)} - {cls, expected}
+        return any(self._suits(cls, other) for other in others)
+
+    def _suits(self, cls: Class, protocol: Class) -> bool:
+        """Whether a class has all methods of a Protocol, and each takes as much as is demanded."""
+        method = self.calls.classes.method
+        return self.calls.classes.fits(cls, protocol) and all(
+            own is not None and len(own.own_params) == len(demanded.own_params)
+            for owner in self.calls.classes.mro(protocol)
+            for name, demanded in owner.methods.items()
+            for own in (method(cls, name),)
+        )
 
     def _implements(self, cls: Class, expected: Class) -> bool:
         classes = self.calls.classes
