@@ -131,7 +131,7 @@ class _Judge:
                 helpers.setdefault(local.helper, (set(), None, local.knot))[0].update(
                     local.missing
                 )
-            elif local.shape not in ("pattern", "index", "entry"):
+            elif local.shape not in ("pattern", "index", "entry", "step"):
                 yield KeyFact(
                     local.module.filename,
                     local.node.span,

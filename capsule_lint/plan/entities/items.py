@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import attribute_in
+from capsule_lint.plan.code import attribute_in, rename
+from capsule_lint.plan.entities.copied import Copied
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.named import named_read
+from capsule_lint.plan.entities.steps import Steps
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.entities.displays import Display
+    from capsule_lint.plan.entities.steps import Parts
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import KeyDefect, Knot, Want
     from capsule_lint.policy import Scope
@@ -37,15 +40,27 @@ class Items:
     planner: Planner
     written: list[tuple[Display, KeyDefect, Scope]] = field(default_factory=list)
     """The items that get an entry, with which change of a key, for which scope."""
+    _steps: Steps = field(init=False)
+    _copied: Copied = field(init=False)
+
+    def __post_init__(self) -> None:
+        program = self.planner.program
+        self._steps = Steps(program)
+        self._copied = Copied(program, self.planner.local.rows, self._steps)
 
     def find(self) -> None:
         """Demand the entries of items whose keys change, and the keys of their `TypedDict` classes."""
-        for display in self._displays(tests=False) if self.planner.defects else ():
-            if not self._is_written(display) or self._is_loaded_whole(display):
+        if not self.planner.defects:
+            return
+        for node in (*self._displays(tests=False), *self._assigned()):
+            if not self._is_written(node) or self._is_loaded_whole(node):
                 continue
-            for defect in self._defects_of(display):
+            for defect in self._defects_of(node):
                 for scope in defect.missing:
-                    self._extend(display, scope, defect)
+                    if isinstance(node, tree.Subscript):
+                        self._step(node, scope, defect.knot)
+                    else:
+                        self._extend(node, scope, defect)
 
     def extend(self) -> bool:
         """Demand the entries of all that is annotated with a `TypedDict` which gains a key; whether there
@@ -77,6 +92,23 @@ class Items:
                 if named and self._scoped(call) and self._makes_dict(call):
                     yield call
 
+    def _assigned(self) -> Iterator[tree.Subscript]:
+        """The `item["tenant_id"]` of assignments that give a dict the value of a scope under its name."""
+        program = self.planner.program
+        scopes, is_value = program.policy.scopes, program.domain.held.is_value
+        for module in program.names.judged():
+            for node in () if module.is_test or module.generated else module.each(tree.Subscript):
+                key = tree.text(node.index)
+                scope = next((s for s in scopes if key and names_scope(key, s)), None)
+                statement = program.names.parent(node) if scope is not None else None
+                if scope is None or not isinstance(statement, tree.Assign):
+                    continue
+                value = statement.value if statement.targets == (node,) else None
+                if value is None or statement.op:
+                    continue
+                if is_value(typed_value(value) or value, scope):
+                    yield node
+
     def _scoped(self, display: Display) -> list[Scope]:
         """The scopes that a dict says."""
         is_value = self.planner.program.domain.held.is_value
@@ -92,7 +124,7 @@ class Items:
             return True
         callees = self.planner.program.calls.callees(call)
         made = any(c.cls is not None and self._is_typed(c.cls) for c in callees)
-        return made or self._is_spread_out(call)
+        return made or self._is_spread_out(call) or self._steps.updates(call)
 
     def _is_spread_out(self, node: tree.Node) -> bool:
         """Whether the scopes that a call gives by keyword are entries of an item where they arrive."""
@@ -101,24 +133,29 @@ class Items:
     def _is_typed(self, cls: Class) -> bool:
         return self.planner.program.classes.is_typed_dict(cls)
 
-    def _is_written(self, display: Display) -> bool:
+    def _is_written(self, display: Display | tree.Subscript) -> bool:
         """Whether a dict is an item, and no message or key to look something up by."""
         keys, policy = self.planner.program.keys, self.planner.program.policy
         if self._is_spread_out(display):
             return True
-        names = [name for name, _ in entries_of(display)]
+        parts = self._steps.of(display)
+        names = [name for name, _ in parts.entries]
         if not any(policy.is_key_name(n) and not n.startswith((":", "#")) for n in names):
-            if keys.functions.isdisjoint(self._makers(display)):
+            made = not keys.functions.isdisjoint(self._makers(parts))
+            made = made or any(True for one in parts.wholes for _ in self._copied.of_row(one))
+            if not made:
                 return any(True for _ in self.planner.spreaders.put_beside(display))
-            return keys.positions.dict_role(display) is Role.WRITTEN
-        if any(map(policy.is_sort_key_name, names)) or self._typed(display):
+        elif any(map(policy.is_sort_key_name, names)) or self._typed(display):
             return True
-        return keys.positions.dict_role(display) is Role.WRITTEN
+        whole = not isinstance(display, tree.Subscript)
+        if whole and keys.positions.dict_role(display) is Role.WRITTEN:
+            return True
+        return any(map(self.planner.spreaders.is_put, parts.uses))
 
-    def _is_loaded_whole(self, display: Display) -> bool:
+    def _is_loaded_whole(self, display: Display | tree.Subscript) -> bool:
         """Whether objects of a class that is no entity are made from all that such an item has: they
         would be given more than they take."""
-        names = {name for name, _ in entries_of(display)}
+        names = {name for name, _ in self._steps.of(display).entries}
         return any(len(fields & names) > 1 for fields in self._whole)
 
     @cached_property
@@ -137,16 +174,18 @@ class Items:
 
     # --- whose key changes ---
 
-    def _defects_of(self, display: Display) -> Iterator[KeyDefect]:
+    def _defects_of(self, display: Display | tree.Subscript) -> Iterator[KeyDefect]:
         """The defects of the keys that an item has."""
         program = self.planner.program
-        is_key = program.policy.is_key_name
-        keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
+        is_key, parts = program.policy.is_key_name, self._steps.of(display)
+        keys = [typed_value(v) or v for n, v in parts.entries if is_key(n)]
+        keys += [k for key in keys for k in self._copied.behind(key)]
+        keys += [key for whole in parts.wholes for key in self._copied.of_row(whole)]
         given = self.planner.spreaders.keys_given(display, program.policy.scopes)
         beside = self.planner.spreaders.put_beside(display) if not keys else ()
         for node in (*keys, *given, *beside):
             yield from self.changing(node)
-        makers = self._makers(display)
+        makers = self._makers(parts)
         yield from (d for d in self.planner.defects if d.function in makers)
 
     def changing(self, key: tree.Node) -> Iterator[KeyDefect]:
@@ -158,28 +197,14 @@ class Items:
             if id(defect.template.host) in hosts or defect.function in makers:
                 yield defect
 
-    def _makers(self, display: Display) -> set[Function]:
+    def _makers(self, parts: Parts) -> set[Function]:
         """The functions that make the keys of what is put into a dict whole."""
         program = self.planner.program
         is_key = program.policy.is_key_name
-        makers = returning(program, *self._spread(display))
+        makers = returning(program, *parts.wholes)
         made = [v for f in makers for v in f.returns if isinstance(v, tree.DictDisplay)]
         keys = [value for one in made for name, value in entries_of(one) if is_key(name)]
         return makers | returning(program, *keys)
-
-    def _spread(self, display: Display) -> list[tree.Node]:
-        """What is put into a dict whole, or joined to it: `{**note_key(tenant_id, note_id), …}`,
-        `dict(key, tenant_id=tenant_id)`, `key | {"tenant_id": tenant_id}`."""
-        if isinstance(display, tree.Call):
-            found = [a.value for a in display.args if a.keyword is None and a.star != "*"]
-        else:
-            found = [v for k, v in zip(display.keys, display.values, strict=True) if k is None]
-        inner: tree.Node = display
-        parent = self.planner.program.names.parent(inner)
-        while isinstance(parent, tree.Binary) and parent.op == "|":
-            found.append(parent.left if parent.right is inner else parent.right)
-            inner, parent = parent, self.planner.program.names.parent(parent)
-        return found
 
     # --- entries ---
 
@@ -203,12 +228,26 @@ class Items:
             return None
         return self.planner.local.notes.extend(display, old, scope, knot)
 
-    def _says(self, display: Display, scope: Scope) -> bool:
-        """Whether an item has a scope's value already, under another name: `"env": self.env`."""
+    def _step(self, node: tree.Subscript, scope: Scope, knot: Knot) -> None:
+        """Demand `item["capsule_id"] = …` beside `item["tenant_id"] = …`."""
+        key, statement = tree.text(node.index), self.planner.program.names.parent(node)
+        assert key is not None
+        assert isinstance(statement, tree.Assign)
+        assert statement.value is not None
+        names = [name for name, _ in self._steps.of(node).entries]
+        old = self.planner.loads.nearest(names, scope)
+        if old is None or not names_scope(key, old) or self._says(node, scope):
+            return
+        new = rename(key, old, scope)
+        if new not in names and not self._is_of_entity(statement.value, scope):
+            self.planner.local.notes.step(node, statement.value, scope, new, knot)
+
+    def _says(self, display: Display | tree.Subscript, scope: Scope) -> bool:
+        """Whether an item has a scope's value already, also under another name: `"env": self.env`."""
         is_key, held = self.planner.program.policy.is_key_name, self.planner.program.domain.held
         return any(
             isinstance(value, tree.Attr | tree.Name) and held.is_value(value, scope)
-            for name, value in entries_of(display)
+            for name, value in self._steps.of(display).entries
             if not is_key(name)
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
-from capsule_lint.plan.entities.displays import entry_of
+from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.file_rows import FileRows
 from capsule_lint.plan.entities.named import named_read
 from capsule_lint.plan.memory.local_filters import dict_in
@@ -18,7 +18,7 @@ from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.planner import Planner
@@ -135,10 +135,14 @@ class Loads:
 
     def present(self, display: Display, scope: Scope) -> Scope | None:
         """The scope beside whose entry a new one belongs."""
+        return self.nearest([name for name, _ in entries_of(display)], scope)
+
+    def nearest(self, names: Collection[str], scope: Scope) -> Scope | None:
+        """The scope beside which another one belongs, of those that are named."""
         scopes = list(self.planner.program.policy.scopes)
         at = scopes.index(scope)
         near = (*reversed(scopes[:at]), *scopes[at + 1 :])
-        return next((s for s in near if entry_of(display, s) is not None), None)
+        return next((s for s in near if any(names_scope(name, s) for name in names)), None)
 
     def _typed(self, node: tree.Node, scope: Scope, knot: Knot) -> None:
         """The `TypedDict` that an item is annotated with gets the key."""

@@ -34,10 +34,14 @@ class Origins(Struct, frozen=True):
 
     displays: tuple[Display, ...] = ()
     complete: bool = True
+    stored: tuple[tree.Node, ...] = ()
+    """What reads it from a response of the table: what has been written with an entry is read with it."""
 
     def __add__(self, other: Origins) -> Origins:
         every = {id(d): d for d in (*self.displays, *other.displays)}
-        return Origins(tuple(every.values()), self.complete and other.complete)
+        stored = {id(n): n for n in (*self.stored, *other.stored)}
+        complete = self.complete and other.complete
+        return Origins(tuple(every.values()), complete, tuple(stored.values()))
 
 
 _NONE: Final = Origins()
@@ -87,7 +91,7 @@ class Rows:
 
     def _dict(self, node: tree.Node, depth: int) -> Origins:
         if _is_stored(node):
-            return _NONE
+            return Origins(stored=(node,))
         match node:
             case tree.DictDisplay():
                 return self._display(node, depth)
@@ -248,7 +252,7 @@ class Rows:
         if home is not None:
             return self._all(self.additions.stored(home), depth + 1)
         if _is_stored(node):
-            return _NONE
+            return Origins(stored=(node,))
         match node:
             case tree.Sequence():
                 return self._all(node.items, depth + 1)
@@ -303,7 +307,7 @@ class Rows:
 
 
 def _is_stored(node: tree.Node) -> bool:
-    """`response["Item"]`, `response.get("Items", [])`: what has been written with an entry is read with it."""
+    """`response["Item"]`, `response.get("Items", [])`."""
     match node:
         case tree.Subscript(index=tree.Const(value=str() as key)):
             return key in _RESPONSES

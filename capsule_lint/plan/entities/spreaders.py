@@ -92,14 +92,15 @@ class Spreaders:
 
     def _is_read(self, function: Function, name: str, depth: int) -> bool:
         """Whether what a function calls by that name is put into the table, whole or among others."""
-        return any(self._is_put(node, depth + 1) for node in self._reads(function, name))
+        return any(self.is_put(node, depth + 1) for node in self._reads(function, name))
 
     def _reads(self, function: Function, name: str) -> Iterator[tree.Name]:
         for node in self.program.names.inside(function):
             if isinstance(node, tree.Name) and node.id == name:
                 yield node
 
-    def _is_put(self, node: tree.Node, depth: int) -> bool:
+    def is_put(self, node: tree.Node, depth: int = 0) -> bool:
+        """Whether an expression is put into the table, whole or among others."""
         if depth > _MAX_DEPTH:
             return False
         parent = self.program.names.parent(node)
@@ -110,15 +111,15 @@ class Spreaders:
                 pairs = zip(parent.keys, parent.values, strict=True)
                 keys = [key for key, value in pairs if value is node]
                 if keys == [None]:
-                    return self._is_put(parent, depth + 1)
+                    return self.is_put(parent, depth + 1)
                 return any(isinstance(key, tree.Const) and key.value == "Item" for key in keys)
             case tree.Binary(op="|") | tree.Boolean() | tree.Conditional():
-                return self._is_put(parent, depth + 1)
+                return self.is_put(parent, depth + 1)
             case tree.Comprehension(kind="DictComp"):
-                return self._is_put(parent, depth + 1)
+                return self.is_put(parent, depth + 1)
             case tree.Attr(name="items" | "copy"):
                 call = self.program.names.parent(parent)
-                return isinstance(call, tree.Call) and self._is_put(call, depth + 1)
+                return isinstance(call, tree.Call) and self.is_put(call, depth + 1)
             case tree.Assign(targets=(tree.Name() as target,)) if parent.value is node:
                 return self._is_local_put(target, depth)
             case _:
@@ -139,7 +140,7 @@ class Spreaders:
             case tree.Attr(name="update", base=tree.Name() as base):
                 return self._is_local_put(base, depth)
             case tree.Name(id="dict"):
-                return self._is_put(call, depth + 1)
+                return self.is_put(call, depth + 1)
         callees = self.program.calls.callees(call)
         functions = [c for c in callees if c.function is not None and c.cls is None]
         for callee in functions:
@@ -152,7 +153,7 @@ class Spreaders:
             names = [n for n, a in bound.arguments.items() if a is given] if bound else []
             if any(self._is_read(callee.function, name, depth) for name in names):
                 return True
-        return bool(functions) and not given.star and self._is_put(call, depth + 1)
+        return bool(functions) and not given.star and self.is_put(call, depth + 1)
 
 
 def _gives_name(statement: object, value: tree.Node) -> TypeGuard[tree.Assign]:

@@ -14,6 +14,7 @@ from capsule_lint.model import (
     AddCondition,
     AddElements,
     AddEntry,
+    AddStatement,
     Mend,
     Replace,
 )
@@ -24,7 +25,7 @@ from capsule_lint.plan.state import KeyDefect
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.model import Class, Module, last_name
 from capsule_lint.program.texts.marks import PLAIN, beside_tag, is_plainly_marked, mark_behind
-from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag
+from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +72,8 @@ class LocalMends:
                 self.mends.add(knot, mend)
         elif defect.shape == "entry":
             self._new_entries(defect, codes)
+        elif defect.shape == "step":
+            self._new_steps(defect, codes)
         elif defect.shape == "text":
             self._local_text(defect, codes, code)
         elif defect.shape == "joined":
@@ -92,13 +95,13 @@ class LocalMends:
             key, anchor = defect.detail[scope.name], defect.anchors[scope.name]
             assert anchor is not None
             self.mends.expected.note(node, defect.knot, scope, key)
-            code = self._stored(defect, scope, codes[scope.name])
+            assert isinstance(node, tree.DictDisplay | tree.Call)
+            old = self.mends.planner.loads.present(node, scope)
+            code = self._stored(defect, old, scope, codes[scope.name])
             if typed_value(anchor) is not None and not code.startswith("{"):
                 assert isinstance(anchor, tree.DictDisplay)
                 code = f'{{"{tree.text(anchor.keys[0])}": {code}}}'
             mend: Mend
-            assert isinstance(node, tree.DictDisplay | tree.Call)
-            old = self.mends.planner.loads.present(node, scope)
             before = old is not None and self.mends.policy_order([scope, old])[0] is scope
             if isinstance(node, tree.Call):
                 at = next(n for n, a in enumerate(node.args) if a.value is anchor)
@@ -109,12 +112,31 @@ class LocalMends:
                 mend = AddEntry(filename, node.span, "CAP301", name, code, anchor.span, before)
             self.mends.add(defect.knot, mend)
 
-    def _stored(self, defect: LocalDefect, scope: Scope, code: str) -> str:
+    def _new_steps(self, defect: LocalDefect, codes: dict[str, str]) -> None:
+        """Beside `item["tenant_id"] = tenant_id` comes an assignment for the other scope."""
+        node, module = defect.node, defect.module
+        assert isinstance(node, tree.Subscript)
+        statement = self.mends.planner.program.names.parent(node)
+        assert isinstance(statement, tree.Assign)
+        old = self._scope_of(node)
+        for scope in self.mends.policy_order(defect.missing):
+            self.mends.expected.note(node, defect.knot, scope, defect.detail[scope.name])
+            code = self._stored(defect, old, scope, codes[scope.name])
+            base = self.mends.source(module, node.base.span)
+            line = f'{base}["{defect.detail[scope.name]}"] = {code}'
+            before = self.mends.policy_order([scope, old])[0] is scope
+            mend = AddStatement(module.filename, statement.span, "CAP301", line, before)
+            self.mends.add(defect.knot, mend)
+
+    def _scope_of(self, node: tree.Subscript) -> Scope:
+        """Whose value an assignment gives an item."""
+        key = tree.text(node.index) or ""
+        return next(s for s in self.mends.planner.program.policy.scopes if names_scope(key, s))
+
+    def _stored(self, defect: LocalDefect, old: Scope | None, scope: Scope, code: str) -> str:
         """The value of an entry as an item holds it, in the way in which its neighbour is written."""
-        anchor, node = defect.anchors[scope.name], defect.node
+        anchor, key = defect.anchors[scope.name], defect.detail[scope.name]
         assert anchor is not None
-        assert isinstance(node, tree.DictDisplay | tree.Call)
-        key, old = defect.detail[scope.name], self.mends.planner.loads.present(node, scope)
         if old is not None and not code.startswith("{"):
             written = self.mends.planner.stored.written(code, anchor, old, scope)
             if written is None:

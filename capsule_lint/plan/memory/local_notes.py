@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @dataclass(eq=False, slots=True)
 class LocalDefect:
     """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `call`, `bare`, `joined` (a bare one that
-    becomes a text), `made` by a class, `filter`, `beside` (a condition), `rows`, `pattern`, `index` or `entry`."""
+    becomes a text), `made` by a class, `filter`, `beside` (a condition), `rows`, `pattern`, `index`, `entry` or `step`."""
 
     node: tree.Node
     module: Module
@@ -145,6 +145,18 @@ class LocalNotes:
         want = Want(scope, display, knot, "entry", mirror=mirror)
         self.ask(defect, want)
         return want
+
+    def step(
+        self, target: tree.Subscript, value: tree.Node, scope: Scope, key: str, knot: Knot
+    ) -> None:
+        """Demand one more assignment beside that of a value to an item: `item["tenant_id"] = tenant_id`."""
+        if self.is_extended(target, key):
+            return
+        self.note_entry(target, key)
+        defect = self.defect(target, "step", [scope], knot)
+        defect.anchors[scope.name], defect.detail[scope.name] = value, key
+        mirror = value if isinstance(value, tree.Attr | tree.Name) else None
+        self.ask(defect, Want(scope, target, knot, "entry", mirror=mirror))
 
     def note_entry(self, display: tree.Node, key: str) -> None:
         """Note that a dict that is written out gets an entry of that key."""

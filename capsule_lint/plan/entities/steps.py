@@ -1,0 +1,167 @@
+"""Items that are put together step by step: the entries that one local dict gets where it is made, by
+assignments, by `update` and by `|`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.entities.displays import entries_of
+from capsule_lint.program.local_names import assigned
+from capsule_lint.program.reaching import history
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.entities.displays import Display
+    from capsule_lint.program import Program
+
+
+class Parts(Struct, frozen=True):
+    """What one dict is put together of."""
+
+    entries: tuple[tuple[str, tree.Node], ...] = ()
+    wholes: tuple[tree.Node, ...] = ()
+    """What it gets whole: `note_key(note_id)` of `item.update(note_key(note_id))`."""
+    uses: tuple[tree.Name, ...] = ()
+    """Where the local is read."""
+
+    def __add__(self, other: Parts) -> Parts:
+        return Parts(
+            self.entries + other.entries, self.wholes + other.wholes, self.uses + other.uses
+        )
+
+
+@dataclass(eq=False, slots=True)
+class Steps:
+    """Finds them."""
+
+    program: Program
+    _known: dict[tuple[str, frozenset[tree.At]], Parts] = field(default_factory=dict)
+    """By the name of the local, and where it is bound."""
+
+    def of(self, node: tree.Node) -> Parts:
+        """What the dict is put together of that an expression is, or is a part of: a dict that is written
+        out, or the `item["tenant_id"]` of an assignment."""
+        own = _shown(node) if isinstance(node, tree.DictDisplay | tree.Call) else Parts()
+        joined = self._joined(node)
+        name = self._name(node)
+        return own + joined + (self._steps(name) if name is not None else Parts())
+
+    def updates(self, call: tree.Call) -> bool:
+        """Whether a call gives entries by keyword to a local dict: `item.update(tenant_id=tenant_id)`."""
+        name = self._name(call)
+        values = assigned(self.program.names, name) if name is not None else ()
+        return any(isinstance(v, tree.DictDisplay) or _is_dict(v) for v in values)
+
+    def _joined(self, node: tree.Node) -> Parts:
+        """`key | {"tenant_id": tenant_id}`: what stands on the other side."""
+        found, parent = Parts(), self.program.names.parent(node)
+        while isinstance(parent, tree.Binary) and parent.op == "|":
+            found += _written(parent.left if parent.right is node else parent.right)
+            node, parent = parent, self.program.names.parent(parent)
+        return found
+
+    def _name(self, node: tree.Node) -> tree.Name | None:
+        """The local that a dict is, or that it becomes a part of."""
+        if isinstance(node, tree.Subscript):
+            return node.base if isinstance(node.base, tree.Name) else None
+        if isinstance(node, tree.Call) and isinstance(node.func, tree.Attr):
+            base = node.func.base
+            return base if node.func.name == "update" and isinstance(base, tree.Name) else None
+        parent = self.program.names.parent(node)
+        while isinstance(parent, tree.Binary) and parent.op == "|":
+            node, parent = parent, self.program.names.parent(parent)
+        match parent:
+            case tree.Assign(targets=(tree.Name() as target,), op="" | "|") if (
+                parent.value is node
+            ):
+                return target
+            case tree.Call(func=tree.Attr(name="update", base=tree.Name() as base)) if any(
+                a.value is node and not a.star for a in parent.args
+            ):
+                return base
+            case _:
+                return None
+
+    def _steps(self, name: tree.Name) -> Parts:
+        starts = self._starts(name)
+        key = name.id, starts
+        if starts and key not in self._known:
+            found, names = Parts(), self.program.names
+            for binding in names.place(name).scope.bindings.get(name.id, ()):
+                if binding.value is not None and history(binding)[0].at in starts:
+                    found += _written(binding.value)
+            for use in names.place(name).scope.module.each(tree.Name):
+                if use.id == name.id and self._starts(use) & starts:
+                    found += Parts(uses=(use,)) + self._step(use)
+            self._known[key] = found
+        return self._known.get(key, Parts())
+
+    def _starts(self, name: tree.Name) -> frozenset[tree.At]:
+        """Where a local is bound that a name is, steps aside."""
+        names = self.program.names
+        known = names.place(name).scope.bindings.get(name.id, ())
+        own = [b for b in known if b.at == name.at and not b.is_step]
+        found = own or names.bindings_of(name)
+        if any(b.kind != "assign" or b.path or b.place.scope.kind != "function" for b in found):
+            return frozenset()
+        return frozenset(history(b)[0].at for b in found)
+
+    def _step(self, use: tree.Name) -> Parts:
+        """What a dict gets where its name stands."""
+        names = self.program.names
+        parent = names.parent(use)
+        match parent:
+            case tree.Subscript(base=base, index=tree.Const(value=str() as key)) if base is use:
+                statement = names.parent(parent)
+                if isinstance(statement, tree.Assign) and statement.value is not None:
+                    put = any(t is parent for t in statement.targets) and not statement.op
+                    return Parts(((key, statement.value),)) if put else Parts()
+            case tree.Attr(name="update" | "setdefault"):
+                call = names.parent(parent)
+                return _given(call) if isinstance(call, tree.Call) else Parts()
+            case tree.DictDisplay():
+                return _written(parent)
+            case tree.Binary(op="|"):
+                return _written(parent.left if parent.right is use else parent.right)
+        return Parts()
+
+
+def _given(call: tree.Call) -> Parts:
+    """What `update` and `setdefault` give a dict."""
+    plain = [a.value for a in call.args if a.keyword is None and not a.star]
+    if call.last_name() == "setdefault":
+        key = tree.text(plain[0]) if len(plain) == 2 else None
+        return Parts(((key, plain[1]),)) if key is not None else Parts()
+    found = Parts(tuple(entries_of(call)), tuple(a.value for a in call.args if a.star == "**"))
+    for one in plain:
+        found += _written(one)
+    return found
+
+
+def _written(node: tree.Node) -> Parts:
+    """The entries of a dict that is written out, and what is spread there; anything else is a whole."""
+    match node:
+        case tree.DictDisplay() | tree.Call(func=tree.Name(id="dict")):
+            return _shown(node)
+        case tree.Binary(op="|"):
+            return _written(node.left) + _written(node.right)
+        case _:
+            return Parts((), (node,))
+
+
+def _shown(node: Display) -> Parts:
+    """The entries that a dict, or a call, says, and what it is given whole."""
+    if isinstance(node, tree.Call):
+        wholes = [a.value for a in node.args if a.keyword is None and a.star != "*"]
+    else:
+        wholes = [v for k, v in zip(node.keys, node.values, strict=True) if k is None]
+    return Parts(tuple(entries_of(node)), tuple(wholes))
+
+
+def _is_dict(node: tree.Node) -> bool:
+    return (
+        isinstance(node, tree.Call) and isinstance(node.func, tree.Name) and node.func.id == "dict"
+    )
