@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Position, Span
+from capsule_lint.plan.uses.doctests import hindered
 from capsule_lint.program.model import Binding, Class, Function, Module, owner_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Example(Struct, frozen=True):
     root: str
     name: str
     place: Place
+    hindrance: str | None
+    """Why doctest fails there in any case."""
 
 
 def examples(
@@ -40,13 +43,17 @@ def examples(
         if not isinstance(parent, tree.Eval) or parent.kind != "expr":
             continue
         place = program.names.place(node)
+        found: list[tuple[Span, str, str]] = []
         for row in range(node.at[0], node.at[2] + 1):
             line = lines()[row - 1]
             for call in _CALLED.finditer(line) if _LINE.match(line) else ():
                 if call[2] in names:
                     column = call.start(2) + 1
                     span = Span(Position(row, column), Position(row, column + len(call[2])))
-                    yield Example(span, re.split(r"\W", call[1])[0], call[2], place)
+                    found.append((span, re.split(r"\W", call[1])[0], call[2]))
+        reason = hindered(program, module, text or "") if found else None
+        for span, root, name in found:
+            yield Example(span, root, name, place, reason)
 
 
 def shown(

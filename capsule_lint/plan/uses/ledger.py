@@ -151,7 +151,10 @@ class Ledger:
         names, program = self._by_name.keys(), self.planner.program
         for example in examples(program, module, names, lambda: self._lines_of(module)):
             symbol = shown(program, example, self._by_name[example.name])
-            if symbol is not None:
+            if symbol is not None and example.hindrance is not None:
+                reason = f"an example that cannot be run: {example.hindrance}"
+                self._row(module, example.span, symbol, Verdict.OTHER, reason)
+            elif symbol is not None:
                 reason = "an example in a docstring, which doctest may run"
                 self._row(module, example.span, symbol, Verdict.TEXT, reason)
 

@@ -57,6 +57,8 @@ class Layers:
         for helper in domain.keys.helpers:
             if helper.takes_self and helper.owner not in domain.repositories:
                 continue  # an item that is asked for its own key
+            if not self._makes_key(helper):
+                continue  # a conversion of whole items, whose keys go through as they are
             for call, _ in domain.calls.callers(helper):
                 function = method_around(self.domain.names.place(call).scope.function)
                 if function is not None and function.owner is not None:
@@ -67,6 +69,18 @@ class Layers:
             before = len(left)
             left = {cls for cls in left if all(k in left for k in self._kin(cls, candidates))}
         return left
+
+    def _makes_key(self, helper: Function, seen: frozenset[Function] = frozenset()) -> bool:
+        """Whether a key is written in a helper, or in one whose result it returns."""
+        keys, family = self.domain.keys, self.domain.calls.family(helper)
+        if helper in seen or any(keys.inside(member) for member in family):
+            return helper not in seen
+        return any(
+            self._makes_key(other, seen | {helper})
+            for member in family
+            for value in member.returns
+            for other in keys.helpers_in(value)
+        )
 
     def _kin(self, cls: Class, candidates: Iterable[Class]) -> Iterator[Class]:
         """The other repositories that have a method in common with a class."""
