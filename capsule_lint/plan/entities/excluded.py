@@ -1,5 +1,5 @@
-"""What models leave out of what they give of themselves: where `model_dump(exclude={"tenant_id"})` hides one
-scope, it hides the new field as well."""
+"""What models are told to give of themselves, or to leave out: where `model_dump(exclude={"tenant_id"})` hides one
+scope, it hides the new field as well, and where `include` names one, it names both."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 _DUMPING: Final = ("dict", "json", "model_dump", "model_dump_json")
-"""Methods of Pydantic's models that give their fields, but for those that they are told to leave out."""
+"""Methods of Pydantic's models that give their fields: some of them, or all but some, if they are told so."""
+_CHOOSING: Final = ("exclude", "include")
 
 
 class Excluded(Struct, frozen=True):
@@ -33,7 +34,7 @@ class Excluded(Struct, frozen=True):
         for name in _DUMPING if self.mends.planner.state.fields else ():
             for call in self.mends.planner.program.calls.uses.calls_beside(name):
                 for argument in call.args:
-                    if argument.keyword == "exclude" and isinstance(argument.value, tree.Sequence):
+                    if argument.keyword in _CHOOSING and isinstance(argument.value, tree.Sequence):
                         for cls in self._classes(call):
                             self._extend(argument.value, cls)
 
