@@ -9,6 +9,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach, returning
 from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
 """Functions by which a test says what text it expects."""
+_PLAIN: Final = ("str", "list", "tuple", "sorted", "repr")
+"""Functions of Python's own that give what they are given."""
 _MAX_DEPTH: Final = 4
 
 
@@ -90,6 +93,40 @@ class LiteralPlaces(Struct, frozen=True):
         if not made and function is not None:
             made = {function}
         return {f for one in made for f in self.reach.of(one)}
+
+    def only_by(self, node: tree.Node) -> set[Function] | None:
+        """All functions that may make what a literal is compared with; `None` where they are not all known."""
+        found: set[Function] = set()
+        for side in self.sides(node):
+            for one in within(side):
+                made = self._made_by(one)
+                if made is None:
+                    return None
+                found |= made
+        return {f for one in found for f in self.reach.of(one)} if found else None
+
+    def _made_by(self, node: tree.Node) -> set[Function] | None:
+        """The functions that an expression runs by itself, if it is known what it gives."""
+        parent = self.program.names.parent(node)
+        is_called = isinstance(parent, tree.Call) and parent.func is node
+        is_argument = isinstance(parent, tree.Call) and not is_called
+        match node:
+            case tree.Const():
+                return set()
+            case tree.Name():
+                return set() if is_called or is_argument or self._is_looked_into(node) else None
+            case tree.Call():
+                known = self.program.calls.callees(node)
+                plain = isinstance(node.func, tree.Name) and node.func.id in _PLAIN
+                return set(self.reach.by(node)) if known or plain else None
+            case tree.Attr():
+                return set() if is_called else set(self.reach.by(node)) or None
+            case _:
+                return None
+
+    def _is_looked_into(self, name: tree.Name) -> bool:
+        parent = self.program.names.parent(name)
+        return isinstance(parent, tree.Attr) and parent.base is name
 
     def makers(self, side: tree.Node, depth: int = 0) -> Iterator[Function]:
         """The functions of the program that an expression runs, through locals."""

@@ -97,6 +97,8 @@ class Testing:
         possible = [form for form in self.forms if form.regex.fullmatch(text)]
         if possible and any(self._is_put_together(side, text) for side in self.places.sides(node)):
             return possible, []
+        if possible and (only := self.places.only_by(node)) is not None:
+            possible = [form for form in possible if form.functions & only]
         made_by = self.places.compared_with(node) if possible else set()
         meant = [form for form in possible if form.functions & made_by]
         if not meant and possible and all(form.bare for form in possible):
