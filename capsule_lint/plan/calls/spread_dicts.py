@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -39,7 +40,7 @@ class SpreadDicts(Struct, frozen=True):
             case tree.Call(func=tree.Name(id="dict")):
                 return self._call(node, want)
             case tree.Attr() if want.call is not None and self._is_everywhere(want):
-                started = kept(self.mends.planner.program, node, want.call)
+                started = kept(self.mends.planner.program, node, partial(self._takes, want))
                 return started is not None and self.give(started, want)
             case tree.Call(func=tree.Attr(name="copy") as func, args=()):
                 return self.give(func.base, want)
@@ -68,8 +69,21 @@ class SpreadDicts(Struct, frozen=True):
         """Give the dicts the entry that stand behind what a test spreads: in a fixture, in `parametrize`."""
         if want.call is None or not self._is_everywhere(want):
             return False
-        found = behind(self.mends.planner.program, node, want.call)
+        found = behind(self.mends.planner.program, node, partial(self._takes, want))
         return bool(found) and all(self.give(one, want) for one in found)
+
+    def _takes(self, want: Want, call: tree.Call) -> bool:
+        """Whether a call takes the scope as that of a want does: it calls the same, or what gains it as well."""
+        assert want.call is not None
+        if last_name(call.func) == last_name(want.call.func):
+            return True
+        planner = self.mends.planner
+        classes = [c.cls for c in planner.program.calls.callees(call) if c.cls is not None]
+        gaining = [planner.gains.gaining(cls, want.scope) for cls in classes]
+        for home in gaining:
+            if home is not None:
+                planner.state.groups.join(want.knot, ("class", home))
+        return bool(gaining) and None not in gaining
 
     def _is_everywhere(self, want: Want) -> bool:
         """Whether the code of a value means the same wherever it stands in a test."""

@@ -303,11 +303,20 @@ class Values:
     def _argument_of(self, call: tree.Call, want: Want, scope: Scope) -> tree.Argument | None:
         callee, held = want.callee, self.planner.program.domain.held
         assert callee is not None
-        found = held.arguments(call.args[want.offset :], callee, want.given, scope)
+        given = call.args[want.offset :]
+        found = held.arguments(given, callee, want.given, scope)
+        for heir in self._constructed(call, callee) if found is None else ():
+            found = found or held.arguments(given, heir, want.given, scope)
         if found is None:
             named = (a for a in call.args if a.keyword and held.takes(callee, a.keyword, scope))
             return next(named, None)
         return found[0] if found else None
+
+    def _constructed(self, call: tree.Call, cls: Class | Function) -> list[Class]:
+        """The heirs of a class that a call makes, which take more than it does."""
+        program = self.planner.program
+        made = (one.cls for one in program.calls.callees(call))
+        return [one for one in made if one is not None and cls in program.classes.mro(one)[1:]]
 
 
 def _is_read_again(node: tree.Node) -> bool:

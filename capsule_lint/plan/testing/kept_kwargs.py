@@ -8,39 +8,43 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import is_collected, parametrized
 from capsule_lint.program.local_names import bound_whole
-from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
 
-def kept(program: Program, node: tree.Attr, call: tree.Call) -> tree.Node | None:
-    """The dict that `self._kw` starts as, where all that is done with it is to set entries, and to spread
-    it into calls of what `call` calls; `None` where anything else may be done."""
+def kept(
+    program: Program, node: tree.Attr, takes: Callable[[tree.Call], bool]
+) -> tree.Node | None:
+    """The dict that `self._kw` starts as, by its class or its initializer, where all that is done with it is to
+    set entries, and to spread it into calls that take as much; `None` where anything else may be done."""
     function = program.names.place(node).scope.function
     owner = function.owner if function is not None else None
     if function is None or owner is None or not function.module.is_test:
         return None
     if not isinstance(node.base, tree.Name) or node.base.id != function.self_name:
         return None
-    stores = owner.stores.get(node.name, ())
-    if len(stores) != 1 or stores[0].path or node.name in owner.scope.bindings:
+    stores, bound = owner.stores.get(node.name, ()), owner.scope.bindings.get(node.name, ())
+    if len(stores) + len(bound) != 1 or any(one.path for one in (*stores, *bound)):
         return None
     reads = [
         one
         for module in program.names.modules.values()
         for one in module.each(tree.Attr)
-        if one.name == node.name and one not in stores[0].statement.targets
+        if one.name == node.name and not any(one in s.statement.targets for s in stores)
     ]
-    return stores[0].value if all(_is_harmless(program, one, call) for one in reads) else None
+    value = stores[0].value if stores else bound[0].value
+    return value if all(_is_harmless(program, one, takes) for one in reads) else None
 
 
-def behind(program: Program, node: tree.Node, call: tree.Call) -> list[tree.Node]:
-    """The dicts of which one is what a name or a call gives that a test spreads into `call`, where nothing else is
-    done with them; none where that is unsure."""
+def behind(
+    program: Program, node: tree.Node, takes: Callable[[tree.Call], bool]
+) -> list[tree.Node]:
+    """The dicts of which one is what a name or a call gives that a test spreads, where nothing is done with
+    them but that, into calls that take as much; none where that is unsure."""
     match node:
         case tree.Name():
             binding = bound_whole(program.names, node)
@@ -56,7 +60,7 @@ def behind(program: Program, node: tree.Node, call: tree.Call) -> list[tree.Node
                 [function] if given is not None or fixture is None else _takers(program, fixture)
             )
             uses = [use for taker in takers for use in _uses(program, taker, node.id)]
-            if not all(_is_harmless(program, use, call) for use in uses):
+            if not all(_is_harmless(program, use, takes) for use in uses):
                 return []
             return given if given is not None else _given(fixture)
         case tree.Call():
@@ -65,7 +69,7 @@ def behind(program: Program, node: tree.Node, call: tree.Call) -> list[tree.Node
             if made is None or not made.module.is_test or is_collected(made):
                 return []
             calls = [one for one, _ in program.calls.callers(made)]
-            return _given(made) if all(_is_harmless(program, c, call) for c in calls) else []
+            return _given(made) if all(_is_harmless(program, c, takes) for c in calls) else []
         case _:
             return []
 
@@ -96,7 +100,7 @@ def _uses(program: Program, function: Function, name: str) -> Iterator[tree.Node
     )
 
 
-def _is_harmless(program: Program, node: tree.Node, call: tree.Call) -> bool:
+def _is_harmless(program: Program, node: tree.Node, takes: Callable[[tree.Call], bool]) -> bool:
     parent = program.names.parent(node)
     match parent:
         case tree.Subscript():
@@ -111,8 +115,6 @@ def _is_harmless(program: Program, node: tree.Node, call: tree.Call) -> bool:
         case tree.Binary(op="|"):
             return True
         case tree.Call():
-            return last_name(parent.func) == last_name(call.func) and any(
-                a.star == "**" and a.value is node for a in parent.args
-            )
+            return any(a.star == "**" and a.value is node for a in parent.args) and takes(parent)
         case _:
             return False
