@@ -27,8 +27,10 @@ def kept(
         return None
     if not isinstance(node.base, tree.Name) or node.base.id != function.self_name:
         return None
-    stores, bound = owner.stores.get(node.name, ()), owner.scope.bindings.get(node.name, ())
-    if len(stores) + len(bound) != 1 or any(one.path for one in (*stores, *bound)):
+    stores = list(owner.stores.get(node.name, ()))
+    bound = list(owner.scope.bindings.get(node.name, ()))
+    values = [s.value for s in stores if not s.path] + [b.value for b in bound if not b.path]
+    if len(values) != 1 or len(stores) + len(bound) != 1:
         return None
     reads = [
         one
@@ -36,8 +38,7 @@ def kept(
         for one in module.each(tree.Attr)
         if one.name == node.name and not any(one in s.statement.targets for s in stores)
     ]
-    value = stores[0].value if stores else bound[0].value
-    return value if all(_is_harmless(program, one, takes) for one in reads) else None
+    return values[0] if all(_is_harmless(program, one, takes) for one in reads) else None
 
 
 def behind(
