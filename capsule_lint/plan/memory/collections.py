@@ -10,9 +10,11 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import ForeignCaches, is_cache, names_cache
 from capsule_lint.plan.memory.heirs import Heirs
+from capsule_lint.plan.memory.keepers import Keepers
 from capsule_lint.plan.memory.keyed_methods import (
     HASHES,
     NAMING,
+    PUTTING,
     TAKING_KEYS,
     finds_several,
     key_of,
@@ -21,7 +23,7 @@ from capsule_lint.plan.memory.making import copied, makes_collection
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.program.inference.types import Collection, Instance
-from capsule_lint.program.local_names import given
+from capsule_lint.program.local_names import assigned, given
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.walk import within
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
+_MAX_DEPTH: Final = 2
 
 
 class Put(Struct, frozen=True):
@@ -62,12 +65,14 @@ class Collections:
     _put: dict[Module, list[Put]] = field(default_factory=dict)
     _adopted: set[Home] = field(default_factory=set)
     """The collections of others that are known by what is put into them."""
+    keepers: Keepers = field(init=False)
     _heirs: Heirs = field(init=False)
     _remembered: Remembered = field(init=False)
     _foreign: ForeignCaches = field(init=False)
 
     def __post_init__(self) -> None:
         self._heirs = Heirs(self.program)
+        self.keepers = Keepers(self.program)
         self._remembered = Remembered(self.program)
         self._foreign = ForeignCaches(self.program)
         self._shared = frozenset(
@@ -94,6 +99,12 @@ class Collections:
                 if func.name in METHODS:
                     yield from self._several(node, func)
                 if func.name == "update":
+                    return
+                own = self.keepers.key_of(node)
+                if own is not None:
+                    home = self.of(func.base)
+                    if home is not None:
+                        yield (*home, own)
                     return
                 cached = self.is_cache(last_name(func.base)) or self._heirs.names
                 home = self.of(func.base) if func.name in TAKING_KEYS or cached else None
@@ -142,22 +153,37 @@ class Collections:
     def puts(self, module: Module) -> list[Put]:
         """What a module puts into collections under a key."""
         if module not in self._put:
-            self._put[module] = [
+            put = [
                 Put(target.base, last_name(target), statement.value, target.index)
                 for statement, _ in module.statements
                 if isinstance(statement, tree.Assign) and statement.value is not None
                 for target in statement.targets
                 if isinstance(target, tree.Subscript)
             ]
+            self._put[module] = [*put, *self._called(module)]
         return self._put[module]
+
+    def _called(self, module: Module) -> Iterator[Put]:
+        """What a module gives to methods of caches beside a key: `self._cache.put(note_id, note)`."""
+        for call in module.each(tree.Call):
+            if len(call.args) > 1 and isinstance(call.func, tree.Attr):
+                cached = call.func.name in PUTTING and self.is_cache(last_name(call.func.base))
+                key = self.keepers.key_of(call) or (key_of(call) if cached else None)
+                if key is not None:
+                    into = call.func.base
+                    values = [a.value for a in call.args if a.value is not key]
+                    yield from (Put(into, last_name(into), value, key) for value in values)
 
     def _reads(self, node: tree.Node, read: set[int]) -> bool:
         """Whether a value is made of what a key is looked up for, here or where a local gets it."""
-        if isinstance(node, tree.Name):
-            bindings = self.program.names.bindings_of(node)
-            values = [b.value for b in bindings if b.kind == "assign" and b.value is not None]
-            return any(id(one) in read for value in values for one in within(value))
-        return any(id(one) in read for one in within(node))
+        return any(id(one) in read for value in self._meant(node, 0) for one in within(value))
+
+    def _meant(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
+        """A value, and what locals stand for that it names: `text` is `json.dumps(note)`."""
+        yield node
+        for name in within(node) if depth < _MAX_DEPTH else ():
+            for value in assigned(self.program.names, name) if isinstance(name, tree.Name) else ():
+                yield from self._meant(value, depth + 1)
 
     def held(self, cls: Class) -> frozenset[Class]:
         """The entities and repositories that a class which is no repository keeps in collections."""
@@ -209,8 +235,9 @@ class Collections:
         return self.is_text(home)
 
     def is_text(self, home: Home) -> bool:
-        """Whether the keys of a collection may have to be texts: it is not known to be a dict."""
-        return not self._is_dict(*home)
+        """Whether the keys of a collection may have to be texts: it is not known to be a dict, or is declared so."""
+        keeper = self.keepers.at(home)
+        return self.keepers.takes_text(keeper) if keeper is not None else not self._is_dict(*home)
 
     def adopt(self, home: Home) -> None:
         """Take a collection for one in which items are kept, whoever it belongs to."""
@@ -313,7 +340,7 @@ class Collections:
             return None
         home = (target.place.scope.module, target.name)
         own = target.place.scope.kind == "module" and target.kind == "assign"
-        if own and self._makes(target.value):
+        if own and (self._makes(target.value) or self.keepers.at(home) is not None):
             return home if wanted is None or wanted(home, None) else None
         known = wanted is None or home in self._adopted
         return home if known and self._foreign.is_one(target) else None
@@ -333,7 +360,7 @@ class Collections:
         if key not in self._known:
             self._known[key] = self._is_dict(cls, name) or (
                 name in cls.stores
-                and self.is_cache(name)
+                and (self.is_cache(name) or self.keepers.at(key) is not None)
                 and not self._is_repository_attribute(cls, name)
                 and not self._makes_keys(cls, name)
             )

@@ -13,6 +13,7 @@ from capsule_lint.plan.memory.collections import Put, looks_up
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
 from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -63,6 +64,8 @@ class Fed:
                 known = homes.setdefault(home, (set(), []))
                 known[0].update(one.said, lacking)
                 known[1].extend(knot for told in lacking.values() for knot in told)
+                if not one.said:
+                    self.planner.local.needs.memos.add(home)
         for home, (scopes, knots) in homes.items():
             self.feed(home, scopes, knots)
         return bool(homes)
@@ -162,10 +165,32 @@ class Fed:
                         for _, found in local.hosts.scopes_in(key)
                         for name in found
                     }
+                home = local.collections.any(self._keyed.way(put.into)[0]) if said else None
                 if said:
-                    home = local.collections.any(self._keyed.way(put.into)[0])
                     passing = home is not None and isinstance(home[0], Function)
                     yield _Keyed(put, keys, said, passing)
+                elif self._is_memo(put):
+                    yield _Keyed(put, keys, said, passing=False)
+
+    def _is_memo(self, put: Put) -> bool:
+        """Whether something outlives its function that is kept by an identifier alone, and is what a call
+        returns that is told that identifier: `self._kept[note_id] = self.repo.get(tenant_id, note_id)`."""
+        needs, home = self.planner.local.needs, self._home(put)
+        if home is None or isinstance(home[0], Function) or not isinstance(put.key, tree.Name):
+            return False
+        if not is_identifier(put.key.id) or needs.is_scoped(home[0]):
+            return False
+        return any(
+            isinstance(a.value, tree.Name) and a.value.id == put.key.id
+            for value in (put.value, *self._assigned(put.value))
+            for call in within(value)
+            if isinstance(call, tree.Call)
+            for a in call.args
+        )
+
+    def _assigned(self, value: tree.Node) -> Iterator[tree.Node]:
+        if isinstance(value, tree.Name):
+            yield from assigned(self.planner.program.names, value)
 
     def _told(self, one: _Keyed, scope: Scope) -> list[Knot | None]:
         """What must land with a change because of what is put; nothing where its key is settled."""
@@ -174,6 +199,8 @@ class Fed:
             return []
         if isinstance(call, tree.Call) and (self._knows(call, scope) or self._is_own(call, one)):
             return []  # it makes its own key
+        if not one.said and self._home(one.put) in self.planner.local.rekeyed:
+            return []
         if one.passing:
             return list(self._objects(one, scope)) if self._tells_apart(one) else []
         return [*self._calls(one.put.value, scope, 0), *self._objects(one, scope)]

@@ -30,6 +30,8 @@ class KeyNeeds:
     collections: Collections
     fed: dict[Home, tuple[Scope, ...]] = field(default_factory=dict)
     """The scopes that the keys of a collection need because of what is put into it."""
+    memos: set[Home] = field(default_factory=set)
+    """The collections of those that say no scope at all."""
 
     def demanded(self, home: Home, place: Place) -> tuple[Scope, ...]:
         """The scopes that a key of a collection needs."""
@@ -63,12 +65,12 @@ class KeyNeeds:
 
     def matters(self, owner: Owner, name: str, elements: list[tree.Node], scoped: bool) -> bool:
         """Whether the collection holds entities: keyed by a scope, or by an identifier in a shared repository."""
+        if (owner, name) in self.fed:
+            return scoped or ((owner, name) in self.memos and _has_identifier(elements))
         if scoped:
             many = len(elements) > 1 or not self.holds_scalars(owner, name)
             return many or self._stands_for_items(owner, name)
-        if isinstance(owner, Class) and self._scoped_by_constructor(owner):
-            return False
-        if not any(is_identifier(hole_name(e)) for e in elements):
+        if self.is_scoped(owner) or not _has_identifier(elements):
             return False
         if self.collections.keeps_rows((owner, name)):
             return True
@@ -83,6 +85,10 @@ class KeyNeeds:
             self.program.domain.entities_of.get(c)
             for c in (*self.program.classes.mro(owner), *self.program.classes.subclasses(owner))
         )
+
+    def is_scoped(self, owner: Owner) -> bool:
+        """Whether a class is told a scope when it is made."""
+        return isinstance(owner, Class) and self._scoped_by_constructor(owner)
 
     def _scoped_by_constructor(self, cls: Class) -> bool:
         held, scopes = self.program.domain.held.is_attribute, self.program.policy.scopes
@@ -126,3 +132,7 @@ class KeyNeeds:
             ):
                 return True
         return False
+
+
+def _has_identifier(elements: list[tree.Node]) -> bool:
+    return any(is_identifier(hole_name(e)) for e in elements)

@@ -13,6 +13,7 @@ from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.making import copied
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
+from capsule_lint.plan.memory.shared_keepers import SharedKeepers
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.model import Function, last_name
@@ -62,6 +63,7 @@ class KeyReaders:
             if isinstance(owner, Function):
                 self._begun(owner, name)
         self._looped(homes, names, own if local else self.local.program.names.judged())
+        SharedKeepers(self.local).check(homes)
 
     def _begun(self, function: Function, name: str) -> None:
         """What a local collection is made of, where that is not written out: `set(keys)`."""
@@ -157,6 +159,8 @@ class KeyReaders:
     def _is_looked_into(self, call: tree.Call, home: Home) -> bool:
         """Whether a method is given a key, or makes one as the collection's own methods do that change."""
         collections = self.local.collections
+        if collections.keepers.at(home) is not None:
+            return True
         keyed = is_keyed(last_name(call.func)) or collections.is_named(call, home)
         return keyed and self.local.notes.touched.issuperset(collections.key_makers(call))
 

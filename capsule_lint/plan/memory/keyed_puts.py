@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.collections import Put
 from capsule_lint.plan.memory.delivered import Delivered
-from capsule_lint.plan.memory.keyed_methods import HASHES, key_of
+from capsule_lint.plan.memory.keyed_methods import HASHES, PUTTING, key_of
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.program.containers import ADDING
 from capsule_lint.program.model import last_name
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.program.model import Module
-
-_PUTS: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", "psetex"}
 
 
 class KeyedPuts(Struct, frozen=True):
@@ -72,9 +70,10 @@ class KeyedPuts(Struct, frozen=True):
                 if method == "add" and collections.any(base) is not None:
                     yield Put(base, last_name(base), call.args[0].value, call.args[0].value)
                 continue
-            cached = collections.is_cache(last_name(base))
-            if method in _PUTS or cached or self._is_heir(call):
-                key = key_of(call)
+            own = collections.keepers.key_of(call)
+            cached = own is not None or collections.is_cache(last_name(base))
+            if method in PUTTING or cached or self._is_heir(call):
+                key = own or key_of(call)
                 keys = [a.value for a in call.args[:2]] if method in HASHES else [key]
                 for value in (a.value for a in call.args):
                     if value not in keys:

@@ -243,9 +243,8 @@ class LocalKeys:
         self, home: Home, elements: list[tree.Node], missing: list[Scope], *, scoped: bool
     ) -> bool:
         """Whether scopes that are missing in a key are to be added."""
-        fed = self.needs.fed.get(home)
-        matters = scoped if fed else self.needs.matters(*home, elements, scoped)
-        if fed and missing and not matters:
+        matters = self.needs.matters(*home, elements, scoped)
+        if home in self.needs.fed and missing and not matters:
             self.mixed.add(home)
         return bool(missing) and matters
 
