@@ -1,14 +1,17 @@
-"""What objects load once and keep: `if self._rate is None: self._rate = self._load(tenant_id)`. Once the method is
-told a scope, what is kept for one of its values is no answer for another: the attribute becomes a dict."""
+"""What objects and modules load once and keep: `if self._rate is None: self._rate = self._load(tenant_id)`, and the
+same of a `global _rate`. Once the function is told a scope, what is kept for one of its values is no answer for
+another: the attribute, or what the module has, becomes a dict."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
+from capsule_lint.program.local_names import assigned
+from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -16,54 +19,87 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
-    from capsule_lint.program.model import Class, Function, Store
+    from capsule_lint.program.model import Function, Module
 
+Use: TypeAlias = tree.Attr | tree.Name
 _CODE: Final = "CAP107"
 _NEW: Final = ("__init__", "__post_init__")
 
 
 class Memo(Struct, frozen=True):
-    """An attribute that a class keeps such a value in."""
+    """Where a class, or a module, keeps such a value."""
 
-    cls: Class
+    owner: Class | Module
     name: str
+
+    @property
+    def module(self) -> Module:
+        """The file that it stands in."""
+        return self.owner.module if isinstance(self.owner, Class) else self.owner
+
+
+class Kept(Struct, frozen=True):
+    """A statement that puts something there; `function` is `None` in the module itself."""
+
+    function: Function | None
+    statement: tree.Assign
+    value: tree.Node | None
 
 
 class Memos(Struct, frozen=True):
-    """Finds such attributes, and makes dicts of them where all that is done with them is known."""
+    """Finds such attributes and names, and makes dicts of them where all that is done with them is known."""
 
     mends: Mends
 
     def build(self) -> None:
-        """Add the mends; an attribute that cannot become a dict makes its change set unsafe."""
+        """Add the mends; what cannot become a dict makes its change set unsafe."""
         seen: set[Memo] = set()
         for function in self.mends.planner.state.params:
-            cls = function.owner
-            if cls is None or function.module.generated:
+            if function.module.generated:
                 continue
-            for name in sorted(cls.stores):
-                memo = Memo(cls, name)
+            own = sorted(function.owner.stores) if function.owner is not None else ()
+            memos = [Memo(function.owner, name) for name in own if function.owner is not None]
+            memos += [Memo(function.module, name) for name in sorted(function.scope.outer)]
+            for memo in memos:
                 if memo not in seen and self._is_filled(memo, function):
                     seen.add(memo)
                     self._change(memo, function)
 
+    def _stores(self, memo: Memo) -> Iterator[Kept]:
+        """What is put there, each as a whole."""
+        if isinstance(memo.owner, Class):
+            for store in memo.owner.stores[memo.name]:
+                if not store.path:
+                    yield Kept(store.function, store.statement, store.value)
+            return
+        for binding in memo.owner.scope.bindings.get(memo.name, ()):
+            statement = binding.place.statement
+            if isinstance(statement, tree.Assign) and not binding.path:
+                yield Kept(binding.place.scope.function, statement, binding.value)
+
     def _is_filled(self, memo: Memo, function: Function) -> bool:
-        """Whether a method puts into the attribute what it finds out for a scope, unless it has been found."""
-        stores = [s for s in memo.cls.stores[memo.name] if s.function is function and not s.path]
-        depends = any(self._depends(store, function) for store in stores)
+        """Whether a function puts there what it finds out for a scope, unless it has been found."""
+        stores = [s for s in self._stores(memo) if s.function is function]
+        depends = any(self._depends(store.value, function) for store in stores)
         return depends and self._is_guarded(memo, function)
 
     def _is_guarded(self, memo: Memo, function: Function) -> bool:
-        """Whether a method asks first whether something is kept already."""
+        """Whether a function asks first whether something is kept already."""
         return any(self._is_guard(u) for u in self._uses(memo) if self._home(u) is function)
 
-    def _depends(self, store: Store, function: Function) -> bool:
-        """Whether what is stored is found out by a call that is told a scope."""
+    def _depends(self, value: tree.Node | None, function: Function) -> bool:
+        """Whether what is stored is found out by a call that is told a scope, or under a key that gets it."""
         planner = self.mends.planner
         gained = planner.state.params[function].values()
-        return store.value is not None and any(
-            isinstance(node, tree.Call) and any(planner.asked(node, scope) for scope in gained)
-            for node in within(store.value)
+        hosts = {id(d.template.host) for d in planner.defects if d.function is function}
+        values = [] if value is None else [value]
+        if isinstance(value, tree.Name):
+            values += assigned(planner.program.names, value)
+        return any(
+            id(node) in hosts
+            or (isinstance(node, tree.Call) and any(planner.asked(node, s) for s in gained))
+            for one in values
+            for node in within(one)
         )
 
     # --- the dict ---
@@ -72,9 +108,10 @@ class Memos(Struct, frozen=True):
         knot: Knot = ("function", function)
         uses, names = list(self._uses(memo)), self._names(function)
         mends = [mend for use in uses for mend in self._mends(memo, use, names)]
-        started = any(self._starts(store) for store in memo.cls.stores[memo.name])
-        if not started or any(mend is None for mend in mends) or self._is_seen_outside(memo, uses):
-            store = next(s for s in memo.cls.stores[memo.name] if s.function is function)
+        stores = list(self._stores(memo))
+        known = any(map(_starts, stores)) and not self._is_seen_outside(memo, uses)
+        if not known or self._expires(memo, function) or any(mend is None for mend in mends):
+            store = next(s for s in stores if s.function is function)
             told = " and ".join(f"`{n}`" for n in self.mends.planner.state.params[function])
             reason = f"`{memo.name}` is kept for whatever {told} was asked for first"
             self.mends.obstacle(knot, store.statement.targets[0], reason)
@@ -87,16 +124,14 @@ class Memos(Struct, frozen=True):
             if mend is not None:
                 self.mends.add(knot, mend)
 
-    def _mends(
-        self, memo: Memo, use: tree.Attr, names: tuple[str, ...]
-    ) -> Iterator[Replace | None]:
-        """What changes about a use of the attribute; `None` for a use that cannot be changed."""
-        home = self._home(use)
-        filename = memo.cls.module.filename
+    def _mends(self, memo: Memo, use: Use, names: tuple[str, ...]) -> Iterator[Replace | None]:
+        """What changes about a use; `None` for one that cannot be changed."""
+        home, module = self._home(use), self.mends.module_of(use)
+        filename = module.filename
         parent = self.mends.planner.program.names.parent(use)
         key = ", ".join(names)
         asked = f"({key})" if len(names) > 1 else key
-        own = self.mends.source(memo.cls.module, use.span)
+        own = self.mends.source(module, use.span)
         if isinstance(parent, tree.Assign) and _is_target(parent, use) and _is_none(parent.value):
             assert parent.value is not None
             yield Replace(filename, parent.value.span, _CODE, "{}")
@@ -110,7 +145,7 @@ class Memos(Struct, frozen=True):
             yield Replace(filename, use.span, _CODE, f"{own}[{key}]")
 
     def _annotated(self, memo: Memo, node: tree.Node, count: int) -> Replace | None:
-        """`dict[tuple[str, str], int]` for `int | None`."""
+        """`dict[tuple[str, str], int]` for `int | None`, which it stays where nothing may be found."""
         match node:
             case tree.Binary(op="|", left=kept, right=tree.Const(value=None)):
                 pass
@@ -119,8 +154,23 @@ class Memos(Struct, frozen=True):
             case _:
                 return None
         key = f"tuple[{', '.join(['str'] * count)}]" if count > 1 else "str"
-        code = f"dict[{key}, {self.mends.source(memo.cls.module, kept.span)}]"
-        return Replace(memo.cls.module.filename, node.span, _CODE, code)
+        said = node if any(self._may_be_none(s) for s in self._stores(memo)) else kept
+        code = f"dict[{key}, {self.mends.source(memo.module, said.span)}]"
+        return Replace(memo.module.filename, node.span, _CODE, code)
+
+    def _may_be_none(self, store: Kept) -> bool:
+        """Whether what is found out is declared as something that may be `None`."""
+        value = store.value.value if isinstance(store.value, tree.Wrapped) else store.value
+        callees = (
+            self.mends.planner.program.calls.callees(value) if isinstance(value, tree.Call) else ()
+        )
+        said = [c.function.fact.returns for c in callees if c.function is not None]
+        return any(
+            _is_none(part) or last_name(part) == "Optional"
+            for annotation in said
+            if annotation is not None
+            for part in within(annotation)
+        )
 
     def _names(self, function: Function) -> tuple[str, ...]:
         """What a method is told of the scopes, once it is told all of them."""
@@ -136,46 +186,96 @@ class Memos(Struct, frozen=True):
 
     # --- uses ---
 
-    def _uses(self, memo: Memo) -> Iterator[tree.Attr]:
-        """`self.name`, in the methods of the class."""
-        for method in memo.cls.methods.values():
-            for node in self.mends.planner.program.names.inside(method):
-                if (
-                    isinstance(node, tree.Attr)
-                    and node.name == memo.name
-                    and isinstance(node.base, tree.Name)
-                    and method.takes_self
-                    and node.base.id == method.self_name
-                ):
+    def _uses(self, memo: Memo) -> Iterator[Use]:
+        """`self.name` in the methods of the class; the name in its module, and `module.name` where that is
+        set to nothing again."""
+        names = self.mends.planner.program.names
+        if isinstance(memo.owner, Class):
+            for method in memo.owner.methods.values():
+                for node in names.inside(method):
+                    if (
+                        isinstance(node, tree.Attr)
+                        and node.name == memo.name
+                        and isinstance(node.base, tree.Name)
+                        and method.takes_self
+                        and node.base.id == method.self_name
+                    ):
+                        yield node
+            return
+        own = {id(b) for b in memo.owner.scope.bindings.get(memo.name, ())}
+        for name in memo.owner.each(tree.Name):
+            if name.id == memo.name and own.issuperset(map(id, names.bindings_of(name))):
+                yield name
+        for module in names.modules.values():
+            for node in module.each(tree.Attr):
+                if node.name == memo.name and self._is_set_again(node, own):
                     yield node
 
-    def _is_seen_outside(self, memo: Memo, uses: list[tree.Attr]) -> bool:
-        """Whether the attribute is used elsewhere than in these places, or by its name in a text."""
+    def _is_set_again(self, node: tree.Attr, own: set[int]) -> bool:
+        """Whether a test, or whoever else it is, sets what a module keeps to `None`."""
+        program = self.mends.planner.program
+        statement = program.names.parent(node)
+        if not _is_target(statement, node) or not isinstance(statement, tree.Assign):
+            return False
+        target = program.classes.dotted(node)
+        return _is_none(statement.value) and isinstance(target, Binding) and id(target) in own
+
+    def _expires(self, memo: Memo, function: Function) -> bool:
+        """Whether it is asked as well how old it is, by something else that is kept once for all."""
+        program = self.mends.planner.program
+        kept = set(function.scope.outer)
+        if function.owner is not None:
+            kept |= {
+                n
+                for n, found in function.owner.stores.items()
+                if any(s.function is function for s in found)
+            }
+        kept -= {memo.name}
+        for use in self._uses(memo):
+            node: object = use
+            while isinstance(node, tree.Expr):
+                node = program.names.parent(node)
+                if isinstance(node, tree.Boolean) and any(
+                    last_name(part) in kept
+                    for part in within(node)
+                    if isinstance(part, tree.Attr | tree.Name)
+                ):
+                    return True
+        return False
+
+    def _is_seen_outside(self, memo: Memo, uses: list[Use]) -> bool:
+        """Whether it is used elsewhere than in these places, or by its name in a text or an import."""
         own = {id(use) for use in uses}
         modules = self.mends.planner.program.names.modules.values()
+        if not isinstance(memo.owner, Class) and any(
+            b.imported is not None and memo.name in (b.name, b.imported.name)
+            for module in modules
+            for found in module.scope.bindings.values()
+            for b in found
+        ):
+            return True
         return any(
             node.name == memo.name
             and id(node) not in own
-            and not self._is_of_another(node, memo.cls)
+            and not self._is_of_another(node, memo.owner)
             for module in modules
             for node in module.each(tree.Attr)
         ) or any(tree.text(node) == memo.name for m in modules for node in m.each(tree.Const))
 
-    def _is_of_another(self, node: tree.Attr, cls: Class) -> bool:
+    def _is_of_another(self, node: tree.Attr, owner: Class | Module) -> bool:
         """Whether an attribute is that of the object itself, in a class that has nothing to do with this one."""
         home, classes = self._home(node), self.mends.planner.program.classes
         if home is None or home.owner is None or not isinstance(node.base, tree.Name):
             return False
-        related = home.owner in classes.mro(cls) or cls in classes.mro(home.owner)
+        related = isinstance(owner, Class) and (
+            home.owner in classes.mro(owner) or owner in classes.mro(home.owner)
+        )
         return node.base.id == home.self_name and not related
 
     def _home(self, node: tree.Node) -> Function | None:
         return self.mends.planner.program.names.place(node).scope.function
 
-    def _starts(self, store: Store) -> bool:
-        return store.function.name in _NEW and _is_none(store.value)
-
-    def _is_guard(self, use: tree.Attr) -> bool:
+    def _is_guard(self, use: Use) -> bool:
         """Whether it is asked here whether something is kept already."""
         match parent := self.mends.planner.program.names.parent(use):
             case tree.Compare(left=left, ops=(op,), rights=(other,)):
@@ -186,8 +286,13 @@ class Memos(Struct, frozen=True):
                 return isinstance(parent, tree.Wrapped) and parent.kind == "not"
 
 
-def _is_target(parent: object, use: tree.Attr) -> bool:
+def _is_target(parent: object, use: Use) -> bool:
     return isinstance(parent, tree.Assign) and use in parent.targets
+
+
+def _starts(store: Kept) -> bool:
+    """Whether it begins with nothing."""
+    return (store.function is None or store.function.name in _NEW) and _is_none(store.value)
 
 
 def _is_none(node: tree.Node | None) -> bool:
