@@ -1,4 +1,5 @@
-"""Lambdas that make a cache key of all arguments of the function that a decorator caches."""
+"""Keys of caches that a decorator is given: lambdas that make them of all arguments of the function, and texts that
+are filled with these."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.key_texts import KeyTexts
 from capsule_lint.plan.testing.standins import Double
 from capsule_lint.plan.uses.registries import caching, picking
 
@@ -26,11 +28,18 @@ class KeyFunctions(Struct, frozen=True):
     def extend(self) -> None:
         """Give the lambdas the parameters that their functions gain, and their keys the values; those of caches
         also the values that they are given already."""
+        texts = KeyTexts(self.planner)
         for function in self._cached():
             for node in caching(function):
                 if isinstance(node, tree.Lambda) and self._is_told_all(node, function):
                     self._complete(node, function)
+                elif isinstance(node, tree.Const):
+                    texts.judge(node, function, self._taken(function))
         for function, gained in list(self.planner.state.params.items()):
+            for node in caching(function):
+                if isinstance(node, tree.Const):
+                    own = {scope: scope.parameter for scope in gained.values()}
+                    texts.judge(node, function, self._taken(function) | own)
             for node in picking(function):
                 if isinstance(node, tree.Lambda) and self._is_told_all(node, function):
                     self._change(node, function, list(gained.values()))
@@ -51,9 +60,13 @@ class KeyFunctions(Struct, frozen=True):
 
     def _complete(self, node: tree.Lambda, function: Function) -> None:
         """Note that a key lacks scopes which its lambda takes."""
+        self._lacks(node, function, self._taken(function))
+
+    def _taken(self, function: Function) -> dict[Scope, str]:
+        """What a function calls the scopes that it takes."""
         program = self.planner.program
         own = [(s, program.domain.scope_parameter(function, s)) for s in program.policy.scopes]
-        self._lacks(node, function, {scope: p.name for scope, p in own if p is not None})
+        return {scope: p.name for scope, p in own if p is not None}
 
     def _lacks(self, node: tree.Lambda, function: Function, codes: dict[Scope, str]) -> bool:
         """Note what of some scopes a key lacks that is one by another scope; whether there was anything."""

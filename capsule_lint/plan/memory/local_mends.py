@@ -47,6 +47,9 @@ class LocalMends:
         """Put the scopes into a local key, or beside the condition of a filter."""
         if defect.shape == "made":
             return  # whoever makes it passes the argument
+        if defect.shape == "named":
+            self._named(defect)
+            return
         filename, knot = defect.module.filename, defect.knot
         code = "CAP202" if defect.helper is not None else "CAP107"
         codes: dict[str, str] = {}
@@ -202,6 +205,16 @@ class LocalMends:
             if (hole := codes[scope.name])
         ]
         self.mends.segments.local(defect.knot, defect.node, pieces, code)
+
+    def _named(self, defect: LocalDefect) -> None:
+        """`"note:{tenant_id}:{note_id}"` names one more argument."""
+        said = self.mends.source(defect.module, defect.node.span)
+        hole = f"{{{defect.detail['hole']}}}"
+        new = [defect.detail[scope.name] for scope in self.mends.policy_order(defect.missing)]
+        code = said.replace(hole, "".join((hole, *new)))
+        self.mends.add(
+            defect.knot, Replace(defect.module.filename, defect.node.span, "CAP107", code)
+        )
 
     def _joined(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
         """A bare key becomes a text: `f"{tenant_id}:{capsule_id}"`."""

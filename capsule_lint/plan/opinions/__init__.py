@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.plan.opinions.arguments import ArgumentOpinions
 from capsule_lint.plan.opinions.base import Ground, Opinion
-from capsule_lint.plan.opinions.cached_by import CachedBy
 from capsule_lint.plan.opinions.evidence import EvidenceOpinions
 from capsule_lint.plan.opinions.keys import KeyOpinions
 from capsule_lint.plan.opinions.leaking_reads import LeakingReads
@@ -35,7 +34,6 @@ def opinions_on(planner: Planner, source: Callable[[Module, Span], str]) -> Iter
     yield from ParameterOpinions(ground).find()
     yield from ScanOpinions(ground).find()
     yield from LeakingReads(ground).find()
-    yield from CachedBy(ground).find()
     yield from TrustOpinions(ground).find()
     yield from EvidenceOpinions(ground).find()
 

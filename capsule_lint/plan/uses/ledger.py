@@ -298,10 +298,10 @@ class Ledger:
 
     def _decorated(self, function: Function) -> None:
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""
-        program = self.planner.program
+        program, local = self.planner.program, self.planner.local
         gained = self.planner.state.params[function]
         for node in picking(function) if not program.domain.enters(function) else ():
-            if id(node) in self.planner.state.doubles:
+            if id(node) in self.planner.state.doubles or local.notes.is_settled(node):
                 continue
             if not isinstance(node, tree.Const) or not any(
                 f"{{{s}" in str(node.value) for s in gained

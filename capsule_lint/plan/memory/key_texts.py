@@ -1,0 +1,126 @@
+"""Keys of caches that are texts which a decorator fills with the arguments of its function, by their names:
+`@cached("note:{tenant_id}:{note_id}")`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.uses.registries import caching, placeholders
+from capsule_lint.program.inference.types import FunctionObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
+
+_ELSEWHERE = "is a key that other code makes too, which may have to change with it"
+_FILLED = "is a key that is filled in a way that is not known"
+
+
+class KeyTexts(Struct, frozen=True):
+    """Judges them: they change with their function, or say too little already."""
+
+    planner: Planner
+
+    def judge(self, node: tree.Const, function: Function, codes: dict[Scope, str]) -> None:
+        """Note which of the scopes a key lacks that a function takes, or is going to, by those names."""
+        said, local = placeholders(node), self.planner.local
+        taken = self.planner.program.domain.scope_parameter
+        scopes = self.planner.program.policy.scopes
+        own = {s: p.name for s in scopes if (p := taken(function, s)) is not None}
+        present = {s: name for s, name in own.items() if name in said}
+        missing = [s for s in codes if s not in present and codes[s] not in said]
+        if not present or not missing:
+            return
+        defect = local.notes.draft(node, "named", missing, ("function", function))
+        order = list(scopes)
+        old = max(present, key=order.index)
+        defect.detail["hole"] = present[old]
+        for scope in missing:
+            behind = order.index(old) < order.index(scope)
+            text = tree.text(node) or ""
+            defect.detail[scope.name] = (
+                _beside(text, old, present[old], scope, codes[scope]) if behind else ""
+            )
+        if local.notes.is_silenced(defect):
+            return
+        local.notes.defects.append(defect)
+        local.notes.settle(node)
+        reason = self._doubt(node, function)
+        if reason or not all(defect.detail.values()):
+            local.notes.obstacle(defect.knot, node, reason or _FILLED)
+
+    def _doubt(self, node: tree.Const, function: Function) -> str:
+        """Why a key cannot be changed without a person; empty where it can."""
+        if not all(self._fills_by_name(d) for d in function.fact.decorators if _gives(d, node)):
+            return _FILLED
+        return _ELSEWHERE if any(self._elsewhere(node)) else ""
+
+    def _fills_by_name(self, decorator: tree.Node) -> bool:
+        """Whether a decorator, if it is the program's, gives `format` all arguments by their names."""
+        program = self.planner.program
+        func = decorator.func if isinstance(decorator, tree.Call) else decorator
+        own = [
+            one.function for one in program.inference.of(func) if isinstance(one, FunctionObject)
+        ]
+        for maker in own:
+            params = {p.name for p in maker.own_params}
+            filling = [
+                call
+                for call in maker.module.each(tree.Call)
+                if isinstance(call.func, tree.Attr)
+                and isinstance(call.func.base, tree.Name)
+                and call.func.base.id in params
+            ]
+            for call in filling:
+                stars = [a.star for a in call.args]
+                if call.last_name() != "format_map" and stars != ["**"]:
+                    return False
+            if not filling:
+                return False
+        return True
+
+    def _elsewhere(self, node: tree.Const) -> Iterator[tree.Node]:
+        """What else in the program begins as a key does; all of it, where it begins with what it is filled with."""
+        program = self.planner.program
+        start = (tree.text(node) or "").partition("{")[0]
+        if not start:
+            yield node
+            return
+        named = {
+            id(n) for m in program.names.modules.values() for f in m.functions for n in caching(f)
+        }
+        for module in program.names.modules.values():
+            for one in module.either(tree.Const, tree.FString):
+                text = (
+                    one.parts[0] if isinstance(one, tree.FString) and one.parts else tree.text(one)
+                )
+                if isinstance(text, str) and text.startswith(start) and id(one) not in named:
+                    yield one
+
+
+def _beside(text: str, old: Scope, name: str, new: Scope, code: str) -> str:
+    """What comes behind `{tenant_id}` in a text; empty where nobody knows."""
+    found = re.findall(rf"([^{{}}]*)\{{{name}\}}([^{{}}]*)", text)
+    if len(found) != 1:
+        return ""
+    before, behind = found[0]
+    tag, plain = "", re.search(r"[^\w]*$", before)
+    if before.endswith(old.tag):
+        tag = new.tag
+        behind = behind or before.removesuffix(old.tag)[-1:]
+    elif plain is not None and not plain[0] and before:
+        return ""  # a mark of its own
+    mark = behind[:1] or before[-1:]
+    return f"{mark}{tag}{{{code}}}" if mark and not mark.isalnum() else ""
+
+
+def _gives(decorator: tree.Node, node: tree.Const) -> bool:
+    args = decorator.args if isinstance(decorator, tree.Call) else ()
+    return any(a.value is node for a in args)
