@@ -103,24 +103,29 @@ class Constants:
         """What `self.PREFIX` is by the class, unless objects are given another one."""
         for one in self.calls.inference.of(base):
             if isinstance(one, Instance | ClassObject):
-                key = (one.cls, name)
-                if key not in self._given:
-                    self._given[key] = self._is_overridden(*key) or self._is_given(*key)
-                if self._given[key]:
-                    return None
                 for owner in self.classes.mro(one.cls):
                     bindings = owner.scope.bindings.get(name)
                     if bindings and name not in owner.stores:
-                        return self._bound(bindings[-1], depth)
+                        said = self._bound(bindings[-1], depth)
+                        given = said is not None and self._varies(one.cls, name, bindings[-1])
+                        return None if given else said
         return None
 
-    def _is_overridden(self, cls: Class, name: str) -> bool:
+    def _varies(self, cls: Class, name: str, binding: Binding) -> bool:
+        """Whether objects are given something else than what stands in their class, or its heirs have it."""
+        key = (cls, name)
+        if key not in self._given:
+            self._given[key] = self._is_given(*key) or self._is_overridden(*key, binding)
+        return self._given[key]
+
+    def _is_overridden(self, cls: Class, name: str, own: Binding) -> bool:
         """Whether an heir has another value: what stands in the class is a default then, `prefix = ""`."""
-        owners = (owner.scope.bindings.get(name) for owner in self.classes.mro(cls))
-        own = next((bindings for bindings in owners if bindings), ())
-        said = {tree.text(b.value) for b in own[-1:]}
-        for heir in self.classes.subclasses(cls):
-            bindings = heir.scope.bindings.get(name, ()) if heir is not cls else ()
+        said = {tree.text(own.value)}
+        with (
+            self.names.aside()
+        ):  # such classes may have heirs everywhere, most of which make no keys
+            heirs = tuple(self.classes.subclasses(cls))
+        for bindings in (heir.scope.bindings.get(name, ()) for heir in heirs if heir is not cls):
             if any(b.kind == "def" for b in bindings):
                 return True
             said.update(tree.text(b.value) for b in bindings[-1:] if b.value is not None)
