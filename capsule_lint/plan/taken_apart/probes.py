@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.places.sites import KeySite
+    from capsule_lint.program.texts.pieces import Piece
 
 _TESTS: Final = ("removeprefix", "replace", "startswith", "len")
 
@@ -90,12 +91,14 @@ class Probes(Struct, frozen=True):
                 yield one, text
 
     def loses(self, site: KeySite, defects: Sequence[KeyDefect]) -> bool:
-        """Whether a query asks for a beginning that keys lose: `begins_with("AUDIT#")`."""
-        host = site.template.host
+        """Whether a query asks for a beginning that keys lose: `begins_with("AUDIT#")`, or anything for one
+        with a value in it: `pk.startswith(f"AUDIT#{day}")`."""
+        host, text = site.template.host, site.template.text
+        if "{}" in text:
+            return any(_begins(d, site.template.pieces) for d in defects)
         if last_name(self._call_around(host)) in _TESTS:
             return False
-        text = site.template.text
-        return "{}" not in text and any(True for d in defects for _ in gaps_in(d, text))
+        return any(True for d in defects for _ in gaps_in(d, text))
 
     def _call_around(self, node: tree.Node) -> tree.Node | None:
         parent = self.program.names.parent(node)
@@ -116,6 +119,31 @@ def gaps_in(defect: KeyDefect, text: str) -> Iterator[Gap]:
         at = 0 if anchor is None else ends.get(id(anchor), len(text))
         if text[at:] not in ("", mark):
             yield Gap(scope, at, defect.tag(scope), mark)
+
+
+def _begins(defect: KeyDefect, asked: Sequence[Piece]) -> bool:
+    """Whether keys of a template, which get a segment at their front, begin as what is asked for."""
+    if defect.template.opaque or all(defect.anchors[s.name] is not None for s in defect.missing):
+        return False
+    key, left, told, on = list(defect.template.pieces), "", False, False
+    for piece in asked:
+        rest = piece.value if isinstance(piece, Text) else ""
+        if not rest:
+            if left or not key or isinstance(key.pop(0), Text):
+                return told and (
+                    on or bool(left or key)
+                )  # the value may say what is written there
+            on = True
+        while rest:
+            following = None if left or not key else key.pop(0)
+            left = following.value if isinstance(following, Text) else left
+            if not left:
+                return told and (on or following is not None)  # the value before goes on with it
+            length = min(len(left), len(rest))
+            if left[:length] != rest[:length]:
+                return False
+            left, rest, told, on = left[length:], rest[length:], True, False
+    return told
 
 
 def _hole_ends(defect: KeyDefect, text: str) -> dict[int, int] | None:

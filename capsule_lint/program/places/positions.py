@@ -58,7 +58,7 @@ class Positions:
                     self.strays.in_lambda(node)
                 case tree.Subscript(index=tree.Other(children=children)):
                     self._operations.cut(node.base, children)
-                case tree.Compare(ops=("==",), rights=(right,)):
+                case tree.Compare(ops=("==" | "!=",), rights=(right,)):
                     self._operations.comparison(node.left, right, module)
         for statement, place in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
