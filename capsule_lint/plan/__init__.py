@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -26,6 +26,7 @@ from capsule_lint.plan.change_sets import ChangeSets
 from capsule_lint.plan.mends import Mends
 from capsule_lint.plan.opinions import opinions_on
 from capsule_lint.plan.planner import Planner
+from capsule_lint.plan.state import Obstacle
 from capsule_lint.plan.uses.ledger import Ledger
 from capsule_lint.program.model import Class, Function, enclosing
 from capsule_lint.program.places.sites import Role
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.taken_apart.readers import Reader, Unfit
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+
+_SAME_TEXT: Final = "says the same as a key that changes, and nothing shows where it goes"
 
 
 def judge(
@@ -60,7 +63,13 @@ def judge(
     for number, opinion in enumerate(told):
         for mend in opinion.mends:
             mends.add(("opinion", number), mend)
+        planner.state.obstacles += [(knot, _same_text(opinion)) for knot in opinion.beside]
     return _Judge(planner, ChangeSets(planner, mends, ledger), ledger, told).judgement()
+
+
+def _same_text(opinion: Opinion) -> Obstacle:
+    fact = opinion.fact
+    return Obstacle(fact.filename, fact.span, _SAME_TEXT, fact.symbol, "reference")
 
 
 @dataclass(eq=False, slots=True)

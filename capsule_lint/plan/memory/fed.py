@@ -73,7 +73,9 @@ class Fed:
     def _lacking(self, one: _Keyed) -> dict[str, list[Knot | None]]:
         """The scopes that the keys of what is put somewhere lack, and what must land with a change."""
         others = self._others(one.said)
-        with self.planner.program.names.aside(when=not one.said):  # what is kept by an id is common
+        with self.planner.program.names.aside(
+            when=not one.said
+        ):  # what is kept by an id is common
             return {s.name: told for s in others if (told := self._told(one, s))}
 
     def _others(self, said: set[str]) -> list[Scope]:

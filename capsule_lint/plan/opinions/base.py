@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.judgement import Fact
     from capsule_lint.model import Mend, Span
     from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.calling.calls import Callee
@@ -36,6 +37,8 @@ class Opinion(Struct, frozen=True):
 
     fact: Fact
     mends: tuple[Mend, ...] = ()
+    beside: tuple[Knot, ...] = ()
+    """What must not change as long as this stays as it is."""
 
 
 class Passed(Struct, frozen=True):

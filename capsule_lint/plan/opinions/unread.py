@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.opinions.base import Ground
+    from capsule_lint.plan.state import Knot
     from capsule_lint.program.model import Module
     from capsule_lint.program.places.strays import Strays
 
@@ -58,7 +60,10 @@ class UnreadKeys:
                 ]
                 if missing:
                     fact = self._fact(module, site, tuple(s.parameter for s in missing))
-                    yield Opinion(fact, self._idle.mends(node, missing))
+                    mends = self._idle.mends(node, missing)
+                    filled = isinstance(node, tree.Const) and not mends
+                    same = self._changing.get(template.text, ()) if filled else ()
+                    yield Opinion(fact, mends, tuple(same))
 
     def _fact(self, module: Module, site: KeySite, missing: tuple[str, ...]) -> KeyFact:
         host = site.template.host
@@ -87,8 +92,21 @@ class UnreadKeys:
 
     @cached_property
     def _texts(self) -> tuple[str, ...]:
-        """What keys say."""
-        return tuple({site.template.text for site in self.ground.program.keys.sites})
+        """What keys say that do not spell it out themselves."""
+        sites = self.ground.program.keys.sites
+        return tuple(
+            {s.template.text for s in sites if not isinstance(s.template.host, tree.FString)}
+        )
+
+    @cached_property
+    def _changing(self) -> dict[str, list[Knot]]:
+        """The keys that change, by what they say: where one is written by a text of which nothing shows where
+        it goes, what looks it up would find nothing any more."""
+        found: dict[str, list[Knot]] = defaultdict(list)
+        for defect in self.ground.planner.defects:
+            if not defect.module.is_test:
+                found[defect.template.text].append(defect.knot)
+        return found
 
     def _is_read(self, node: tree.Const | tree.FString, template: Template) -> bool:
         """Whether a text is part of a key; a constant is so by what it says."""

@@ -26,6 +26,8 @@ _PURE: Final = (
     "upper",
     "decode",
     "encode",
+    "items",
+    "invocation_metadata",
 )
 _PLAIN: Final = (
     "str",
@@ -42,7 +44,7 @@ _PLAIN: Final = (
 """Functions of Python's own that only read what they are given."""
 _COLLECTING: Final = ("tuple", "list", "set", "frozenset", "dict", "sorted")
 """Those that go through it as well."""
-_VIEWS: Final = ("items", "keys", "values")
+_VIEWS: Final = ("keys", "values")
 _MADE: Final = (
     tree.FString
     | tree.Binary
@@ -81,6 +83,10 @@ def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) 
             )
         case tree.Call(func=tree.Name(id=name)) if name in _PLAIN:
             return all(repeatable(a.value, program, depth) for a in node.args)
+        case tree.Call(
+            func=tree.Name(id="dict"), args=(tree.Argument(value=tree.Call() as pairs),)
+        ):
+            return repeatable(pairs, program, depth)  # of a name it might use up the pairs
         case tree.Call(func=tree.Name(id=name)) if name in _COLLECTING and depth:
             return all(_lasts(a.value) and repeatable(a.value, program, depth) for a in node.args)
         case tree.Call() if program is not None and depth < _DEPTH:
