@@ -254,7 +254,13 @@ class Classes:
     def fields(self, cls: Class) -> tuple[Field, ...]:
         """The fields of a data class, inherited ones first."""
         found: dict[str, Field] = {}
-        for owner in reversed(self.mro(cls)):
+        owners = [one for one in self.mro(cls) if one.decorators & _DATA_DECORATORS]
+        models = any(last_name_of(b) in _DATA_BASES for o in self.mro(cls) for b in self.bases(o))
+        if (
+            not owners or models
+        ):  # a decorator leaves out what other classes annotate, as mixins do
+            owners = list(self.mro(cls))
+        for owner in reversed(owners):
             for statement in owner.fact.body:
                 if isinstance(statement, tree.Assign) and is_field(statement):
                     target = statement.targets[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -15,7 +15,7 @@ from capsule_lint.plan.calls.spread_dicts import SpreadDicts
 from capsule_lint.plan.calls.spread_tuples import SpreadTuples
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.plan.supply.rebuilds import update_of
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -127,6 +127,8 @@ class CallMends:
         """Keyword (or `None`) and index of the new argument; `()` when `**` passes it on; `None` when unsure."""
         name, offset = want.scope.parameter, want.offset
         signature = self.called.of(want)
+        if isinstance(want.callee, Class) and _exceeds(call.args[offset:], signature):
+            return self._place_of_heirs(call, want, want.callee)
         slot = next((one for one in signature if one.name == name), None)
         if slot is None:
             takes = any(one.kind == "**" for one in signature)
@@ -159,6 +161,16 @@ class CallMends:
         if offset and last_name(call.func) == "partial" and not named:
             return None  # its own calls may fill the place
         return by_keyword if slot.kind != "posonly" else None
+
+    def _place_of_heirs(
+        self, call: tree.Call, want: Want, cls: Class
+    ) -> tuple[str | None, int] | tuple[()] | None:
+        """The same of a call that makes something of an heir, `self.model(tenant_id, note_id)` of a `type[T]`: where
+        all of them take the argument at one place."""
+        classes = self.mends.planner.program.classes
+        heirs = [one for one in classes.subclasses(cls) if one is not cls]
+        places = {self._argument_place(call, replace(want, callee=one)) for one in heirs}
+        return places.pop() if len(places) == 1 else None
 
     def _is_variadic(self, argument: tree.Argument) -> bool:
         """`*args` of the enclosing function: what its callers pass may have the value already."""
@@ -236,3 +248,11 @@ def _old_before(slot: Slot, signature: Sequence[Slot]) -> int:
     """How many of the parameters before one that arguments fill by position are there already."""
     plain = [one for one in signature if one.by_position]
     return sum(not one.new for one in plain[: plain.index(slot)]) if slot in plain else 0
+
+
+def _exceeds(args: Sequence[tree.Argument], signature: Sequence[Slot]) -> bool:
+    """Whether a call gives more by position than what is called takes now."""
+    given = sum(1 for one in args if one.keyword is None and not one.star)
+    if any(one.kind == "*" for one in signature):
+        return False
+    return given > sum(1 for one in signature if one.by_position and not one.new)

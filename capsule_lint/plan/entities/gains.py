@@ -243,6 +243,11 @@ class Gains:
             None,
         )
 
+    def _is_left_to_heirs(self, cls: Class, scope: Scope) -> bool:
+        """Whether those that inherit from a class have a scope by themselves, as with a mixin that reads it."""
+        heirs = self.planner.program.classes.subclasses(cls)
+        return any(heir is not cls and self._holding(heir, scope) for heir in heirs)
+
     def _home(self, cls: Class, like: str | None) -> Class:
         """The class of the hierarchy that defines the neighbouring field."""
         if like is not None:
@@ -360,7 +365,13 @@ class Gains:
             entity = self.planner.program.domain.narrowed_names(cls, None, cls.module.name)
             required = self.planner.program.policy.scopes_of(entity)
             have = [s for s in self.planner.program.policy.scopes if self._holding(cls, s)]
-            lacking = [s for s in required if s not in have and not self._has_narrowed(cls, s)]
+            lacking = [
+                scope
+                for scope in required
+                if scope not in have
+                and not self._has_narrowed(cls, scope)
+                and not self._is_left_to_heirs(cls, scope)
+            ]
             if have and lacking and self.can_gain_field(cls) and not cls.module.is_test:
                 for scope in lacking:
                     like = self._holding(cls, have[0])

@@ -313,10 +313,12 @@ class Values:
         return found[0] if found else None
 
     def _constructed(self, call: tree.Call, cls: Class | Function) -> list[Class]:
-        """The heirs of a class that a call makes, which take more than it does."""
+        """The heirs of a class that a call makes, which take more than it does; all where any may be meant."""
         program = self.planner.program
-        made = (one.cls for one in program.calls.callees(call))
-        return [one for one in made if one is not None and cls in program.classes.mro(one)[1:]]
+        made = [one.cls for one in program.calls.callees(call) if one.cls is not None]
+        known = [one for one in made if cls in program.classes.mro(one)[1:]]
+        heirs = program.classes.subclasses(cls) if isinstance(cls, Class) and not known else ()
+        return known or [one for one in heirs if one is not cls]
 
 
 def _is_read_again(node: tree.Node) -> bool:
