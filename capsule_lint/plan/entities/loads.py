@@ -13,8 +13,9 @@ from capsule_lint.plan.entities.named import named_read
 from capsule_lint.plan.memory.local_filters import dict_in
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.repeats import kept, repeatable
+from capsule_lint.plan.testing.answers import Answers
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
-from capsule_lint.program.model import enclosing
+from capsule_lint.program.model import Class, enclosing
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot, Want
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Class
 
 _OF_FILE: Final = "this is the row of a file, which may have no column `{}`"
 _VALIDATES: Final = frozenset(
@@ -40,6 +40,10 @@ class Loads:
     planner: Planner
     _spread: set[int] = field(default_factory=set)
     """The dicts that are written out from which constructors of entities get their arguments."""
+    _answers: Answers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._answers = Answers(self.planner.program)
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
@@ -115,7 +119,11 @@ class Loads:
 
     def _demands(self, node: tree.Node, scope: Scope, knot: Knot) -> Iterator[Want]:
         self._typed(node, scope, knot)
-        for display in self.planner.local.rows.origins(node).displays:
+        origins, program = self.planner.local.rows.origins(node), self.planner.program
+        function = program.names.place(node).scope.function
+        fields = program.classes.fields(knot[1]) if isinstance(knot[1], Class) else ()
+        answers = self._answers.of(function, {one.name for one in fields}) if function else ()
+        for display in dict.fromkeys((*origins.displays, *answers)):
             old = self.present(display, scope) if not self._is_narrowed(display, scope) else None
             want = (
                 None if old is None else self.planner.local.notes.extend(display, old, scope, knot)
