@@ -187,7 +187,7 @@ class Fed:
         return any(
             isinstance(a.value, tree.Name) and a.value.id == put.key.id
             for value in (put.value, *self._assigned(put.value))
-            for call in within(value)
+            for call in within(value.body if isinstance(value, tree.Lambda) else value)
             if isinstance(call, tree.Call)
             for a in call.args
         )
