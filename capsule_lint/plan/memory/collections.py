@@ -237,7 +237,9 @@ class Collections:
     def is_text(self, home: Home) -> bool:
         """Whether the keys of a collection may have to be texts: it is not known to be a dict, or is declared so."""
         keeper = self.keepers.at(home)
-        return self.keepers.takes_text(keeper) if keeper is not None else not self._is_dict(*home)
+        if keeper is not None:
+            return self.keepers.takes_text(keeper)
+        return self.keepers.opened_at(home) is not None or not self._is_dict(*home)
 
     def adopt(self, home: Home) -> None:
         """Take a collection for one in which items are kept, whoever it belongs to."""

@@ -41,12 +41,16 @@ class Keepers:
 
     def at(self, home: Home) -> Class | None:
         """The class of such a cache that is kept there."""
+        return self.kept_by(self._types(home))
+
+    def _types(self, home: Home) -> Iterator[Type]:
         owner, name = home
         if isinstance(owner, Class):
-            return self.kept_by(self.program.inference.member(owner, name))
-        bindings = owner.scope.bindings.get(name, ())
-        types = (self.program.inference.bound(b) for b in bindings if b.kind == "assign")
-        return next((cls for one in types if (cls := self.kept_by(one))), None)
+            yield from self.program.inference.member(owner, name)
+            return
+        for binding in owner.scope.bindings.get(name, ()):
+            if binding.kind == "assign":
+                yield from self.program.inference.bound(binding)
 
     def kept_by(self, types: Iterable[Type]) -> Class | None:
         """The class of such a cache that a value is an instance of, whatever else it may be."""
@@ -54,6 +58,21 @@ class Keepers:
             if isinstance(one, Instance) and self.keys(one.cls):
                 return one.cls
         return None
+
+    def opened_at(self, home: Home) -> Class | None:
+        """The program's class that is kept there, and does more with keys than to look them up in its own dict."""
+        if self.at(home) is not None:
+            return None
+        for one in self._types(home):
+            if isinstance(one, Instance) and not one.cls.module.is_test and self._opens(one.cls):
+                return one.cls
+        return None
+
+    def _opens(self, cls: Class) -> bool:
+        line = self.program.classes.mro(cls)
+        dicts = {name for one in line for name in _dicts(one)}
+        methods = [m for one in line for m in one.methods.values()] if dicts else []
+        return any(self._is_key(m, p.name, dicts) for m in methods for p in m.own_params)
 
     def keys(self, cls: Class) -> Mapping[str, str]:
         """The parameters that are keys, by the names of the methods; empty for any other class."""

@@ -276,6 +276,10 @@ class LocalKeys:
         if self._only_tests_look(home, defect):
             reason = f"is a key of `{home[1]}` in a test, and nothing else makes one that changes"
             self.notes.obstacle(defect.knot, defect.node, reason)
+        opened = self.collections.keepers.opened_at(home)
+        if opened is not None:
+            reason = f"is a key of `{home[1]}`, and `{opened.name}` does more than look it up"
+            self.notes.obstacle(defect.knot, defect.node, reason)
         known = self.rekeyed.setdefault(home, change)
         if width > 1 and known.width == width and known.scopes != change.scopes:
             reason = f"is a key of `{home[1]}`, and says other scopes than the others"
