@@ -39,6 +39,7 @@ from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Value, Want
 from capsule_lint.plan.supply.bodies import Bodies
 from capsule_lint.plan.supply.entries import SPECIAL, Entries
+from capsule_lint.plan.supply.helpers import Helpers
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
 from capsule_lint.plan.supply.others import Others
@@ -149,6 +150,7 @@ class Planner:
         self.tuples = Tuples(self)
         self.keys = KeyDefects(self)
         self.gains = Gains(self)
+        self.helpers = Helpers(self)
         self.demands = Demands(self)
         self.scoped = ScopedCalls(self)
         self.defaulted = Defaulted(self)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, text_of
 from capsule_lint.plan.state import Knot, Value, Want
 from capsule_lint.plan.supply.rebuilds import rebuilds
-from capsule_lint.plan.supply.repeats import names_in, repeatable
+from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.supply.restated import CONSTRUCTORS
 from capsule_lint.plan.uses.passthrough import asserted_made
 from capsule_lint.program.inference.types import Instance, ordered
@@ -44,7 +42,7 @@ class Gains:
             case tree.Call(func=tree.Name(id="str")) if len(node.args) == 1:
                 return self.mirrored(node.args[0].value, scope, knot)
             case tree.Call(func=tree.Name(), args=()):
-                return self._asked(node, scope, knot)
+                return self.planner.helpers.beside(node, scope, knot)
             case tree.Call(func=tree.Attr() as func) if not node.args:
                 return self.mirrored(func.base, scope, knot)
             case tree.Attr(name="value" | "hex"):
@@ -53,27 +51,6 @@ class Gains:
                 return self._mirrored_attribute(node, scope, knot)
             case _:
                 return None
-
-    def _asked(self, node: tree.Call, scope: Scope, knot: Knot) -> Value | None:
-        """`current().capsule_id` beside `tenant()`, a function that returns `current().tenant_id`."""
-        program = self.planner.program
-        found = program.calls.callees(node)
-        function = found[0].function if len(found) == 1 else None
-        returned = function.returns[0] if function and len(function.returns) == 1 else None
-        root = next(iter(names_in(returned)), None) if returned is not None else None
-        if function is None or root is None or not isinstance(returned, tree.Attr):
-            return None
-        names = program.names
-        known = names.bindings(root.id, names.place(node))
-        if any(b.place.scope.kind != "module" for b in known):
-            return None
-        if not self.planner.sources.ambient.asks(returned) or not repeatable(returned, program):
-            return None
-        value = self.mirrored(returned, scope, knot)
-        at = names.bindings(root.id, names.place(returned))
-        if value is None or value.imports or any(b.place.scope.kind != "module" for b in at):
-            return None
-        return replace(value, imports=((function.module.name, root.id),))
 
     def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
         scopes, held = self.planner.program.policy.scopes, self.planner.program.domain.held

@@ -134,11 +134,15 @@ class Values:
         return None
 
     def _beside_ambient(self, want: Want) -> Value | None:
-        """Beside `current_tenant()` comes `current_capsule()`, also where the first has a name."""
-        ambient, program = self.planner.sources.ambient, self.planner.program
+        """Beside `current_tenant()` comes `current_capsule()`, also where the first has a name, or what a helper
+        of the program's asks."""
+        planner = self.planner
+        ambient, program = planner.sources.ambient, planner.program
         for _, given in self.beside(want):
-            found = ambient.beside(given, want.scope)
-            return found or ambient.beside(kept(given, program), want.scope)
+            found = ambient.beside(given, want.scope) or ambient.beside(
+                kept(given, program), want.scope
+            )
+            return found or planner.helpers.beside(given, want.scope, want.knot)
         return None
 
     def _beside_row(self, want: Want) -> Value | None:
