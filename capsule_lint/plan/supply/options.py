@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.inference.types import Foreign
+from capsule_lint.program.local_names import bound_whole
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
+_MAX_DEPTH: Final = 4
+_WRITTEN: Final = ("Namespace", "SimpleNamespace")
+"""What tests write out instead of a command line."""
+
 
 def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None:
     """The attribute of the parsed arguments that certainly has the scope's value wherever the one that
     is read has its own."""
-    if not any(
-        isinstance(t, Foreign) and t.name.endswith("parse_args()")
-        for t in program.inference.of(read.base)
-    ):
-        return None
     module = program.names.place(read).scope.module
     parsers: dict[str, set[str]] = {}
     for call in program.calls.uses.calls_beside("add_argument"):
@@ -31,7 +32,27 @@ def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None
                 parsers.setdefault(name, set()).add(text_of(call.func.base) or "")
     needed = parsers.pop(read.name, None)
     found = [name for name, has in parsers.items() if needed and needed <= has]
-    return found[0] if len(found) == 1 else None
+    known = len(found) == 1 and _is_parsed(program, read.base, found[0], 0)
+    return found[0] if known else None
+
+
+def _is_parsed(program: Program, node: tree.Node, option: str, depth: int) -> bool:
+    """Whether something is what a command line says, whoever gives it, or a test writes out with that option."""
+    if isinstance(node, tree.Call) and last_name(node.func) in _WRITTEN:
+        return any(a.keyword == option for a in node.args)
+    binding = bound_whole(program.names, node)
+    function = binding.place.scope.function if binding is not None else None
+    types = [t.name for t in program.inference.of(node) if isinstance(t, Foreign)]
+    if not any(name.endswith(("parse_args()", "argparse.Namespace")) for name in types):
+        return False
+    if binding is not None and binding.kind == "assign" and binding.value is not None:
+        return depth > _MAX_DEPTH or _is_parsed(program, binding.value, option, depth + 1)
+    if binding is None or function is None or binding.kind != "param":
+        return any(name.endswith("parse_args()") for name in types)
+    given = list(program.calls.arguments_for(function, binding.name))
+    return bool(given) and all(
+        _is_parsed(program, a.value, option, depth + 1) for _, a in given if depth < _MAX_DEPTH
+    )
 
 
 def _name(call: tree.Call) -> str:
