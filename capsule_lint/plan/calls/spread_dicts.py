@@ -41,7 +41,9 @@ class SpreadDicts(Struct, frozen=True):
                 return self._call(node, want)
             case tree.Attr() if want.call is not None and self._is_everywhere(want):
                 started = kept(self.mends.planner.program, node, partial(self._takes, want))
-                return started is not None and self.give(started, want)
+                if started is not None:
+                    return self.give(started, want)
+                return self._shared(node, want, want.call)
             case tree.Call(func=tree.Attr(name="copy") as func, args=()):
                 return self.give(func.base, want)
             case tree.Call(args=(only,)) if last_name(node.func) in COPIED:
@@ -49,6 +51,19 @@ class SpreadDicts(Struct, frozen=True):
             case tree.Call():
                 return self._behind(node, want)
         return False
+
+    def _shared(self, node: tree.Attr, want: Want, call: tree.Call) -> bool:
+        """Give the dicts of classes the entry which one that they inherit from spreads, `cls.defaults`, where
+        all that it makes of them takes the scope."""
+        planner = self.mends.planner
+        made = [callee.cls for callee in planner.program.calls.callees(call)]
+        takes = [
+            cls is not None and planner.gains.gaining(cls, want.scope) is not None for cls in made
+        ]
+        found = planner.local.rows.origins(node)
+        if not all(takes) or not found.complete or not found.displays:
+            return False
+        return all(self.give(display, want) for display in found.displays)
 
     def spelled(self, want: Want, beside: Sequence[str]) -> str:
         """The keyword for a scope among others: an alias (`tenantId=`) beside aliases."""

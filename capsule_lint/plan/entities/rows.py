@@ -13,6 +13,7 @@ from capsule_lint.plan.entities.displays import Display, names_any
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected, parametrized
 from capsule_lint.program.containers import COPIED, LISTED
+from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, Function, last_name
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class Rows:
                 return self._name(node, depth)
             case tree.Call():
                 return self._call(node, depth)
+            case tree.Attr():
+                return self._attribute(node, depth)
             case tree.Subscript(index=tree.Other()):
                 return _UNKNOWN
             case tree.Subscript():
@@ -163,6 +166,18 @@ class Rows:
                 return self._parameter(binding, depth, self._follow)
             case _:
                 return _UNKNOWN
+
+    def _attribute(self, node: tree.Attr, depth: int) -> Origins:
+        """What a class, and those that inherit from it, say of an attribute that nothing sets later."""
+        classes, found = self.program.classes, list[tree.Node]()
+        for one in self.program.inference.of(node.base):
+            cls = one.cls if isinstance(one, ClassObject | Instance) else None
+            for owner in (*classes.mro(cls), *classes.subclasses(cls)) if cls is not None else ():
+                if node.name in owner.stores:
+                    return _UNKNOWN
+                bindings = owner.scope.bindings.get(node.name, ())
+                found += [b.value for b in bindings if b.kind == "assign" and b.value is not None]
+        return self._all(found, depth) if found else _UNKNOWN
 
     def _second(self, call: tree.Call, depth: int) -> Origins:
         """The second names of `for key, row in rows.items()` and of `for n, row in enumerate(rows)`."""

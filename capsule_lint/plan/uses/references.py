@@ -75,6 +75,10 @@ _OWN: Final = frozenset(
     )
 )
 """Methods of functions, and of mocks in their place, that take other arguments than these."""
+_BASES: Final = frozenset(
+    ("object", "ABC", "Protocol", "Generic", "Enum", "StrEnum", "dict", "TestCase")
+)
+"""Classes of others that construct nothing of what is an attribute of their heirs."""
 _METHODS: Final = ("staticmethod", "classmethod")
 _ALIAS: Final = "an alias; its calls are followed"
 
@@ -261,7 +265,25 @@ class References(Struct, frozen=True):
         tabled = any(isinstance(target, tree.Subscript) for target in statement.targets)
         if tabled and isinstance(symbol, Function):
             return self.tabled.judge(node, symbol)
+        owner = self._handed_out(statement) if isinstance(symbol, Class) else None
+        if owner is not None:
+            return Verdict.ESCAPE, f"is given to what `{owner}` inherits, which may construct it"
         return Verdict.ALREADY_CORRECT, _ALIAS
+
+    def _handed_out(self, statement: tree.Assign) -> str | None:
+        """The class, or the one around it, that has a class as an attribute of its own, and inherits from what
+        is not the program's: `class Meta: model = Note` of a factory."""
+        program = self.planner.program
+        names = [t.id for t in statement.targets if isinstance(t, tree.Name)]
+        scope = program.names.place(statement.targets[0]).scope
+        while scope.kind == "class" and scope.cls is not None and names:
+            bases = {b.rpartition(".")[2] for b in program.classes.foreign_bases(scope.cls)}
+            if bases - _BASES:
+                return scope.cls.name
+            if scope.parent is None:
+                break
+            scope = scope.parent
+        return None
 
     def _replaced(self, statement: tree.Assign, symbol: Symbol) -> tuple[Verdict, str]:
         value = statement.value

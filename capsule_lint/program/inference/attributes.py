@@ -130,7 +130,8 @@ class Attributes:
         for owner in self.inference.classes.mro(cls):
             bindings = owner.scope.bindings.get(name)
             if bindings:
-                return self.inference.bound(bindings[-1])
+                found = self.inference.bound(bindings[-1])
+                return self._said_below(cls, name) or found if _says_nothing(found) else found
         known = name in _QUERYING or any(self.inference.classes.foreign_bases(cls))
         return foreign(f"{cls.name}.{name}") if known else ANYTHING
 
@@ -146,7 +147,7 @@ class Attributes:
         for owner in self.inference.classes.mro(cls):
             found = self._stored(owner, name)
             if found is not None:
-                return found
+                return self._said_below(cls, name) or found if _says_nothing(found) else found
         proxy = self.inference.classes.method(cls, "__getattr__")
         if proxy is not None:
             return self._forwarded(proxy, name)
@@ -159,6 +160,19 @@ class Attributes:
             if b.rpartition(".")[2] not in ("object", "ABC", "Protocol", "Generic")
         ]
         return foreign(f"{foreign_bases[0]}.{name}") if foreign_bases else ANYTHING
+
+    def _said_below(self, cls: Class, name: str) -> Types:
+        """What the heirs of a class say of an attribute of which it says nothing: `model = None`."""
+        classes = self.inference.classes
+        heirs = [one for one in classes.subclasses(cls) if one is not cls]
+        return join(
+            *(
+                self.inference.bound(binding)
+                for heir in heirs
+                for binding in heir.scope.bindings.get(name, ())
+                if binding.kind == "assign" and binding.value is not None
+            )
+        )
 
     def _forwarded(self, proxy: Function, name: str) -> Types:
         """What `__getattr__` yields for a name, where it only asks something else for it."""
@@ -230,3 +244,8 @@ class Attributes:
         if store.value is None:
             return ANYTHING
         return self.inference.contents.unpacked(self.inference.of(store.value), store.path)
+
+
+def _says_nothing(types: Types) -> bool:
+    """Whether all that is known of an attribute is that it may be `None`."""
+    return all(one == Foreign("None") or isinstance(one, UnknownType) for one in types)
