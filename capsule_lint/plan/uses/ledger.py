@@ -24,7 +24,7 @@ from capsule_lint.plan.uses.strings import Strings, Symbol
 from capsule_lint.plan.uses.tabled import Tabled
 from capsule_lint.plan.uses.wording import described
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.calling.wrapping import choosing, wrappers
+from capsule_lint.program.calling.wrapping import choosing, given_by_name, put_before, wrappers
 from capsule_lint.program.inference.types import (
     UNKNOWN,
     Instance,
@@ -296,6 +296,13 @@ class Ledger:
             if not replaced or symbol in replaced
         ]
 
+    def _takes_behind(self, function: Function, count: int) -> bool:
+        """Whether a function has a scope behind the arguments that its decorator gives it first: a new one comes
+        beside that."""
+        taken = self.planner.program.domain.scope_parameter
+        own = list(function.own_params)[count:] if count else []
+        return any(taken(function, scope) in own for scope in self.planner.program.policy.scopes)
+
     def _decorated(self, function: Function) -> None:
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""
         program, local = self.planner.program, self.planner.local
@@ -310,7 +317,13 @@ class Ledger:
                 self._row(function.module, node.span, function, Verdict.ESCAPE, reason)
         for wrapper in wrappers(program.inference, function):
             program.names.ask(wrapper.name)
-            for call in choosing(program.inference, wrapper):
+            names = program.names
+            chosen = [
+                call
+                for call in choosing(program.inference, wrapper)
+                if not self._takes_behind(function, put_before(names, call))
+            ]
+            for call in (*chosen, *given_by_name(names, wrapper, function)):
                 module = program.names.place(call).scope.module
                 reason = f"`{wrapper.name}`, which decorates it, calls it"
                 self._row(module, call.func.span, function, Verdict.ESCAPE, reason)

@@ -13,6 +13,7 @@ from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.calling.roles import Roles
+from capsule_lint.program.calling.wrapping import filled, is_around
 from capsule_lint.program.inference.types import (
     ClassObject,
     FunctionObject,
@@ -60,6 +61,7 @@ class Calls:
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
     _callers: dict[str, _Callers] = field(default_factory=dict)
     """By name, for all functions of that name at once; with no name for what constructs any class."""
+    _decorated: dict[Function, int] = field(default_factory=dict)
     _families: dict[Function, frozenset[Function]] = field(default_factory=dict)
     _handing_up: dict[Function, list[tree.Call]] | None = None
 
@@ -75,25 +77,37 @@ class Calls:
         if known is not None:
             return known
         found = tuple(
-            dict.fromkeys(self._callee(t) for t in ordered(self.inference.of(call.func)))
+            dict.fromkeys(self._callee(t, call) for t in ordered(self.inference.of(call.func)))
         )
         result = tuple(c for c in found if c is not None)
         if self.inference.table.settled(id(call.func)) is not None:
             self._callees[id(call)] = result
         return result
 
-    def _callee(self, one: object) -> Callee | None:
+    def _callee(self, one: object, call: tree.Call) -> Callee | None:
         match one:
             case ClassObject():
                 return Callee(self.classes.initializer(one.cls), one.cls, 1)
             case FunctionObject():
                 takes = one.function.takes_self and one.bound
-                return Callee(one.function, None, int(takes), one.mock)
+                return Callee(
+                    one.function, None, takes + self._filled(one.function, call), one.mock
+                )
             case Instance():
                 method = self.classes.method(one.cls, "__call__")
                 return Callee(method, None, 1) if method else None
             case _:
                 return None
+
+    def _filled(self, function: Function, call: tree.Call) -> int:
+        """How many of the parameters of a function its decorators fill, where it is not called by these."""
+        if not function.fact.decorators:
+            return 0
+        if function not in self._decorated:
+            self._decorated[function] = filled(self.classes, function)
+        count = self._decorated[function]
+        place = self.uses.names.place(call) if count else None
+        return 0 if place is not None and is_around(place, function, self.classes) else count
 
     def candidates(self, function: Function) -> Iterator[tree.Call]:
         """The calls that could, by name, be calls of the function."""

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import FunctionObject, ordered
+from capsule_lint.program.model import Binding, Function, enclosing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Place
     from capsule_lint.program.names import Names
 
 
@@ -31,6 +33,75 @@ def choosing(inference: Inference, wrapper: Function) -> Iterator[tree.Call]:
             bindings = names.bindings(own.name, names.place(call))
             if any(binding.parameter is own for binding in bindings):
                 yield call
+
+
+def put_before(names: Names, call: tree.Call) -> int:
+    """How many arguments of its own a call in a decorator puts before all that the wrapper is given:
+    `function(TABLE, *args, **kwargs)`; none where it does anything else."""
+    function = names.place(call).scope.function
+    if function is None or any(a.keyword is not None and not a.star for a in call.args):
+        return 0
+    rest = {p.kind: p.name for p in function.params if p.kind in ("*", "**")}
+    own = [p.name for p in function.params if p.kind not in ("*", "**")]
+    stars = {a.star: a.value for a in call.args if a.star}
+    plain = [a.value for a in call.args if not a.star]
+    told = plain[: len(own)]
+    if [n.id if isinstance(n, tree.Name) else "" for n in told] != own or "*" not in rest:
+        return 0
+    if {k: n.id if isinstance(n, tree.Name) else "" for k, n in stars.items()} != rest:
+        return 0
+    used = [
+        n for n in names.inside(function) if isinstance(n, tree.Name) and n.id in rest.values()
+    ]
+    return len(plain) - len(own) if len(used) == len(rest) else 0
+
+
+def is_around(place: Place, function: Function, classes: Classes) -> bool:
+    """Whether a place is in one of the decorators of a function."""
+    around = set(enclosing(place))
+    for decorator in function.fact.decorators:
+        target = (
+            classes.dotted(decorator) if isinstance(decorator, tree.Name | tree.Attr) else None
+        )
+        if isinstance(target, Binding) and target.definition in around:
+            return True
+    return False
+
+
+def filled(classes: Classes, function: Function) -> int:
+    """How many of the first parameters of a function, after `self`, its decorators fill whoever calls it."""
+    names, found = classes.names, 0
+    for decorator in function.fact.decorators:
+        target = (
+            classes.dotted(decorator) if isinstance(decorator, tree.Name | tree.Attr) else None
+        )
+        maker = target.definition if isinstance(target, Binding) else None
+        if isinstance(maker, Function) and maker.own_params:
+            counts = {put_before(names, call) for call in _calls_of(names, maker)}
+            found += counts.pop() if len(counts) == 1 else 0
+    return found
+
+
+def given_by_name(names: Names, wrapper: Function, function: Function) -> Iterator[tree.Call]:
+    """Where a decorator gives a function something by name that it needs: whoever calls it does not."""
+    for call in _calls_of(names, wrapper):
+        for argument in call.args:
+            parameter = function.parameter(argument.keyword) if argument.keyword else None
+            if parameter is not None and parameter.default is None:
+                yield call
+
+
+def _calls_of(names: Names, maker: Function) -> Iterator[tree.Call]:
+    """The calls of what a decorator decorates."""
+    own = maker.own_params[0]
+    for node in names.inside(maker):
+        func = node.func if isinstance(node, tree.Call) else None
+        if not isinstance(func, tree.Name) or func.id != own.name:
+            continue
+        if any(b.parameter is own for b in names.bindings_of(func)) and isinstance(
+            node, tree.Call
+        ):
+            yield node
 
 
 def _passes_on(names: Names, call: tree.Call) -> bool:
