@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Module, last_name
 from capsule_lint.program.places.sites import WRITES, Role
 
@@ -101,12 +102,18 @@ class Operations(Struct, frozen=True):
         if name:
             if func.name == "eq":
                 self.keys.bare(value, Role.LOOKUP, name)
-            self.keys.named(value, Role.LOOKUP, name, prefix=func.name != "eq")
+            for one in self._several(value) if func.name == "startswith" else (value,):
+                self.keys.named(one, Role.LOOKUP, name, prefix=func.name != "eq")
             return True
-        if func.name in _BEGINNINGS and self.keys.starts.at(value):
-            self.keys.sink(value, Role.LOOKUP, index=False, prefix=True)
-            return True
-        return False
+        begun = [one for one in self._several(value) if self.keys.starts.at(one)]
+        for one in begun if func.name in _BEGINNINGS else ():
+            self.keys.sink(one, Role.LOOKUP, index=False, prefix=True)
+        return func.name in _BEGINNINGS and bool(begun)
+
+    def _several(self, value: tree.Node) -> tuple[tree.Node, ...]:
+        """The beginnings that `pk.startswith((NOTES, TASKS))` asks for."""
+        meant = only_assigned(self.keys.names, value) or value
+        return meant.items if isinstance(meant, tree.Sequence) else (value,)
 
     def comparison(self, left: tree.Node, right: tree.Node, module: Module) -> None:
         """`row[f"{index}pk"] == value`, `pk == f"TENANT#{tenant_id}"`: rows are looked for by a key; what
