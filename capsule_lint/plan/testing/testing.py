@@ -20,6 +20,7 @@ from capsule_lint.plan.keys.spelled import (
 from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.reach import Reach
 from capsule_lint.plan.state import Want
+from capsule_lint.plan.testing.begun import Begun
 from capsule_lint.plan.testing.composed import Composed
 from capsule_lint.plan.testing.literal_places import LiteralPlaces
 from capsule_lint.plan.uses.mentions import texts_with
@@ -66,6 +67,7 @@ class Testing:
         composed = list(self.composed.texts(parts))
         self.forms = list(self._forms(defects)) if literals or composed else []
         if not self.forms:
+            Begun(self).update(defects)
             return
         self.forms.sort(key=lambda form: -form.weight)
         self.unchanged, self.sort_keys = self._unchanged(), self._sort_keys()
@@ -91,6 +93,7 @@ class Testing:
             _, chosen = self._fitting(node, text)
             if chosen:
                 self.composed.update(node, self._joined(node, chosen, defects))
+        Begun(self).update(defects)
 
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
         """The forms that a key which is spelled out may have, and those that it is taken to have."""

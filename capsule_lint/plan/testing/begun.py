@@ -1,0 +1,91 @@
+"""Keys of which a test spells out the beginning, and puts the rest there as a value: `f"TENANT#t#{suffix}"`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.keys.spelled import HOLE, Forms, literal_text, pattern
+from capsule_lint.program.texts.pieces import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.keys.spelled import Form
+    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.plan.testing.testing import Testing
+
+
+class Beginning(Struct, frozen=True):
+    """The form of keys that begin so, whatever comes then, and what they begin with."""
+
+    form: Form
+    start: re.Pattern[str]
+
+
+class Begun(Struct, frozen=True):
+    """Updates them, where all keys of the program that begin like that change."""
+
+    testing: Testing
+
+    def update(self, defects: Sequence[KeyDefect]) -> None:
+        """Put the segments behind the beginnings; where some keys stay as they are, a person decides."""
+        known: list[Beginning] | None = None
+        for module in self.testing.mends.planner.program.names.modules.values():
+            for node in module.each(tree.FString) if module.is_test else ():
+                text = literal_text(node) or ""
+                if not module.generated and self._is_open(node, text):
+                    known = list(self._beginnings(defects)) if known is None else known
+                    self._judge(node, text, known)
+
+    def _judge(self, node: tree.FString, text: str, known: Sequence[Beginning]) -> None:
+        fits = [one for one in known if one.form.regex.fullmatch(text)]
+        running = self.testing.places.running(node) if fits else set()
+        meant = [one for one in fits if one.form.functions & running]
+        if not meant or any(form.regex.fullmatch(text) for form in self.testing.forms):
+            return
+        if any(meant[0].start.match(other) for other in self._staying()):
+            reason = "may spell out a key that changes"
+            self.testing.mends.obstacle(meant[0].form.defects[0].knot, node, reason)
+        else:
+            self.testing.composed.update(node, [one.form for one in meant])
+
+    def _is_open(self, node: tree.FString, text: str) -> bool:
+        """Whether a key has a value in it behind what it begins with."""
+        return (
+            HOLE in text
+            and not text.startswith(HOLE)
+            and id(node) not in self.testing.updated
+            and self.testing.places.is_key(node)
+        )
+
+    def _beginnings(self, defects: Sequence[KeyDefect]) -> Iterator[Beginning]:
+        """How keys that change look up to where the segments come."""
+        shapes = Forms(self.testing.mends.planner.program)
+        for defect in defects:
+            form, pieces = shapes.direct(defect), defect.template.pieces
+            groups = (
+                {(gap.group, gap.front, gap.separator) for gap in form.gaps} if form else set()
+            )
+            if form is None or form.bare or not form.provable or len(groups) != 1:
+                continue
+            group, front, separator = groups.pop()
+            number = int(group.removeprefix("at_"))
+            if not front and number < len(pieces):
+                begun = pattern(pieces[:number], {number}, shapes.between(pieces)).pattern
+                start = begun + re.escape(separator)
+                whole = re.compile(f"{start}{re.escape(HOLE)}.*", re.DOTALL)
+                yield Beginning(replace(form, regex=whole), re.compile(start, re.DOTALL))
+
+    def _staying(self) -> Iterator[str]:
+        """The keys of the program that do not change, with a mark for each value."""
+        planner = self.testing.mends.planner
+        changed = {id(d.template.host) for d in planner.defects}
+        for site in planner.program.keys.sites:
+            pieces = site.template.pieces
+            if not site.module.is_test and not any(id(p.host) in changed for p in pieces):
+                yield "".join(p.value if isinstance(p, Text) else HOLE for p in pieces)
