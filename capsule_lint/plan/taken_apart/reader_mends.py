@@ -16,6 +16,7 @@ from capsule_lint.plan.taken_apart.patterns import code_of
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.taken_apart.cut_off import Cut
+    from capsule_lint.plan.taken_apart.probes import Gap
     from capsule_lint.plan.taken_apart.readers import Reader, Unfit
     from capsule_lint.policy import Scope
 
@@ -136,8 +137,9 @@ class ReaderMends(Struct, frozen=True):
             self.mends.add(broken.knot, Replace(filename, cut.key.span, "CAP108", code))
             return
         before = ""
-        for gap, want in cut.wants:
-            before += f"{gap.tag}{{{self.mends.code_of(want, broken.knot)}}}{gap.mark}"
+        codes = [(gap, self.mends.code_of(want, broken.knot)) for gap, want in cut.wants]
+        for gap, value in reversed(codes):
+            before = _put(before, gap, f"{{{value}}}")
         behind = _behind(before, source(broken.module, broken.node.span))
         if behind is None:
             self.mends.obstacle(broken.knot, broken.node, _UNFIT)
@@ -153,10 +155,14 @@ class ReaderMends(Struct, frozen=True):
             known = self.mends.testing.known(value, want) if value is not None else None
             if known is None:
                 return None
-            segment = f"{gap.tag}{known}"
-            head, tail = text[: gap.at], text[gap.at :]
-            text = f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
+            text = _put(text, gap, known)
         return text
+
+
+def _put(text: str, gap: Gap, value: str) -> str:
+    """A beginning of keys with the segment that it lacks."""
+    segment, head, tail = f"{gap.tag}{value}", text[: gap.at], text[gap.at :]
+    return f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
 
 
 def _behind(before: str, code: str) -> str | None:
