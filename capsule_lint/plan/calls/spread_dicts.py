@@ -41,9 +41,8 @@ class SpreadDicts(Struct, frozen=True):
                 return self._call(node, want)
             case tree.Attr() if want.call is not None and self._is_everywhere(want):
                 started = kept(self.mends.planner.program, node, partial(self._takes, want))
-                if started is not None:
-                    return self.give(started, want)
-                return self._shared(node, want, want.call)
+                given = started is not None and self.give(started, want)
+                return given or self._shared(node, want, want.call)
             case tree.Call(func=tree.Attr(name="copy") as func, args=()):
                 return self.give(func.base, want)
             case tree.Call(args=(only,)) if last_name(node.func) in COPIED:
