@@ -49,6 +49,7 @@ from capsule_lint.plan.supply.values import Values
 from capsule_lint.plan.taken_apart.cut_off import CutOff
 from capsule_lint.plan.taken_apart.probes import Probes
 from capsule_lint.plan.taken_apart.readers import Readers
+from capsule_lint.plan.taken_apart.scope_parts import ScopeParts
 from capsule_lint.plan.testing.standins import (
     Double,
     StandIn,
@@ -107,6 +108,7 @@ class Planner:
     items: Items = field(init=False)
     keyed: Keyed = field(init=False)
     readers: Readers = field(init=False)
+    scope_parts: ScopeParts = field(init=False)
     cut_off: CutOff = field(init=False)
     tuples: Tuples = field(init=False)
     keys: KeyDefects = field(init=False)
@@ -146,6 +148,7 @@ class Planner:
         self.items = Items(self)
         self.keyed = Keyed(self)
         self.readers = Readers(self.program, self.state)
+        self.scope_parts = ScopeParts(self)
         self.cut_off = CutOff(self)
         self.tuples = Tuples(self)
         self.keys = KeyDefects(self)

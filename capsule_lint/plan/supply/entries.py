@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.supply.repeats import kept
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
@@ -132,13 +133,21 @@ class Entries:
         """Whether the other scope is one of several values that a call takes out of something:
         `tenant_id, meter = parse(item["PK"])`, or one of those that objects were grouped by."""
         _, beside = next(self.values.beside(want), (None, None))
+        if beside is not None and self._is_cut(beside):
+            return True
         if not isinstance(beside, tree.Name):
             return False
         return any(map(_is_part, self._bound(beside))) or self._is_gathered(beside)
 
+    def _is_cut(self, node: tree.Node) -> bool:
+        """Whether a value is a part of a key, with or without a name: `parts[1]`."""
+        return self.values.planner.scope_parts.is_part(kept(node, self.program))
+
     def _is_read(self, node: tree.Node, depth: int = 0) -> bool:
-        """`message["tenant_id"]`, `body.get("tenant_id")`, `Event.from_json(body).tenant_id`."""
+        """`message["tenant_id"]`, `body.get("tenant_id")`, `Event.from_json(body).tenant_id`, a key's part."""
         match node:
+            case _ if self._is_cut(node):
+                return True
             case tree.Subscript(index=tree.Const(value=str())):
                 return True
             case tree.Call(func=tree.Attr(name="get" | "pop"), args=(first, *_)):

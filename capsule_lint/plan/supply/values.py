@@ -12,8 +12,7 @@ from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.program.inference.types import Instance, LambdaObject
 from capsule_lint.program.model import Class, Function
-from capsule_lint.program.texts.marks import is_plainly_marked
-from capsule_lint.program.texts.pieces import marks_of, names_scope
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +67,8 @@ class Values:
             loaded = loaded or self._beside_row(want)
             if loaded is not None:
                 return self._from_policy(want, loaded)
+        if (part := self._beside_part(want)) is not None:
+            return part
         if want.purpose == "entry" and (read := self.planner.loads.entry(want)) is not None:
             return read
         if want.purpose == "attribute" and (read := self.planner.bypassed.value(want)) is not None:
@@ -116,10 +117,25 @@ class Values:
     def read_beside(self, want: Want, read: tree.Node, old: Scope) -> Value | None:
         """What is read of an item beside what is read of it for another scope."""
         code = renamed_item_access(text_of(read) or "", read, old, want.scope)
-        if code is None:
-            code = self._by_position(read, old, want.scope)
-        value = Value(code, kind="loaded") if code is not None else None
+        value = Value(code, kind="loaded") if code is not None else self._part(want, read, old)
         return self.planner.stored.read(value, want, old)
+
+    def _part(self, want: Want, read: tree.Node, old: Scope) -> Value | None:
+        """What stands in a key that is taken apart beside what is read of it for another scope."""
+        part = self.planner.scope_parts.beside(kept(read, self.planner.program), old, want.scope)
+        return Value(part.code, knot=part.knot, kind="loaded") if part is not None else None
+
+    def _beside_part(self, want: Want) -> Value | None:
+        """Beside `parts[1]` of a key comes `parts[3]`, also where the first has a name."""
+        scopes = self.planner.program.policy.scopes
+        said = list(self.beside(want)) if want.callee is not None else []
+        if want.mirror is not None:
+            said += [(scope, want.mirror) for scope in scopes if scope is not want.scope]
+        for old, given in said:
+            value = self._part(want, given, old)
+            if value is not None:
+                return self.planner.stored.read(value, want, old)
+        return None
 
     def _beside_item(self, want: Want) -> Value | None:
         """Beside `item["stage"]` comes `item["org_id"]`, where items are written with both."""
@@ -254,40 +270,6 @@ class Values:
         return id(node) in self.planner.state.doubles or any(
             p.kind in ("*", "**") or names_scope(p.name, scope) for p in node.params
         )
-
-    def _by_position(self, node: tree.Node, old: Scope, new: Scope) -> str | None:
-        """Beside `pk.split("#")[1]` comes `pk.split("#")[3]`; beside an unpacked name the new one."""
-        match node:
-            case tree.Call() if len(node.args) == 1 and not isinstance(node.func, tree.Attr):
-                inner = self._by_position(node.args[0].value, old, new)
-                if inner is None:
-                    return None
-                func = text_of(node.func) or ""
-                if old.type is not None and new.type is not None and func == old.type.name:
-                    func = new.type.name
-                return f"{func}({inner})"
-            case tree.Subscript(index=tree.Const(value=int() as index)):
-                base = text_of(node.base)
-                split = next(iter(self.planner.readers.splits(node.base)), None)
-                by = self._parts_of(new, split.separator) if split is not None else 0
-                return f"{base}[{index + by}]" if base is not None and by else None
-            case tree.Name():
-                for binding in self.planner.program.names.bindings_of(node):
-                    if (
-                        len(binding.path) == 1
-                        and binding.value is not None
-                        and any(True for _ in self.planner.readers.splits(binding.value))
-                    ):
-                        return new.parameter
-        return None
-
-    def _parts_of(self, scope: Scope, separator: str) -> int:
-        """How many parts of a split key the segment of a scope is; none where that is not known."""
-        mark = marks_of(scope.tag)
-        if is_plainly_marked((scope,)):
-            return 1 + scope.tag.count(mark)
-        usual = self.planner.program.keys.mark
-        return (usual + scope.tag).count(separator) if usual is not None else 0
 
     def beside(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
         """What the call gives for each of the other scopes."""

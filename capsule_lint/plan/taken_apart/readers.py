@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -13,10 +12,11 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.parts import CUTS, Use, is_paired, leaves, uses
 from capsule_lint.plan.taken_apart.patterns import Patterns
 from capsule_lint.plan.taken_apart.probes import Probes
+from capsule_lint.plan.taken_apart.related import Related
 from capsule_lint.plan.taken_apart.shifts import Shift, Split, has_separator, shift_of
 from capsule_lint.program.containers import IN_PLACE
-from capsule_lint.program.model import Class, last_name
-from capsule_lint.program.texts.pieces import Text, hole_name, snake, words
+from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import hole_name, snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -230,7 +230,7 @@ class Readers:
 
     def _is_told(self, node: tree.Node) -> bool:
         """Whether an expression is a key by its name, or what a helper yields."""
-        return self.program.policy.is_key_name(self._name(node)) or (
+        return self.program.policy.is_key_name(self.name(node)) or (
             isinstance(node, tree.Call) and self.is_key(node)
         )
 
@@ -304,7 +304,7 @@ class Readers:
 
     def is_key(self, node: tree.Node) -> bool:
         """Whether an expression is known as a key, by its name or by where it comes from."""
-        name = self._name(node)
+        name = self.name(node)
         if self.program.policy.is_key_name(name):
             return True
         if isinstance(node, tree.Call):
@@ -333,10 +333,11 @@ class Readers:
             return False
         return any(maker.owner is owner for maker in self.program.keys.functions)
 
-    def _name(self, node: tree.Node) -> str:
+    def name(self, node: tree.Node) -> str:
+        """What an expression is called: `PK` of `item["PK"]["S"]`."""
         match node:
             case tree.Subscript(index=tree.Const(value=str() as key)) if key in ("S", "N"):
-                return self._name(node.base)
+                return self.name(node.base)
             case tree.Subscript(index=tree.Const(value=str() as key)):
                 return key
             case tree.Attr():
@@ -346,14 +347,18 @@ class Readers:
             case _:
                 return hole_name(node)
 
-    def _shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
+    def shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
+        """How the parts of a split move, for each key that it could be of."""
         possible = [
             d
             for d in defects
             if d.template.text.startswith(split.prefix) and has_separator(d, split.separator)
         ]
-        near = self._related(split, module, possible)
-        found = [s for d in near if (s := shift_of(d, split.separator)) is not None]
+        near = Related(self.program, self).of(split, module, possible)
+        return [s for d in near if (s := shift_of(d, split.separator)) is not None]
+
+    def _shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
+        found = self.shifts(split, module, defects)
         for shift in found:
             if not shift.by and self._reads_part(split, shift.start - split.taken):
                 self.unsure.append((split.call, shift.knot, _DIFFERENT))
@@ -364,37 +369,3 @@ class Readers:
         parent = self.program.names.parent(split.call)
         number = tree.integer(parent.index) if isinstance(parent, tree.Subscript) else None
         return number is None or number == part
-
-    def _related(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[KeyDefect]:
-        """The changed keys that the code could be reading: of its class, of its module, or any."""
-        name = self._name(split.key)
-        index = self.program.policy.is_index_key_name(name) or "index" in words(name)
-        told = index or self.program.policy.is_key_name(name)
-        same = [d for d in defects if not told or self._is_index(d) is index]
-        function = self.program.names.place(split.call).scope.function
-        owner = function.owner if function is not None else None
-        said = set(words(function.name)) if function is not None else set()
-        for group in (
-            [
-                d
-                for d in same
-                if isinstance(owner, Class)
-                and d.function is not None
-                and d.function.owner is owner
-            ],
-            [d for d in same if d.module is module],
-            [d for d in same if said & self._tags(d)],
-        ):
-            if group:
-                return group
-        return same
-
-    def _tags(self, defect: KeyDefect) -> set[str]:
-        """The words of a template's text, without those of scopes."""
-        texts = [p.value for p in defect.template.pieces if isinstance(p, Text)]
-        tags = {word for text in texts for tag in re.findall(r"\w+", text) for word in words(tag)}
-        return tags - {word for s in self.program.policy.scopes for word in words(s.tag)}
-
-    def _is_index(self, defect: KeyDefect) -> bool:
-        site = self.program.keys.at(defect.template.host)
-        return site.index if site is not None else False

@@ -1,0 +1,95 @@
+"""The part of a split key that is a scope's value, beside one that is another scope's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.taken_apart.shifts import Shift, Split
+    from capsule_lint.policy import Scope
+
+
+class Part(Struct, frozen=True):
+    """What reads the part, and the change of the key that brings it."""
+
+    code: str
+    knot: Knot
+
+
+class ScopeParts(Struct, frozen=True):
+    """Finds such parts."""
+
+    planner: Planner
+
+    def beside(self, node: tree.Node, old: Scope, new: Scope) -> Part | None:
+        """Beside `pk.split("#")[1]` comes `pk.split("#")[3]`; beside an unpacked name the new one."""
+        match node:
+            case tree.Call(args=(only,)) if not isinstance(node.func, tree.Attr):
+                inner, func = self.beside(only.value, old, new), text_of(node.func)
+                if inner is None or func is None:
+                    return None
+                if old.type is not None and new.type is not None and func == old.type.name:
+                    func = new.type.name
+                return Part(f"{func}({inner.code})", inner.knot)
+            case tree.Subscript(index=index):
+                at, base = tree.integer(index), text_of(node.base)
+                found = self._places(node.base, old, new, at) if at is not None else []
+                if base is None or len({place for place, _ in found}) != 1:
+                    return None
+                return Part(f"{base}[{found[0][0]}]", found[0][1].knot)
+            case tree.Name():
+                return self._unpacked(node, old, new)
+            case _:
+                return None
+
+    def is_part(self, node: tree.Node) -> bool:
+        """Whether an expression is one of the parts of a key: `parts[1]`, `pk.split("#")[1]`."""
+        match node:
+            case tree.Subscript() if tree.integer(node.index) is not None:
+                return any(True for _ in self.planner.readers.splits(node.base))
+            case _:
+                return False
+
+    def _unpacked(self, node: tree.Name, old: Scope, new: Scope) -> Part | None:
+        """What `_, tenant_id, _, order_id = pk.split("#")` is going to unpack as well."""
+        bindings = self.planner.program.names.bindings_of(node)
+        for binding in bindings if len(bindings) == 1 else ():
+            if len(binding.path) == 1 and binding.value is not None:
+                found = self._places(binding.value, old, new, binding.path[0])
+                if found:
+                    return Part(new.parameter, found[0][1].knot)
+        return None
+
+    def _places(self, base: tree.Node, old: Scope, new: Scope, at: int) -> list[tuple[int, Shift]]:
+        """At which index the new scope's part stands in the keys that a split could be of, and whose part
+        at the given index is the old scope's."""
+        found: list[tuple[int, Shift]] = []
+        for split in self.planner.readers.splits(base):
+            module = self.planner.program.names.place(split.call).scope.module
+            for shift in self.planner.readers.shifts(split, module, self.planner.defects):
+                found += ((place, shift) for place in _place(shift, split, old, new, at))
+        return found
+
+
+def _place(shift: Shift, split: Split, old: Scope, new: Scope, at: int) -> Iterator[int]:
+    """The index of the new scope's part in one form of key, if the part at the given one is the old scope's."""
+    if new not in shift.scopes or shift.by % len(shift.scopes) or not shift.by:
+        return
+    length = len(shift.parts)
+    number = at + length if at < 0 else at + split.taken
+    name = shift.parts[number] if 0 <= number < length else None
+    if name is None or not names_scope(name, old):
+        return
+    step = shift.by // len(shift.scopes)
+    place = shift.start + step * (shift.scopes.index(new) + 1) - 1
+    yield place - split.taken if at >= 0 else place - length - shift.by
