@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope, SourceSpec
     from capsule_lint.program.model import Class
+    from capsule_lint.program.names import Names
 
 _STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
 _MAX_DEPTH: Final = 6
@@ -63,17 +64,38 @@ class Written:
         return found
 
     def is_dumped(self, display: tree.Node) -> bool:
-        """Whether a dict becomes JSON where it stands, or by the name that it gets."""
-        names = self.planner.program.names
-        parent = names.parent(display)
-        if isinstance(parent, tree.Assign) and isinstance(parent.targets[0], tree.Name):
-            target = parent.targets[0]
-            return any(map(self._goes_to_dumps, reads_of(names, target, (target.at,))))
-        return self._goes_to_dumps(display)
+        """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or
+        by what it is given to."""
+        return self._becomes_json(display, 0)
 
-    def _goes_to_dumps(self, node: tree.Node) -> bool:
-        parent = self.planner.program.names.parent(node)
-        return isinstance(parent, tree.Call) and last_name(parent.func) == _DUMPS
+    def _becomes_json(self, node: tree.Node, depth: int) -> bool:
+        names = self.planner.program.names
+        parent = names.parent(node) if depth < _MAX_DEPTH else None
+        match parent:
+            case tree.Assign(targets=(tree.Name() as target, *_)):
+                reads = reads_of(names, target, (target.at,))
+                return any(self._becomes_json(read, depth + 1) for read in reads)
+            case tree.DictDisplay():
+                return self._becomes_json(parent, depth + 1)
+            case tree.Call() if last_name(parent.func) == _DUMPS:
+                return True
+            case tree.Call():
+                return any(
+                    self._becomes_json(read, depth + 1) for read in self._reads(parent, node)
+                )
+            case _:
+                return False
+
+    def _reads(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Name]:
+        """Where what is called reads what it is given as a parameter."""
+        names, calls = self.planner.program.names, self.planner.program.calls
+        given = next((a for a in call.args if a.value is node and not a.star), None)
+        name = calls.parameter_of(call, given) if given is not None else None
+        for callee in calls.callees(call) if name is not None else ():
+            function = callee.function
+            for one in names.inside(function) if function is not None else ():
+                if isinstance(one, tree.Name) and one.id == name and _is_parameter(names, one):
+                    yield one
 
     def homes(self, display: tree.Node) -> frozenset[str]:
         """The names under which a dict is kept: of keys, keywords, locals and functions."""
@@ -298,6 +320,11 @@ class Bodies:
             and value is not None
             and program.domain.held.is_value(value, old)
         )
+
+
+def _is_parameter(names: Names, node: tree.Name) -> bool:
+    """Whether a name stands for a parameter."""
+    return any(binding.parameter is not None for binding in names.bindings_of(node))
 
 
 def _key(node: tree.Node) -> str | None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
+from capsule_lint.plan.supply.repeats import kept
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Class, Function, Place, enclosing
 from capsule_lint.program.names import External
@@ -33,6 +34,15 @@ class Configured(Struct, frozen=True):
     holders: Holders
     shapes: EventShapes
     paths: ModulePaths
+
+    def in_order(self, scope: Scope, call: tree.Call | None) -> Iterable[SourceSpec]:
+        """The sources of a scope in policy's order, but first those that say of a message what a call gives of it
+        for another scope: `message["capsule_id"]` for `get(message["tenant_id"])`."""
+        specs = scope.sources
+        if call is None or sum(spec.kind is SourceKind.EXPRESSION for spec in specs) < 2:
+            return specs
+        given = {text_of(kept(a.value, self.program)) for a in call.args if not a.star}
+        return sorted(specs, key=lambda spec: given.isdisjoint(self._alike(spec)))
 
     def value(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         """The value that a source has at a place; `None` if it has none there."""
@@ -139,17 +149,23 @@ class Configured(Struct, frozen=True):
             return False
         if self.visible.binding(name, place) is None:
             return False
-        alike = {
-            _in_one_style(other.code)
-            for scope in self.program.policy.scopes
-            for other in scope.sources
-            if other is not spec and other.kind is spec.kind and other.roots == spec.roots
-        }
+        alike = self._alike(spec)
         return bool(alike) and any(
             text_of(node) in alike
             for node in self.program.names.inside(function)
             if isinstance(node, tree.Subscript | tree.Attr | tree.Call)
         )
+
+    def _alike(self, spec: SourceSpec) -> set[str | None]:
+        """The expressions by which policy reads other scopes of what one starts from."""
+        if spec.kind is not SourceKind.EXPRESSION:
+            return set()
+        return {
+            _in_one_style(other.code)
+            for scope in self.program.policy.scopes
+            for other in scope.sources
+            if other is not spec and other.kind is spec.kind and other.roots == spec.roots
+        }
 
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
         for function in enclosing(place):
