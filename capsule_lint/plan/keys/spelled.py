@@ -9,11 +9,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
+from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.texts.marks import mark_behind
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.policy import Scope
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 HOLE: Final = "\x00"
 """What stands for a hole in the text of an f-string."""
 _MARKS: Final = "#|/:"
+_MAX_DEPTH: Final = 3
 _END: Final = r"""[^\s#"'`<>()\[\]{},;"""
 
 
@@ -97,15 +100,10 @@ class Forms(Struct, frozen=True):
     def loose(self, defect: KeyDefect) -> re.Pattern[str] | None:
         """Where parts of the keys are made in a way that is not known, or values may have in them what
         separates the parts, what the keys may look like."""
-        pieces, calls = defect.template.pieces, self.program.calls
-        unknown = [
-            isinstance(p, Filled)
-            and isinstance(p.value, tree.Call)
-            and any(callee.function is not None for callee in calls.callees(p.value))
-            for p in pieces
-        ]
+        pieces = defect.template.pieces
         if not has_words(pieces):
             return None
+        unknown = [self._is_unknown(piece) for piece in pieces]
         if _unplain({defect.mark(scope) for scope in defect.missing} | self.between(pieces)):
             tags = "|".join(re.escape(defect.tag(scope)) for scope in defect.missing)
             parts = (re.escape(p.value) if isinstance(p, Text) else ".+?" for p in pieces)
@@ -118,6 +116,42 @@ class Forms(Struct, frozen=True):
             for p, one in zip(pieces, unknown, strict=True)
         )
         return re.compile("".join(parts), re.DOTALL)
+
+    def wild(self, defect: KeyDefect) -> Form | None:
+        """The keys of a changed template whose parts that are made in a way that is not known all stand behind
+        the segments that are lacking; `None` for others."""
+        pieces = defect.template.pieces
+        unknown = {n for n, piece in enumerate(pieces) if self._is_unknown(piece)}
+        form = self._form(pieces, (defect,), defect.function, wild=unknown)
+        gaps = [self._gap(pieces, defect, scope) for scope in defect.missing]
+        if form is None or form.bare or not unknown or not form.provable:
+            return None
+        return form if all(at is not None and 0 < at < min(unknown) for at in gaps) else None
+
+    def _is_unknown(self, piece: Piece) -> bool:
+        """Whether a part is made by a function of the program's whose text is not known, here or where a caller
+        gives it, or is several parts there: `partition(tenant_id, f"TEAM#{team_id}")`."""
+        return isinstance(piece, Filled) and self._may_be_several(piece.value, 0)
+
+    def _may_be_several(self, value: tree.Node, depth: int) -> bool:
+        calls, names = self.program.calls, self.program.names
+        match value:
+            case tree.Call():
+                return any(callee.function is not None for callee in calls.callees(value))
+            case tree.Name() if depth < _MAX_DEPTH:
+                binding = bound_whole(names, value)
+                function = binding.place.scope.function if binding is not None else None
+                if binding is None or function is None or binding.kind != "param":
+                    return False
+                return any(
+                    self._may_be_several(argument.value, depth + 1)
+                    for _, argument in calls.arguments_for(function, binding.name)
+                )
+            case _ if depth:
+                text = literal_text(value) or ""
+                return any(mark in text.strip(_MARKS) for mark in _MARKS)
+            case _:
+                return False
 
     def local(self, defect: KeyDefect, marks: Callable[[Scope], tuple[str, str]]) -> Form | None:
         """The keys of a dict or cache that are texts; `marks` says what separates their parts, and
@@ -138,6 +172,7 @@ class Forms(Struct, frozen=True):
         function: Function | None,
         *,
         texts: bool = True,
+        wild: AbstractSet[int] = frozenset(),
     ) -> Form | None:
         bare = not has_words(pieces)
         if bare and texts and not any(isinstance(p, Text) for p in pieces):
@@ -155,7 +190,7 @@ class Forms(Struct, frozen=True):
         weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
         known = len(gaps) == sum(len(d.missing) for d in defects)
         between = self.between(pieces) | {gap.separator for gap in gaps}
-        regex = pattern(pieces, marks, between)
+        regex = pattern(pieces, marks, between, wild)
         return Form(regex, tuple(defects), tuple(gaps), function, weight, known, bare)
 
     def between(self, pieces: Sequence[Piece]) -> set[str]:
@@ -193,14 +228,19 @@ class Forms(Struct, frozen=True):
         return found if isinstance(found, Filled) else None
 
 
-def pattern(pieces: Sequence[Piece], marks: set[int], between: set[str]) -> re.Pattern[str]:
-    """What texts of a template look like, no value of which has what stands between its parts; before
-    each piece of `marks` an empty group stands."""
+def pattern(
+    pieces: Sequence[Piece],
+    marks: set[int],
+    between: set[str],
+    wild: AbstractSet[int] = frozenset(),
+) -> re.Pattern[str]:
+    """What texts of a template look like, no value of which, but for the `wild` ones, has what stands between
+    its parts; before each piece of `marks` an empty group stands."""
     used = {mark for p in pieces if isinstance(p, Text) for mark in _MARKS if mark in p.value}
     value = f"[^#{re.escape(''.join(sorted(used)))}]"
     apart = _unplain(between)
     value = f"(?:(?!{'|'.join(map(re.escape, apart))}){value})+?" if apart else f"{value}+?"
-    return _compiled(pieces, marks, value)
+    return _compiled(pieces, marks, value, wild)
 
 
 def has_words(pieces: Sequence[Piece]) -> bool:
@@ -222,7 +262,12 @@ def embedded(pieces: Sequence[Piece]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<![\w#|/:\-]){inner}(?![\w#|/:\-])", re.DOTALL)
 
 
-def _compiled(pieces: Sequence[Piece], marks: set[int], value: str) -> re.Pattern[str]:
+def _compiled(
+    pieces: Sequence[Piece],
+    marks: set[int],
+    value: str,
+    wild: AbstractSet[int] = frozenset(),
+) -> re.Pattern[str]:
     parts = []
     separator = ""
     for number, piece in enumerate(pieces):
@@ -236,7 +281,7 @@ def _compiled(pieces: Sequence[Piece], marks: set[int], value: str) -> re.Patter
         elif _is_several((piece,)):
             parts.append(f"(?:{separator}.+?)?")
         else:
-            parts.append(value)
+            parts.append(".+?" if number in wild else value)
     if len(pieces) in marks:
         parts.append(f"(?P<at_{len(pieces)}>)")
     return re.compile("".join(parts), re.DOTALL)

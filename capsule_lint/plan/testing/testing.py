@@ -87,7 +87,7 @@ class Testing:
                 self._update(module, node, self._joined(node, chosen, defects))
             elif not possible:
                 if not self._is_right(text):
-                    self._look_through(node, text, loose)
+                    self._look_through(module, node, text, loose)
                 self._look_inside(node, text, inside)
         for node, text in [pair for pair in composed if id(pair[0]) not in seen]:
             _, chosen = self._fitting(node, text)
@@ -210,15 +210,25 @@ class Testing:
                 return
 
     def _look_through(
-        self, node: tree.Node, text: str, loose: list[tuple[KeyDefect, re.Pattern[str]]]
+        self,
+        module: Module,
+        node: tree.Node,
+        text: str,
+        loose: list[tuple[KeyDefect, re.Pattern[str]]],
     ) -> None:
-        """A text that looks like a key of which one part is made in a way that is not known."""
+        """A text that looks like a key of which one part is made in a way that is not known: a person has to
+        look where that may hide what the text lacks."""
         found = [defect for defect, regex in loose if regex.fullmatch(text)]
         running = self.places.running(node) if found else set()
-        for defect in found:
-            if defect.function in running:
-                self.mends.obstacle(defect.knot, node, "may spell out a key that changes")
-                return
+        made = [defect for defect in found if defect.function in running]
+        shapes = Forms(self.mends.planner.program)
+        forms = [form for defect in made if (form := shapes.wild(defect)) is not None]
+        lacks = not any(gap.tag in text for form in forms for gap in form.gaps)
+        codes = {self.filled(module, node, form) for form in forms} if lacks else set()
+        if len(forms) == len(made) and len(codes) == 1:
+            self._update(module, node, forms)
+        elif made:
+            self.mends.obstacle(made[0].knot, node, "may spell out a key that changes")
 
     def _unchanged(self) -> list[re.Pattern[str]]:
         """The keys that are right as they are."""
