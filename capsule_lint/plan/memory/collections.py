@@ -23,7 +23,7 @@ from capsule_lint.plan.memory.making import copied, makes_collection
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.program.inference.types import Collection, Instance
-from capsule_lint.program.local_names import assigned, given
+from capsule_lint.program.local_names import assigned, given, only_assigned
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.walk import within
@@ -92,9 +92,10 @@ class Collections:
         """What an expression looks up in a collection: whose it is, its name, and the key."""
         match node:
             case tree.Subscript():
-                home = self.of(node.base)
-                if home is not None:
-                    yield (*home, node.index)
+                for base in self._choices(node.base):
+                    home = self.of(base)
+                    if home is not None:
+                        yield (*home, node.index)
             case tree.Call(func=tree.Attr() as func) if node.args:
                 if func.name in METHODS:
                     yield from self._several(node, func)
@@ -107,15 +108,30 @@ class Collections:
                         yield (*home, own)
                     return
                 cached = self.is_cache(last_name(func.base)) or self._heirs.names
-                home = self.of(func.base) if func.name in TAKING_KEYS or cached else None
-                if home is not None and (func.name in TAKING_KEYS or self.is_named(node, home)):
-                    key = self._key_in(node, func.name)
-                    if not any(self._heirs.key_makers(node, key)):
-                        yield (*home, key)
+                known = func.name in TAKING_KEYS or cached
+                for base in self._choices(func.base) if known else ():
+                    home = self.of(base)
+                    if home is not None and (
+                        func.name in TAKING_KEYS or self.is_named(node, home)
+                    ):
+                        key = self._key_in(node, func.name)
+                        if not any(self._heirs.key_makers(node, key)):
+                            yield (*home, key)
             case tree.Compare(ops=("in" | "not in",)):
-                home = self.of(node.rights[0])
-                if home is not None:
-                    yield (*home, node.left)
+                for base in self._choices(node.rights[0]):
+                    home = self.of(base)
+                    if home is not None:
+                        yield (*home, node.left)
+
+    def _choices(self, node: tree.Node) -> Iterator[tree.Node]:
+        """The collections that an expression chooses from: `(self._back if inverted else self._edges)[key]`,
+        also where what is chosen has a name."""
+        chosen = only_assigned(self.program.names, node) if isinstance(node, tree.Name) else node
+        if isinstance(chosen, tree.Conditional):
+            yield from self._choices(chosen.then)
+            yield from self._choices(chosen.otherwise)
+        else:
+            yield node
 
     def _several(self, call: tree.Call, func: tree.Attr) -> Iterator[tuple[Owner, str, tree.Node]]:
         """What a method looks up that is given several keys."""
@@ -405,11 +421,12 @@ class Collections:
 
 
 def looks_up(node: tree.Node, name: str) -> bool:
-    """Whether an expression may look something up in a collection of that name, or in a local one."""
+    """Whether an expression may look something up in a collection of that name, or in a local one, or in one
+    that it chooses."""
     match node:
         case tree.Subscript(base=base) | tree.Compare(rights=(base, *_)):
-            return isinstance(base, tree.Name) or last_name(base) == name
+            return isinstance(base, tree.Name | tree.Conditional) or last_name(base) == name
         case tree.Call(func=tree.Attr(base=base)):
-            return isinstance(base, tree.Name) or last_name(base) == name
+            return isinstance(base, tree.Name | tree.Conditional) or last_name(base) == name
         case _:
             return False

@@ -132,10 +132,30 @@ class KeyReaders:
             case tree.Boolean() if gives(self._parent, parent, node):
                 if self._alone(parent, node, home):
                     self._collection(parent, home)
+            case tree.Conditional() if self._is_looked_into_alone(node):
+                return
             case _ if self._is_truth(node, parent):
                 return
             case _:
                 self.iterated(node, home, pairs=False)
+
+    def _is_looked_into_alone(self, node: tree.Node) -> bool:
+        """Whether one of several collections is chosen to look something up in it, under a key that is judged
+        for each of them, and for nothing else."""
+        parent = self._parent(node)
+        match parent:
+            case tree.Subscript():
+                return parent.base is node
+            case tree.Compare(ops=("in" | "not in",)):
+                return parent.rights[0] is node
+            case tree.Attr(name=name):
+                return is_keyed(name)
+            case tree.Conditional():
+                return parent.test is not node and self._is_looked_into_alone(parent)
+            case tree.Assign(targets=(tree.Name() as target,)):
+                return all(map(self._is_looked_into_alone, self.keys.uses(target)))
+            case _:
+                return False
 
     def _method(self, access: tree.Attr, home: Home) -> None:
         """`rows.items()`, `rows.get(key)` and whatever else a collection can do."""
