@@ -153,7 +153,7 @@ class Names:
 
     def _unread_file(self, name: str) -> str | None:
         """The file of a module in which no word of interest stands."""
-        if name in self.unread or name in self.modules:
+        if self._is_known(name):
             return self.unread.get(name)
         end = self._ending(name)
         return self.unread.get(end) if end is not None else None
@@ -172,10 +172,16 @@ class Names:
         return found
 
     def _ending(self, name: str) -> str | None:
-        """The one module whose dotted name ends so, where Python's own library has none of that name."""
+        """The one module whose dotted name ends so, where Python's own library has none of that name. Of
+        several, what stands in a regular package is not imported without that: `tests.orders` is no `orders`."""
         ends: Sequence[str] = self._by_suffix.get(name, ())
+        if len(ends) > 1:
+            ends = [end for end in ends if not self._is_known(end.removesuffix(f".{name}"))]
         ours = len(ends) == 1 and name.partition(".")[0] not in sys.stdlib_module_names
         return ends[0] if ours else None
+
+    def _is_known(self, name: str) -> bool:
+        return name in self.modules or name in self.unread
 
     def known(self) -> tuple[str, ...]:
         """The dotted names of all modules."""
@@ -281,7 +287,7 @@ class Names:
         re-exports."""
         parts = dotted.split(".")
         for cut in range(len(parts) - 1, 0, -1):
-            if self.exact(".".join(parts[:cut])) is None:
+            if self.module(".".join(parts[:cut])) is None:
                 continue
             target = self.follow(self.member(".".join(parts[:cut]), parts[cut]))
             found = target.definition if isinstance(target, Binding) else None
