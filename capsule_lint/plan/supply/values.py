@@ -102,11 +102,11 @@ class Values:
             cls is None
             or function is None
             or self.planner.program.domain.enters(function)
-            or function.module.is_test
+            or not self.planner.gains.is_entity(cls)
         ):
             return None
-        if not self.planner.gains.is_entity(cls):
-            return None
+        if function.module.is_test:
+            return Value("", kind="spread") if self._spreads_answer(call) else None
         neighbour = self.planner.gains.neighbour(want.scope)
         argument = self.argument_of(call, want, neighbour)
         if argument is None:
@@ -189,6 +189,12 @@ class Values:
             if not module.is_test
             for node in module.each(tree.DictDisplay)
         ]
+
+    def _spreads_answer(self, call: tree.Call) -> bool:
+        """`Entity(**table.get_item(…)["Item"])`, in a test that may spread what it spells out as well."""
+        starred = [a.value for a in call.args if a.star == "**"]
+        found = [self.planner.local.rows.origins(node) for node in starred]
+        return any(one.stored and one.complete and not one.displays for one in found)
 
     def _spreads_item(self, call: tree.Call) -> bool:
         """`Entity(**item)`: what was written with the field is read with it."""
