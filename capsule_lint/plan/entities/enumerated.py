@@ -39,6 +39,8 @@ class Fields(Struct, frozen=True):
     cls: Class
     names: frozenset[str]
     scoped: frozenset[str]
+    needed: frozenset[str]
+    """Those that nobody may leave out."""
     gone_through: bool
     spread: bool
     made_from_any: bool
@@ -88,7 +90,9 @@ class Enumerated:
             if scoped and (cls in gone or cls in made):
                 flags = (cls in gone, cls in spread, cls in made)
                 left = self._left_out([node for one, node in every if one is cls])
-                yield Fields(cls, frozenset(names), frozenset(scoped), *flags, left)
+                params = program.classes.constructor(cls) or ()
+                needed = frozenset(p.name for p in params if p.default is None)
+                yield Fields(cls, frozenset(names), frozenset(scoped), needed, *flags, left)
 
     def _left_out(self, nodes: Sequence[tree.Node]) -> frozenset[str]:
         """The texts that something is not to be in the functions in which some expressions stand."""
@@ -169,10 +173,14 @@ class Enumerated:
         return any(text in said for text in known)
 
     def _json(self, module: Module, node: tree.Const, every: list[Fields]) -> None:
-        """`'{"tenant_id": "t", "note_id": "n"}'`, from which an object is made."""
+        """`'{"tenant_id": "t", "note_id": "n"}'`, from which an object is made, or, with its key, a row that is
+        expected of one."""
         said = set(_JSON.findall(tree.text(node) or ""))
+        is_row = any(map(self.mends.planner.program.policy.is_key_name, said))
         for one in every if len(said) > 1 else ():
-            if one.made_from_any and said & one.scoped and len(said & one.names) > 1:
+            expected = is_row and one.gone_through and one.needed <= said
+            listed = said & one.scoped and len(said & one.names) > 1
+            if listed and (one.made_from_any or expected):
                 self._note(module, node, one.cls)
 
     def _is_compared(self, node: tree.Node) -> bool:
