@@ -149,6 +149,9 @@ class FieldMends:
                 ):
                     return said
                 return f"{text_of(beside.base)}[{', '.join((said, *texts))}]"
+        text = text_of(beside) if beside is not None else None
+        if text == "str" and self.mends.planner.stored.is_refused(cls, scope):
+            return text
         return self.mends.annotation(knot, cls.module, scope, beside) or "str"
 
     def renamed_value(self, module: Module, value: tree.Node, old: Scope, new: Scope) -> str:

@@ -26,6 +26,8 @@ _TEXTS: Final = frozenset(("builtins.str", "builtins.int", "enum.StrEnum", "enum
 _COERCING: Final = ("pydantic.", "sqlmodel.")
 """Whose classes make of a text what a field is annotated with."""
 
+_VALIDATING: Final = ("__get_pydantic_core_schema__", "__get_validators__")
+
 
 class Form(Enum):
     """What the value of a scope is."""
@@ -58,6 +60,18 @@ class Stored(Struct, frozen=True):
         if "uuid.UUID" in bases:
             return Form.UUID
         return Form.ENUM if program.classes.is_enum(cls) else Form.OBJECT
+
+    def is_refused(self, cls: Class, scope: Scope) -> bool:
+        """Whether a class lets no field be annotated with the type of a scope: pydantic knows no heir of `str`
+        that does not say how it is validated."""
+        own, classes = scope.type, self.planner.program.classes
+        if own is None or not any(b.startswith(_COERCING) for b in classes.foreign_bases(cls)):
+            return False
+        said = self.planner.program.names.definition(f"{own.module}.{own.name}")
+        if not isinstance(said, Class) or classes.is_enum(said):
+            return False
+        told = any(classes.method(said, name) is not None for name in _VALIDATING)
+        return "str" in {b.rpartition(".")[2] for b in classes.foreign_bases(said)} and not told
 
     def differs(self, old: Scope, new: Scope) -> bool:
         """Whether the value of a scope has to be made a text, or of one, where that of another is one."""
