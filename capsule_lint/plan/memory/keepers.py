@@ -1,14 +1,16 @@
 """Caches that the program has made itself: classes whose methods look up what they are given as a key in a dict
-of their own, and do nothing else with it."""
+of their own, and do nothing else with it. They, or where they are kept, are called like caches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.making import makes_collection
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import ADDING_ONE, KEYED, LISTED
@@ -16,6 +18,7 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.uses import LOGGING
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Function, Store
 
 _LOOKING: Final = KEYED | {"move_to_end", "__contains__", "__getitem__"}
 _PASSING: Final = _LOOKING | ADDING_ONE | {"remove", "discard"}
@@ -38,6 +41,8 @@ class Keepers:
 
     program: Program
     _known: dict[Class, Mapping[str, str]] = field(default_factory=dict)
+    _called: frozenset[str] | None = None
+    """The names of what is given something that is called like a cache."""
 
     def at(self, home: Home) -> Class | None:
         """The class of such a cache that is kept there."""
@@ -45,6 +50,8 @@ class Keepers:
 
     def _types(self, home: Home) -> Iterator[Type]:
         owner, name = home
+        if not self._may_be(name):
+            return
         if isinstance(owner, Class):
             yield from self.program.inference.member(owner, name)
             return
@@ -83,6 +90,9 @@ class Keepers:
 
     def key_of(self, call: tree.Call) -> tree.Node | None:
         """What a method of such a cache is given as a key."""
+        of = call.func.base if isinstance(call.func, tree.Attr) else None
+        if of is None or not (self._may_be(last_name(of)) or _says_cache(of)):
+            return None
         for callee in self.program.calls.callees(call):
             function = callee.function
             if function is None or callee.cls is not None or function.owner is None:
@@ -92,6 +102,24 @@ class Keepers:
             if bound is not None and name is not None and name in bound.arguments:
                 return bound.arguments[name].value
         return None
+
+    def _may_be(self, name: str) -> bool:
+        """Whether something of that name is a cache, as its own name says or that of what it gets."""
+        if self._called is None:
+            self._called = frozenset(self._find_called())
+        return is_cache(name) or name in self._called
+
+    def _find_called(self) -> Iterator[str]:
+        for module in self.program.names.judged():
+            for cls in module.classes:
+                for name, stores in cls.stores.items():
+                    said = ((s.value, s.annotation, _annotation(s)) for s in stores)
+                    if any(map(_says_cache, chain.from_iterable(said))):
+                        yield name
+            for scope in (module.scope, *(cls.scope for cls in module.classes)):
+                for name, bindings in scope.bindings.items():
+                    if any(_says_cache(b.value) or _says_cache(b.annotation) for b in bindings):
+                        yield name
 
     def takes_text(self, cls: Class) -> bool:
         """Whether the keys are declared as texts."""
@@ -242,6 +270,20 @@ class _Around(Struct, frozen=True):
             access = names.parent(use)
             if not (isinstance(access, tree.Attr) and access.name in ADDING_ONE):
                 yield use
+
+
+def _says_cache(node: tree.Node | None) -> bool:
+    """Whether a name in an expression is that of a cache: `TTLCache(60)`, `cache or Memo()`."""
+    return node is not None and any(
+        isinstance(one, tree.Name | tree.Attr) and is_cache(last_name(one)) for one in within(node)
+    )
+
+
+def _annotation(store: Store) -> tree.Node | None:
+    """How the parameter is annotated that an attribute is given."""
+    value = store.value
+    parameter = store.function.parameter(value.id) if isinstance(value, tree.Name) else None
+    return parameter.annotation if parameter is not None else None
 
 
 def _dicts(cls: Class) -> list[str]:
