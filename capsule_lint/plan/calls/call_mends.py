@@ -128,7 +128,9 @@ class CallMends:
         name, offset = want.scope.parameter, want.offset
         signature = self.called.of(want)
         if isinstance(want.callee, Class) and _exceeds(call.args[offset:], signature):
-            return self._place_of_heirs(call, want, want.callee)
+            heirs = self._heirs(want.callee)
+            if heirs:
+                return self._place_of_heirs(call, want, heirs)
         slot = next((one for one in signature if one.name == name), None)
         if slot is None:
             takes = any(one.kind == "**" for one in signature)
@@ -162,13 +164,18 @@ class CallMends:
             return None  # its own calls may fill the place
         return by_keyword if slot.kind != "posonly" else None
 
+    def _heirs(self, cls: Class) -> list[Class]:
+        """The classes that a call may mean that gives more than a class takes; a model of PynamoDB's takes its
+        keys by position, whatever its fields are."""
+        classes = self.mends.planner.program.classes
+        pynamo = classes.is_pynamo(cls)
+        return [] if pynamo else [one for one in classes.subclasses(cls) if one is not cls]
+
     def _place_of_heirs(
-        self, call: tree.Call, want: Want, cls: Class
+        self, call: tree.Call, want: Want, heirs: Sequence[Class]
     ) -> tuple[str | None, int] | tuple[()] | None:
         """The same of a call that makes something of an heir, `self.model(tenant_id, note_id)` of a `type[T]`: where
         all of them take the argument at one place."""
-        classes = self.mends.planner.program.classes
-        heirs = [one for one in classes.subclasses(cls) if one is not cls]
         places = {self._argument_place(call, replace(want, callee=one)) for one in heirs}
         return places.pop() if len(places) == 1 else None
 
