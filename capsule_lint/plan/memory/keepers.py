@@ -1,5 +1,6 @@
 """Caches that the program has made itself: classes whose methods look up what they are given as a key in a dict
-of their own, and do nothing else with it. They, or where they are kept, are called like caches."""
+of their own, and do nothing else with it. Outside of repositories they, or where they are kept, are called like
+caches."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ class Keepers:
     program: Program
     _known: dict[Class, Mapping[str, str]] = field(default_factory=dict)
     _called: frozenset[str] | None = None
-    """The names of what is given something that is called like a cache."""
+    """The names of what is given something that is called like a cache, and of what repositories keep so."""
 
     def at(self, home: Home) -> Class | None:
         """The class of such a cache that is kept there."""
@@ -112,14 +113,21 @@ class Keepers:
     def _find_called(self) -> Iterator[str]:
         for module in self.program.names.judged():
             for cls in module.classes:
+                whole = cls in self.program.domain.repositories
                 for name, stores in cls.stores.items():
                     said = ((s.value, s.annotation, _annotation(s)) for s in stores)
-                    if any(map(_says_cache, chain.from_iterable(said))):
+                    known = any(map(_says_cache, chain.from_iterable(said)))
+                    if known or (whole and any(self._makes(s.value) for s in stores)):
                         yield name
             for scope in (module.scope, *(cls.scope for cls in module.classes)):
                 for name, bindings in scope.bindings.items():
                     if any(_says_cache(b.value) or _says_cache(b.annotation) for b in bindings):
                         yield name
+
+    def _makes(self, node: tree.Node | None) -> bool:
+        """Whether an expression makes an object of a class that looks keys up in a dict of its own."""
+        types = self.program.inference.of(node) if isinstance(node, tree.Call) else ()
+        return any(isinstance(one, Instance) and self._opens(one.cls) for one in types)
 
     def takes_text(self, cls: Class) -> bool:
         """Whether the keys are declared as texts."""
