@@ -181,7 +181,8 @@ class KeyReaders:
         collections = self.local.collections
         if collections.keepers.at(home) is not None:
             plain = all(isinstance(a.value, tree.Const) and not a.star for a in call.args)
-            return plain or collections.keepers.key_of(call) is not None
+            known = collections.keepers.key_of(call) is not None
+            return plain or known or collections.is_named(call, home)
         keyed = is_keyed(last_name(call.func)) or collections.is_named(call, home)
         return keyed and self.local.notes.touched.issuperset(collections.key_makers(call))
 
