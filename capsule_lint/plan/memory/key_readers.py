@@ -180,9 +180,8 @@ class KeyReaders:
         """Whether a method is given a key, or makes one as the collection's own methods do that change."""
         collections = self.local.collections
         if collections.keepers.at(home) is not None:
-            plain = all(isinstance(a.value, tree.Const) and not a.star for a in call.args)
-            known = collections.keepers.key_of(call) is not None
-            return plain or known or collections.is_named(call, home)
+            several = any(a.star for a in call.args)
+            return not several or collections.keepers.key_of(call) is not None
         keyed = is_keyed(last_name(call.func)) or collections.is_named(call, home)
         return keyed and self.local.notes.touched.issuperset(collections.key_makers(call))
 
