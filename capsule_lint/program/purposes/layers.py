@@ -70,17 +70,21 @@ class Layers:
             left = {cls for cls in left if all(k in left for k in self._kin(cls, candidates))}
         return left
 
-    def _makes_key(self, helper: Function, seen: frozenset[Function] = frozenset()) -> bool:
+    def _makes_key(self, helper: Function) -> bool:
         """Whether a key is written in a helper, or in one whose result it returns."""
-        keys, family = self.domain.keys, self.domain.calls.family(helper)
-        if helper in seen or any(keys.inside(member) for member in family):
-            return helper not in seen
-        return any(
-            self._makes_key(other, seen | {helper})
-            for member in family
-            for value in member.returns
-            for other in keys.helpers_in(value)
-        )
+        keys, queue = self.domain.keys, [helper]
+        seen: set[Function] = set()
+        while queue:
+            current = queue.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            family = self.domain.calls.family(current)
+            if any(keys.inside(member) for member in family):
+                return True
+            returned = [value for member in family for value in member.returns]
+            queue += [other for value in returned for other in keys.helpers_in(value)]
+        return False
 
     def _kin(self, cls: Class, candidates: Iterable[Class]) -> Iterator[Class]:
         """The other repositories that have a method in common with a class."""
