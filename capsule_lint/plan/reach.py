@@ -40,7 +40,7 @@ class Reach:
                 for callee in self.program.calls.callees(node):
                     if callee.function is not None and not callee.mock:
                         yield from self.program.calls.family(callee.function)
-            case tree.Attr() if node.name in self._properties:
+            case tree.Attr() if node.name in self.properties:
                 for function in self.program.keys.helpers_in(node):
                     yield from self.program.calls.family(function)
 
@@ -51,7 +51,8 @@ class Reach:
         return self._direct[function]
 
     @cached_property
-    def _properties(self) -> set[str]:
+    def properties(self) -> set[str]:
+        """The names of the program's properties."""
         modules = self.program.names.modules.values()
         return {f.name for module in modules for f in module.functions if f.is_property}
 

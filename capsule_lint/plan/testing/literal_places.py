@@ -20,6 +20,8 @@ _EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
 """Functions by which a test says what text it expects."""
 _PLAIN: Final = ("str", "list", "tuple", "sorted", "repr")
 """Functions of Python's own that give what they are given."""
+_TEXTUAL: Final = ("join", "format", "strip", "lower", "upper", "replace", "split")
+"""Methods of texts."""
 _MAX_DEPTH: Final = 4
 
 
@@ -103,7 +105,22 @@ class LiteralPlaces(Struct, frozen=True):
                 if made is None:
                     return None
                 found |= made
-        return {f for one in found for f in self.reach.of(one)} if found else None
+        every = {f for one in found for f in self.reach.of(one)}
+        return every if every and all(map(self._is_followed, every)) else None
+
+    def _is_followed(self, function: Function) -> bool:
+        """Whether all that a function runs is known: `self.model_dump()` reads properties that nobody sees."""
+        names, properties = self.program.names, self.reach.properties
+        for node in names.inside(function):
+            match node:
+                case tree.Call() if not self.program.calls.callees(node):
+                    if last_name(node.func) not in _PLAIN and not (
+                        isinstance(node.func, tree.Attr) and node.func.name in _TEXTUAL
+                    ):
+                        return False
+                case tree.Attr() if node.name in properties and not any(self.reach.by(node)):
+                    return False
+        return True
 
     def _made_by(self, node: tree.Node) -> set[Function] | None:
         """The functions that an expression runs by itself, if it is known what it gives."""
