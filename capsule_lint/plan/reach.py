@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 
@@ -15,17 +15,24 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 
+PLAIN: Final = ("str", "list", "tuple", "sorted", "repr")
+"""Functions of Python's own that give what they are given."""
+_TEXTUAL: Final = ("join", "format", "strip", "lower", "upper", "replace", "split")
+"""Methods of texts."""
+
+
 @dataclass(eq=False)
 class Reach:
     """The call graph, followed from callers to callees."""
 
     program: Program
     _direct: dict[Function, frozenset[Function]] = field(default_factory=dict)
+    _followed: dict[Function, bool] = field(default_factory=dict)
 
-    def of(self, function: Function) -> set[Function]:
-        """The function, and all that may run because it is called."""
+    def of(self, *functions: Function) -> set[Function]:
+        """The functions, and all that may run because they are called."""
         found: set[Function] = set()
-        queue = [function]
+        queue = list(functions)
         while queue:
             current = queue.pop()
             if current not in found:
@@ -40,9 +47,27 @@ class Reach:
                 for callee in self.program.calls.callees(node):
                     if callee.function is not None and not callee.mock:
                         yield from self.program.calls.family(callee.function)
-            case tree.Attr() if node.name in self.properties:
+            case tree.Attr() if node.name in self._properties:
                 for function in self.program.keys.helpers_in(node):
                     yield from self.program.calls.family(function)
+
+    def is_followed(self, function: Function) -> bool:
+        """Whether all that a function runs by itself is known: `self.model_dump()` reads properties that nobody
+        sees."""
+        if function not in self._followed:
+            inside = self.program.names.inside(function)
+            self._followed[function] = all(map(self._is_known, inside))
+        return self._followed[function]
+
+    def _is_known(self, node: tree.Node) -> bool:
+        match node:
+            case tree.Call() if not self.program.calls.callees(node):
+                is_method = isinstance(node.func, tree.Attr) and node.func.name in _TEXTUAL
+                return node.last_name() in PLAIN or is_method
+            case tree.Attr() if node.name in self._properties:
+                return any(self.by(node))
+            case _:
+                return True
 
     def _called_by(self, function: Function) -> frozenset[Function]:
         if function not in self._direct:
@@ -51,8 +76,7 @@ class Reach:
         return self._direct[function]
 
     @cached_property
-    def properties(self) -> set[str]:
-        """The names of the program's properties."""
+    def _properties(self) -> set[str]:
         modules = self.program.names.modules.values()
         return {f.name for module in modules for f in module.functions if f.is_property}
 

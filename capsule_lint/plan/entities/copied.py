@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import assigned
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,10 +78,4 @@ class Copied:
                 yield from self._asked(base, depth + 1)
             case tree.Call():
                 for argument in node.args:
-                    yield from _within(argument.value)
-
-
-def _within(node: tree.Node) -> Iterator[tree.Node]:
-    yield node
-    for one in node.below():
-        yield from _within(one)
+                    yield from within(argument.value)

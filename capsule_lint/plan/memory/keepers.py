@@ -77,10 +77,13 @@ class Keepers:
         return None
 
     def _opens(self, cls: Class) -> bool:
-        line = self.program.classes.mro(cls)
-        dicts = {name for one in line for name in _dicts(one)}
-        methods = [m for one in line for m in one.methods.values()] if dicts else []
-        return any(self._is_key(m, p.name, dicts) for m in methods for p in m.own_params)
+        dicts = self._dicts(cls)
+        line = self.program.classes.mro(cls) if dicts else ()
+        return any(self._keys(m, dicts) for one in line for m in one.methods.values())
+
+    def _dicts(self, cls: Class) -> set[str]:
+        """The attributes of a class, and of what it inherits from, that start as dicts or sets."""
+        return {name for one in self.program.classes.mro(cls) for name in _dicts(one)}
 
     def keys(self, cls: Class) -> Mapping[str, str]:
         """The parameters that are keys, by the names of the methods; empty for any other class."""
@@ -141,14 +144,13 @@ class Keepers:
         domain = self.program.domain
         if cls in domain.repositories or cls in domain.entities or cls.module.is_test:
             return _NONE
-        line = self.program.classes.mro(cls)
-        dicts = {name for one in line for name in _dicts(one)}
+        line, dicts = self.program.classes.mro(cls), self._dicts(cls)
         methods = {name: m for one in reversed(line) for name, m in one.methods.items()}
         if not dicts or any(map(domain.takes_scope, methods.values())):
             return _NONE
         found: dict[str, str] = {}
         for name, method in methods.items():
-            keys = [p for p in method.own_params if self._is_key(method, p.name, dicts)]
+            keys = self._keys(method, dicts)
             if len(keys) == 1 and _takes_anything(keys[0]):
                 found[name] = keys[0].name
             elif keys:
@@ -156,11 +158,12 @@ class Keepers:
         shown = any(self._shows(method, dicts) for method in methods.values())
         return _NONE if shown else found
 
-    def _is_key(self, method: Function, name: str, dicts: set[str]) -> bool:
-        """Whether a method looks a parameter up in a dict of its object."""
-        names = self.program.names
-        uses = [n for n in names.inside(method) if isinstance(n, tree.Name) and n.id == name]
-        return any(self._looks_up(use, method, dicts) for use in uses)
+    def _keys(self, method: Function, dicts: set[str]) -> list[tree.Parameter]:
+        """The parameters that a method looks up in a dict of its object."""
+        inside = self.program.names.inside(method) if method.own_params else ()
+        names = [node for node in inside if isinstance(node, tree.Name)]
+        sought = {use.id for use in names if self._looks_up(use, method, dicts)}
+        return [p for p in method.own_params if p.name in sought]
 
     def _looks_up(self, use: tree.Node, method: Function, dicts: set[str]) -> bool:
         match self.program.names.parent(use):
@@ -176,7 +179,7 @@ class Keepers:
     def _shows(self, method: Function, dicts: set[str]) -> bool:
         """Whether a method does anything else with a key, or with a dict of its object and the keys in it."""
         names = self.program.names
-        keys = {p.name for p in method.own_params if self._is_key(method, p.name, dicts)}
+        keys = {p.name for p in self._keys(method, dicts)}
         around = _Around(self, method, frozenset(dicts))
         for node in names.inside(method):
             if isinstance(node, tree.Name) and node.id in keys:

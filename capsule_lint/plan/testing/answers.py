@@ -11,7 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.local_names import bound_whole
-from capsule_lint.program.purposes.tables import COMMON, LONG, SHORT
+from capsule_lint.program.purposes.tables import OPERATIONS
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
 
-_OPERATIONS: Final = COMMON | LONG | SHORT
 _GIVING: Final = ("return_value", "side_effect")
 
 
@@ -67,17 +66,17 @@ class Answers(Struct, frozen=True, dict=True):
             match statement:
                 case tree.Assign(
                     targets=(tree.Attr(name=name, base=tree.Attr(name=asked)),), value=value
-                ) if name in _GIVING and asked in _OPERATIONS and value is not None:
+                ) if name in _GIVING and asked in OPERATIONS and value is not None:
                     yield value
                 case tree.Assign(targets=(tree.Attr(name=asked),), value=tree.Call() as made) if (
-                    asked in _OPERATIONS
+                    asked in OPERATIONS
                 ):
                     yield from _told(made)
         for call in module.each(tree.Call):
             for argument in call.args:
-                if argument.keyword in _OPERATIONS and isinstance(argument.value, tree.Call):
+                if argument.keyword in OPERATIONS and isinstance(argument.value, tree.Call):
                     yield from _told(argument.value)
-                elif (tree.text(argument.value) or "").rpartition(".")[2] in _OPERATIONS:
+                elif (tree.text(argument.value) or "").rpartition(".")[2] in OPERATIONS:
                     yield from _told(call)  # `patch.object(table, "get_item", return_value={})`
 
 

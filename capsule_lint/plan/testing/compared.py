@@ -155,11 +155,7 @@ class Compared:
     def _derive(self, text: str, value: tree.Node, other: tree.Node) -> None:
         found = [form for form, regex in self._derived if regex.fullmatch(text)]
         testing = self.mends.testing
-        running = {
-            f
-            for one in (testing.places.makers(other) if found else ())
-            for f in testing.reach.of(one)
-        }
+        running = testing.reach.of(*(testing.places.makers(other) if found else ()))
         for form in found:
             if form.functions & running:
                 self.mends.obstacle(form.defects[0].knot, value, _DERIVED)

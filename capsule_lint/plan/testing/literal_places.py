@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.reach import Reach, returning
+from capsule_lint.plan.reach import PLAIN, Reach, returning
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 _EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
 """Functions by which a test says what text it expects."""
-_PLAIN: Final = ("str", "list", "tuple", "sorted", "repr")
-"""Functions of Python's own that give what they are given."""
-_TEXTUAL: Final = ("join", "format", "strip", "lower", "upper", "replace", "split")
-"""Methods of texts."""
 _MAX_DEPTH: Final = 4
 
 
@@ -94,7 +90,7 @@ class LiteralPlaces(Struct, frozen=True):
         function = self.program.names.place(node).scope.function
         if not made and function is not None:
             made = {function}
-        return {f for one in made for f in self.reach.of(one)}
+        return self.reach.of(*made)
 
     def only_by(self, node: tree.Node) -> set[Function] | None:
         """All functions that may make what a literal is compared with; `None` where they are not all known."""
@@ -105,22 +101,8 @@ class LiteralPlaces(Struct, frozen=True):
                 if made is None:
                     return None
                 found |= made
-        every = {f for one in found for f in self.reach.of(one)}
-        return every if every and all(map(self._is_followed, every)) else None
-
-    def _is_followed(self, function: Function) -> bool:
-        """Whether all that a function runs is known: `self.model_dump()` reads properties that nobody sees."""
-        names, properties = self.program.names, self.reach.properties
-        for node in names.inside(function):
-            match node:
-                case tree.Call() if not self.program.calls.callees(node):
-                    if last_name(node.func) not in _PLAIN and not (
-                        isinstance(node.func, tree.Attr) and node.func.name in _TEXTUAL
-                    ):
-                        return False
-                case tree.Attr() if node.name in properties and not any(self.reach.by(node)):
-                    return False
-        return True
+        every = self.reach.of(*found)
+        return every if every and all(map(self.reach.is_followed, every)) else None
 
     def _made_by(self, node: tree.Node) -> set[Function] | None:
         """The functions that an expression runs by itself, if it is known what it gives."""
@@ -134,7 +116,7 @@ class LiteralPlaces(Struct, frozen=True):
                 return set() if is_called or is_argument or self._is_looked_into(node) else None
             case tree.Call():
                 known = self.program.calls.callees(node)
-                plain = isinstance(node.func, tree.Name) and node.func.id in _PLAIN
+                plain = isinstance(node.func, tree.Name) and node.func.id in PLAIN
                 return set(self.reach.by(node)) if known or plain else None
             case tree.Attr():
                 return set() if is_called else set(self.reach.by(node)) or None

@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.inference.namespaces import is_spelled
 from capsule_lint.program.model import last_name
-from capsule_lint.program.purposes.tables import COMMON, LONG, SHORT
+from capsule_lint.program.purposes.tables import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class, Function, Module
 
-_OPERATIONS: Final = COMMON | SHORT | LONG
 _METHODS: Final = ("get", "pop", "setdefault", "update", "items", "keys", "values")
 _HUMP: Final = re.compile(r"^[A-Z]|[a-z][A-Z]")
 _PLAIN: Final = frozenset(
@@ -158,7 +157,7 @@ class Dicts:
         if not isinstance(call.func, tree.Attr) or not call.args:
             return False
         names = [a.keyword for a in call.args if a.keyword is not None]
-        if call.func.name in _OPERATIONS and all(name[:1].isupper() for name in names):
+        if call.func.name in OPERATIONS and all(name[:1].isupper() for name in names):
             return bool(names)
         if len(names) != len(call.args) or not all(map(_HUMP.search, names)):
             return False

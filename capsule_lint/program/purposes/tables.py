@@ -34,6 +34,7 @@ LONG: Final = frozenset(
     ]
 )
 """Operations that nothing else is called."""
+OPERATIONS: Final = COMMON | SHORT | LONG
 _SPEAKS: Final = re.compile(r"boto|dynamo|ddb|(?<![a-z])aws|get_paginator", re.IGNORECASE)
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TABLES: Final = frozenset(("table", "dynamo", "dynamodb", "ddb"))
@@ -70,7 +71,7 @@ def speaks(word: str) -> bool:
 
 def stands_in(cls: Class) -> bool:
     """Whether a class mimics boto3's table or client: an operation takes `Key=`, `Item=` or anything."""
-    operations = [cls.methods[n] for n in SHORT | LONG | COMMON if n in cls.methods]
+    operations = [cls.methods[n] for n in OPERATIONS if n in cls.methods]
     given = [p for method in operations for p in method.own_params]
     return any(p.name[:1].isupper() for p in given) or any(
         all(p.kind == "**" for p in method.own_params) and method.own_params
