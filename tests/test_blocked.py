@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_cases import CASES, files_of, own_tests
+from tests.pytests import run_tests
+from tests.test_cases import CASES, files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,5 +51,5 @@ def test_a_blocked_change_leaves_a_working_program(path: Path, project: Project)
             (project.root / "tests" / "helpers.py").unlink(missing_ok=True)
         project.write({**program, "app/hooks.py": hook})
         ran = project.run("--fix", "--allow-dirty", "--no-cache", "--output-format", "concise")
-        tests = own_tests(project)
-        assert tests.returncode == 0, f"{used}\n{ran.out}\n{tests.stdout[-3000:]}"
+        tests = run_tests(project.root)
+        assert tests.status == 0, f"{used}\n{ran.out}\n{tests.out[-3000:]}"

@@ -8,14 +8,13 @@ the program alone, and those findings stay. A first line `silent:` says that not
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.pytests import run_tests
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -83,19 +82,6 @@ def files_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
     return program, after
 
 
-def own_tests(project: Project) -> subprocess.CompletedProcess[str]:
-    """Run the tests of a program."""
-    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    environment = os.environ | {
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # to load them takes longer
-        "PYTHONDONTWRITEBYTECODE": "1",  # compiled files are known by their second and size alone
-    }
-    environment.pop("PYTEST_ADDOPTS", None)
-    return subprocess.run(
-        command, cwd=project.root, env=environment, capture_output=True, text=True, check=False
-    )
-
-
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path: Path, project: Project) -> None:
     text = path.read_text()
@@ -121,5 +107,5 @@ def test_case(path: Path, project: Project) -> None:
     assert (again.status, project.tree()) == (0, after)
     project.write(isolation)
     if any(name.startswith("tests/test_") for name in project.tree()):
-        tests = own_tests(project)
-        assert tests.returncode == 0, tests.stdout[-3000:]
+        tests = run_tests(project.root)
+        assert tests.status == 0, tests.out[-3000:]

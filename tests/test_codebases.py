@@ -8,20 +8,30 @@ import pytest
 
 from tests.codebase import FIXTURES, CodeBase, Ran
 
-# The case study's isolation tests are thousands: a part of them always, all of them in the gate.
-QUICK = {"case_study": ("-k", "does_not_see or key or both_scopes or stream or maintenance")}
+# The case study's isolation tests are thousands: those of two capsules always, all of them in the gate.
+QUICK = {
+    "case_study": ("-k", "does_not_see and DEVUS or key or both_scopes or stream or maintenance")
+}
 NAMES = ("case_study", "helpdesk_async", "orders_stage")
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in NAMES]
-)
+@pytest.fixture(scope="session")
+def all_fixed() -> dict[str, tuple[CodeBase, Ran]]:
+    """The code bases that are fixed by now: in whatever order the tests come, each is fixed once."""
+    return {}
+
+
+@pytest.fixture(params=NAMES)
 def fixed(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    all_fixed: dict[str, tuple[CodeBase, Ran]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[CodeBase, Ran]:
     """A code base after `--fix`, and what the run said."""
-    code_base = CodeBase.copy(request.param, tmp_path_factory.mktemp("fixed"))
-    return code_base, code_base.lint("--fix")
+    if request.param not in all_fixed:
+        code_base = CodeBase.copy(request.param, tmp_path_factory.mktemp("fixed"))
+        all_fixed[request.param] = code_base, code_base.lint("--fix")
+    return all_fixed[request.param]
 
 
 def test_one_run_leaves_nothing(fixed: tuple[CodeBase, Ran]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_cases import files_of, own_tests
+from tests.pytests import run_tests
+from tests.test_cases import files_of
 
 if TYPE_CHECKING:
     from tests.project import Project
@@ -64,13 +65,13 @@ def test_the_written_tests_fail_where_a_scope_is_lost(project: Project) -> None:
     project.write(program)
     ran = project.run("--fix")
     assert ran.status == 0, ran.out
-    assert "10 passed" in own_tests(project).stdout
+    assert "10 passed" in run_tests(project.root).out
     orders = project.read("app/orders.py")
     for kept, lost in LEAKS.items():
         assert kept in orders
         orders = orders.replace(kept, lost)
     project.write({"app/orders.py": orders})
-    assert "5 failed, 5 passed" in own_tests(project).stdout
+    assert "5 failed, 5 passed" in run_tests(project.root).out
 
 
 @pytest.mark.parametrize(
