@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.program import with_quiet
-from capsule_lint.workers import Fork, can_fork
+from capsule_lint.workers import forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.interest import Interest
     from capsule_lint.program import Program, Walks
     from capsule_lint.program.model import Function
+    from capsule_lint.workers import Fork
 
 _WORTH: Final = 400_000
 """How many characters another process should have to look into."""
@@ -66,11 +67,9 @@ class Quiet:
         def finds() -> bool:
             functions = program.names.looked_up
             if fork is not None and self.interest.quiet == guess:
-                try:
-                    fork.ask([_identity(function) for function in functions])
-                    return self._take(fork.answer())
-                except ChildProcessError:  # it was killed, which is no reason to stop
-                    pass
+                fork.ask([_identity(function) for function in functions])
+                if looked := fork.answer(lambda: None):
+                    return self._take(looked)
             return self._found(self._linked(program, chosen, self.interest.quiet), functions)
 
         try:
@@ -88,11 +87,11 @@ class Quiet:
 
     def _forked(
         self, program: Program, chosen: frozenset[str], guess: frozenset[str]
-    ) -> Fork[list[_Identity], Looked] | None:
+    ) -> Fork[list[_Identity], Looked | None] | None:
         size = sum(len(self.interest.texts[name]) for name in guess)
-        if self.builder.jobs < 2 or size < _WORTH or not can_fork():
+        if self.builder.jobs < 2 or size < _WORTH:
             return None
-        return Fork(partial(self._look, program, chosen, guess))
+        return forked(partial(self._look, program, chosen, guess))
 
     def _look(
         self,

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pickle
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -24,15 +25,31 @@ def can_fork() -> bool:
     return hasattr(os, "fork")
 
 
+def forked(prepare: Callable[[], Callable[[Q], R]]) -> Fork[Q, R] | None:
+    """A fork in which `prepare` is run, and what it gives answers; `None` where there are no forks, or the
+    system has no room for one more."""
+    if not can_fork():
+        return None
+    try:
+        return Fork(prepare)
+    except OSError:
+        return None
+
+
 class Fork(Generic[Q, R]):
     """A fork of this process that gets ready while this one goes on, and then answers questions in turn.
     Questions and answers are pickled."""
 
     def __init__(self, prepare: Callable[[], Callable[[Q], R]]) -> None:
-        """`prepare` is run in the fork, and gives what answers."""
+        """`prepare` is run in the fork, and gives what answers. `OSError` says that there is none."""
         asked, asking = os.pipe()
         answered, answering = os.pipe()
-        self._pid = os.fork()
+        try:
+            self._pid = os.fork()
+        except OSError:
+            for end in (asked, asking, answered, answering):
+                os.close(end)
+            raise
         if not self._pid:
             try:
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -51,11 +68,12 @@ class Fork(Generic[Q, R]):
         with contextlib.suppress(BrokenPipeError):  # that it has ended, the answer tells
             _write(self._questions, pickle.dumps(question))
 
-    def answer(self) -> R:
-        """Wait for the next answer; what its work raises is raised here."""
+    def answer(self, here: Callable[[], R]) -> R:
+        """Wait for the next answer; what its work raises is raised here. If it was killed, which is no reason
+        to stop, `here` gives the answer."""
         data = _read(self._answers)
         if data is None:
-            raise ChildProcessError(f"process {self._pid} ended before its work was done")
+            return here()
         error, found = pickle.loads(data)
         if error is not None:
             raise error
@@ -112,24 +130,27 @@ def fork_map(
     raised here; an interrupt ends all of them.
     """
     count = min(jobs, len(items), sum(weights) // max(worth, 1))
-    if count < 2 or not can_fork():
+    if count < 2:
         return [function(item) for item in items]
 
     def done(share: Sequence[int]) -> list[tuple[int, R]]:
         return [(number, function(items[number])) for number in share]
 
     own, *others = shares_of(weights, count)
-    forks: list[Fork[Sequence[int], list[tuple[int, R]]]] = []
+    forks: list[Fork[Sequence[int], list[tuple[int, R]]] | None] = []
     try:
         for share in others:
-            forks.append(Fork(lambda: done))
-            forks[-1].ask(share)
+            forks.append(fork := forked(lambda: done))
+            if fork is not None:
+                fork.ask(share)
         found = dict(done(own))
-        for fork in forks:
-            found.update(fork.answer())
+        for fork, share in zip(forks, others, strict=True):
+            here = partial(done, share)
+            found.update(here() if fork is None else fork.answer(here))
     finally:
         for fork in forks:
-            fork.end()
+            if fork is not None:
+                fork.end()
     return [found[number] for number in range(len(items))]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,6 +87,10 @@ def test_what_a_process_raises_is_raised_here() -> None:
         fork_map(fail, list(range(10)), [1] * 10, 2, 1)
 
 
+def _not_needed() -> float:
+    raise AssertionError
+
+
 def test_a_fork_answers_in_turn_what_it_is_asked() -> None:
     def prepare() -> Callable[[int], float]:
         seen: list[int] = []
@@ -100,24 +106,50 @@ def test_a_fork_answers_in_turn_what_it_is_asked() -> None:
         fork.ask(2)
         fork.ask(0)
         fork.ask(4)
-        assert fork.answer() == 1
+        assert fork.answer(_not_needed) == 1
         with pytest.raises(ZeroDivisionError):
-            fork.answer()
-        assert fork.answer() == 1.5
+            fork.answer(_not_needed)
+        assert fork.answer(_not_needed) == 1.5
     finally:
         fork.end()
 
 
-def test_a_fork_that_is_killed_gives_no_answer() -> None:
-    def prepare() -> Callable[[int], int]:
+def test_what_a_fork_that_is_killed_would_say_is_found_here() -> None:
+    def prepare() -> Callable[[int], str]:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 
     fork = Fork(prepare)
     fork.ask(1)
-    with pytest.raises(ChildProcessError):
-        fork.answer()
+    assert fork.answer(lambda: "here") == "here"
     fork.end()
+
+
+def test_the_work_of_a_process_that_is_killed_is_done_here() -> None:
+    this = os.getpid()
+
+    def work(number: int) -> int:
+        if os.getpid() != this and number > 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number * number
+
+    assert fork_map(work, range(10), [1] * 10, 2, 1) == [n * n for n in range(10)]
+
+
+def _descriptors() -> int:
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
+def test_without_room_for_another_process_all_is_done_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full() -> int:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", full)
+    before = _descriptors()
+    assert fork_map(lambda _: os.getpid(), range(4), [1] * 4, 2, 1) == [os.getpid()] * 4
+    assert _descriptors() == before
 
 
 def test_an_interrupt_ends_all_processes() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from capsule_lint.plan.interest.telling import Telling
 from capsule_lint.plan.interest.vocabulary import Vocabulary
-from capsule_lint.workers import Fork, can_fork, shares_of
+from capsule_lint.workers import forked, shares_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from capsule_lint.cache.sights import Sight
     from capsule_lint.plan.interest.signs import Signs
     from capsule_lint.policy import Policy
+    from capsule_lint.workers import Fork
 
 _WORTH: Final = 4_000_000
 """How many characters a process should have to search."""
@@ -66,18 +67,19 @@ class Searching:
         theirs = [name for name in asked.names if name in self._theirs]
         if self._fork is None or not theirs:
             return self._found(asked), _Found()
-        self._fork.ask(_Asked(theirs, asked.signs))
+        left = _Asked(theirs, asked.signs)
+        self._fork.ask(left)
         rest = [name for name in asked.names if name not in self._theirs]
-        return self._found(_Asked(rest, asked.signs)), self._fork.answer()
+        return self._found(_Asked(rest, asked.signs)), self._fork.answer(lambda: self._found(left))
 
     def _share(self, names: list[str]) -> None:
         """Leave half of the files to another process, if that pays."""
         fresh = [name for name in names if name not in self._vocabulary]
         sizes = [len(self._texts[name]) for name in fresh]
-        if self._jobs > 1 and sum(sizes) >= 2 * _WORTH and can_fork():
+        if self._jobs > 1 and sum(sizes) >= 2 * _WORTH:
             _, theirs = shares_of(sizes, 2)
-            self._theirs = frozenset(fresh[number] for number in theirs)
-            self._fork = Fork(lambda: self._found)
+            self._fork = forked(lambda: self._found)
+            self._theirs = frozenset(fresh[number] for number in theirs if self._fork)
 
     def _found(self, asked: _Asked) -> _Found:
         if asked.signs is None:
