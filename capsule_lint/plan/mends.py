@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -35,6 +36,7 @@ from capsule_lint.plan.memory.memos import Memos
 from capsule_lint.plan.memory.planted import Planted
 from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
+from capsule_lint.plan.supply.anchors import anchors
 from capsule_lint.plan.supply.sources import inline
 from capsule_lint.plan.taken_apart.reader_mends import ReaderMends
 from capsule_lint.plan.testing.cached import CachedKeys
@@ -49,6 +51,7 @@ from capsule_lint.plan.testing.seeds import Seeds
 from capsule_lint.plan.testing.testing import Testing
 from capsule_lint.plan.uses.lambda_mends import LambdaMends
 from capsule_lint.program.model import Class, Function, Module
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -242,23 +245,27 @@ class Mends:
         )
 
     def _bind(self, function: Function, parameter: str, uses: list[tuple[Want, Value]]) -> None:
-        """`capsule_id = extract_capsule_from_context(request)` before the first statement that needs it."""
-        first = self._first_statement(function, [want for want, _ in uses])
+        """`capsule_id = extract_capsule_from_context(request)` before the first statements that need it."""
         want, value = uses[0]
         for name in value.imports:
             self.import_(want.knot, function.module, *name)
-        statement = f"{parameter} = {value.code}"
-        self.add(
-            want.knot,
-            AddStatement(function.module.filename, first.span, "CAP501", statement, before=True),
-        )
+        statement, filename = f"{parameter} = {value.code}", function.module.filename
+        spans = [use.node.span for use, _ in uses]
+        for first in anchors(function.fact.body, spans, partial(self._takes_alike, value)):
+            mend = AddStatement(filename, first.span, "CAP501", statement, before=True)
+            self.add(want.knot, mend)
 
-    def _first_statement(self, function: Function, wants: list[Want]) -> tree.Statement:
-        spans = [want.node.span for want in wants]
-        for statement in function.fact.body:
-            if any(span in statement.span for span in spans):
-                return statement
-        return function.fact.body[0]
+    def _takes_alike(self, value: Value, statement: tree.Statement) -> bool:
+        """Whether a statement takes the value of another scope, or what this one is taken from."""
+        if not isinstance(statement, tree.Assign) or statement.value is None:
+            return False
+        if isinstance(statement.value, tree.Attr | tree.Subscript | tree.Call):
+            text = text_of(statement.value)
+            if text is not None and value.code.startswith(text):
+                return True
+        names = [target.id for target in statement.targets if isinstance(target, tree.Name)]
+        scopes = self.planner.program.policy.scopes
+        return any(names_scope(name, scope) for name in names for scope in scopes)
 
     # --- imports ---
 

@@ -14,24 +14,24 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.plan.supply.written import Written
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.mocks import MOCKS
-from capsule_lint.program.local_names import only_assigned, reads_of
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope, SourceSpec
     from capsule_lint.program.model import Class
-    from capsule_lint.program.names import Names
 
 _STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
 _MAX_DEPTH: Final = 6
-_DUMPS: Final = "dumps"
 _LOADS: Final = "loads"
 
 
@@ -41,99 +41,6 @@ class _Read(Struct, frozen=True):
     key: str
     under: str
     configured: bool = False
-
-
-@dataclass(eq=False, slots=True)
-class Written:
-    """Finds the dicts that are written out with a scope, and become what somebody reads."""
-
-    planner: Planner
-    _homes: dict[int, frozenset[str]] = field(default_factory=dict)
-
-    def by_key(self) -> dict[str, list[tree.DictDisplay]]:
-        """Those of tests, and those that are made JSON of, by each of their keys."""
-        found: dict[str, list[tree.DictDisplay]] = defaultdict(list)
-        program = self.planner.program
-        for module in program.names.judged():
-            if module.generated:
-                continue
-            for display in module.each(tree.DictDisplay):
-                if names_any(display, program) and (module.is_test or self.is_dumped(display)):
-                    for key, _ in entries_of(display):
-                        found[key].append(display)
-        return found
-
-    def is_dumped(self, display: tree.Node) -> bool:
-        """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or
-        by what it is given to."""
-        return self._becomes_json(display, 0)
-
-    def _becomes_json(self, node: tree.Node, depth: int) -> bool:
-        names = self.planner.program.names
-        parent = names.parent(node) if depth < _MAX_DEPTH else None
-        match parent:
-            case tree.Assign(targets=(tree.Name() as target, *_)):
-                reads = reads_of(names, target, (target.at,))
-                return any(self._becomes_json(read, depth + 1) for read in reads)
-            case tree.DictDisplay():
-                return self._becomes_json(parent, depth + 1)
-            case tree.Call() if last_name(parent.func) == _DUMPS:
-                return True
-            case tree.Call():
-                return any(
-                    self._becomes_json(read, depth + 1) for read in self._reads(parent, node)
-                )
-            case _:
-                return False
-
-    def _reads(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Name]:
-        """Where what is called reads what it is given as a parameter."""
-        names, calls = self.planner.program.names, self.planner.program.calls
-        given = next((a for a in call.args if a.value is node and not a.star), None)
-        name = calls.parameter_of(call, given) if given is not None else None
-        for callee in calls.callees(call) if name is not None else ():
-            function = callee.function
-            for one in names.inside(function) if function is not None else ():
-                if isinstance(one, tree.Name) and one.id == name and _is_parameter(names, one):
-                    yield one
-
-    def homes(self, display: tree.Node) -> frozenset[str]:
-        """The names under which a dict is kept: of keys, keywords, locals and functions."""
-        if id(display) not in self._homes:
-            self._homes[id(display)] = frozenset(self._homes_of(display, 0))
-        return self._homes[id(display)]
-
-    def _homes_of(self, node: tree.Node, depth: int) -> Iterator[str]:
-        names = self.planner.program.names
-        parent = names.parent(node) if depth < _MAX_DEPTH else None
-        match parent:
-            case tree.DictDisplay():
-                for key, value in zip(parent.keys, parent.values, strict=True):
-                    if value is node and key is None:
-                        yield from self._homes_of(parent, depth + 1)
-                    elif value is node and (text := tree.text(key)) is not None:
-                        yield text.lower()
-            case tree.Call(args=args) if (
-                last_name(parent.func) == _DUMPS and args[0].value is node
-            ):
-                yield from self._homes_of(parent, depth + 1)
-            case tree.Call():
-                given = next((a for a in parent.args if a.value is node), None)
-                to = given and (
-                    given.keyword or self.planner.program.calls.parameter_of(parent, given)
-                )
-                yield from (to.lower(),) if to else ()
-            case tree.Assign(targets=(tree.Name() as target,)):
-                yield target.id.lower()
-                for read in reads_of(names, target, (target.at,)):
-                    yield from self._homes_of(read, depth + 1)
-            case tree.Assign(targets=(tree.Subscript(index=index),)):
-                text = tree.text(index)
-                yield from () if text is None else (text.lower(),)
-            case tree.Eval(kind="return"):
-                function = names.place(node).scope.function
-                for call, _ in self.planner.program.calls.callers(function) if function else ():
-                    yield from self._homes_of(call, depth + 1)
 
 
 @dataclass(eq=False)
@@ -170,7 +77,7 @@ class Bodies:
         return False
 
     @cached_property
-    def _displays(self) -> dict[str, list[tree.DictDisplay]]:
+    def _displays(self) -> dict[str, list[Display]]:
         return self._written.by_key()
 
     def _demands(self, want: Want) -> Iterator[Want]:
@@ -304,27 +211,23 @@ class Bodies:
                 if name != key and names_scope(name, old):
                     yield old, name
 
-    def _is_read_as(
-        self, display: tree.DictDisplay, read: _Read, old: Scope, function: Function
-    ) -> bool:
+    def _is_read_as(self, display: Display, read: _Read, old: Scope, function: Function) -> bool:
         """Whether a dict becomes what a function reads: in a test it stands where the source looks; in other
         code it says all that the function reads of it."""
-        program, homes = self.planner.program, self._written.homes(display)
+        program = self.planner.program
         has = dict(entries_of(display))
-        if program.names.place(display).scope.module.is_test:
-            return read.configured and read.under in homes
+        if (
+            isinstance(display, tree.DictDisplay)
+            and program.names.place(display).scope.module.is_test
+        ):
+            return read.configured and read.under in self._written.homes(display)
         others = {r.key for r in self._read_in(function) if r.under == read.under}
         value = next((v for k, v in has.items() if names_scope(k, old)), None)
         return (
-            others - {read.key} <= set(has)
+            others - {read.key} <= self._written.keys(display)
             and value is not None
             and program.domain.held.is_value(value, old)
         )
-
-
-def _is_parameter(names: Names, node: tree.Name) -> bool:
-    """Whether a name stands for a parameter."""
-    return any(binding.parameter is not None for binding in names.bindings_of(node))
 
 
 def _key(node: tree.Node) -> str | None:
