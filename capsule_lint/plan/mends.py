@@ -46,6 +46,7 @@ from capsule_lint.plan.testing.glimpses import Glimpses
 from capsule_lint.plan.testing.golden import Golden
 from capsule_lint.plan.testing.lookins import LookIns
 from capsule_lint.plan.testing.recorded import Recorded
+from capsule_lint.plan.testing.returned import Returned
 from capsule_lint.plan.testing.scope_helper import ScopeHelper
 from capsule_lint.plan.testing.seeds import Seeds
 from capsule_lint.plan.testing.testing import Testing
@@ -130,6 +131,7 @@ class Mends:
         NamedFields(self).build()
         Excluded(self).build()
         self.expected.build()
+        Returned(self).build()
         Narrow(self).build()
         ReaderMends(self).build()
         Recorded(self).build()

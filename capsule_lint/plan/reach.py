@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ PLAIN: Final = ("str", "list", "tuple", "sorted", "repr")
 """Functions of Python's own that give what they are given."""
 _TEXTUAL: Final = ("join", "format", "strip", "lower", "upper", "replace", "split")
 """Methods of texts."""
+_SAYING: Final = ("__str__", "__repr__", "__format__")
 
 
 @dataclass(eq=False)
@@ -41,8 +43,13 @@ class Reach:
         return found
 
     def by(self, node: tree.Node) -> Iterator[Function]:
-        """The functions that one call, or the reading of one property, runs."""
+        """The functions that one call, the reading of one property, or the making of a text runs."""
         match node:
+            case tree.Call(func=tree.Name(id="str" | "repr" | "format"), args=(given, *_)):
+                yield from self._saying(given.value)
+            case tree.FString():
+                for value in node.below():
+                    yield from self._saying(value)
             case tree.Call():
                 for callee in self.program.calls.callees(node):
                     if callee.function is not None and not callee.mock:
@@ -50,6 +57,15 @@ class Reach:
             case tree.Attr() if node.name in self._properties:
                 for function in self.program.keys.helpers_in(node):
                     yield from self.program.calls.family(function)
+
+    def _saying(self, node: tree.Node) -> Iterator[Function]:
+        """The methods by which objects of the program say themselves, where one becomes a text."""
+        for one in self.program.inference.of(node) if self._says else ():
+            if isinstance(one, Instance):
+                for name in _SAYING:
+                    method = self.program.classes.method(one.cls, name)
+                    if method is not None:
+                        yield from self.program.calls.family(method)
 
     def is_followed(self, function: Function) -> bool:
         """Whether all that a function runs by itself is known: `self.model_dump()` reads properties that nobody
@@ -74,6 +90,11 @@ class Reach:
             inside = self.program.names.inside(function)
             self._direct[function] = frozenset(f for node in inside for f in self.by(node))
         return self._direct[function]
+
+    @cached_property
+    def _says(self) -> bool:
+        modules = self.program.names.modules.values()
+        return any(f.name in _SAYING for module in modules for f in module.functions)
 
     @cached_property
     def _properties(self) -> set[str]:

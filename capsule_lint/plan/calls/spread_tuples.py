@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Mend
 from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.local_names import only_assigned
 
 if TYPE_CHECKING:
     from capsule_lint.plan.calls.called import Called
@@ -28,6 +29,8 @@ class SpreadTuples:
         """`get(*key)`, where `key` is a local tuple that is used for nothing else, or one of the rows
         that a test is given."""
         node = argument.value
+        if self._is_key(node, want, index):
+            return True
         displays = self._rows_of(node, want) if isinstance(node, tree.Name) else [node]
         found: list[Mend] = []
         for display in displays:
@@ -48,6 +51,22 @@ class SpreadTuples:
             filename = self.mends.module_of(display).filename
             found.append(AddElements(filename, display.span, "CAP401", before, after, at))
         return bool(found) and all(self.mends.add_once(want.knot, mend) for mend in found)
+
+    def _is_key(self, node: tree.Node, want: Want, index: int) -> bool:
+        """Whether a tuple is also the key of a collection, and gets the same item as that."""
+        planner = self.mends.planner
+        display = (
+            only_assigned(planner.program.names, node) if isinstance(node, tree.Name) else None
+        )
+        if not isinstance(display, tree.Sequence):
+            return False
+        for defect in planner.local.notes.defects:
+            if defect.node is display and defect.shape == "tuple" and want.scope in defect.missing:
+                anchor = defect.anchors.get(want.scope.name)
+                at = next((n + 1 for n, item in enumerate(display.items) if item is anchor), 0)
+                planner.state.groups.join(want.knot, defect.knot)
+                return at == index
+        return False
 
     def _rows_of(self, node: tree.Name, want: Want) -> list[tree.Node]:
         """The displays that a local may be, where it is used for nothing else; none where that is unsure."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Function, Scope
 
 _PURE: Final = (
     "get",
@@ -44,6 +44,8 @@ _PLAIN: Final = (
 """Functions of Python's own that only read what they are given."""
 _COLLECTING: Final = ("tuple", "list", "set", "frozenset", "dict", "sorted")
 """Those that go through it as well."""
+_CONSUMING: Final = ("sum", "any", "all", "min", "max", "join")
+"""Those that go through it and keep nothing of it."""
 _VIEWS: Final = ("keys", "values")
 _MADE: Final = (
     tree.FString
@@ -169,13 +171,38 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
     made, value = given[0].place, given[0].value
     for step in given[0].path:  # `tenant_id, day = ctx.tenant_id, ctx.day`
         value = _part(value, step)
-    if value is None or made.scope is not place.scope or not repeatable(value, program):
+    if value is None or not repeatable(value, program) or not _runs_in(node, made.scope, program):
         return node
     same = all(
         len(held := bindings(n.id, made)) <= 1 and held == bindings(n.id, place)
         for n in names_in(value)
     )
     return value if same else node
+
+
+def _runs_in(node: tree.Node, scope: Scope, program: Program) -> bool:
+    """Whether an expression is evaluated by the code of a scope itself: there, or in a comprehension of its that
+    is gone through at once."""
+    names = program.names
+    if names.place(node).scope is scope:
+        return True
+    outer = names.parent(node)
+    while outer is not None and not isinstance(outer, tree.Comprehension | tree.Lambda):
+        outer = names.parent(outer)
+    if not isinstance(outer, tree.Comprehension):
+        return False
+    if outer.kind == "GeneratorExp":
+        taker = names.parent(outer)
+        stars = (
+            [a.star for a in taker.args if a.value is outer]
+            if isinstance(taker, tree.Call)
+            else []
+        )
+        if not isinstance(taker, tree.Call) or not (
+            "*" in stars or last_name(taker.func) in (*_COLLECTING, *_CONSUMING)
+        ):
+            return False
+    return _runs_in(outer, scope, program)
 
 
 def _part(value: tree.Node | None, step: int) -> tree.Node | None:
