@@ -27,7 +27,6 @@ from capsule_lint.plan.entities.field_mends import FieldMends
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.entities.narrow import Narrow
 from capsule_lint.plan.entities.pickled import Pickled
-from capsule_lint.plan.entities.snapshots import Snapshots
 from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.imports import Imports, Refused, through_module
 from capsule_lint.plan.keys.segments import Segments
@@ -46,9 +45,9 @@ from capsule_lint.plan.testing.glimpses import Glimpses
 from capsule_lint.plan.testing.golden import Golden
 from capsule_lint.plan.testing.lookins import LookIns
 from capsule_lint.plan.testing.recorded import Recorded
-from capsule_lint.plan.testing.returned import Returned
 from capsule_lint.plan.testing.scope_helper import ScopeHelper
 from capsule_lint.plan.testing.seeds import Seeds
+from capsule_lint.plan.testing.snapshots import Snapshots
 from capsule_lint.plan.testing.testing import Testing
 from capsule_lint.plan.uses.lambda_mends import LambdaMends
 from capsule_lint.program.model import Class, Function, Module
@@ -131,7 +130,6 @@ class Mends:
         NamedFields(self).build()
         Excluded(self).build()
         self.expected.build()
-        Returned(self).build()
         Narrow(self).build()
         ReaderMends(self).build()
         Recorded(self).build()
@@ -142,9 +140,9 @@ class Mends:
         Seeds(self).build()
         Compared(self).build()
         Glimpses(self).build()
+        Snapshots(self).build()
         Enumerated(self).build()
         Golden(self).build()
-        Snapshots(self).build()
         CachedKeys(self).build()
         for (function, parameter), uses in self._bound.items():
             self._bind(function, parameter, uses)

@@ -157,7 +157,9 @@ ENTITY: Schema[Entity] = {
 
 HANDLERS: Schema[Handlers] = {
     "decorators": lambda said, value, at: replace(said, decorators=patterns(value, at)),
-    "functions": lambda said, value, at: replace(said, functions=patterns(value, at)),
+    "functions": lambda said, value, at: replace(
+        said, functions=tuple(one.replace(":", ".") for one in patterns(value, at))
+    ),
     "parameter": lambda said, value, at: replace(
         said, parameter=from_string(parse_parameter)(value, at)
     ),

@@ -221,6 +221,8 @@ class Bodies:
             and program.names.place(display).scope.module.is_test
         ):
             return read.configured and read.under in self._written.homes(display)
+        if not read.configured and self._written.is_passed_on(display):
+            return False  # a response, as far as is known
         others = {r.key for r in self._read_in(function) if r.under == read.under}
         value = next((v for k, v in has.items() if names_scope(k, old)), None)
         return (

@@ -39,7 +39,9 @@ class Written:
             if module.generated:
                 continue
             for display in module.each(tree.DictDisplay):
-                if names_any(display, program) and (module.is_test or self.is_dumped(display)):
+                if names_any(display, program) and (
+                    module.is_test or self.is_dumped(display) or self.is_passed_on(display)
+                ):
                     for key, _ in entries_of(display):
                         found[key].append(display)
             for function in module.functions:
@@ -47,6 +49,24 @@ class Written:
                     for key, _ in entries_of(call):
                         found[key].append(call)
         return found
+
+    def is_passed_on(self, display: tree.Node) -> bool:
+        """Whether a handler returns a dict, which the next one may get: a step of a state machine."""
+        names = self.planner.program.names
+        function = names.place(display).scope.function
+        if function is None or not self.planner.program.domain.enters(function):
+            return False
+        match names.parent(display):
+            case tree.Eval(kind="return"):
+                return True
+            case tree.Assign(targets=(tree.Name() as target,)):
+                reads = reads_of(names, target, (target.at,))
+                return any(
+                    isinstance(one := names.parent(read), tree.Eval) and one.kind == "return"
+                    for read in reads
+                )
+            case _:
+                return False
 
     def keys(self, display: Display) -> frozenset[str]:
         """All keys that a message has which is made of this."""

@@ -1,0 +1,161 @@
+"""Tests that expect all that an item or an entity has, without saying whose: out of the body of a response, from a
+fixture that calls. A dict with exactly its names gets the entry too; for the rest a person must look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements, AddEntry
+from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+_REASON: Final = (
+    "this lists all that an item has which gets `{}`: it may have to list that as well"
+)
+_TELLING: Final = 3
+"""How many names tell a dict from others."""
+
+
+class _Whole(Struct, frozen=True):
+    """What gets an entry: what it has besides its keys, and where it is made, if a function makes it."""
+
+    names: frozenset[str]
+    every: frozenset[str]
+    knot: Knot
+    scope: Scope
+    function: Function | None = None
+    is_item: bool = True
+
+
+@dataclass(eq=False)
+class Snapshots:
+    """Mends or notes such places."""
+
+    mends: Mends
+
+    def build(self) -> None:
+        """Look at the places that nothing has mended."""
+        wholes = [*self._items(), *self._entities()]
+        mended = {
+            (mend.filename, mend.at)
+            for _, mend in (self.mends.found if wholes else ())
+            if isinstance(mend, AddElements | AddEntry)
+        }
+        for module in self.mends.planner.program.names.judged() if wholes else ():
+            for node in module.nodes if module.is_test and not module.generated else ():
+                said = _names_in(node)
+                found = [one for one in wholes if one.names <= said <= one.every]
+                if (
+                    found
+                    and (module.filename, node.span) not in mended
+                    and self._is_expected(node)
+                ):
+                    self._judge(node, found)
+
+    def _judge(self, node: tree.Node, found: list[_Whole]) -> None:
+        names = found[0].names
+        is_told = len(names) >= _TELLING and names not in self._unchanged
+        if is_told and isinstance(node, tree.DictDisplay):
+            for one in found:
+                self.mends.expected.extend(self.mends.module_of(node), node, one.knot, one.scope)
+            return
+        first = next((one for one in found if one.is_item), None)
+        if first is not None and self._runs(node, first.function):
+            reason = _REASON.format(first.scope.parameter)
+            self.mends.obstacle(first.knot, node, reason)
+
+    # --- what gets an entry ---
+
+    def _items(self) -> Iterator[_Whole]:
+        """The dicts outside of tests that are written out."""
+        names = self.mends.planner.program.names
+        for node, knot, scope, _ in self.mends.expected.grown:
+            place = names.place(node)
+            if isinstance(node, tree.DictDisplay) and not place.scope.module.is_test:
+                every = frozenset(name for name, _ in entries_of(node))
+                if len(own := self._plain(every)) > 1:
+                    yield _Whole(own, every, knot, scope, place.scope.function)
+
+    def _entities(self) -> Iterator[_Whole]:
+        for cls, scopes in self.mends.planner.state.fields.items():
+            if self.mends.planner.program.classes.is_data(cls):
+                names = self._fields(cls)
+                for scope in scopes.values() if len(names) >= _TELLING else ():
+                    yield _Whole(names, names, ("class", cls), scope, is_item=False)
+
+    @cached_property
+    def _unchanged(self) -> frozenset[frozenset[str]]:
+        """The names of what gets no entry, and has one of another scope."""
+        planner = self.mends.planner
+        grown = {id(node) for node, *_ in self.mends.expected.grown}
+        found: set[frozenset[str]] = set()
+        for module in planner.program.names.judged():
+            if not module.is_test:
+                for display in module.each(tree.DictDisplay):
+                    if id(display) not in grown and names_any(display, planner.program):
+                        found.add(self._plain(name for name, _ in entries_of(display)))
+                for cls in module.classes:
+                    if cls not in planner.state.fields and planner.program.classes.is_data(cls):
+                        found.add(self._fields(cls))
+        return frozenset(found)
+
+    def _fields(self, cls: Class) -> frozenset[str]:
+        return self._plain(one.name for one in self.mends.planner.program.classes.fields(cls))
+
+    def _plain(self, names: Iterable[str]) -> frozenset[str]:
+        """These names without those of keys, which responses leave out."""
+        policy = self.mends.planner.program.policy
+        return frozenset(
+            n for n in names if not (policy.is_key_name(n) or policy.is_sort_key_name(n))
+        )
+
+    # --- who expects it ---
+
+    def _is_expected(self, node: tree.Node) -> bool:
+        """Whether something is compared, by itself or among others, with what is not known to be
+        something else."""
+        names, inner = self.mends.planner.program.names, node
+        around = names.parent(node)
+        while isinstance(around, tree.Sequence | tree.DictDisplay):
+            inner, around = around, names.parent(around)
+        match around:
+            case tree.Compare():
+                sides = [s for s in (around.left, *around.rights) if s is not inner]
+            case tree.Call() if last_name(around.func).startswith("assert"):
+                sides = [a.value for a in around.args if a.value is not inner]
+            case _:
+                return False
+        rows = self.mends.planner.local.rows
+        return not all(
+            (origins := rows.origins(side)).complete and origins.displays for side in sides
+        )
+
+    def _runs(self, node: tree.Node, made: Function | None) -> bool:
+        """Whether the test runs what makes the item, as far as that is known."""
+        test = self.mends.planner.program.names.place(node).scope.function
+        return test is None or made is None or made in self.mends.testing.reach.of(test)
+
+
+def _names_in(node: tree.Node) -> frozenset[str]:
+    """The texts that a display lists, or the keys of a dict."""
+    match node:
+        case tree.Sequence():
+            said = [tree.text(item) for item in node.items]
+            return frozenset(text for text in said if text is not None)
+        case tree.DictDisplay():
+            return frozenset(name for name, _ in entries_of(node))
+        case _:
+            return frozenset()
