@@ -214,6 +214,14 @@ class Edit(Struct, frozen=True):
     content: str
 
 
+class Gain(Struct, frozen=True):
+    """An entity that gains a field, and the fields that it needs already."""
+
+    entity: str
+    had: tuple[str, ...]
+    name: str
+
+
 class ChangeSet(Struct, frozen=True):
     """All mends that must land together, and how far they reach."""
 
@@ -232,6 +240,8 @@ class ChangeSet(Struct, frozen=True):
     files: int
     keys: tuple[str, ...] = ()
     """Regular expressions for the keys that change, as they are before, in any text."""
+    gains: tuple[Gain, ...] = ()
+    """What entities gain that may also be spelled out in data files."""
 
     @property
     def reach(self) -> str:

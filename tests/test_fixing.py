@@ -64,6 +64,33 @@ def test_keys_in_data_files_beside_tests_are_told_of(project: Project) -> None:
     assert "warning" not in project.run("--fix").err
 
 
+def test_entities_in_data_files_beside_tests_are_told_of(project: Project) -> None:
+    entity = """\
+        from dataclasses import dataclass
+
+        @dataclass
+        class Order:
+            tenant_id: str
+            order_id: str
+            note: str = ""
+
+            def pk(self):
+                return f"TENANT#{self.tenant_id}"
+        """
+    files = {
+        "orders.py": entity,
+        "tests/test_orders.py": "",
+        "tests/data/orders.json": '[\n{"order_id": "1", "tenant_id": "t"}\n]\n',
+        "tests/data/right.json": '{"order_id": "1", "tenant_id": "t", "capsule_id": "c"}\n',
+        "tests/data/other.json": '{"order_id": "1"}\n',
+    }
+    project.policy(POLICY).write(files)
+    ran = project.run("--fix")
+    assert [line for line in ran.err.splitlines() if "warning" in line] == [
+        "warning: tests/data/orders.json:2: nothing rewrites what may be data of `Order`, which gains `capsule_id`"
+    ]
+
+
 def test_what_cannot_be_written_is_reported_and_the_rest_lands(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -250,9 +250,8 @@ class _Run:
             self._say(f"warning: not fixed: {reason}")
 
     def _say_stale(self, applied: Sequence[ChangeSet]) -> None:
-        for name, row, key in stale_data(self.policy, self.workspace.filenames, applied):
-            where = f"{self._shown(name)}:{row}"
-            self._say(f"warning: {where}: nothing rewrites `{key}`, a key that changes")
+        for name, row, what in stale_data(self.policy, self.workspace.filenames, applied):
+            self._say(f"warning: {self._shown(name)}:{row}: nothing rewrites {what}")
 
     def _write(self, texts: Mapping[str, str]) -> None:
         if not self.options.allow_dirty:

@@ -7,8 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from capsule_lint.model import AddArgument, ChangeSet, Safety
+from capsule_lint.model import AddArgument, ChangeSet, Gain, Safety
 from capsule_lint.plan.keys.spelled import embedded
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +106,7 @@ class ChangeSets:
             tests=self._tests(mends),
             files=len({m.filename for m in mends}),
             keys=tuple(dict.fromkeys(self._patterns(changes))),
+            gains=tuple(self._gains(changes)),
         )
 
     def _patterns(self, changes: _Changes) -> Iterator[str]:
@@ -113,6 +115,17 @@ class ChangeSets:
             found = None if defect.module.is_test else embedded(defect.template.pieces)
             if found is not None:
                 yield found.pattern
+
+    def _gains(self, changes: _Changes) -> Iterator[Gain]:
+        """What entities outside of tests gain, beside a field of another scope."""
+        program = self.planner.program
+        for cls in changes.classes if len(program.policy.scopes) > 1 else ():
+            if cls.module.is_test or not program.classes.is_data(cls):
+                continue
+            had = [f.name for f in program.classes.fields(cls) if not f.has_default]
+            if any(names_scope(name, scope) for name in had for scope in program.policy.scopes):
+                for scope in self.planner.state.fields[cls].values():
+                    yield Gain(cls.name, tuple(had), scope.parameter)
 
     def _entities(self, changes: _Changes) -> set[str]:
         domain = self.planner.program.domain
