@@ -183,10 +183,7 @@ class _Judge:
 
     def _handler_facts(self) -> Iterable[Fact]:
         found: dict[Function, tuple[set[Scope], Knot]] = {}
-        every = [
-            w for d in self.planner.defects for w in d.wants.values()
-        ] + self.planner.state.wants
-        for want in every:
+        for want in (*self.planner.key_wants(), *self.planner.state.wants):
             for function in enclosing(self.planner.program.names.place(want.node)):
                 if function in self.planner.program.domain.handlers:
                     if not self._takes(function, want.scope):

@@ -165,5 +165,5 @@ class Defaulted:
         if self.planner.sources.find(scope, call, call) is None:
             return False
         self.planner.partial_calls[id(call)] = (call, function, [scope])
-        self.planner.want_argument(call, scope, function, given, ("call", id(call)))
+        self.planner.signatures.want_argument(call, scope, function, given, ("call", id(call)))
         return True

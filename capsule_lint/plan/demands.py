@@ -82,7 +82,7 @@ class Demands:
                 self.planner.drifting[method] = base
             code = "CAP201" if base is None else "CAP203"
             if not self.planner.silence.over(method.module, method.fact.name_at, code):
-                self.planner.gain_param(method, scope, ("function", method))
+                self.planner.signatures.gain(method, scope, ("function", method))
 
     def demand_reading(self, cls: Class, method: Function) -> bool:
         """Demand scopes of a method that goes through rows; whether there was anything to demand."""

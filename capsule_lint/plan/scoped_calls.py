@@ -96,7 +96,7 @@ class ScopedCalls:
             self.planner.obstacle(knot, *where, reason, symbol, "reference", found[-1])
         self.planner.partial_calls[id(call)] = (call, callee, found)
         for scope in found:
-            self.planner.want_argument(call, scope, callee, given, knot)
+            self.planner.signatures.want_argument(call, scope, callee, given, knot)
 
     def _is_misplaced(self, parameter: str, argument: tree.Argument) -> bool:
         """Whether an argument that is named like one scope would go to the parameter of something else."""
@@ -111,7 +111,7 @@ class ScopedCalls:
             if (
                 function is None
                 or function not in self.planner.program.keys.helpers
-                or not self.planner.can_gain(function)
+                or not self.planner.signatures.can_gain(function)
             ):
                 continue
             for want in defect.wants.values():
@@ -121,4 +121,4 @@ class ScopedCalls:
                 ):
                     continue
                 if self.planner.sources.own(want.scope, want.node) is None:
-                    self.planner.gain_param(function, want.scope, want.knot)
+                    self.planner.signatures.gain(function, want.scope, want.knot)

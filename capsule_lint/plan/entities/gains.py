@@ -158,7 +158,7 @@ class Gains:
         else:
             made = [call for call, _ in self.planner.program.calls.constructors_of(home)]
             for call in (*made, *asserted_made(self.planner.program, home)):
-                self.planner.want_argument(call, scope, home, 0, knot_of)
+                self.planner.signatures.want_argument(call, scope, home, 0, knot_of)
         for call, value in list(rebuilds(self.planner.program, home, scope)):
             self.planner.ask(
                 Want(scope, call, knot_of, "rebuild", call=call, callee=home, mirror=value)
@@ -277,14 +277,14 @@ class Gains:
             source is not None and self.reads_keywords(function, source)
         ):
             for call, callee in list(self.planner.program.calls.callers(function)):
-                self.planner.want_argument(
+                self.planner.signatures.want_argument(
                     call, scope, function, callee.given, ("function", function)
                 )
             return  # and `self.tenant_id = kw["tenant_id"]` as `self.capsule_id = kw["capsule_id"]`
         added = self._added_keyword(function, scope)
         if added is not None and self.mirrored(added, scope, ("function", function)) is not None:
             return  # `kw.setdefault("tenant_id", page.tenant_id)` is followed by one for the scope
-        self.planner.gain_param(function, scope, ("function", function))
+        self.planner.signatures.gain(function, scope, ("function", function))
 
     def _takes_any(self, function: Function) -> bool:
         """Whether an initializer hands whatever it is given by keyword to the one that sets the fields."""

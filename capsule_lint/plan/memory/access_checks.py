@@ -130,7 +130,7 @@ class AccessChecks:
         owner = owner_of(function)
         if owner is None or not self._keeps(owner, check.cls):
             return False
-        if function.parameter(asked.id) is None or not planner.can_gain(function):
+        if function.parameter(asked.id) is None or not planner.signatures.can_gain(function):
             return False
         return planner.whole_reads.are_told(function, (scope,))
 

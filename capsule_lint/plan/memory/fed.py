@@ -281,7 +281,7 @@ class Fed:
             if isinstance(one, tree.Lambda):
                 found += self._calls(one.body, scope, depth)
             elif isinstance(one, tree.Call):
-                knot = self.planner.asked(one, scope)
+                knot = self.planner.signatures.asked(one, scope)
                 if knot is not None or self._is_told(one, scope):
                     found.append(knot)
                 else:
@@ -333,7 +333,7 @@ class Fed:
 
     def _knows(self, call: tree.Call, scope: Scope) -> bool:
         """Whether a call is going to be told the scope itself."""
-        return self.planner.asked(call, scope) is not None or self._is_told(call, scope)
+        return self.planner.signatures.asked(call, scope) is not None or self._is_told(call, scope)
 
     def _is_told(self, call: tree.Call, scope: Scope) -> bool:
         program = self.planner.program

@@ -97,7 +97,10 @@ class Memos(Struct, frozen=True):
             values += assigned(planner.program.names, value)
         return any(
             id(node) in hosts
-            or (isinstance(node, tree.Call) and any(planner.asked(node, s) for s in gained))
+            or (
+                isinstance(node, tree.Call)
+                and any(planner.signatures.asked(node, s) for s in gained)
+            )
             for one in values
             for node in within(one)
         )

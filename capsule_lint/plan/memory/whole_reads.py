@@ -102,7 +102,11 @@ class WholeReads:
             return True
         place = self.planner.program.names.place(call)
         function = next(enclosing(place), None)
-        if function is None or depth > _MAX_DEPTH or not self.planner.can_gain(function):
+        if (
+            function is None
+            or depth > _MAX_DEPTH
+            or not self.planner.signatures.can_gain(function)
+        ):
             return False
         callers = list(self.callers(function))
         return bool(callers) and all(

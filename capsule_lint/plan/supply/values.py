@@ -73,13 +73,13 @@ class Values:
             return read
         if want.purpose == "attribute" and (read := self.planner.bypassed.value(want)) is not None:
             return read
-        loose = id(want) in self.planner.loose
+        loose = id(want) in self.planner.serving.loose
         found = self.planner.sources.find(want.scope, want.node, want.call, loose=loose)
         if found is not None and not self.planner.origins.fits(want, found):
             found = None
         if found is None and isinstance(want.callee, Class | Function):
             found = self.planner.loads.beside(want)
-        return found if found is not None else self.planner.last.get(id(want))
+        return found if found is not None else self.planner.serving.last.get(id(want))
 
     def _from_policy(self, want: Want, loaded: Value) -> Value:
         """What policy says where it says the same: that is kept in a local once for all who need it."""

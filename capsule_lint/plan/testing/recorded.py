@@ -105,7 +105,7 @@ class Recorded:
         """Follow what comes in a function's place and takes `*args`; yields the modules of those."""
         planner = self.mends.planner
         for function, scopes in planner.state.params.items():
-            for stand_in in planner.stand_ins.of(function):
+            for stand_in in planner.signatures.stand_ins.of(function):
                 for one in callables(planner.program, stand_in.node):
                     params, module = parameters(planner.program, one)
                     given = stand_in.given

@@ -71,10 +71,10 @@ class Lambdas:
         for one in ordered(self.planner.program.inference.of(call.func)):
             match one:
                 case (FunctionObject() as made) | Partial(of=FunctionObject() as made):
-                    self.planner.gain_param(made.function, scope, knot)
+                    self.planner.signatures.gain(made.function, scope, knot)
                 case LambdaObject():
                     self._gain(one.node, scope, knot)
-        if self.planner.asks(call, scope, knot):
+        if self.planner.signatures.asks(call, scope, knot):
             self.planner.ask(Want(scope, call, knot, "tabled"))
 
     def tie(self) -> None:

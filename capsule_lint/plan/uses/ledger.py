@@ -276,7 +276,7 @@ class Ledger:
 
     def _standing_in(self, name: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
         """What becomes of a function in whose place comes what a test gives an object under its name."""
-        stand_ins = self.planner.stand_ins.named(name)
+        stand_ins = self.planner.signatures.stand_ins.named(name)
         known = self._replacements.judge(stand_ins, symbol) if stand_ins else None
         return known or (Verdict.ESCAPE, _NAMESAKE)
 
@@ -287,7 +287,7 @@ class Ledger:
         if not module.is_test:
             return []
         program, changing = self.planner.program, self.planner.state.params
-        replaced = self.planner.stand_ins.replaced(argument.value)
+        replaced = self.planner.signatures.stand_ins.replaced(argument.value)
         return [
             symbol
             for symbol in symbols

@@ -111,7 +111,7 @@ class References(Struct, frozen=True):
         if known is not None:
             return known
         program = self.planner.program
-        replaced = self.planner.stand_ins.named(node)
+        replaced = self.planner.signatures.stand_ins.named(node)
         if any(True for one in replaced for _ in callables(program, one.node)):
             escape = (Verdict.ESCAPE, "is replaced by something else")
             return self.replacements.judge(replaced, symbol) or escape
@@ -213,7 +213,7 @@ class References(Struct, frozen=True):
         name = last_name(call.func)
         if self.asked.hands_on(call):
             return Verdict.REWRITTEN, f"passed on by `{name}` together with its arguments"
-        if id(call) in self.planner.open_partials:
+        if id(call) in self.planner.signatures.open_partials:
             return Verdict.ALREADY_CORRECT, "a partial that leaves it to its own calls"
         if self._stands_in(node):
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
@@ -227,7 +227,7 @@ class References(Struct, frozen=True):
 
     def _stands_in(self, node: tree.Node) -> bool:
         """Whether a function comes in the place of functions that gain what it gains."""
-        replaced = self.planner.stand_ins.replaced(node)
+        replaced = self.planner.signatures.stand_ins.replaced(node)
         return bool(replaced) and all(f in self.planner.state.params for f in replaced)
 
     def _attribute_of(self, parent: tree.Attr, symbol: Symbol) -> tuple[Verdict, str]:

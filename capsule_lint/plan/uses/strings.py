@@ -103,7 +103,9 @@ class Strings:
 
     def _patched(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
         """A name that a test replaces: as good as what comes in its place."""
-        stand_ins = [s for a in call.args[:2] for s in self.planner.stand_ins.named(a.value)]
+        stand_ins = [
+            s for a in call.args[:2] for s in self.planner.signatures.stand_ins.named(a.value)
+        ]
         node = replacement(call)
         if node is not None and not stand_ins:
             stand_ins = [StandIn(node, 0, node)]
