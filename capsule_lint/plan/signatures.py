@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Knot, Want
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.plan.testing.standins import (
@@ -36,7 +37,7 @@ _SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
 
 
 @dataclass(eq=False, slots=True)
-class Signatures:
+class Signatures(Room):
     """Gives functions the parameters, and calls the arguments, that a plan needs."""
 
     planner: Planner
@@ -46,11 +47,11 @@ class Signatures:
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.stand_ins = StandIns(self.planner.program)
+        self.stand_ins = StandIns(self.program)
 
     def gain(self, function: Function, scope: Scope, knot: Knot) -> None:
         """Demand that the function, with its whole family, takes the scope."""
-        program, state = self.planner.program, self.planner.state
+        program, state = self.program, self.state
         alone = frozenset((function,))
         family = alone if function.name in SPECIAL else program.calls.family(function)
         first = ("function", function)
@@ -78,7 +79,7 @@ class Signatures:
     def _ask_users(self, member: Function, scope: Scope, knot: Knot) -> None:
         """Demand the argument of all that calls a function, or passes on how it is called; what stands in
         its place takes it as well."""
-        program = self.planner.program
+        program = self.program
         for call, callee in list(program.calls.callers(member)):
             self.want_argument(call, scope, member, callee.given, knot)
             self._gain_twins(call, member, scope, knot)
@@ -97,11 +98,11 @@ class Signatures:
 
     def _gain_twins(self, call: tree.Call, member: Function, scope: Scope, knot: Knot) -> None:
         """What constructs an object of a test's class instead, where a call may make either, takes the same."""
-        for twin in self.planner.program.calls.callees(call) if member.name == "__init__" else ():
+        for twin in self.program.calls.callees(call) if member.name == "__init__" else ():
             other = twin.function
             if other is None or other is member or other.name != "__init__":
                 continue
-            if other.module.is_test and self.planner.program.domain.takes_scope(other):
+            if other.module.is_test and self.program.domain.takes_scope(other):
                 self.gain(other, scope, knot)
 
     def _is_taken(self, function: Function, name: str) -> bool:
@@ -112,28 +113,25 @@ class Signatures:
 
     def _absorb(self, function: Function, scope: Scope, knot: Knot) -> bool:
         """Whether an override takes one more argument as it is; its callers pass it all the same."""
-        other = stands_for(self.planner.program, function)
+        other = stands_for(self.program, function)
         if other is None:
             return False
-        if not (
-            hands_on(self.planner.program, function)
-            or reads_nothing(self.planner.program, function)
-        ):
+        if not (hands_on(self.program, function) or reads_nothing(self.program, function)):
             reason = f"which of its arguments is `{scope.parameter}`"
             self._block(function, scope, knot, f"does not say {reason}", "reference")
-        for call, callee in list(self.planner.program.calls.callers(function)):
+        for call, callee in list(self.program.calls.callers(function)):
             self.want_argument(call, scope, other, callee.given, knot)
         return True
 
     def _stand_in(self, stand_in: StandIn, function: Function, scope: Scope, knot: Knot) -> None:
         """What a test puts in the function's place takes what the function takes."""
-        given, scopes = stand_in.given, self.planner.program.policy.scopes
-        for one in callables(self.planner.program, stand_in.node):
+        given, scopes = stand_in.given, self.program.policy.scopes
+        for one in callables(self.program, stand_in.node):
             if isinstance(one, LambdaObject) and fits(one.node.params, function, given, scopes):
-                module = self.planner.program.names.place(one.node).scope.module
+                module = self.program.names.place(one.node).scope.module
                 params = one.node.params
                 double = Double(one.node.span, module, function, given, params)
-                self.planner.state.double(one.node, double)
+                self.state.double(one.node, double)
             elif isinstance(one, FunctionObject) and one.function is not function:
                 other = one.function
                 params = other.params[int(one.bound and other.takes_self) :]
@@ -142,11 +140,11 @@ class Signatures:
                 if agrees(params, function, given, scopes):
                     self.gain(other, scope, knot)
                 elif other.owner is None and not any(
-                    True for _ in self.planner.program.calls.callers(other)
+                    True for _ in self.program.calls.callers(other)
                 ):
                     at = tree.span_of(other.fact.signature_at)
                     double = Double(at, other.module, function, given, params)
-                    self.planner.state.double(other.fact, double)
+                    self.state.double(other.fact, double)
 
     def can_gain(self, function: Function) -> bool:
         """Whether the signature is ours to change."""
@@ -156,7 +154,7 @@ class Signatures:
             return False
         if function.name.startswith("__") and function.name not in SPECIAL:
             return False
-        return not self.planner.program.domain.enters(function) and not (
+        return not self.program.domain.enters(function) and not (
             function.module.is_test and is_collected(function)
         )
 
@@ -205,15 +203,15 @@ class Signatures:
         """Demand an argument of a call, or of the calls of what passes its own arguments on."""
         if not self.asks(call, scope, knot):
             return
-        if is_handed_on(self.planner.program, call):
+        if is_handed_on(self.program, call):
             return
-        forwarder, leading = forwarded_by(self.planner.program, call, callee, given)
+        forwarder, leading = forwarded_by(self.program, call, callee, given)
         if forwarder is not None and not self.planner.values.fills(forwarder, call):
             if forwarder.owner is not None or forwarder.parent is None:
-                self.planner.state.forwarders.add(forwarder)
-                self.planner.state.groups.join(knot, ("function", forwarder))
+                self.state.forwarders.add(forwarder)
+                self.state.groups.join(knot, ("function", forwarder))
             before = sum(p.kind in ("plain", "posonly") for p in forwarder.own_params)
-            for outer, _ in list(self.planner.program.calls.callers(forwarder)):
+            for outer, _ in list(self.program.calls.callers(forwarder)):
                 self.want_argument(outer, scope, callee, given + leading, knot, offset + before)
             return
         self.planner.ask(
@@ -226,7 +224,7 @@ class Signatures:
         """Note that a call is to be given a scope; whether that is new."""
         key = (id(call), scope.parameter)
         if key in self._asked:
-            self.planner.state.groups.join(self._asked[key], knot)
+            self.state.groups.join(self._asked[key], knot)
             return False
         self._asked[key] = knot
         return True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class FieldMends:
+class FieldMends(MendRoom):
     """Builds the mends of classes that gain a field."""
 
     mends: Mends
@@ -27,7 +28,7 @@ class FieldMends:
     def gain(self, cls: Class, scopes: list[Scope]) -> None:
         """Give a class the fields."""
         initializer = cls.methods.get("__init__")
-        declares = self.mends.planner.program.classes.declares(cls)
+        declares = self.program.classes.declares(cls)
         for scope in self.mends.policy_order(scopes):
             if self._is_listed(cls, scope):
                 continue
@@ -44,7 +45,7 @@ class FieldMends:
 
     def _is_declared(self, cls: Class, initializer: Function, scope: Scope) -> bool:
         """Whether a class declares the neighbouring field itself, and does not only set what a base declares."""
-        fields = self.mends.planner.program.classes.fields(cls)
+        fields = self.program.classes.fields(cls)
         own = any(
             f.owner is cls and self._is(cls, f.name, other)
             for other, _ in self._near_scopes(scope)
@@ -55,7 +56,7 @@ class FieldMends:
     def _is_listed(self, cls: Class, scope: Scope) -> bool:
         """Note where a class without fields that are known says by a list of names which it has: `fields =
         ("tenant_id", "note_id")`, for a base that sets them. A person must add the new one."""
-        program = self.mends.planner.program
+        program = self.program
         held = program.domain.held.is_scoped
         mro = program.classes.mro(cls)
         if any(held(cls, f.name) for f in program.classes.fields(cls)) or any(
@@ -66,7 +67,7 @@ class FieldMends:
             said = binding.value.items if isinstance(binding.value, tree.Sequence) else ()
             texts = [tree.text(item) or "" for item in said]
             if binding.value is not None and any(held(cls, text) for text in texts):
-                attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+                attribute = self.state.attributes[cls, scope.parameter]
                 reason = f"lists the fields of `{cls.name}`, which gains `{attribute}`"
                 self.mends.obstacle(("class", cls), binding.value, reason)
                 return True
@@ -74,7 +75,7 @@ class FieldMends:
 
     def _declared(self, cls: Class, scope: Scope) -> None:
         """A stub that declares the neighbouring field declares the new one as well."""
-        stub = self.mends.planner.program.names.declared_class(cls)
+        stub = self.program.names.declared_class(cls)
         if stub is None:
             return
         fields = {
@@ -85,7 +86,7 @@ class FieldMends:
             if isinstance(target, tree.Name)
         }
         knot: Knot = ("class", cls)
-        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+        attribute = self.state.attributes[cls, scope.parameter]
         for other, before in self._near_scopes(scope) if attribute not in fields else ():
             near = next((s for name, s in fields.items() if self._is(cls, name, other)), None)
             if near is not None:
@@ -96,18 +97,18 @@ class FieldMends:
                 return
 
     def _is(self, cls: Class, name: str, scope: Scope) -> bool:
-        return self.mends.planner.program.domain.held.is_attribute(cls, name, scope)
+        return self.program.domain.held.is_attribute(cls, name, scope)
 
     def _near_scopes(self, scope: Scope) -> list[tuple[Scope, bool]]:
-        order = self.mends.planner.program.policy.scopes
+        order = self.program.policy.scopes
         at = order.index(scope)
         return [*((s, False) for s in reversed(order[:at])), *((s, True) for s in order[at + 1 :])]
 
     def _field(self, cls: Class, scope: Scope) -> None:
         knot: Knot = ("class", cls)
         filename = cls.module.filename
-        fields = [f for f in self.mends.planner.program.classes.fields(cls) if f.owner is cls]
-        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+        fields = [f for f in self.program.classes.fields(cls) if f.owner is cls]
+        attribute = self.state.attributes[cls, scope.parameter]
         for other, before in self._near_scopes(scope):
             near = next((f for f in fields if self._is(cls, f.name, other)), None)
             if near is None:
@@ -150,7 +151,7 @@ class FieldMends:
                     return said
                 return f"{text_of(beside.base)}[{', '.join((said, *texts))}]"
         text = text_of(beside) if beside is not None else None
-        if text == "str" and self.mends.planner.stored.is_refused(cls, scope):
+        if text == "str" and self.planner.stored.is_refused(cls, scope):
             return text
         return self.mends.annotation(knot, cls.module, scope, beside) or "str"
 
@@ -162,7 +163,7 @@ class FieldMends:
     def _store(self, cls: Class, initializer: Function, scope: Scope) -> None:
         knot: Knot = ("class", cls)
         filename = cls.module.filename
-        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+        attribute = self.state.attributes[cls, scope.parameter]
         itself = initializer.params[0].name
         found = self._neighbour_store(cls, initializer, scope)
         if found is not None and any(found[0].statement is s for s in initializer.fact.body):
@@ -210,7 +211,7 @@ class FieldMends:
     def _hand_up(self, cls: Class, initializer: Function, scope: Scope) -> None:
         """`super().__init__(tenant_id=tenant_id)`, which sets the fields, names the new one as well."""
         knot: Knot = ("class", cls)
-        own, calls = self._own_parameter(initializer, scope), self.mends.planner.program.calls
+        own, calls = self._own_parameter(initializer, scope), self.program.calls
         for call in calls.handed_up(initializer) if own is not None else ():
             at = next(
                 (
@@ -221,7 +222,7 @@ class FieldMends:
                 ),
                 None,
             )
-            attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+            attribute = self.state.attributes[cls, scope.parameter]
             if at is None:
                 self.mends.obstacle(knot, call, f"`{attribute}` cannot be placed in it")
             else:
@@ -244,9 +245,9 @@ class FieldMends:
 
     def _own_parameter(self, function: Function, scope: Scope) -> str | None:
         """The parameter by which a function takes a scope, or will."""
-        if scope.parameter in self.mends.planner.state.params.get(function, ()):
+        if scope.parameter in self.state.params.get(function, ()):
             return scope.parameter
-        own = self.mends.planner.program.domain.scope_parameter(function, scope)
+        own = self.program.domain.scope_parameter(function, scope)
         return own.name if own is not None else None
 
     def _stored_value(
@@ -256,7 +257,7 @@ class FieldMends:
         if value is None or isinstance(value, tree.Name):
             return own
         text = text_of(value)
-        taken = self.mends.planner.program.domain.scope_parameter(initializer, old)
+        taken = self.program.domain.scope_parameter(initializer, old)
         if text is not None and taken is not None and own is not None:
             match value:  # `str(tenant_id)`, and what else is made of the parameter
                 case tree.Call(func=tree.Name(id=func), args=(tree.Argument(value=given),)):
@@ -264,11 +265,11 @@ class FieldMends:
                     known = new.type.name if new.type is not None else func
                     if isinstance(given, tree.Name) and given.id == taken.name:
                         return f"{same}({own})" if same in (func, known) else own
-        if new.parameter not in self.mends.planner.state.params.get(initializer, ()):
-            found = self.mends.planner.gains.mirrored(value, new, ("function", initializer))
+        if new.parameter not in self.state.params.get(initializer, ()):
+            found = self.planner.gains.mirrored(value, new, ("function", initializer))
             if found is not None:
                 return found.code
-            if self.mends.planner.gains.reads_keywords(initializer, value) and text is not None:
+            if self.planner.gains.reads_keywords(initializer, value) and text is not None:
                 return _renamed(text, old, new)
         return own
 
@@ -276,7 +277,7 @@ class FieldMends:
         for binding in cls.scope.bindings.get("__slots__", ()):
             if not isinstance(binding.value, tree.Sequence):
                 continue
-            attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+            attribute = self.state.attributes[cls, scope.parameter]
             near = [
                 item
                 for other, _ in self._near_scopes(scope)

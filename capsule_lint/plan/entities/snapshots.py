@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class _Written(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Snapshots:
+class Snapshots(MendRoom):
     """Finds such places."""
 
     mends: Mends
@@ -52,7 +53,7 @@ class Snapshots:
             for _, mend in self.mends.found
             if isinstance(mend, AddElements | AddEntry)
         }
-        for module in self.mends.planner.program.names.judged():
+        for module in self.program.names.judged():
             for node in module.nodes if module.is_test and not module.generated else ():
                 said = _names_in(node)
                 found = next((w for w in written if w.names <= said <= w.every), None)
@@ -63,18 +64,18 @@ class Snapshots:
                     self.mends.obstacle(found.defect.knot, node, reason)
 
     def _written(self) -> Iterator[_Written]:
-        policy = self.mends.planner.program.policy
-        for display, defect, scope in self.mends.planner.items.written:
+        policy = self.program.policy
+        for display, defect, scope in self.planner.items.written:
             every = frozenset(name for name, _ in entries_of(display))
             own = {n for n in every if not (policy.is_key_name(n) or policy.is_sort_key_name(n))}
-            function = self.mends.planner.program.names.place(display).scope.function
+            function = self.program.names.place(display).scope.function
             if len(own) > 1:
                 yield _Written(frozenset(own), every, function, defect, scope)
 
     def _is_expected(self, node: tree.Node) -> bool:
         """Whether something is compared, by itself or among others, with what is not known to be
         something else."""
-        names, inner = self.mends.planner.program.names, node
+        names, inner = self.program.names, node
         around = names.parent(node)
         while isinstance(around, tree.Sequence | tree.DictDisplay):
             inner, around = around, names.parent(around)
@@ -85,14 +86,14 @@ class Snapshots:
                 sides = [a.value for a in around.args if a.value is not inner]
             case _:
                 return False
-        rows = self.mends.planner.local.rows
+        rows = self.planner.local.rows
         return not all(
             (origins := rows.origins(side)).complete and origins.displays for side in sides
         )
 
     def _runs(self, node: tree.Node, made: Function | None) -> bool:
         """Whether the test runs what makes the item, as far as that is known."""
-        test = self.mends.planner.program.names.place(node).scope.function
+        test = self.program.names.place(node).scope.function
         return test is None or made is None or made in self.mends.testing.reach.of(test)
 
 

@@ -18,6 +18,7 @@ from capsule_lint.plan.keys.format_fields import (
     renumbered,
     start_of,
 )
+from capsule_lint.plan.room import MendRoom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ class Filling:
 
 
 @dataclass(eq=False, slots=True)
-class Formats:
+class Formats(MendRoom):
     """Extends format strings and what fills them."""
 
     mends: Mends
@@ -77,7 +78,7 @@ class Formats:
 
     def is_format(self, host: tree.Node) -> bool:
         """Whether an expression fills a format string."""
-        return self.mends.planner.program.templates.formatted.base(host) is not None
+        return self.program.templates.formatted.base(host) is not None
 
     def extend(self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str) -> None:
         """Put segments into the format that `host` fills, or say that it cannot be done."""
@@ -92,7 +93,7 @@ class Formats:
     def _extended(
         self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str
     ) -> Iterator[Mend]:
-        base = self.mends.planner.program.templates.formatted.base(host)
+        base = self.program.templates.formatted.base(host)
         assert base is not None
         constant = base if isinstance(base, tree.Const) else self.constants.of(base)
         if constant is None:
@@ -110,7 +111,7 @@ class Formats:
         if constant is base and base.span in host.span:
             yield Replace(module.filename, constant.span, code, text)
             return
-        self.mends.planner.state.groups.join(knot, ("constant", id(constant)))
+        self.state.groups.join(knot, ("constant", id(constant)))
         if not self.constants.becomes(constant, text):
             raise Unknown("the format string would have to change in different ways")
         mend = Replace(module.filename, constant.span, code, text)
@@ -165,9 +166,7 @@ class Formats:
     def _value(self, mark: Mark, position: int | None, filling: Filling) -> tree.Node | None:
         if mark.is_named:
             if mark.name not in filling.names and filling.mapping is not None:
-                return self.mends.planner.program.templates.formatted.named_field(
-                    mark.name, filling.near
-                )
+                return self.program.templates.formatted.named_field(mark.name, filling.near)
             return filling.names.get(mark.name)
         if position is None or position >= len(filling.values):
             return None
@@ -188,7 +187,7 @@ class Formats:
     # --- what fills it ---
 
     def _filling(self, host: tree.Node) -> Filling:
-        templates = self.mends.planner.program.templates
+        templates = self.program.templates
         if isinstance(host, tree.Binary):
             entries = templates.formatted.entries(host.right)
             if entries is not None or _is_namespace(host.right):
@@ -307,7 +306,7 @@ class Formats:
 
     def _own(self, node: tree.Node) -> tree.Node:
         """What a local is assigned that fills nothing but this one format; any other expression itself."""
-        program = self.mends.planner.program
+        program = self.program
         written = program.templates.formatted.written_out(node)
         if written is node or not isinstance(node, tree.Name):
             return node

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.lookins import LookIns
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Class, last_name
@@ -25,7 +26,7 @@ _MAX_DEPTH: Final = 6
 
 
 @dataclass(eq=False, slots=True)
-class Planted:
+class Planted(MendRoom):
     """Follows what constructors are given to where it is written."""
 
     mends: Mends
@@ -33,7 +34,7 @@ class Planted:
     def build(self) -> None:
         """Mend the keys of what the collections whose keys change are made of."""
         look_ins = LookIns(self.mends)
-        for home in self.mends.planner.local.rekeyed:
+        for home in self.planner.local.rekeyed:
             for display in {id(d): d for d in self._written(home)}.values():
                 look_ins.given(_pairs(display) or keys_of(display), home)
 
@@ -46,7 +47,7 @@ class Planted:
                 for node in _alternatives(store.value):
                     if isinstance(node, tree.Name):
                         yield from self._displays(node, 0)
-        program = self.mends.planner.program
+        program = self.program
         if program.classes.declares(owner):
             names = [one.name for one in program.classes.constructor(owner) or ()]
             at = names.index(name) if name in names else None
@@ -59,7 +60,7 @@ class Planted:
 
     def _displays(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
         """The dicts that are written out which an expression may be."""
-        program = self.mends.planner.program
+        program = self.program
         for one in _alternatives(node) if depth < _MAX_DEPTH else ():
             match one:
                 case tree.DictDisplay() | tree.Comprehension(kind="DictComp"):
@@ -81,7 +82,7 @@ class Planted:
                                 yield from self._displays(value, depth + 1)
 
     def _arguments(self, function: Function, name: str) -> Iterator[tree.Node]:
-        given = self.mends.planner.program.calls.arguments_for(function, name)
+        given = self.program.calls.arguments_for(function, name)
         yield from (argument.value for _, argument in given if not argument.star)
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.plan.room import Room
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.local_names import only_assigned, reads_of
@@ -44,7 +45,7 @@ class _Read(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Written:
+class Written(Room):
     """Finds the dicts that are written out with a scope, and become what somebody reads."""
 
     planner: Planner
@@ -53,7 +54,7 @@ class Written:
     def by_key(self) -> dict[str, list[tree.DictDisplay]]:
         """Those of tests, and those that are made JSON of, by each of their keys."""
         found: dict[str, list[tree.DictDisplay]] = defaultdict(list)
-        program = self.planner.program
+        program = self.program
         for module in program.names.judged():
             if module.generated:
                 continue
@@ -69,7 +70,7 @@ class Written:
         return self._becomes_json(display, 0)
 
     def _becomes_json(self, node: tree.Node, depth: int) -> bool:
-        names = self.planner.program.names
+        names = self.program.names
         parent = names.parent(node) if depth < _MAX_DEPTH else None
         match parent:
             case tree.Assign(targets=(tree.Name() as target, *_)):
@@ -88,7 +89,7 @@ class Written:
 
     def _reads(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Name]:
         """Where what is called reads what it is given as a parameter."""
-        names, calls = self.planner.program.names, self.planner.program.calls
+        names, calls = self.program.names, self.program.calls
         given = next((a for a in call.args if a.value is node and not a.star), None)
         name = calls.parameter_of(call, given) if given is not None else None
         for callee in calls.callees(call) if name is not None else ():
@@ -104,7 +105,7 @@ class Written:
         return self._homes[id(display)]
 
     def _homes_of(self, node: tree.Node, depth: int) -> Iterator[str]:
-        names = self.planner.program.names
+        names = self.program.names
         parent = names.parent(node) if depth < _MAX_DEPTH else None
         match parent:
             case tree.DictDisplay():
@@ -119,9 +120,7 @@ class Written:
                 yield from self._homes_of(parent, depth + 1)
             case tree.Call():
                 given = next((a for a in parent.args if a.value is node), None)
-                to = given and (
-                    given.keyword or self.planner.program.calls.parameter_of(parent, given)
-                )
+                to = given and (given.keyword or self.program.calls.parameter_of(parent, given))
                 yield from (to.lower(),) if to else ()
             case tree.Assign(targets=(tree.Name() as target,)):
                 yield target.id.lower()
@@ -132,12 +131,12 @@ class Written:
                 yield from () if text is None else (text.lower(),)
             case tree.Eval(kind="return"):
                 function = names.place(node).scope.function
-                for call, _ in self.planner.program.calls.callers(function) if function else ():
+                for call, _ in self.program.calls.callers(function) if function else ():
                     yield from self._homes_of(call, depth + 1)
 
 
 @dataclass(eq=False)
-class Bodies:
+class Bodies(Room):
     """Demands the entries."""
 
     planner: Planner
@@ -150,7 +149,7 @@ class Bodies:
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
-        new = [w for want in tuple(self.planner.state.wants) for w in self._demands(want)]
+        new = [w for want in tuple(self.state.wants) for w in self._demands(want)]
         for want in new:
             self.planner.want(want)
         return bool(new)
@@ -161,7 +160,7 @@ class Bodies:
         sources, displays = self.planner.sources, self._displays
         if all(map(sources.is_constant, want.scope.sources)) or not displays:
             return False
-        names = self.planner.program.names
+        names = self.program.names
         for _, given in self.planner.values.beside(want):
             path = self._path(given, 0)
             sent = displays.get(path[-1], ()) if path else ()
@@ -174,7 +173,7 @@ class Bodies:
         return self._written.by_key()
 
     def _demands(self, want: Want) -> Iterator[Want]:
-        place = self.planner.program.names.place(want.node)
+        place = self.program.names.place(want.node)
         function = place.scope.function
         if place.scope.module.is_test or function is None:
             return
@@ -206,7 +205,7 @@ class Bodies:
         if value.kind != "attached":
             return
         base, _, name = value.code.rpartition(".")
-        for old in self.planner.program.policy.scopes:
+        for old in self.program.policy.scopes:
             key = rename(name, want.scope, old)
             for call in self._objects.get(key, ()) if key != name else ():
                 yield call, old, name
@@ -221,7 +220,7 @@ class Bodies:
     def _objects(self) -> dict[str, list[tree.Call]]:
         """The objects that tests make of keywords, by those that name scopes."""
         found: dict[str, list[tree.Call]] = defaultdict(list)
-        program = self.planner.program
+        program = self.program
         for word in sorted(("SimpleNamespace", *MOCKS)):
             for call in program.calls.uses.calls_beside(word):
                 if program.names.place(call).scope.module.is_test and names_any(call, program):
@@ -251,7 +250,7 @@ class Bodies:
     def _roots(self, name: str, want: Want) -> Iterator[str]:
         """What an expression starts from: a parameter, and what a local of that name is read of."""
         yield name
-        names = self.planner.program.names
+        names = self.program.names
         for binding in names.bindings(name, names.place(want.node)):
             given = binding.value if binding.kind == "assign" and not binding.path else None
             yield from self._path(given, 0)[-1:]
@@ -259,12 +258,12 @@ class Bodies:
     def _asked(self, spec: SourceSpec) -> Class | Function | None:
         if spec.kind is not SourceKind.CALL:
             return None
-        return self.planner.program.names.definition(f"{spec.module}.{spec.name}")
+        return self.program.names.definition(f"{spec.module}.{spec.name}")
 
     def _read_in(self, function: Function) -> tuple[_Read, ...]:
         """What a function reads of dicts, by constant keys."""
         if function not in self._read:
-            inside = self.planner.program.names.inside(function)
+            inside = self.program.names.inside(function)
             paths = (self._path(node, 0) for node in inside if _key(node) is not None)
             self._read[function] = tuple(
                 dict.fromkeys(_Read(path[-1], "".join(path[-2:-1]).lower()) for path in paths)
@@ -286,7 +285,7 @@ class Bodies:
             case tree.Attr():
                 return (*self._path(node.base, depth + 1), node.name)
             case tree.Name():
-                given = only_assigned(self.planner.program.names, node)
+                given = only_assigned(self.program.names, node)
                 return self._path(given, depth + 1)
             case _:
                 return ()
@@ -295,7 +294,7 @@ class Bodies:
 
     def _beside(self, key: str, scope: Scope) -> Iterator[tuple[Scope, str]]:
         """The other scopes, and how they are called where one is called `key`."""
-        for old in self.planner.program.policy.scopes:
+        for old in self.program.policy.scopes:
             if old is scope:
                 continue
             said = [_STEP.findall(s.code) for s in old.sources if s.kind is SourceKind.EXPRESSION]
@@ -309,7 +308,7 @@ class Bodies:
     ) -> bool:
         """Whether a dict becomes what a function reads: in a test it stands where the source looks; in other
         code it says all that the function reads of it."""
-        program, homes = self.planner.program, self._written.homes(display)
+        program, homes = self.program, self._written.homes(display)
         has = dict(entries_of(display))
         if program.names.place(display).scope.module.is_test:
             return read.configured and read.under in homes

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.unasked import Unasked
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Function
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class Serving:
+class Serving(Room):
     """Serves the wants of a plan, one by one."""
 
     planner: Planner
@@ -32,7 +33,7 @@ class Serving:
         value = self.planner.values.value(want)
         if value is not None:
             if value.knot is not None:
-                self.planner.state.groups.join(want.knot, value.knot)
+                self.state.groups.join(want.knot, value.knot)
             return
         host = self.planner.origins.host(want)
         function = host if isinstance(host, Function) else None
@@ -74,7 +75,7 @@ class Serving:
             if self.planner.values.value(want) is None:
                 self._no_source(want, function, why)
                 for knot in self.planner.origins.loop_knots(want):
-                    self.planner.state.groups.join(want.knot, knot)
+                    self.state.groups.join(want.knot, knot)
 
     def _has_constant(self, want: Want) -> bool:
         """Whether policy names a constant that a want can be given where there is nothing else."""
@@ -98,14 +99,14 @@ class Serving:
 
     def _extend_item(self, want: Want) -> bool:
         """A key helper that is given `item.tenant_id`: the class of `item` gets the other scope too."""
-        if want.call is None or want.callee not in self.planner.program.keys.helpers:
+        if want.call is None or want.callee not in self.program.keys.helpers:
             return False
         for _, path in self.planner.values.beside(want):
             if not isinstance(path, tree.Attr):
                 continue
-            owners = self.planner.program.inference.of(path.base)
+            owners = self.program.inference.of(path.base)
             classes = [t.cls for t in owners if isinstance(t, Instance)]
-            if classes and all(self.planner.program.domain.is_item(c) for c in classes):
+            if classes and all(self.program.domain.is_item(c) for c in classes):
                 found = self.planner.gains.mirrored(path, want.scope, want.knot)
                 if found is not None and self.planner.values.value(want) is not None:
                     return True
@@ -117,7 +118,7 @@ class Serving:
         for _, path in self.planner.values.beside(want):
             if not isinstance(path, tree.Attr) or not isinstance(path.base, tree.Name):
                 continue
-            function = self.planner.program.names.place(want.node).scope.function
+            function = self.program.names.place(want.node).scope.function
             owner = function.owner if function is not None else None
             if owner is None or function is None or not function.takes_self:
                 continue
@@ -133,25 +134,25 @@ class Serving:
             store.function.name == "__init__"
             and isinstance(value := store.value, tree.Name | tree.Attr)
             and isinstance(value.base if isinstance(value, tree.Attr) else value, tree.Name)
-            for owner in self.planner.program.classes.mro(cls)
+            for owner in self.program.classes.mro(cls)
             for store in owner.stores.get(name, ())
         )
 
     def _thread(self, function: Function, want: Want) -> bool:
         """Give the enclosing function the parameter, so that its callers become call sites."""
-        if self.planner.program.domain.enters(function):
-            parameter = self.planner.program.policy.handlers.parameter
+        if self.program.domain.enters(function):
+            parameter = self.program.policy.handlers.parameter
             if (
                 parameter is None
                 or function.parameter(parameter.name) is not None
-                or function not in self.planner.program.domain.handlers
-                or self.planner.program.policy.handlers.is_function(function.symbol)
-                or any(True for _ in self.planner.program.calls.callers(function))
+                or function not in self.program.domain.handlers
+                or self.program.policy.handlers.is_function(function.symbol)
+                or any(True for _ in self.program.calls.callers(function))
             ):
                 return False
-            self.planner.state.handler_params[function] = want.knot
+            self.state.handler_params[function] = want.knot
             if self.planner.values.value(want) is None:
-                del self.planner.state.handler_params[function]
+                del self.state.handler_params[function]
                 return False
             return True
         if (
@@ -169,7 +170,7 @@ class Serving:
         return True
 
     def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
-        module = self.planner.program.names.place(want.node).scope.module
+        module = self.program.names.place(want.node).scope.module
         if module.generated and want.call is not None:
             return  # the call is told of as one that nobody may edit
         symbol = function.symbol if function is not None else module.name

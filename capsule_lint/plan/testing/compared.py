@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import Forms, text_in
 from capsule_lint.plan.reach import returning
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import equated
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.texts.pieces import Text
@@ -32,7 +33,7 @@ _MARK: Final = r"(?:[\W_]|%[0-9A-Fa-f]{2})+"
 
 
 @dataclass(eq=False, slots=True)
-class Compared:
+class Compared(MendRoom):
     """Mends such values, or notes that a person must; it comes after the keys themselves."""
 
     mends: Mends
@@ -44,7 +45,7 @@ class Compared:
     def build(self) -> None:
         """Look at what tests say is equal."""
         self._collect()
-        for module in self.mends.planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             if module.is_test and not module.generated and (self._local or self._derived):
                 for node in module.either(tree.Compare, tree.Call):
                     for side, other in equated(node):
@@ -52,7 +53,7 @@ class Compared:
                             self._judge(module, value, other)
 
     def _collect(self) -> None:
-        planner = self.mends.planner
+        planner = self.planner
         for local in planner.local.notes.defects:
             function = local.function
             if function is None or local.module.is_test or local.shape not in _SHAPES:
@@ -71,7 +72,7 @@ class Compared:
 
     def _written(self, node: tree.Node) -> Iterator[tree.Node]:
         """The values that an expression may be, where they are written out."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         match node:
             case tree.Const() | tree.FString() | tree.Sequence(kind="tuple"):
                 yield node
@@ -94,7 +95,7 @@ class Compared:
     def _judge(self, module: Module, value: tree.Node, other: tree.Node) -> None:
         if (module.filename, value.span) in self._seen:
             return
-        for function in returning(self.mends.planner.program, other) if self._local else ():
+        for function in returning(self.program, other) if self._local else ():
             for defect in self._local.get(function, ()):
                 self._seen.add((module.filename, value.span))
                 self._mend(module, value, defect)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.namesakes import is_namesake
 from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.plan.uses.asked import Asked
@@ -46,7 +47,7 @@ _NAMESAKE: Final = "an attribute of that name comes in its place, with arguments
 
 
 @dataclass(eq=False, slots=True)
-class Ledger:
+class Ledger(Room):
     """Builds the rows of a settled plan."""
 
     planner: Planner
@@ -76,17 +77,17 @@ class Ledger:
     def build(self) -> None:
         """Fill `rows` and `blocked`."""
         self._collect_names()
-        for module in self.planner.program.names.judged():
+        for module in self.program.names.judged():
             self._module(module)
-        for module in self.planner.program.names.stubs.values():
+        for module in self.program.names.stubs.values():
             self._module(module)
-        for lookup in Dynamic(self.planner.program, self.planner.state.params).find():
+        for lookup in Dynamic(self.program, self.state.params).find():
             reason = (
                 f"`{lookup.by}` with a name that is not known may find `{lookup.function.name}`"
             )
             span = lookup.name.span
             self._row(lookup.module, span, lookup.function, Verdict.TEXT, reason)
-        functions = sorted(self.planner.state.params, key=lambda f: (f.symbol, f.fact.at))
+        functions = sorted(self.state.params, key=lambda f: (f.symbol, f.fact.at))
         classes = [s for named in self._by_name.values() for s in named if isinstance(s, Class)]
         for function in functions:
             self._decorated(function)
@@ -105,7 +106,7 @@ class Ledger:
             self.blocked += [(self.knot(symbol), reason) for symbol in self._by_name[name]]
 
     def _collect_names(self) -> None:
-        state = self.planner.state
+        state = self.state
         functions = {**dict.fromkeys(state.params), **dict.fromkeys(state.forwarders)}
         symbols: list[Symbol] = [f for f in functions if f.name not in ("__init__", "__new__")]
         classes = set(state.fields) | {
@@ -113,7 +114,7 @@ class Ledger:
         }
         symbols += sorted(classes, key=lambda c: c.symbol)
         for symbol in sorted(symbols, key=lambda s: s.symbol):
-            for name in self.planner.program.calls.uses.aliases(symbol.name):
+            for name in self.program.calls.uses.aliases(symbol.name):
                 if name == "_":  # what nobody reads
                     continue
                 self._by_name.setdefault(name, []).append(symbol)
@@ -123,11 +124,7 @@ class Ledger:
         if isinstance(symbol, Function):
             return ("function", symbol)
         initializer = symbol.methods.get("__init__")
-        return (
-            ("function", initializer)
-            if initializer in self.planner.state.params
-            else ("class", symbol)
-        )
+        return ("function", initializer) if initializer in self.state.params else ("class", symbol)
 
     # --- one module ---
 
@@ -148,7 +145,7 @@ class Ledger:
         """The names that are in no expression."""
         for bare in bare_names(module, self._by_name.keys(), lambda: self._lines_of(module)):
             self._bare(module, bare)
-        names, program = self._by_name.keys(), self.planner.program
+        names, program = self._by_name.keys(), self.program
         for example in examples(program, module, names, lambda: self._lines_of(module)):
             symbol = shown(program, example, self._by_name[example.name])
             if symbol is not None and example.hindrance is not None:
@@ -203,7 +200,7 @@ class Ledger:
         """A name in no expression: an alias, or the name of something else."""
         symbols = self._by_name[bare.name]
         binding = bare.binding
-        types = self.planner.program.inference.bound(binding) if binding is not None else ()
+        types = self.program.inference.bound(binding) if binding is not None else ()
         found = self._references.referenced(frozenset(types), symbols)
         if found is not None:
             reason = "an alias; its calls are followed"
@@ -212,10 +209,10 @@ class Ledger:
             self._row(module, bare.span, symbols[0], Verdict.OTHER, bare.what)
 
     def _definition(self, module: Module, definition: Symbol, span: Span) -> None:
-        program, symbols = self.planner.program, self._by_name[definition.name]
+        program, symbols = self.program, self._by_name[definition.name]
         if any(symbol is definition for symbol in symbols):
             said = (Verdict.REWRITTEN, "the definition")
-            if definition not in self.planner.state.params and isinstance(definition, Function):
+            if definition not in self.state.params and isinstance(definition, Function):
                 said = (Verdict.ALREADY_CORRECT, "passes on what it is given")
             self._row(module, span, definition, *said)
             return
@@ -232,7 +229,7 @@ class Ledger:
             self._row(module, span, other, Verdict.OTHER, f"defines `{definition.symbol}`")
 
     def _imported(self, module: Module, statement: tree.Import, imported: tree.Imported) -> None:
-        names = self.planner.program.names
+        names = self.program.names
         name = imported.name if imported.name is not None else imported.module.rpartition(".")[2]
         if name not in self._by_name:
             return
@@ -286,7 +283,7 @@ class Ledger:
         """Those of some functions in whose place an argument of a test comes."""
         if not module.is_test:
             return []
-        program, changing = self.planner.program, self.planner.state.params
+        program, changing = self.program, self.state.params
         replaced = self.planner.signatures.stand_ins.replaced(argument.value)
         return [
             symbol
@@ -299,16 +296,16 @@ class Ledger:
     def _takes_behind(self, function: Function, count: int) -> bool:
         """Whether a function has a scope behind the arguments that its decorator gives it first: a new one comes
         beside that."""
-        taken = self.planner.program.domain.scope_parameter
+        taken = self.program.domain.scope_parameter
         own = list(function.own_params)[count:] if count else []
-        return any(taken(function, scope) in own for scope in self.planner.program.policy.scopes)
+        return any(taken(function, scope) in own for scope in self.program.policy.scopes)
 
     def _decorated(self, function: Function) -> None:
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""
-        program, local = self.planner.program, self.planner.local
-        gained = self.planner.state.params[function]
+        program, local = self.program, self.planner.local
+        gained = self.state.params[function]
         for node in picking(function) if not program.domain.enters(function) else ():
-            if id(node) in self.planner.state.doubles or local.notes.is_settled(node):
+            if id(node) in self.state.doubles or local.notes.is_settled(node):
                 continue
             if not isinstance(node, tree.Const) or not any(
                 f"{{{s}" in str(node.value) for s in gained
@@ -330,7 +327,7 @@ class Ledger:
 
     def _kept(self, symbol: Symbol) -> None:
         """What a decorator keeps: nobody knows who calls it from there."""
-        program = self.planner.program
+        program = self.program
         for kept in Registries(program, HARMLESS).keeping(symbol):
             module = program.names.place(kept.node).scope.module
             table = f" in `{kept.table}`" if kept.table else ""
@@ -341,27 +338,27 @@ class Ledger:
 
     def _name(self, module: Module, node: tree.Name | tree.Attr, name: str, span: Span) -> None:
         symbols = self._by_name[name]
-        types = self.planner.program.inference.of(node)
+        types = self.program.inference.of(node)
         found = self._references.referenced(types, symbols)
         if found is not None:
             verdict, reason = self._references.judge(node, found, types)
             self._row(module, span, found, verdict, reason)
             return
-        if self.planner.program.names.is_stub(module):
+        if self.program.names.is_stub(module):
             self._row(module, span, symbols[0], Verdict.ALREADY_CORRECT, "names it in a stub")
             return
-        parent = self.planner.program.names.parent(node)
+        parent = self.program.names.parent(node)
         if isinstance(parent, tree.Call) and parent.func is node and self._asked.of(parent):
             self._row(module, span, symbols[0], Verdict.REWRITTEN, "a call recorded by a mock")
             return
         if isinstance(node, tree.Attr):
-            if is_some_module(self.planner.program, node.base) and isinstance(parent, tree.Call):
+            if is_some_module(self.program, node.base) and isinstance(parent, tree.Call):
                 reason = "it is not known which module is imported"
                 self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
                 return
-            receiver = self.planner.program.inference.of(node.base)
+            receiver = self.program.inference.of(node.base)
             unknown = not receiver or any(map(may_be_ours, receiver))
-            method = self.planner.program.classes.method
+            method = self.program.classes.method
             proxies = [isinstance(t, Instance) and method(t.cls, "__getattr__") for t in receiver]
             unknown = unknown or (all(proxies) and UNKNOWN in types)
             if unknown and self._unknown(module, node, symbols, span):
@@ -381,14 +378,14 @@ class Ledger:
 
     def _unknown(self, module: Module, node: tree.Attr, symbols: list[Symbol], span: Span) -> bool:
         """A call on a receiver that nothing is known of, if it binds to an old signature."""
-        call = self.planner.program.names.parent(node)
+        call = self.program.names.parent(node)
         if not isinstance(call, tree.Call) or call.func is not node:
             return False
         found = False
         for symbol in symbols:
             if not isinstance(symbol, Function):
                 continue
-            owner = symbol.owner or keeping_class(self.planner.program, symbol, node.name)
+            owner = symbol.owner or keeping_class(self.program, symbol, node.name)
             if owner is None or not self._arrivals.at(
                 symbol if symbol.owner else owner, node.base
             ):
