@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -61,40 +60,28 @@ _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 _PLAIN_ANNOTATIONS: Final = frozenset(("str", "int", "UUID", "uuid.UUID"))
 
 
-@dataclass(eq=False)
 class Mends(Room):
     """Builds the mends of a settled plan, each with the knot whose change set it belongs to."""
 
     planner: Planner
-    read: Callable[[str], str]
-    """The text of a file of the program."""
-    found: list[tuple[Knot, Mend]] = field(default_factory=list)
-    _bound: dict[tuple[Function, str], list[tuple[Want, Value]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    imports: Imports = field(init=False)
-    _starts: dict[str, list[int]] = field(default_factory=dict)
-    testing: Testing = field(init=False)
-    segments: Segments = field(init=False)
-    local: LocalMends = field(init=False)
-    signatures: SignatureMends = field(init=False)
-    calls: CallMends = field(init=False)
-    fields: FieldMends = field(init=False)
-    entries: EntryMends = field(init=False)
-    expected: Expected = field(init=False)
-    wholes: Wholes = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __init__(self, planner: Planner, read: Callable[[str], str]) -> None:
+        self.planner = planner
+        self.read = read
+        """The text of a file of the program."""
+        self.found: list[tuple[Knot, Mend]] = []
+        self._bound: dict[tuple[Function, str], list[tuple[Want, Value]]] = defaultdict(list)
+        self._starts: dict[str, list[int]] = {}
         self.testing = Testing(self)
         self.segments = Segments(self)
-        self.imports = Imports(self.program)
+        self.imports = Imports(planner.program)
         self.local = LocalMends(self)
         self.signatures = SignatureMends(self)
         self.calls = CallMends(self)
         self.fields = FieldMends(self)
         self.entries = EntryMends(self)
         self.expected = Expected(self)
-        self.wholes = Wholes(self.program)
+        self.wholes = Wholes(planner.program)
 
     def build(self) -> None:
         """Fill `found`."""
@@ -223,7 +210,7 @@ class Mends(Room):
     def _collect_bound(self) -> None:
         """Values that are taken once per function: those of calls that are needed twice, or long ones."""
         found: dict[tuple[Function, str], list[tuple[Want, Value]]] = defaultdict(list)
-        every = [w for d in self.planner.defects for w in d.wants.values()]
+        every = self.planner.key_wants()
         every += [w for d in self.planner.local.notes.defects for w in d.wants.values()]
         every += [w for w in self.state.wants if w.purpose in ("argument", "rebuild")]
         for want in every:

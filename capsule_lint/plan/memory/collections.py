@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -49,44 +48,35 @@ class Put(Struct, frozen=True):
     key: tree.Node
 
 
-@dataclass(eq=False, slots=True)
 class Collections:
     """Finds the collections of a program, and what is looked up in them."""
 
-    program: Program
-    _known: dict[Home, bool] = field(default_factory=dict)
-    _kept: frozenset[str] = field(init=False)
-    """What the attributes of repositories are called."""
-    _shared: frozenset[str] = field(init=False)
-    """What the collections of modules are called."""
-    _held: dict[tuple[Class, str], frozenset[Class]] = field(init=False)
-    """The collections of other classes in which entities or repositories are kept, and which."""
-    _rows: set[Home] | None = None
-    _put: dict[Module, list[Put]] = field(default_factory=dict)
-    _adopted: set[Home] = field(default_factory=set)
-    """The collections of others that are known by what is put into them."""
-    keepers: Keepers = field(init=False)
-    _heirs: Heirs = field(init=False)
-    _remembered: Remembered = field(init=False)
-    _foreign: ForeignCaches = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._heirs = Heirs(self.program)
-        self.keepers = Keepers(self.program)
-        self._remembered = Remembered(self.program)
-        self._foreign = ForeignCaches(self.program)
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._known: dict[Home, bool] = {}
+        self._rows: set[Home] | None = None
+        self._put: dict[Module, list[Put]] = {}
+        self._adopted: set[Home] = set()
+        """The collections of others that are known by what is put into them."""
+        self._heirs = Heirs(program)
+        self.keepers = Keepers(program)
+        self._remembered = Remembered(program)
+        self._foreign = ForeignCaches(program)
         self._shared = frozenset(
             name
-            for module in self.program.names.modules.values()
+            for module in program.names.modules.values()
             for name, bindings in module.scope.bindings.items()
             if any(
                 b.kind == "assign" and (self._makes(b.value) or names_cache(b)) for b in bindings
             )
         )
-        owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
+        """What the collections of modules are called."""
+        owners = {o for c in program.domain.repositories for o in program.classes.mro(c)}
         self._held = dict(self._holding())
+        """The collections of other classes in which entities or repositories are kept, and which."""
         kept = {name for o in owners for name in (*o.stores, *o.scope.bindings)}
         self._kept = frozenset(kept | {name for _, name in self._held})
+        """What the attributes of repositories are called."""
 
     def sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
         """What an expression looks up in a collection: whose it is, its name, and the key."""

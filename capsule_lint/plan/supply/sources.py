@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -33,22 +33,12 @@ if TYPE_CHECKING:
 _INLINE_LENGTH = 48
 
 
-@dataclass(eq=False, slots=True)
 class Sources:
     """Finds the nearest source of a scope's value."""
 
-    program: Program
-    state: State
-    visible: Visible = field(init=False)
-    restated: Restated = field(init=False)
-    holders: Holders = field(init=False)
-    configured: Configured = field(init=False)
-    given: Given = field(init=False)
-    ambient: Ambient = field(init=False)
-    shared: Shared = field(init=False)
-
-    def __post_init__(self) -> None:
-        program, state = self.program, self.state
+    def __init__(self, program: Program, state: State) -> None:
+        self.program = program
+        self.state = state
         self.visible = Visible(program)
         self.restated = Restated(program, state)
         self.holders = Holders(program, state, self.visible, self.restated)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -46,27 +45,23 @@ _LINE: Final = re.compile(r"\r\n|\r|\n")
 _NAMESAKE: Final = "an attribute of that name comes in its place, with arguments of its own"
 
 
-@dataclass(eq=False, slots=True)
 class Ledger(Room):
     """Builds the rows of a settled plan."""
 
     planner: Planner
-    read: Callable[[str], str]
-    broken: Sequence[Broken] = ()
-    blocked: list[tuple[Knot, str]] = field(default_factory=list)
-    """What cannot be proven for the sake of files that could not be read."""
-    rows: list[tuple[Knot, Occurrence]] = field(default_factory=list)
-    spans: dict[Occurrence, Span] = field(default_factory=dict)
-    _asked: Asked = field(init=False)
-    _replacements: Replacements = field(init=False)
-    _references: References = field(init=False)
-    _strings: Strings = field(init=False)
-    _arrivals: Arrivals = field(init=False)
-    _lines: dict[str, list[str]] = field(default_factory=dict)
-    _by_name: dict[str, list[Symbol]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        planner = self.planner
+    def __init__(
+        self, planner: Planner, read: Callable[[str], str], broken: Sequence[Broken] = ()
+    ) -> None:
+        self.planner = planner
+        self.read = read
+        self.broken = broken
+        self.blocked: list[tuple[Knot, str]] = []
+        """What cannot be proven for the sake of files that could not be read."""
+        self.rows: list[tuple[Knot, Occurrence]] = []
+        self.spans: dict[Occurrence, Span] = {}
+        self._lines: dict[str, list[str]] = {}
+        self._by_name: dict[str, list[Symbol]] = {}
         self._asked = Asked.by(planner.state.wants)
         self._replacements = Replacements(planner)
         tabled = Tabled(planner.program, planner.values, self._asked)

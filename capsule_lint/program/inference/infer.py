@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -43,30 +42,20 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 
-@dataclass(eq=False)
 class Inference:
     """Types on demand."""
 
-    names: Names
-    classes: Classes
-    calls: Calls = field(init=False)
-    mocks: Mocks = field(init=False)
-    placements: Placements = field(init=False)
-    annotations: Annotations = field(init=False)
-    fixtures: Fixtures = field(init=False)
-    results: Results = field(init=False)
-    attributes: Attributes = field(init=False)
-    contents: Contents = field(init=False)
-    flow: Flow = field(init=False)
-    enters: Callable[[Function], bool] = field(default=lambda function: False)
-    """Whether a framework calls this function (a handler)."""
-    handed: Callable[[Function, str], Types] = field(default=lambda function, name: NOTHING)
-    """What a framework gives a handler for a parameter of the name."""
-    listens: bool = False
-    """Whether what is asked on the way to a type matters to what changes."""
-    table: Table = field(default_factory=Table)
-
-    def __post_init__(self) -> None:
+    def __init__(self, names: Names, classes: Classes, *, listens: bool = False) -> None:
+        self.names = names
+        self.classes = classes
+        self.enters: Callable[[Function], bool] = lambda function: False
+        """Whether a framework calls this function (a handler)."""
+        self.handed: Callable[[Function, str], Types] = lambda function, name: NOTHING
+        """What a framework gives a handler for a parameter of the name."""
+        self.listens = listens
+        """Whether what is asked on the way to a type matters to what changes."""
+        self.table = Table()
+        self.calls: Calls
         self.mocks = Mocks(self)
         self.placements = Placements(self)
         self.annotations = Annotations(self)
