@@ -229,7 +229,7 @@ class _Judge(Room):
 
     def _call_facts(self) -> Iterable[Fact]:
         for call, callee, scopes in self.planner.partial_calls.values():
-            module = self.program.names.place(call).scope.module
+            module = self.program.names.module_of(call)
             yield CallFact(
                 module.filename,
                 call.span,
@@ -242,7 +242,7 @@ class _Judge(Room):
     def _reader_facts(self) -> Iterable[Fact]:
         readers: list[Reader | Unfit] = [*self.planner.readers.found, *self.planner.readers.broken]
         for reader in readers:
-            function = self.program.names.place(reader.node).scope.function
+            function = self.program.names.function_of(reader.node)
             yield ReaderFact(
                 reader.module.filename,
                 reader.node.span,

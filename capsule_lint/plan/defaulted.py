@@ -66,7 +66,7 @@ class Defaulted(Room):
                 if id(call) not in self.planner.partial_calls and not self._is_meant(
                     call, function, scope
                 ):
-                    filename = self.program.names.place(call).scope.module.filename
+                    filename = self.program.names.module_of(call).filename
                     reason = f"it leaves `{scope.parameter}` out as well"
                     where = filename, call.span, reason, function.symbol
                     self.planner.obstacle(knot, *where, "reference", scope)
@@ -75,7 +75,7 @@ class Defaulted(Room):
         """Functions that hand their own default on change together with what they hand it to."""
         knot: Knot = ("defaulted", (function, scope.name))
         for call, _ in list(self.program.calls.callers(function)):
-            around = self.program.names.place(call).scope.function
+            around = self.program.names.function_of(call)
             if around is not None and (around, scope) in self._missing:
                 self.state.groups.join(knot, ("defaulted", (around, scope.name)))
 
@@ -141,7 +141,7 @@ class Defaulted(Room):
     def _open(self, function: Function, scope: Scope) -> Iterator[Call]:
         """Those of them in the program itself that have not been asked."""
         for call, given in self._calls(function, scope):
-            module = self.program.names.place(call).scope.module
+            module = self.program.names.module_of(call)
             silent = self.planner.silence.over(module, call.at, "CAP401")
             if id(call) not in self.planner.partial_calls and not module.is_test and not silent:
                 yield call, given
@@ -153,11 +153,11 @@ class Defaulted(Room):
         if absent_at(names, call, scope):
             return True
         around, open_calls = (
-            names.place(call).scope.function,
+            names.function_of(call),
             {id(c) for c, _ in self._calls(function, scope)},
         )
         return around is not None and any(
-            names.place(other).scope.function is around and id(other) not in open_calls
+            names.function_of(other) is around and id(other) not in open_calls
             for other, _ in list(calls.callers(function))
         )
 

@@ -153,12 +153,8 @@ class Mends(Room):
 
     def adds_to(self, node: tree.Node) -> bool:
         """Whether a list that is written out gets elements already."""
-        at = self.module_of(node).filename, node.span
+        at = self.program.names.module_of(node).filename, node.span
         return any(isinstance(m, AddElements) and (m.filename, m.at) == at for _, m in self.found)
-
-    def module_of(self, node: tree.Node) -> Module:
-        """The file that an expression stands in."""
-        return self.program.names.place(node).scope.module
 
     def policy_order(self, scopes: Sequence[Scope]) -> list[Scope]:
         """Scopes in the order in which policy lists them."""
@@ -185,7 +181,7 @@ class Mends(Room):
         value = self.value(want)
         if value is None:
             return None
-        module = self.module_of(want.node)
+        module = self.program.names.module_of(want.node)
         if (
             value.bind
             and value.root is not None
@@ -307,12 +303,12 @@ class Mends(Room):
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that the plan cannot settle: its change set is unsafe."""
-        module = self.module_of(node)
+        module = self.program.names.module_of(node)
         match knot:
             case (_, Function() | Class() as changed):
                 symbol = changed.symbol
             case _:
-                function = self.program.names.place(node).scope.function
+                function = self.program.names.function_of(node)
                 symbol = function.symbol if function is not None else module.name
         self.state.obstacles.append(
             (knot, Obstacle(module.filename, node.span, reason, symbol, "reference"))

@@ -72,7 +72,7 @@ class ScopedCalls(Room):
         """A call that does not bind because a scope's argument is not there, and would without that parameter."""
         if any(a.star for a in call.args) or bind(call.args, params, given) is not None:
             return
-        module = self.program.names.place(call).scope.module
+        module = self.program.names.module_of(call)
         if self.planner.silence.over(module, call.at, "CAP401"):
             return
         possible = []

@@ -128,7 +128,7 @@ class Signatures(Room):
         given, scopes = stand_in.given, self.program.policy.scopes
         for one in callables(self.program, stand_in.node):
             if isinstance(one, LambdaObject) and fits(one.node.params, function, given, scopes):
-                module = self.program.names.place(one.node).scope.module
+                module = self.program.names.module_of(one.node)
                 params = one.node.params
                 double = Double(one.node.span, module, function, given, params)
                 self.state.double(one.node, double)

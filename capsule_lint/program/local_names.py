@@ -53,7 +53,7 @@ def given(binding: Binding) -> tree.Node | None:
 
 def reads_of(names: Names, name: tree.Name, bound_at: Collection[tree.At]) -> Iterator[tree.Name]:
     """Where a name is read in its module that one of the targets at some positions binds."""
-    for node in names.place(name).scope.module.each(tree.Name):
+    for node in names.module_of(name).each(tree.Name):
         if node.id == name.id and node.at not in bound_at:
             found = names.bindings_of(node)
             if any(binding.at in bound_at for binding in found):

@@ -77,6 +77,14 @@ class Names:
         """Where an expression of the program stands."""
         return self.index.places[id(node)]
 
+    def module_of(self, node: tree.Node) -> Module:
+        """The file that an expression stands in."""
+        return self.index.places[id(node)].scope.module
+
+    def function_of(self, node: tree.Node) -> Function | None:
+        """The innermost function around an expression; `None` outside of all."""
+        return self.index.places[id(node)].scope.function
+
     def parent(self, node: object) -> Parent:
         """What an expression is a part of: an expression, a statement, or nothing that is known."""
         return self.index.parents.get(id(node))

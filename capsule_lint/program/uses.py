@@ -197,12 +197,12 @@ class Uses:
 
     def _note_fill(self, collection: tree.Node, value: tree.Node) -> None:
         if isinstance(collection, tree.Attr) and _is_self(collection.base):
-            function = self.names.place(value).scope.function
+            function = self.names.function_of(value)
             if function is not None and function.owner is not None:
                 self._fills[id(function.owner), collection.name].append(value)
 
     def _note_arguments(self, call: tree.Call) -> None:
-        function = self.names.place(call).scope.function
+        function = self.names.function_of(call)
         for position, argument in enumerate(call.args):
             value = argument.value
             plain = not argument.star and argument.keyword is None

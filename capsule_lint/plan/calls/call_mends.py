@@ -80,13 +80,18 @@ class CallMends(MendRoom):
             self.mends.add(
                 want.knot,
                 AddArgument(
-                    self.mends.module_of(call).filename, call.span, "CAP401", code, keyword, index
+                    self.program.names.module_of(call).filename,
+                    call.span,
+                    "CAP401",
+                    code,
+                    keyword,
+                    index,
                 ),
             )
 
     def _boxed(self, box: Boxed, want: Want, where: tuple[str | None, int], code: str) -> bool:
         """Put an argument among those that are given as a display: `args=(tenant_id,)`."""
-        filename, (keyword, at) = self.mends.module_of(box.holder).filename, where
+        filename, (keyword, at) = self.program.names.module_of(box.holder).filename, where
         if keyword is not None:
             return box.kwargs is not None and self.dicts.give(box.kwargs, want)
         if box.args is None or not box.args.items:
@@ -110,7 +115,7 @@ class CallMends(MendRoom):
             code = self.mends.code_of(want, want.knot)
             placed = code is not None
             index = self._keyword_index(call.args, want)
-            filename = self.mends.module_of(call).filename
+            filename = self.program.names.module_of(call).filename
             if code is not None:
                 self.mends.add(
                     want.knot, AddArgument(filename, call.span, "CAP401", code, name, index)

@@ -107,14 +107,14 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
 
     def _code_at(self, node: tree.Node, want: Want) -> str | None:
         """The code of a want's value in a dict that is spread; in another file it is what tests there have."""
-        module, value = self.mends.module_of(node), self.mends.value(want)
-        if value is None or module is self.mends.module_of(want.node):
+        module, value = self.program.names.module_of(node), self.mends.value(want)
+        if value is None or module is self.program.names.module_of(want.node):
             return self.mends.code_of(want, want.knot)
         alike = value.kind == "test"
         return self.mends.code_for(want.scope, node, want.knot) if alike else None
 
     def _call(self, node: tree.Call, want: Want) -> bool:
-        filename, code = self.mends.module_of(node).filename, self._code_at(node, want)
+        filename, code = self.program.names.module_of(node).filename, self._code_at(node, want)
         for number, argument in enumerate(node.args if code is not None else ()):
             if argument.keyword and self._is_other_scope(argument.keyword, want.scope):
                 name = self.spelled(want, (argument.keyword,))
@@ -124,7 +124,7 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         return any(self.give(one, want) for one in whole)
 
     def _display(self, node: tree.DictDisplay, want: Want) -> bool:
-        filename = self.mends.module_of(node).filename
+        filename = self.program.names.module_of(node).filename
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
                 if self.give(value, want):
@@ -149,7 +149,7 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
             line = self._key_set(statement, node.id, want.scope)
             code = self.mends.code_of(want, want.knot) if line is not None else None
             if line is not None and code is not None:
-                filename, text = self.mends.module_of(node).filename, line.format(code)
+                filename, text = self.program.names.module_of(node).filename, line.format(code)
                 return self.mends.add_once(
                     want.knot, AddStatement(filename, statement.span, "CAP401", text)
                 )

@@ -46,7 +46,7 @@ class SpreadTuples(MendRoom):
                 return False
             before, after = ((), (code,)) if index else ((code,), ())
             at = display.items[max(index - 1, 0)].span
-            filename = self.mends.module_of(display).filename
+            filename = self.program.names.module_of(display).filename
             found.append(AddElements(filename, display.span, "CAP401", before, after, at))
         return bool(found) and all(self.mends.add_once(want.knot, mend) for mend in found)
 

@@ -62,7 +62,7 @@ class Bypassed(Room):
         """Demand what is not demanded yet; whether there was anything."""
         before = len(self._seen)
         for call in self.program.calls.uses.calls_beside("__new__"):
-            function = self.program.names.place(call).scope.function
+            function = self.program.names.function_of(call)
             cls = self._made(call)
             local = self._bound_to(call)
             if function is None or function.name in CONSTRUCTORS or cls is None or local is None:
@@ -125,7 +125,7 @@ class Bypassed(Room):
             if code is None:
                 continue
             one = lacking.setting
-            filename = mends.module_of(one.value).filename
+            filename = mends.program.names.module_of(one.value).filename
             name = self.state.attributes[lacking.home, want.scope.parameter]
             if one.call is not None and last_name(one.call.func) == "update":
                 at = next((n for n, a in enumerate(one.call.args) if a.keyword == one.name), None)

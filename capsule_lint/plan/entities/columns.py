@@ -84,7 +84,7 @@ class Columns(MendRoom):
     def _values(self, node: tree.Name | tree.Attr) -> Iterator[tree.Node]:
         program = self.program
         if isinstance(node, tree.Attr):
-            home = program.names.place(node).scope.function
+            home = program.names.function_of(node)
             owner = home.owner if home is not None else None
             stores = owner.stores.get(node.name, ()) if owner is not None else ()
             yield from (store.value for store in stores if store.value is not None)
@@ -110,7 +110,7 @@ class Columns(MendRoom):
         gains: Sequence[Gain],
     ) -> None:
         names = [tree.text(item) for item in display.items]
-        module = self.mends.module_of(display)
+        module = self.program.names.module_of(display)
         if self.mends.adds_to(display):
             return
         shown = list(self._shown(writer, names))
@@ -141,7 +141,7 @@ class Columns(MendRoom):
     def _shown(self, writer: tree.Call, names: Sequence[str | None]) -> Iterator[tree.Node]:
         """What tests that run a writer say of whole lines."""
         program = self.program
-        writing = program.names.place(writer).scope.function
+        writing = program.names.function_of(writer)
         for module in program.names.judged() if writing is not None else ():
             tests = [f for f in module.functions if module.is_test and not module.generated]
             for test in tests:

@@ -95,7 +95,7 @@ class EntryMends(MendRoom):
                 self.mends.add(
                     ("class", cls),
                     AddEntry(
-                        self.mends.module_of(node).filename,
+                        self.program.names.module_of(node).filename,
                         node.span,
                         "CAP301",
                         f'"{new}"',
@@ -126,7 +126,7 @@ class EntryMends(MendRoom):
                 self.mends.add(
                     ("class", cls),
                     AddArgument(
-                        self.mends.module_of(node).filename,
+                        self.program.names.module_of(node).filename,
                         node.span,
                         "CAP301",
                         code,
@@ -142,7 +142,9 @@ class EntryMends(MendRoom):
     def _code(self, item: tree.Node, value: tree.Node, old: Scope, new: Scope, knot: Knot) -> str:
         """What an item says of a scope, beside what it says of another one."""
         spelled = self._spelled_out(value)
-        code = self.mends.fields.renamed_value(self.mends.module_of(item), spelled, old, new)
+        code = self.mends.fields.renamed_value(
+            self.program.names.module_of(item), spelled, old, new
+        )
         written = self.planner.stored.written(code, spelled, old, new)
         if written is None:
             self.mends.obstacle(knot, value, _NO_TEXT.format(new.parameter))
@@ -166,7 +168,7 @@ class EntryMends(MendRoom):
             if made is not None:
                 self.state.groups.join(("class", cls), ("class", made))
             self.mends.expected.note(added.base, ("class", cls), scope, new)
-            module = self.mends.module_of(added.base)
+            module = self.program.names.module_of(added.base)
             base = self.mends.source(module, added.base.span)
             value = self._code(added.base, added.value, old, scope, ("class", cls))
             code = added.spelled(base, new, value)
@@ -183,7 +185,7 @@ class EntryMends(MendRoom):
         gained: set[Class],
     ) -> None:
         """`fields["tenant_id"] = TenantId(item["tenant_id"])`, of which `cls(**fields)` is made."""
-        module = self.mends.module_of(added.base)
+        module = self.program.names.module_of(added.base)
         if item_key(added.value, old) is None:
             return
         text = text_of(added.value) or ""
@@ -211,7 +213,7 @@ class EntryMends(MendRoom):
 
     def _made_of(self, node: tree.Node) -> Class | None:
         """The class whose fields a dict becomes: it is the `**` parameter of its initializer."""
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         if function is None or function.name != "__init__":
             return None
         own = function.parameter(node.id) if isinstance(node, tree.Name) else None
@@ -267,7 +269,7 @@ class EntryMends(MendRoom):
         fields, or it is made by the entity or by a repository."""
         if any(self.program.policy.is_key_name(name) for name in names):
             return True
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         owner = function.owner if function is not None else None
         if owner is not None and (
             owner in self.program.classes.mro(cls) or owner in self.program.domain.repositories

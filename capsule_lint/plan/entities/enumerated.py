@@ -217,7 +217,7 @@ class Enumerated(MendRoom):
 
     def _functions_of(self, nodes: Sequence[tree.Node]) -> set[Function | None]:
         """The functions in which these expressions stand."""
-        return {self.program.names.place(node).scope.function for node in nodes}
+        return {self.program.names.function_of(node) for node in nodes}
 
     def _is_spread(self, node: tree.Node, given: set[Function | None]) -> bool:
         """Whether a call that is not known may get what an expression gives: `notify(**asdict(note))`,

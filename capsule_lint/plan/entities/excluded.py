@@ -50,7 +50,7 @@ class Excluded(MendRoom, Struct, frozen=True):
 
     def _extend(self, node: tree.Sequence, cls: Class) -> None:
         names = [tree.text(item) for item in node.items]
-        entries, filename = EntryMends(self.mends), self.mends.module_of(node).filename
+        entries, filename = EntryMends(self.mends), self.program.names.module_of(node).filename
         for item, name in zip(node.items, names, strict=True):
             for old in self.program.policy.scopes if name is not None else ():
                 for home, scope in (

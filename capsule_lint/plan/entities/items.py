@@ -285,7 +285,7 @@ class Items(Room):
         parent, inference = program.names.parent(node), program.inference
         match parent:
             case tree.Assign(annotation=None, targets=(tree.Name(id=name),)):
-                function = program.names.place(node).scope.function
+                function = program.names.function_of(node)
                 returned = (
                     [r for r in function.returns if isinstance(r, tree.Name) and r.id == name]
                     if function
@@ -295,7 +295,7 @@ class Items(Room):
             case tree.Assign(annotation=annotation) if annotation is not None:
                 return inference.annotations.of(annotation)
             case tree.Eval(kind="return"):
-                function = program.names.place(node).scope.function
+                function = program.names.function_of(node)
                 return inference.returned(function) if function is not None else _NONE
             case tree.Call():
                 return self._taken(parent, node)

@@ -121,7 +121,7 @@ class Loads(Room):
     def _demands(self, node: tree.Node, scope: Scope, knot: Knot) -> Iterator[Want]:
         self._typed(node, scope, knot)
         origins, program = self.planner.local.rows.origins(node), self.program
-        function = program.names.place(node).scope.function
+        function = program.names.function_of(node)
         fields = program.classes.fields(knot[1]) if isinstance(knot[1], Class) else ()
         answers = self._answers.of(function, {one.name for one in fields}) if function else ()
         for display in dict.fromkeys((*origins.displays, *answers)):

@@ -187,7 +187,7 @@ class NamedFields(MendRoom):
                 self.mends.obstacle(knot, display, _REASON.format(cls.name, new))
             else:
                 added = (f'"{new}"',)
-                filename = self.mends.module_of(display).filename
+                filename = self.program.names.module_of(display).filename
                 mend = AddElements(filename, display.span, "CAP301", (), added, beside[0].span)
                 self.mends.add(knot, mend)
                 self.mends.expected.note(call, knot, scope, new)

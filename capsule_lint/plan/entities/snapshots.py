@@ -68,7 +68,7 @@ class Snapshots(MendRoom):
         for display, defect, scope in self.planner.items.written:
             every = frozenset(name for name, _ in entries_of(display))
             own = {n for n in every if not (policy.is_key_name(n) or policy.is_sort_key_name(n))}
-            function = self.program.names.place(display).scope.function
+            function = self.program.names.function_of(display)
             if len(own) > 1:
                 yield _Written(frozenset(own), every, function, defect, scope)
 
@@ -93,7 +93,7 @@ class Snapshots(MendRoom):
 
     def _runs(self, node: tree.Node, made: Function | None) -> bool:
         """Whether the test runs what makes the item, as far as that is known."""
-        test = self.program.names.place(node).scope.function
+        test = self.program.names.function_of(node)
         return test is None or made is None or made in self.mends.testing.reach.of(test)
 
 

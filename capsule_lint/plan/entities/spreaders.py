@@ -126,7 +126,7 @@ class Spreaders:
                 return False
 
     def _is_local_put(self, name: tree.Name, depth: int) -> bool:
-        function = self.program.names.place(name).scope.function
+        function = self.program.names.function_of(name)
         return function is not None and self._is_read(function, name.id, depth)
 
     def _is_given(self, call: tree.Call, node: tree.Node, depth: int) -> bool:

@@ -93,7 +93,7 @@ class Steps:
             for binding in names.place(name).scope.bindings.get(name.id, ()):
                 if binding.value is not None and history(binding)[0].at in starts:
                     found += _written(binding.value)
-            for use in names.place(name).scope.module.each(tree.Name):
+            for use in names.module_of(name).each(tree.Name):
                 if use.id == name.id and self._starts(use) & starts:
                     found += Parts(uses=(use,)) + self._step(use)
             self._known[key] = found

@@ -102,7 +102,7 @@ class Stored(Room, Struct, frozen=True):
         if self.form(want.scope) is Form.OBJECT:
             return value
         program = self.program
-        module = program.names.place(want.node).scope.module
+        module = program.names.module_of(want.node)
         whole = through_module(program, module, own.module, own.name)
         if whole is not None:
             return replace(value, code=f"{whole}({value.code})")

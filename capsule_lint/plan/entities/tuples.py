@@ -266,7 +266,7 @@ class Tuples(Room):
 
     def _is_spelled_out(self, node: tree.Node, layout: Layout) -> bool:
         """Whether it is compared with a tuple of all fields, as tests expect it."""
-        module = self.program.names.place(node).scope.module
+        module = self.program.names.module_of(node)
         parent = self.program.names.parent(node)
         if not module.is_test or not isinstance(parent, tree.Compare | tree.Call):
             return False

@@ -43,11 +43,11 @@ class Completed(Room):
     def _uses(self, node: tree.Node) -> Sequence[tree.Node]:
         """The calls of the function that returns an expression, or the reads of the local that it is."""
         names, calls = self.program.names, self.program.calls
-        function = names.place(node).scope.function
+        function = names.function_of(node)
         match names.parent(node):
             case tree.Eval(kind="return") if function is not None:
                 found = [call for call, _ in list(calls.callers(function))]
-                return [c for c in found if not names.place(c).scope.module.is_test]
+                return [c for c in found if not names.module_of(c).is_test]
             case tree.Assign(targets=(tree.Name() as target,)) if function is not None:
                 return [
                     one

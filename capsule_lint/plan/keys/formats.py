@@ -98,7 +98,7 @@ class Formats(MendRoom):
         constant = base if isinstance(base, tree.Const) else self.constants.of(base)
         if constant is None:
             raise Unknown("the format string is not a constant of the program")
-        module = self.mends.module_of(constant)
+        module = self.program.names.module_of(constant)
         literal = self.mends.source(module, constant.span)
         percent = isinstance(host, tree.Binary)
         if percent and has_starred_width(literal):
@@ -229,7 +229,7 @@ class Formats(MendRoom):
     ) -> Iterator[Mend]:
         """New items of the tuple on the right of `%`; a single value becomes one."""
         written = self._own(node)
-        filename = self.mends.module_of(written).filename
+        filename = self.program.names.module_of(written).filename
         old = [v for v in filling.values if not isinstance(v, str)]
         if isinstance(written, tree.Sequence):
             span = written.span
@@ -259,7 +259,7 @@ class Formats(MendRoom):
                 raise Unknown("what is filled in is not written out")
             yield from self._listed(starred[0], runs, filling, code)
             return
-        filename = self.mends.module_of(host).filename
+        filename = self.program.names.module_of(host).filename
         for at, new in runs:
             for value in new:
                 yield AddArgument(filename, host.span, code, value, None, at)
@@ -278,7 +278,7 @@ class Formats(MendRoom):
         for number, argument in keywords:
             if argument.value is after or (after is None and filling.mapping is None):
                 at = number + 1 if after is not None else number
-                filename = self.mends.module_of(host).filename
+                filename = self.program.names.module_of(host).filename
                 yield AddArgument(filename, host.span, code, value, name, at)
                 return
         if filling.mapping is None:
@@ -292,7 +292,7 @@ class Formats(MendRoom):
         if _is_namespace(mapping):
             return
         written = self._own(mapping)
-        filename = self.mends.module_of(written).filename
+        filename = self.program.names.module_of(written).filename
         match written:
             case tree.DictDisplay() if after is None or any(v is after for v in written.values):
                 anchor = after.span if after is not None else None
@@ -311,7 +311,7 @@ class Formats(MendRoom):
         if written is node or not isinstance(node, tree.Name):
             return node
         binding = program.names.bindings_of(node)[0]
-        for other in self.mends.module_of(node).each(tree.Name):
+        for other in self.program.names.module_of(node).each(tree.Name):
             if other is node or other.at == binding.at:
                 continue
             if other.id == node.id and binding in program.names.bindings_of(other):

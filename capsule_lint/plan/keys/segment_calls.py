@@ -27,7 +27,7 @@ class SegmentCalls(MendRoom, Struct, frozen=True):
         call = self.program.names.parent(anchor)
         if not isinstance(call, tree.Call) or call is host:
             return None
-        func, module = text_of(call.func), self.mends.module_of(call)
+        func, module = text_of(call.func), self.program.names.module_of(call)
         if func is None or not self._makes_segment(call, anchor):
             return None
         said = []

@@ -125,7 +125,7 @@ class Segments(MendRoom):
             found = [Group(g[0].anchor, [p.addition for p in g]) for g in groups.values()]
             self.formats.extend(knot, host, found, code)
             return
-        filename = self.mends.module_of(host).filename
+        filename = self.program.names.module_of(host).filename
         for group in groups.values():
             anchor = group[0].anchor
             new = tuple(NewSegment(p.tag, p.hole) for p in group)
@@ -231,7 +231,7 @@ class Segments(MendRoom):
         joiner = program.templates.called.keyworded.joiner(functions[0])
         if joiner is None or any(joiner.written(one.scope.name) != one.tag for one in new):
             return False
-        filename = self.mends.module_of(host).filename
+        filename = self.program.names.module_of(host).filename
         for one in new:
             mend = AddArgument(filename, host.span, code, one.hole, one.scope.name, at)
             self.mends.add(knot, mend)

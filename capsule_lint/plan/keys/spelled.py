@@ -75,7 +75,7 @@ class Forms(Struct, frozen=True):
     def around(self, template: Template, defects: Sequence[KeyDefect]) -> Iterator[Form]:
         """The texts of a template that has the keys of changed templates in it, also where a parameter is
         such a key."""
-        function = self.program.names.place(template.host).scope.function
+        function = self.program.names.function_of(template.host)
         for pieces in (template.pieces, *self._told_by_callers(template.pieces)):
             hosts = {id(piece.host) for piece in pieces}
             inner = [d for d in defects if id(d.template.host) in hosts]

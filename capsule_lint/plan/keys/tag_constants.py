@@ -51,7 +51,7 @@ class TagConstants(MendRoom, Struct, frozen=True):
     def _sibling(self, knot: Knot, node: tree.Node, wanted: str) -> str | None:
         """The code of the constant of that value which stands beside another one."""
         program = self.program
-        module = self.mends.module_of(node)
+        module = self.program.names.module_of(node)
         match node:
             case tree.Attr(name="value", base=tree.Attr() as member):
                 found = self._sibling(knot, member, wanted)

@@ -60,7 +60,7 @@ class AccessChecks(Room):
         program = self.program
         for module in program.names.judged():
             for node in module.each(tree.Compare) if not module.is_test else ():
-                function = program.names.place(node).scope.function
+                function = program.names.function_of(node)
                 if function is None or node.ops not in (("==",), ("!=",)):
                     continue
                 if owner_of(function) not in program.domain.repositories:

@@ -54,7 +54,7 @@ class Heirs:
                 bases = self.program.classes.foreign_bases(cls) if cls is not None else ()
                 return cls if any(base.endswith("UserDict") for base in bases) else None
             case tree.Name() | tree.Call(func=tree.Name(id="super")):
-                function = self.program.names.place(node).scope.function
+                function = self.program.names.function_of(node)
                 if function is None or function.owner is None or not function.takes_self:
                     return None
                 own = isinstance(node, tree.Call) or node.id == function.params[0].name
@@ -96,7 +96,7 @@ class Heirs:
 
     def _goes_through(self, node: tree.Name, cls: Class) -> bool:
         """Whether a name is an instance in one of the class's methods, which is more than looked into."""
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         if function is None or function.owner is not cls or not function.takes_self:
             return False
         if node.id != function.params[0].name:

@@ -37,7 +37,7 @@ class KeyUses:
         change = self.local.rekeyed[home]
         if change.made is not None and not change.width:
             return  # no part of an object has a position
-        if not self.local.program.names.place(node).scope.module.is_test:
+        if not self.local.program.names.module_of(node).is_test:
             reason = f"reads keys of `{home[1]}`, which change, in a way that is not understood"
             self.local.notes.obstacle(self.local.notes.knot_of(home, node), node, reason)
 

@@ -62,9 +62,7 @@ class Leaks(Struct, frozen=True):
         for reader in readers:
             self._unpacked(reader)
         for function, scope, knot in self._parsers(readers):
-            callers = [
-                program.names.place(c).scope.function for c, _ in program.calls.callers(function)
-            ]
+            callers = [program.names.function_of(c) for c, _ in program.calls.callers(function)]
             judged = dict.fromkeys(c for c in callers if c is not None and not c.module.is_test)
             for caller in judged:
                 for node in self._made_in(caller):
@@ -73,7 +71,7 @@ class Leaks(Struct, frozen=True):
 
     def _unpacked(self, reader: Reader) -> None:
         """The same where the key is taken apart in the function itself."""
-        function = self.local.program.names.place(reader.node).scope.function
+        function = self.local.program.names.function_of(reader.node)
         if function is None or not isinstance(reader.node, tree.Sequence):
             return
         names = {one.id for one in reader.node.items if isinstance(one, tree.Name)}
@@ -126,7 +124,7 @@ class Leaks(Struct, frozen=True):
         """The functions that yield one scope's value out of a key, and not those of the other scopes."""
         program = self.local.program
         for reader in readers:
-            function = program.names.place(reader.node).scope.function
+            function = program.names.function_of(reader.node)
             if function is None:
                 continue
             said = [hole_name(one) for value in function.returns for one in within(value)]

@@ -143,7 +143,7 @@ class LocalKeys:
 
     def _judge_identities(self, cls: Class, method: Function) -> None:
         for node in cls.module.either(tree.Sequence, tree.Compare):
-            if self.program.names.place(node).scope.function is not method:
+            if self.program.names.function_of(node) is not method:
                 continue
             if isinstance(node, tree.Sequence) and node.kind == "tuple":
                 self._judge_host((cls, method.name), node, None)

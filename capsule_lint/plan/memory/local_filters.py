@@ -53,7 +53,7 @@ class LocalFilters:
         """Note what a comparison lacks that stands in a method of a repository."""
         if node.ops[0] not in ("==", "!="):
             return
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         owner = owner_of(function)
         if function is None or owner not in self.program.domain.repositories:
             return

@@ -179,7 +179,7 @@ class LocalMends(MendRoom):
                 if key is None:
                     continue
                 knot = self.planner.local.notes.knot_of((owner, name), annotation)
-                module = self.mends.module_of(annotation)
+                module = self.program.names.module_of(annotation)
                 said = [
                     self.mends.annotation(knot, module, s, key)
                     for s in self.mends.policy_order(scopes)

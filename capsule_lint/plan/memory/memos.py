@@ -130,7 +130,7 @@ class Memos(MendRoom, Struct, frozen=True):
 
     def _mends(self, memo: Memo, use: Use, names: tuple[str, ...]) -> Iterator[Replace | None]:
         """What changes about a use; `None` for one that cannot be changed."""
-        home, module = self._home(use), self.mends.module_of(use)
+        home, module = self._home(use), self.program.names.module_of(use)
         filename = module.filename
         parent = self.program.names.parent(use)
         key = ", ".join(names)
@@ -275,7 +275,7 @@ class Memos(MendRoom, Struct, frozen=True):
         return node.base.id == home.self_name and not related
 
     def _home(self, node: tree.Node) -> Function | None:
-        return self.program.names.place(node).scope.function
+        return self.program.names.function_of(node)
 
     def _is_guard(self, use: Use) -> bool:
         """Whether it is asked here whether something is kept already."""

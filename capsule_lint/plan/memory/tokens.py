@@ -68,7 +68,7 @@ class Tokens(Room):
     def _in(self, module: Module) -> Iterator[_Token]:
         made = list(self._made(module))
         for check in module.each(tree.Compare) if made else ():
-            reader = self.program.names.place(check).scope.function
+            reader = self.program.names.function_of(check)
             if reader is None or check.ops not in (("==",), ("!=",)):
                 continue
             for one, other in ((check.left, check.rights[0]), (check.rights[0], check.left)):
@@ -87,7 +87,7 @@ class Tokens(Room):
         """The dicts of which functions make what they return, with a scope that these are told, and more."""
         program = self.program
         for display in module.each(tree.DictDisplay):
-            maker = program.names.place(display).scope.function
+            maker = program.names.function_of(display)
             names = [name for name, _ in entries_of(display)]
             if maker is None or len(names) < 2 or any(map(program.policy.is_key_name, names)):
                 continue
@@ -145,9 +145,7 @@ class Tokens(Room):
     def _knows(self, function: Function, scope: Scope) -> bool:
         """Whether somebody who calls a function is told a scope, or is going to be."""
         program, gained = self.program, self.state.params
-        callers = {
-            program.names.place(c).scope.function for c, _ in program.calls.callers(function)
-        }
+        callers = {program.names.function_of(c) for c, _ in program.calls.callers(function)}
         return any(
             program.domain.scope_parameter(one, scope) is not None
             or scope.parameter in gained.get(one, ())

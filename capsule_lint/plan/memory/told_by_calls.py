@@ -56,4 +56,4 @@ class ToldByCalls:
                     held.adopt_attribute(cls, scope, parameter.name)
 
     def _is_tested(self, call: tree.Call) -> bool:
-        return self.program.names.place(call).scope.module.is_test
+        return self.program.names.module_of(call).is_test

@@ -91,7 +91,7 @@ class WholeReads(Room):
         """The calls of a function outside of tests."""
         for member in self._family(function):
             for call, _ in self.program.calls.callers(member):
-                if not self.program.names.place(call).scope.module.is_test:
+                if not self.program.names.module_of(call).is_test:
                     yield call
 
     def _is_told(

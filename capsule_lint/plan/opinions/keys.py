@@ -159,7 +159,7 @@ class KeyOpinions:
             target = self.ground.program.classes.dotted(host)
             if isinstance(target, Binding) and target.value is not None:
                 return target.place.scope.module, target.value
-        return self.ground.program.names.place(host).scope.module, host
+        return self.ground.program.names.module_of(host), host
 
     # --- one scope in the place of another ---
 

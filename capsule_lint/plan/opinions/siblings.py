@@ -82,9 +82,9 @@ class Siblings:
     def _passed(self) -> dict[Function, list[Passed]]:
         """The calls of methods in each test that are given the innermost scope."""
         found: dict[Function, list[Passed]] = defaultdict(list)
-        place = self.evidence.ground.program.names.place
+        function_of = self.evidence.ground.program.names.function_of
         for passed in self.evidence.ground.passed:
-            test = place(passed.call).scope.function
+            test = function_of(passed.call)
             if test is None or not test.module.is_test or not test.name.startswith("test"):
                 continue
             is_method = isinstance(passed.call.func, tree.Attr) and passed.callee.cls is None

@@ -51,7 +51,7 @@ class UnreadKeys:
                 if template is None or self._is_read(node, template) or self._is_told(node):
                     continue
                 site = KeySite(
-                    template, module, program.names.place(node).scope.function, Role.WRITTEN, False
+                    template, module, program.names.function_of(node), Role.WRITTEN, False
                 )
                 missing = [
                     scope
@@ -147,7 +147,7 @@ class UnreadKeys:
             inner, outer = outer, names.parent(outer)
         match outer:
             case tree.Eval(kind="return"):
-                function = names.place(node).scope.function
+                function = names.function_of(node)
                 return function is not None and is_sort_key(function.name)
             case tree.Assign():
                 return any(is_sort_key(last_name(target)) for target in outer.targets)

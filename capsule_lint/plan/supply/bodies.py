@@ -130,7 +130,7 @@ class Written(Room):
                 text = tree.text(index)
                 yield from () if text is None else (text.lower(),)
             case tree.Eval(kind="return"):
-                function = names.place(node).scope.function
+                function = names.function_of(node)
                 for call, _ in self.program.calls.callers(function) if function else ():
                     yield from self._homes_of(call, depth + 1)
 
@@ -164,7 +164,7 @@ class Bodies(Room):
         for _, given in self.planner.values.beside(want):
             path = self._path(given, 0)
             sent = displays.get(path[-1], ()) if path else ()
-            if any(not names.place(display).scope.module.is_test for display in sent):
+            if any(not names.module_of(display).is_test for display in sent):
                 return True
         return False
 
@@ -223,7 +223,7 @@ class Bodies(Room):
         program = self.program
         for word in sorted(("SimpleNamespace", *MOCKS)):
             for call in program.calls.uses.calls_beside(word):
-                if program.names.place(call).scope.module.is_test and names_any(call, program):
+                if program.names.module_of(call).is_test and names_any(call, program):
                     for key, _ in entries_of(call):
                         found[key].append(call)
         return found
@@ -310,7 +310,7 @@ class Bodies(Room):
         code it says all that the function reads of it."""
         program, homes = self.program, self._written.homes(display)
         has = dict(entries_of(display))
-        if program.names.place(display).scope.module.is_test:
+        if program.names.module_of(display).is_test:
             return read.configured and read.under in homes
         others = {r.key for r in self._read_in(function) if r.under == read.under}
         value = next((v for k, v in has.items() if names_scope(k, old)), None)

@@ -84,7 +84,7 @@ class Helpers(Room):
         program, names = self.program, self.program.names
         asked: tree.Node = returned
         made = only_assigned(names, returned.base)
-        if made is not None and names.place(made).scope.function is function:
+        if made is not None and names.function_of(made) is function:
             asked = made
         root = next(iter(names_in(asked)), None)
         if root is None or not self.planner.sources.ambient.asks(returned):

@@ -175,7 +175,7 @@ class Holders(Struct, frozen=True):
 
     def _is_unfinished(self, node: tree.Node) -> bool:
         """Whether this is `self` where it is being made: nobody knows what it has by then."""
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         return (
             isinstance(node, tree.Name)
             and function is not None

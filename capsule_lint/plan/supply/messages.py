@@ -49,7 +49,7 @@ class Messages(Room):
             isinstance(path, tree.Attr)
             and isinstance(path.base, tree.Name)
             and path.base.id == name
-            and self.program.names.place(path).scope.function is function
+            and self.program.names.function_of(path) is function
             for path in paths
         )
         return told and self._is_made_here(cls)
@@ -59,8 +59,8 @@ class Messages(Room):
         and no request is turned into one."""
         domain, calls = self.program.domain, self.program.calls
         made = [call for call, _ in calls.constructors_of(cls)]
-        place = self.program.names.place
-        if all(place(call).scope.module.is_test for call in made):
+        module_of = self.program.names.module_of
+        if all(module_of(call).is_test for call in made):
             return False
         if any(argument.star for call in made for argument in call.args):
             return False

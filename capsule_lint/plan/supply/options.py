@@ -23,10 +23,10 @@ _WRITTEN: Final = ("Namespace", "SimpleNamespace")
 def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None:
     """The attribute of the parsed arguments that certainly has the scope's value wherever the one that
     is read has its own."""
-    module = program.names.place(read).scope.module
+    module = program.names.module_of(read)
     parsers: dict[str, set[str]] = {}
     for call in program.calls.uses.calls_beside("add_argument"):
-        if program.names.place(call).scope.module is module and isinstance(call.func, tree.Attr):
+        if program.names.module_of(call) is module and isinstance(call.func, tree.Attr):
             name = _name(call)
             if name == read.name or (names_scope(name, scope) and _is_certain(call)):
                 parsers.setdefault(name, set()).add(text_of(call.func.base) or "")

@@ -120,7 +120,7 @@ class Origins(Struct, frozen=True):
         """The loop that goes through values of the neighbour's scope, or what takes one out of a queue,
         and knows nothing else of whose they are."""
         names = self.program.names
-        if names.place(want.node).scope.module.is_test:
+        if names.module_of(want.node).is_test:
             return None
         for node in self._said(want):
             if isinstance(node, tree.Call) and len(node.args) == 1:

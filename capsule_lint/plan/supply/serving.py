@@ -118,7 +118,7 @@ class Serving(Room):
         for _, path in self.planner.values.beside(want):
             if not isinstance(path, tree.Attr) or not isinstance(path.base, tree.Name):
                 continue
-            function = self.program.names.place(want.node).scope.function
+            function = self.program.names.function_of(want.node)
             owner = function.owner if function is not None else None
             if owner is None or function is None or not function.takes_self:
                 continue
@@ -170,7 +170,7 @@ class Serving(Room):
         return True
 
     def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
-        module = self.program.names.place(want.node).scope.module
+        module = self.program.names.module_of(want.node)
         if module.generated and want.call is not None:
             return  # the call is told of as one that nobody may edit
         symbol = function.symbol if function is not None else module.name

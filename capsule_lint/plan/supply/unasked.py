@@ -65,7 +65,7 @@ class Unasked(Room, Struct, frozen=True):
         program = self.program
         for member in program.calls.family(function):
             for call, _ in program.calls.callers(member):
-                module = program.names.place(call).scope.module
+                module = program.names.module_of(call)
                 if module.is_test is tests:
                     yield module
 

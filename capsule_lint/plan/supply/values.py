@@ -98,7 +98,7 @@ class Values(Room):
             if isinstance(want.callee, Function) and want.callee.name == "__init__"
             else None
         )
-        function = self.program.names.place(call).scope.function
+        function = self.program.names.function_of(call)
         if (
             cls is None
             or function is None
@@ -166,7 +166,7 @@ class Values(Room):
         """An entity made of another one: beside `row.tenant_id` comes `row.capsule_id`, and not what its
         function is going to be told."""
         program, gains = self.program, self.planner.gains
-        function = program.names.place(want.node).scope.function
+        function = program.names.function_of(want.node)
         if not isinstance(want.callee, Class) or not gains.is_entity(want.callee):
             return None
         if function is None or program.domain.scope_parameter(function, want.scope) is not None:

@@ -38,7 +38,7 @@ class ReaderMends(MendRoom, Struct, frozen=True):
         """`tenant, vin = truck` and `truck[1]`, where the class of `truck` gets a field."""
         for reader in self.planner.tuples.found:
             filename, knot = (
-                self.mends.module_of(reader.node).filename,
+                self.program.names.module_of(reader.node).filename,
                 ("class", reader.layout.home),
             )
             if reader.number is not None:
@@ -80,7 +80,7 @@ class ReaderMends(MendRoom, Struct, frozen=True):
 
     def _name(self, reader: Reader, scope: Scope) -> str:
         """What the new part is called where a key is unpacked: `_` unless something reads it then."""
-        function = self.program.names.place(reader.node).scope.function
+        function = self.program.names.function_of(reader.node)
         first, last = (function.fact.at[0], function.fact.at[2]) if function else (0, 0)
         read = re.compile(rf"\b{re.escape(scope.parameter)}\b")
         used = any(

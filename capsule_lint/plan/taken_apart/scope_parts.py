@@ -76,7 +76,7 @@ class ScopeParts(Room, Struct, frozen=True):
         at the given index is the old scope's."""
         found: list[tuple[int, Shift]] = []
         for split in self.planner.readers.splits(base):
-            module = self.program.names.place(split.call).scope.module
+            module = self.program.names.module_of(split.call)
             for shift in self.planner.readers.shifts(split, module, self.planner.defects):
                 found += ((place, shift) for place in _place(shift, split, old, new, at))
         return found

@@ -44,7 +44,7 @@ class CachedKeys(MendRoom, Struct, frozen=True):
 
     def _runs(self, node: tree.Node, form: Form) -> bool:
         """Whether the test around a text runs a function that makes keys of a form."""
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         return function is None or bool(form.functions & self.mends.testing.reach.of(function))
 
     def _is_named(self, node: tree.Node) -> bool:

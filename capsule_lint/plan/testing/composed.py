@@ -81,7 +81,7 @@ class Composed(Struct, frozen=True):
         knot = form.defects[0].knot
         for other in (defect for one in forms for defect in one.defects):
             planner.state.groups.join(knot, other.knot)
-        module = self.testing.mends.module_of(node)
+        module = self.testing.mends.program.names.module_of(node)
         changed = self._changed(module, node, form, parts) if form.provable else None
         if changed is None:
             self.testing.mends.obstacle(knot, node, "spells out a key that changes, in parts")

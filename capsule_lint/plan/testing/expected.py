@@ -57,7 +57,7 @@ class Expected(MendRoom):
         """A dict gets the entry of a scope: whoever expects what its function yields expects it too."""
         self.keys.setdefault((knot, scope.name), set()).add(key)
         self.grown.append((node, knot, scope, key))
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         if function is not None:
             self.makers.setdefault(function, []).append((knot, scope))
 

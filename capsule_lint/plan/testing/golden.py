@@ -83,7 +83,7 @@ class Golden(MendRoom):
             case tree.Call():
                 return last_name(parent.func) in ("dumps", "dump", "encode")
             case tree.Eval() | tree.Assign():
-                module = self.mends.module_of(display)
+                module = self.program.names.module_of(display)
                 return any(last_name(call.func) == "dumps" for call in module.each(tree.Call))
             case _:
                 return False
@@ -93,7 +93,7 @@ class Golden(MendRoom):
         for want in self.state.wants:
             call, value = want.call, self.mends.value(want)
             found = _READ.fullmatch(value.code.rstrip(")")) if value is not None else None
-            if call is None or found is None or self.mends.module_of(call).is_test:
+            if call is None or found is None or self.program.names.module_of(call).is_test:
                 continue
             base, new = found[1], found[2] or found[3]
             names = {name for a in call.args if (name := _entry(a.value, base)) is not None}

@@ -21,7 +21,7 @@ def kept(
 ) -> tree.Node | None:
     """The dict that `self._kw` starts as, by its class or its initializer, where all that is done with it is to
     set entries, and to spread it into calls that take as much; `None` where anything else may be done."""
-    function = program.names.place(node).scope.function
+    function = program.names.function_of(node)
     owner = function.owner if function is not None else None
     if function is None or owner is None or not function.module.is_test:
         return None

@@ -87,7 +87,7 @@ class LiteralPlaces(Struct, frozen=True):
         where that comes from elsewhere, those that the test runs."""
         sides = self.sides(node)
         made = {f for side in sides for f in self.makers(side)}
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         if not made and function is not None:
             made = {function}
         return self.reach.of(*made)

@@ -43,7 +43,7 @@ class LookIns(MendRoom):
         """Mend the keys that a collection is made of, or make the change unsafe."""
         local = self.planner.local
         for key in keys:
-            module = self.mends.module_of(key)
+            module = self.program.names.module_of(key)
             if module.is_test:
                 self._key(module, key, home, 0)
             elif not local.notes.is_settled(key):
@@ -88,7 +88,7 @@ class LookIns(MendRoom):
         local = self.planner.local
         if local.notes.is_settled(node):
             return
-        module = self.mends.module_of(node)
+        module = self.program.names.module_of(node)
         if module.is_test:
             self._key(module, node, home, 0)
         elif len(node.items) == local.rekeyed[home].width:

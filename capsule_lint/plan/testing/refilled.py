@@ -24,7 +24,7 @@ def refilled(mends: Mends, node: tree.Node, changed: str, knot: Knot) -> list[Me
     method = names.parent(node)
     call = names.parent(method)
     if (
-        not mends.module_of(node).is_test
+        not mends.program.names.module_of(node).is_test
         or not isinstance(method, tree.Attr)
         or method.name != "format"
         or not isinstance(call, tree.Call)
@@ -43,7 +43,7 @@ def refilled(mends: Mends, node: tree.Node, changed: str, knot: Knot) -> list[Me
         if code is None:
             return []
         at = _place(mends, given, scope)
-        filename = mends.module_of(call).filename
+        filename = mends.program.names.module_of(call).filename
         found.append(AddArgument(filename, call.span, "CAP104", code, scope.parameter, at))
     return found
 

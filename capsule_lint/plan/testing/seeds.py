@@ -105,7 +105,7 @@ class Seeds(MendRoom):
         like its neighbour's."""
         planner = self.planner
         for cls, node in self.mends.wholes.every if planner.state.fields else ():
-            if self.mends.module_of(node).is_test:
+            if self.program.names.module_of(node).is_test:
                 continue
             aliases = planner.program.classes.aliases(cls)
             for scope in planner.state.fields.get(cls, {}).values():

@@ -205,7 +205,7 @@ def parameters(program: Program, one: Type) -> tuple[tuple[tree.Parameter, ...],
     """The parameters that something callable is given, and where it is written."""
     match one:
         case LambdaObject():
-            return one.node.params, program.names.place(one.node).scope.module
+            return one.node.params, program.names.module_of(one.node)
         case FunctionObject():
             function = one.function
             return function.params[int(one.bound and function.takes_self) :], function.module

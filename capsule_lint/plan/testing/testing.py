@@ -106,7 +106,7 @@ class Testing(MendRoom):
         made_by = self.places.compared_with(node) if possible else set()
         meant = [form for form in possible if form.functions & made_by]
         if not meant and possible and all(form.bare for form in possible):
-            test = self.program.names.place(node).scope.function
+            test = self.program.names.function_of(node)
             running = (
                 self.reach.of(test) if test is not None and self.places.is_key(node) else set()
             )

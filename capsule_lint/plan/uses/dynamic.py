@@ -106,7 +106,7 @@ class Dynamic(Struct, frozen=True):
         lookup = self.program.names.parent(parent) if isinstance(parent, tree.Attr) else parent
         if not isinstance(lookup, tree.Subscript | tree.Call):
             return
-        module = self.program.names.place(node).scope.module
+        module = self.program.names.module_of(node)
         name = name_in(lookup) if base_of(lookup) is node else None
         members = self._kept_in(space)
         if name is not None and not isinstance(name, tree.Const):
@@ -127,7 +127,7 @@ class Dynamic(Struct, frozen=True):
     ) -> Iterator[Lookup]:
         """Those functions that what is found may be called as."""
         uses = list(self._uses(call, 0))
-        module = self.program.names.place(call).scope.module
+        module = self.program.names.module_of(call)
         for function in functions:
             given = int(function.takes_self)
             if any(use is None or bind(use.args, function.params, given) for use in uses):
@@ -137,7 +137,7 @@ class Dynamic(Struct, frozen=True):
 
     def _is_proxy(self, name: tree.Node) -> bool:
         """Whether a proxy passes on whatever it is asked for: the callers of that are call sites."""
-        function = self.program.names.place(name).scope.function
+        function = self.program.names.function_of(name)
         return (
             isinstance(name, tree.Name)
             and function is not None

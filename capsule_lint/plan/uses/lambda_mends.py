@@ -32,7 +32,7 @@ class LambdaMends(MendRoom):
         state, program = self.state, self.program
         for number, scopes in state.lambdas.items():
             node = state.lambda_nodes[number]
-            filename = self.mends.module_of(node).filename
+            filename = self.program.names.module_of(node).filename
             for scope in self.mends.policy_order(list(scopes.values())):
                 at = place_in(program, node, scope)
                 if at is not None:
@@ -58,7 +58,7 @@ class LambdaMends(MendRoom):
         if not any(isinstance(one, LambdaObject) and self._gains(one) for one in types):
             return
         places = {at for one in types for at in self._places(one, want.scope)}
-        filename, at = self.mends.module_of(call).filename, next(iter(places), None)
+        filename, at = self.program.names.module_of(call).filename, next(iter(places), None)
         plain = [a for a in call.args if a.keyword is None and not a.star]
         if len(places) != 1 or at is None or len(plain) != len(call.args) or at > len(plain):
             reason = f"`{want.scope.parameter}` cannot be placed among the arguments"

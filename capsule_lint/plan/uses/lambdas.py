@@ -85,7 +85,7 @@ class Lambdas(Room):
             for scope in names.place(defect.template.host).scope.ancestors():
                 made = names.index.lambdas.get(id(scope))
                 for call in by_name(self.program, made) if made is not None else ():
-                    function = names.place(call).scope.function
+                    function = names.function_of(call)
                     if function is not None and function in state.params:
                         state.groups.join(defect.knot, ("function", function))
 

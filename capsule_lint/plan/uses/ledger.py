@@ -316,7 +316,7 @@ class Ledger(Room):
                 if not self._takes_behind(function, put_before(names, call))
             ]
             for call in (*chosen, *given_by_name(names, wrapper, function)):
-                module = program.names.place(call).scope.module
+                module = program.names.module_of(call)
                 reason = f"`{wrapper.name}`, which decorates it, calls it"
                 self._row(module, call.func.span, function, Verdict.ESCAPE, reason)
 
@@ -324,7 +324,7 @@ class Ledger(Room):
         """What a decorator keeps: nobody knows who calls it from there."""
         program = self.program
         for kept in Registries(program, HARMLESS).keeping(symbol):
-            module = program.names.place(kept.node).scope.module
+            module = program.names.module_of(kept.node)
             table = f" in `{kept.table}`" if kept.table else ""
             reason = f"`{kept.decorator}`, which decorates it, keeps it{table}"
             self._row(module, kept.node.span, symbol, Verdict.ESCAPE, reason)

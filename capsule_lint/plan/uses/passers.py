@@ -103,7 +103,7 @@ def forwarded_by(
     """The function that passes all of its `*args` and `**kwargs` on by a call, whose callers are the call
     sites then, and how many arguments it puts before them. It puts none there but what comes before all
     scopes, and does nothing else with what it is given."""
-    function = program.names.place(call).scope.function
+    function = program.names.function_of(call)
     if function is None or not call.args:
         return None, 0
     stars = {p.name: p.kind for p in function.params if p.kind in ("*", "**")}

@@ -119,7 +119,7 @@ def _counts(program: Program, call: tree.Call, function: Function, given: int) -
     `NoteRepository.get`, records `self` where it has the signature of what it replaces, and else does not."""
     if given or not function.takes_self or _is_mock_of(program, call, function):
         return (given,)
-    module = program.names.place(call).scope.module
+    module = program.names.module_of(call)
     return (0, 1) if any(map(is_autospec, module.each(tree.Call))) else (1, 0)
 
 

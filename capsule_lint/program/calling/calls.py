@@ -224,7 +224,7 @@ class Calls:
             for call in self.uses.calls_beside("__init__"):
                 match call.func:
                     case tree.Attr(base=tree.Call(func=tree.Name(id="super"))):
-                        function = self.uses.names.place(call).scope.function
+                        function = self.uses.names.function_of(call)
                         if function is not None:
                             self._handing_up[function].append(call)
         return self._handing_up.get(initializer, [])

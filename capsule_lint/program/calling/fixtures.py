@@ -87,7 +87,7 @@ class Fixtures:
         """`request.param` in a fixture with `params=[…]`."""
         if node.name != "param" or not isinstance(node.base, tree.Name):
             return None
-        function = self.inference.names.place(node).scope.function
+        function = self.inference.names.function_of(node)
         params = _fixture_option(function, "params") if function is not None else None
         if not isinstance(params, tree.Sequence):
             return None

@@ -43,7 +43,7 @@ class Roles:
             case tree.Assign() if parent.value is made:
                 return frozenset(c for t in parent.targets for c in self._put(t, depth))
             case tree.Wrapped(kind="yield") | tree.Eval(kind="return"):
-                function = self.calls.uses.names.place(made).scope.function
+                function = self.calls.uses.names.function_of(made)
                 return self._handed_out(function, depth) if function is not None else frozenset()
             case _:
                 return frozenset()
@@ -81,7 +81,7 @@ class Roles:
                 own = [b for b in bindings if b.at == target.at]
                 return frozenset(c for b in own for c in self.bound(b, depth + 1))
             case tree.Attr():
-                function = names.place(target).scope.function
+                function = names.function_of(target)
                 name = function.self_name if function is not None else ""
                 if isinstance(target.base, tree.Name) and target.base.id == name != "":
                     given = self.calls.uses.arguments(owner_of(function), target.name)

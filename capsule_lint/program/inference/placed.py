@@ -130,7 +130,7 @@ class Placements:
                     yield from self._patched(call)
 
     def _is_in_test(self, node: tree.Node) -> bool:
-        return self.inference.names.place(node).scope.module.is_test
+        return self.inference.names.module_of(node).is_test
 
     def _patched(self, patch: tree.Call) -> Iterator[Placed]:
         """`setattr(api, "store", fake)`, `patch("api.stores", return_value=fake)`."""

@@ -37,7 +37,7 @@ class Conditions(Struct, frozen=True):
                 if isinstance(name, str) and name.startswith("#"):
                     real = self.templates.constant(value)
                     if real is not None:
-                        aliases[id(self.names.place(display).scope.function), name] = real
+                        aliases[id(self.names.function_of(display)), name] = real
         for node in module.either(tree.Const, tree.FString):
             text = node.value if isinstance(node, tree.Const) else None
             if isinstance(node, tree.FString):
@@ -47,7 +47,7 @@ class Conditions(Struct, frozen=True):
                 )
             if not isinstance(text, str) or ":" not in text:
                 continue
-            function = id(self.names.place(node).scope.function)
+            function = id(self.names.function_of(node))
             for match in _CONDITION.finditer(text):
                 name = match["name"] or match["begins"]
                 name = aliases.get((function, name), name.lstrip("#"))

@@ -54,7 +54,7 @@ class DictRoles(Struct, frozen=True):
 
     def of(self, node: tree.Node) -> Role:
         """Written or looked up."""
-        function = self.names.place(node).scope.function
+        function = self.names.function_of(node)
         current: object = node
         for _ in range(_MAX_DEPTH):
             parent = self.names.parent(current)

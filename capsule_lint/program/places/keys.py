@@ -144,7 +144,7 @@ class Keys:
             self.note(template, role, index, prefix)
         for function in self.helpers_in(node):
             self._note_helper(function, index)
-            own = self.names.place(node).scope.function
+            own = self.names.function_of(node)
             if role is Role.HELPER and own is not None:
                 self.helpers.add(own)
         if isinstance(node, tree.Name):
@@ -224,7 +224,7 @@ class Keys:
                 self.helpers.add(function)
 
     def _is_local(self, host: tree.Node, other: tree.Node) -> bool:
-        return self.names.place(host).scope.function is self.names.place(other).scope.function
+        return self.names.function_of(host) is self.names.function_of(other)
 
     def _says_more(self, template: Template, known: Template) -> bool:
         """Whether later steps add scopes to what is a key before them as well."""

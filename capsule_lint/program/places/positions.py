@@ -74,7 +74,7 @@ class Positions:
         call = self.keys.names.parent(node)
         if isinstance(call, tree.Call) and is_sql(call):
             return
-        function = id(self.keys.names.place(node).scope.function)
+        function = id(self.keys.names.function_of(node))
         said = [k.value if isinstance(k, tree.Const) else None for k in node.keys]
         pairs = zip(said, node.values, strict=True)
         self._partiql({k: v for k, v in pairs if isinstance(k, str)})

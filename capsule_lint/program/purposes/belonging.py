@@ -204,7 +204,7 @@ class Belonging:
         if function is None or function not in self.domain.keys.helpers:
             return False
         for call, _ in self.domain.calls.callers(function):
-            caller = self.domain.names.place(call).scope.function
+            caller = self.domain.names.function_of(call)
             owner = caller.owner if caller is not None else None
             if owner is None or not (
                 owner in self.domain.repositories or owner in self.domain.entities

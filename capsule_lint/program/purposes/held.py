@@ -133,11 +133,11 @@ class Held:
                         self._by_calls(function, parameter)
 
     def _by_calls(self, function: Function, parameter: tree.Parameter) -> None:
-        place, given = self.domain.names.place, self.domain.calls.arguments_for
+        module_of, given = self.domain.names.module_of, self.domain.calls.arguments_for
         values = [
             argument.value
             for _, argument in given(function, parameter.name)
-            if not place(argument.value).scope.module.is_test
+            if not module_of(argument.value).is_test
         ]
         for scope in self.domain.policy.scopes if values else ():
             if all(
@@ -175,7 +175,7 @@ class Held:
 
     def _makes_key(self, node: tree.Attr) -> bool:
         """Whether `self.env` is given to what makes a key where the object itself is asked for its own."""
-        function = self.domain.names.place(node).scope.function
+        function = self.domain.names.function_of(node)
         if function is None or function.owner is None or not function.takes_self:
             return False
         own = isinstance(node.base, tree.Name) and node.base.id == function.params[0].name

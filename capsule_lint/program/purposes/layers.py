@@ -60,7 +60,7 @@ class Layers:
             if not self._makes_key(helper):
                 continue  # a conversion of whole items, whose keys go through as they are
             for call, _ in domain.calls.callers(helper):
-                function = method_around(self.domain.names.place(call).scope.function)
+                function = method_around(self.domain.names.function_of(call))
                 if function is not None and function.owner is not None:
                     self._keyed.add(function.owner)
         left = {cls for cls in candidates if self._is_plain(cls)}
@@ -118,7 +118,7 @@ class Layers:
             with self.domain.names.aside():  # its own methods stand beside it
                 calls = list(self.domain.calls.callers(method))
             for call, _ in calls:
-                caller = method_around(self.domain.names.place(call).scope.function)
+                caller = method_around(self.domain.names.function_of(call))
                 if caller in methods and caller not in found:
                     found.append(caller)
         return found

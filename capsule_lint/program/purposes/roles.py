@@ -142,7 +142,7 @@ class Roles:
             for display in module.each(tree.DictDisplay) if not module.is_test else ():
                 pairs = zip(display.keys, display.values, strict=True)
                 keys = [value for key, value in pairs if self.domain.keys.key_name(key)]
-                function = self.domain.names.place(display).scope.function if keys else None
+                function = self.domain.names.function_of(display) if keys else None
                 if function is None or function.owner is None or not function.takes_self:
                     continue
                 own = function.params[0].name

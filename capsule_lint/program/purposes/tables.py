@@ -123,7 +123,7 @@ class Tables:
 
     def _calls(self, name: str) -> Iterator[tuple[tree.Call, tree.Attr, Function]]:
         for call in self.calls.uses.calls_beside(name):
-            function = self.names.place(call).scope.function
+            function = self.names.function_of(call)
             if function is not None and isinstance(call.func, tree.Attr):
                 yield call, call.func, function
 

@@ -155,7 +155,7 @@ class Beginnings:
         """The values that the program gives, or its tests where it gives none."""
         every = list(values)
         names = self.templates.names
-        own = [v for v in every if not names.place(v).scope.module.is_test]
+        own = [v for v in every if not names.module_of(v).is_test]
         if own:
             return own
         scopes, segments = self.templates.scopes, self.templates.segments
