@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from capsule_lint.plan.room import Room
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -63,10 +62,7 @@ class Keyed(Room, Struct, frozen=True):
     def _keys(self, cls: Class) -> Iterator[tree.Node]:
         """What is given as a key to instances that are given a scope as well."""
         program = self.program
-        params = program.classes.constructor(cls) or ()
-        for call, _ in program.calls.constructors_of(cls):
-            bound = bind(call.args, params)
-            arguments = bound.arguments if bound is not None else {}
+        for _, arguments in program.calls.made_with(cls):
             if any(map(self._names_scope, arguments)):
                 for name, argument in arguments.items():
                     if program.policy.is_key_name(name):

@@ -47,16 +47,10 @@ class Planted(MendRoom):
                 for node in _alternatives(store.value):
                     if isinstance(node, tree.Name):
                         yield from self._displays(node, 0)
-        program = self.program
-        if program.classes.declares(owner):
-            names = [one.name for one in program.classes.constructor(owner) or ()]
-            at = names.index(name) if name in names else None
-            for call, _ in program.calls.constructors_of(owner) if at is not None else ():
-                for number, argument in enumerate(call.args):
-                    if argument.keyword == name or (
-                        number == at and argument.keyword is None and not argument.star
-                    ):
-                        yield from self._displays(argument.value, 0)
+        if self.program.classes.declares(owner):
+            for _, given in self.program.calls.made_with(owner):
+                if name in given:
+                    yield from self._displays(given[name].value, 0)
 
     def _displays(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
         """The dicts that are written out which an expression may be."""

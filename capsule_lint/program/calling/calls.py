@@ -25,7 +25,7 @@ from capsule_lint.program.inference.types import (
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
@@ -216,6 +216,14 @@ class Calls:
         indirect = self._grouped("", self._indirect())
         for heir in heirs:
             yield from (pair for pair in indirect.get(heir, ()) if id(pair[0]) not in seen)
+
+    def made_with(self, cls: Class) -> Iterator[tuple[tree.Call, Mapping[str, tree.Argument]]]:
+        """The calls that run the constructor of a class, and what each gives for its parameters, or for the
+        fields it is made of: nothing where the call does not bind."""
+        params = self.classes.constructor(cls) or ()
+        for call, _ in list(self.constructors_of(cls)):
+            bound = bind(call.args, params)
+            yield call, bound.arguments if bound is not None else {}
 
     def handed_up(self, initializer: Function) -> list[tree.Call]:
         """The calls of `super().__init__(…)` in an initializer."""

@@ -209,11 +209,9 @@ class Held:
                     self._note(store.value, name)
             params = classes.constructor(homes[0]) or ()
             others = {p.name for p in params if p.name != node.name}
-            for call, _ in list(self.domain.calls.constructors_of(homes[0])):
-                bound = bind(call.args, params)
-                argument = bound.arguments.get(node.name) if bound is not None else None
-                if argument is not None:
-                    self._note(argument.value, name, others)
+            for _, given in self.domain.calls.made_with(homes[0]):
+                if node.name in given:
+                    self._note(given[node.name].value, name, others)
 
     def _parameter_at(
         self, node: tree.Node

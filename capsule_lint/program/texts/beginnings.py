@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.texts.pieces import Filled, Piece, Text
@@ -143,13 +142,8 @@ class Beginnings:
 
     def _constructed(self, cls: Class, name: str) -> list[tree.Node]:
         """What constructors are given for a parameter or a field."""
-        params = self.templates.classes.constructor(cls) or ()
-        bound = [
-            bind(call.args, params) for call, _ in list(self.templates.calls.constructors_of(cls))
-        ]
-        return self._judged(
-            b.arguments[name].value for b in bound if b is not None and name in b.arguments
-        )
+        made = self.templates.calls.made_with(cls)
+        return self._judged(given[name].value for _, given in made if name in given)
 
     def _judged(self, values: Iterator[tree.Node]) -> list[tree.Node]:
         """The values that the program gives, or its tests where it gives none."""
