@@ -254,8 +254,7 @@ class Demands(Room):
             for node in module.nodes:
                 given: list[tree.Node] = []
                 if isinstance(node, tree.DictDisplay):
-                    pairs = zip(node.keys, node.values, strict=True)
-                    given = [value for key, value in pairs if program.keys.key_name(key)]
+                    given = [value for key, value in node.pairs if program.keys.key_name(key)]
                 elif isinstance(node, tree.Call):
                     given = [a.value for a in node.args if a.keyword == "Key"]
                     given += [

@@ -30,8 +30,7 @@ def entry_of_local(names: Names, node: tree.Subscript) -> tree.Node | None:
     key, made = tree.text(node.index), only_assigned(names, node.base)
     if key is None or not isinstance(made, tree.DictDisplay):
         return None
-    pairs = zip(made.keys, made.values, strict=True)
-    return next((value for name, value in pairs if tree.text(name) == key), None)
+    return made.under(key)
 
 
 def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:

@@ -125,7 +125,7 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
 
     def _display(self, node: tree.DictDisplay, want: Want) -> bool:
         filename = self.program.names.module_of(node).filename
-        for key, value in zip(node.keys, node.values, strict=True):
+        for key, value in node.pairs:
             if key is None:
                 if self.give(value, want):
                     return True

@@ -76,8 +76,7 @@ class Bypassed(Room):
 
     def _made(self, call: tree.Call) -> Class | None:
         """The class of what a call makes past the constructor."""
-        plain = [a.value for a in call.args if a.keyword is None and not a.star]
-        types = self.program.inference.of(plain[0]) if len(plain) == 1 else ()
+        types = self.program.inference.of(call.plain[0]) if len(call.plain) == 1 else ()
         return next((t.cls for t in types if isinstance(t, ClassObject)), None)
 
     def _bound_to(self, call: tree.Call) -> str | None:
@@ -193,6 +192,5 @@ def _called(statement: tree.Statement, call: tree.Call) -> Iterator[Setting]:
 def _entries(
     statement: tree.Statement, local: str, display: tree.DictDisplay, call: tree.Call | None
 ) -> Iterator[Setting]:
-    for key, value in zip(display.keys, display.values, strict=True):
-        if isinstance(key, tree.Const) and isinstance(key.value, str):
-            yield Setting(statement, local, key.value, value, call)
+    for name, value in display.entries:
+        yield Setting(statement, local, name, value, call)

@@ -186,5 +186,5 @@ def _is_line(text: str, width: int) -> bool:
 def _columns(writer: tree.Call) -> tree.Node | None:
     """The columns that a writer is made with."""
     named = [a.value for a in writer.args if a.keyword == "fieldnames"]
-    plain = [a.value for a in writer.args if a.keyword is None and not a.star]
+    plain = writer.plain
     return next(iter((*named, *plain[1:2])), None)

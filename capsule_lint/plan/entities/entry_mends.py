@@ -78,9 +78,8 @@ class EntryMends(MendRoom):
         return isinstance(holder, tree.Assign) and last_name(holder.targets[0]) == "__slots__"
 
     def _entry(self, node: tree.DictDisplay, gained: set[Class]) -> None:
-        for key, value in zip(node.keys, node.values, strict=True):
-            name = key.value if isinstance(key, tree.Const) else None
-            if not isinstance(name, str) or self.program.policy.is_key_name(name):
+        for name, value in node.entries:
+            if self.program.policy.is_key_name(name):
                 continue
             old = next((s for s in self.program.policy.scopes if names_scope(name, s)), None)
             if old is None:
@@ -351,6 +350,6 @@ def _entry_names(node: tree.Node) -> set[str]:
             keys = [key.value for key in node.keys if isinstance(key, tree.Const)]
             return {key for key in keys if isinstance(key, str)}
         case tree.Call():
-            return {a.keyword for a in node.args if a.keyword is not None}
+            return {name for name, _ in node.keywords}
         case _:
             return set()

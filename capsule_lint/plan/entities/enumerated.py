@@ -133,9 +133,7 @@ class Enumerated(MendRoom):
         """Give a stored row that a test spells out, all fields of the object among it, the fields that this
         gains: whose it is, its key says, which gets the same values."""
         policy, state = self.program.policy, self.state
-        pairs = [
-            (tree.text(key), value) for key, value in zip(node.keys, node.values, strict=True)
-        ]
+        pairs = [(tree.text(key), value) for key, value in node.pairs]
         parts = [value.span for name, value in pairs if name is None or policy.is_key_name(name)]
         parts += self._keys_around(node)
         keys = [

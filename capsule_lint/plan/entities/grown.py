@@ -69,7 +69,7 @@ class Grown(MendRoom):
         match node:
             case tree.DictDisplay():
                 yield from self._displays.get(id(node), ())
-                for key, value in zip(node.keys, node.values, strict=True):
+                for key, value in node.pairs:
                     if key is None:
                         yield from self._follow(value, depth + 1)
             case tree.Binary(op="|"):

@@ -372,10 +372,9 @@ def _extras(node: tree.Node | None) -> Iterator[tree.Node]:
     """What a model's configuration says of entries without a field."""
     match node:
         case tree.Call():
-            yield from (a.value for a in node.args if a.keyword == "extra")
+            yield from (value for name, value in node.keywords if name == "extra")
         case tree.DictDisplay():
-            pairs = zip(node.keys, node.values, strict=True)
-            yield from (v for k, v in pairs if k is not None and tree.text(k) == "extra")
+            yield from (value for name, value in node.entries if name == "extra")
 
 
 def _is_forbid(node: tree.Node) -> bool:

@@ -127,7 +127,7 @@ class Rows:
     def _display(self, node: tree.DictDisplay, depth: int) -> Origins:
         if not node.keys:
             return _NONE
-        spread = [v for k, v in zip(node.keys, node.values, strict=True) if k is None]
+        spread = node.spread
         if len(spread) == len(node.keys):
             return self._all(spread, depth)
         if spread and not names_any(node, self.program):

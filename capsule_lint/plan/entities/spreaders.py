@@ -108,11 +108,10 @@ class Spreaders:
             case tree.Call():
                 return self._is_given(parent, node, depth)
             case tree.DictDisplay():
-                pairs = zip(parent.keys, parent.values, strict=True)
-                keys = [key for key, value in pairs if value is node]
+                keys = parent.keys_for(node)
                 if keys == [None]:
                     return self.is_put(parent, depth + 1)
-                return any(isinstance(key, tree.Const) and key.value == "Item" for key in keys)
+                return any(tree.text(key) == "Item" for key in keys)
             case tree.Binary(op="|") | tree.Boolean() | tree.Conditional():
                 return self.is_put(parent, depth + 1)
             case tree.Comprehension(kind="DictComp"):

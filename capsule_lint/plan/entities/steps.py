@@ -131,7 +131,7 @@ class Steps:
 
 def _given(call: tree.Call) -> Parts:
     """What `update` and `setdefault` give a dict."""
-    plain = [a.value for a in call.args if a.keyword is None and not a.star]
+    plain = call.plain
     if call.last_name() == "setdefault":
         key = tree.text(plain[0]) if len(plain) == 2 else None
         return Parts(((key, plain[1]),)) if key is not None else Parts()
@@ -157,7 +157,7 @@ def _shown(node: Display) -> Parts:
     if isinstance(node, tree.Call):
         wholes = [a.value for a in node.args if a.keyword is None and a.star != "*"]
     else:
-        wholes = [v for k, v in zip(node.keys, node.values, strict=True) if k is None]
+        wholes = node.spread
     return Parts(tuple(entries_of(node)), tuple(wholes))
 
 

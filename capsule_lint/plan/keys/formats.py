@@ -195,7 +195,7 @@ class Formats(MendRoom):
             values: list[Filler] = [*templates.formatted.operands(host.right)]
             return Filling(values, {}, host.right, host.right)
         assert isinstance(host, tree.Call)
-        names = {a.keyword: a.value for a in host.args if a.keyword is not None}
+        names = dict(host.keywords)
         mapping = next((a.value for a in host.args if a.star == "**"), None)
         listed: list[Filler] = []
         for argument in host.args:

@@ -293,7 +293,7 @@ class KeyDefects(Room):
         display = program.names.parent(host)
         if not isinstance(display, tree.DictDisplay):
             return ""
-        for key, value in zip(display.keys, display.values, strict=True):
+        for key, value in display.pairs:
             name = program.templates.constant(key) if key is not None else None
             if name is not None and program.policy.is_sort_key_name(name):
                 for template in program.templates.resolve(value):

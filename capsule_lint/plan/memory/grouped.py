@@ -33,7 +33,7 @@ class Grouped(Room, Struct, frozen=True):
 
     def _judge(self, call: tree.Call) -> None:
         """Note what the key of a grouping lacks that says a scope and more."""
-        key = next((a.value for a in call.args if a.keyword == "key"), call.args[1].value)
+        key = call.keyword("key") or call.args[1].value
         names, planner = self._names(key), self.planner
         said = [s for s in planner.program.policy.scopes if any(names_scope(n, s) for n in names)]
         for cls in self._rows(call) if said and len(names) > len(said) else ():

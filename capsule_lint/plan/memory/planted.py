@@ -107,7 +107,7 @@ def _alternatives(node: tree.Node) -> Iterator[tree.Node]:
                 yield from _alternatives(argument.value)
         case tree.DictDisplay():
             yield node
-            for key, value in zip(node.keys, node.values, strict=True):
+            for key, value in node.pairs:
                 if key is None:
                     yield from _alternatives(value)
         case _:

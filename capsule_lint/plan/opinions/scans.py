@@ -102,7 +102,7 @@ class ScanOpinions:
 
     def _options(self, call: tree.Call) -> set[str]:
         """The names of a call's arguments, those in a dict that is spread included."""
-        found = {a.keyword for a in call.args if a.keyword is not None}
+        found = {name for name, _ in call.keywords}
         for argument in call.args:
             if argument.star == "**":
                 found |= set(_texts(self._material([argument.value])))
@@ -228,11 +228,9 @@ class ScanOpinions:
         for node in self._material(spread):
             match node:
                 case tree.DictDisplay():
-                    for key, value in zip(node.keys, node.values, strict=True):
-                        if isinstance(key, tree.Const) and key.value in _FILTERS:
-                            yield value
+                    yield from (value for name, value in node.entries if name in _FILTERS)
                 case tree.Call():
-                    yield from (a.value for a in node.args if a.keyword in _FILTERS)
+                    yield from (value for name, value in node.keywords if name in _FILTERS)
                 case tree.Name():
                     for index, value in self._items_of(node):
                         if isinstance(index, tree.Const) and index.value in _FILTERS:

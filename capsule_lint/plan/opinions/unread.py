@@ -161,7 +161,6 @@ def _name_in(holder: tree.Expr, part: tree.Node) -> str:
         case tree.Call():
             return next((a.keyword for a in holder.args if a.value is part and a.keyword), "")
         case tree.DictDisplay():
-            pairs = zip(holder.keys, holder.values, strict=True)
-            return next((tree.text(key) or "" for key, value in pairs if value is part), "")
+            return next((tree.text(key) or "" for key in holder.keys_for(part)), "")
         case _:
             return ""

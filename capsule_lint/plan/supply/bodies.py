@@ -109,10 +109,10 @@ class Written(Room):
         parent = names.parent(node) if depth < _MAX_DEPTH else None
         match parent:
             case tree.DictDisplay():
-                for key, value in zip(parent.keys, parent.values, strict=True):
-                    if value is node and key is None:
+                for key in parent.keys_for(node):
+                    if key is None:
                         yield from self._homes_of(parent, depth + 1)
-                    elif value is node and (text := tree.text(key)) is not None:
+                    elif (text := tree.text(key)) is not None:
                         yield text.lower()
             case tree.Call(args=args) if (
                 last_name(parent.func) == _DUMPS and args[0].value is node

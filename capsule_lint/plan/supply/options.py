@@ -69,7 +69,7 @@ def _name(call: tree.Call) -> str:
 def _is_certain(call: tree.Call) -> bool:
     """Whether an option always has a value: it is positional, required, or has a default."""
     first = call.args[0].value if call.args else None
-    given = {a.keyword: a.value for a in call.args if a.keyword}
+    given = dict(call.keywords)
     required, default = given.get("required"), given.get("default")
     return (
         (isinstance(first, tree.Const) and not str(first.value).startswith("-"))

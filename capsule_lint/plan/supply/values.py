@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.entities.displays import names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
@@ -235,20 +236,11 @@ class Values(Room):
                     node.right, depth + 1
                 )
             case tree.DictDisplay():
-                return any(
-                    isinstance(key, tree.Const)
-                    and isinstance(key.value, str)
-                    and any(names_scope(key.value, s) for s in self.program.policy.scopes)
-                    for key in node.keys
-                ) or any(
-                    key is None and self.spells_scope(value, depth + 1)
-                    for key, value in zip(node.keys, node.values, strict=True)
+                return names_any(node, self.program) or any(
+                    self.spells_scope(value, depth + 1) for value in node.spread
                 )
             case tree.Call(func=tree.Name(id="dict")):
-                names = [a.keyword for a in node.args if a.keyword is not None]
-                return any(
-                    names_scope(n, s) for n in names for s in self.program.policy.scopes
-                ) or any(
+                return names_any(node, self.program) or any(
                     self.spells_scope(a.value, depth + 1) for a in node.args if a.keyword is None
                 )
             case _:

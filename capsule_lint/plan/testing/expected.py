@@ -171,9 +171,7 @@ class Expected(MendRoom):
             case tree.Attr(name="__dict__"):
                 return self.fields(node.base)
             case tree.DictDisplay():
-                pairs = zip(node.keys, node.values, strict=True)
-                spread = [value for key, value in pairs if key is None]
-                return [one for value in spread for one in self._made(value, depth + 1)]
+                return [one for value in node.spread for one in self._made(value, depth + 1)]
             case tree.Binary(op="|"):
                 return [*self._made(node.left, depth + 1), *self._made(node.right, depth + 1)]
             case _:

@@ -109,10 +109,7 @@ def _is_harmless(program: Program, node: tree.Node, takes: Callable[[tree.Call],
         case tree.Attr(name="update" | "setdefault" | "copy" | "get" | "pop"):
             return True
         case tree.DictDisplay():
-            return any(
-                key is None and value is node
-                for key, value in zip(parent.keys, parent.values, strict=True)
-            )
+            return None in parent.keys_for(node)
         case tree.Binary(op="|"):
             return True
         case tree.Call():

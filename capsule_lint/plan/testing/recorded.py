@@ -304,18 +304,9 @@ class Recorded(MendRoom):
     def _entries(
         self, module: Module, node: tree.DictDisplay, record: Record, shape: Shape
     ) -> None:
-        present = {
-            key.value
-            for key in node.keys
-            if isinstance(key, tree.Const) and isinstance(key.value, str)
-        }
+        present = {name for name, _ in node.entries}
         scopes = self.program.policy.scopes
-        beside = [
-            value
-            for key, value in zip(node.keys, node.values, strict=True)
-            if isinstance(key, tree.Const)
-            and any(names_scope(str(key.value), scope) for scope in scopes)
-        ]
+        beside = [v for name, v in node.entries if any(names_scope(name, s) for s in scopes)]
         for name in shape.keyword(present):
             code = self._code(node, name, shape)
             if code is None or not shape.sure:

@@ -49,7 +49,7 @@ class Seeds(MendRoom):
 
     def _takes_entries(self, call: tree.Call) -> bool:
         """Whether keywords become the entries of a dict: `dict(…)`, or `record(…)` that takes any."""
-        names = {argument.keyword for argument in call.args if argument.keyword is not None}
+        names = {name for name, _ in call.keywords}
         if id(call) in self._asserted:
             return True
         if not names or (isinstance(call.func, tree.Name) and call.func.id == "dict"):

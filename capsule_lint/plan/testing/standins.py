@@ -172,7 +172,7 @@ def _attributes_of(call: tree.Call) -> Iterator[tuple[str, tree.Node, tree.Node]
     for argument in call.args:
         value = argument.value
         if argument.star == "**" and isinstance(value, tree.DictDisplay):
-            for key, given in zip(value.keys, value.values, strict=True):
+            for key, given in value.pairs:
                 word, _, rest = (tree.text(key) or "").partition(".")
                 if key is not None and rest in ("", *CALLED):
                     yield word, given, key

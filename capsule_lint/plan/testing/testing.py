@@ -244,7 +244,7 @@ class Testing(MendRoom):
             for module in program.names.modules.values()
             if not module.is_test
             for display in module.each(tree.DictDisplay)
-            for key, value in zip(display.keys, display.values, strict=True)
+            for key, value in display.pairs
             if key is not None
             and program.policy.is_sort_key_name(program.templates.constant(key) or "")
         )

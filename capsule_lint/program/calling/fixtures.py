@@ -150,7 +150,7 @@ def _fixture_option(function: Function, name: str) -> tree.Node | None:
     """The value of a keyword of `@pytest.fixture(…)`."""
     for decorator in function.fact.decorators:
         if isinstance(decorator, tree.Call) and last_name(decorator) == "fixture":
-            return next((a.value for a in decorator.args if a.keyword == name), None)
+            return decorator.keyword(name)
     return None
 
 

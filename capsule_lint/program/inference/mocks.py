@@ -65,7 +65,7 @@ def _new(call: tree.Call) -> tree.Node | None:
     """The object itself that a patch puts in place; `None` where it makes a mock."""
     node = replacement(call)
     if any(a.value is node and a.keyword not in (None, "new", "value") for a in call.args):
-        return next((a.value for a in call.args if a.keyword == "new"), None)
+        return call.keyword("new")
     return node
 
 
@@ -74,7 +74,7 @@ def is_autospec(call: tree.Call) -> bool:
     class does."""
     if last_name(call.func) in ("create_autospec", "spy"):
         return True
-    said = next((a.value for a in call.args if a.keyword == "autospec"), None)
+    said = call.keyword("autospec")
     return said is not None and not (isinstance(said, tree.Const) and not said.value)
 
 
@@ -87,9 +87,7 @@ class Mocks:
     def made(self, node: tree.Call, plain: list[tree.Node]) -> Types:
         """What `MagicMock(spec=C)` or `create_autospec(f)` makes; without a spec, a mock of what is expected
         where it goes."""
-        spec = next((a.value for a in node.args if a.keyword in ("spec", "spec_set")), None)
-        if spec is None and plain:
-            spec = plain[0]
+        spec = node.keyword("spec") or node.keyword("spec_set") or next(iter(plain), None)
         autospec = is_autospec(node)
         if spec is None:
             roles = self.inference.calls.roles.of(node)
@@ -234,7 +232,7 @@ class Mocks:
         known = self.inference.of(node) if node is not None else NOTHING
         if node is not None and known != _OF_ANYTHING:
             return known
-        maker = next((a.value for a in call.args if a.keyword == "new_callable"), None)
+        maker = call.keyword("new_callable")
         if maker is not None and last_name(maker) not in MOCKS:
             types = self.inference.of(maker)
             return frozenset(Instance(t.cls) for t in types if isinstance(t, ClassObject)) or types

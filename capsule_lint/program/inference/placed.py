@@ -134,7 +134,7 @@ class Placements:
 
     def _patched(self, patch: tree.Call) -> Iterator[Placed]:
         """`setattr(api, "store", fake)`, `patch("api.stores", return_value=fake)`."""
-        node, back = replacement(patch), _given_back(patch)
+        node, back = replacement(patch), patch.keyword("return_value")
         if node is not None:
             yield from self._put(patch, node)
         if back is not None:
@@ -173,7 +173,7 @@ class Placements:
                         yield Placed(where, given, True)
             case tree.Call():
                 yield Placed(where, node, False)
-                back = _given_back(node) if last_name(node.func) in MOCKS else None
+                back = node.keyword("return_value") if last_name(node.func) in MOCKS else None
                 if back is not None:
                     yield Placed(where, back, True)
 
@@ -238,8 +238,3 @@ class Placements:
 def _is_override(target: tree.Node) -> bool:
     """Whether an assignment tells FastAPI what to call in the place of a dependency."""
     return isinstance(target, tree.Subscript) and last_name(target.base) == _OVERRIDES
-
-
-def _given_back(call: tree.Call) -> tree.Node | None:
-    """What a mock gives when it is called: `patch("api.stores", return_value=fake)`."""
-    return next((a.value for a in call.args if a.keyword == "return_value"), None)

@@ -32,9 +32,8 @@ class Conditions(Struct, frozen=True):
         found: dict[tuple[int, str], str] = {}
         aliases: dict[tuple[int, str], str] = {}
         for display in module.each(tree.DictDisplay):
-            for key, value in zip(display.keys, display.values, strict=True):
-                name = key.value if isinstance(key, tree.Const) else None
-                if isinstance(name, str) and name.startswith("#"):
+            for name, value in display.entries:
+                if name.startswith("#"):
                     real = self.templates.constant(value)
                     if real is not None:
                         aliases[id(self.names.function_of(display)), name] = real

@@ -192,10 +192,9 @@ class Steps:
         said = tree.text(target.index)
         match display:
             case tree.DictDisplay():
-                pairs = zip(display.keys, display.values, strict=True)
-                return next((v for k, v in pairs if tree.text(k) == said), None)
+                return next((v for k, v in display.pairs if tree.text(k) == said), None)
             case tree.Call(func=tree.Name(id="dict")):
-                return next((a.value for a in display.args if a.keyword == said), None)
+                return display.keyword(said) if said is not None else None
             case _:
                 return None
 

@@ -357,9 +357,8 @@ def _each(node: tree.Node) -> list[tree.Node]:
 
 def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
     """The values of `{"AttributeValueList": […], "ComparisonOperator": "EQ"}`."""
-    for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(key, tree.Const) and key.value == "AttributeValueList":
-            yield from value.items if isinstance(value, tree.Sequence) else ()
+    values = node.under("AttributeValueList")
+    yield from values.items if isinstance(values, tree.Sequence) else ()
 
 
 def _only_types(function: Function) -> bool:
