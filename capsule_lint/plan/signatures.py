@@ -62,9 +62,7 @@ class Signatures(Room):
             own: Knot = ("function", member)
             state.groups.join(first, own)
             taken = program.domain.scope_parameter(member, scope)
-            if scope.parameter in state.params.get(member, ()) or (
-                taken is not None and taken.kind not in ("*", "**")
-            ):
+            if state.gains(member, scope) or (taken is not None and taken.kind not in ("*", "**")):
                 continue
             if absorbs(program, member, scope) or self._absorb(member, scope, own):
                 continue

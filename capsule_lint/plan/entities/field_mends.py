@@ -245,7 +245,7 @@ class FieldMends(MendRoom):
 
     def _own_parameter(self, function: Function, scope: Scope) -> str | None:
         """The parameter by which a function takes a scope, or will."""
-        if scope.parameter in self.state.params.get(function, ()):
+        if self.state.gains(function, scope):
             return scope.parameter
         own = self.program.domain.scope_parameter(function, scope)
         return own.name if own is not None else None
@@ -265,7 +265,7 @@ class FieldMends(MendRoom):
                     known = new.type.name if new.type is not None else func
                     if isinstance(given, tree.Name) and given.id == taken.name:
                         return f"{same}({own})" if same in (func, known) else own
-        if new.parameter not in self.state.params.get(initializer, ()):
+        if not self.state.gains(initializer, new):
             found = self.planner.gains.mirrored(value, new, ("function", initializer))
             if found is not None:
                 return found.code

@@ -92,14 +92,8 @@ class Gains(Room):
 
     def gaining(self, cls: Class, scope: Scope) -> Class | None:
         """The class of the hierarchy that gains the field; `None` if none does."""
-        return next(
-            (
-                c
-                for c in self.program.classes.mro(cls)
-                if scope.parameter in self.state.fields.get(c, ())
-            ),
-            None,
-        )
+        homes = self.program.classes.mro(cls)
+        return next((home for home in homes if self.state.gains(home, scope)), None)
 
     def _through_property(
         self, cls: Class, node: tree.Attr, scope: Scope, knot: Knot

@@ -62,7 +62,7 @@ class Keyed(Room, Struct, frozen=True):
     def _keys(self, cls: Class) -> Iterator[tree.Node]:
         """What is given as a key to instances that are given a scope as well."""
         program = self.program
-        for _, arguments in program.calls.made_with(cls):
+        for _, arguments in program.calls.given_to(cls):
             if any(map(self._names_scope, arguments)):
                 for name, argument in arguments.items():
                     if program.policy.is_key_name(name):

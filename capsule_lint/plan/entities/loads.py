@@ -169,7 +169,7 @@ class Loads(Room):
             if like is not None and rename(like, old, scope) not in fields:
                 self.planner.gains.gain_field(cls, scope, knot, like=like)
                 for home in classes.mro(cls):
-                    if scope.parameter in self.state.fields.get(home, ()):
+                    if self.state.gains(home, scope):
                         name = rename(like, old, scope)
                         self.state.attributes[home, scope.parameter] = name
                 return

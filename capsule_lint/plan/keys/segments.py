@@ -15,7 +15,7 @@ from capsule_lint.plan.keys.format_fields import start_of
 from capsule_lint.plan.keys.formats import Addition, Formats, Group
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
 from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of
-from capsule_lint.plan.memory.room import takes_more
+from capsule_lint.plan.memory.arity import takes_more
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import Filled, word_of

@@ -112,9 +112,7 @@ class AccessChecks(Room):
         planner, asked = self.planner, check.asked
         if isinstance(asked, tree.Name):
             taken = planner.program.domain.scope_parameter(check.function, scope)
-            if taken is not None or scope.parameter in planner.state.params.get(
-                check.function, ()
-            ):
+            if taken is not None or self.state.gains(check.function, scope):
                 return True
             return self._is_asked_for_kept(check, asked, scope)
         return any(

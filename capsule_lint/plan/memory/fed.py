@@ -266,10 +266,10 @@ class Fed(Room):
 
     def _gaining(self, node: tree.Node, scope: Scope) -> Iterator[Knot]:
         """The classes of an object that gain the field of a scope."""
-        program, fields = self.program, self.state.fields
+        program = self.program
         for one in ordered(program.inference.of(node)):
             for cls in program.classes.mro(one.cls) if isinstance(one, Instance) else ():
-                if scope.parameter in fields.get(cls, ()):
+                if self.state.gains(cls, scope):
                     yield "class", cls
 
     def _calls(self, node: tree.Node, scope: Scope, depth: int) -> list[Knot | None]:
@@ -304,14 +304,14 @@ class Fed(Room):
 
     def _of_one_scope(self, call: tree.Call, scope: Scope) -> Iterator[Knot | None]:
         """The same of a call of a repository that is told scopes when it is made: `Deals(table, tenant_id)`."""
-        program, fields = self.program, self.state.fields
+        program = self.program
         for callee in program.calls.callees(call):
             owner = callee.function.owner if callee.function is not None else None
             if owner not in program.domain.repositories or owner is None:
                 continue
             held, made = program.domain.held.is_attribute, program.classes.made_with(owner)
             for cls in program.classes.mro(owner):
-                if scope.parameter in fields.get(cls, ()):
+                if self.state.gains(cls, scope):
                     yield "class", cls
             if any(held(cls, name, scope) for cls, name in made):
                 yield None

@@ -79,7 +79,7 @@ class IdleScopes:
         return bool(found) and not any(
             cls in self.program.domain.entities
             or self.program.domain.is_boundary(cls)
-            or scope.parameter in self.state.fields.get(owner, ())
+            or self.state.gains(owner, scope)
             or classes.has_attribute(cls, scope.parameter)
             for cls in found
             for owner in classes.mro(cls)

@@ -48,7 +48,7 @@ class Planted(MendRoom):
                     if isinstance(node, tree.Name):
                         yield from self._displays(node, 0)
         if self.program.classes.declares(owner):
-            for _, given in self.program.calls.made_with(owner):
+            for _, given in self.program.calls.given_to(owner):
                 if name in given:
                     yield from self._displays(given[name].value, 0)
 

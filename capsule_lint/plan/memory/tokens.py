@@ -144,11 +144,10 @@ class Tokens(Room):
 
     def _knows(self, function: Function, scope: Scope) -> bool:
         """Whether somebody who calls a function is told a scope, or is going to be."""
-        program, gained = self.program, self.state.params
+        program = self.program
         callers = {program.names.function_of(c) for c, _ in program.calls.callers(function)}
         return any(
-            program.domain.scope_parameter(one, scope) is not None
-            or scope.parameter in gained.get(one, ())
+            program.domain.scope_parameter(one, scope) is not None or self.state.gains(one, scope)
             for one in callers
             if one is not None and not one.module.is_test
         )

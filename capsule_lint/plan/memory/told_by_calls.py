@@ -46,7 +46,7 @@ class ToldByCalls:
         self._seen.add(id(cls))
         held = self.program.domain.held
         with self.program.names.aside():
-            made = list(self.program.calls.made_with(cls))
+            made = list(self.program.calls.given_to(cls))
         given = [arguments for call, arguments in made if not self._is_tested(call)]
         for parameter in self.program.classes.constructor(cls) or ():
             values = [arguments.get(parameter.name) for arguments in given]

@@ -40,7 +40,7 @@ class Holders(Struct, frozen=True):
     def attribute_of(self, cls: Class, scope: Scope) -> str | None:
         """The attribute of the class, there or to come, that holds the scope's value."""
         for owner in self.program.classes.mro(cls):
-            if scope.parameter in self.state.fields.get(owner, ()):
+            if self.state.gains(owner, scope):
                 return self.state.attributes.get((owner, scope.parameter), scope.parameter)
         for name in (scope.parameter, f"_{scope.parameter}"):
             method = self.program.classes.method(cls, name)
@@ -81,7 +81,7 @@ class Holders(Struct, frozen=True):
     def field_knot(self, cls: Class, scope: Scope) -> tuple[str, object] | None:
         """The change by which a class gains the attribute of a scope; `None` where it has it."""
         for owner in self.program.classes.mro(cls):
-            if scope.parameter in self.state.fields.get(owner, ()):
+            if self.state.gains(owner, scope):
                 return ("class", owner)
         return None
 

@@ -143,7 +143,7 @@ class Sources:
         if told is not None:
             return told
         for function in enclosing(place):
-            if scope.parameter in self.state.params.get(function, ()):
+            if self.state.gains(function, scope):
                 return Value(scope.parameter, knot=("function", function))
             name = self._own_name(scope, function, place)
             if name is not None:
@@ -162,8 +162,7 @@ class Sources:
         inner = (id(lambdas.get(id(one))) for one in place.scope.ancestors())
         for key in (*inner, *(id(function.fact) for function in enclosing(place))):
             double = self.state.doubles.get(key)
-            gained = self.state.params.get(double.function, ()) if double is not None else ()
-            if double is not None and scope.parameter in gained:
+            if double is not None and self.state.gains(double.function, scope):
                 return Value(scope.parameter, knot=("lambda", key))
         return None
 

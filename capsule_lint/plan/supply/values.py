@@ -255,7 +255,7 @@ class Values(Room):
             function, cls = callee.function, callee.cls
             if function is not None and function.name not in ("__init__", "__new__"):
                 has = self.program.domain.scope_parameter(function, scope) is not None
-                if not has and scope.parameter not in self.state.params.get(function, ()):
+                if not has and not self.state.gains(function, scope):
                     return any(p.kind in ("*", "**") for p in function.params)
             elif cls is not None and function is None:
                 names = {p.name for p in self.program.classes.constructor(cls) or ()}

@@ -217,7 +217,7 @@ class Calls:
         for heir in heirs:
             yield from (pair for pair in indirect.get(heir, ()) if id(pair[0]) not in seen)
 
-    def made_with(self, cls: Class) -> Iterator[tuple[tree.Call, Mapping[str, tree.Argument]]]:
+    def given_to(self, cls: Class) -> Iterator[tuple[tree.Call, Mapping[str, tree.Argument]]]:
         """The calls that run the constructor of a class, and what each gives for its parameters, or for the
         fields it is made of: nothing where the call does not bind."""
         params = self.classes.constructor(cls) or ()

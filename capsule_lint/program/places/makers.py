@@ -111,7 +111,7 @@ class Makers:
         if not any(policy.is_key_name(p.name) for p in params):
             return
         only = all(policy.is_key_name(p.name) or policy.is_sort_key_name(p.name) for p in params)
-        for call, given in self.keys.calls.made_with(cls):
+        for call, given in self.keys.calls.given_to(cls):
             returned = isinstance(self.keys.names.parent(call), tree.Eval)
             role = Role.HELPER if only and returned else Role.WRITTEN
             for name, argument in given.items():

@@ -209,7 +209,7 @@ class Held:
                     self._note(store.value, name)
             params = classes.constructor(homes[0]) or ()
             others = {p.name for p in params if p.name != node.name}
-            for _, given in self.domain.calls.made_with(homes[0]):
+            for _, given in self.domain.calls.given_to(homes[0]):
                 if node.name in given:
                     self._note(given[node.name].value, name, others)
 

@@ -142,7 +142,7 @@ class Beginnings:
 
     def _constructed(self, cls: Class, name: str) -> list[tree.Node]:
         """What constructors are given for a parameter or a field."""
-        made = self.templates.calls.made_with(cls)
+        made = self.templates.calls.given_to(cls)
         return self._judged(given[name].value for _, given in made if name in given)
 
     def _judged(self, values: Iterator[tree.Node]) -> list[tree.Node]:
