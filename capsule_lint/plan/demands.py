@@ -98,7 +98,7 @@ class Demands(Room):
         """The base method that has the parameter which its implementation lacks."""
         if method.owner is None:
             return None
-        for other in sorted(self.program.calls.family(method), key=lambda f: f.symbol):
+        for other in sorted(self.program.calls.families.of(method), key=lambda f: f.symbol):
             if (
                 other is method
                 or other.owner is None
@@ -183,7 +183,7 @@ class Demands(Room):
 
     def _is_demanded(self, method: Function) -> bool:
         """Whether a repository's method touches entities."""
-        family = self.program.calls.family(method)
+        family = self.program.calls.families.of(method)
         if not self.may_be_demanded(method) or (len(family) == 1 and self._is_idle(method)):
             return False
         return any(self._touches(f) for f in family)
@@ -201,7 +201,7 @@ class Demands(Room):
             return False
         if method in self.program.domain.handlers or self._only_silenced(method):
             return False
-        family = self.program.calls.family(method)
+        family = self.program.calls.families.of(method)
         given = self._is_below_keys(method, family) or any(map(self._is_given_tuples, family))
         if given and not any(map(self.program.domain.takes_scope, family)):
             return False

@@ -46,10 +46,10 @@ class Reach:
             case tree.Call():
                 for callee in self.program.calls.callees(node):
                     if callee.function is not None and not callee.mock:
-                        yield from self.program.calls.family(callee.function)
+                        yield from self.program.calls.families.of(callee.function)
             case tree.Attr() if node.name in self._properties:
                 for function in self.program.keys.helpers_in(node):
-                    yield from self.program.calls.family(function)
+                    yield from self.program.calls.families.of(function)
 
     def is_followed(self, function: Function) -> bool:
         """Whether all that a function runs by itself is known: `self.model_dump()` reads properties that nobody

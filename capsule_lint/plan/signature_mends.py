@@ -77,7 +77,7 @@ class SignatureMends(MendRoom):
         model = implementation(function)
         if model is not None:
             return self._as_in(model, scope, params, front)
-        family = self.program.calls.family(function)
+        family = self.program.calls.families.of(function)
         if any(map(dispatches, family)):
             front += 1  # what decides which function is called
         if all(map(_takes_keywords_alone, family)):

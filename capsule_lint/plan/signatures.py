@@ -53,7 +53,7 @@ class Signatures(Room):
         """Demand that the function, with its whole family, takes the scope."""
         program, state = self.program, self.state
         alone = frozenset((function,))
-        family = alone if function.name in SPECIAL else program.calls.family(function)
+        family = alone if function.name in SPECIAL else program.calls.families.of(function)
         first = ("function", function)
         state.groups.join(knot, first)
         declared = program.names.declared

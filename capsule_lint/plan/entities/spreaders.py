@@ -79,7 +79,7 @@ class Spreaders:
             bool(functions)
             and len(functions) == len(callees)
             and all(_keywords(f) and f.parameter(name) is None for f in functions)
-            and any(self._puts(m) for f in functions for m in self.program.calls.family(f))
+            and any(self._puts(m) for f in functions for m in self.program.calls.families.of(f))
         )
 
     def _puts(self, function: Function) -> bool:

@@ -85,7 +85,7 @@ class WholeReads(Room):
         )
 
     def _family(self, function: Function) -> frozenset[Function]:
-        return self.program.calls.family(function)
+        return self.program.calls.families.of(function)
 
     def callers(self, function: Function) -> Iterator[tree.Call]:
         """The calls of a function outside of tests."""

@@ -173,7 +173,7 @@ class EvidenceOpinions:
             if cls in domain.repositories:
                 yield cls
                 if self.ground.program.classes.is_abstract(cls):
-                    yield from self.ground.program.calls.kin(cls)
+                    yield from self.ground.program.calls.families.kin(cls)
 
     # --- assertions on entities ---
 

@@ -95,7 +95,7 @@ class Entries:
         )
 
     def _production_callers(self, function: Function) -> Iterator[tree.Call]:
-        for member in self.program.calls.family(function):
+        for member in self.program.calls.families.of(function):
             for call, _ in self.program.calls.callers(member):
                 if not self.program.names.module_of(call).is_test:
                     yield call

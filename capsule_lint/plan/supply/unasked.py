@@ -63,7 +63,7 @@ class Unasked(Room, Struct, frozen=True):
     def _callers(self, function: Function, *, tests: bool) -> Iterator[Module]:
         """The modules in which a function is called: tests, or others."""
         program = self.program
-        for member in program.calls.family(function):
+        for member in program.calls.families.of(function):
             for call, _ in program.calls.callers(member):
                 module = program.names.module_of(call)
                 if module.is_test is tests:

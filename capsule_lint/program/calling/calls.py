@@ -1,4 +1,4 @@
-"""Who calls whom: call sites by resolved callee, aliases, method families, structural implementers."""
+"""Who calls whom: call sites by resolved callee, and what they give."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
-from capsule_lint.program.calling.dispatch import dispatched_with
+from capsule_lint.program.calling.families import Families
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.calling.roles import Roles
 from capsule_lint.program.calling.wrapping import filled, is_around
@@ -58,16 +58,17 @@ class Calls:
     inference: Inference
     structural: Structural | None = None
     roles: Roles = field(init=False)
+    families: Families = field(init=False)
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
     _callers: dict[str, _Callers] = field(default_factory=dict)
     """By name, for all functions of that name at once; with no name for what constructs any class."""
     _decorated: dict[Function, int] = field(default_factory=dict)
-    _families: dict[Function, frozenset[Function]] = field(default_factory=dict)
     _handing_up: dict[Function, list[tree.Call]] | None = None
 
     def __post_init__(self) -> None:
         self.inference.calls = self
         self.roles = Roles(self)
+        self.families = Families(self)
 
     # --- callees ---
 
@@ -284,7 +285,7 @@ class Calls:
         """What the callers pass for a parameter; `None` when nobody is known to call."""
         found: list[Types] = []
         known = False
-        for method in self._nominal(function):
+        for method in self.families.nominal(function):
             position = function.params.index(parameter)
             same = method.parameter(parameter.name)
             if same is None and position < len(method.params):
@@ -341,70 +342,3 @@ class Calls:
         function = binding.place.scope.function
         for call, _ in self.uses.arguments(function, binding.name):
             yield call
-
-    # --- families ---
-
-    def family(self, function: Function) -> frozenset[Function]:
-        """The method with all its overrides and implementations, and what is called in its place."""
-        known = self._families.get(function)
-        if known is not None:
-            return known
-        found, queue = {function}, [function]
-        while queue:
-            current = queue.pop()
-            for other in self._kin(current):
-                if other not in found:
-                    found.add(other)
-                    queue.append(other)
-        family = frozenset(found)
-        for member in family:
-            self._families[member] = family
-        return family
-
-    def _kin(self, function: Function) -> Iterator[Function]:
-        yield from self._nominal(function)
-        yield from dispatched_with(self.inference, function)
-        if function.owner is None or function.name == "__init__":
-            return
-        for other in self._structural_kin(function.owner, function.name):
-            method = self.classes.method(other, function.name)
-            if method is not None:
-                yield method
-        for call, callee in self.callers(function):
-            if callee.mock:
-                continue
-            for twin in self.callees(call):
-                if (
-                    twin.function is not None
-                    and twin.cls is None
-                    and twin.function.name == function.name
-                ):
-                    yield twin.function
-
-    def _nominal(self, function: Function) -> set[Function]:
-        if function.owner is None or (
-            function.name.startswith("__") and function.name.endswith("__")
-        ):
-            return {function}
-        owners = {function.owner}
-        for base in self.classes.mro(function.owner):
-            if function.name in base.methods:
-                owners.update(self.classes.subclasses(base))
-        for heir in tuple(owners):
-            # A class that inherits an implementation from one base for the sake of another.
-            owners.update(b for b in self.classes.mro(heir) if function.name in b.methods)
-        return {o.methods[function.name] for o in owners if function.name in o.methods} | {
-            function
-        }
-
-    def kin(self, cls: Class) -> set[Class]:
-        """The classes whose instances may stand where one of `cls` is declared, as far as known."""
-        found = set(self.classes.subclasses(cls)) - {cls}
-        return found | self.structural.kin(cls) if self.structural is not None else found
-
-    def _structural_kin(self, cls: Class, method: str) -> set[Class]:
-        found: set[Class] = set()
-        for relative in (*self.classes.mro(cls), *self.classes.subclasses(cls)):
-            if self.structural is not None:
-                found |= self.structural.kin(relative, method)
-        return found

@@ -176,7 +176,7 @@ class Keys:
         if function is None or parameter not in function.params or id(parameter) in self._seen:
             return
         self._seen.add(id(parameter))
-        members = dict.fromkeys((*self.calls.family(function), *self._demanded(function)))
+        members = dict.fromkeys((*self.calls.families.of(function), *self._demanded(function)))
         for member in sorted(members, key=lambda f: f.symbol):
             own = member.params[function.params.index(parameter) :][:1]
             for _, argument in list(self.calls.arguments_for(member, own[0].name)) if own else ():
@@ -323,7 +323,7 @@ class Keys:
             or self.templates.called.is_generic(function)
         ):
             return
-        for member in self.calls.family(function):
+        for member in self.calls.families.of(function):
             self.helpers.add(member)
             for value in member.returns:
                 first = (

@@ -252,7 +252,7 @@ class Held:
         if function.owner is None or parameter not in own or function.name.startswith("__"):
             return
         at, known = own.index(parameter), {p.name for p in function.own_params}
-        for member in sorted(self.domain.calls.family(function), key=lambda f: f.symbol):
+        for member in sorted(self.domain.calls.families.of(function), key=lambda f: f.symbol):
             other = _positional(member)
             if member is function or _required(other) != _required(own) or at >= len(other):
                 continue

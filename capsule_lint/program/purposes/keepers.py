@@ -84,5 +84,5 @@ class Keepers:
         """Whether a Protocol or a base of the program's says that there is such a method."""
         return any(
             other.owner is not None and self.domain.classes.is_abstract(other.owner)
-            for other in self.domain.calls.family(method)
+            for other in self.domain.calls.families.of(method)
         )

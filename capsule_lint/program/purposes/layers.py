@@ -79,7 +79,7 @@ class Layers:
             if current in seen:
                 continue
             seen.add(current)
-            family = self.domain.calls.family(current)
+            family = self.domain.calls.families.of(current)
             if any(keys.inside(member) for member in family):
                 return True
             returned = [value for member in family for value in member.returns]
@@ -91,7 +91,7 @@ class Layers:
         among = set(candidates)
         for name, method in cls.methods.items():
             if not name.startswith("_") and self.domain.is_operation(method):
-                for member in self.domain.calls.family(method):
+                for member in self.domain.calls.families.of(method):
                     if member.owner is not None and member.owner in among:
                         yield member.owner
 

@@ -114,7 +114,7 @@ class Roles:
                     m.owner
                     for name, f in cls.methods.items()
                     if not name.startswith("_") and self.domain.is_operation(f)
-                    for m in self.domain.calls.family(f)
+                    for m in self.domain.calls.families.of(f)
                 }
                 kin |= {
                     sub

@@ -117,7 +117,7 @@ class Tables:
         while before != len(found):
             before = len(found)
             for function, own in wrapped:
-                if any(f in found for one in own for f in self.calls.family(one)):
+                if any(f in found for one in own for f in self.calls.families.of(one)):
                     found.add(function)
         return found
 

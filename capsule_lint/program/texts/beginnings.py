@@ -135,7 +135,7 @@ class Beginnings:
             return []
         if function.name == "__init__" and function.owner is not None:
             return self._constructed(function.owner, name)
-        members = sorted(calls.family(function), key=lambda f: f.symbol)
+        members = sorted(calls.families.of(function), key=lambda f: f.symbol)
         return self._judged(
             argument.value for m in members for _, argument in list(calls.arguments_for(m, name))
         )
