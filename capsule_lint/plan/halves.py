@@ -97,5 +97,5 @@ class Halves(Room):
         if not isinstance(node, tree.FString) or is_for_people(self.program.names, node):
             return False
         said = "".join(part for part in node.parts if isinstance(part, str))
-        others = [one for one in self.program.policy.scopes if one is not scope]
+        others = self.program.policy.others(scope)
         return scope.tag not in said and any(one.tag in said for one in others)

@@ -63,16 +63,10 @@ class SignatureMends(MendRoom):
         return found
 
     def _where(self, function: Function, scope: Scope, params: list[Slot]) -> tuple[int, str]:
-        order = self.program.policy.scopes
-        at = order.index(scope)
-        for other in reversed(order[:at]):
+        for other, step in self.program.policy.beside(scope):
             found = self._index_of(function, other, params)
             if found is not None:
-                return self._before_defaults(function, params, found + 1, params[found].kind)
-        for other in order[at + 1 :]:
-            found = self._index_of(function, other, params)
-            if found is not None:
-                return self._before_defaults(function, params, found, params[found].kind)
+                return self._before_defaults(function, params, found + step, params[found].kind)
         front = len(function.params) - len(function.own_params)
         model = implementation(function)
         if model is not None:

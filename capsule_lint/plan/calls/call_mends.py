@@ -192,7 +192,7 @@ class CallMends(MendRoom):
         self, args: Sequence[tree.Argument], want: Want, signature: Sequence[Slot]
     ) -> int | None:
         """Where the call passes the neighbouring scope's value."""
-        others = [s for s in self.program.policy.scopes if s is not want.scope]
+        others = self.program.policy.others(want.scope)
         takes = self.program.domain.held.takes
         for number, argument in enumerate(args):
             if argument.keyword is not None and any(
@@ -211,17 +211,11 @@ class CallMends(MendRoom):
         return None
 
     def _keyword_index(self, args: Sequence[tree.Argument], want: Want) -> int:
-        order = self.program.policy.scopes
-        at = order.index(want.scope)
         takes = self.program.domain.held.takes
-        for other in reversed(order[:at]):
+        for other, step in self.program.policy.beside(want.scope):
             for number, argument in enumerate(args):
                 if argument.keyword is not None and takes(want.callee, argument.keyword, other):
-                    return number + 1
-        for other in order[at + 1 :]:
-            for number, argument in enumerate(args):
-                if argument.keyword is not None and takes(want.callee, argument.keyword, other):
-                    return number
+                    return number + step
         return sum(1 for a in args if a.keyword is None and a.star != "**")
 
     def _is_new_to(self, want: Want, signature: Sequence[Slot]) -> bool:

@@ -59,13 +59,8 @@ class Called(MendRoom, Struct, frozen=True):
         found: list[Slot],
         params: Sequence[tree.Parameter],
     ) -> tuple[int, Slot]:
-        order = self.program.policy.scopes
         kind = params[0].kind if params else "plain"
-        at = order.index(scope)
-        for other, step in [
-            *((o, 1) for o in reversed(order[:at])),
-            *((o, 0) for o in order[at + 1 :]),
-        ]:
+        for other, step in self.program.policy.beside(scope):
             for number, slot in enumerate(found):
                 held = self.program.domain.held.is_attribute
                 if held(cls, slot.name, other) and (slot.name == other.parameter or step):

@@ -48,7 +48,7 @@ class FieldMends(MendRoom):
         fields = self.program.classes.fields(cls)
         own = any(
             f.owner is cls and self._is(cls, f.name, other)
-            for other, _ in self._near_scopes(scope)
+            for other in self.program.policy.others(scope)
             for f in fields
         )
         return own or self._neighbour_store(cls, initializer, scope) is None
@@ -87,29 +87,25 @@ class FieldMends(MendRoom):
         }
         knot: Knot = ("class", cls)
         attribute = self.state.attributes[cls, scope.parameter]
-        for other, before in self._near_scopes(scope) if attribute not in fields else ():
+        near_scopes = self.program.policy.beside(scope)
+        for other, step in near_scopes if attribute not in fields else ():
             near = next((s for name, s in fields.items() if self._is(cls, name, other)), None)
             if near is not None:
                 said = self.mends.annotation(knot, stub.module, scope, near.annotation) or "str"
                 span, line = near.span, f"{attribute}: {said}"
-                mend = AddStatement(stub.module.filename, span, "CAP301", line, before)
+                mend = AddStatement(stub.module.filename, span, "CAP301", line, before=not step)
                 self.mends.add(knot, mend)
                 return
 
     def _is(self, cls: Class, name: str, scope: Scope) -> bool:
         return self.program.domain.held.is_attribute(cls, name, scope)
 
-    def _near_scopes(self, scope: Scope) -> list[tuple[Scope, bool]]:
-        order = self.program.policy.scopes
-        at = order.index(scope)
-        return [*((s, False) for s in reversed(order[:at])), *((s, True) for s in order[at + 1 :])]
-
     def _field(self, cls: Class, scope: Scope) -> None:
         knot: Knot = ("class", cls)
         filename = cls.module.filename
         fields = [f for f in self.program.classes.fields(cls) if f.owner is cls]
         attribute = self.state.attributes[cls, scope.parameter]
-        for other, before in self._near_scopes(scope):
+        for other, step in self.program.policy.beside(scope):
             near = next((f for f in fields if self._is(cls, f.name, other)), None)
             if near is None:
                 continue
@@ -121,9 +117,9 @@ class FieldMends(MendRoom):
             )
             statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
             statement += f" = {value}" if value is not None else ""
-            self.mends.add(
-                knot, AddStatement(filename, near.statement.span, "CAP301", statement, before)
-            )
+            span = near.statement.span
+            mend = AddStatement(filename, span, "CAP301", statement, before=not step)
+            self.mends.add(knot, mend)
             return
         annotation = self.mends.annotation(knot, cls.module, scope, None) or "str"
         body = [s for s in cls.fact.body if not (cls.fact.doc and s is cls.fact.body[0])]
@@ -215,8 +211,8 @@ class FieldMends(MendRoom):
         for call in calls.handed_up(initializer) if own is not None else ():
             at = next(
                 (
-                    number + 1 - before
-                    for other, before in self._near_scopes(scope)
+                    number + step
+                    for other, step in self.program.policy.beside(scope)
                     for number, argument in enumerate(call.args)
                     if argument.keyword and self._is(cls, argument.keyword, other)
                 ),
@@ -234,12 +230,12 @@ class FieldMends(MendRoom):
         self, cls: Class, initializer: Function, scope: Scope
     ) -> tuple[Store, Scope, bool] | None:
         """Where the initializer sets another scope's attribute, and whether that comes after."""
-        for other, before in self._near_scopes(scope):
+        for other, step in self.program.policy.beside(scope):
             for name, stores in cls.stores.items():
                 for store in stores:
                     if store.function is initializer and self._is(cls, name, other):
                         if not store.path:
-                            return store, other, before
+                            return store, other, not step
                         break
         return None
 
@@ -280,11 +276,9 @@ class FieldMends(MendRoom):
             attribute = self.state.attributes[cls, scope.parameter]
             near = [
                 item
-                for other, _ in self._near_scopes(scope)
+                for other, _ in self.program.policy.beside(scope)
                 for item in binding.value.items
-                if isinstance(item, tree.Const)
-                and isinstance(item.value, str)
-                and self._is(cls, item.value, other)
+                if (name := tree.text(item)) is not None and self._is(cls, name, other)
             ]
             new, filename = (f'"{attribute}"',), cls.module.filename
             for item in (*near, *binding.value.items)[:1]:

@@ -85,7 +85,7 @@ class Gains(Room):
     def _is_told_by(self, cls: Class, name: str, scope: Scope) -> bool:
         """Whether an attribute is the `id` of a `Tenant`, which is in no capsule: what has the tenant is."""
         domain, planner = self.program.domain, self.planner
-        others = [s for s in planner.program.policy.scopes if s is not scope]
+        others = planner.program.policy.others(scope)
         if any(names_scope(name, s) for s in others) or not domain.is_boundary(cls):
             return False
         return planner.sources.holders.attribute_of(cls, scope) is None
@@ -183,7 +183,7 @@ class Gains(Room):
         one too, and nobody gives them its value."""
         held = self.program.domain.held.is_attribute
         for name, stores in cls.stores.items():
-            if not any(held(cls, name, s) for s in self.program.policy.scopes if s is not scope):
+            if not any(held(cls, name, s) for s in self.program.policy.others(scope)):
                 continue
             for store in stores:
                 if store.function.name in CONSTRUCTORS or isinstance(store.value, tree.Const):

@@ -84,7 +84,7 @@ class Loads(Room):
 
     def _rows(self, want: Want, call: tree.Call) -> list[tree.Node]:
         """The dicts of which a call is given parts for other scopes."""
-        others = [s for s in self.program.policy.scopes if s is not want.scope]
+        others = self.program.policy.others(want.scope)
         rows = (self._row(want, call, scope) for scope in others)
         return [row for row in rows if row is not None]
 
@@ -148,10 +148,8 @@ class Loads(Room):
 
     def nearest(self, names: Collection[str], scope: Scope) -> Scope | None:
         """The scope beside which another one belongs, of those that are named."""
-        scopes = list(self.program.policy.scopes)
-        at = scopes.index(scope)
-        near = (*reversed(scopes[:at]), *scopes[at + 1 :])
-        return next((s for s in near if any(names_scope(name, s) for name in names)), None)
+        near = self.program.policy.beside(scope)
+        return next((s for s, _ in near if any(names_scope(name, s) for name in names)), None)
 
     def _typed(self, node: tree.Node, scope: Scope, knot: Knot) -> None:
         """The `TypedDict` that an item is annotated with gets the key."""

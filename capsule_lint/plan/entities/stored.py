@@ -52,7 +52,7 @@ class Stored(Room, Struct, frozen=True):
         target = program.names.follow(program.names.member(own.module, own.root))
         if isinstance(target, External):
             return Form.UUID if target.name == "uuid.UUID" else Form.TEXT
-        cls = program.names.definition(f"{own.module}.{own.name}")
+        cls = program.names.definition(own.dotted)
         if not isinstance(cls, Class):
             return Form.TEXT
         bases = set(program.classes.foreign_bases(cls))
@@ -68,7 +68,7 @@ class Stored(Room, Struct, frozen=True):
         own, classes = scope.type, self.program.classes
         if own is None or not any(b.startswith(_COERCING) for b in classes.foreign_bases(cls)):
             return False
-        said = self.program.names.definition(f"{own.module}.{own.name}")
+        said = self.program.names.definition(own.dotted)
         if not isinstance(said, Class) or classes.is_enum(said):
             return False
         told = any(classes.method(said, name) is not None for name in _VALIDATING)

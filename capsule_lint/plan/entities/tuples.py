@@ -106,17 +106,12 @@ class Tuples(Room):
             return None
         fields = classes.fields(cls)
         own = [n for n, f in enumerate(fields) if f.owner is home]
-        scopes = list(self.program.policy.scopes)
-        new = []
-        for scope in scopes:
+        policy, new = self.program.policy, []
+        for scope in policy.scopes:
             if scope.parameter not in self.state.fields[home]:
                 continue
-            at = scopes.index(scope)
-            places = [
-                *((s, 1) for s in reversed(scopes[:at])),
-                *((s, 0) for s in scopes[at + 1 :]),
-            ]
-            near = [n + step for s, step in places for n in own if names_scope(fields[n].name, s)]
+            beside = policy.beside(scope)
+            near = [n + step for s, step in beside for n in own if names_scope(fields[n].name, s)]
             new.append((near[0] if near else own[0] if own else 0, scope))
         return Layout(cls, home, len(fields), tuple(new))
 

@@ -109,7 +109,7 @@ class Segments(MendRoom):
     def _is_no_text(self, scope: Scope) -> bool:
         """Whether the type of a scope is an enum whose members say their own names in a text."""
         program, own = self.program, scope.type
-        cls = program.names.definition(f"{own.module}.{own.name}") if own is not None else None
+        cls = program.names.definition(own.dotted) if own is not None else None
         if not isinstance(cls, Class) or not program.classes.is_enum(cls):
             return False
         if "enum.StrEnum" in program.classes.foreign_bases(cls):

@@ -238,7 +238,7 @@ class Fed(Room):
             elements = parts[1] if parts is not None else []
             many = len(elements) > 1 or (bool(elements) and self._is_summed(one, elements[0]))
             for element in elements if many else ():
-                others = (s for s in program.policy.scopes if s is not scope)
+                others = program.policy.others(scope)
                 if isinstance(element, tree.Attr) and any(
                     program.domain.held.is_value(element, other) for other in others
                 ):

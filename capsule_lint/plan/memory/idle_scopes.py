@@ -95,7 +95,7 @@ class IdleScopes:
 
     def _decided_by(self, function: Function, scope: Scope) -> Iterator[tree.Name]:
         """Where a method uses the parameter of another scope to find something, and not this one."""
-        others = [s for s in self.program.policy.scopes if s is not scope]
+        others = self.program.policy.others(scope)
         found = [self.program.domain.scope_parameter(function, s) for s in others]
         names = {p.name for p in found if p is not None}
         for node in self._named(function.module, names):
@@ -147,7 +147,7 @@ class IdleScopes:
     def _is_loosely_sought(self, node: object, scope: Scope) -> bool:
         match node:
             case tree.Compare(ops=("in" | "not in",), left=tree.Sequence() as left):
-                others = [s for s in self.program.policy.scopes if s is not scope]
+                others = self.program.policy.others(scope)
                 held = (one.name for one in left.items if isinstance(one, tree.Attr))
                 said = any(names_scope(name, other) for name in held for other in others)
                 return said and not self._is_covered(node, scope)

@@ -55,7 +55,7 @@ class KeyPositions(Room):
         assert isinstance(compare, tree.Compare)
         assert isinstance(part.base, tree.Name)
         at, said = self._place_of(scope, home), part.index
-        others = [s for s in self.program.policy.scopes if s is not scope]
+        others = self.program.policy.others(scope)
         known = [s for s in others if isinstance(said, tree.Const) and self._is_at(said, s, home)]
         asked = compare.rights[0] if compare.left is part else compare.left
         key = (id(compare), scope.name)

@@ -47,7 +47,7 @@ class Leaks(Struct, frozen=True):
         }
         for function in gaining:
             for scope in gaining[function].values():
-                others = [s for s in program.policy.scopes if s is not scope]
+                others = program.policy.others(scope)
                 found = [program.domain.scope_parameter(function, s) for s in others]
                 told = {p.name for p in found if p is not None}
                 for node in self._made_in(function) if told else ():
@@ -129,7 +129,7 @@ class Leaks(Struct, frozen=True):
                 continue
             said = [hole_name(one) for value in function.returns for one in within(value)]
             for scope in reader.scopes:
-                others = [s for s in program.policy.scopes if s is not scope]
+                others = program.policy.others(scope)
                 has = any(names_scope(name, s) for s in others for name in said)
                 if has and not any(names_scope(name, scope) for name in said):
                     yield function, scope, reader.knot
@@ -147,7 +147,7 @@ class Leaks(Struct, frozen=True):
                 values = [b.value for b in bindings if b.value is not None]
                 if any(self._calls(value, function) for value in values):
                     told.add(one.id)
-        scopes = [s for s in program.policy.scopes if s is not scope]
+        scopes = program.policy.others(scope)
         said = [hole_name(one) for one in within(node)]
         has = any(names_scope(name, s) for name in said for s in scopes)
         return bool(told) and has and self._is_left(node, scope, told)

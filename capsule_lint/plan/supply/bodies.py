@@ -258,7 +258,7 @@ class Bodies(Room):
     def _asked(self, spec: SourceSpec) -> Class | Function | None:
         if spec.kind is not SourceKind.CALL:
             return None
-        return self.program.names.definition(f"{spec.module}.{spec.name}")
+        return self.program.names.definition(spec.dotted)
 
     def _read_in(self, function: Function) -> tuple[_Read, ...]:
         """What a function reads of dicts, by constant keys."""

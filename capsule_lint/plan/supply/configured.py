@@ -105,7 +105,7 @@ class Configured(Struct, frozen=True):
         return None
 
     def _of_kind(self, spec: SourceSpec, pairs: Iterable[tuple[str, Class]]) -> dict[str, Class]:
-        wanted = self.program.names.definition(f"{spec.module}.{spec.name}")
+        wanted = self.program.names.definition(spec.dotted)
         mro = self.program.classes.mro
         return {
             code: cls for code, cls in pairs if isinstance(wanted, Class) and wanted in mro(cls)

@@ -196,7 +196,7 @@ class Origins(Struct, frozen=True):
         holding = holding or next((scope for scope in around if root in scope.bindings), None)
         if holding is None or holding.kind == "module" or host in holding.ancestors():
             return False
-        others = [scope for scope in self.program.policy.scopes if scope is not want.scope]
+        others = self.program.policy.others(want.scope)
         function = holding.function
         if path and function is not None and function.self_name == root:
             owner, held = function.owner, self.values.planner.sources.holders.attribute_of

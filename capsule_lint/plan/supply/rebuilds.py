@@ -35,7 +35,7 @@ def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.
             given = list(changed(call))
             if any(names_scope(n, scope) for n, _ in given):
                 continue
-            others = [s for s in program.policy.scopes if s is not scope]
+            others = program.policy.others(scope)
             for other, value in given:
                 is_scope = any(names_scope(other, s) for s in others)
                 if is_scope and not isinstance(value, tree.Const):

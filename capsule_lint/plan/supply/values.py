@@ -129,10 +129,9 @@ class Values(Room):
 
     def _beside_part(self, want: Want) -> Value | None:
         """Beside `parts[1]` of a key comes `parts[3]`, also where the first has a name."""
-        scopes = self.program.policy.scopes
         said = list(self.beside(want)) if want.callee is not None else []
         if want.mirror is not None:
-            said += [(scope, want.mirror) for scope in scopes if scope is not want.scope]
+            said += [(s, want.mirror) for s in self.program.policy.others(want.scope)]
         for old, given in said:
             value = self._part(want, given, old)
             if value is not None:

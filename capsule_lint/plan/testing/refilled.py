@@ -50,7 +50,5 @@ def refilled(mends: Mends, node: tree.Node, changed: str, knot: Knot) -> list[Me
 
 def _place(mends: Mends, given: list[str | None], scope: Scope) -> int:
     """Behind the argument of the scope before it."""
-    before: Iterator[str] = (
-        s.parameter for s in mends.planner.program.policy.scopes if s is not scope
-    )
+    before: Iterator[str] = (s.parameter for s in mends.planner.program.policy.others(scope))
     return max((given.index(name) + 1 for name in before if name in given), default=0)

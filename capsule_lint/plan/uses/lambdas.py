@@ -92,14 +92,10 @@ class Lambdas(Room):
 
 def place_in(program: Program, node: tree.Lambda, scope: Scope) -> int | None:
     """Before which of its parameters a lambda takes one more scope; `None` if it takes no other scope."""
-    order, params = program.policy.scopes, node.params
+    params = node.params
     if any(p.kind != "plain" or p.name == scope.parameter for p in params):
         return None
-    at = order.index(scope)
-    for other, step in [
-        *((s, 1) for s in reversed(order[:at])),
-        *((s, 0) for s in order[at + 1 :]),
-    ]:
+    for other, step in program.policy.beside(scope):
         for number, parameter in enumerate(params):
             if names_scope(parameter.name, other):
                 behind = [p for p in params[: number + step] if p.default is not None]
