@@ -280,7 +280,7 @@ class Demands(Room):
                 place = self.program.names.place(node)
                 bindings = self.program.names.bindings(name, place)
                 if len(bindings) == 1 and bindings[0].kind == "param":
-                    return bindings[0].place.scope.function
+                    return bindings[0].function
         return None
 
     def _is_idle(self, method: Function) -> bool:

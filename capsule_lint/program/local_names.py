@@ -22,7 +22,7 @@ def bound_whole(names: Names, node: tree.Node) -> Binding | None:
 def only_assigned(names: Names, node: tree.Node) -> tree.Node | None:
     """What the one assignment of a name gives it; `None` for any other expression."""
     binding = bound_whole(names, node)
-    return binding.value if binding is not None and binding.kind == "assign" else None
+    return binding.assigned if binding is not None else None
 
 
 def entry_of_local(names: Names, node: tree.Subscript) -> tree.Node | None:
@@ -36,8 +36,8 @@ def entry_of_local(names: Names, node: tree.Subscript) -> tree.Node | None:
 def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
     """What the assignments of a name give it, each as a whole."""
     for binding in names.bindings_of(node):
-        if binding.kind == "assign" and not binding.path and binding.value is not None:
-            yield binding.value
+        if binding.assigned is not None:
+            yield binding.assigned
 
 
 def given(binding: Binding) -> tree.Node | None:

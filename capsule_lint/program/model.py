@@ -38,6 +38,21 @@ class Binding:
     parameter: tree.Parameter | None = None
 
     @property
+    def function(self) -> Function | None:
+        """The function around it."""
+        return self.place.scope.function
+
+    @property
+    def module(self) -> Module:
+        """The file that it stands in."""
+        return self.place.scope.module
+
+    @property
+    def assigned(self) -> tree.Node | None:
+        """What an assignment gives the name as a whole; `None` for any other binding."""
+        return self.value if self.kind == "assign" and not self.path else None
+
+    @property
     def is_step(self) -> bool:
         """Whether it is one of `name += …`."""
         return bool(self.operator)

@@ -151,7 +151,7 @@ class Names:
         imported = bindings[0].imported if len(bindings) == 1 else None
         if imported is None or not self.unread:
             return False
-        base = self.absolute(bindings[0].place.scope.module, bindings[0].level, imported.module)
+        base = self.absolute(bindings[0].module, bindings[0].level, imported.module)
         if imported.name is not None and self._unread_file(base) is None:
             base = f"{base}.{imported.name}"
         elif imported.name is not None:
@@ -219,7 +219,7 @@ class Names:
         """What an import binding leads to, one step."""
         imported = binding.imported
         assert imported is not None
-        module = binding.place.scope.module
+        module = binding.module
         base = self.absolute(module, binding.level, imported.module)
         if imported.name is None:
             said = imported.module if imported.bound != imported.module.partition(".")[0] else None

@@ -50,7 +50,7 @@ class Additions:
                     and target.kind == "assign"
                     and target.place.scope.kind == "module"
                 ):
-                    return target.place.scope.module, target.name
+                    return target.module, target.name
         return None
 
     def stored(self, home: Home) -> list[tree.Node]:

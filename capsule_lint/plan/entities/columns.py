@@ -95,7 +95,7 @@ class Columns(MendRoom):
             yield from self._given(binding)
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
-        function, parameter = binding.place.scope.function, binding.parameter
+        function, parameter = binding.function, binding.parameter
         if function is not None and parameter is not None:
             passed = self.program.calls.arguments_for(function, parameter.name)
             yield from (argument.value for _, argument in passed)

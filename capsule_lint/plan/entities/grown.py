@@ -125,7 +125,7 @@ class Grown(MendRoom):
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
         """What callers give for a parameter."""
-        function, parameter = binding.place.scope.function, binding.parameter
+        function, parameter = binding.function, binding.parameter
         if function is not None and parameter is not None and "*" not in parameter.kind:
             calls = self.program.calls
             for _, argument in calls.arguments_for(function, parameter.name):
@@ -142,8 +142,7 @@ class Grown(MendRoom):
             case tree.Name() if depth <= _MAX_DEPTH:
                 names = self.program.names
                 for binding in names.bindings_of(node):
-                    value = binding.value if binding.kind == "assign" else None
-                    own = [value] if value is not None and not binding.path else []
+                    own = [binding.assigned] if binding.assigned is not None else []
                     for one in (*own, *self._given(binding)):
                         yield from self._inside(one, depth + 1)
 

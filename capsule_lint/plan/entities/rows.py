@@ -156,8 +156,8 @@ class Rows:
 
     def _bound(self, binding: Binding, depth: int) -> Origins:
         match binding.kind:
-            case "assign" if binding.value is not None and not binding.path:
-                return self._follow(binding.value, depth)
+            case "assign" if binding.assigned is not None:
+                return self._follow(binding.assigned, depth)
             case "for" if binding.value is not None and not binding.path:
                 return self._elements(binding.value, depth)
             case "for" if binding.path == (1,) and isinstance(binding.value, tree.Call):

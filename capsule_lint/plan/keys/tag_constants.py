@@ -67,7 +67,7 @@ class TagConstants(MendRoom, Struct, frozen=True):
                     target = program.names.follow(binding)
                     if not isinstance(target, Binding) or target.place.scope.kind != "module":
                         continue
-                    home = target.place.scope.module
+                    home = target.module
                     name = self._named(home, wanted)
                     if name is None or (home is not module and node.id != target.name):
                         continue
@@ -87,7 +87,7 @@ class TagConstants(MendRoom, Struct, frozen=True):
                 yield from program.classes.mro(one.cls)
         target = program.classes.dotted(node)
         if isinstance(target, Binding) and target.place.scope.kind == "module":
-            yield target.place.scope.module
+            yield target.module
 
     def _named(self, owner: Class | Module, wanted: str) -> str | None:
         constant = self.program.templates.constant

@@ -325,7 +325,7 @@ class Collections:
     def _of_function(self, bindings: Sequence[Binding]) -> Home | None:
         """The function and name of a collection that a function makes for itself."""
         made = [b for b in bindings if b.kind == "assign" and not b.path and self._makes(b.value)]
-        owners = {b.place.scope.function for b in made if b.place.scope.kind == "function"}
+        owners = {b.function for b in made if b.place.scope.kind == "function"}
         owner = owners.pop() if len(owners) == 1 and len(made) == len(bindings) else None
         return (owner, bindings[0].name) if owner is not None else None
 
@@ -346,7 +346,7 @@ class Collections:
         not the program's: that one is known by what is put into it."""
         if not isinstance(target, Binding):
             return None
-        home = (target.place.scope.module, target.name)
+        home = (target.module, target.name)
         own = target.place.scope.kind == "module" and target.kind == "assign"
         if own and (self._makes(target.value) or self.keepers.at(home) is not None):
             return home if wanted is None or wanted(home, None) else None

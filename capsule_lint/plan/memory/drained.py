@@ -50,7 +50,7 @@ class Drained(Room):
         """The other collections in which a loop looks up what stands under the parts of its keys:
         `self._amounts[tenant_id, post_id]`."""
         names, collections = self.program.names, self.planner.local.collections
-        for node in loop.place.scope.module.each(tree.Name):
+        for node in loop.module.each(tree.Name):
             if node.id == loop.name and names.bindings_of(node) == [loop]:
                 display = names.parent(node)
                 if isinstance(display, tree.Sequence) and display.kind == "tuple":

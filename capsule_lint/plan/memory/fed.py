@@ -320,7 +320,7 @@ class Fed(Room):
         """What a local name stands for, or what callers give for a parameter."""
         program = self.program
         for binding in program.names.bindings_of(node):
-            function = binding.place.scope.function
+            function = binding.function
             if binding.kind == "param" and function is not None:
                 if isinstance(program.names.parent(node), tree.Attr):
                     continue

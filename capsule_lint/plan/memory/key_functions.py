@@ -113,7 +113,7 @@ class KeyFunctions(Room, Struct, frozen=True):
             if isinstance(call.func, tree.Name) and call.func.id in names:
                 place = self.program.names.place(call)
                 bindings = self.program.names.bindings(call.func.id, place)
-                if any(b.place.scope.function is decorator for b in bindings):
+                if any(b.function is decorator for b in bindings):
                     yield call
 
     def _is_passed_on(self, call: tree.Call) -> bool:

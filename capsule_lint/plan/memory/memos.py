@@ -76,7 +76,7 @@ class Memos(MendRoom, Struct, frozen=True):
         for binding in memo.owner.scope.bindings.get(memo.name, ()):
             statement = binding.place.statement
             if isinstance(statement, tree.Assign) and not binding.path:
-                yield Kept(binding.place.scope.function, statement, binding.value)
+                yield Kept(binding.function, statement, binding.value)
 
     def _is_filled(self, memo: Memo, function: Function) -> bool:
         """Whether a function puts there what it finds out for a scope, unless it has been found."""

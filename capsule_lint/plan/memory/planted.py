@@ -63,12 +63,12 @@ class Planted(MendRoom):
                     yield one
                 case tree.Name():
                     for binding in program.names.bindings_of(one):
-                        function = binding.place.scope.function
+                        function = binding.function
                         if binding.kind == "param" and function is not None:
                             for value in self._arguments(function, one.id):
                                 yield from self._displays(value, depth + 1)
-                        elif binding.kind == "assign" and binding.value and not binding.path:
-                            yield from self._displays(binding.value, depth + 1)
+                        elif binding.assigned is not None:
+                            yield from self._displays(binding.assigned, depth + 1)
                 case tree.Call():
                     for callee in program.calls.callees(one):
                         if callee.function is not None and callee.cls is None:

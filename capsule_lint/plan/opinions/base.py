@@ -229,8 +229,8 @@ class Ground(Room):
         match value:
             case tree.Name():
                 for binding in self.program.names.bindings(value.id, place):
-                    if binding.kind == "param" and binding.place.scope.function is not None:
-                        yield binding.place.scope.function, scope.name
+                    if binding.kind == "param" and binding.function is not None:
+                        yield binding.function, scope.name
             case tree.Attr(base=tree.Name()):
                 owner = owner_of(place.scope.function)
                 initializer = self.program.classes.initializer(owner) if owner else None

@@ -109,10 +109,10 @@ class Clients:
         names = self.ground.program.names
         found = set()
         for binding in names.bindings_of(node):
-            if binding.kind == "param" and binding.place.scope.function is not None:
-                found.add(self._parameter(binding.place.scope.function, binding))
-            elif binding.kind == "assign" and binding.value is not None and not binding.path:
-                found.add(self.origin(binding.value, scope, depth + 1))
+            if binding.kind == "param" and binding.function is not None:
+                found.add(self._parameter(binding.function, binding))
+            elif binding.assigned is not None:
+                found.add(self.origin(binding.assigned, scope, depth + 1))
             else:
                 return ""
         return "" if "" in found else min(found, default="")

@@ -252,8 +252,7 @@ class Bodies(Room):
         yield name
         names = self.program.names
         for binding in names.bindings(name, names.place(want.node)):
-            given = binding.value if binding.kind == "assign" and not binding.path else None
-            yield from self._path(given, 0)[-1:]
+            yield from self._path(binding.assigned, 0)[-1:]
 
     def _asked(self, spec: SourceSpec) -> Class | Function | None:
         if spec.kind is not SourceKind.CALL:

@@ -41,7 +41,7 @@ def _is_parsed(program: Program, node: tree.Node, option: str, depth: int) -> bo
     if isinstance(node, tree.Call) and last_name(node.func) in _WRITTEN:
         return any(a.keyword == option for a in node.args)
     binding = bound_whole(program.names, node)
-    function = binding.place.scope.function if binding is not None else None
+    function = binding.function if binding is not None else None
     types = [t.name for t in program.inference.of(node) if isinstance(t, Foreign)]
     if not any(name.endswith(("parse_args()", "argparse.Namespace")) for name in types):
         return False

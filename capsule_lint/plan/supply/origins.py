@@ -158,7 +158,7 @@ class Origins(Struct, frozen=True):
         if not isinstance(base, tree.Name):
             return None
         binding = bound_whole(self.program.names, base)
-        function = binding.place.scope.function if binding is not None else None
+        function = binding.function if binding is not None else None
         if binding is None or function is None or function.parent is None:
             return None
         if binding.kind != "param" or binding.annotation is not None:

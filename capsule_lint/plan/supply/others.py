@@ -87,7 +87,7 @@ class Others(Room, Struct, frozen=True):
         if not isinstance(node, tree.Name) or not _is_other_name(node.id, scope):
             return False
         binding = bound_whole(self.program.names, node)
-        function = binding.place.scope.function if binding is not None else None
+        function = binding.function if binding is not None else None
         if binding is None or binding.kind != "param" or function is None:
             return False
         if any(p.name != node.id and names_scope(p.name, scope) for p in function.own_params):

@@ -289,8 +289,8 @@ class Readers:
             case tree.Name():
                 place = self.program.names.place(node)
                 for binding in self.program.names.bindings(node.id, place):
-                    value = binding.value if binding.kind == "assign" else None
-                    if value is not None and not binding.path and not isinstance(value, tree.Name):
+                    value = binding.assigned
+                    if value is not None and not isinstance(value, tree.Name):
                         yield from self.splits(value)
 
     def _unprefixed(self, node: tree.Node) -> tuple[tree.Node, str]:
@@ -327,7 +327,7 @@ class Readers:
 
     def _is_read_back(self, binding: Binding) -> bool:
         """Whether a name is a parameter in a class that makes keys, `parse(cls, text)` beside `__str__`."""
-        function = binding.place.scope.function
+        function = binding.function
         owner = function.owner if function is not None else None
         if owner is None or binding.parameter is None:
             return False

@@ -84,7 +84,7 @@ class Compared(MendRoom):
 
     def _bound(self, binding: Binding) -> Sequence[tree.Node]:
         """What a name is bound to; a parameter of a test is what `parametrize` gives it."""
-        function = binding.place.scope.function
+        function = binding.function
         if binding.kind == "param" and function is not None:
             rows = (parametrized(d, binding.name) for d in function.fact.decorators)
             return [value for row in rows for value in row or ()]

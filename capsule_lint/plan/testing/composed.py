@@ -123,7 +123,7 @@ class Composed(Struct, frozen=True):
         if not isinstance(node, tree.Name | tree.Attr) or not self.testing.places.is_key(node):
             return False
         target = self.testing.mends.planner.program.classes.dotted(node)
-        return isinstance(target, Binding) and not target.place.scope.module.is_test
+        return isinstance(target, Binding) and not target.module.is_test
 
     def _is_part(self, node: tree.Node) -> bool:
         """Whether an expression is only part of a text."""

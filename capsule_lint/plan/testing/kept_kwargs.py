@@ -49,7 +49,7 @@ def behind(
     match node:
         case tree.Name():
             binding = bound_whole(program.names, node)
-            function = binding.place.scope.function if binding is not None else None
+            function = binding.function if binding is not None else None
             if binding is None or binding.kind != "param" or function is None:
                 return []
             rows = [parametrized(d, node.id) for d in function.fact.decorators]

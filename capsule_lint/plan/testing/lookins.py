@@ -202,7 +202,7 @@ class LookIns(MendRoom):
             target = names.follow(binding)
             value = target.value if isinstance(target, Binding) and not target.path else None
             if isinstance(target, Binding) and target.kind == "assign" and value is not None:
-                module = target.place.scope.module
+                module = target.module
                 if isinstance(value, tree.Sequence) and self._is_taken_apart(target):
                     knot = self.planner.local.notes.knot_of(home, node)
                     self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
@@ -214,7 +214,7 @@ class LookIns(MendRoom):
         names = self.program.names
         return any(
             _takes_apart(self._parent(node), node)
-            for node in binding.place.scope.module.each(tree.Name)
+            for node in binding.module.each(tree.Name)
             if node.id == binding.name and node.at != binding.at
             if binding in names.bindings_of(node)
         )

@@ -38,6 +38,6 @@ def _named(program: Program, node: tree.Name, depth: int) -> tree.Node | None:
         default = last.parameter.default
         none = isinstance(default, tree.Const) and default.value is None
         return default if not none else None
-    if last.kind == "assign" and last.value is not None and not last.path:
-        return usual(program, last.value, depth + 1)
+    if last.assigned is not None:
+        return usual(program, last.assigned, depth + 1)
     return node

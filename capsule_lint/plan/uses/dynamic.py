@@ -188,7 +188,7 @@ class Dynamic(Struct, frozen=True):
 
     def _bound(self, binding: Binding, depth: int) -> Iterator[str]:
         """Patterns of what a name is bound to: a value, a loop over a display, a test's parameters."""
-        value, function = binding.value, binding.place.scope.function
+        value, function = binding.value, binding.function
         if binding.kind == "param" and function is not None:
             for decorator in function.fact.decorators:
                 values = parametrized(decorator, binding.name)
@@ -200,8 +200,8 @@ class Dynamic(Struct, frozen=True):
         if items is not None and not binding.path:
             for item in items:
                 yield from self._names(item, depth)
-        elif binding.kind == "assign" and value is not None and not binding.path:
-            yield from self._names(value, depth)
+        elif binding.assigned is not None:
+            yield from self._names(binding.assigned, depth)
         else:
             yield _ANY
 

@@ -339,6 +339,6 @@ class Calls:
 
     def given(self, binding: Binding) -> Iterator[tree.Call]:
         """The calls that get a local name as an argument."""
-        function = binding.place.scope.function
+        function = binding.function
         for call, _ in self.uses.arguments(function, binding.name):
             yield call

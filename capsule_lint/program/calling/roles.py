@@ -50,7 +50,7 @@ class Roles:
 
     def bound(self, binding: Binding, depth: int = 0) -> frozenset[Class]:
         """The classes that what a local is bound to is expected to be."""
-        function = binding.place.scope.function
+        function = binding.function
         given = self.calls.uses.arguments(function, binding.name)
         found = {c for call, argument in given for c in self._given(call, argument)}
         for node in self._outcomes(binding) if depth < _MAX_DEPTH else ():
@@ -59,8 +59,8 @@ class Roles:
 
     def _outcomes(self, binding: Binding) -> Iterator[tree.Node]:
         """Where functions that see a binding give its name, and where it is put in the place of something."""
-        names, function = self.calls.uses.names, binding.place.scope.function
-        for one in binding.place.scope.module.functions:
+        names, function = self.calls.uses.names, binding.function
+        for one in binding.module.functions:
             if one is function or one.parent is function:
                 for node in (*one.returns, *one.yields):
                     given = node.value if isinstance(node, tree.Wrapped) else node

@@ -91,5 +91,5 @@ class Lambdas:
         for other in self.inference.names.modules.values():
             for binding in other.scope.bindings.get(name, ()):
                 target = self.inference.names.follow(binding)
-                if isinstance(target, Binding) and target.place.scope.module is module:
+                if isinstance(target, Binding) and target.module is module:
                     yield other

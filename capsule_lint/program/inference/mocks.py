@@ -174,7 +174,7 @@ class Mocks:
 
     def _bound(self, binding: Binding, name: str, depth: int) -> list[tree.Node]:
         """What the mock that a name is bound to gets as an attribute."""
-        function = binding.place.scope.function
+        function = binding.function
         if binding.kind == "param" and function is not None:
             fixture = self.inference.fixtures.named(function, binding.name)
             made = [*fixture.returns, *fixture.yields] if fixture is not None else []
@@ -186,7 +186,7 @@ class Mocks:
 
     def _assigned(self, binding: Binding, name: str) -> Iterator[tree.Node]:
         """`mock.rooms = …`."""
-        names, module = self.inference.names, binding.place.scope.module
+        names, module = self.inference.names, binding.module
         for statement, _ in module.statements if self.inference.calls.uses.stores(name) else ():
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 for target in statement.targets:

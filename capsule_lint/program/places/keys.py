@@ -172,7 +172,7 @@ class Keys:
 
     def _passed_on(self, binding: Binding, role: Role, index: bool, *, prefix: bool) -> None:
         """A parameter that becomes a key, whatever it is called: what callers give for it is one."""
-        function, parameter = binding.place.scope.function, binding.parameter
+        function, parameter = binding.function, binding.parameter
         if function is None or parameter not in function.params or id(parameter) in self._seen:
             return
         self._seen.add(id(parameter))

@@ -223,7 +223,7 @@ class Held:
             return None, None
         bindings = self.domain.names.bindings_of(node)
         parameter = bindings[0].parameter if len(bindings) == 1 else None
-        function = bindings[0].place.scope.function if bindings else None
+        function = bindings[0].function if bindings else None
         if parameter is None or function is None or function.parameter(node.id) is not parameter:
             return None, None
         return function, parameter

@@ -112,7 +112,7 @@ class Beginnings:
         names, classes = self.templates.names, self.templates.classes
         if isinstance(node, tree.Name):
             binding = bound_whole(names, node)
-            function = binding.place.scope.function if binding is not None else None
+            function = binding.function if binding is not None else None
             if function is None or binding is None or binding.parameter is None:
                 return []
             return self._given(function, node.id)
