@@ -121,6 +121,16 @@ class Call(Expr, frozen=True, tag=True):
         return [a.value for a in self.args if a.keyword is None and not a.star]
 
     @property
+    def spread(self) -> list[Node]:
+        """The dicts whose entries it gives by keywords."""
+        return [a.value for a in self.args if a.star == "**"]
+
+    @property
+    def receiver(self) -> Node | None:
+        """What it calls a method of."""
+        return self.func.base if isinstance(self.func, Attr) else None
+
+    @property
     def keywords(self) -> Iterator[tuple[str, Node]]:
         """What it gives by keywords."""
         return ((a.keyword, a.value) for a in self.args if a.keyword is not None)
@@ -160,6 +170,10 @@ class Compare(Expr, frozen=True, tag=True):
 
     def below(self) -> tuple[Node, ...]:
         return (self.left, *self.rights)
+
+    def other(self, side: Node) -> Node:
+        """What one side is compared with first."""
+        return self.rights[0] if self.left is side else self.left
 
 
 class Subscript(Expr, frozen=True, tag=True):
@@ -460,6 +474,16 @@ def spans_of(body: tuple[Statement, ...]) -> tuple[Span, ...]:
 def text(node: Node | None) -> str | None:
     """The text that a literal says; `None` for anything else."""
     return node.value if isinstance(node, Const) and isinstance(node.value, str) else None
+
+
+def items(node: Node) -> tuple[Node, ...]:
+    """The items of a tuple, list or set that is written out; anything else is its only one."""
+    return node.items if isinstance(node, Sequence) else (node,)
+
+
+def uncalled(node: Node) -> Node:
+    """What is called: `app.get` of the decorator `app.get("/")`; anything else itself."""
+    return node.func if isinstance(node, Call) else node
 
 
 def integer(node: Node) -> int | None:

@@ -224,7 +224,7 @@ class Enumerated(MendRoom):
         names = self.program.names
         for module in names.judged() if not self._is_compared(node) else ():
             for call in module.each(tree.Call) if not module.is_test else ():
-                stars = [a.value for a in call.args if a.star == "**"]
+                stars = call.spread
                 if stars and self.program.calls.callees(call):
                     continue
                 if any(self._may_be(value, node, given, 0) for value in stars):
@@ -260,7 +260,7 @@ class Enumerated(MendRoom):
         program = self.program
         for cls in self.state.fields:
             for call, _ in program.calls.constructors_of(cls):
-                spread = [a.value for a in call.args if a.star == "**"]
+                spread = call.spread
                 if spread and not isinstance(spread[0], tree.DictDisplay):
                     yield cls
 

@@ -168,7 +168,7 @@ class Items(Room):
             if cls in program.domain.entities or cls.module.is_test or self._is_typed(cls):
                 continue
             for call, _ in program.calls.constructors_of(cls):
-                spread = [a.value for a in call.args if a.star == "**"]
+                spread = call.spread
                 if any(named_read(program, one) is None for one in spread):
                     found.append({p.name for p in program.classes.constructor(cls) or ()})
         return found

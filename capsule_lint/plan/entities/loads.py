@@ -78,7 +78,7 @@ class Loads(Room):
 
     def _spread_by(self, call: tree.Call) -> list[tree.Node]:
         """`row` of `f(**row)`, or what makes it."""
-        starred = (a.value for a in call.args if a.star == "**")
+        starred = call.spread
         reads = ((node, named_read(self.program, node)) for node in starred)
         return [(read.source if read is not None else None) or node for node, read in reads]
 

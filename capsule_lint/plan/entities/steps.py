@@ -135,7 +135,7 @@ def _given(call: tree.Call) -> Parts:
     if call.last_name() == "setdefault":
         key = tree.text(plain[0]) if len(plain) == 2 else None
         return Parts(((key, plain[1]),)) if key is not None else Parts()
-    found = Parts(tuple(entries_of(call)), tuple(a.value for a in call.args if a.star == "**"))
+    found = Parts(tuple(entries_of(call)), tuple(call.spread))
     for one in plain:
         found += _written(one)
     return found

@@ -196,7 +196,7 @@ class Formats(MendRoom):
             return Filling(values, {}, host.right, host.right)
         assert isinstance(host, tree.Call)
         names = dict(host.keywords)
-        mapping = next((a.value for a in host.args if a.star == "**"), None)
+        mapping = next(iter(host.spread), None)
         listed: list[Filler] = []
         for argument in host.args:
             if argument.star == "*":

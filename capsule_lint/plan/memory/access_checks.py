@@ -149,7 +149,7 @@ class AccessChecks(Room):
             for node in self.program.names.inside(check.function)
             if isinstance(node, tree.Compare)
             for side in (node.left, *node.rights)
-            for item in (side.items if isinstance(side, tree.Sequence) else (side,))
+            for item in tree.items(side)
         )
 
     def _add(self, check: _Check, said: Scope, scope: Scope) -> None:

@@ -29,7 +29,7 @@ class Delivered(Struct, frozen=True):
         for key in module.each(tree.Sequence):
             holder = self.program.names.parent(key)
             if isinstance(holder, tree.Call):
-                into = holder.func.base if isinstance(holder.func, tree.Attr) else None
+                into = holder.receiver
                 into = into if last_name(holder.func) == "get" else None
             else:
                 into = holder.base if isinstance(holder, tree.Subscript) else None

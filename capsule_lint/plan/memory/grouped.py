@@ -56,11 +56,7 @@ class Grouped(Room, Struct, frozen=True):
         """What rows are grouped by."""
         if isinstance(key, tree.Call) and last_name(key.func) in ("attrgetter", "itemgetter"):
             return [text for a in key.args if (text := tree.text(a.value)) is not None]
-        return [
-            hole_name(item)
-            for made in self._made(key)
-            for item in (made.items if isinstance(made, tree.Sequence) else (made,))
-        ]
+        return [hole_name(item) for made in self._made(key) for item in tree.items(made)]
 
     def _made(self, key: tree.Node) -> Iterator[tree.Node]:
         """What a function of a row returns."""

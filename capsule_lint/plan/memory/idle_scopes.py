@@ -73,7 +73,7 @@ class IdleScopes:
         compare, classes = self._holder(read), self.program.classes
         if not isinstance(compare, tree.Compare) or compare is not self._parent(read):
             return False
-        other = compare.rights[0] if compare.left is read else compare.left
+        other = compare.other(read)
         types = self.program.inference.of(other.base) if isinstance(other, tree.Attr) else ()
         found = [one.cls for one in types if isinstance(one, Instance)]
         return bool(found) and not any(

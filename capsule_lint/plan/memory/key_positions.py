@@ -57,7 +57,7 @@ class KeyPositions(Room):
         at, said = self._place_of(scope, home), part.index
         others = self.program.policy.others(scope)
         known = [s for s in others if isinstance(said, tree.Const) and self._is_at(said, s, home)]
-        asked = compare.rights[0] if compare.left is part else compare.left
+        asked = compare.other(part)
         key = (id(compare), scope.name)
         if at is None or key in self._seen or not known or not self._is_value(asked, known[0]):
             return

@@ -66,7 +66,7 @@ class KeyTexts(Room, Struct, frozen=True):
     def _fills_by_name(self, decorator: tree.Node) -> bool:
         """Whether a decorator, if it is the program's, gives `format` all arguments by their names."""
         program = self.program
-        func = decorator.func if isinstance(decorator, tree.Call) else decorator
+        func = tree.uncalled(decorator)
         own = [
             one.function for one in program.inference.of(func) if isinstance(one, FunctionObject)
         ]

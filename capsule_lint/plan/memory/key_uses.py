@@ -99,7 +99,7 @@ class KeyUses:
                 self.unsure(node, home)
 
     def _compared(self, compare: tree.Compare, node: tree.Node, home: Home) -> None:
-        op, other = compare.ops[0], compare.rights[0] if compare.left is node else compare.left
+        op, other = compare.ops[0], compare.other(node)
         values: tuple[tree.Node, ...] = (other,)
         if op in ("in", "not in"):
             if compare.left is node and self.local.collections.of(other) == home:

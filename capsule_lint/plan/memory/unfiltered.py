@@ -201,11 +201,7 @@ class Unfiltered(Room):
 
     def _tells_whose(self, node: tree.Compare) -> bool:
         """Whether a comparison is one of scopes, or of keys, which have them all."""
-        sides = [
-            item
-            for side in (node.left, *node.rights)
-            for item in (side.items if isinstance(side, tree.Sequence) else (side,))
-        ]
+        sides = [item for side in (node.left, *node.rights) for item in tree.items(side)]
         policy = self.program.policy
         return any(
             policy.is_key_name(name) or any(names_scope(name, s) for s in policy.scopes)

@@ -222,7 +222,7 @@ class ScanOpinions:
 
     def _filters(self, call: tree.Call) -> Iterator[tree.Node]:
         """What a call is given as its filter or statement, or as all of its arguments."""
-        spread = [a.value for a in call.args if a.star == "**"]
+        spread = call.spread
         yield from spread
         yield from (a.value for a in call.args if a.keyword in _FILTERS)
         for node in self._material(spread):

@@ -193,7 +193,7 @@ class Values(Room):
 
     def _spreads_answer(self, call: tree.Call) -> bool:
         """`Entity(**table.get_item(…)["Item"])`, in a test that may spread what it spells out as well."""
-        starred = [a.value for a in call.args if a.star == "**"]
+        starred = call.spread
         found = [self.planner.local.rows.origins(node) for node in starred]
         return any(one.stored and one.complete and not one.displays for one in found)
 

@@ -85,7 +85,7 @@ class Probes(Struct, frozen=True):
         """The constant beginnings that a key is asked for."""
         if key is None or value is None or not self.readers.is_key(key):
             return
-        for one in value.items if isinstance(value, tree.Sequence) else (value,):
+        for one in tree.items(value):
             text = self.program.templates.constant(one)
             if text:
                 yield one, text

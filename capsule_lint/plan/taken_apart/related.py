@@ -65,7 +65,7 @@ class Related(Struct, frozen=True):
                 yield from texts
 
     def _texts(self, node: tree.Node) -> Iterator[str]:
-        for one in node.items if isinstance(node, tree.Sequence) else (node,):
+        for one in tree.items(node):
             text = self.program.templates.constant(one)
             if text:
                 yield text

@@ -141,12 +141,12 @@ class Compared(MendRoom):
                 self.mends.obstacle(defect.knot, value, _SPELLED)
                 return
             anchor = defect.anchors[scope.name]
-            items = node.items if isinstance(node, tree.Sequence) else (node,)
+            items = tree.items(node)
             at = next((n + 1 for n, item in enumerate(items) if item is anchor), 0)
             by_place.setdefault(at, []).append(code)
         for at, codes in by_place.items():
             before, after = ((), tuple(codes)) if at else (tuple(codes), ())
-            items = value.items if isinstance(value, tree.Sequence) else (value,)
+            items = tree.items(value)
             span = items[max(at - 1, 0)].span
             mend = AddElements(module.filename, value.span, "CAP107", before, after, span)
             self.mends.add(defect.knot, mend)

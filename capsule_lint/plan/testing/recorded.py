@@ -209,7 +209,7 @@ class Recorded(MendRoom):
         if not isinstance(compare, tree.Compare) or len(compare.ops) != 1:
             self._unsure(module, record, shape)
             return
-        other = compare.rights[0] if compare.left is call else compare.left
+        other = compare.other(call)
         length = tree.integer(other)
         if length is None:
             self._unsure(module, record, shape)

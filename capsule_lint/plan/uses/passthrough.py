@@ -91,7 +91,7 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
             for mock, _ in program.records.compared(call):
                 yield from ((call, given) for given in _given(program, mock, function))
     for call in program.calls.uses.calls(function.name):
-        of = call.func.base if isinstance(call.func, tree.Attr) else None
+        of = call.receiver
         made = isinstance(of, tree.Call) and _is_call_object(of.func)  # `call().get("t", "1")`
         for mock, named in program.records.compared(call) if made or _is_call_object(of) else ():
             if named and _has_method(program, mock, function, made=made):

@@ -121,7 +121,7 @@ class Placements:
                         if module.is_test or _is_override(target):
                             yield from self._assigned(target, statement.value, place)
         for call in calls_beside("multiple"):
-            of = call.func.base if isinstance(call.func, tree.Attr) else None
+            of = call.receiver
             if self._is_in_test(call) and last_name(of) == "patch":
                 yield from self._several(call)
         for word in sorted(PATCHES):

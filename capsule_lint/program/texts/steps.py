@@ -227,7 +227,7 @@ def _is_read(piece: Piece, path: str) -> bool:
 
 def _is_trimmed(value: tree.Call | tree.Subscript, path: str) -> bool:
     """Whether a value is only what is there, without something at its ends."""
-    func = value.func if isinstance(value, tree.Call) else value
+    func = tree.uncalled(value)
     return isinstance(func, tree.Attr | tree.Subscript) and path_of(func.base) == path
 
 
