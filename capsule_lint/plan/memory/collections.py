@@ -21,7 +21,7 @@ from capsule_lint.plan.memory.keyed_methods import (
 from capsule_lint.plan.memory.making import copied, makes_collection
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
-from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.inference.types import Collection, Instance, classes_of
 from capsule_lint.program.local_names import assigned, given, only_assigned
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.places.sites import Role
@@ -206,7 +206,7 @@ class Collections:
                     types = list(self._put_types(cls.module, name))
                     for one in self.program.inference.member(cls, name):
                         types += one.items if isinstance(one, Collection) else ()
-                    found = {one.cls for one in types if isinstance(one, Instance)} & kinds
+                    found = classes_of(types) & kinds
                     if found:
                         yield (cls, name), frozenset(found)
 
@@ -379,7 +379,7 @@ class Collections:
         by itself: `decisions.get(tenant_id, subject)`."""
         takes_scope = self.program.domain.takes_scope
         types = self.program.inference.member(cls, name)
-        found = [one.cls for one in types if isinstance(one, Instance)]
+        found = classes_of(types)
         return bool(found) and all(
             any(
                 takes_scope(method)

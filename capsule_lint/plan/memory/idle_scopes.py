@@ -12,7 +12,7 @@ from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.memory.local_filters import names_beside
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -75,7 +75,7 @@ class IdleScopes:
             return False
         other = compare.other(read)
         types = self.program.inference.of(other.base) if isinstance(other, tree.Attr) else ()
-        found = [one.cls for one in types if isinstance(one, Instance)]
+        found = classes_of(types)
         return bool(found) and not any(
             cls in self.program.domain.entities
             or self.program.domain.is_boundary(cls)

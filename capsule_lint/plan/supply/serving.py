@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.unasked import Unasked
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Serving(Room):
             if not isinstance(path, tree.Attr):
                 continue
             owners = self.program.inference.of(path.base)
-            classes = [t.cls for t in owners if isinstance(t, Instance)]
+            classes = classes_of(owners)
             if classes and all(self.program.domain.is_item(c) for c in classes):
                 found = self.planner.gains.mirrored(path, want.scope, want.knot)
                 if found is not None and self.planner.values.value(want) is not None:

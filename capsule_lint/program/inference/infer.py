@@ -28,6 +28,7 @@ from capsule_lint.program.inference.types import (
     TupleOf,
     Type,
     Types,
+    classes_of,
     foreign,
     join,
 )
@@ -228,7 +229,7 @@ class Inference:
         `present` says that the value is known not to be `None`.
         """
         certain = [t for t in types if not (present and t == Foreign("None"))]
-        classes = {t.cls for t in certain if isinstance(t, Instance)}
+        classes = classes_of(certain)
         if len(classes) != 1 or not all(isinstance(t, Instance) for t in certain):
             return None
         return next(iter(classes))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name, names_scope
 
@@ -190,7 +190,7 @@ class Held:
 
     def _classes(self, node: tree.Attr) -> list[Class]:
         types = self.domain.inference.of(node.base)
-        found = {one.cls for one in types if isinstance(one, Instance)}
+        found = classes_of(types)
         return sorted(found, key=lambda c: c.symbol)
 
     def _note_attribute(self, node: tree.Attr, name: str) -> None:
