@@ -295,6 +295,11 @@ class Parameter(Struct, frozen=True):
     default: Node | None
     at: At
 
+    @property
+    def by_position(self) -> bool:
+        """Whether an argument by position may go to it, and no other one."""
+        return self.kind in ("posonly", "plain")
+
 
 class Lambda(Expr, frozen=True, tag=True):
     """A lambda."""

@@ -151,10 +151,13 @@ class Mends(Room):
             self.add(knot, mend)
         return True
 
+    def mended(self, *kinds: type[Mend]) -> set[tuple[str, Span]]:
+        """Where something is mended, in one of some ways."""
+        return {(mend.filename, mend.at) for _, mend in self.found if isinstance(mend, kinds)}
+
     def adds_to(self, node: tree.Node) -> bool:
         """Whether a list that is written out gets elements already."""
-        at = self.program.names.module_of(node).filename, node.span
-        return any(isinstance(m, AddElements) and (m.filename, m.at) == at for _, m in self.found)
+        return (self.program.names.module_of(node).filename, node.span) in self.mended(AddElements)
 
     def policy_order(self, scopes: Sequence[Scope]) -> list[Scope]:
         """Scopes in the order in which policy lists them."""

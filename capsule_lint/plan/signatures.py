@@ -208,7 +208,7 @@ class Signatures(Room):
             if forwarder.owner is not None or forwarder.parent is None:
                 self.state.forwarders.add(forwarder)
                 self.state.groups.join(knot, ("function", forwarder))
-            before = sum(p.kind in ("plain", "posonly") for p in forwarder.own_params)
+            before = sum(p.by_position for p in forwarder.own_params)
             for outer, _ in list(self.program.calls.callers(forwarder)):
                 self.want_argument(outer, scope, callee, given + leading, knot, offset + before)
             return

@@ -48,6 +48,11 @@ class Binding:
         return self.place.scope.module
 
     @property
+    def is_global(self) -> bool:
+        """Whether the name is one of its module."""
+        return self.place.scope.kind == "module"
+
+    @property
     def assigned(self) -> tree.Node | None:
         """What an assignment gives the name as a whole; `None` for any other binding."""
         return self.value if self.kind == "assign" and not self.path else None

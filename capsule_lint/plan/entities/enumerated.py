@@ -54,18 +54,14 @@ class Enumerated(MendRoom):
     """Finds such places: a person must look at them."""
 
     mends: Mends
-    _mended: set[tuple[str, object]] = field(default_factory=set)
+    _mended: set[tuple[str, Span]] = field(default_factory=set)
 
     def build(self) -> None:
         """Note the places that nothing has mended."""
         every = list(self._gaining()) if self.state.fields else []
         if not every:
             return
-        self._mended = {
-            (mend.filename, mend.at)
-            for _, mend in self.mends.found
-            if isinstance(mend, AddElements | AddEntry)
-        }
+        self._mended = self.mends.mended(AddElements, AddEntry)
         for module in self.program.names.judged():
             if module.generated:
                 continue

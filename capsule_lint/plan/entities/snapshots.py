@@ -48,11 +48,7 @@ class Snapshots(MendRoom):
         written = list(self._written())
         if not written:
             return
-        mended = {
-            (mend.filename, mend.at)
-            for _, mend in self.mends.found
-            if isinstance(mend, AddElements | AddEntry)
-        }
+        mended = self.mends.mended(AddElements, AddEntry)
         for module in self.program.names.judged():
             for node in module.nodes if module.is_test and not module.generated else ():
                 said = _names_in(node)

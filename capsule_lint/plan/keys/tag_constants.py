@@ -65,7 +65,7 @@ class TagConstants(MendRoom, Struct, frozen=True):
             case tree.Name():
                 for binding in program.names.bindings_of(node)[-1:]:
                     target = program.names.follow(binding)
-                    if not isinstance(target, Binding) or target.place.scope.kind != "module":
+                    if not isinstance(target, Binding) or not target.is_global:
                         continue
                     home = target.module
                     name = self._named(home, wanted)
@@ -86,7 +86,7 @@ class TagConstants(MendRoom, Struct, frozen=True):
             if isinstance(one, Instance | ClassObject):
                 yield from program.classes.mro(one.cls)
         target = program.classes.dotted(node)
-        if isinstance(target, Binding) and target.place.scope.kind == "module":
+        if isinstance(target, Binding) and target.is_global:
             yield target.module
 
     def _named(self, owner: Class | Module, wanted: str) -> str | None:

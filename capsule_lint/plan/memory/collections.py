@@ -347,7 +347,7 @@ class Collections:
         if not isinstance(target, Binding):
             return None
         home = (target.module, target.name)
-        own = target.place.scope.kind == "module" and target.kind == "assign"
+        own = target.is_global and target.kind == "assign"
         if own and (self._makes(target.value) or self.keepers.at(home) is not None):
             return home if wanted is None or wanted(home, None) else None
         known = wanted is None or home in self._adopted

@@ -135,7 +135,7 @@ class Fed(Room):
                 return True
             case tree.Name():
                 bindings = names.bindings_of(node)
-                return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
+                return bool(bindings) and all(b.is_global for b in bindings)
             case _:
                 return False
 

@@ -216,7 +216,7 @@ class Given:
         if not isinstance(root, tree.Name):
             return Said(literal, code, None)
         bindings = self.program.names.bindings_of(root)
-        local = any(b.place.scope.kind != "module" for b in bindings)
+        local = any(not b.is_global for b in bindings)
         return Said(literal, code, root.id, local)
 
 

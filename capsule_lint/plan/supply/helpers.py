@@ -90,13 +90,13 @@ class Helpers(Room):
         if root is None or not self.planner.sources.ambient.asks(returned):
             return None
         known = names.bindings(root.id, names.place(node))
-        if any(b.place.scope.kind != "module" for b in known) or root.id.startswith("_"):
+        if any(not b.is_global for b in known) or root.id.startswith("_"):
             return None
         if not repeatable(returned, program) or not repeatable(asked, program):
             return None
         value = self.planner.gains.mirrored(returned, scope, knot)
         at = names.bindings(root.id, names.place(asked))
-        if value is None or value.imports or any(b.place.scope.kind != "module" for b in at):
+        if value is None or value.imports or any(not b.is_global for b in at):
             return None
         if asked is not returned:
             base, own = text_of(asked), text_of(returned.base)

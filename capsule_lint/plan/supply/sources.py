@@ -236,7 +236,7 @@ class Sources:
         if self.visible.binding(said.root, place) is not None:
             return True
         bindings = self.program.names.bindings(said.root, place)
-        return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
+        return bool(bindings) and all(b.is_global for b in bindings)
 
     def _test(self, spec: SourceSpec) -> Value:
         first = spec.name.partition(".")[0]

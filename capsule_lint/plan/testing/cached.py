@@ -28,9 +28,7 @@ class CachedKeys(MendRoom, Struct, frozen=True):
         forms = [form for form in self.mends.local.text_forms() if not form.bare]
         if not forms:
             return
-        mended = {
-            (m.filename, m.at) for _, m in self.mends.found if isinstance(m, Replace | AddElements)
-        }
+        mended = self.mends.mended(Replace, AddElements)
         for module in self.program.names.modules.values():
             if not module.is_test or module.generated:
                 continue

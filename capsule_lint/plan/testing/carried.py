@@ -99,7 +99,7 @@ class Carried(Struct, frozen=True):
 
     def _is_local(self, node: tree.Name) -> bool:
         bindings = self.program.names.bindings_of(node)
-        return any(b.place.scope.kind != "module" for b in bindings)
+        return any(not b.is_global for b in bindings)
 
     def _stored(self, name: str, function: Function) -> Iterator[tree.Node]:
         for cls in self.program.classes.mro(function.owner) if function.owner is not None else ():

@@ -19,6 +19,7 @@ from capsule_lint.program.texts.pieces import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from capsule_lint.model import Span
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
@@ -40,7 +41,7 @@ class Compared(MendRoom):
     _local: dict[Function, list[LocalDefect]] = field(default_factory=dict)
     _derived: list[tuple[Form, re.Pattern[str]]] = field(default_factory=list)
     _exact: list[re.Pattern[str]] = field(default_factory=list)
-    _seen: set[tuple[str, object]] = field(default_factory=set)
+    _seen: set[tuple[str, Span]] = field(default_factory=set)
 
     def build(self) -> None:
         """Look at what tests say is equal."""
@@ -66,9 +67,7 @@ class Compared(MendRoom):
             if form is not None:
                 self._exact.append(form.regex)
                 self._derived.append((form, _loosely(defect.template.pieces)))
-        self._seen = {
-            (m.filename, m.at) for _, m in self.mends.found if isinstance(m, Replace | AddElements)
-        }
+        self._seen = self.mends.mended(Replace, AddElements)
 
     def _written(self, node: tree.Node) -> Iterator[tree.Node]:
         """The values that an expression may be, where they are written out."""

@@ -293,5 +293,5 @@ def spare(
         if not itself and not any(names_scope(parameter.name, s) for s in order[:first]):
             break
         before += 1
-    named = sum(1 for p in params if p.kind in ("posonly", "plain"))
+    named = sum(1 for p in params if p.by_position)
     return named if named <= before else None

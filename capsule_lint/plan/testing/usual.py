@@ -31,7 +31,7 @@ def usual(program: Program, node: tree.Node, depth: int = 0) -> tree.Node | None
 
 def _named(program: Program, node: tree.Name, depth: int) -> tree.Node | None:
     bindings = program.names.bindings_of(node)
-    if not bindings or any(b.place.scope.kind == "module" for b in bindings):
+    if not bindings or any(b.is_global for b in bindings):
         return node
     last = bindings[-1]
     if last.kind == "param" and last.parameter is not None:

@@ -75,7 +75,7 @@ def absorbs(program: Program, function: Function, scope: Scope) -> bool:
         parameter = program.domain.scope_parameter(other, scope)
         if parameter is None:
             continue
-        positional = [p for p in other.own_params if p.kind in ("posonly", "plain")]
+        positional = [p for p in other.own_params if p.by_position]
         if parameter not in positional:
             return "**" in kinds
         return positional.index(parameter) >= own and ("*" in kinds or parameter.kind == "plain")

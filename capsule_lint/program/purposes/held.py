@@ -261,7 +261,7 @@ class Held:
 
 
 def _positional(function: Function) -> list[tree.Parameter]:
-    return [p for p in function.own_params if p.kind in ("posonly", "plain")]
+    return [p for p in function.own_params if p.by_position]
 
 
 def _required(params: list[tree.Parameter]) -> int:

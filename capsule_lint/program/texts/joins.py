@@ -252,7 +252,7 @@ class Joins:
         depth: int,
     ) -> list[Piece] | None:
         """The pieces of a call of a function that joins its `*parts`."""
-        fixed = [p for p in function.params if p.kind in ("posonly", "plain")][given:]
+        fixed = [p for p in function.params if p.by_position][given:]
         if fixed or any(a.star for a in node.args):
             return None
         found: list[Piece] = []
