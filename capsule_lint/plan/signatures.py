@@ -137,9 +137,7 @@ class Signatures(Room):
                     continue
                 if agrees(params, function, given, scopes):
                     self.gain(other, scope, knot)
-                elif other.owner is None and not any(
-                    True for _ in self.program.calls.callers(other)
-                ):
+                elif other.owner is None and not self.program.calls.is_called(other):
                     at = tree.span_of(other.fact.signature_at)
                     double = Double(at, other.module, function, given, params)
                     self.state.double(other.fact, double)

@@ -138,7 +138,12 @@ class Function(_Defined[tree.FunctionDef]):
     scope: Scope
     place: Place
     returns: list[tree.Node] = field(default_factory=list)
-    yields: list[tree.Node] = field(default_factory=list)
+    yields: list[tree.Wrapped] = field(default_factory=list)
+
+    @property
+    def given_back(self) -> list[tree.Node]:
+        """What it returns, and what it yields."""
+        return [*self.returns, *(one.value for one in self.yields)]
 
     @property
     def is_static(self) -> bool:

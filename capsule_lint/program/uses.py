@@ -322,11 +322,10 @@ class Uses:
 
     def _note_parametrized(self, function: Function) -> None:
         """A parameter of a test that `parametrize` fills is an alias of what it is filled with."""
-        for decorator in function.fact.decorators:
-            for parameter in function.params:
-                for value in parametrized(decorator, parameter.name) or ():
-                    if isinstance(value, tree.Name | tree.Attr):
-                        self._aliases[last_name(value)].add(parameter.name)
+        for parameter in function.params if function.fact.decorators else ():
+            for value in parametrized(function, parameter.name) or ():
+                if isinstance(value, tree.Name | tree.Attr):
+                    self._aliases[last_name(value)].add(parameter.name)
 
 
 def _closure(name: str, steps: dict[str, set[str]]) -> set[str]:

@@ -69,8 +69,7 @@ class SpreadTuples(MendRoom):
             return [value] if shared and value is not None else []
         if function is None or len(uses) != 1 or not self.called.are_alike(want):
             return []
-        rows = (parametrized(d, node.id) for d in function.fact.decorators)
-        return next((found for found in rows if found is not None), [])
+        return parametrized(function, node.id) or []
 
     def _is_spread_alike(self, other: tree.Node, node: tree.Node, want: Want) -> bool:
         """Whether a tuple is also spread into a call that gets the new argument at the same place of it."""

@@ -90,7 +90,7 @@ class Entries:
             return False  # no framework knows of scopes
         return (
             any(self.foreign_bases(function))
-            and not any(True for _ in self.program.calls.callers(function))
+            and not self.program.calls.is_called(function)
             and function.name not in SPECIAL
         )
 

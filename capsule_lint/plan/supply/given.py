@@ -181,7 +181,7 @@ class Given:
 
     def _fixtures(self, function: Function) -> Iterator[Function]:
         for parameter in function.own_params:
-            if not any(parametrized(d, parameter.name) for d in function.fact.decorators):
+            if not parametrized(function, parameter.name):
                 fixture = self.program.inference.fixtures.named(function, parameter.name)
                 if fixture is not None:
                     yield fixture

@@ -147,7 +147,7 @@ class Serving(Room):
                 or function.parameter(parameter.name) is not None
                 or function not in self.program.domain.handlers
                 or self.program.policy.handlers.is_function(function.symbol)
-                or any(True for _ in self.program.calls.callers(function))
+                or self.program.calls.is_called(function)
             ):
                 return False
             self.state.handler_params[function] = want.knot

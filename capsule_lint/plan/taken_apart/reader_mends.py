@@ -15,6 +15,8 @@ from capsule_lint.plan.state import Want
 from capsule_lint.plan.taken_apart.patterns import code_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.taken_apart.cut_off import Cut
     from capsule_lint.plan.taken_apart.probes import Gap
@@ -137,10 +139,8 @@ class ReaderMends(MendRoom, Struct, frozen=True):
             code = f'{source(broken.module, cut.key.span)}.split("{cut.mark}", {cut.parts})[-1]'
             self.mends.add(broken.knot, Replace(filename, cut.key.span, "CAP108", code))
             return
-        before = ""
         codes = [(gap, self.mends.code_of(want, broken.knot)) for gap, want in cut.wants]
-        for gap, value in reversed(codes):
-            before = _put(before, gap, f"{{{value}}}")
+        before = _filled("", [(gap, f"{{{code}}}") for gap, code in codes])
         behind = _behind(before, source(broken.module, broken.node.span))
         if behind is None:
             self.mends.obstacle(broken.knot, broken.node, _UNFIT)
@@ -149,21 +149,23 @@ class ReaderMends(MendRoom, Struct, frozen=True):
 
     def _beginning(self, broken: Unfit) -> str | None:
         """The beginning of a key in a test, with the values that the test uses."""
-        text = broken.old
-        for gap in reversed(broken.gaps):
+        values: list[tuple[Gap, str]] = []
+        for gap in broken.gaps:
             want = Want(gap.scope, broken.node, broken.knot, "key")
             value = self.planner.sources.find(gap.scope, broken.node)
             known = self.mends.testing.known(value, want) if value is not None else None
             if known is None:
                 return None
-            text = _put(text, gap, known)
-        return text
+            values.append((gap, known))
+        return _filled(broken.old, values)
 
 
-def _put(text: str, gap: Gap, value: str) -> str:
-    """A beginning of keys with the segment that it lacks."""
-    segment, head, tail = f"{gap.tag}{value}", text[: gap.at], text[gap.at :]
-    return f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
+def _filled(text: str, values: Sequence[tuple[Gap, str]]) -> str:
+    """A beginning of keys with the segments that it lacks."""
+    for gap, value in reversed(values):
+        segment, head, tail = f"{gap.tag}{value}", text[: gap.at], text[gap.at :]
+        text = f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
+    return text
 
 
 def _behind(before: str, code: str) -> str | None:

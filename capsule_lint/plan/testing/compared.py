@@ -85,11 +85,8 @@ class Compared(MendRoom):
         """What a name is bound to; a parameter of a test is what `parametrize` gives it."""
         function = binding.function
         if binding.kind == "param" and function is not None:
-            rows = (parametrized(d, binding.name) for d in function.fact.decorators)
-            return [value for row in rows for value in row or ()]
-        if binding.kind != "assign" or binding.path or binding.value is None:
-            return []
-        return [binding.value]
+            return parametrized(function, binding.name) or []
+        return [binding.assigned] if binding.assigned is not None else []
 
     def _judge(self, module: Module, value: tree.Node, other: tree.Node) -> None:
         if (module.filename, value.span) in self._seen:

@@ -190,12 +190,11 @@ class Dynamic(Struct, frozen=True):
         """Patterns of what a name is bound to: a value, a loop over a display, a test's parameters."""
         value, function = binding.value, binding.function
         if binding.kind == "param" and function is not None:
-            for decorator in function.fact.decorators:
-                values = parametrized(decorator, binding.name)
-                if values is not None:
-                    for one in values:
-                        yield from self._names(one, depth)
-                    return
+            values = parametrized(function, binding.name)
+            if values is not None:
+                for one in values:
+                    yield from self._names(one, depth)
+                return
         items = self._items(value) if binding.kind == "for" and value is not None else None
         if items is not None and not binding.path:
             for item in items:

@@ -177,6 +177,10 @@ class Calls:
             self.uses.aliases(name)  # who asks for the callers asks for these names
             yield from self._grouped(name, self.candidates(function)).get(function, ())
 
+    def is_called(self, function: Function) -> bool:
+        """Whether there are calls of exactly this function."""
+        return any(True for _ in self.callers(function))
+
     def _of(
         self, function: Function, calls: Iterable[tree.Call]
     ) -> Iterator[tuple[tree.Call, Callee]]:

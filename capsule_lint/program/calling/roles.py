@@ -62,8 +62,7 @@ class Roles:
         names, function = self.calls.uses.names, binding.function
         for one in binding.module.functions:
             if one is function or one.parent is function:
-                for node in (*one.returns, *one.yields):
-                    given = node.value if isinstance(node, tree.Wrapped) else node
+                for given in one.given_back:
                     named = isinstance(given, tree.Name) and given.id == binding.name
                     if named and binding in names.bindings(binding.name, names.place(given)):
                         yield given

@@ -255,11 +255,8 @@ class Inference:
         if function.yields:
             items = []
             for node in function.yields:
-                if isinstance(node, tree.Wrapped):
-                    value = self.of(node.value)
-                    items.append(
-                        self.contents.elements(value) if node.kind == "yieldfrom" else value
-                    )
+                value = self.of(node.value)
+                items.append(self.contents.elements(value) if node.kind == "yieldfrom" else value)
             return frozenset((Collection(join(*items), kind="yields"),))
         if not function.returns and _only_raises(function):
             return self._overridden(function) or ANYTHING

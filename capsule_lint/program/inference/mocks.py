@@ -177,12 +177,11 @@ class Mocks:
         function = binding.function
         if binding.kind == "param" and function is not None:
             fixture = self.inference.fixtures.named(function, binding.name)
-            made = [*fixture.returns, *fixture.yields] if fixture is not None else []
-            values = [v.value if isinstance(v, tree.Wrapped) else v for v in made]
+            values = fixture.given_back if fixture is not None else []
             return [v for value in values for v in self._given(value, name, depth)]
-        if binding.kind != "assign" or binding.path or binding.value is None:
+        if binding.assigned is None:
             return []
-        return [*self._given(binding.value, name, depth), *self._assigned(binding, name)]
+        return [*self._given(binding.assigned, name, depth), *self._assigned(binding, name)]
 
     def _assigned(self, binding: Binding, name: str) -> Iterator[tree.Node]:
         """`mock.rooms = …`."""

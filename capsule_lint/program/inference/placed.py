@@ -168,9 +168,7 @@ class Placements:
             case tree.Name() | tree.Attr():
                 yield Placed(where, node, False)
                 for function in self._functions(node):
-                    for one in (*function.returns, *function.yields):
-                        given = one.value if isinstance(one, tree.Wrapped) else one
-                        yield Placed(where, given, True)
+                    yield from (Placed(where, given, True) for given in function.given_back)
             case tree.Call():
                 yield Placed(where, node, False)
                 back = node.keyword("return_value") if last_name(node.func) in MOCKS else None
