@@ -218,7 +218,7 @@ def _unbound(after: Analysis, symbols: set[str]) -> Iterator[tuple[str, str]]:
                 if callee.mock or any(a.star for a in call.args):
                     continue
                 if not _binds(signature, call, callee.given):
-                    filename = program.names.place(call).scope.module.filename
+                    filename = program.names.module_of(call).filename
                     start = span_of(call.at).start
                     yield function.symbol, f"{filename}:{start.row}:{start.column}"
 

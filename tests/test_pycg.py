@@ -136,7 +136,7 @@ class Change:
         """The change of one function of a program."""
         knot = ("function", function)
         planner = Planner(snippet.program)
-        planner.gain_param(function, SCOPE, knot)
+        planner.signatures.gain(function, SCOPE, knot)
         ledger = Ledger(planner, snippet.texts.__getitem__)
         ledger.build()
         find = planner.state.groups.find

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from capsule_lint import __version__
 from capsule_lint.analysis import Workspace, analyse
-from capsule_lint.baseline import format_baseline, parse_baseline
 from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.findings import Findings
 from capsule_lint.cache.store import digest
 from capsule_lint.checker import NO_RULE, Checker, check_policy_codes, is_known
 from capsule_lint.cli import write_out
+from capsule_lint.cli.baselined import unknown
 from capsule_lint.cli.stale_data import stale_data
 from capsule_lint.cli.start import in_color, note
 from capsule_lint.errors import SourceError
@@ -45,7 +45,7 @@ from capsule_lint.source import (
     encode,
     write,
 )
-from capsule_lint.source.store import read_bytes, store
+from capsule_lint.source.store import store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +110,7 @@ class _Run:
         self._verbose(f"{len(self.workspace.sources)} files read")
         unsafe = self.options.unsafe_fixes
         self.checker = Checker(
-            self.rules, selection, limited, whole, unsafe, self._with_baseline, self.found
+            self.rules, selection, limited, whole, unsafe, self._unknown, self.found
         )
 
     def _selection(self) -> Selection:
@@ -208,14 +208,14 @@ class _Run:
             return self._diff(analysis, findings)
         if self.options.fixing:
             return self._fix(analysis, findings)
-        findings = self._with_baseline(findings)
+        findings = self._unknown(findings)
         if self.options.output_format in _WITH_EDITS or self.options.show_fixes:
             findings = self._with_edits(analysis, findings)
         self._report(analysis, findings, None)
         return self._status(bool(findings))
 
     def _diff(self, analysis: Analysis, findings: tuple[Finding, ...]) -> int:
-        fixing = self.checker.fixing(analysis, self._with_baseline(findings))
+        fixing = self.checker.fixing(analysis, self._unknown(findings))
         texts = fixing.texts
         self._say_refused()
         self._say_stale(fixing.applied)
@@ -228,7 +228,7 @@ class _Run:
         return self._status(bool(pairs))
 
     def _fix(self, first: Analysis, before: tuple[Finding, ...]) -> int:
-        fixing = self.checker.fixing(first, self._with_baseline(before))
+        fixing = self.checker.fixing(first, self._unknown(before))
         findings, texts = fixing.findings, fixing.texts
         if texts:
             self._write(texts)
@@ -292,35 +292,8 @@ class _Run:
             findings=sum(1 for f in before if f.fingerprint not in left),
         )
 
-    # --- baseline ---
-
-    def _baseline_path(self) -> Path | None:
-        if self.options.baseline is not None:
-            return self.options.baseline
-        return self.policy.root / self.policy.baseline if self.policy.baseline else None
-
-    def _with_baseline(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        path, options = self._baseline_path(), self.options
-        if options.update_baseline:
-            if path is None:
-                raise SourceError(
-                    "--update-baseline", "no baseline is named: give --baseline FILE"
-                )
-            store(path, format_baseline(findings))
-            count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
-            self._say(f"wrote {count} to {path}")
-            return ()
-        if path is None:
-            return findings
-        data = read_bytes(path)
-        if data is None and options.baseline is None:
-            return findings
-        if data is None:
-            raise SourceError(str(path), "does not exist: make it with --update-baseline")
-        known = parse_baseline(data, str(path))
-        if options.prune_baseline:
-            store(path, format_baseline(f for f in findings if f.fingerprint in known))
-        return tuple(f for f in findings if f.fingerprint not in known)
+    def _unknown(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        return unknown(findings, self.options, self.policy, self._say)
 
     # --- reports ---
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
 from capsule_lint.model import Position, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 At: TypeAlias = tuple[int, int, int, int]
 """Row, column, end row, end column; rows and columns count from 1, in characters."""
@@ -112,6 +115,30 @@ class Call(Expr, frozen=True, tag=True):
     def last_name(self) -> str:
         return self.func.last_name()
 
+    @property
+    def plain(self) -> list[Node]:
+        """What it gives by position, without what is spread."""
+        return [a.value for a in self.args if a.keyword is None and not a.star]
+
+    @property
+    def spread(self) -> list[Node]:
+        """The dicts whose entries it gives by keywords."""
+        return [a.value for a in self.args if a.star == "**"]
+
+    @property
+    def receiver(self) -> Node | None:
+        """What it calls a method of."""
+        return self.func.base if isinstance(self.func, Attr) else None
+
+    @property
+    def keywords(self) -> Iterator[tuple[str, Node]]:
+        """What it gives by keywords."""
+        return ((a.keyword, a.value) for a in self.args if a.keyword is not None)
+
+    def keyword(self, name: str) -> Node | None:
+        """What it gives by one keyword."""
+        return next((value for keyword, value in self.keywords if keyword == name), None)
+
 
 class Binary(Expr, frozen=True, tag=True):
     """`left op right`."""
@@ -144,6 +171,10 @@ class Compare(Expr, frozen=True, tag=True):
     def below(self) -> tuple[Node, ...]:
         return (self.left, *self.rights)
 
+    def other(self, side: Node) -> Node:
+        """What one side is compared with first."""
+        return self.rights[0] if self.left is side else self.left
+
 
 class Subscript(Expr, frozen=True, tag=True):
     """`base[index]`."""
@@ -166,6 +197,29 @@ class DictDisplay(Expr, frozen=True, tag=True):
 
     def below(self) -> tuple[Node, ...]:
         return (*[key for key in self.keys if key is not None], *self.values)
+
+    @property
+    def pairs(self) -> Iterator[tuple[Node | None, Node]]:
+        """The keys with their values."""
+        return zip(self.keys, self.values, strict=True)
+
+    @property
+    def entries(self) -> Iterator[tuple[str, Node]]:
+        """The keys that are literal texts, with their values."""
+        return ((name, value) for key, value in self.pairs if (name := text(key)) is not None)
+
+    @property
+    def spread(self) -> list[Node]:
+        """What is spread into it."""
+        return [value for key, value in self.pairs if key is None]
+
+    def under(self, name: str) -> Node | None:
+        """The value of a key that is a literal text."""
+        return next((value for key, value in self.entries if key == name), None)
+
+    def keys_for(self, part: object) -> list[Node | None]:
+        """The keys that one of its values has."""
+        return [key for key, value in self.pairs if value is part]
 
 
 class Sequence(Expr, frozen=True, tag=True):
@@ -240,6 +294,11 @@ class Parameter(Struct, frozen=True):
     annotation: Node | None
     default: Node | None
     at: At
+
+    @property
+    def by_position(self) -> bool:
+        """Whether an argument by position may go to it, and no other one."""
+        return self.kind in ("posonly", "plain")
 
 
 class Lambda(Expr, frozen=True, tag=True):
@@ -420,6 +479,16 @@ def spans_of(body: tuple[Statement, ...]) -> tuple[Span, ...]:
 def text(node: Node | None) -> str | None:
     """The text that a literal says; `None` for anything else."""
     return node.value if isinstance(node, Const) and isinstance(node.value, str) else None
+
+
+def items(node: Node) -> tuple[Node, ...]:
+    """The items of a tuple, list or set that is written out; anything else is its only one."""
+    return node.items if isinstance(node, Sequence) else (node,)
+
+
+def uncalled(node: Node) -> Node:
+    """What is called: `app.get` of the decorator `app.get("/")`; anything else itself."""
+    return node.func if isinstance(node, Call) else node
 
 
 def integer(node: Node) -> int | None:

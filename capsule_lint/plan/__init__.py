@@ -26,6 +26,7 @@ from capsule_lint.plan.change_sets import ChangeSets
 from capsule_lint.plan.mends import Mends
 from capsule_lint.plan.opinions import opinions_on
 from capsule_lint.plan.planner import Planner
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Obstacle
 from capsule_lint.plan.uses.ledger import Ledger
 from capsule_lint.program.model import Class, Function, enclosing
@@ -64,7 +65,7 @@ def judge(
         for mend in opinion.mends:
             mends.add(("opinion", number), mend)
         planner.state.obstacles += [(knot, _same_text(opinion)) for knot in opinion.beside]
-    return _Judge(planner, ChangeSets(planner, mends, ledger), ledger, told).judgement()
+    return _Judge(planner, ChangeSets(mends, ledger), ledger, told).judgement()
 
 
 def _same_text(opinion: Opinion) -> Obstacle:
@@ -73,7 +74,7 @@ def _same_text(opinion: Opinion) -> Obstacle:
 
 
 @dataclass(eq=False, slots=True)
-class _Judge:
+class _Judge(Room):
     planner: Planner
     change_sets: ChangeSets
     ledger: Ledger
@@ -96,7 +97,7 @@ class _Judge:
         )
         known = {change.id for change in sets}
         facts = [f if f.change_set in known else replace(f, change_set=None) for f in facts]
-        entities = tuple(sorted({c.name for c in self.planner.state.fields if self._is_entity(c)}))
+        entities = tuple(sorted({c.name for c in self.state.fields if self._is_entity(c)}))
         rows = self._rows()
         return Judgement(tuple(facts), {change.id: change for change in sets}, rows, entities)
 
@@ -108,7 +109,7 @@ class _Judge:
         return tuple(found.values())
 
     def _names(self, scopes: Iterable[Scope]) -> tuple[str, ...]:
-        order = self.planner.program.policy.scopes
+        order = self.program.policy.scopes
         return tuple(s.parameter for s in order if s in set(scopes))
 
     def _symbol(self, function: Function | None, module: str) -> str:
@@ -118,7 +119,7 @@ class _Judge:
         helpers: dict[Function, tuple[set[Scope], str | None, Knot]] = {}
         for defect in (*self.planner.defects, *self.planner.silenced):
             site = self.planner.sites[id(defect.template.host)]
-            entity = self.planner.program.domain.entity_name(site)
+            entity = self.program.domain.entity_name(site)
             function = defect.function
             if function is not None and self.planner.keys.is_helper(site):
                 known = helpers.setdefault(function, (set(), entity, defect.knot))
@@ -165,7 +166,7 @@ class _Judge:
         for function, scopes in self.planner.methods.items():
             base = self.planner.drifting.get(function)
             owners = (
-                self.planner.program.domain.entities_of.get(function.owner, set())
+                self.program.domain.entities_of.get(function.owner, set())
                 if function.owner
                 else set()
             )
@@ -183,12 +184,9 @@ class _Judge:
 
     def _handler_facts(self) -> Iterable[Fact]:
         found: dict[Function, tuple[set[Scope], Knot]] = {}
-        every = [
-            w for d in self.planner.defects for w in d.wants.values()
-        ] + self.planner.state.wants
-        for want in every:
-            for function in enclosing(self.planner.program.names.place(want.node)):
-                if function in self.planner.program.domain.handlers:
+        for want in (*self.planner.key_wants(), *self.state.wants):
+            for function in enclosing(self.program.names.place(want.node)):
+                if function in self.program.domain.handlers:
                     if not self._takes(function, want.scope):
                         found.setdefault(function, (set(), want.knot))[0].add(want.scope)
                     break
@@ -210,15 +208,15 @@ class _Judge:
         return any(
             isinstance(node, tree.Name | tree.Attr | tree.Subscript)
             and names_scope(hole_name(node), scope)
-            for node in self.planner.program.names.inside(handler)
+            for node in self.program.names.inside(handler)
         )
 
     def _is_entity(self, cls: Class) -> bool:
         """Whether a class is one of items: by itself, or because it is given their key."""
-        return cls in self.planner.program.domain.entities or cls in self.planner.keyed.lacking
+        return cls in self.program.domain.entities or cls in self.planner.keyed.lacking
 
     def _class_facts(self) -> Iterable[Fact]:
-        for cls, scopes in self.planner.state.fields.items():
+        for cls, scopes in self.state.fields.items():
             if self._is_entity(cls) and not cls.module.is_test:
                 yield ClassFact(
                     cls.module.filename,
@@ -231,7 +229,7 @@ class _Judge:
 
     def _call_facts(self) -> Iterable[Fact]:
         for call, callee, scopes in self.planner.partial_calls.values():
-            module = self.planner.program.names.place(call).scope.module
+            module = self.program.names.module_of(call)
             yield CallFact(
                 module.filename,
                 call.span,
@@ -244,7 +242,7 @@ class _Judge:
     def _reader_facts(self) -> Iterable[Fact]:
         readers: list[Reader | Unfit] = [*self.planner.readers.found, *self.planner.readers.broken]
         for reader in readers:
-            function = self.planner.program.names.place(reader.node).scope.function
+            function = self.program.names.function_of(reader.node)
             yield ReaderFact(
                 reader.module.filename,
                 reader.node.span,
@@ -267,10 +265,10 @@ class _Judge:
             if d.template.opaque
             and not self.planner.keys.is_helper(self.planner.sites[id(d.template.host)])
         }  # the key itself is reported there
-        for knot, obstacle in self.planner.state.obstacles:
+        for knot, obstacle in self.state.obstacles:
             kind = OpenKind.SOURCE if obstacle.kind == "source" else OpenKind.REFERENCE
             missing = self._names(
-                [s for s in self.planner.program.policy.scopes if s.name in obstacle.scopes]
+                [s for s in self.program.policy.scopes if s.name in obstacle.scopes]
             )
             fact = OpenFact(
                 obstacle.filename,

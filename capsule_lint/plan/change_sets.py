@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.model import AddArgument, ChangeSet, Gain, Safety
 from capsule_lint.plan.keys.spelled import embedded
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.model import Mend
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.plan.uses.ledger import Ledger
     from capsule_lint.program.model import Class, Function
@@ -32,26 +32,25 @@ class _Changes:
 
 
 @dataclass(eq=False, slots=True)
-class ChangeSets:
+class ChangeSets(MendRoom):
     """Makes them of a settled plan."""
 
-    planner: Planner
     mends: Mends
     ledger: Ledger
     _ids: dict[Knot, str] = field(default_factory=dict)
 
     def id_of(self, knot: Knot) -> str:
         """The identity of the change set that a change belongs to, once all are built; empty without one."""
-        return self._ids.get(self.planner.state.groups.find(knot), "")
+        return self._ids.get(self.state.groups.find(knot), "")
 
     def build(self) -> list[ChangeSet]:
         """All change sets, by their identities."""
-        groups = self.planner.state.groups
+        groups = self.state.groups
         mends: dict[Knot, list[Mend]] = defaultdict(list)
         for knot, mend in self.mends.found:
             mends[groups.find(knot)].append(mend)
         obstacles: dict[Knot, list[str]] = defaultdict(list)
-        for knot, obstacle in self.planner.state.obstacles:
+        for knot, obstacle in self.state.obstacles:
             at = obstacle.span.start
             obstacles[groups.find(knot)].append(
                 f"{obstacle.filename}:{at.row}:{at.column}: {obstacle.reason}"
@@ -63,9 +62,9 @@ class ChangeSets:
         for knot, reason in self.ledger.blocked:
             obstacles[groups.find(knot)].append(reason)
         changes: dict[Knot, _Changes] = defaultdict(_Changes)
-        for function in self.planner.state.params:
+        for function in self.state.params:
             changes[groups.find(("function", function))].functions.append(function)
-        for cls in self.planner.state.fields:
+        for cls in self.state.fields:
             changes[groups.find(("class", cls))].classes.append(cls)
         for defect in self.planner.defects:
             changes[groups.find(defect.knot)].defects.append(defect)
@@ -118,17 +117,17 @@ class ChangeSets:
 
     def _gains(self, changes: _Changes) -> Iterator[Gain]:
         """What entities outside of tests gain, beside a field of another scope."""
-        program = self.planner.program
+        program = self.program
         for cls in changes.classes if len(program.policy.scopes) > 1 else ():
             if cls.module.is_test or not program.classes.is_data(cls):
                 continue
             had = [f.name for f in program.classes.fields(cls) if not f.has_default]
             if any(names_scope(name, scope) for name in had for scope in program.policy.scopes):
-                for scope in self.planner.state.fields[cls].values():
+                for scope in self.state.fields[cls].values():
                     yield Gain(cls.name, tuple(had), scope.parameter)
 
     def _entities(self, changes: _Changes) -> set[str]:
-        domain = self.planner.program.domain
+        domain = self.program.domain
         found = {c.name for c in changes.classes if c in domain.entities and not c.module.is_test}
         for defect in changes.defects:
             name = domain.entity_name(self.planner.sites[id(defect.template.host)])
@@ -141,7 +140,7 @@ class ChangeSets:
         for mend in mends:
             by_file[mend.filename].append(mend)
         count = 0
-        for module in self.planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             if module.is_test and module.filename in by_file:
                 rows = {m.at.start.row for m in by_file[module.filename]}
                 for function in module.functions:

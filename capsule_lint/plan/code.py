@@ -124,11 +124,11 @@ def added_entry(statement: tree.Statement) -> AddedEntry | None:
         ) if value is not None:
             return AddedEntry(target.base, key, value)
         case tree.Eval(kind="expr", values=(tree.Call(func=tree.Attr() as func) as call,)):
-            plain = [a.value for a in call.args if a.keyword is None and not a.star]
+            plain = call.plain
             if func.name == "setdefault" and len(plain) == len(call.args) == 2:
-                first = plain[0]
-                if isinstance(first, tree.Const) and isinstance(first.value, str):
-                    return AddedEntry(func.base, first.value, plain[1], func.name)
+                name = tree.text(plain[0])
+                if name is not None:
+                    return AddedEntry(func.base, name, plain[1], func.name)
     return None
 
 

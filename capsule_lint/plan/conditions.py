@@ -24,8 +24,7 @@ def is_filter(holder: object, node: tree.Node, program: Program) -> bool:
         case tree.DictDisplay(keys=(tree.Const(value="S"),)):
             return is_filter(program.names.parent(holder), holder, program)
         case tree.DictDisplay():
-            keys = [k for k, v in zip(holder.keys, holder.values, strict=True) if v is node]
-            return any((tree.text(key) or "").startswith(":") for key in keys)
+            return any((tree.text(k) or "").startswith(":") for k in holder.keys_for(node))
         case _:
             return False
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.absent import absent_at
 from capsule_lint.program.calling.binding import bind
 
@@ -23,7 +24,7 @@ Call = tuple[tree.Call, int]
 
 
 @dataclass(eq=False)
-class Defaulted:
+class Defaulted(Room):
     """Finds the calls to which the argument can be given.
 
     A value that is written out is some scope's, and each call is asked by itself. `None` makes another
@@ -45,7 +46,7 @@ class Defaulted:
                 if not self._is_meant(call, function, scope) and self._fill(
                     call, function, given, scope
                 ):
-                    self.planner.state.groups.join(knot, ("call", id(call)))
+                    self.state.groups.join(knot, ("call", id(call)))
                     found = True
         return found
 
@@ -53,7 +54,7 @@ class Defaulted:
         """Where calls that make no key of their scope remain, or tests make some, a person must look."""
         for function, scope in self._missing:
             self._tie_callers(function, scope)
-        groups = self.planner.state.groups
+        groups = self.state.groups
         changing = {
             groups.find(("call", id(call)))
             for call, callee, scopes in self.planner.partial_calls.values()
@@ -65,7 +66,7 @@ class Defaulted:
                 if id(call) not in self.planner.partial_calls and not self._is_meant(
                     call, function, scope
                 ):
-                    filename = self.planner.program.names.place(call).scope.module.filename
+                    filename = self.program.names.module_of(call).filename
                     reason = f"it leaves `{scope.parameter}` out as well"
                     where = filename, call.span, reason, function.symbol
                     self.planner.obstacle(knot, *where, "reference", scope)
@@ -73,25 +74,25 @@ class Defaulted:
     def _tie_callers(self, function: Function, scope: Scope) -> None:
         """Functions that hand their own default on change together with what they hand it to."""
         knot: Knot = ("defaulted", (function, scope.name))
-        for call, _ in list(self.planner.program.calls.callers(function)):
-            around = self.planner.program.names.place(call).scope.function
+        for call, _ in list(self.program.calls.callers(function)):
+            around = self.program.names.function_of(call)
             if around is not None and (around, scope) in self._missing:
-                self.planner.state.groups.join(knot, ("defaulted", (around, scope.name)))
+                self.state.groups.join(knot, ("defaulted", (around, scope.name)))
 
     @cached_property
     def _defaults(self) -> list[tuple[Function, Scope, tree.Node]]:
         return [
             (function, scope, own.default)
-            for module in self.planner.program.names.judged()
+            for module in self.program.names.judged()
             for function in (module.functions if not module.is_test else ())
-            for scope in self.planner.program.policy.scopes
+            for scope in self.program.policy.scopes
             if (own := function.parameter(scope.parameter)) is not None and own.default is not None
         ]
 
     @cached_property
     def _valued(self) -> list[tuple[Function, Scope]]:
         """The functions whose default is a scope's value."""
-        constant = self.planner.program.templates.constant
+        constant = self.program.templates.constant
         return [(function, scope) for function, scope, node in self._defaults if constant(node)]
 
     @cached_property
@@ -102,7 +103,7 @@ class Defaulted:
             for function, scope, node in self._defaults
             if isinstance(node, tree.Const) and node.value is None and not node.kind
         ]
-        helpers = self.planner.program.keys.helpers
+        helpers = self.program.keys.helpers
         found = [(function, scope) for function, scope in left if function in helpers]
         before = 0
         while before != len(found):
@@ -114,7 +115,7 @@ class Defaulted:
         self, function: Function, scope: Scope, makers: list[tuple[Function, Scope]]
     ) -> bool:
         """Whether a function does nothing with the scope but to hand it on to what makes keys."""
-        program = self.planner.program
+        program = self.program
         reads = [
             node
             for node in program.names.inside(function)
@@ -132,7 +133,7 @@ class Defaulted:
 
     def _calls(self, function: Function, scope: Scope) -> Iterator[Call]:
         """The calls that leave the scope out."""
-        for call, callee in list(self.planner.program.calls.callers(function)):
+        for call, callee in list(self.program.calls.callers(function)):
             bound = bind(call.args, function.params, callee.given)
             if bound is not None and not bound.starred and scope.parameter not in bound.arguments:
                 yield call, callee.given
@@ -140,7 +141,7 @@ class Defaulted:
     def _open(self, function: Function, scope: Scope) -> Iterator[Call]:
         """Those of them in the program itself that have not been asked."""
         for call, given in self._calls(function, scope):
-            module = self.planner.program.names.place(call).scope.module
+            module = self.program.names.module_of(call)
             silent = self.planner.silence.over(module, call.at, "CAP401")
             if id(call) not in self.planner.partial_calls and not module.is_test and not silent:
                 yield call, given
@@ -148,15 +149,15 @@ class Defaulted:
     def _is_meant(self, call: tree.Call, function: Function, scope: Scope) -> bool:
         """Whether a call asks for the key without the scope: the value is missing there, or the same
         code asks for the key with it as well."""
-        names, calls = self.planner.program.names, self.planner.program.calls
+        names, calls = self.program.names, self.program.calls
         if absent_at(names, call, scope):
             return True
         around, open_calls = (
-            names.place(call).scope.function,
+            names.function_of(call),
             {id(c) for c, _ in self._calls(function, scope)},
         )
         return around is not None and any(
-            names.place(other).scope.function is around and id(other) not in open_calls
+            names.function_of(other) is around and id(other) not in open_calls
             for other, _ in list(calls.callers(function))
         )
 
@@ -165,5 +166,5 @@ class Defaulted:
         if self.planner.sources.find(scope, call, call) is None:
             return False
         self.planner.partial_calls[id(call)] = (call, function, [scope])
-        self.planner.want_argument(call, scope, function, given, ("call", id(call)))
+        self.planner.signatures.want_argument(call, scope, function, given, ("call", id(call)))
         return True

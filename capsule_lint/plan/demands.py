@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries import is_registered
 from capsule_lint.plan.supply.made_for import MadeFor
 from capsule_lint.plan.supply.spelled_out import SpelledOut
@@ -48,7 +49,7 @@ def _is_of_tuples(one: Type) -> bool:
 
 
 @dataclass(eq=False)
-class Demands:
+class Demands(Room):
     """Finds the repository methods that lack parameters."""
 
     planner: Planner
@@ -59,12 +60,12 @@ class Demands:
 
     def find(self) -> None:
         """Demand the parameters that repository methods, and functions like them, lack."""
-        for cls in sorted(self.planner.program.domain.repositories, key=lambda c: c.symbol):
+        for cls in sorted(self.program.domain.repositories, key=lambda c: c.symbol):
             demanded = [method for method in cls.methods.values() if self._is_demanded(method)]
             for method in demanded:
                 self._demand(method, cls)
-            if cls in self.planner.program.domain.above_layers and not any(
-                method in self.planner.methods and self.planner.program.domain.takes_scope(method)
+            if cls in self.program.domain.above_layers and not any(
+                method in self.planner.methods and self.program.domain.takes_scope(method)
                 for method in demanded
             ):
                 for method in demanded:
@@ -82,7 +83,7 @@ class Demands:
                 self.planner.drifting[method] = base
             code = "CAP201" if base is None else "CAP203"
             if not self.planner.silence.over(method.module, method.fact.name_at, code):
-                self.planner.gain_param(method, scope, ("function", method))
+                self.planner.signatures.gain(method, scope, ("function", method))
 
     def demand_reading(self, cls: Class, method: Function) -> bool:
         """Demand scopes of a method that goes through rows; whether there was anything to demand."""
@@ -97,34 +98,34 @@ class Demands:
         """The base method that has the parameter which its implementation lacks."""
         if method.owner is None:
             return None
-        for other in sorted(self.planner.program.calls.family(method), key=lambda f: f.symbol):
+        for other in sorted(self.program.calls.families.of(method), key=lambda f: f.symbol):
             if (
                 other is method
                 or other.owner is None
-                or method.owner in self.planner.program.classes.mro(other.owner)[1:]
+                or method.owner in self.program.classes.mro(other.owner)[1:]
             ):
                 continue
-            is_base = other.owner in self.planner.program.classes.mro(
+            is_base = other.owner in self.program.classes.mro(
                 method.owner
-            ) or self.planner.program.classes.is_abstract(other.owner)
-            if is_base and self.planner.program.domain.scope_parameter(other, scope) is not None:
+            ) or self.program.classes.is_abstract(other.owner)
+            if is_base and self.program.domain.scope_parameter(other, scope) is not None:
                 return other
         return None
 
     def required_of(self, cls: Class | None, function: Function) -> tuple[Scope, ...]:
         """The scopes that policy demands of a function, by the entity that it serves."""
-        entity = self.planner.program.domain.narrowed_names(cls, function, function.module.name)
-        return self.planner.program.policy.scopes_of(entity)
+        entity = self.program.domain.narrowed_names(cls, function, function.module.name)
+        return self.program.policy.scopes_of(entity)
 
     def _demand(self, function: Function, cls: Class | None) -> None:
         """Note the scopes that a method, or a function like one, lacks."""
-        domain = self.planner.program.domain
+        domain = self.program.domain
         narrow = domain.narrowed_names(cls, function, function.module.name) is not None
         if self._finds_scope(function) or self._asks_around(function) or is_registered(function):
             return
-        if hands_scopes(self.planner.program, function):
+        if hands_scopes(self.program, function):
             return
-        suffices = self.planner.program.policy.entity_argument_suffices
+        suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
         if (narrow or suffices or reacts) and self.takes_entity(function):
             return
@@ -133,12 +134,12 @@ class Demands:
             for scope in self.required_of(cls, function)
             if domain.scope_parameter(function, scope) is None
             and not domain.held.is_several(function, scope)
-            and not domain.carries(function, scope, self.planner.state.gained())
+            and not domain.carries(function, scope, self.state.gained())
             and not SpelledOut(self.planner).in_all_keys(function, scope)
             and not self.planner.local.objects.carried(function)
             and not (cls is None and self._has_itself(function, scope))
-            and not absorbs(self.planner.program, function, scope)
-            and stands_for(self.planner.program, function) is None
+            and not absorbs(self.program, function, scope)
+            and stands_for(self.program, function) is None
             and not any(p.name == f"{scope.name}_name" for p in function.own_params)
         ]
         if lacking:
@@ -151,7 +152,7 @@ class Demands:
 
     def _is_in_rows(self, function: Function, scope: Scope) -> bool:
         """Whether a function is given several rows, each of which has the scope."""
-        domain, classes = self.planner.program.domain, self.planner.program.classes
+        domain, classes = self.program.domain, self.program.classes
         return any(
             isinstance(row, Instance) and classes.has_attribute(row.cls, scope.parameter)
             for parameter in function.own_params
@@ -163,8 +164,8 @@ class Demands:
     def _asks_around(self, function: Function) -> bool:
         """Whether a function takes no scope, in a program whose keys ask for them where they are made."""
         parameter, scopes = (
-            self.planner.program.domain.scope_parameter,
-            self.planner.program.policy.scopes,
+            self.program.domain.scope_parameter,
+            self.program.policy.scopes,
         )
         return self._is_ambient and all(parameter(function, scope) is None for scope in scopes)
 
@@ -176,13 +177,13 @@ class Demands:
         """Whether a function is what says the scope: `resolve_tenant_id(host)`."""
         return _BY.search(function.name) is None and any(
             names_scope(function.name, scope)
-            and self.planner.program.domain.scope_parameter(function, scope) is None
-            for scope in self.planner.program.policy.scopes
+            and self.program.domain.scope_parameter(function, scope) is None
+            for scope in self.program.policy.scopes
         )
 
     def _is_demanded(self, method: Function) -> bool:
         """Whether a repository's method touches entities."""
-        family = self.planner.program.calls.family(method)
+        family = self.program.calls.families.of(method)
         if not self.may_be_demanded(method) or (len(family) == 1 and self._is_idle(method)):
             return False
         return any(self._touches(f) for f in family)
@@ -193,16 +194,16 @@ class Demands:
             method.name.startswith("_")
             or method.is_property
             or method.module.generated
-            or method in self.planner.program.keys.helpers
+            or method in self.program.keys.helpers
         ):
             return False
         if method.is_static or "classmethod" in method.decorators or is_collected(method):
             return False
-        if method in self.planner.program.domain.handlers or self._only_silenced(method):
+        if method in self.program.domain.handlers or self._only_silenced(method):
             return False
-        family = self.planner.program.calls.family(method)
+        family = self.program.calls.families.of(method)
         given = self._is_below_keys(method, family) or any(map(self._is_given_tuples, family))
-        if given and not any(map(self.planner.program.domain.takes_scope, family)):
+        if given and not any(map(self.program.domain.takes_scope, family)):
             return False
         return not any(self._made_for.one_scope(f.owner) for f in family if f.owner is not None)
 
@@ -215,23 +216,23 @@ class Demands:
     def takes_entity(self, method: Function) -> bool:
         """Whether a parameter is an entity."""
         return any(
-            isinstance(t, Instance) and t.cls in self.planner.program.domain.entities
+            isinstance(t, Instance) and t.cls in self.program.domain.entities
             for p in method.own_params
-            for t in self.planner.program.domain.parameter_types(method, p)
+            for t in self.program.domain.parameter_types(method, p)
         )
 
     def _is_below_keys(self, method: Function, family: Iterable[Function]) -> bool:
         """Whether a method is given a whole key, by its name or as one of its family uses it."""
         if self._is_given_key(method):
             return True
-        if any(map(self.planner.program.domain.is_identifier, method.own_params)):
+        if any(map(self.program.domain.is_identifier, method.own_params)):
             return False
         return not self._handing.isdisjoint(family)
 
     def _is_given_tuples(self, method: Function) -> bool:
         """Whether a method is given keys of several parts, `keys: list[tuple[str, str]]`, among which the
         scopes are."""
-        domain = self.planner.program.domain
+        domain = self.program.domain
         return any(
             _is_of_tuples(one)
             for parameter in method.own_params
@@ -241,20 +242,19 @@ class Demands:
 
     def _is_given_key(self, method: Function) -> bool:
         """Whether a method is given whole keys, and knows nothing of what is in them."""
-        program = self.planner.program
+        program = self.program
         named = any(program.policy.is_key_name(p.name) for p in method.own_params)
         return named or method in program.keys.takers
 
     @cached_property
     def _handing(self) -> set[Function]:
         """The functions that have a parameter `…key` and give it to the table as it is."""
-        program, found = self.planner.program, set[Function]()
+        program, found = self.program, set[Function]()
         for module in program.names.modules.values():
             for node in module.nodes:
                 given: list[tree.Node] = []
                 if isinstance(node, tree.DictDisplay):
-                    pairs = zip(node.keys, node.values, strict=True)
-                    given = [value for key, value in pairs if program.keys.key_name(key)]
+                    given = [value for key, value in node.pairs if program.keys.key_name(key)]
                 elif isinstance(node, tree.Call):
                     given = [a.value for a in node.args if a.keyword == "Key"]
                     given += [
@@ -277,16 +277,16 @@ class Demands:
             case tree.DictDisplay(keys=(tree.Const(value="S"),)):
                 return self._given_whole(node.values[0])
             case tree.Name(id=name) if name == "key" or name.endswith("_key"):
-                place = self.planner.program.names.place(node)
-                bindings = self.planner.program.names.bindings(name, place)
+                place = self.program.names.place(node)
+                bindings = self.program.names.bindings(name, place)
                 if len(bindings) == 1 and bindings[0].kind == "param":
-                    return bindings[0].place.scope.function
+                    return bindings[0].function
         return None
 
     def _is_idle(self, method: Function) -> bool:
         """Whether a method does something, and nothing of it with its object: it cannot reach a table."""
-        domain = self.planner.program.domain
-        if domain.touches_table(method) or method in self.planner.program.keys.functions:
+        domain = self.program.domain
+        if domain.touches_table(method) or method in self.program.keys.functions:
             return False
         if (
             not method.takes_self
@@ -294,10 +294,10 @@ class Demands:
             or method in self.planner.local.notes.touched
         ):
             return False
-        if method.owner is None or self.planner.program.classes.is_abstract(method.owner):
+        if method.owner is None or self.program.classes.is_abstract(method.owner):
             return False
         names = {method.params[0].name, "super"}
-        program = self.planner.program
+        program = self.program
         inside = [n for n in program.names.inside(method) if isinstance(n, tree.Name | tree.Call)]
         for node in inside:
             if isinstance(node, tree.Name) and node.id in names:
@@ -307,12 +307,12 @@ class Demands:
         return bool(inside)
 
     def _called(self, call: tree.Call) -> list[Function | Class]:
-        found = self.planner.program.calls.callees(call)
+        found = self.program.calls.callees(call)
         return [one for c in found if (one := c.function or c.cls) is not None]
 
     def _may_reach(self, one: Function | Class) -> bool:
         """Whether a function, or an object of a class, may be one that reaches the table."""
-        domain = self.planner.program.domain
+        domain = self.program.domain
         owner = one.owner if isinstance(one, Function) else one
         if owner is None or (isinstance(one, Function) and domain.touches_table(one)):
             return True
@@ -323,7 +323,7 @@ class Demands:
         if self._is_given_key(method):
             return False
         if any(
-            self.planner.program.domain.is_identifier(p) for p in method.own_params
+            self.program.domain.is_identifier(p) for p in method.own_params
         ) or self.takes_entity(method):
             return True
         if self.planner.local.parted.suffice(method):
@@ -334,32 +334,24 @@ class Demands:
 
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""
-        sites = {
-            site.function
-            for site in self.planner.program.keys.sites
-            if site.role is not Role.HELPER
-        }
-        for module in self.planner.program.names.modules.values():
+        sites = {site.function for site in self.program.keys.sites if site.role is not Role.HELPER}
+        for module in self.program.names.modules.values():
             if module.is_test or module.generated:
                 continue
             for function in module.functions:
                 if (
                     function.owner is not None
                     or function.parent is not None
-                    or function in self.planner.program.keys.helpers
+                    or function in self.program.keys.helpers
                 ):
                     continue
                 if function.name.startswith("__"):
                     continue
-                if any(
-                    self.planner.program.policy.is_key_name(p.name) for p in function.own_params
-                ):
+                if any(self.program.policy.is_key_name(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them
-                uses = function in sites or self.planner.program.domain.touches_table(function)
-                takes = any(
-                    self.planner.program.domain.is_identifier(p) for p in function.own_params
-                )
+                uses = function in sites or self.program.domain.touches_table(function)
+                takes = any(self.program.domain.is_identifier(p) for p in function.own_params)
                 if not uses or not (takes or self.takes_entity(function)):
                     continue
-                if not self.planner.program.domain.enters(function):
+                if not self.program.domain.enters(function):
                     yield function

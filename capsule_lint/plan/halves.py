@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach
+from capsule_lint.plan.room import Room
 from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.uses import LOGGING, is_for_people
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class Halves:
+class Halves(Room):
     """Finds the methods whose own bodies do not use what they gain."""
 
     planner: Planner
@@ -30,7 +31,7 @@ class Halves:
     def tie(self) -> None:
         """Join such a method to the keys that it runs into; refuse what would use nothing of it."""
         for function in self.planner.methods:
-            for scope in self.planner.state.params.get(function, {}).values():
+            for scope in self.state.params.get(function, {}).values():
                 if (function, scope.name) not in self._used:
                     self._judge(function, scope)
 
@@ -39,8 +40,8 @@ class Halves:
         reached = self._reach.of(function)
         knots = [k for one in reached for k in self._changing.get(one, ())]
         for knot in knots:
-            self.planner.state.groups.join(own, knot)
-        known = not reached.isdisjoint(self.planner.program.keys.functions)
+            self.state.groups.join(own, knot)
+        known = not reached.isdisjoint(self.program.keys.functions)
         for read in self._reads(function, scope) if not known else ():
             reason = (
                 f"makes a key in a way that is not known: `{scope.parameter}` would not be in it"
@@ -50,15 +51,15 @@ class Halves:
 
     @cached_property
     def _reach(self) -> Reach:
-        return Reach(self.planner.program)
+        return Reach(self.program)
 
     @cached_property
     def _used(self) -> set[tuple[Function, str]]:
         """The functions in which a value of a scope is asked for that the parameter gives."""
         return {
             (function, want.scope.name)
-            for want in self.planner.state.wants
-            for function in enclosing(self.planner.program.names.place(want.node))
+            for want in self.state.wants
+            for function in enclosing(self.program.names.place(want.node))
             if (value := self.planner.values.value(want)) is None
             or value.code == want.scope.parameter
         }
@@ -75,7 +76,7 @@ class Halves:
     def _reads(self, function: Function, scope: Scope) -> Iterator[tree.Name]:
         """Where a method puts the scope that it takes already into what looks like a key, or, where it
         calls the table itself, gives it to what is no log."""
-        program, scopes = self.planner.program, self.planner.program.policy.scopes
+        program, scopes = self.program, self.program.policy.scopes
         taken = {
             parameter.name
             for scope in scopes
@@ -93,8 +94,8 @@ class Halves:
 
     def _lacks(self, node: object, scope: Scope) -> bool:
         """Whether a text has the tags of other scopes in it, and is not only told to a person."""
-        if not isinstance(node, tree.FString) or is_for_people(self.planner.program.names, node):
+        if not isinstance(node, tree.FString) or is_for_people(self.program.names, node):
             return False
         said = "".join(part for part in node.parts if isinstance(part, str))
-        others = [one for one in self.planner.program.policy.scopes if one is not scope]
+        others = self.program.policy.others(scope)
         return scope.tag not in said and any(one.tag in said for one in others)

@@ -68,7 +68,7 @@ class Imports:
         names = self.program.names
         if binding.kind != "import" or binding.imported is None:
             return False
-        module = binding.place.scope.module
+        module = binding.module
         if names.absolute(module, binding.level, binding.imported.module) == source:
             return True
         return names.follow(binding) is names.follow(names.member(source, name))

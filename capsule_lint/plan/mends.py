@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +32,7 @@ from capsule_lint.plan.keys.segments import Segments
 from capsule_lint.plan.memory.local_mends import LocalMends
 from capsule_lint.plan.memory.memos import Memos
 from capsule_lint.plan.memory.planted import Planted
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
 from capsule_lint.plan.supply.anchors import anchors
@@ -63,40 +63,28 @@ _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 _PLAIN_ANNOTATIONS: Final = frozenset(("str", "int", "UUID", "uuid.UUID"))
 
 
-@dataclass(eq=False)
-class Mends:
+class Mends(Room):
     """Builds the mends of a settled plan, each with the knot whose change set it belongs to."""
 
     planner: Planner
-    read: Callable[[str], str]
-    """The text of a file of the program."""
-    found: list[tuple[Knot, Mend]] = field(default_factory=list)
-    _bound: dict[tuple[Function, str], list[tuple[Want, Value]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    imports: Imports = field(init=False)
-    _starts: dict[str, list[int]] = field(default_factory=dict)
-    testing: Testing = field(init=False)
-    segments: Segments = field(init=False)
-    local: LocalMends = field(init=False)
-    signatures: SignatureMends = field(init=False)
-    calls: CallMends = field(init=False)
-    fields: FieldMends = field(init=False)
-    entries: EntryMends = field(init=False)
-    expected: Expected = field(init=False)
-    wholes: Wholes = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __init__(self, planner: Planner, read: Callable[[str], str]) -> None:
+        self.planner = planner
+        self.read = read
+        """The text of a file of the program."""
+        self.found: list[tuple[Knot, Mend]] = []
+        self._bound: dict[tuple[Function, str], list[tuple[Want, Value]]] = defaultdict(list)
+        self._starts: dict[str, list[int]] = {}
         self.testing = Testing(self)
         self.segments = Segments(self)
-        self.imports = Imports(self.planner.program)
+        self.imports = Imports(planner.program)
         self.local = LocalMends(self)
         self.signatures = SignatureMends(self)
         self.calls = CallMends(self)
         self.fields = FieldMends(self)
         self.entries = EntryMends(self)
         self.expected = Expected(self)
-        self.wholes = Wholes(self.planner.program)
+        self.wholes = Wholes(planner.program)
 
     def build(self) -> None:
         """Fill `found`."""
@@ -108,16 +96,16 @@ class Mends:
             self.local.key(local)
         self.local.annotations()
         Memos(self).build()
-        for function, scopes in self.planner.state.params.items():
+        for function, scopes in self.state.params.items():
             self.signatures.parameters(function, list(scopes.values()))
-        for double in self.planner.state.doubles.values():
+        for double in self.state.doubles.values():
             self.signatures.double(double)
-        for cls, scopes in self.planner.state.fields.items():
+        for cls, scopes in self.state.fields.items():
             self.fields.gain(cls, list(scopes.values()))
-        for function, knot in self.planner.state.handler_params.items():
+        for function, knot in self.state.handler_params.items():
             self.signatures.handler_parameter(function, knot)
         by_call: dict[int, list[Want]] = defaultdict(list)
-        for want in self.planner.state.wants:
+        for want in self.state.wants:
             if want.purpose == "argument":
                 by_call[id(want.call)].append(want)
             elif want.purpose == "rebuild":
@@ -166,18 +154,17 @@ class Mends:
             self.add(knot, mend)
         return True
 
+    def mended(self, *kinds: type[Mend]) -> set[tuple[str, Span]]:
+        """Where something is mended, in one of some ways."""
+        return {(mend.filename, mend.at) for _, mend in self.found if isinstance(mend, kinds)}
+
     def adds_to(self, node: tree.Node) -> bool:
         """Whether a list that is written out gets elements already."""
-        at = self.module_of(node).filename, node.span
-        return any(isinstance(m, AddElements) and (m.filename, m.at) == at for _, m in self.found)
-
-    def module_of(self, node: tree.Node) -> Module:
-        """The file that an expression stands in."""
-        return self.planner.program.names.place(node).scope.module
+        return (self.program.names.module_of(node).filename, node.span) in self.mended(AddElements)
 
     def policy_order(self, scopes: Sequence[Scope]) -> list[Scope]:
         """Scopes in the order in which policy lists them."""
-        return sorted(scopes, key=self.planner.program.policy.scopes.index)
+        return sorted(scopes, key=self.program.policy.scopes.index)
 
     def source(self, module: Module, span: Span) -> str:
         """The text of a file between two places."""
@@ -200,7 +187,7 @@ class Mends:
         value = self.value(want)
         if value is None:
             return None
-        module = self.module_of(want.node)
+        module = self.program.names.module_of(want.node)
         if (
             value.bind
             and value.root is not None
@@ -219,15 +206,15 @@ class Mends:
         want = Want(scope, node, knot, "expected")
         value = self.value(want)
         if value is not None and value.knot is not None:
-            self.planner.state.groups.join(knot, value.knot)
+            self.state.groups.join(knot, value.knot)
         return self.code_of(want, knot)
 
     def _collect_bound(self) -> None:
         """Values that are taken once per function: those of calls that are needed twice, or long ones."""
         found: dict[tuple[Function, str], list[tuple[Want, Value]]] = defaultdict(list)
-        every = [w for d in self.planner.defects for w in d.wants.values()]
+        every = self.planner.key_wants()
         every += [w for d in self.planner.local.notes.defects for w in d.wants.values()]
-        every += [w for w in self.planner.state.wants if w.purpose in ("argument", "rebuild")]
+        every += [w for w in self.state.wants if w.purpose in ("argument", "rebuild")]
         for want in every:
             value = self.value(want)
             if value is not None and value.bind and value.root is not None:
@@ -236,10 +223,10 @@ class Mends:
             if len(uses) > 1 or not inline(uses[0][1]) or self._repeats(uses[0][0]):
                 self._bound[key] = uses
                 for want, _ in uses[1:]:  # they share the statement
-                    self.planner.state.groups.join(uses[0][0].knot, want.knot)
+                    self.state.groups.join(uses[0][0].knot, want.knot)
 
     def _repeats(self, want: Want) -> bool:
-        place = self.planner.program.names.place(want.node)
+        place = self.program.names.place(want.node)
         return place.scope.kind in ("lambda", "comprehension") or any(
             loops for _, _, loops in place.blocks
         )
@@ -277,7 +264,7 @@ class Mends:
         if isinstance(needed, Refused):
             at = Span(Position(1, 1), Position(1, 1))
             obstacle = Obstacle(module.filename, at, needed.reason, module.name, "reference")
-            self.planner.state.obstacles.append((knot, obstacle))
+            self.state.obstacles.append((knot, obstacle))
         elif needed is not None:
             mend = AddImport(
                 module.filename, _NOWHERE, "CAP401", needed.written, name, needed.typing
@@ -312,13 +299,13 @@ class Mends:
     ) -> str:
         if isinstance(neighbour, tree.Attr):
             base = text_of(neighbour.base)
-            for one in self.planner.program.inference.of(neighbour.base):
+            for one in self.program.inference.of(neighbour.base):
                 if (
                     getattr(getattr(one, "module", None), "name", None) == reference.module
                     and base
                 ):
                     return f"{base}.{reference.name}"
-        whole = through_module(self.planner.program, module, reference.module, reference.name)
+        whole = through_module(self.program, module, reference.module, reference.name)
         if whole is not None:
             return whole
         self.import_(knot, module, reference.module, reference.root, annotation=True)
@@ -326,13 +313,13 @@ class Mends:
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that the plan cannot settle: its change set is unsafe."""
-        module = self.module_of(node)
+        module = self.program.names.module_of(node)
         match knot:
             case (_, Function() | Class() as changed):
                 symbol = changed.symbol
             case _:
-                function = self.planner.program.names.place(node).scope.function
+                function = self.program.names.function_of(node)
                 symbol = function.symbol if function is not None else module.name
-        self.planner.state.obstacles.append(
+        self.state.obstacles.append(
             (knot, Obstacle(module.filename, node.span, reason, symbol, "reference"))
         )

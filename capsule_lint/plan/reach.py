@@ -53,10 +53,10 @@ class Reach:
             case tree.Call():
                 for callee in self.program.calls.callees(node):
                     if callee.function is not None and not callee.mock:
-                        yield from self.program.calls.family(callee.function)
+                        yield from self.program.calls.families.of(callee.function)
             case tree.Attr() if node.name in self._properties:
                 for function in self.program.keys.helpers_in(node):
-                    yield from self.program.calls.family(function)
+                    yield from self.program.calls.families.of(function)
 
     def _saying(self, node: tree.Node) -> Iterator[Function]:
         """The methods by which objects of the program say themselves, where one becomes a text."""
@@ -65,7 +65,7 @@ class Reach:
                 for name in _SAYING:
                     method = self.program.classes.method(one.cls, name)
                     if method is not None:
-                        yield from self.program.calls.family(method)
+                        yield from self.program.calls.families.of(method)
 
     def is_followed(self, function: Function) -> bool:
         """Whether all that a function runs by itself is known: `self.model_dump()` reads properties that nobody

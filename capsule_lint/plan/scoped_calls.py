@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from capsule_lint.plan.room import Room
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class ScopedCalls:
+class ScopedCalls(Room):
     """Finds the calls that lack an argument."""
 
     planner: Planner
 
     def calls(self) -> None:
         """Calls that lack the argument of a parameter that is there (CAP401)."""
-        for module in self.planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             for function in module.functions:
                 scopes = [
                     (s, p)
-                    for s in self.planner.program.policy.scopes
+                    for s in self.program.policy.scopes
                     if (p := function.parameter(s.parameter)) is not None
                     and p.default is None
                     and p.kind != "**"
@@ -37,27 +38,27 @@ class ScopedCalls:
                 if (
                     scopes
                     and not is_collected(function)
-                    and not self.planner.program.domain.enters(function)
+                    and not self.program.domain.enters(function)
                 ):
                     self._check_callers(function, scopes)
-        parameters = {scope.parameter for scope in self.planner.program.policy.scopes}
-        for cls in self.planner.program.classes.having(parameters.__contains__):
-            if self.planner.program.classes.is_data(cls):
-                params = self.planner.program.classes.constructor(cls) or ()
+        parameters = {scope.parameter for scope in self.program.policy.scopes}
+        for cls in self.program.classes.having(parameters.__contains__):
+            if self.program.classes.is_data(cls):
+                params = self.program.classes.constructor(cls) or ()
                 needed = [
                     (s, p)
-                    for s in self.planner.program.policy.scopes
+                    for s in self.program.policy.scopes
                     for p in params
                     if p.name == s.parameter and p.default is None
                 ]
                 if needed:
-                    for call, _ in list(self.planner.program.calls.constructors_of(cls)):
+                    for call, _ in list(self.program.calls.constructors_of(cls)):
                         self._check_call(call, params, 0, needed, cls)
 
     def _check_callers(
         self, function: Function, scopes: list[tuple[Scope, tree.Parameter]]
     ) -> None:
-        for call, callee in list(self.planner.program.calls.callers(function)):
+        for call, callee in list(self.program.calls.callers(function)):
             self._check_call(call, function.params, callee.given, scopes, function)
 
     def _check_call(
@@ -71,7 +72,7 @@ class ScopedCalls:
         """A call that does not bind because a scope's argument is not there, and would without that parameter."""
         if any(a.star for a in call.args) or bind(call.args, params, given) is not None:
             return
-        module = self.planner.program.names.place(call).scope.module
+        module = self.program.names.module_of(call)
         if self.planner.silence.over(module, call.at, "CAP401"):
             return
         possible = []
@@ -87,21 +88,19 @@ class ScopedCalls:
         found = possible[0]
         knot: Knot = ("call", id(call))
         if len(possible) > 1 and len(scopes) > 1:  # by hand, the innermost is added last
-            found = max(
-                possible, key=lambda scopes: self.planner.program.policy.scopes.index(scopes[-1])
-            )
+            found = max(possible, key=lambda scopes: self.program.policy.scopes.index(scopes[-1]))
             reason = "it cannot be told which of the scopes this call lacks"
             symbol = callee.symbol
             where = module.filename, call.span
             self.planner.obstacle(knot, *where, reason, symbol, "reference", found[-1])
         self.planner.partial_calls[id(call)] = (call, callee, found)
         for scope in found:
-            self.planner.want_argument(call, scope, callee, given, knot)
+            self.planner.signatures.want_argument(call, scope, callee, given, knot)
 
     def _is_misplaced(self, parameter: str, argument: tree.Argument) -> bool:
         """Whether an argument that is named like one scope would go to the parameter of something else."""
         name = hole_name(argument.value)
-        meant = [s for s in self.planner.program.policy.scopes if name and names_scope(name, s)]
+        meant = [s for s in self.program.policy.scopes if name and names_scope(name, s)]
         return bool(meant) and not any(names_scope(parameter, s) for s in meant)
 
     def helpers(self) -> None:
@@ -110,8 +109,8 @@ class ScopedCalls:
             function = defect.function
             if (
                 function is None
-                or function not in self.planner.program.keys.helpers
-                or not self.planner.can_gain(function)
+                or function not in self.program.keys.helpers
+                or not self.planner.signatures.can_gain(function)
             ):
                 continue
             for want in defect.wants.values():
@@ -121,4 +120,4 @@ class ScopedCalls:
                 ):
                     continue
                 if self.planner.sources.own(want.scope, want.node) is None:
-                    self.planner.gain_param(function, want.scope, want.knot)
+                    self.planner.signatures.gain(function, want.scope, want.knot)

@@ -14,6 +14,7 @@ from capsule_lint.model import (
     Replace,
 )
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.slots import Slot
 from capsule_lint.plan.supply.restated import pairs_of
 from capsule_lint.program.calling.dispatch import dispatches
@@ -48,7 +49,7 @@ def _takes_keywords_alone(function: Function) -> bool:
 
 
 @dataclass(eq=False)
-class SignatureMends:
+class SignatureMends(MendRoom):
     """Builds the mends of definitions."""
 
     mends: Mends
@@ -56,29 +57,21 @@ class SignatureMends:
     def final_params(self, function: Function) -> list[Slot]:
         """The parameters after the change, in order."""
         found = [Slot(p.name, p.kind, False) for p in function.params]
-        for scope in self.mends.policy_order(
-            list(self.mends.planner.state.params.get(function, {}).values())
-        ):
+        for scope in self.mends.policy_order(list(self.state.params.get(function, {}).values())):
             at, kind = self._where(function, scope, found)
             found.insert(at, Slot(scope.parameter, kind, True))
         return found
 
     def _where(self, function: Function, scope: Scope, params: list[Slot]) -> tuple[int, str]:
-        order = self.mends.planner.program.policy.scopes
-        at = order.index(scope)
-        for other in reversed(order[:at]):
+        for other, step in self.program.policy.beside(scope):
             found = self._index_of(function, other, params)
             if found is not None:
-                return self._before_defaults(function, params, found + 1, params[found].kind)
-        for other in order[at + 1 :]:
-            found = self._index_of(function, other, params)
-            if found is not None:
-                return self._before_defaults(function, params, found, params[found].kind)
+                return self._before_defaults(function, params, found + step, params[found].kind)
         front = len(function.params) - len(function.own_params)
         model = implementation(function)
         if model is not None:
             return self._as_in(model, scope, params, front)
-        family = self.mends.planner.program.calls.family(function)
+        family = self.program.calls.families.of(function)
         if any(map(dispatches, family)):
             front += 1  # what decides which function is called
         if all(map(_takes_keywords_alone, family)):
@@ -103,7 +96,7 @@ class SignatureMends:
         return max((front, *behind)), kind
 
     def _index_of(self, function: Function, scope: Scope, params: list[Slot]) -> int | None:
-        own = self.mends.planner.program.domain.scope_parameter(function, scope)
+        own = self.program.domain.scope_parameter(function, scope)
         for number, (name, kind, new) in enumerate(params):
             if kind in ("*", "**"):
                 continue
@@ -155,7 +148,7 @@ class SignatureMends:
                     index,
                 ),
             )
-        restated = self.mends.planner.sources.restated
+        restated = self.planner.sources.restated
         names = [slot.name for slot in final if slot.new]
         locals_ = [one for name in names if (one := restated.local(function, name)) is not None]
         for statement in dict.fromkeys(one.statement for one in locals_):
@@ -204,8 +197,8 @@ class SignatureMends:
         own = function.own_params
         neighbours = [
             p
-            for s in self.mends.planner.program.policy.scopes
-            if (p := self.mends.planner.program.domain.scope_parameter(function, s)) is not None
+            for s in self.program.policy.scopes
+            if (p := self.program.domain.scope_parameter(function, s)) is not None
         ]
         neighbour = neighbours[0].annotation if neighbours else None
         if function.fact.lambda_at is not None:
@@ -223,7 +216,7 @@ class SignatureMends:
     @cached_property
     def _scopes_are_text(self) -> bool:
         """Whether the program says somewhere that the value of a scope is a `str`."""
-        program = self.mends.planner.program
+        program = self.program
         modules = program.names.modules.values()
         said = [(p.name, p.annotation) for m in modules for f in m.functions for p in f.params]
         fields = (field for cls in program.classes.all for field in program.classes.fields(cls))
@@ -236,17 +229,17 @@ class SignatureMends:
         )
 
     def _parameter_code(self, function: Function) -> str:
-        if function in self.mends.planner.program.keys.helpers:
+        if function in self.program.keys.helpers:
             return "CAP202"
-        if function in self.mends.planner.drifting:
+        if function in self.planner.drifting:
             return "CAP203"
-        if function in self.mends.planner.methods:
+        if function in self.planner.methods:
             return "CAP201"
         return "CAP301" if function.name == "__init__" else "CAP401"
 
     def handler_parameter(self, function: Function, knot: Knot) -> None:
         """Give a handler the parameter from which it takes its context."""
-        parameter = self.mends.planner.program.policy.handlers.parameter
+        parameter = self.program.policy.handlers.parameter
         assert parameter is not None
         annotation = None
         if parameter.annotation is not None:

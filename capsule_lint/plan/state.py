@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from capsule_lint.program.model import Function
+
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
     from capsule_lint.model import Span, Verdict
     from capsule_lint.plan.testing.standins import Double
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Class, Function, Module
+    from capsule_lint.program.model import Class, Module
     from capsule_lint.program.texts.pieces import Template
 
 Knot = tuple[str, object]
@@ -135,6 +137,11 @@ class State:
         """A lambda, or the definition of a function, changes with the function in whose place it comes."""
         self.doubles[id(node)] = double
         self.groups.join(("lambda", id(node)), ("function", double.function))
+
+    def gains(self, one: Function | Class, scope: Scope) -> bool:
+        """Whether a function gains a parameter for a scope, or a class by itself a field."""
+        own = self.params.get(one) if isinstance(one, Function) else self.fields.get(one)
+        return own is not None and scope.parameter in own
 
     def gained(self) -> dict[Class, set[str]]:
         """The parameter names of the fields that classes gain."""

@@ -35,6 +35,11 @@ class Reference(Struct, frozen=True):
         """What is imported for it: `Ids` for `Ids.Capsule`."""
         return self.name.partition(".")[0]
 
+    @property
+    def dotted(self) -> str:
+        """How the program knows it: `app.ids.CapsuleId`."""
+        return f"{self.module}.{self.name}"
+
 
 class SourceSpec(Struct, frozen=True):
     """An expression that yields a scope's value, as policy writes it.
@@ -60,6 +65,11 @@ class SourceSpec(Struct, frozen=True):
     """What can be written where the roots (and, from its module, the name) are in scope."""
     roots: tuple[str, ...] = ()
     """The names that must be in scope, in the order in which they stand."""
+
+    @property
+    def dotted(self) -> str:
+        """How the program knows the class, function or constant: `app.context.RequestContext`."""
+        return f"{self.module}.{self.name}"
 
 
 class Scope(Struct, frozen=True):
@@ -198,6 +208,17 @@ class Policy(Struct, frozen=True, dict=True):
             if matches_path(pattern.removeprefix("!"), filename) is not pattern.startswith("!")
             for code in codes
         )
+
+    def others(self, scope: Scope) -> list[Scope]:
+        """The scopes but one, outermost first."""
+        return [one for one in self.scopes if one is not scope]
+
+    def beside(self, scope: Scope) -> list[tuple[Scope, int]]:
+        """The scopes beside which one belongs, the best first, and its place there: 1 behind those that come
+        before it, 0 in front of those that come after it."""
+        at = self.scopes.index(scope)
+        before, behind = self.scopes[:at], self.scopes[at + 1 :]
+        return [*((one, 1) for one in reversed(before)), *((one, 0) for one in behind)]
 
     def scopes_of(self, entity: str | None) -> tuple[Scope, ...]:
         """The scopes that the keys of an entity need, outermost first.

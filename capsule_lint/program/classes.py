@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.fields import Field, alias_of, base_of, flag_of, is_field
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
@@ -354,11 +355,23 @@ class Classes:
                 return owner.methods["__init__"].own_params
             if self.is_data(owner):
                 return self._parameters(cls)
-        return (
-            None
-            if any(True for b in self.foreign_bases(cls) if last_name_of(b) not in _PLAIN)
-            else ()
-        )
+        plain = all(last_name_of(base) in _PLAIN for base in self.foreign_bases(cls))
+        return () if plain else None
+
+    def kept(self, cls: Class, name: str, arguments: Sequence[tree.Argument]) -> tree.Node | None:
+        """What an object that is made with these arguments has under a name; `None` where it is not kept as
+        it is given, or something else may set it."""
+        params = self.constructor(cls)
+        bound = bind(arguments, params) if params is not None else None
+        stores = [s for owner in self.mro(cls) for s in owner.stores.get(name, ())]
+        if bound is None or (stores and self.declares(cls)) or len(stores) > 1:
+            return None
+        for store in stores:
+            if not isinstance(store.value, tree.Name) or store.function.name != "__init__":
+                return None
+            name = store.value.id
+        argument = bound.arguments.get(name)
+        return argument.value if argument is not None else None
 
     def has_attribute(self, cls: Class, name: str) -> bool:
         """Whether its instances are known to have that attribute."""

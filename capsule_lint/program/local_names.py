@@ -22,7 +22,7 @@ def bound_whole(names: Names, node: tree.Node) -> Binding | None:
 def only_assigned(names: Names, node: tree.Node) -> tree.Node | None:
     """What the one assignment of a name gives it; `None` for any other expression."""
     binding = bound_whole(names, node)
-    return binding.value if binding is not None and binding.kind == "assign" else None
+    return binding.assigned if binding is not None else None
 
 
 def entry_of_local(names: Names, node: tree.Subscript) -> tree.Node | None:
@@ -30,15 +30,14 @@ def entry_of_local(names: Names, node: tree.Subscript) -> tree.Node | None:
     key, made = tree.text(node.index), only_assigned(names, node.base)
     if key is None or not isinstance(made, tree.DictDisplay):
         return None
-    pairs = zip(made.keys, made.values, strict=True)
-    return next((value for name, value in pairs if tree.text(name) == key), None)
+    return made.under(key)
 
 
 def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
     """What the assignments of a name give it, each as a whole."""
     for binding in names.bindings_of(node):
-        if binding.kind == "assign" and not binding.path and binding.value is not None:
-            yield binding.value
+        if binding.assigned is not None:
+            yield binding.assigned
 
 
 def given(binding: Binding) -> tree.Node | None:
@@ -53,7 +52,7 @@ def given(binding: Binding) -> tree.Node | None:
 
 def reads_of(names: Names, name: tree.Name, bound_at: Collection[tree.At]) -> Iterator[tree.Name]:
     """Where a name is read in its module that one of the targets at some positions binds."""
-    for node in names.place(name).scope.module.each(tree.Name):
+    for node in names.module_of(name).each(tree.Name):
         if node.id == name.id and node.at not in bound_at:
             found = names.bindings_of(node)
             if any(binding.at in bound_at for binding in found):

@@ -38,6 +38,26 @@ class Binding:
     parameter: tree.Parameter | None = None
 
     @property
+    def function(self) -> Function | None:
+        """The function around it."""
+        return self.place.scope.function
+
+    @property
+    def module(self) -> Module:
+        """The file that it stands in."""
+        return self.place.scope.module
+
+    @property
+    def is_global(self) -> bool:
+        """Whether the name is one of its module."""
+        return self.place.scope.kind == "module"
+
+    @property
+    def assigned(self) -> tree.Node | None:
+        """What an assignment gives the name as a whole; `None` for any other binding."""
+        return self.value if self.kind == "assign" and not self.path else None
+
+    @property
     def is_step(self) -> bool:
         """Whether it is one of `name += …`."""
         return bool(self.operator)
@@ -118,7 +138,12 @@ class Function(_Defined[tree.FunctionDef]):
     scope: Scope
     place: Place
     returns: list[tree.Node] = field(default_factory=list)
-    yields: list[tree.Node] = field(default_factory=list)
+    yields: list[tree.Wrapped] = field(default_factory=list)
+
+    @property
+    def given_back(self) -> list[tree.Node]:
+        """What it returns, and what it yields."""
+        return [*self.returns, *(one.value for one in self.yields)]
 
     @property
     def is_static(self) -> bool:

@@ -77,6 +77,14 @@ class Names:
         """Where an expression of the program stands."""
         return self.index.places[id(node)]
 
+    def module_of(self, node: tree.Node) -> Module:
+        """The file that an expression stands in."""
+        return self.index.places[id(node)].scope.module
+
+    def function_of(self, node: tree.Node) -> Function | None:
+        """The innermost function around an expression; `None` outside of all."""
+        return self.index.places[id(node)].scope.function
+
     def parent(self, node: object) -> Parent:
         """What an expression is a part of: an expression, a statement, or nothing that is known."""
         return self.index.parents.get(id(node))
@@ -143,7 +151,7 @@ class Names:
         imported = bindings[0].imported if len(bindings) == 1 else None
         if imported is None or not self.unread:
             return False
-        base = self.absolute(bindings[0].place.scope.module, bindings[0].level, imported.module)
+        base = self.absolute(bindings[0].module, bindings[0].level, imported.module)
         if imported.name is not None and self._unread_file(base) is None:
             base = f"{base}.{imported.name}"
         elif imported.name is not None:
@@ -211,7 +219,7 @@ class Names:
         """What an import binding leads to, one step."""
         imported = binding.imported
         assert imported is not None
-        module = binding.place.scope.module
+        module = binding.module
         base = self.absolute(module, binding.level, imported.module)
         if imported.name is None:
             said = imported.module if imported.bound != imported.module.partition(".")[0] else None

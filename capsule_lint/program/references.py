@@ -34,7 +34,7 @@ def _check_source(program: Program, key: str, source: SourceSpec) -> None:
     _check(program, key, source.module, source.name)
     if source.kind is not SourceKind.ATTRIBUTE:
         return
-    found = program.names.definition(f"{source.module}.{source.name}")
+    found = program.names.definition(source.dotted)
     attribute = source.access.partition("(")[0].partition(".")[0]
     if isinstance(found, Class) and not _has(program, found, attribute):
         known = [
@@ -58,7 +58,7 @@ def _check_test_source(program: Program, where: str, scope: Scope) -> None:
     """A helper that is to be written needs a value, and one that is there is no fixture."""
     source = scope.test_source
     if source is not None and source.module and source.kind is SourceKind.CALL:
-        helper = program.names.definition(f"{source.module}.{source.name}")
+        helper = program.names.definition(source.dotted)
         if isinstance(helper, Function) and "fixture" in helper.decorators:
             problem = f"`{source.text}` is a fixture, which nobody can call: name a function"
             raise _error(program, f"{where}.test-source", problem)

@@ -197,12 +197,12 @@ class Uses:
 
     def _note_fill(self, collection: tree.Node, value: tree.Node) -> None:
         if isinstance(collection, tree.Attr) and _is_self(collection.base):
-            function = self.names.place(value).scope.function
+            function = self.names.function_of(value)
             if function is not None and function.owner is not None:
                 self._fills[id(function.owner), collection.name].append(value)
 
     def _note_arguments(self, call: tree.Call) -> None:
-        function = self.names.place(call).scope.function
+        function = self.names.function_of(call)
         for position, argument in enumerate(call.args):
             value = argument.value
             plain = not argument.star and argument.keyword is None
@@ -322,11 +322,10 @@ class Uses:
 
     def _note_parametrized(self, function: Function) -> None:
         """A parameter of a test that `parametrize` fills is an alias of what it is filled with."""
-        for decorator in function.fact.decorators:
-            for parameter in function.params:
-                for value in parametrized(decorator, parameter.name) or ():
-                    if isinstance(value, tree.Name | tree.Attr):
-                        self._aliases[last_name(value)].add(parameter.name)
+        for parameter in function.params if function.fact.decorators else ():
+            for value in parametrized(function, parameter.name) or ():
+                if isinstance(value, tree.Name | tree.Attr):
+                    self._aliases[last_name(value)].add(parameter.name)
 
 
 def _closure(name: str, steps: dict[str, set[str]]) -> set[str]:

@@ -13,6 +13,7 @@ from capsule_lint.model import (
 from capsule_lint.plan.calls.called import Called
 from capsule_lint.plan.calls.spread_dicts import SpreadDicts
 from capsule_lint.plan.calls.spread_tuples import SpreadTuples
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.plan.supply.rebuilds import update_of
 from capsule_lint.program.model import Class, Function, last_name
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class CallMends:
+class CallMends(MendRoom):
     """Builds the mends of calls, of copies, and of what is spread into them."""
 
     mends: Mends
@@ -45,17 +46,13 @@ class CallMends:
         """Give a call the arguments that its wants ask for."""
         call = wants[0].call
         assert call is not None
-        wants = sorted(
-            wants, key=lambda w: self.mends.planner.program.policy.scopes.index(w.scope)
-        )
+        wants = sorted(wants, key=lambda w: self.program.policy.scopes.index(w.scope))
         for want in wants:
-            self.mends.planner.state.groups.join(
-                wants[0].knot, want.knot
-            )  # for they share the order
+            self.state.groups.join(wants[0].knot, want.knot)  # for they share the order
             value = self.mends.value(want)
             if value is not None and value.kind == "spread":
                 continue
-            if not self.mends.planner.values.takes(call, want.scope):
+            if not self.planner.values.takes(call, want.scope):
                 reason = f"this also calls what does not take `{want.scope.parameter}`"
                 self.mends.obstacle(want.knot, call, reason)
                 continue
@@ -63,7 +60,7 @@ class CallMends:
             if code is None:
                 continue
             where = self._argument_place(call, want)
-            box = self.mends.planner.program.calls.uses.boxes.get(id(call))
+            box = self.program.calls.uses.boxes.get(id(call))
             if box is not None:
                 where = () if where and self._boxed(box, want, where, code) else None
             if where is None:
@@ -83,13 +80,18 @@ class CallMends:
             self.mends.add(
                 want.knot,
                 AddArgument(
-                    self.mends.module_of(call).filename, call.span, "CAP401", code, keyword, index
+                    self.program.names.module_of(call).filename,
+                    call.span,
+                    "CAP401",
+                    code,
+                    keyword,
+                    index,
                 ),
             )
 
     def _boxed(self, box: Boxed, want: Want, where: tuple[str | None, int], code: str) -> bool:
         """Put an argument among those that are given as a display: `args=(tenant_id,)`."""
-        filename, (keyword, at) = self.mends.module_of(box.holder).filename, where
+        filename, (keyword, at) = self.program.names.module_of(box.holder).filename, where
         if keyword is not None:
             return box.kwargs is not None and self.dicts.give(box.kwargs, want)
         if box.args is None or not box.args.items:
@@ -113,7 +115,7 @@ class CallMends:
             code = self.mends.code_of(want, want.knot)
             placed = code is not None
             index = self._keyword_index(call.args, want)
-            filename = self.mends.module_of(call).filename
+            filename = self.program.names.module_of(call).filename
             if code is not None:
                 self.mends.add(
                     want.knot, AddArgument(filename, call.span, "CAP401", code, name, index)
@@ -167,7 +169,7 @@ class CallMends:
     def _heirs(self, cls: Class) -> list[Class]:
         """The classes that a call may mean that gives more than a class takes; a model of PynamoDB's takes its
         keys by position, whatever its fields are."""
-        classes = self.mends.planner.program.classes
+        classes = self.program.classes
         pynamo = classes.is_pynamo(cls)
         return [] if pynamo else [one for one in classes.subclasses(cls) if one is not cls]
 
@@ -181,7 +183,7 @@ class CallMends:
 
     def _is_variadic(self, argument: tree.Argument) -> bool:
         """`*args` of the enclosing function: what its callers pass may have the value already."""
-        names, node = self.mends.planner.program.names, argument.value
+        names, node = self.program.names, argument.value
         return isinstance(node, tree.Name) and any(
             b.parameter is not None and b.parameter.kind == "*" for b in names.bindings_of(node)
         )
@@ -190,8 +192,8 @@ class CallMends:
         self, args: Sequence[tree.Argument], want: Want, signature: Sequence[Slot]
     ) -> int | None:
         """Where the call passes the neighbouring scope's value."""
-        others = [s for s in self.mends.planner.program.policy.scopes if s is not want.scope]
-        takes = self.mends.planner.program.domain.held.takes
+        others = self.program.policy.others(want.scope)
+        takes = self.program.domain.held.takes
         for number, argument in enumerate(args):
             if argument.keyword is not None and any(
                 takes(want.callee, argument.keyword, s) for s in others
@@ -209,28 +211,22 @@ class CallMends:
         return None
 
     def _keyword_index(self, args: Sequence[tree.Argument], want: Want) -> int:
-        order = self.mends.planner.program.policy.scopes
-        at = order.index(want.scope)
-        takes = self.mends.planner.program.domain.held.takes
-        for other in reversed(order[:at]):
+        takes = self.program.domain.held.takes
+        for other, step in self.program.policy.beside(want.scope):
             for number, argument in enumerate(args):
                 if argument.keyword is not None and takes(want.callee, argument.keyword, other):
-                    return number + 1
-        for other in order[at + 1 :]:
-            for number, argument in enumerate(args):
-                if argument.keyword is not None and takes(want.callee, argument.keyword, other):
-                    return number
+                    return number + step
         return sum(1 for a in args if a.keyword is None and a.star != "**")
 
     def _is_new_to(self, want: Want, signature: Sequence[Slot]) -> bool:
         """Whether nothing that is spread into a call can have the value: a function takes no scope yet, and
         either refuses what it does not know, or nobody spells the name of this one."""
-        scopes, name = self.mends.planner.program.policy.scopes, want.scope.parameter
+        scopes, name = self.program.policy.scopes, want.scope.parameter
         if not isinstance(want.callee, Function) or want.callee.name in SPECIAL:
             return False
         if any(names_scope(one.name, s) for one in signature if not one.new for s in scopes):
             return False
-        modules = self.mends.planner.program.names.modules.values()
+        modules = self.program.names.modules.values()
         return not any(one.kind == "**" for one in signature) or not any(
             tree.text(node) == name if isinstance(node, tree.Const) else _has_keyword(node, name)
             for module in modules

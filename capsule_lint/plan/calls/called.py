@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.slots import Slot
 from capsule_lint.program.model import Function
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 
-class Called(Struct, frozen=True):
+class Called(MendRoom, Struct, frozen=True):
     """Says its parameters."""
 
     mends: Mends
@@ -29,25 +30,23 @@ class Called(Struct, frozen=True):
         """The callee's parameters after the change, without those that are given."""
         callee = want.callee
         if isinstance(callee, Function):
-            if callee not in self.mends.planner.state.params:
+            if callee not in self.state.params:
                 names = {
                     s.parameter
-                    for _, _, scopes in self.mends.planner.partial_calls.values()
+                    for _, _, scopes in self.planner.partial_calls.values()
                     for s in scopes
                 }
-                own = self.mends.planner.partial_calls.get(id(want.call))
+                own = self.planner.partial_calls.get(id(want.call))
                 fresh = {s.parameter for s in own[2]} if own else names
                 return [Slot(p.name, p.kind, p.name in fresh) for p in callee.params][want.given :]
             return self.mends.signatures.final_params(callee)[want.given :]
         assert callee is not None
-        params = self.mends.planner.program.classes.constructor(callee) or ()
-        own = self.mends.planner.partial_calls.get(id(want.call))
+        params = self.program.classes.constructor(callee) or ()
+        own = self.planner.partial_calls.get(id(want.call))
         fresh = {s.parameter for s in own[2]} if own else set()
         found = [Slot(p.name, p.kind, p.name in fresh) for p in params]
-        for cls in self.mends.planner.program.classes.mro(callee):
-            for scope in self.mends.policy_order(
-                list(self.mends.planner.state.fields.get(cls, {}).values())
-            ):
+        for cls in self.program.classes.mro(callee):
+            for scope in self.mends.policy_order(list(self.state.fields.get(cls, {}).values())):
                 if any(slot.name == scope.parameter for slot in found):
                     continue
                 found.insert(*self._field_place(cls, scope, found, params))
@@ -60,15 +59,10 @@ class Called(Struct, frozen=True):
         found: list[Slot],
         params: Sequence[tree.Parameter],
     ) -> tuple[int, Slot]:
-        order = self.mends.planner.program.policy.scopes
         kind = params[0].kind if params else "plain"
-        at = order.index(scope)
-        for other, step in [
-            *((o, 1) for o in reversed(order[:at])),
-            *((o, 0) for o in order[at + 1 :]),
-        ]:
+        for other, step in self.program.policy.beside(scope):
             for number, slot in enumerate(found):
-                held = self.mends.planner.program.domain.held.is_attribute
+                held = self.program.domain.held.is_attribute
                 if held(cls, slot.name, other) and (slot.name == other.parameter or step):
                     return number + step, Slot(scope.parameter, slot.kind, True)
         named = any(one.kind == "**" for one in params)
@@ -77,7 +71,7 @@ class Called(Struct, frozen=True):
     def are_alike(self, want: Want) -> bool:
         """Whether everything that a call may call takes the new argument at the same place."""
         assert want.call is not None
-        callees = self.mends.planner.program.calls.callees(want.call)
+        callees = self.program.calls.callees(want.call)
         taken = [(c.cls or c.function, c.given) for c in callees]
         places = {
             [slot.name for slot in self.of(replace(want, callee=one, given=given))].index(

@@ -10,6 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddEntry, AddStatement
 from capsule_lint.plan.code import rename
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.kept_kwargs import behind, kept
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Class, last_name
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
 
 
-class SpreadDicts(Struct, frozen=True):
+class SpreadDicts(MendRoom, Struct, frozen=True):
     """Gives dicts the entries of scopes."""
 
     mends: Mends
@@ -40,7 +41,7 @@ class SpreadDicts(Struct, frozen=True):
             case tree.Call(func=tree.Name(id="dict")):
                 return self._call(node, want)
             case tree.Attr() if want.call is not None and self._is_everywhere(want):
-                started = kept(self.mends.planner.program, node, partial(self._takes, want))
+                started = kept(self.program, node, partial(self._takes, want))
                 given = started is not None and self.give(started, want)
                 return given or self._shared(node, want, want.call)
             case tree.Call(func=tree.Attr(name="copy") as func, args=()):
@@ -54,7 +55,7 @@ class SpreadDicts(Struct, frozen=True):
     def _shared(self, node: tree.Attr, want: Want, call: tree.Call) -> bool:
         """Give the dicts of classes the entry which one that they inherit from spreads, `cls.defaults`, where
         all that it makes of them takes the scope."""
-        planner = self.mends.planner
+        planner = self.planner
         made = [callee.cls for callee in planner.program.calls.callees(call)]
         takes = [
             cls is not None and planner.gains.gaining(cls, want.scope) is not None for cls in made
@@ -66,14 +67,14 @@ class SpreadDicts(Struct, frozen=True):
 
     def spelled(self, want: Want, beside: Sequence[str]) -> str:
         """The keyword for a scope among others: an alias (`tenantId=`) beside aliases."""
-        cls, classes = want.callee, self.mends.planner.program.classes
+        cls, classes = want.callee, self.program.classes
         if isinstance(cls, Class) and classes.is_typed_dict(cls):
             for home in classes.mro(cls):
-                key = self.mends.planner.state.attributes.get((home, want.scope.parameter))
+                key = self.state.attributes.get((home, want.scope.parameter))
                 if key is not None:
                     return key
         if isinstance(cls, Class) and (aliases := classes.aliases(cls)):
-            for other in self.mends.planner.program.policy.scopes:
+            for other in self.program.policy.scopes:
                 for name in beside if other is not want.scope else ():
                     if name in aliases.values() and names_scope(name, other):
                         return rename(name, other, want.scope)
@@ -83,7 +84,7 @@ class SpreadDicts(Struct, frozen=True):
         """Give the dicts the entry that stand behind what a test spreads: in a fixture, in `parametrize`."""
         if want.call is None or not self._is_everywhere(want):
             return False
-        found = behind(self.mends.planner.program, node, partial(self._takes, want))
+        found = behind(self.program, node, partial(self._takes, want))
         return bool(found) and all(self.give(one, want) for one in found)
 
     def _takes(self, want: Want, call: tree.Call) -> bool:
@@ -91,7 +92,7 @@ class SpreadDicts(Struct, frozen=True):
         assert want.call is not None
         if last_name(call.func) == last_name(want.call.func):
             return True
-        planner = self.mends.planner
+        planner = self.planner
         classes = [c.cls for c in planner.program.calls.callees(call) if c.cls is not None]
         gaining = [planner.gains.gaining(cls, want.scope) for cls in classes]
         for home in gaining:
@@ -106,14 +107,14 @@ class SpreadDicts(Struct, frozen=True):
 
     def _code_at(self, node: tree.Node, want: Want) -> str | None:
         """The code of a want's value in a dict that is spread; in another file it is what tests there have."""
-        module, value = self.mends.module_of(node), self.mends.value(want)
-        if value is None or module is self.mends.module_of(want.node):
+        module, value = self.program.names.module_of(node), self.mends.value(want)
+        if value is None or module is self.program.names.module_of(want.node):
             return self.mends.code_of(want, want.knot)
         alike = value.kind == "test"
         return self.mends.code_for(want.scope, node, want.knot) if alike else None
 
     def _call(self, node: tree.Call, want: Want) -> bool:
-        filename, code = self.mends.module_of(node).filename, self._code_at(node, want)
+        filename, code = self.program.names.module_of(node).filename, self._code_at(node, want)
         for number, argument in enumerate(node.args if code is not None else ()):
             if argument.keyword and self._is_other_scope(argument.keyword, want.scope):
                 name = self.spelled(want, (argument.keyword,))
@@ -123,8 +124,8 @@ class SpreadDicts(Struct, frozen=True):
         return any(self.give(one, want) for one in whole)
 
     def _display(self, node: tree.DictDisplay, want: Want) -> bool:
-        filename = self.mends.module_of(node).filename
-        for key, value in zip(node.keys, node.values, strict=True):
+        filename = self.program.names.module_of(node).filename
+        for key, value in node.pairs:
             if key is None:
                 if self.give(value, want):
                     return True
@@ -134,25 +135,25 @@ class SpreadDicts(Struct, frozen=True):
                     return False
                 said = key.value if isinstance(key, tree.Const) else None
                 name = self.spelled(want, (str(said),))
-                self.mends.planner.local.notes.note_entry(node, name)
+                self.planner.local.notes.note_entry(node, name)
                 mend = AddEntry(filename, node.span, "CAP401", f'"{name}"', code, value.span)
                 return self.mends.add_once(want.knot, mend)
         return False
 
     def _name(self, node: tree.Name, want: Want) -> bool:
         """A local dict: its display, or the statement that sets another scope's key."""
-        place = self.mends.planner.program.names.place(node)
+        place = self.program.names.place(node)
         for statement, at in place.scope.module.statements:
             if at.scope is not place.scope or at.order >= place.order:
                 continue
             line = self._key_set(statement, node.id, want.scope)
             code = self.mends.code_of(want, want.knot) if line is not None else None
             if line is not None and code is not None:
-                filename, text = self.mends.module_of(node).filename, line.format(code)
+                filename, text = self.program.names.module_of(node).filename, line.format(code)
                 return self.mends.add_once(
                     want.knot, AddStatement(filename, statement.span, "CAP401", text)
                 )
-        bindings = self.mends.planner.program.names.bindings(node.id, place)
+        bindings = self.program.names.bindings(node.id, place)
         value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
         if value is None:
             return self._behind(node, want)
@@ -178,7 +179,4 @@ class SpreadDicts(Struct, frozen=True):
         return isinstance(text, str) and self._is_other_scope(text, scope)
 
     def _is_other_scope(self, name: str, scope: Scope) -> bool:
-        return any(
-            s is not scope and names_scope(name, s)
-            for s in self.mends.planner.program.policy.scopes
-        )
+        return any(s is not scope and names_scope(name, s) for s in self.program.policy.scopes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Mend
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.local_names import only_assigned
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class SpreadTuples:
+class SpreadTuples(MendRoom):
     """Gives tuples the values of scopes."""
 
     mends: Mends
@@ -36,8 +37,8 @@ class SpreadTuples:
         for display in displays:
             if not isinstance(display, tree.Sequence) or not 0 <= index <= len(display.items):
                 return False
-            local = self.mends.planner.program.names.place(display).scope is (
-                self.mends.planner.program.names.place(node).scope
+            local = self.program.names.place(display).scope is (
+                self.program.names.place(node).scope
             )
             code = (
                 self._shared_code(display, want)
@@ -48,7 +49,7 @@ class SpreadTuples:
                 return False
             before, after = ((), (code,)) if index else ((code,), ())
             at = display.items[max(index - 1, 0)].span
-            filename = self.mends.module_of(display).filename
+            filename = self.program.names.module_of(display).filename
             found.append(AddElements(filename, display.span, "CAP401", before, after, at))
         return bool(found) and all(self.mends.add_once(want.knot, mend) for mend in found)
 
@@ -70,7 +71,7 @@ class SpreadTuples:
 
     def _rows_of(self, node: tree.Name, want: Want) -> list[tree.Node]:
         """The displays that a local may be, where it is used for nothing else; none where that is unsure."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         place = names.place(node)
         bindings = names.bindings(node.id, place)
         uses = [
@@ -87,15 +88,14 @@ class SpreadTuples:
             return [value] if shared and value is not None else []
         if function is None or len(uses) != 1 or not self.called.are_alike(want):
             return []
-        rows = (parametrized(d, node.id) for d in function.fact.decorators)
-        return next((found for found in rows if found is not None), [])
+        return parametrized(function, node.id) or []
 
     def _is_spread_alike(self, other: tree.Node, node: tree.Node, want: Want) -> bool:
         """Whether a tuple is also spread into a call that gets the new argument at the same place of it."""
-        at, wants = self._place_in(node, want), self.mends.planner.state.wants
+        at, wants = self._place_in(node, want), self.state.wants
         for one in wants if at is not None else ():
             if one.scope is want.scope and one.callee and self._place_in(other, one) == at:
-                self.mends.planner.state.groups.join(want.knot, one.knot)
+                self.state.groups.join(want.knot, one.knot)
                 return True
         return False
 

@@ -45,12 +45,8 @@ class Additions:
         if isinstance(node, tree.Name):
             for binding in self.program.names.bindings_of(node):
                 target = self.program.names.follow(binding)
-                if (
-                    isinstance(target, Binding)
-                    and target.kind == "assign"
-                    and target.place.scope.kind == "module"
-                ):
-                    return target.place.scope.module, target.name
+                if isinstance(target, Binding) and target.kind == "assign" and target.is_global:
+                    return target.module, target.name
         return None
 
     def stored(self, home: Home) -> list[tree.Node]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddStatement
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.supply.restated import CONSTRUCTORS
@@ -49,7 +50,7 @@ class _Lacking(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Bypassed:
+class Bypassed(Room):
     """Demands the values of fields that such objects lack."""
 
     planner: Planner
@@ -60,14 +61,14 @@ class Bypassed:
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
         before = len(self._seen)
-        for call in self.planner.program.calls.uses.calls_beside("__new__"):
-            function = self.planner.program.names.place(call).scope.function
+        for call in self.program.calls.uses.calls_beside("__new__"):
+            function = self.program.names.function_of(call)
             cls = self._made(call)
             local = self._bound_to(call)
             if function is None or function.name in CONSTRUCTORS or cls is None or local is None:
                 continue
-            for home in self.planner.program.classes.mro(cls):
-                for scope in list(self.planner.state.fields.get(home, {}).values()):
+            for home in self.program.classes.mro(cls):
+                for scope in list(self.state.fields.get(home, {}).values()):
                     if (id(call), scope.parameter) not in self._seen:
                         self._seen.add((id(call), scope.parameter))
                         self._demand(function, local, home, scope)
@@ -75,13 +76,12 @@ class Bypassed:
 
     def _made(self, call: tree.Call) -> Class | None:
         """The class of what a call makes past the constructor."""
-        plain = [a.value for a in call.args if a.keyword is None and not a.star]
-        types = self.planner.program.inference.of(plain[0]) if len(plain) == 1 else ()
+        types = self.program.inference.of(call.plain[0]) if len(call.plain) == 1 else ()
         return next((t.cls for t in types if isinstance(t, ClassObject)), None)
 
     def _bound_to(self, call: tree.Call) -> str | None:
         """`note` of `note = cls.__new__(cls)`."""
-        match self.planner.program.names.parent(call):
+        match self.program.names.parent(call):
             case tree.Assign(targets=(tree.Name(id=name),), value=value) if value is call:
                 return name
             case _:
@@ -89,10 +89,10 @@ class Bypassed:
 
     def _demand(self, function: Function, local: str, home: Class, scope: Scope) -> None:
         found = [s for s in _settings(function) if s.local == local]
-        held = self.planner.program.domain.held.is_attribute
+        held = self.program.domain.held.is_attribute
         if any(held(home, s.name, scope) for s in found):
             return
-        for old in self.planner.program.policy.scopes:
+        for old in self.program.policy.scopes:
             for one in found if old is not scope else ():
                 if held(home, one.name, old):
                     want = Want(scope, one.value, ("class", home), PURPOSE, mirror=one.value)
@@ -107,7 +107,7 @@ class Bypassed:
         known = self._lacking.get(id(want))
         if known is None:
             return None
-        read = kept(known[1].setting.value, self.planner.program)
+        read = kept(known[1].setting.value, self.program)
         return (read, known[1].old) if repeatable(read) else None
 
     def value(self, want: Want) -> Value | None:
@@ -124,8 +124,8 @@ class Bypassed:
             if code is None:
                 continue
             one = lacking.setting
-            filename = mends.module_of(one.value).filename
-            name = self.planner.state.attributes[lacking.home, want.scope.parameter]
+            filename = mends.program.names.module_of(one.value).filename
+            name = self.state.attributes[lacking.home, want.scope.parameter]
             if one.call is not None and last_name(one.call.func) == "update":
                 at = next((n for n, a in enumerate(one.call.args) if a.keyword == one.name), None)
                 if at is not None:
@@ -192,6 +192,5 @@ def _called(statement: tree.Statement, call: tree.Call) -> Iterator[Setting]:
 def _entries(
     statement: tree.Statement, local: str, display: tree.DictDisplay, call: tree.Call | None
 ) -> Iterator[Setting]:
-    for key, value in zip(display.keys, display.values, strict=True):
-        if isinstance(key, tree.Const) and isinstance(key.value, str):
-            yield Setting(statement, local, key.value, value, call)
+    for name, value in display.entries:
+        yield Setting(statement, local, name, value, call)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.named import NamedFields
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _MAX_DEPTH: Final = 4
 
 
 @dataclass(eq=False, slots=True)
-class Columns:
+class Columns(MendRoom):
     """Extends such lists where they are written out for nothing else, or notes that a person must."""
 
     mends: Mends
@@ -32,7 +33,7 @@ class Columns:
 
     def build(self) -> None:
         """Look at all rows that are written."""
-        uses = self.mends.planner.program.calls.uses
+        uses = self.program.calls.uses
         for name, gains_of in (
             ("writerow", self.grown.of),
             ("writerows", self.grown.of_elements),
@@ -68,7 +69,7 @@ class Columns:
 
     def _listed(self, node: tree.Node | None, depth: int) -> Iterator[tree.Node]:
         """What gives a writer its columns, callers included."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         if node is None or depth > _MAX_DEPTH:
             return
         given = []
@@ -81,9 +82,9 @@ class Columns:
             yield node
 
     def _values(self, node: tree.Name | tree.Attr) -> Iterator[tree.Node]:
-        program = self.mends.planner.program
+        program = self.program
         if isinstance(node, tree.Attr):
-            home = program.names.place(node).scope.function
+            home = program.names.function_of(node)
             owner = home.owner if home is not None else None
             stores = owner.stores.get(node.name, ()) if owner is not None else ()
             yield from (store.value for store in stores if store.value is not None)
@@ -94,9 +95,9 @@ class Columns:
             yield from self._given(binding)
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
-        function, parameter = binding.place.scope.function, binding.parameter
+        function, parameter = binding.function, binding.parameter
         if function is not None and parameter is not None:
-            passed = self.mends.planner.program.calls.arguments_for(function, parameter.name)
+            passed = self.program.calls.arguments_for(function, parameter.name)
             yield from (argument.value for _, argument in passed)
 
     # --- the columns ---
@@ -109,7 +110,7 @@ class Columns:
         gains: Sequence[Gain],
     ) -> None:
         names = [tree.text(item) for item in display.items]
-        module = self.mends.module_of(display)
+        module = self.program.names.module_of(display)
         if self.mends.adds_to(display):
             return
         shown = list(self._shown(writer, names))
@@ -139,8 +140,8 @@ class Columns:
 
     def _shown(self, writer: tree.Call, names: Sequence[str | None]) -> Iterator[tree.Node]:
         """What tests that run a writer say of whole lines."""
-        program = self.mends.planner.program
-        writing = program.names.place(writer).scope.function
+        program = self.program
+        writing = program.names.function_of(writer)
         for module in program.names.judged() if writing is not None else ():
             tests = [f for f in module.functions if module.is_test and not module.generated]
             for test in tests:
@@ -148,7 +149,7 @@ class Columns:
                     yield from self._lines(test, names)
 
     def _lines(self, test: Function, names: Sequence[str | None]) -> Iterator[tree.Node]:
-        for node in self.mends.planner.program.names.inside(test):
+        for node in self.program.names.inside(test):
             match node:
                 case tree.Const(value=str() as text) if _is_line(text, len(names)):
                     yield node
@@ -185,5 +186,5 @@ def _is_line(text: str, width: int) -> bool:
 def _columns(writer: tree.Call) -> tree.Node | None:
     """The columns that a writer is made with."""
     named = [a.value for a in writer.args if a.keyword == "fieldnames"]
-    plain = [a.value for a in writer.args if a.keyword is None and not a.star]
+    plain = writer.plain
     return next(iter((*named, *plain[1:2])), None)

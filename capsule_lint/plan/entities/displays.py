@@ -19,12 +19,7 @@ Display: TypeAlias = tree.DictDisplay | tree.Call
 
 def entries_of(node: Display) -> Iterator[tuple[str, tree.Node]]:
     """The string keys of a dict that is written out, and their values."""
-    if isinstance(node, tree.Call):
-        yield from ((a.keyword, a.value) for a in node.args if a.keyword is not None)
-        return
-    for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(key, tree.Const) and isinstance(key.value, str):
-            yield key.value, value
+    return node.keywords if isinstance(node, tree.Call) else node.entries
 
 
 def entry_of(node: Display, scope: Scope) -> tuple[str, tree.Node] | None:

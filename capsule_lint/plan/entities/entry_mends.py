@@ -21,6 +21,7 @@ from capsule_lint.plan.code import (
     renamed_item_access,
     text_of,
 )
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Module, enclosing, last_name, owner_of
@@ -37,20 +38,16 @@ _NO_TEXT: Final = "is a text beside `{0}`, which is none and which no item holds
 
 
 @dataclass(eq=False, slots=True)
-class EntryMends:
+class EntryMends(MendRoom):
     """Builds the mends of item dicts and lists of field names."""
 
     mends: Mends
 
     def build(self) -> None:
         """Item dicts that list an entity's fields by hand get the new one beside its neighbour."""
-        gained = {
-            c
-            for cls in self.mends.planner.state.fields
-            for c in self.mends.planner.program.classes.subclasses(cls)
-        }
-        calls = self.mends.planner.program.calls
-        for module in self.mends.planner.program.names.modules.values():
+        gained = {c for cls in self.state.fields for c in self.program.classes.subclasses(cls)}
+        calls = self.program.calls
+        for module in self.program.names.modules.values():
             if module.generated or module.is_test:
                 continue
             for statement, _ in module.statements:
@@ -67,29 +64,24 @@ class EntryMends:
 
     def _is_spread_out(self, node: tree.Node) -> bool:
         """Whether what a call gives by the name of a scope becomes an entry of an item."""
-        planner = self.mends.planner
+        planner = self.planner
         return planner.spreaders.takes_any(node, planner.program.policy.scopes)
 
     def _is_told(self, call: tree.Call, name: str) -> bool:
         """Whether a call is given something by a name already, or is going to be."""
-        callees = self.mends.planner.program.calls.callees(call)
-        gained = (
-            self.mends.planner.state.params.get(c.function, ()) for c in callees if c.function
-        )
+        callees = self.program.calls.callees(call)
+        gained = (self.state.params.get(c.function, ()) for c in callees if c.function)
         return any(a.keyword == name for a in call.args) or any(name in one for one in gained)
 
     def _are_slots(self, node: tree.Sequence) -> bool:
-        holder = self.mends.planner.program.names.parent(node)
+        holder = self.program.names.parent(node)
         return isinstance(holder, tree.Assign) and last_name(holder.targets[0]) == "__slots__"
 
     def _entry(self, node: tree.DictDisplay, gained: set[Class]) -> None:
-        for key, value in zip(node.keys, node.values, strict=True):
-            name = key.value if isinstance(key, tree.Const) else None
-            if not isinstance(name, str) or self.mends.planner.program.policy.is_key_name(name):
+        for name, value in node.entries:
+            if self.program.policy.is_key_name(name):
                 continue
-            old = next(
-                (s for s in self.mends.planner.program.policy.scopes if names_scope(name, s)), None
-            )
+            old = next((s for s in self.program.policy.scopes if names_scope(name, s)), None)
             if old is None:
                 continue
             for cls, scope in self._lacking(node, value, gained, old):
@@ -102,7 +94,7 @@ class EntryMends:
                 self.mends.add(
                     ("class", cls),
                     AddEntry(
-                        self.mends.module_of(node).filename,
+                        self.program.names.module_of(node).filename,
                         node.span,
                         "CAP301",
                         f'"{new}"',
@@ -117,7 +109,7 @@ class EntryMends:
             old = next(
                 (
                     s
-                    for s in self.mends.planner.program.policy.scopes
+                    for s in self.program.policy.scopes
                     if argument.keyword and names_scope(argument.keyword, s)
                 ),
                 None,
@@ -133,7 +125,7 @@ class EntryMends:
                 self.mends.add(
                     ("class", cls),
                     AddArgument(
-                        self.mends.module_of(node).filename,
+                        self.program.names.module_of(node).filename,
                         node.span,
                         "CAP301",
                         code,
@@ -149,8 +141,10 @@ class EntryMends:
     def _code(self, item: tree.Node, value: tree.Node, old: Scope, new: Scope, knot: Knot) -> str:
         """What an item says of a scope, beside what it says of another one."""
         spelled = self._spelled_out(value)
-        code = self.mends.fields.renamed_value(self.mends.module_of(item), spelled, old, new)
-        written = self.mends.planner.stored.written(code, spelled, old, new)
+        code = self.mends.fields.renamed_value(
+            self.program.names.module_of(item), spelled, old, new
+        )
+        written = self.planner.stored.written(code, spelled, old, new)
         if written is None:
             self.mends.obstacle(knot, value, _NO_TEXT.format(new.parameter))
         return code if written is None else written
@@ -159,11 +153,7 @@ class EntryMends:
         """`item["tenant_id"] = self.tenant_id` and `item.setdefault("tenant_id", self.tenant_id)`."""
         added = added_entry(statement)
         old = self._scope_named(added.key) if added is not None else None
-        if (
-            added is None
-            or old is None
-            or self.mends.planner.program.policy.is_key_name(added.key)
-        ):
+        if added is None or old is None or self.program.policy.is_key_name(added.key):
             return
         names = self._added_beside(added)
         self._read_entry(statement, added, old, names, gained)
@@ -175,9 +165,9 @@ class EntryMends:
             if made is not None and made not in gained:
                 continue
             if made is not None:
-                self.mends.planner.state.groups.join(("class", cls), ("class", made))
+                self.state.groups.join(("class", cls), ("class", made))
             self.mends.expected.note(added.base, ("class", cls), scope, new)
-            module = self.mends.module_of(added.base)
+            module = self.program.names.module_of(added.base)
             base = self.mends.source(module, added.base.span)
             value = self._code(added.base, added.value, old, scope, ("class", cls))
             code = added.spelled(base, new, value)
@@ -194,7 +184,7 @@ class EntryMends:
         gained: set[Class],
     ) -> None:
         """`fields["tenant_id"] = TenantId(item["tenant_id"])`, of which `cls(**fields)` is made."""
-        module = self.mends.module_of(added.base)
+        module = self.program.names.module_of(added.base)
         if item_key(added.value, old) is None:
             return
         text = text_of(added.value) or ""
@@ -212,7 +202,7 @@ class EntryMends:
 
     def _is_spread(self, node: tree.Node, cls: Class) -> bool:
         """Whether an instance of a class is made of a local dict in the same function."""
-        program = self.mends.planner.program
+        program = self.program
         place, base = program.names.place(node), text_of(node)
         return any(
             program.names.place(call).scope is place.scope
@@ -222,7 +212,7 @@ class EntryMends:
 
     def _made_of(self, node: tree.Node) -> Class | None:
         """The class whose fields a dict becomes: it is the `**` parameter of its initializer."""
-        function = self.mends.planner.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         if function is None or function.name != "__init__":
             return None
         own = function.parameter(node.id) if isinstance(node, tree.Name) else None
@@ -230,7 +220,7 @@ class EntryMends:
 
     def _added_beside(self, added: AddedEntry) -> set[str]:
         """All keys that one dict gets, step by step, in one function."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         place, base = names.place(added.base), text_of(added.base)
         found = {added.key}
         for statement, at in place.scope.module.statements:
@@ -242,11 +232,11 @@ class EntryMends:
         return found
 
     def _is_extended(self, node: tree.Node, key: str) -> bool:
-        return self.mends.planner.local.notes.is_extended(node, key)
+        return self.planner.local.notes.is_extended(node, key)
 
     def _spelled_out(self, value: tree.Node) -> tree.Node:
         """What a local name stands for, where that is an attribute: `tenant = self.tenant_id`."""
-        found = only_assigned(self.mends.planner.program.names, value)
+        found = only_assigned(self.program.names, value)
         return found if found is not None and attribute_in(found) is not None else value
 
     def _lacking(
@@ -261,7 +251,7 @@ class EntryMends:
         path = attribute_in(self._spelled_out(value))
         if path is None or not names_scope(path.name, old):
             return []
-        for one in ordered(self.mends.planner.program.inference.of(path.base)):
+        for one in ordered(self.program.inference.of(path.base)):
             if isinstance(one, Instance) and one.cls in gained:
                 lists = self.lists(node, one.cls, names or frozenset(_entry_names(node)))
                 listed = (lists and not self._enters(node)) or self._is_spread_out(node)
@@ -270,29 +260,28 @@ class EntryMends:
 
     def _enters(self, node: tree.Node) -> bool:
         """Whether an expression stands in what a framework calls."""
-        place: Place = self.mends.planner.program.names.place(node)
-        return any(self.mends.planner.program.domain.enters(f) for f in enclosing(place))
+        place: Place = self.program.names.place(node)
+        return any(self.program.domain.enters(f) for f in enclosing(place))
 
     def lists(self, node: tree.Node, cls: Class, names: frozenset[str]) -> bool:
         """Whether a dict is an item, and no mere message about one: it has keys of the table, or all
         fields, or it is made by the entity or by a repository."""
-        if any(self.mends.planner.program.policy.is_key_name(name) for name in names):
+        if any(self.program.policy.is_key_name(name) for name in names):
             return True
-        function = self.mends.planner.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         owner = function.owner if function is not None else None
         if owner is not None and (
-            owner in self.mends.planner.program.classes.mro(cls)
-            or owner in self.mends.planner.program.domain.repositories
+            owner in self.program.classes.mro(cls) or owner in self.program.domain.repositories
         ):
             return True
-        fields = {p.name for p in self.mends.planner.program.classes.constructor(cls) or ()}
-        return bool(fields) and fields - set(self.mends.planner.state.fields.get(cls, ())) <= names
+        fields = {p.name for p in self.program.classes.constructor(cls) or ()}
+        return bool(fields) and fields - set(self.state.fields.get(cls, ())) <= names
 
     def beside(self, cls: Class, old: Scope) -> list[tuple[Class, Scope]]:
         """The fields that a class gains right beside the scope `old`, and where they are defined."""
-        gained = self.mends.planner.state.fields
-        home = next(c for c in self.mends.planner.program.classes.mro(cls) if c in gained)
-        order = list(self.mends.planner.program.policy.scopes)
+        gained = self.state.fields
+        home = next(c for c in self.program.classes.mro(cls) if c in gained)
+        order = list(self.program.policy.scopes)
         have = [s for s in order if s.parameter not in gained[home]]
         found = []
         for scope in self.mends.policy_order(list(gained[home].values())):
@@ -308,7 +297,7 @@ class EntryMends:
         if len(names) < 2 or len(names) != len(node.items):
             return
         texts = [name for name in names if isinstance(name, str)]
-        program = self.mends.planner.program
+        program = self.program
         scope_of = program.names.place(node).scope
         owner = owner_of(scope_of.function) or scope_of.cls
         related = set(program.classes.mro(owner)) if owner is not None else set()
@@ -321,8 +310,8 @@ class EntryMends:
                 assert isinstance(item, tree.Const)
                 old = self._scope_named(str(item.value))
                 for home, scope in self.beside(cls, old) if old is not None else ():
-                    new = self.mends.planner.state.attributes[home, scope.parameter]
-                    if not self.mends.planner.program.classes.has_attribute(cls, str(item.value)):
+                    new = self.state.attributes[home, scope.parameter]
+                    if not self.program.classes.has_attribute(cls, str(item.value)):
                         new = rename(str(item.value), old, scope) if old is not None else new
                     if new in texts:
                         continue
@@ -335,14 +324,12 @@ class EntryMends:
 
     def _are_fields(self, cls: Class, names: list[str]) -> bool:
         """Whether texts are the names of a class's attributes, or their aliases."""
-        classes = self.mends.planner.program.classes
+        classes = self.program.classes
         aliases = set(classes.aliases(cls).values())
         return all(classes.has_attribute(cls, name) or name in aliases for name in names)
 
     def _scope_named(self, name: str) -> Scope | None:
-        return next(
-            (s for s in self.mends.planner.program.policy.scopes if names_scope(name, s)), None
-        )
+        return next((s for s in self.program.policy.scopes if names_scope(name, s)), None)
 
 
 def _takes_entries(func: tree.Node) -> bool:
@@ -363,6 +350,6 @@ def _entry_names(node: tree.Node) -> set[str]:
             keys = [key.value for key in node.keys if isinstance(key, tree.Const)]
             return {key for key in keys if isinstance(key, str)}
         case tree.Call():
-            return {a.keyword for a in node.args if a.keyword is not None}
+            return {name for name, _ in node.keywords}
         case _:
             return set()

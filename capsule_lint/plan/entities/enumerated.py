@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import fills_parameters
 from capsule_lint.program.inference.records import View
 from capsule_lint.program.model import last_name
@@ -49,23 +50,19 @@ class Fields(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Enumerated:
+class Enumerated(MendRoom):
     """Finds such places: a person must look at them."""
 
     mends: Mends
-    _mended: set[tuple[str, object]] = field(default_factory=set)
+    _mended: set[tuple[str, Span]] = field(default_factory=set)
 
     def build(self) -> None:
         """Note the places that nothing has mended."""
-        every = list(self._gaining()) if self.mends.planner.state.fields else []
+        every = list(self._gaining()) if self.state.fields else []
         if not every:
             return
-        self._mended = {
-            (mend.filename, mend.at)
-            for _, mend in self.mends.found
-            if isinstance(mend, AddElements | AddEntry)
-        }
-        for module in self.mends.planner.program.names.judged():
+        self._mended = self.mends.mended(AddElements, AddEntry)
+        for module in self.program.names.judged():
             if module.generated:
                 continue
             for node in module.each(tree.Sequence):
@@ -77,12 +74,12 @@ class Enumerated:
                     self._json(module, const, every)
 
     def _gaining(self) -> Iterator[Fields]:
-        program = self.mends.planner.program
+        program = self.program
         every, made = self.mends.wholes.every, set(self._made_from_any())
         gone = {cls for cls, _ in every}
         given = self._functions_of([node for _, node in every])
         spread = {cls for cls, node in every if self._is_spread(node, given)}
-        for cls in self.mends.planner.state.fields:
+        for cls in self.state.fields:
             names = {one.name for one in program.classes.fields(cls)}
             if not names and "__init__" in cls.methods:
                 names = {p.name for p in cls.methods["__init__"].own_params}
@@ -96,7 +93,7 @@ class Enumerated:
 
     def _left_out(self, nodes: Sequence[tree.Node]) -> frozenset[str]:
         """The texts that something is not to be in the functions in which some expressions stand."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         functions = [f for f in self._functions_of(nodes) if f is not None]
         told = (n for f in functions for n in names.inside(f) if isinstance(n, tree.Compare))
         others = [node for node in told if node.ops in (("!=",), ("not in",))]
@@ -106,7 +103,7 @@ class Enumerated:
     def _listed(self, module: Module, node: tree.Sequence, every: list[Fields]) -> None:
         """`FIELDS = ["tenant_id", "note_id"]`."""
         said = _texts_in(node.items)
-        if said and fills_parameters(self.mends.planner.program.names.parent(node), node):
+        if said and fills_parameters(self.program.names.parent(node), node):
             return
         for one in every if said else ():
             if one.gone_through and said <= one.names and said & one.scoped:
@@ -131,10 +128,8 @@ class Enumerated:
     def _complete(self, module: Module, node: tree.DictDisplay, cls: Class) -> None:
         """Give a stored row that a test spells out, all fields of the object among it, the fields that this
         gains: whose it is, its key says, which gets the same values."""
-        policy, state = self.mends.planner.program.policy, self.mends.planner.state
-        pairs = [
-            (tree.text(key), value) for key, value in zip(node.keys, node.values, strict=True)
-        ]
+        policy, state = self.program.policy, self.state
+        pairs = [(tree.text(key), value) for key, value in node.pairs]
         parts = [value.span for name, value in pairs if name is None or policy.is_key_name(name)]
         parts += self._keys_around(node)
         keys = [
@@ -156,7 +151,7 @@ class Enumerated:
 
     def _keys_around(self, node: tree.Node) -> list[Span]:
         """The keys of the dicts that a dict is an entry of."""
-        names, policy = self.mends.planner.program.names, self.mends.planner.program.policy
+        names, policy = self.program.names, self.program.policy
         found: list[Span] = []
         around = names.parent(node)
         while isinstance(around, tree.DictDisplay):
@@ -167,7 +162,7 @@ class Enumerated:
     def _is_said(self, code: str | None, scope: Scope, said: str) -> bool:
         """Whether what a key gets says the value that some code yields, as a text or as what tests call."""
         known = {code.strip('"')} if code is not None else set()
-        spec, usual = scope.test_source, self.mends.planner.sources.given.value_of_helper(scope)
+        spec, usual = scope.test_source, self.planner.sources.given.value_of_helper(scope)
         if spec is not None and known & {spec.code, usual}:
             known |= {spec.code, usual or spec.code}
         return any(text in said for text in known)
@@ -176,7 +171,7 @@ class Enumerated:
         """`'{"tenant_id": "t", "note_id": "n"}'`, from which an object is made, or, with its key, a row that is
         expected of one."""
         said = set(_JSON.findall(tree.text(node) or ""))
-        is_row = any(map(self.mends.planner.program.policy.is_key_name, said))
+        is_row = any(map(self.program.policy.is_key_name, said))
         for one in every if len(said) > 1 else ():
             expected = is_row and one.gone_through and one.needed <= said
             listed = said & one.scoped and len(said & one.names) > 1
@@ -185,7 +180,7 @@ class Enumerated:
 
     def _is_compared(self, node: tree.Node) -> bool:
         """Whether something is compared, by itself or among others, here or by the local that it is."""
-        program = self.mends.planner.program
+        program = self.program
         around = program.names.parent(node)
         while isinstance(around, tree.Sequence | tree.DictDisplay):
             around = program.names.parent(around)
@@ -201,7 +196,7 @@ class Enumerated:
 
     def _is_recorded(self, node: tree.Node) -> bool:
         """Whether a dict is compared with the keywords that a mock was called with."""
-        program = self.mends.planner.program
+        program = self.program
         parent = program.names.parent(node)
         sides = (parent.left, *parent.rights) if isinstance(parent, tree.Compare) else ()
         records = [program.records.of(side) for side in sides if side is not node]
@@ -209,24 +204,24 @@ class Enumerated:
 
     def _note(self, module: Module, node: tree.Node, cls: Class) -> None:
         if (module.filename, node.span) not in self._mended:
-            gained = " and ".join(self.mends.planner.state.fields[cls])
+            gained = " and ".join(self.state.fields[cls])
             self.mends.obstacle(("class", cls), node, _REASON.format(cls.name, gained))
 
     # --- what goes through all fields ---
 
     def _functions_of(self, nodes: Sequence[tree.Node]) -> set[Function | None]:
         """The functions in which these expressions stand."""
-        return {self.mends.planner.program.names.place(node).scope.function for node in nodes}
+        return {self.program.names.function_of(node) for node in nodes}
 
     def _is_spread(self, node: tree.Node, given: set[Function | None]) -> bool:
         """Whether a call that is not known may get what an expression gives: `notify(**asdict(note))`,
         `payload = asdict(note)` and `notify(**payload)`. What a function is given, or a call of one of
         `given` gives, may be that."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         for module in names.judged() if not self._is_compared(node) else ():
             for call in module.each(tree.Call) if not module.is_test else ():
-                stars = [a.value for a in call.args if a.star == "**"]
-                if stars and self.mends.planner.program.calls.callees(call):
+                stars = call.spread
+                if stars and self.program.calls.callees(call):
                     continue
                 if any(self._may_be(value, node, given, 0) for value in stars):
                     return True
@@ -236,7 +231,7 @@ class Enumerated:
         self, value: tree.Node, node: tree.Node, given: set[Function | None], depth: int
     ) -> bool:
         """Whether a value may be, or have in it, what an expression gives."""
-        program = self.mends.planner.program
+        program = self.program
         if value is node or depth > _MAX_DEPTH:
             return True
         match value:
@@ -258,10 +253,10 @@ class Enumerated:
 
     def _made_from_any(self) -> Iterator[Class]:
         """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`."""
-        program = self.mends.planner.program
-        for cls in self.mends.planner.state.fields:
+        program = self.program
+        for cls in self.state.fields:
             for call, _ in program.calls.constructors_of(cls):
-                spread = [a.value for a in call.args if a.star == "**"]
+                spread = call.spread
                 if spread and not isinstance(spread[0], tree.DictDisplay):
                     yield cls
 

@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.entry_mends import EntryMends
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -24,15 +25,15 @@ _DUMPING: Final = ("dict", "json", "model_dump", "model_dump_json")
 _CHOOSING: Final = ("exclude", "include")
 
 
-class Excluded(Struct, frozen=True):
+class Excluded(MendRoom, Struct, frozen=True):
     """Builds the mends of such lists."""
 
     mends: Mends
 
     def build(self) -> None:
         """Name the new field beside that of the scope that it comes behind."""
-        for name in _DUMPING if self.mends.planner.state.fields else ():
-            for call in self.mends.planner.program.calls.uses.calls_beside(name):
+        for name in _DUMPING if self.state.fields else ():
+            for call in self.program.calls.uses.calls_beside(name):
                 for argument in call.args:
                     if argument.keyword in _CHOOSING and isinstance(argument.value, tree.Sequence):
                         for cls in self._classes(call):
@@ -40,7 +41,7 @@ class Excluded(Struct, frozen=True):
 
     def _classes(self, call: tree.Call) -> Iterator[Class]:
         """The class of the one whose method is called, if it gains a field and the method is foreign."""
-        program, gained = self.mends.planner.program, self.mends.planner.state.fields
+        program, gained = self.program, self.state.fields
         if not isinstance(call.func, tree.Attr) or program.calls.callees(call):
             return
         cls = program.inference.the_class(program.inference.of(call.func.base))
@@ -49,9 +50,9 @@ class Excluded(Struct, frozen=True):
 
     def _extend(self, node: tree.Sequence, cls: Class) -> None:
         names = [tree.text(item) for item in node.items]
-        entries, filename = EntryMends(self.mends), self.mends.module_of(node).filename
+        entries, filename = EntryMends(self.mends), self.program.names.module_of(node).filename
         for item, name in zip(node.items, names, strict=True):
-            for old in self.mends.planner.program.policy.scopes if name is not None else ():
+            for old in self.program.policy.scopes if name is not None else ():
                 for home, scope in (
                     entries.beside(cls, old) if names_scope(name or "", old) else ()
                 ):

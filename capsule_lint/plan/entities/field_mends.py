@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class FieldMends:
+class FieldMends(MendRoom):
     """Builds the mends of classes that gain a field."""
 
     mends: Mends
@@ -27,7 +28,7 @@ class FieldMends:
     def gain(self, cls: Class, scopes: list[Scope]) -> None:
         """Give a class the fields."""
         initializer = cls.methods.get("__init__")
-        declares = self.mends.planner.program.classes.declares(cls)
+        declares = self.program.classes.declares(cls)
         for scope in self.mends.policy_order(scopes):
             if self._is_listed(cls, scope):
                 continue
@@ -44,10 +45,10 @@ class FieldMends:
 
     def _is_declared(self, cls: Class, initializer: Function, scope: Scope) -> bool:
         """Whether a class declares the neighbouring field itself, and does not only set what a base declares."""
-        fields = self.mends.planner.program.classes.fields(cls)
+        fields = self.program.classes.fields(cls)
         own = any(
             f.owner is cls and self._is(cls, f.name, other)
-            for other, _ in self._near_scopes(scope)
+            for other in self.program.policy.others(scope)
             for f in fields
         )
         return own or self._neighbour_store(cls, initializer, scope) is None
@@ -55,7 +56,7 @@ class FieldMends:
     def _is_listed(self, cls: Class, scope: Scope) -> bool:
         """Note where a class without fields that are known says by a list of names which it has: `fields =
         ("tenant_id", "note_id")`, for a base that sets them. A person must add the new one."""
-        program = self.mends.planner.program
+        program = self.program
         held = program.domain.held.is_scoped
         mro = program.classes.mro(cls)
         if any(held(cls, f.name) for f in program.classes.fields(cls)) or any(
@@ -66,7 +67,7 @@ class FieldMends:
             said = binding.value.items if isinstance(binding.value, tree.Sequence) else ()
             texts = [tree.text(item) or "" for item in said]
             if binding.value is not None and any(held(cls, text) for text in texts):
-                attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+                attribute = self.state.attributes[cls, scope.parameter]
                 reason = f"lists the fields of `{cls.name}`, which gains `{attribute}`"
                 self.mends.obstacle(("class", cls), binding.value, reason)
                 return True
@@ -74,7 +75,7 @@ class FieldMends:
 
     def _declared(self, cls: Class, scope: Scope) -> None:
         """A stub that declares the neighbouring field declares the new one as well."""
-        stub = self.mends.planner.program.names.declared_class(cls)
+        stub = self.program.names.declared_class(cls)
         if stub is None:
             return
         fields = {
@@ -85,30 +86,26 @@ class FieldMends:
             if isinstance(target, tree.Name)
         }
         knot: Knot = ("class", cls)
-        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
-        for other, before in self._near_scopes(scope) if attribute not in fields else ():
+        attribute = self.state.attributes[cls, scope.parameter]
+        near_scopes = self.program.policy.beside(scope)
+        for other, step in near_scopes if attribute not in fields else ():
             near = next((s for name, s in fields.items() if self._is(cls, name, other)), None)
             if near is not None:
                 said = self.mends.annotation(knot, stub.module, scope, near.annotation) or "str"
                 span, line = near.span, f"{attribute}: {said}"
-                mend = AddStatement(stub.module.filename, span, "CAP301", line, before)
+                mend = AddStatement(stub.module.filename, span, "CAP301", line, before=not step)
                 self.mends.add(knot, mend)
                 return
 
     def _is(self, cls: Class, name: str, scope: Scope) -> bool:
-        return self.mends.planner.program.domain.held.is_attribute(cls, name, scope)
-
-    def _near_scopes(self, scope: Scope) -> list[tuple[Scope, bool]]:
-        order = self.mends.planner.program.policy.scopes
-        at = order.index(scope)
-        return [*((s, False) for s in reversed(order[:at])), *((s, True) for s in order[at + 1 :])]
+        return self.program.domain.held.is_attribute(cls, name, scope)
 
     def _field(self, cls: Class, scope: Scope) -> None:
         knot: Knot = ("class", cls)
         filename = cls.module.filename
-        fields = [f for f in self.mends.planner.program.classes.fields(cls) if f.owner is cls]
-        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
-        for other, before in self._near_scopes(scope):
+        fields = [f for f in self.program.classes.fields(cls) if f.owner is cls]
+        attribute = self.state.attributes[cls, scope.parameter]
+        for other, step in self.program.policy.beside(scope):
             near = next((f for f in fields if self._is(cls, f.name, other)), None)
             if near is None:
                 continue
@@ -120,9 +117,9 @@ class FieldMends:
             )
             statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
             statement += f" = {value}" if value is not None else ""
-            self.mends.add(
-                knot, AddStatement(filename, near.statement.span, "CAP301", statement, before)
-            )
+            span = near.statement.span
+            mend = AddStatement(filename, span, "CAP301", statement, before=not step)
+            self.mends.add(knot, mend)
             return
         annotation = self.mends.annotation(knot, cls.module, scope, None) or "str"
         body = [s for s in cls.fact.body if not (cls.fact.doc and s is cls.fact.body[0])]
@@ -150,7 +147,7 @@ class FieldMends:
                     return said
                 return f"{text_of(beside.base)}[{', '.join((said, *texts))}]"
         text = text_of(beside) if beside is not None else None
-        if text == "str" and self.mends.planner.stored.is_refused(cls, scope):
+        if text == "str" and self.planner.stored.is_refused(cls, scope):
             return text
         return self.mends.annotation(knot, cls.module, scope, beside) or "str"
 
@@ -162,7 +159,7 @@ class FieldMends:
     def _store(self, cls: Class, initializer: Function, scope: Scope) -> None:
         knot: Knot = ("class", cls)
         filename = cls.module.filename
-        attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+        attribute = self.state.attributes[cls, scope.parameter]
         itself = initializer.params[0].name
         found = self._neighbour_store(cls, initializer, scope)
         if found is not None and any(found[0].statement is s for s in initializer.fact.body):
@@ -210,18 +207,18 @@ class FieldMends:
     def _hand_up(self, cls: Class, initializer: Function, scope: Scope) -> None:
         """`super().__init__(tenant_id=tenant_id)`, which sets the fields, names the new one as well."""
         knot: Knot = ("class", cls)
-        own, calls = self._own_parameter(initializer, scope), self.mends.planner.program.calls
+        own, calls = self._own_parameter(initializer, scope), self.program.calls
         for call in calls.handed_up(initializer) if own is not None else ():
             at = next(
                 (
-                    number + 1 - before
-                    for other, before in self._near_scopes(scope)
+                    number + step
+                    for other, step in self.program.policy.beside(scope)
                     for number, argument in enumerate(call.args)
                     if argument.keyword and self._is(cls, argument.keyword, other)
                 ),
                 None,
             )
-            attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+            attribute = self.state.attributes[cls, scope.parameter]
             if at is None:
                 self.mends.obstacle(knot, call, f"`{attribute}` cannot be placed in it")
             else:
@@ -233,20 +230,20 @@ class FieldMends:
         self, cls: Class, initializer: Function, scope: Scope
     ) -> tuple[Store, Scope, bool] | None:
         """Where the initializer sets another scope's attribute, and whether that comes after."""
-        for other, before in self._near_scopes(scope):
+        for other, step in self.program.policy.beside(scope):
             for name, stores in cls.stores.items():
                 for store in stores:
                     if store.function is initializer and self._is(cls, name, other):
                         if not store.path:
-                            return store, other, before
+                            return store, other, not step
                         break
         return None
 
     def _own_parameter(self, function: Function, scope: Scope) -> str | None:
         """The parameter by which a function takes a scope, or will."""
-        if scope.parameter in self.mends.planner.state.params.get(function, ()):
+        if self.state.gains(function, scope):
             return scope.parameter
-        own = self.mends.planner.program.domain.scope_parameter(function, scope)
+        own = self.program.domain.scope_parameter(function, scope)
         return own.name if own is not None else None
 
     def _stored_value(
@@ -256,7 +253,7 @@ class FieldMends:
         if value is None or isinstance(value, tree.Name):
             return own
         text = text_of(value)
-        taken = self.mends.planner.program.domain.scope_parameter(initializer, old)
+        taken = self.program.domain.scope_parameter(initializer, old)
         if text is not None and taken is not None and own is not None:
             match value:  # `str(tenant_id)`, and what else is made of the parameter
                 case tree.Call(func=tree.Name(id=func), args=(tree.Argument(value=given),)):
@@ -264,11 +261,11 @@ class FieldMends:
                     known = new.type.name if new.type is not None else func
                     if isinstance(given, tree.Name) and given.id == taken.name:
                         return f"{same}({own})" if same in (func, known) else own
-        if new.parameter not in self.mends.planner.state.params.get(initializer, ()):
-            found = self.mends.planner.gains.mirrored(value, new, ("function", initializer))
+        if not self.state.gains(initializer, new):
+            found = self.planner.gains.mirrored(value, new, ("function", initializer))
             if found is not None:
                 return found.code
-            if self.mends.planner.gains.reads_keywords(initializer, value) and text is not None:
+            if self.planner.gains.reads_keywords(initializer, value) and text is not None:
                 return _renamed(text, old, new)
         return own
 
@@ -276,14 +273,12 @@ class FieldMends:
         for binding in cls.scope.bindings.get("__slots__", ()):
             if not isinstance(binding.value, tree.Sequence):
                 continue
-            attribute = self.mends.planner.state.attributes[cls, scope.parameter]
+            attribute = self.state.attributes[cls, scope.parameter]
             near = [
                 item
-                for other, _ in self._near_scopes(scope)
+                for other, _ in self.program.policy.beside(scope)
                 for item in binding.value.items
-                if isinstance(item, tree.Const)
-                and isinstance(item.value, str)
-                and self._is(cls, item.value, other)
+                if (name := tree.text(item)) is not None and self._is(cls, name, other)
             ]
             new, filename = (f'"{attribute}"',), cls.module.filename
             for item in (*near, *binding.value.items)[:1]:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import LISTED
+from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class FileRows(Struct, frozen=True):
             case "for" if value is not None and self._is_row(binding, value, depth):
                 yield node
             case "param":
-                function, parameter = binding.place.scope.function, binding.parameter
+                function, parameter = binding.function, binding.parameter
                 if function is not None and parameter is not None:
                     calls = self.program.calls.arguments_for(function, parameter.name)
                     for _, argument in calls:
@@ -72,13 +73,7 @@ class FileRows(Struct, frozen=True):
                     self._reads(argument.value, depth + 1) for argument in node.args
                 )
             case tree.Name() if depth <= _MAX_DEPTH:
-                found = self.program.names.bindings_of(node)
-                return any(
-                    b.kind == "assign"
-                    and b.value is not None
-                    and not b.path
-                    and self._reads(b.value, depth + 1)
-                    for b in found
-                )
+                values = assigned(self.program.names, node)
+                return any(self._reads(value, depth + 1) for value in values)
             case _:
                 return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, text_of
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Knot, Value, Want
 from capsule_lint.plan.supply.rebuilds import rebuilds
 from capsule_lint.plan.supply.repeats import repeatable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class Gains:
+class Gains(Room):
     """Gives classes the fields that a plan needs."""
 
     planner: Planner
@@ -53,8 +54,8 @@ class Gains:
                 return None
 
     def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
-        scopes, held = self.planner.program.policy.scopes, self.planner.program.domain.held
-        for one in ordered(self.planner.program.inference.of(node.base)):
+        scopes, held = self.program.policy.scopes, self.program.domain.held
+        for one in ordered(self.program.inference.of(node.base)):
             if not isinstance(one, Instance):
                 continue
             if not any(held.is_attribute(one.cls, node.name, s) for s in scopes):
@@ -62,7 +63,7 @@ class Gains:
             if self._is_told_by(one.cls, node.name, scope):
                 return self.mirrored(node.base, scope, knot)
             base = text_of(node.base)
-            if base is None or not repeatable(node.base, self.planner.program):
+            if base is None or not repeatable(node.base, self.program):
                 continue
             holders = self.planner.sources.holders
             attribute = holders.read_of(node.base, one.cls, scope, node.name)
@@ -83,28 +84,22 @@ class Gains:
 
     def _is_told_by(self, cls: Class, name: str, scope: Scope) -> bool:
         """Whether an attribute is the `id` of a `Tenant`, which is in no capsule: what has the tenant is."""
-        domain, planner = self.planner.program.domain, self.planner
-        others = [s for s in planner.program.policy.scopes if s is not scope]
+        domain, planner = self.program.domain, self.planner
+        others = planner.program.policy.others(scope)
         if any(names_scope(name, s) for s in others) or not domain.is_boundary(cls):
             return False
         return planner.sources.holders.attribute_of(cls, scope) is None
 
     def gaining(self, cls: Class, scope: Scope) -> Class | None:
         """The class of the hierarchy that gains the field; `None` if none does."""
-        return next(
-            (
-                c
-                for c in self.planner.program.classes.mro(cls)
-                if scope.parameter in self.planner.state.fields.get(c, ())
-            ),
-            None,
-        )
+        homes = self.program.classes.mro(cls)
+        return next((home for home in homes if self.state.gains(home, scope)), None)
 
     def _through_property(
         self, cls: Class, node: tree.Attr, scope: Scope, knot: Knot
     ) -> Value | None:
         """`self.tenant_id` that is a property over `self._ctx.tenant_id`: mirror what it returns."""
-        method = self.planner.program.classes.method(cls, node.name)
+        method = self.program.classes.method(cls, node.name)
         if method is None or not method.is_property or len(method.returns) != 1:
             return None
         if not isinstance(node.base, tree.Name) or node.base.id != method.params[0].name:
@@ -113,28 +108,28 @@ class Gains:
 
     def is_entity(self, cls: Class) -> bool:
         """Whether instances are items: the program says so, or the plan has found that out."""
-        domain = self.planner.program.domain
-        return cls in domain.entities or (cls in self.planner.state.fields and domain.is_item(cls))
+        domain = self.program.domain
+        return cls in domain.entities or (cls in self.state.fields and domain.is_item(cls))
 
     def _is_narrowed(self, cls: Class, scope: Scope) -> bool:
         """Whether policy says that an entity is not kept apart by a scope."""
-        policy = self.planner.program.policy
+        policy = self.program.policy
         return scope not in policy.scopes_of(cls.name)
 
     def _has_narrowed(self, cls: Class, scope: Scope) -> bool:
         """Whether policy says so of a class, or of one that inherits its fields."""
-        heirs = self.planner.program.classes.subclasses(cls)
+        heirs = self.program.classes.subclasses(cls)
         return any(self._is_narrowed(heir, scope) for heir in heirs)
 
     def can_gain_field(self, cls: Class) -> bool:
         """Whether the class is ours to extend."""
         if (
             cls.module.generated
-            or self.planner.program.classes.is_enum(cls)
-            or self.planner.program.classes.is_protocol(cls)
+            or self.program.classes.is_enum(cls)
+            or self.program.classes.is_protocol(cls)
         ):
             return False
-        return self.planner.program.classes.constructor(cls) is not None
+        return self.program.classes.constructor(cls) is not None
 
     def gain_field(self, cls: Class, scope: Scope, knot: Knot, like: str | None = None) -> str:
         """Demand that instances of `cls` have the scope's value; returns the attribute's name."""
@@ -143,23 +138,23 @@ class Gains:
         if like is not None and like.startswith("_"):
             attribute = f"_{scope.parameter}"
         knot_of = ("class", home)
-        self.planner.state.groups.join(knot, knot_of)
-        if scope.parameter in self.planner.state.fields[home]:
-            return self.planner.state.attributes.get((home, scope.parameter), attribute)
-        self.planner.state.fields[home][scope.parameter] = scope
-        self.planner.state.attributes[home, scope.parameter] = attribute
+        self.state.groups.join(knot, knot_of)
+        if scope.parameter in self.state.fields[home]:
+            return self.state.attributes.get((home, scope.parameter), attribute)
+        self.state.fields[home][scope.parameter] = scope
+        self.state.attributes[home, scope.parameter] = attribute
         self._check_setters(home, scope, knot_of)
         for heir in self._own_homes(home, like):
             self.gain_field(heir, scope, knot_of, like=like)
         initializer = home.methods.get("__init__")
         if initializer is not None:
-            self.planner.state.groups.join(knot_of, ("function", initializer))
+            self.state.groups.join(knot_of, ("function", initializer))
             self._gain_initializer(initializer, scope)
         else:
-            made = [call for call, _ in self.planner.program.calls.constructors_of(home)]
-            for call in (*made, *asserted_made(self.planner.program, home)):
-                self.planner.want_argument(call, scope, home, 0, knot_of)
-        for call, value in list(rebuilds(self.planner.program, home, scope)):
+            made = [call for call, _ in self.program.calls.constructors_of(home)]
+            for call in (*made, *asserted_made(self.program, home)):
+                self.planner.signatures.want_argument(call, scope, home, 0, knot_of)
+        for call, value in list(rebuilds(self.program, home, scope)):
             self.planner.ask(
                 Want(scope, call, knot_of, "rebuild", call=call, callee=home, mirror=value)
             )
@@ -167,7 +162,7 @@ class Gains:
 
     def _own_homes(self, cls: Class, like: str | None) -> list[Class]:
         """The heirs of a class that only declares the neighbouring field which have it by themselves."""
-        classes = self.planner.program.classes
+        classes = self.program.classes
         if like is None or classes.is_data(cls) or like in cls.stores:
             return []
         return [
@@ -186,11 +181,9 @@ class Gains:
     def _check_setters(self, cls: Class, scope: Scope, knot: Knot) -> None:
         """Methods that set the neighbouring field, other than constructors, would have to set the new
         one too, and nobody gives them its value."""
-        held = self.planner.program.domain.held.is_attribute
+        held = self.program.domain.held.is_attribute
         for name, stores in cls.stores.items():
-            if not any(
-                held(cls, name, s) for s in self.planner.program.policy.scopes if s is not scope
-            ):
+            if not any(held(cls, name, s) for s in self.program.policy.others(scope)):
                 continue
             for store in stores:
                 if store.function.name in CONSTRUCTORS or isinstance(store.value, tree.Const):
@@ -208,7 +201,7 @@ class Gains:
         known = self.planner.sources.holders.attribute_of(cls, scope)
         if known is not None:
             return known
-        program = self.planner.program
+        program = self.program
         return next(
             (
                 field.name
@@ -222,24 +215,23 @@ class Gains:
 
     def _is_left_to_heirs(self, cls: Class, scope: Scope) -> bool:
         """Whether those that inherit from a class have a scope by themselves, as with a mixin that reads it."""
-        heirs = self.planner.program.classes.subclasses(cls)
+        heirs = self.program.classes.subclasses(cls)
         return any(heir is not cls and self._holding(heir, scope) for heir in heirs)
 
     def _home(self, cls: Class, like: str | None) -> Class:
         """The class of the hierarchy that defines the neighbouring field."""
         if like is not None:
-            for owner in self.planner.program.classes.mro(cls):
+            for owner in self.program.classes.mro(cls):
                 if like in owner.stores or any(
-                    f.name == like and f.owner is owner
-                    for f in self.planner.program.classes.fields(owner)
+                    f.name == like and f.owner is owner for f in self.program.classes.fields(owner)
                 ):
                     return owner
         else:
-            for scope in self.planner.program.policy.scopes:
-                for owner in self.planner.program.classes.mro(cls):
+            for scope in self.program.policy.scopes:
+                for owner in self.program.classes.mro(cls):
                     if scope.parameter in owner.stores or any(
                         f.name == scope.parameter and f.owner is owner
-                        for f in self.planner.program.classes.fields(owner)
+                        for f in self.program.classes.fields(owner)
                     ):
                         return owner
         return cls
@@ -248,7 +240,7 @@ class Gains:
         """The uppermost class from `cls` up to `home` none of whose heirs policy keeps apart by less: what
         is stored of those never has the field. `home` where there is none, or where an initializer sets
         the fields."""
-        classes = self.planner.program.classes
+        classes = self.program.classes
         if not classes.is_data(home):
             return home
         line = [one for one in classes.mro(cls) if home in classes.mro(one)]
@@ -256,10 +248,10 @@ class Gains:
         return fit[-1] if fit else home
 
     def _gain_initializer(self, function: Function, scope: Scope) -> None:
-        if self.planner.program.domain.scope_parameter(function, scope) is not None:
+        if self.program.domain.scope_parameter(function, scope) is not None:
             return
         own = function.owner.stores.items() if function.owner is not None else ()
-        held = self.planner.program.domain.held.takes
+        held = self.program.domain.held.takes
         stores = [
             s
             for name, listed in own
@@ -276,19 +268,19 @@ class Gains:
         if self._takes_any(function) or (
             source is not None and self.reads_keywords(function, source)
         ):
-            for call, callee in list(self.planner.program.calls.callers(function)):
-                self.planner.want_argument(
+            for call, callee in list(self.program.calls.callers(function)):
+                self.planner.signatures.want_argument(
                     call, scope, function, callee.given, ("function", function)
                 )
             return  # and `self.tenant_id = kw["tenant_id"]` as `self.capsule_id = kw["capsule_id"]`
         added = self._added_keyword(function, scope)
         if added is not None and self.mirrored(added, scope, ("function", function)) is not None:
             return  # `kw.setdefault("tenant_id", page.tenant_id)` is followed by one for the scope
-        self.planner.gain_param(function, scope, ("function", function))
+        self.planner.signatures.gain(function, scope, ("function", function))
 
     def _takes_any(self, function: Function) -> bool:
         """Whether an initializer hands whatever it is given by keyword to the one that sets the fields."""
-        program = self.planner.program
+        program = self.program
         if function.owner is None or not program.classes.declares(function.owner):
             return False
         if program.domain.takes_scope(function):
@@ -322,7 +314,7 @@ class Gains:
 
     def neighbour(self, scope: Scope) -> Scope:
         """The scope beside which another one stands: the one before it, or else the one after."""
-        scopes = self.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         at = scopes.index(scope)
         return scopes[at - 1] if at else scopes[min(1, len(scopes) - 1)]
 
@@ -338,10 +330,10 @@ class Gains:
 
     def entities(self) -> None:
         """Entities whose repositories lack a scope get the field beside the one they have."""
-        for cls in sorted(self.planner.program.domain.entities, key=lambda c: c.symbol):
-            entity = self.planner.program.domain.narrowed_names(cls, None, cls.module.name)
-            required = self.planner.program.policy.scopes_of(entity)
-            have = [s for s in self.planner.program.policy.scopes if self._holding(cls, s)]
+        for cls in sorted(self.program.domain.entities, key=lambda c: c.symbol):
+            entity = self.program.domain.narrowed_names(cls, None, cls.module.name)
+            required = self.program.policy.scopes_of(entity)
+            have = [s for s in self.program.policy.scopes if self._holding(cls, s)]
             lacking = [
                 scope
                 for scope in required

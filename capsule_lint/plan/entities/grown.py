@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import copied
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Class, last_name
@@ -33,7 +34,7 @@ class Gain(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Grown:
+class Grown(MendRoom):
     """Follows expressions back to dicts that are written out and get an entry, and to what gives all fields
     of an object that gains one."""
 
@@ -48,7 +49,7 @@ class Grown:
             gain = Gain(knot, scope, key)
             self._displays.setdefault(id(node), []).append(gain)
             if isinstance(node, tree.Name):
-                place = self.mends.planner.program.names.place(node)
+                place = self.program.names.place(node)
                 self._names.setdefault((id(place.scope), node.id), []).append(gain)
 
     def of(self, node: tree.Node) -> tuple[Gain, ...]:
@@ -68,7 +69,7 @@ class Grown:
         match node:
             case tree.DictDisplay():
                 yield from self._displays.get(id(node), ())
-                for key, value in zip(node.keys, node.values, strict=True):
+                for key, value in node.pairs:
                     if key is None:
                         yield from self._follow(value, depth + 1)
             case tree.Binary(op="|"):
@@ -95,7 +96,7 @@ class Grown:
 
     def _call(self, call: tree.Call, depth: int) -> Iterator[Gain]:
         yield from self._displays.get(id(call), ())
-        callees = self.mends.planner.program.calls.callees(call)
+        callees = self.program.calls.callees(call)
         for callee in callees:
             for value in callee.function.returns if callee.function and not callee.cls else ():
                 yield from self._follow(value, depth + 1)
@@ -111,7 +112,7 @@ class Grown:
                 yield from self._follow(node, depth + 1)
 
     def _name(self, node: tree.Name, depth: int) -> Iterator[Gain]:
-        names = self.mends.planner.program.names
+        names = self.program.names
         for binding in names.bindings_of(node):
             yield from self._names.get((id(binding.place.scope), node.id), ())
             if binding.value is not None and not binding.path:
@@ -124,9 +125,9 @@ class Grown:
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
         """What callers give for a parameter."""
-        function, parameter = binding.place.scope.function, binding.parameter
+        function, parameter = binding.function, binding.parameter
         if function is not None and parameter is not None and "*" not in parameter.kind:
-            calls = self.mends.planner.program.calls
+            calls = self.program.calls
             for _, argument in calls.arguments_for(function, parameter.name):
                 yield argument.value
 
@@ -139,10 +140,9 @@ class Grown:
             case tree.Comprehension() if node.kind != "DictComp":
                 yield from self._follow(node.results[0], depth + 1)
             case tree.Name() if depth <= _MAX_DEPTH:
-                names = self.mends.planner.program.names
+                names = self.program.names
                 for binding in names.bindings_of(node):
-                    value = binding.value if binding.kind == "assign" else None
-                    own = [value] if value is not None and not binding.path else []
+                    own = [binding.assigned] if binding.assigned is not None else []
                     for one in (*own, *self._given(binding)):
                         yield from self._inside(one, depth + 1)
 
@@ -151,7 +151,7 @@ class Grown:
         for knot, scope in self.mends.expected.fields(node):
             match knot:
                 case (_, Class() as cls):
-                    named = self.mends.planner.state.attributes.get((cls, scope.parameter))
+                    named = self.state.attributes.get((cls, scope.parameter))
                     yield Gain(knot, scope, named or scope.parameter)
 
 

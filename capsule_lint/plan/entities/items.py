@@ -14,6 +14,7 @@ from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.named import named_read
 from capsule_lint.plan.entities.steps import Steps
 from capsule_lint.plan.reach import returning
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, Types, ordered
@@ -34,7 +35,7 @@ _NONE: Types = frozenset()
 
 
 @dataclass(eq=False)
-class Items:
+class Items(Room):
     """Demands entries of such items."""
 
     planner: Planner
@@ -44,7 +45,7 @@ class Items:
     _copied: Copied = field(init=False)
 
     def __post_init__(self) -> None:
-        program = self.planner.program
+        program = self.program
         self._steps = Steps(program)
         self._copied = Copied(program, self.planner.local.rows, self._steps)
 
@@ -66,11 +67,11 @@ class Items:
         """Demand the entries of all that is annotated with a `TypedDict` which gains a key; whether there
         was anything."""
         found = False
-        gaining = [c for c in self.planner.state.fields if self._is_typed(c)]
+        gaining = [c for c in self.state.fields if self._is_typed(c)]
         for display in self._displays(tests=True) if gaining else ():
             for cls in self._typed(display):
-                for home in self.planner.program.classes.mro(cls):
-                    for scope in self.planner.state.fields.get(home, {}).values():
+                for home in self.program.classes.mro(cls):
+                    for scope in self.state.fields.get(home, {}).values():
                         want = self._add(display, scope, ("class", home))
                         if want is not None:
                             self.planner.want(want)
@@ -81,7 +82,7 @@ class Items:
 
     def _displays(self, *, tests: bool) -> Iterator[Display]:
         """The dicts that are written out with the value of a scope under its name."""
-        for module in self.planner.program.names.judged():
+        for module in self.program.names.judged():
             if module.generated or (module.is_test and not tests):
                 continue
             for display in module.each(tree.DictDisplay):
@@ -94,7 +95,7 @@ class Items:
 
     def _assigned(self) -> Iterator[tree.Subscript]:
         """The `item["tenant_id"]` of assignments that give a dict the value of a scope under its name."""
-        program = self.planner.program
+        program = self.program
         scopes, is_value = program.policy.scopes, program.domain.held.is_value
         for module in program.names.judged():
             for node in () if module.is_test or module.generated else module.each(tree.Subscript):
@@ -111,9 +112,9 @@ class Items:
 
     def _scoped(self, display: Display) -> list[Scope]:
         """The scopes that a dict says."""
-        is_value = self.planner.program.domain.held.is_value
+        is_value = self.program.domain.held.is_value
         found = []
-        for scope in self.planner.program.policy.scopes:
+        for scope in self.program.policy.scopes:
             entry = entry_of(display, scope)
             if entry is not None and is_value(typed_value(entry[1]) or entry[1], scope):
                 found.append(scope)
@@ -122,20 +123,20 @@ class Items:
     def _makes_dict(self, call: tree.Call) -> bool:
         if isinstance(call.func, tree.Name) and call.func.id == "dict":
             return True
-        callees = self.planner.program.calls.callees(call)
+        callees = self.program.calls.callees(call)
         made = any(c.cls is not None and self._is_typed(c.cls) for c in callees)
         return made or self._is_spread_out(call) or self._steps.updates(call)
 
     def _is_spread_out(self, node: tree.Node) -> bool:
         """Whether the scopes that a call gives by keyword are entries of an item where they arrive."""
-        return self.planner.spreaders.takes_any(node, self.planner.program.policy.scopes)
+        return self.planner.spreaders.takes_any(node, self.program.policy.scopes)
 
     def _is_typed(self, cls: Class) -> bool:
-        return self.planner.program.classes.is_typed_dict(cls)
+        return self.program.classes.is_typed_dict(cls)
 
     def _is_written(self, display: Display | tree.Subscript) -> bool:
         """Whether a dict is an item, and no message or key to look something up by."""
-        keys, policy = self.planner.program.keys, self.planner.program.policy
+        keys, policy = self.program.keys, self.program.policy
         if self._is_spread_out(display):
             return True
         parts = self._steps.of(display)
@@ -161,13 +162,13 @@ class Items:
     @cached_property
     def _whole(self) -> list[set[str]]:
         """The fields of the classes with a scope, no entities, of which objects are made as `Note(**item)`."""
-        program, found = self.planner.program, list[set[str]]()
+        program, found = self.program, list[set[str]]()
         scopes = program.policy.scopes
         for cls in program.classes.having(lambda name: any(names_scope(name, s) for s in scopes)):
             if cls in program.domain.entities or cls.module.is_test or self._is_typed(cls):
                 continue
             for call, _ in program.calls.constructors_of(cls):
-                spread = [a.value for a in call.args if a.star == "**"]
+                spread = call.spread
                 if any(named_read(program, one) is None for one in spread):
                     found.append({p.name for p in program.classes.constructor(cls) or ()})
         return found
@@ -176,7 +177,7 @@ class Items:
 
     def _defects_of(self, display: Display | tree.Subscript) -> Iterator[KeyDefect]:
         """The defects of the keys that an item has."""
-        program = self.planner.program
+        program = self.program
         is_key, parts = program.policy.is_key_name, self._steps.of(display)
         keys = [typed_value(v) or v for n, v in parts.entries if is_key(n)]
         keys += [k for key in keys for k in self._copied.behind(key)]
@@ -190,7 +191,7 @@ class Items:
 
     def changing(self, key: tree.Node) -> Iterator[KeyDefect]:
         """The defects of what an expression is as a key."""
-        program = self.planner.program
+        program = self.program
         hosts = {id(p.host) for t in program.templates.resolve(key) for p in t.pieces}
         makers = returning(program, key)
         for defect in self.planner.defects:
@@ -199,7 +200,7 @@ class Items:
 
     def _makers(self, parts: Parts) -> set[Function]:
         """The functions that make the keys of what is put into a dict whole."""
-        program = self.planner.program
+        program = self.program
         is_key = program.policy.is_key_name
         makers = returning(program, *parts.wholes)
         made = [v for f in makers for v in f.returns if isinstance(v, tree.DictDisplay)]
@@ -212,7 +213,7 @@ class Items:
         if self._add(display, scope, defect.knot) is not None:
             self.written.append((display, defect, scope))
         for cls in self._typed(display):
-            if scope in self.planner.program.policy.scopes_of(cls.name):
+            if scope in self.program.policy.scopes_of(cls.name):
                 self.planner.loads.keep(cls, scope, defect.knot)
 
     def _add(self, display: Display, scope: Scope, knot: Knot) -> Want | None:
@@ -230,7 +231,7 @@ class Items:
 
     def _step(self, node: tree.Subscript, scope: Scope, knot: Knot) -> None:
         """Demand `item["capsule_id"] = …` beside `item["tenant_id"] = …`."""
-        key, statement = tree.text(node.index), self.planner.program.names.parent(node)
+        key, statement = tree.text(node.index), self.program.names.parent(node)
         assert key is not None
         assert isinstance(statement, tree.Assign)
         assert statement.value is not None
@@ -244,7 +245,7 @@ class Items:
 
     def _says(self, display: Display | tree.Subscript, scope: Scope) -> bool:
         """Whether an item has a scope's value already, also under another name: `"env": self.env`."""
-        is_key, held = self.planner.program.policy.is_key_name, self.planner.program.domain.held
+        is_key, held = self.program.policy.is_key_name, self.program.domain.held
         return any(
             isinstance(value, tree.Attr | tree.Name) and held.is_value(value, scope)
             for name, value in self._steps.of(display).entries
@@ -254,7 +255,7 @@ class Items:
     def _is_of_entity(self, value: tree.Node, scope: Scope) -> bool:
         """Whether a value is that of an entity which is going to have the scope: what lists its fields
         gets the new one besides."""
-        path, domain = attribute_in(value), self.planner.program.domain
+        path, domain = attribute_in(value), self.program.domain
         if path is None:
             return False
         holders = self.planner.sources.holders
@@ -265,7 +266,7 @@ class Items:
                 holders.attribute_of(one.cls, scope) is None
                 or holders.field_knot(one.cls, scope) is not None
             )
-            for one in self.planner.program.inference.of(path.base)
+            for one in self.program.inference.of(path.base)
         )
 
     # --- TypedDict ---
@@ -274,17 +275,17 @@ class Items:
         """The `TypedDict` classes that a dict is made by, or is annotated with where it stands."""
         types = self._expected(node, 0)
         if isinstance(node, tree.Call):
-            types |= self.planner.program.inference.of(node)
+            types |= self.program.inference.of(node)
         found = [one.cls for one in ordered(types) if isinstance(one, Instance)]
         return [cls for cls in found if self._is_typed(cls)]
 
     def _expected(self, node: tree.Node, depth: int) -> Types:
         """What is said of the place that an expression stands in."""
-        program = self.planner.program
+        program = self.program
         parent, inference = program.names.parent(node), program.inference
         match parent:
             case tree.Assign(annotation=None, targets=(tree.Name(id=name),)):
-                function = program.names.place(node).scope.function
+                function = program.names.function_of(node)
                 returned = (
                     [r for r in function.returns if isinstance(r, tree.Name) and r.id == name]
                     if function
@@ -294,7 +295,7 @@ class Items:
             case tree.Assign(annotation=annotation) if annotation is not None:
                 return inference.annotations.of(annotation)
             case tree.Eval(kind="return"):
-                function = program.names.place(node).scope.function
+                function = program.names.function_of(node)
                 return inference.returned(function) if function is not None else _NONE
             case tree.Call():
                 return self._taken(parent, node)
@@ -307,7 +308,7 @@ class Items:
 
     def _taken(self, call: tree.Call, node: tree.Node) -> Types:
         """What the parameter is annotated with that an argument is given for."""
-        program, found = self.planner.program, _NONE
+        program, found = self.program, _NONE
         for callee in program.calls.callees(call):
             function: Function | None = callee.function if callee.cls is None else None
             bound = bind(call.args, function.params, callee.given) if function else None

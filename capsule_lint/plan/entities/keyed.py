@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from capsule_lint.program.calling.binding import bind
+from capsule_lint.plan.room import Room
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 
-class Keyed(Struct, frozen=True):
+class Keyed(Room, Struct, frozen=True):
     """Finds their classes."""
 
     planner: Planner
@@ -27,7 +27,7 @@ class Keyed(Struct, frozen=True):
 
     def find(self) -> None:
         """Demand the fields that the classes lack."""
-        program, gains = self.planner.program, self.planner.gains
+        program, gains = self.program, self.planner.gains
         holders = self.planner.sources.holders
         for cls in self._classes() if self.planner.defects else ():
             like = next(filter(self._names_scope, self._fields(cls)), None)
@@ -41,7 +41,7 @@ class Keyed(Struct, frozen=True):
 
     def _classes(self) -> list[Class]:
         """The classes whose instances have a key and a scope, and may be items."""
-        program, is_key = self.planner.program, self.planner.program.policy.is_key_name
+        program, is_key = self.program, self.program.policy.is_key_name
         return [
             cls
             for cls in program.classes.having(self._names_scope)
@@ -56,20 +56,17 @@ class Keyed(Struct, frozen=True):
 
     def _fields(self, cls: Class) -> Iterator[str]:
         """What instances have, by the class and those above it."""
-        for owner in self.planner.program.classes.mro(cls):
+        for owner in self.program.classes.mro(cls):
             yield from (*owner.stores, *owner.scope.bindings)
 
     def _keys(self, cls: Class) -> Iterator[tree.Node]:
         """What is given as a key to instances that are given a scope as well."""
-        program = self.planner.program
-        params = program.classes.constructor(cls) or ()
-        for call, _ in program.calls.constructors_of(cls):
-            bound = bind(call.args, params)
-            arguments = bound.arguments if bound is not None else {}
+        program = self.program
+        for _, arguments in program.calls.given_to(cls):
             if any(map(self._names_scope, arguments)):
                 for name, argument in arguments.items():
                     if program.policy.is_key_name(name):
                         yield argument.value
 
     def _names_scope(self, name: str) -> bool:
-        return any(names_scope(name, scope) for scope in self.planner.program.policy.scopes)
+        return any(names_scope(name, scope) for scope in self.program.policy.scopes)

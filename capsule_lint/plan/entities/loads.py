@@ -11,6 +11,7 @@ from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.file_rows import FileRows
 from capsule_lint.plan.entities.named import named_read
 from capsule_lint.plan.memory.local_filters import dict_in
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.testing.answers import Answers
@@ -34,7 +35,7 @@ _VALIDATES: Final = frozenset(
 
 
 @dataclass(eq=False, slots=True)
-class Loads:
+class Loads(Room):
     """Demands entries of the dicts that are read as items."""
 
     planner: Planner
@@ -43,7 +44,7 @@ class Loads:
     _answers: Answers = field(init=False)
 
     def __post_init__(self) -> None:
-        self._answers = Answers(self.planner.program)
+        self._answers = Answers(self.program)
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
@@ -54,7 +55,7 @@ class Loads:
 
     def _reads(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
         """The dicts that a scope's new entry is going to be read from."""
-        for want in list(self.planner.state.wants):
+        for want in list(self.state.wants):
             read = self._read_for(want) if want.purpose == "entry" else None
             if read is not None and (row := dict_in(read[0])) is not None:
                 yield row, want.scope, want.knot
@@ -77,34 +78,34 @@ class Loads:
 
     def _spread_by(self, call: tree.Call) -> list[tree.Node]:
         """`row` of `f(**row)`, or what makes it."""
-        starred = (a.value for a in call.args if a.star == "**")
-        reads = ((node, named_read(self.planner.program, node)) for node in starred)
+        starred = call.spread
+        reads = ((node, named_read(self.program, node)) for node in starred)
         return [(read.source if read is not None else None) or node for node, read in reads]
 
     def _rows(self, want: Want, call: tree.Call) -> list[tree.Node]:
         """The dicts of which a call is given parts for other scopes."""
-        others = [s for s in self.planner.program.policy.scopes if s is not want.scope]
+        others = self.program.policy.others(want.scope)
         rows = (self._row(want, call, scope) for scope in others)
         return [row for row in rows if row is not None]
 
     def _row(self, want: Want, call: tree.Call, scope: Scope) -> tree.Node | None:
         """`row` of `f(row["tenant_id"])`."""
         argument = self.planner.values.argument_of(call, want, scope)
-        read = kept(argument.value, self.planner.program) if argument is not None else None
+        read = kept(argument.value, self.program) if argument is not None else None
         return dict_in(read) if read is not None and item_key(read, scope) is not None else None
 
     def _validated(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
         """`Order.model_validate(data)`, `structure(data, Order)`."""
-        gained = self.planner.state.fields
-        uses = self.planner.program.calls.uses
+        gained = self.state.fields
+        uses = self.program.calls.uses
         for name in sorted(_VALIDATES):
             for call in uses.calls_beside(name):
-                if any(c.function is not None for c in self.planner.program.calls.callees(call)):
+                if any(c.function is not None for c in self.program.calls.callees(call)):
                     continue
                 parts = [call.func.base] if isinstance(call.func, tree.Attr) else []
                 plain = [a.value for a in call.args if a.keyword is None]
                 classes = [c for part in (*parts, *plain) if (c := self._class(part)) is not None]
-                homes = [h for c in classes for h in self.planner.program.classes.mro(c)]
+                homes = [h for c in classes for h in self.program.classes.mro(c)]
                 for home in homes:
                     for scope in gained[home].values() if home in gained else ():
                         for node in plain:
@@ -112,15 +113,15 @@ class Loads:
                                 yield node, scope, ("class", home)
 
     def _class(self, node: tree.Node) -> Class | None:
-        types = self.planner.program.inference.of(node)
+        types = self.program.inference.of(node)
         return next((t.cls for t in types if isinstance(t, ClassObject)), None)
 
     # --- entries ---
 
     def _demands(self, node: tree.Node, scope: Scope, knot: Knot) -> Iterator[Want]:
         self._typed(node, scope, knot)
-        origins, program = self.planner.local.rows.origins(node), self.planner.program
-        function = program.names.place(node).scope.function
+        origins, program = self.planner.local.rows.origins(node), self.program
+        function = program.names.function_of(node)
         fields = program.classes.fields(knot[1]) if isinstance(knot[1], Class) else ()
         answers = self._answers.of(function, {one.name for one in fields}) if function else ()
         for display in dict.fromkeys((*origins.displays, *answers)):
@@ -133,12 +134,12 @@ class Loads:
 
     def _is_narrowed(self, display: Display, scope: Scope) -> bool:
         """Whether a dict is an item of an entity that policy does not keep apart by a scope."""
-        place = self.planner.program.names.place(display)
+        place = self.program.names.place(display)
         function = place.scope.function
-        entity = self.planner.program.domain.narrowed_names(
+        entity = self.program.domain.narrowed_names(
             function.owner if function is not None else None, function, place.scope.module.name
         )
-        policy = self.planner.program.policy
+        policy = self.program.policy
         return scope not in policy.scopes_of(entity)
 
     def present(self, display: Display, scope: Scope) -> Scope | None:
@@ -147,30 +148,28 @@ class Loads:
 
     def nearest(self, names: Collection[str], scope: Scope) -> Scope | None:
         """The scope beside which another one belongs, of those that are named."""
-        scopes = list(self.planner.program.policy.scopes)
-        at = scopes.index(scope)
-        near = (*reversed(scopes[:at]), *scopes[at + 1 :])
-        return next((s for s in near if any(names_scope(name, s) for name in names)), None)
+        near = self.program.policy.beside(scope)
+        return next((s for s, _ in near if any(names_scope(name, s) for name in names)), None)
 
     def _typed(self, node: tree.Node, scope: Scope, knot: Knot) -> None:
         """The `TypedDict` that an item is annotated with gets the key."""
-        for one in ordered(self.planner.program.inference.of(node)):
-            if isinstance(one, Instance) and self.planner.program.classes.is_typed_dict(one.cls):
+        for one in ordered(self.program.inference.of(node)):
+            if isinstance(one, Instance) and self.program.classes.is_typed_dict(one.cls):
                 self.keep(one.cls, scope, knot)
 
     def keep(self, cls: Class, scope: Scope, knot: Knot) -> None:
         """Give a `TypedDict` the key of a scope, beside that of another one."""
-        classes = self.planner.program.classes
+        classes = self.program.classes
         fields = [f.name for f in classes.fields(cls)]
-        for old in self.planner.program.policy.scopes:
+        for old in self.program.policy.scopes:
             names = fields if old is not scope else ()
             like = next((n for n in names if names_scope(n, old)), None)
             if like is not None and rename(like, old, scope) not in fields:
                 self.planner.gains.gain_field(cls, scope, knot, like=like)
                 for home in classes.mro(cls):
-                    if scope.parameter in self.planner.state.fields.get(home, ()):
+                    if self.state.gains(home, scope):
                         name = rename(like, old, scope)
-                        self.planner.state.attributes[home, scope.parameter] = name
+                        self.state.attributes[home, scope.parameter] = name
                 return
 
     # --- what is taken beside ---
@@ -192,9 +191,9 @@ class Loads:
             display, tree.DictDisplay | tree.Call
         ):
             return None
-        for scope in self.planner.program.policy.scopes:
+        for scope in self.program.policy.scopes:
             entry = entry_of(display, scope) if scope is not want.scope else None
-            read = kept(entry[1], self.planner.program) if entry is not None else None
+            read = kept(entry[1], self.program) if entry is not None else None
             if read is not None and item_key(read, scope) is not None and repeatable(read):
                 return read, scope
         return None
@@ -202,7 +201,7 @@ class Loads:
     def beside(self, want: Want) -> Value | None:
         """Beside `doc["tenant_id"]` comes `doc["capsule_id"]`, where all that `doc` can be is written
         out in the program."""
-        for scope in self.planner.program.policy.scopes if want.call is not None else ():
+        for scope in self.program.policy.scopes if want.call is not None else ():
             assert want.call is not None
             row = self._row(want, want.call, scope) if scope is not want.scope else None
             if row is None:
@@ -229,7 +228,7 @@ class Loads:
 
     def _check_types(self) -> None:
         """A text that is read from an item where the type of its scope says something else."""
-        for want in [w for w in self.planner.state.wants if w.purpose == "argument"]:
+        for want in [w for w in self.state.wants if w.purpose == "argument"]:
             value = self.planner.values.value(want)
             if want.call is not None and value is not None and value.kind in ("loaded", "spread"):
                 old = self.planner.gains.neighbour(want.scope)
@@ -240,13 +239,13 @@ class Loads:
     def _check_keys(self) -> None:
         """A key that takes one scope from a dict and the other one from the caller needs a person: the
         dict would be kept without it."""
-        domain, scopes = self.planner.program.domain, self.planner.program.policy.scopes
-        for want in list(self.planner.state.wants):
-            place = self.planner.program.names.place(want.node)
-            functions = [f for f in enclosing(place) if f in self.planner.state.params]
+        domain, scopes = self.program.domain, self.program.policy.scopes
+        for want in list(self.state.wants):
+            place = self.program.names.place(want.node)
+            functions = [f for f in enclosing(place) if f in self.state.params]
             if want.purpose != "argument" or want.call is None or place.scope.module.is_test:
                 continue
-            if want.callee not in self.planner.program.keys.helpers or not functions:
+            if want.callee not in self.program.keys.helpers or not functions:
                 continue
             value = self.planner.values.value(want)
             if value is None or value.code != want.scope.parameter:
@@ -260,7 +259,7 @@ class Loads:
 
     def _check_files(self) -> None:
         """What is made of the rows of a file, which has the columns that it had."""
-        files = FileRows(self.planner.program)
+        files = FileRows(self.program)
         for node, scope, knot in list(self._reads()):
             for row in files.of(node):
                 self.planner.local.notes.obstacle(knot, row, _OF_FILE.format(scope.parameter))

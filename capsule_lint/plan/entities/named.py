@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
@@ -101,7 +102,7 @@ def _looked_up(node: tree.Node, name: str) -> tree.Node | None:
 
 
 @dataclass(eq=False, slots=True)
-class NamedFields:
+class NamedFields(MendRoom):
     """Extends such lists where they are written out, or notes that a person must."""
 
     mends: Mends
@@ -111,15 +112,15 @@ class NamedFields:
     def build(self) -> None:
         """Look at what is spread into constructors of classes that gain fields, and at what is made of
         the attributes of their instances."""
-        found = [*self._spread(), *self._dumped()] if self.mends.planner.state.fields else []
+        found = [*self._spread(), *self._dumped()] if self.state.fields else []
         self._reading = {id(names): (cls, call) for cls, call, names in found}
         for cls, call, names in found:
             self._extend(cls, call, names)
 
     def _spread(self) -> Iterator[tuple[Class, tree.Call, tree.Node]]:
         """`Note(**{n: item[n] for n in NAMES})`."""
-        program = self.mends.planner.program
-        for cls in list(self.mends.planner.state.fields):
+        program = self.program
+        for cls in list(self.state.fields):
             for call, _ in list(program.calls.constructors_of(cls)):
                 for argument in call.args:
                     read = named_read(program, argument.value) if argument.star == "**" else None
@@ -128,7 +129,7 @@ class NamedFields:
 
     def _dumped(self) -> Iterator[tuple[Class, tree.Call, tree.Node]]:
         """`{n: getattr(note, n) for n in NAMES}`, `for n in NAMES: item[n] = getattr(note, n)`."""
-        program = self.mends.planner.program
+        program = self.program
         for call in list(program.calls.uses.calls_beside("getattr")):
             match call:
                 case tree.Call(
@@ -143,7 +144,7 @@ class NamedFields:
 
     def _gaining(self, node: tree.Node) -> list[Class]:
         """The classes of an object that gain fields."""
-        planner = self.mends.planner
+        planner = self.planner
         return [
             home
             for one in ordered(planner.program.inference.of(node))
@@ -154,7 +155,7 @@ class NamedFields:
 
     def _is_entry(self, call: tree.Call, name: str) -> bool:
         """Whether a dict gets the attribute under its own name."""
-        parent = self.mends.planner.program.names.parent(call)
+        parent = self.program.names.parent(call)
         match parent:
             case tree.Comprehension(kind="DictComp", results=(tree.Name(id=key), _)):
                 return key == name
@@ -173,7 +174,7 @@ class NamedFields:
         texts = [tree.text(item) for item in display.items]
         present = {*texts, *(a.keyword for a in call.args if a.keyword is not None)}
         for home, scope in self._gained(cls):
-            new = self.mends.planner.state.attributes.get((home, scope.parameter), scope.parameter)
+            new = self.state.attributes.get((home, scope.parameter), scope.parameter)
             beside = [i for i in display.items if self._is_beside(home, scope, tree.text(i))]
             if new in present or (not beside and not self._is_made(cls, call, present)):
                 continue
@@ -186,7 +187,7 @@ class NamedFields:
                 self.mends.obstacle(knot, display, _REASON.format(cls.name, new))
             else:
                 added = (f'"{new}"',)
-                filename = self.mends.module_of(display).filename
+                filename = self.program.names.module_of(display).filename
                 mend = AddElements(filename, display.span, "CAP301", (), added, beside[0].span)
                 self.mends.add(knot, mend)
                 self.mends.expected.note(call, knot, scope, new)
@@ -197,22 +198,22 @@ class NamedFields:
         if last_name(call.func) != "getattr":
             return True
         names = {text for item in display.items if (text := tree.text(item)) is not None}
-        around = self.mends.planner.program.names.parent(call)
+        around = self.program.names.parent(call)
         while isinstance(around, tree.Expr):
             if isinstance(around, tree.DictDisplay):
                 names |= {text for key in around.keys if (text := tree.text(key)) is not None}
-            around = self.mends.planner.program.names.parent(around)
+            around = self.program.names.parent(around)
         return self.mends.entries.lists(call, cls, frozenset(names))
 
     def _is_made(self, cls: Class, call: tree.Call, present: set[str | None]) -> bool:
         """Whether a call makes an instance without any scope that is given by keyword, which would
         show where the new one comes."""
-        held = self.mends.planner.program.domain.held
+        held = self.program.domain.held
         given = any(name is not None and held.is_scoped(cls, name) for name in present)
         return last_name(call.func) != "getattr" and not given
 
     def _gained(self, cls: Class) -> Iterator[tuple[Class, Scope]]:
-        planner = self.mends.planner
+        planner = self.planner
         for home in planner.program.classes.mro(cls):
             for scope in self.mends.policy_order(
                 list(planner.state.fields.get(home, {}).values())
@@ -222,7 +223,7 @@ class NamedFields:
     def _is_beside(self, home: Class, scope: Scope, name: str | None) -> bool:
         """Whether a field is the one beside which the new one of a scope comes."""
         old = next(
-            (s for s in self.mends.planner.program.policy.scopes if name and names_scope(name, s)),
+            (s for s in self.program.policy.scopes if name and names_scope(name, s)),
             None,
         )
         return old is not None and (home, scope) in self.mends.entries.beside(home, old)
@@ -248,7 +249,7 @@ class NamedFields:
                 return None, None
 
     def _binding(self, node: tree.Name | tree.Attr) -> Binding | None:
-        program = self.mends.planner.program
+        program = self.program
         found = program.classes.dotted(node)
         if isinstance(node, tree.Attr) and not isinstance(found, Binding):
             for one in ordered(program.inference.of(node.base)):
@@ -260,7 +261,7 @@ class NamedFields:
 
     def _is_for_this_alone(self, binding: Binding, cls: Class) -> bool:
         """Whether all that a list has a name for is to make instances of a class, or dicts of them."""
-        program = self.mends.planner.program
+        program = self.program
         related = {*program.classes.mro(cls), *program.classes.subclasses(cls)}
         if len(binding.place.scope.bindings.get(binding.name, ())) != 1:
             return False
@@ -272,7 +273,7 @@ class NamedFields:
 
     def uses(self, binding: Binding) -> Iterator[tree.Node]:
         """Where what a name is bound to is read, as far as that may change with what is made of it."""
-        program = self.mends.planner.program
+        program = self.program
         program.names.ask(binding.name)
         for module in program.names.modules.values():
             for node in module.either(tree.Name, tree.Attr):

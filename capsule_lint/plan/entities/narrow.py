@@ -11,6 +11,7 @@ from capsule_lint.plan.entities.columns import Columns
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.entities.grown import Grown
 from capsule_lint.plan.entities.named import NamedFields
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import equated
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.mocks import MOCKS
@@ -45,7 +46,7 @@ _WITHIN: Final = frozenset(("issubset", "difference", "symmetric_difference"))
 
 
 @dataclass(eq=False, slots=True)
-class Narrow:
+class Narrow(MendRoom):
     """Extends what tests expect, and notes everything else."""
 
     mends: Mends
@@ -56,10 +57,10 @@ class Narrow:
 
     def build(self) -> None:
         """Look at everything that may take the entries of a dict."""
-        if not self.mends.planner.state.fields and not self.mends.expected.grown:
+        if not self.state.fields and not self.mends.expected.grown:
             return
         Columns(self.mends, self.grown).build()
-        for module in self.mends.planner.program.names.judged():
+        for module in self.program.names.judged():
             if module.generated:
                 continue
             for call in module.each(tree.Call):
@@ -98,7 +99,7 @@ class Narrow:
 
     def _looped(self, key: tree.Name) -> tree.Node | None:
         """The dict whose keys a name goes through: `for key in row`, `for key, value in row.items()`."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         found = names.bindings_of(key)
         value = found[0].value if len(found) == 1 and found[0].kind == "for" else None
         if value is None or not found[0].path:
@@ -111,7 +112,7 @@ class Narrow:
 
     def _has(self, node: tree.Node) -> set[str]:
         """The keys that a dict has, as far as it is written out."""
-        displays = self.mends.planner.local.rows.origins(node).displays
+        displays = self.planner.local.rows.origins(node).displays
         return {name for display in displays for name, _ in entries_of(display)}
 
     def _note(self, node: tree.Node, gains: Sequence[Gain], reason: str) -> None:
@@ -134,7 +135,7 @@ class Narrow:
 
     def _keywords(self, call: tree.Call, given: tree.Node) -> None:
         """`render(**note.to_dict())`."""
-        callees = [c for c in self.mends.planner.program.calls.callees(call) if not c.mock]
+        callees = [c for c in self.program.calls.callees(call) if not c.mock]
         name = last_name(call.func)
         if not callees and name[:1].isupper() and name not in _KEEPING_ANY:
             for gain in self.grown.of(given):
@@ -150,7 +151,7 @@ class Narrow:
 
     def _takes(self, callee: Callee, gain: Gain) -> bool:
         """Whether what is called has a parameter, or gets one, by the key of an entry, or takes any."""
-        program, state = self.mends.planner.program, self.mends.planner.state
+        program, state = self.program, self.state
         if callee.cls is not None and self._is_model(callee.cls):
             return self._accepts(callee.cls, gain)
         params = program.calls.parameters(callee)[0]
@@ -164,7 +165,7 @@ class Narrow:
 
     def _is_made_of_fields(self, cls: Class | None) -> bool:
         """Whether a class without a constructor of its own takes its fields alone; a `TypedDict` keeps all."""
-        classes = self.mends.planner.program.classes
+        classes = self.program.classes
         return (
             cls is not None
             and classes.constructor(cls) is not None
@@ -173,10 +174,10 @@ class Narrow:
 
     def _gets(self, cls: Class | None, gain: Gain) -> bool:
         """Whether a class gains a field by the key of an entry."""
-        state = self.mends.planner.state
+        state = self.state
         return any(
             gain.key in (name, state.attributes.get((home, name)))
-            for home in (self.mends.planner.program.classes.mro(cls) if cls is not None else ())
+            for home in (self.program.classes.mro(cls) if cls is not None else ())
             for name in state.fields.get(home, ())
         )
 
@@ -184,7 +185,7 @@ class Narrow:
         """Whether a class whose constructor takes any keyword may keep one: it has no slots, or a fitting one."""
         slots = [
             binding.value
-            for home in self.mends.planner.program.classes.mro(cls)
+            for home in self.program.classes.mro(cls)
             for binding in home.scope.bindings.get("__slots__", ())
         ]
         listed = [one for one in slots if isinstance(one, tree.Sequence)]
@@ -195,7 +196,7 @@ class Narrow:
 
     def _validated(self, base: tree.Node, given: tree.Node) -> None:
         """`NoteResponse.model_validate(note.to_dict())`."""
-        for one in self.mends.planner.program.inference.of(base):
+        for one in self.program.inference.of(base):
             if not isinstance(one, ClassObject) or not self._is_model(one.cls):
                 continue
             for gain in self.grown.of(given):
@@ -204,18 +205,18 @@ class Narrow:
                     self.mends.obstacle(gain.knot, given, reason)
 
     def _is_model(self, cls: Class) -> bool:
-        bases = self.mends.planner.program.classes.foreign_bases(cls)
+        bases = self.program.classes.foreign_bases(cls)
         return any(base.rpartition(".")[2] in ("BaseModel", "SQLModel") for base in bases)
 
     def _accepts(self, cls: Class, gain: Gain) -> bool:
         """Whether a model has a field for an entry, or lets pass what it has none for."""
-        classes = self.mends.planner.program.classes
+        classes = self.program.classes
         names = {one.name for one in classes.fields(cls)} | set(classes.aliases(cls).values())
         return gain.key in names or self._gets(cls, gain) or not self._forbids(cls)
 
     def _forbids(self, cls: Class) -> bool:
         """`model_config = ConfigDict(extra="forbid")`, `class Config: extra = "forbid"` and the like."""
-        for home in self.mends.planner.program.classes.mro(cls):
+        for home in self.program.classes.mro(cls):
             if any(a.keyword == "extra" and _is_forbid(a.value) for a in home.fact.bases):
                 return True
             for binding in home.scope.bindings.get("model_config", ()):
@@ -232,7 +233,7 @@ class Narrow:
 
     def _is_in_order(self, values: tree.Call) -> bool:
         """Whether something takes the values of a dict one after the other."""
-        parent = self.mends.planner.program.names.parent(values)
+        parent = self.program.names.parent(values)
         match parent:
             case tree.Assign(targets=(tree.Sequence(),)):
                 return True
@@ -275,7 +276,7 @@ class Narrow:
             self._note(node, gains, _COUNT)
             return
         for other in gains[1:]:
-            self.mends.planner.state.groups.join(gains[0].knot, other.knot)
+            self.state.groups.join(gains[0].knot, other.knot)
         text = str(number + len({gain.key for gain in gains}))
         self.mends.add(gains[0].knot, Replace(module.filename, node.span, "CAP301", text))
 
@@ -308,12 +309,12 @@ class Narrow:
 
     def _is_one(self, node: tree.Node) -> bool:
         """Whether an expression is no name that may stand for one dict and for another one."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         return not isinstance(node, tree.Name) or (len(names.bindings_of(node)) == 1)
 
     def _has_scope(self, names: Sequence[str | None]) -> bool:
         """Whether a list is one of texts, and one of them names a scope."""
-        scopes = self.mends.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         return None not in names and any(
             names_scope(name, scope) for name in names if name is not None for scope in scopes
         )
@@ -371,10 +372,9 @@ def _extras(node: tree.Node | None) -> Iterator[tree.Node]:
     """What a model's configuration says of entries without a field."""
     match node:
         case tree.Call():
-            yield from (a.value for a in node.args if a.keyword == "extra")
+            yield from (value for name, value in node.keywords if name == "extra")
         case tree.DictDisplay():
-            pairs = zip(node.keys, node.values, strict=True)
-            yield from (v for k, v in pairs if k is not None and tree.text(k) == "extra")
+            yield from (value for name, value in node.entries if name == "extra")
 
 
 def _is_forbid(node: tree.Node) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import ClassObject
 from capsule_lint.program.model import Class, last_name
 
@@ -33,17 +34,17 @@ class _Place(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Pickled:
+class Pickled(MendRoom):
     """Extends them as the constructors are extended, or notes that a person must."""
 
     mends: Mends
 
     def build(self) -> None:
         """Look at what functions return."""
-        state = self.mends.planner.state
+        state = self.state
         if not state.fields and all(f.owner is None for f in state.params):
             return
-        for module in self.mends.planner.program.names.judged():
+        for module in self.program.names.judged():
             for function in module.functions if not module.generated else ():
                 for value in function.returns:
                     self._returned(module, function, value)
@@ -68,7 +69,7 @@ class Pickled:
                 return False
 
     def _mro(self, cls: Class) -> tuple[Class, ...]:
-        return self.mends.planner.program.classes.mro(cls)
+        return self.program.classes.mro(cls)
 
     def _named(self, node: tree.Node, function: Function) -> Iterator[Class]:
         """The changing classes that an expression is: `Cart`, `type(self)`, `self.__class__`."""
@@ -76,7 +77,7 @@ class Pickled:
         if function.owner is not None and (is_own or last_name(node) == "__class__"):
             yield from self._changing(function.owner, "__init__")
             return
-        for one in self.mends.planner.program.inference.of(node):
+        for one in self.program.inference.of(node):
             if isinstance(one, ClassObject):
                 yield from self._changing(one.cls, "__init__")
 
@@ -88,11 +89,11 @@ class Pickled:
     def _gaining(self, cls: Class, maker: str = "__init__") -> Function | None:
         """The constructor of a class that gains a parameter."""
         own = next((c.methods[maker] for c in self._mro(cls) if maker in c.methods), None)
-        return own if own in self.mends.planner.state.params else None
+        return own if own in self.state.params else None
 
     def _home(self, cls: Class) -> Class | None:
         """The class that gains a field which the constructor is given."""
-        state, classes = self.mends.planner.state, self.mends.planner.program.classes
+        state, classes = self.state, self.program.classes
         found = (c for c in self._mro(cls) if c in state.fields)
         return next(found, None) if classes.declares(cls) else None
 
@@ -114,12 +115,12 @@ class Pickled:
 
     def _says(self, node: tree.Node) -> bool:
         """Whether an expression is a scope's value."""
-        program = self.mends.planner.program
+        program = self.program
         return any(program.domain.held.is_value(node, s) for s in program.policy.scopes)
 
     def _place(self, cls: Class) -> _Place | None:
         """Where the one new argument comes; `None` where there are several, or that is not known."""
-        state, program = self.mends.planner.state, self.mends.planner.program
+        state, program = self.state, self.program
         home = next((c for c in self._mro(cls) if c in state.fields), None)
         if home is None or len(state.fields[home]) != 1:
             return None

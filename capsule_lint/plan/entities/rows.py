@@ -11,10 +11,10 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.entities.additions import ELEMENTS, Additions, holds_something, root_of
 from capsule_lint.plan.entities.displays import Display, names_any
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.calling.fixtures import is_collected, parametrized
+from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.containers import COPIED, LISTED
 from capsule_lint.program.inference.types import ClassObject, Instance
-from capsule_lint.program.model import Binding, Function, last_name
+from capsule_lint.program.model import Binding, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -127,7 +127,7 @@ class Rows:
     def _display(self, node: tree.DictDisplay, depth: int) -> Origins:
         if not node.keys:
             return _NONE
-        spread = [v for k, v in zip(node.keys, node.values, strict=True) if k is None]
+        spread = node.spread
         if len(spread) == len(node.keys):
             return self._all(spread, depth)
         if spread and not names_any(node, self.program):
@@ -156,8 +156,8 @@ class Rows:
 
     def _bound(self, binding: Binding, depth: int) -> Origins:
         match binding.kind:
-            case "assign" if binding.value is not None and not binding.path:
-                return self._follow(binding.value, depth)
+            case "assign" if binding.assigned is not None:
+                return self._follow(binding.assigned, depth)
             case "for" if binding.value is not None and not binding.path:
                 return self._elements(binding.value, depth)
             case "for" if binding.path == (1,) and isinstance(binding.value, tree.Call):
@@ -196,7 +196,8 @@ class Rows:
         if function is None or scope.kind == "lambda":
             return self._lambda(binding, depth)
         if is_collected(function):
-            return self._injected(function, parameter.name, depth, step)
+            given = self.program.inference.fixtures.given(function, parameter.name)
+            return self._each(given, depth, step) if given else _UNKNOWN
         if self.program.domain.enters(function):
             return _UNKNOWN
         found, callers = _NONE, list(self.program.calls.callers(function))
@@ -208,19 +209,6 @@ class Rows:
             elif bound is None or bound.starred or parameter.default is None:
                 found += _UNKNOWN
         return found if callers else _UNKNOWN
-
-    def _injected(self, function: Function, name: str, depth: int, step: Step) -> Origins:
-        """What pytest gives a test: the values of `parametrize`, or what a fixture returns."""
-        for decorator in function.fact.decorators:
-            values = parametrized(decorator, name)
-            if values is not None:
-                return self._each(values, depth, step)
-        fixture = self.program.inference.fixtures.named(function, name)
-        yields = (
-            [y.value for y in fixture.yields if isinstance(y, tree.Wrapped)] if fixture else []
-        )
-        made = [*fixture.returns, *yields] if fixture is not None else []
-        return self._each(made, depth, step) if made else _UNKNOWN
 
     def _lambda(self, binding: Binding, depth: int) -> Origins:
         """`filter(lambda row: …, self._rows)`."""

@@ -79,7 +79,7 @@ class Spreaders:
             bool(functions)
             and len(functions) == len(callees)
             and all(_keywords(f) and f.parameter(name) is None for f in functions)
-            and any(self._puts(m) for f in functions for m in self.program.calls.family(f))
+            and any(self._puts(m) for f in functions for m in self.program.calls.families.of(f))
         )
 
     def _puts(self, function: Function) -> bool:
@@ -108,11 +108,10 @@ class Spreaders:
             case tree.Call():
                 return self._is_given(parent, node, depth)
             case tree.DictDisplay():
-                pairs = zip(parent.keys, parent.values, strict=True)
-                keys = [key for key, value in pairs if value is node]
+                keys = parent.keys_for(node)
                 if keys == [None]:
                     return self.is_put(parent, depth + 1)
-                return any(isinstance(key, tree.Const) and key.value == "Item" for key in keys)
+                return any(tree.text(key) == "Item" for key in keys)
             case tree.Binary(op="|") | tree.Boolean() | tree.Conditional():
                 return self.is_put(parent, depth + 1)
             case tree.Comprehension(kind="DictComp"):
@@ -126,7 +125,7 @@ class Spreaders:
                 return False
 
     def _is_local_put(self, name: tree.Name, depth: int) -> bool:
-        function = self.program.names.place(name).scope.function
+        function = self.program.names.function_of(name)
         return function is not None and self._is_read(function, name.id, depth)
 
     def _is_given(self, call: tree.Call, node: tree.Node, depth: int) -> bool:

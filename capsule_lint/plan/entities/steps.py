@@ -93,7 +93,7 @@ class Steps:
             for binding in names.place(name).scope.bindings.get(name.id, ()):
                 if binding.value is not None and history(binding)[0].at in starts:
                     found += _written(binding.value)
-            for use in names.place(name).scope.module.each(tree.Name):
+            for use in names.module_of(name).each(tree.Name):
                 if use.id == name.id and self._starts(use) & starts:
                     found += Parts(uses=(use,)) + self._step(use)
             self._known[key] = found
@@ -131,11 +131,11 @@ class Steps:
 
 def _given(call: tree.Call) -> Parts:
     """What `update` and `setdefault` give a dict."""
-    plain = [a.value for a in call.args if a.keyword is None and not a.star]
+    plain = call.plain
     if call.last_name() == "setdefault":
         key = tree.text(plain[0]) if len(plain) == 2 else None
         return Parts(((key, plain[1]),)) if key is not None else Parts()
-    found = Parts(tuple(entries_of(call)), tuple(a.value for a in call.args if a.star == "**"))
+    found = Parts(tuple(entries_of(call)), tuple(call.spread))
     for one in plain:
         found += _written(one)
     return found
@@ -157,7 +157,7 @@ def _shown(node: Display) -> Parts:
     if isinstance(node, tree.Call):
         wholes = [a.value for a in node.args if a.keyword is None and a.star != "*"]
     else:
-        wholes = [v for k, v in zip(node.keys, node.values, strict=True) if k is None]
+        wholes = node.spread
     return Parts(tuple(entries_of(node)), tuple(wholes))
 
 

@@ -13,6 +13,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.imports import through_module
+from capsule_lint.plan.room import Room
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.names import External
 from capsule_lint.program.texts.pieces import names_scope
@@ -38,20 +39,20 @@ class Form(Enum):
     OBJECT = auto()
 
 
-class Stored(Struct, frozen=True):
+class Stored(Room, Struct, frozen=True):
     """Says how such values are written into items, and read from them."""
 
     planner: Planner
 
     def form(self, scope: Scope) -> Form:
         """What the type of a scope is; a text where policy says none, or one that nobody can look into."""
-        own, program = scope.type, self.planner.program
+        own, program = scope.type, self.program
         if own is None or own.module == "builtins":
             return Form.TEXT
         target = program.names.follow(program.names.member(own.module, own.root))
         if isinstance(target, External):
             return Form.UUID if target.name == "uuid.UUID" else Form.TEXT
-        cls = program.names.definition(f"{own.module}.{own.name}")
+        cls = program.names.definition(own.dotted)
         if not isinstance(cls, Class):
             return Form.TEXT
         bases = set(program.classes.foreign_bases(cls))
@@ -64,10 +65,10 @@ class Stored(Struct, frozen=True):
     def is_refused(self, cls: Class, scope: Scope) -> bool:
         """Whether a class lets no field be annotated with the type of a scope: pydantic knows no heir of `str`
         that does not say how it is validated."""
-        own, classes = scope.type, self.planner.program.classes
+        own, classes = scope.type, self.program.classes
         if own is None or not any(b.startswith(_COERCING) for b in classes.foreign_bases(cls)):
             return False
-        said = self.planner.program.names.definition(f"{own.module}.{own.name}")
+        said = self.program.names.definition(own.dotted)
         if not isinstance(said, Class) or classes.is_enum(said):
             return False
         told = any(classes.method(said, name) is not None for name in _VALIDATING)
@@ -100,8 +101,8 @@ class Stored(Struct, frozen=True):
             return value
         if self.form(want.scope) is Form.OBJECT:
             return value
-        program = self.planner.program
-        module = program.names.place(want.node).scope.module
+        program = self.program
+        module = program.names.module_of(want.node)
         whole = through_module(program, module, own.module, own.name)
         if whole is not None:
             return replace(value, code=f"{whole}({value.code})")
@@ -125,7 +126,7 @@ class Stored(Struct, frozen=True):
 
     def _takes_it(self, want: Want) -> bool:
         """Whether what is called takes the type, or is going to, and does not make it by itself."""
-        classes, own, callee = self.planner.program.classes, want.scope.type, want.callee
+        classes, own, callee = self.program.classes, want.scope.type, want.callee
         cls = callee if isinstance(callee, Class) else None
         if cls is not None and any(b.startswith(_COERCING) for b in classes.foreign_bases(cls)):
             return False
@@ -140,7 +141,7 @@ class Stored(Struct, frozen=True):
     def _is_kept_whole(self, scope: Scope, old: Scope) -> bool:
         """Whether the program writes the value into dicts as it is."""
         key = rename(old.parameter, old, scope)
-        for module in self.planner.program.names.judged():
+        for module in self.program.names.judged():
             for display in module.each(tree.DictDisplay) if not module.is_test else ():
                 kept = dict(entries_of(display)).get(key)
                 if isinstance(kept, tree.Name | tree.Attr):

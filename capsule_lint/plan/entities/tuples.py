@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import equated
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import ClassObject, Instance, Types
@@ -79,7 +80,7 @@ class TupleReader(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Tuples:
+class Tuples(Room):
     """Finds what reads a changing class by position."""
 
     planner: Planner
@@ -89,8 +90,8 @@ class Tuples:
 
     def find(self) -> None:
         """Fill `found` and `unsure`."""
-        program = self.planner.program
-        for home in self.planner.state.fields:
+        program = self.program
+        for home in self.state.fields:
             for cls in program.classes.subclasses(home):
                 layout = self._layout(cls, home)
                 if layout is not None:
@@ -100,22 +101,17 @@ class Tuples:
                 self._module(module)
 
     def _layout(self, cls: Class, home: Class) -> Layout | None:
-        classes = self.planner.program.classes
+        classes = self.program.classes
         if not classes.is_data(cls) or classes.keyword_only(cls):
             return None
         fields = classes.fields(cls)
         own = [n for n, f in enumerate(fields) if f.owner is home]
-        scopes = list(self.planner.program.policy.scopes)
-        new = []
-        for scope in scopes:
-            if scope.parameter not in self.planner.state.fields[home]:
+        policy, new = self.program.policy, []
+        for scope in policy.scopes:
+            if scope.parameter not in self.state.fields[home]:
                 continue
-            at = scopes.index(scope)
-            places = [
-                *((s, 1) for s in reversed(scopes[:at])),
-                *((s, 0) for s in scopes[at + 1 :]),
-            ]
-            near = [n + step for s, step in places for n in own if names_scope(fields[n].name, s)]
+            beside = policy.beside(scope)
+            near = [n + step for s, step in beside for n in own if names_scope(fields[n].name, s)]
             new.append((near[0] if near else own[0] if own else 0, scope))
         return Layout(cls, home, len(fields), tuple(new))
 
@@ -123,24 +119,24 @@ class Tuples:
 
     def _of(self, node: tree.Node) -> Layout | None:
         """The class whose fields an expression gives by position."""
-        call = only_assigned(self.planner.program.names, node) or node
+        call = only_assigned(self.program.names, node) or node
         if isinstance(call, tree.Call):
             made = self._made(call)
             if made is not None:
                 return made
-        return self._typed(self.planner.program.inference.of(node))
+        return self._typed(self.program.inference.of(node))
 
     def _made(self, call: tree.Call) -> Layout | None:
         """`astuple(truck)`."""
         if last_name(call.func) != "astuple" or not call.args:
             return None
-        types = self.planner.program.inference.of(call.args[0].value)
+        types = self.program.inference.of(call.args[0].value)
         classes = [t.cls for t in types if isinstance(t, Instance) and t.cls in self._layouts]
         return self._layouts[classes[0]] if classes else None
 
     def _typed(self, types: Types) -> Layout | None:
         classes = [t.cls for t in types if isinstance(t, Instance) and t.cls in self._layouts]
-        is_tuple = self.planner.program.classes.is_named_tuple
+        is_tuple = self.program.classes.is_named_tuple
         found = [self._layouts[c] for c in classes if is_tuple(c)]
         return found[0] if found else None
 
@@ -157,7 +153,7 @@ class Tuples:
             self._node(node)
 
     def _block(self, block: tree.Block) -> None:
-        inference = self.planner.program.inference
+        inference = self.program.inference
         for bind in block.binds:
             if block.kind == "for" and bind.value is not None:
                 if self._of(bind.value) is not None:
@@ -175,7 +171,7 @@ class Tuples:
         if isinstance(first, tree.Const):
             layout = self._of(subject)
         else:
-            types = self.planner.program.inference.of(first)
+            types = self.program.inference.of(first)
             classes = [t.cls for t in types if isinstance(t, ClassObject)]
             layout = next((self._layouts[c] for c in classes if c in self._layouts), None)
         if layout is None:
@@ -197,7 +193,7 @@ class Tuples:
             case tree.Call():
                 self._call(node)
             case tree.Comprehension():
-                inference = self.planner.program.inference
+                inference = self.program.inference
                 for part in node.generators:
                     if self._of(part.iter) is not None:
                         self._doubt(part.iter)
@@ -215,10 +211,7 @@ class Tuples:
 
     def gives(self, node: tree.Node) -> bool:
         """Whether an expression is a tuple that gets a field."""
-        return (
-            bool(self._layouts)
-            and self._typed(self.planner.program.inference.of(node)) is not None
-        )
+        return bool(self._layouts) and self._typed(self.program.inference.of(node)) is not None
 
     def _compared(self, node: tree.Node) -> None:
         layout = self._of(node)
@@ -250,14 +243,14 @@ class Tuples:
         if name in _ORDERS:
             self._ordered(node)
         if name == "_make" and isinstance(node.func, tree.Attr):
-            for one in self.planner.program.inference.of(node.func.base):
+            for one in self.program.inference.of(node.func.base):
                 if isinstance(one, ClassObject | Instance) and one.cls in self._layouts:
                     self.unsure.append((node, self._layouts[one.cls]))
 
     def _tuple_made(self, node: tree.Call) -> None:
         """`astuple(truck)` that is neither unpacked nor indexed at once."""
         layout = self._made(node)
-        parent = self.planner.program.names.parent(node)
+        parent = self.program.names.parent(node)
         taken = (
             isinstance(parent, tree.Subscript)
             or (isinstance(parent, tree.Assign) and parent.value is node)
@@ -268,11 +261,11 @@ class Tuples:
 
     def _is_spelled_out(self, node: tree.Node, layout: Layout) -> bool:
         """Whether it is compared with a tuple of all fields, as tests expect it."""
-        module = self.planner.program.names.place(node).scope.module
-        parent = self.planner.program.names.parent(node)
+        module = self.program.names.module_of(node)
+        parent = self.program.names.parent(node)
         if not module.is_test or not isinstance(parent, tree.Compare | tree.Call):
             return False
-        count = len(self.planner.program.classes.fields(layout.cls))
+        count = len(self.program.classes.fields(layout.cls))
         return any(
             side is node
             and isinstance(other, tree.Sequence)
@@ -283,7 +276,7 @@ class Tuples:
 
     def _ordered(self, node: tree.Call) -> None:
         """`sorted(trucks, key=itemgetter(1))`."""
-        inference = self.planner.program.inference
+        inference = self.program.inference
         plain = [a.value for a in node.args if a.keyword is None]
         sources = [node.func.base] if isinstance(node.func, tree.Attr) else []
         layouts = [
@@ -322,7 +315,7 @@ class Tuples:
                 for one, other in zip(target.items, value.items, strict=True):
                     self._unpacked(one, other)
             else:
-                self._target(target, self.planner.program.inference.of(value))
+                self._target(target, self.program.inference.of(value))
 
     def _target(self, target: tree.Node, types: Types) -> None:
         if not isinstance(target, tree.Sequence):
@@ -333,7 +326,7 @@ class Tuples:
             return
         for number, item in enumerate(target.items):
             if isinstance(item, tree.Sequence):
-                self._target(item, self.planner.program.inference.unpacked(types, (number,)))
+                self._target(item, self.program.inference.unpacked(types, (number,)))
 
     def _names(self, target: tree.Sequence, layout: Layout) -> None:
         """`tenant, vin = truck` gets a name for the new field."""

@@ -76,7 +76,7 @@ class Wholes:
         `def to_row(model: BaseModel)`."""
         names = self.program.names
         for binding in names.bindings_of(node):
-            function, parameter = binding.place.scope.function, binding.parameter
+            function, parameter = binding.function, binding.parameter
             if function is not None and parameter is not None:
                 passed = self.program.calls.arguments_for(function, parameter.name)
                 yield from (argument.value for _, argument in passed)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ _MAX_DEPTH: Final = 6
 
 
 @dataclass(eq=False, slots=True)
-class Completed:
+class Completed(Room):
     """Tells which templates are such parts."""
 
     planner: Planner
@@ -41,12 +42,12 @@ class Completed:
 
     def _uses(self, node: tree.Node) -> Sequence[tree.Node]:
         """The calls of the function that returns an expression, or the reads of the local that it is."""
-        names, calls = self.planner.program.names, self.planner.program.calls
-        function = names.place(node).scope.function
+        names, calls = self.program.names, self.program.calls
+        function = names.function_of(node)
         match names.parent(node):
             case tree.Eval(kind="return") if function is not None:
                 found = [call for call, _ in list(calls.callers(function))]
-                return [c for c in found if not names.place(c).scope.module.is_test]
+                return [c for c in found if not names.module_of(c).is_test]
             case tree.Assign(targets=(tree.Name() as target,)) if function is not None:
                 return [
                     one
@@ -61,16 +62,16 @@ class Completed:
 
     def _is_inside(self, node: tree.Node, scope: Scope) -> bool:
         """Whether an expression is part of one that makes such a key."""
-        carrying, current = self._carrying(scope), self.planner.program.names.parent(node)
+        carrying, current = self._carrying(scope), self.program.names.parent(node)
         while isinstance(current, tree.Expr):
             if id(current) in carrying:
                 return True
-            current = self.planner.program.names.parent(current)
+            current = self.program.names.parent(current)
         return False
 
     def _carrying(self, scope: Scope) -> set[int]:
         if scope.name not in self._hosts:
-            program = self.planner.program
+            program = self.program
             self._hosts[scope.name] = {
                 id(host)
                 for site in program.keys.sites

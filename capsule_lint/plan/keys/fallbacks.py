@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class Fallbacks:
+class Fallbacks(Room):
     """Tells which keys are such ones."""
 
     planner: Planner
@@ -35,14 +36,14 @@ class Fallbacks:
 
     def _is_of_one_item(self, site: KeySite, other: KeySite) -> bool:
         """Whether two keys are entries of one item: those of different indexes."""
-        parent = self.planner.program.names.parent
+        parent = self.program.names.parent
         around = parent(site.template.host)
         return isinstance(around, tree.DictDisplay) and around is parent(other.template.host)
 
     @cached_property
     def _scoped(self) -> defaultdict[tuple[str, str], list[KeySite]]:
         """The keys that have a scope, by the scope and what their text is without it."""
-        program = self.planner.program
+        program = self.program
         found: defaultdict[tuple[str, str], list[KeySite]] = defaultdict(list)
         for site in program.keys.sites:
             segments = {s.scope for s in program.templates.segments(site.template.pieces)}
@@ -56,7 +57,7 @@ class Fallbacks:
 
     def _users(self, site: KeySite) -> set[Function]:
         """The functions that use a key: the one that it is written in, or the callers of a helper."""
-        program, function = self.planner.program, site.function
+        program, function = self.program, site.function
         if function is None:
             return set()
         found = {function}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.refilled import refilled
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.texts.text_objects import parts_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class FormatConstants:
+class FormatConstants(MendRoom):
     """Finds them, and looks at whatever else uses those that change."""
 
     mends: Mends
@@ -33,7 +34,7 @@ class FormatConstants:
 
     def of(self, base: tree.Node) -> tree.Const | None:
         """The constant that a format string is kept in."""
-        program = self.mends.planner.program
+        program = self.program
         method = program.templates.formatted.method(base)
         if method is not None and method is not base:
             base = method.base
@@ -59,10 +60,10 @@ class FormatConstants:
         """What uses a changed constant in any other way needs a person."""
         if not self._texts:
             return
-        program = self.mends.planner.program
+        program = self.program
         bases: set[int] = set()
         formatted = program.templates.formatted
-        for defect in self.mends.planner.defects:
+        for defect in self.planner.defects:
             host = defect.template.host
             base = formatted.base(host)
             if base is not None:
@@ -79,7 +80,7 @@ class FormatConstants:
 
     def _names(self) -> set[str]:
         """What the changed constants may be called, and their `format` where a name is kept for it."""
-        program = self.mends.planner.program
+        program = self.program
         found = {"format", "format_map"}
         for module in program.names.modules.values():
             for statement, _ in module.statements:
@@ -94,7 +95,7 @@ class FormatConstants:
 
     def _object_use(self, node: tree.Name | tree.Attr, module: Module) -> None:
         """A use of an object that fills a changed constant: what is made of it must be known."""
-        target = self.mends.planner.program.classes.dotted(node)
+        target = self.program.classes.dotted(node)
         made = target.value if isinstance(target, Binding) else None
         if isinstance(made, tree.Const) or any(one.at == node.at for one in _targets(module)):
             return
@@ -108,7 +109,7 @@ class FormatConstants:
         self, node: tree.Name | tree.Attr, table: tree.DictDisplay, known: set[int]
     ) -> None:
         """A use of a table with changed constants: what is looked up in it must be known."""
-        program = self.mends.planner.program
+        program = self.program
         lookup = program.names.parent(node)
         if id(lookup) in known:
             return
@@ -122,7 +123,7 @@ class FormatConstants:
                 self.mends.obstacle(knot, node, reason)
 
     def _use(self, node: tree.Name | tree.Attr, module: Module, known: set[int]) -> None:
-        table = self.mends.planner.program.templates.constants.table(node)
+        table = self.program.templates.constants.table(node)
         if table is not None and all(target is not node for target in _targets(module)):
             self._table_use(node, table, known)
             return

@@ -18,6 +18,7 @@ from capsule_lint.plan.keys.format_fields import (
     renumbered,
     start_of,
 )
+from capsule_lint.plan.room import MendRoom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,7 +67,7 @@ class Filling:
 
 
 @dataclass(eq=False, slots=True)
-class Formats:
+class Formats(MendRoom):
     """Extends format strings and what fills them."""
 
     mends: Mends
@@ -77,7 +78,7 @@ class Formats:
 
     def is_format(self, host: tree.Node) -> bool:
         """Whether an expression fills a format string."""
-        return self.mends.planner.program.templates.formatted.base(host) is not None
+        return self.program.templates.formatted.base(host) is not None
 
     def extend(self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str) -> None:
         """Put segments into the format that `host` fills, or say that it cannot be done."""
@@ -92,12 +93,12 @@ class Formats:
     def _extended(
         self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str
     ) -> Iterator[Mend]:
-        base = self.mends.planner.program.templates.formatted.base(host)
+        base = self.program.templates.formatted.base(host)
         assert base is not None
         constant = base if isinstance(base, tree.Const) else self.constants.of(base)
         if constant is None:
             raise Unknown("the format string is not a constant of the program")
-        module = self.mends.module_of(constant)
+        module = self.program.names.module_of(constant)
         literal = self.mends.source(module, constant.span)
         percent = isinstance(host, tree.Binary)
         if percent and has_starred_width(literal):
@@ -110,7 +111,7 @@ class Formats:
         if constant is base and base.span in host.span:
             yield Replace(module.filename, constant.span, code, text)
             return
-        self.mends.planner.state.groups.join(knot, ("constant", id(constant)))
+        self.state.groups.join(knot, ("constant", id(constant)))
         if not self.constants.becomes(constant, text):
             raise Unknown("the format string would have to change in different ways")
         mend = Replace(module.filename, constant.span, code, text)
@@ -165,9 +166,7 @@ class Formats:
     def _value(self, mark: Mark, position: int | None, filling: Filling) -> tree.Node | None:
         if mark.is_named:
             if mark.name not in filling.names and filling.mapping is not None:
-                return self.mends.planner.program.templates.formatted.named_field(
-                    mark.name, filling.near
-                )
+                return self.program.templates.formatted.named_field(mark.name, filling.near)
             return filling.names.get(mark.name)
         if position is None or position >= len(filling.values):
             return None
@@ -188,7 +187,7 @@ class Formats:
     # --- what fills it ---
 
     def _filling(self, host: tree.Node) -> Filling:
-        templates = self.mends.planner.program.templates
+        templates = self.program.templates
         if isinstance(host, tree.Binary):
             entries = templates.formatted.entries(host.right)
             if entries is not None or _is_namespace(host.right):
@@ -196,8 +195,8 @@ class Formats:
             values: list[Filler] = [*templates.formatted.operands(host.right)]
             return Filling(values, {}, host.right, host.right)
         assert isinstance(host, tree.Call)
-        names = {a.keyword: a.value for a in host.args if a.keyword is not None}
-        mapping = next((a.value for a in host.args if a.star == "**"), None)
+        names = dict(host.keywords)
+        mapping = next(iter(host.spread), None)
         listed: list[Filler] = []
         for argument in host.args:
             if argument.star == "*":
@@ -230,7 +229,7 @@ class Formats:
     ) -> Iterator[Mend]:
         """New items of the tuple on the right of `%`; a single value becomes one."""
         written = self._own(node)
-        filename = self.mends.module_of(written).filename
+        filename = self.program.names.module_of(written).filename
         old = [v for v in filling.values if not isinstance(v, str)]
         if isinstance(written, tree.Sequence):
             span = written.span
@@ -260,7 +259,7 @@ class Formats:
                 raise Unknown("what is filled in is not written out")
             yield from self._listed(starred[0], runs, filling, code)
             return
-        filename = self.mends.module_of(host).filename
+        filename = self.program.names.module_of(host).filename
         for at, new in runs:
             for value in new:
                 yield AddArgument(filename, host.span, code, value, None, at)
@@ -279,7 +278,7 @@ class Formats:
         for number, argument in keywords:
             if argument.value is after or (after is None and filling.mapping is None):
                 at = number + 1 if after is not None else number
-                filename = self.mends.module_of(host).filename
+                filename = self.program.names.module_of(host).filename
                 yield AddArgument(filename, host.span, code, value, name, at)
                 return
         if filling.mapping is None:
@@ -293,7 +292,7 @@ class Formats:
         if _is_namespace(mapping):
             return
         written = self._own(mapping)
-        filename = self.mends.module_of(written).filename
+        filename = self.program.names.module_of(written).filename
         match written:
             case tree.DictDisplay() if after is None or any(v is after for v in written.values):
                 anchor = after.span if after is not None else None
@@ -307,12 +306,12 @@ class Formats:
 
     def _own(self, node: tree.Node) -> tree.Node:
         """What a local is assigned that fills nothing but this one format; any other expression itself."""
-        program = self.mends.planner.program
+        program = self.program
         written = program.templates.formatted.written_out(node)
         if written is node or not isinstance(node, tree.Name):
             return node
         binding = program.names.bindings_of(node)[0]
-        for other in self.mends.module_of(node).each(tree.Name):
+        for other in self.program.names.module_of(node).each(tree.Name):
             if other is node or other.at == binding.at:
                 continue
             if other.id == node.id and binding in program.names.bindings_of(other):

@@ -11,6 +11,7 @@ from capsule_lint.plan.keys.fallbacks import Fallbacks
 from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.tags import mark_for, tag_beside
 from capsule_lint.plan.reach import returning
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.plan.supply.absent import absent_at
 from capsule_lint.program.model import owner_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class KeyDefects:
+class KeyDefects(Room):
     """Judges the templates of keys."""
 
     planner: Planner
@@ -39,7 +40,7 @@ class KeyDefects:
     def __post_init__(self) -> None:
         self._completed = Completed(self.planner)
         self._fallbacks = Fallbacks(self.planner)
-        self._sort_keys = SortKeys(self.planner.program)
+        self._sort_keys = SortKeys(self.program)
 
     def key_code(self, site: KeySite) -> str:
         """The rule that a template belongs to."""
@@ -55,7 +56,7 @@ class KeyDefects:
         if site.role is not Role.HELPER or function is None:
             return False
         return not (
-            function.owner in self.planner.program.domain.entities
+            function.owner in self.program.domain.entities
             and function.takes_self
             and not function.own_params
             and "classmethod" not in function.decorators
@@ -65,21 +66,21 @@ class KeyDefects:
         at = site.template.host.at
         if self.is_helper(site) and site.function is not None:
             at = site.function.fact.name_at
-        if site.function is not None and self.planner.is_fixed(site.function):
+        if site.function is not None and self.planner.signatures.is_fixed(site.function):
             return True
         return self.planner.silence.over(site.module, at, self.key_code(site))
 
     def judge(self, site: KeySite, *, prefix: bool = False) -> None:
         """Note the scopes that a template lacks, with what their values are wanted for."""
-        template, templates = site.template, self.planner.program.templates
+        template, templates = site.template, self.program.templates
         segments = list(templates.segments(template.pieces))
         present = {s.scope for s in segments}
         missing = [
             s
-            for s in self.planner.program.domain.required(site)
+            for s in self.program.domain.required(site)
             if s.name not in present and not self._completed.everywhere(template.host, s)
         ]
-        hashed = {s.name for s in missing if Hashed(self.planner.program.names).has(template, s)}
+        hashed = {s.name for s in missing if Hashed(self.program.names).has(template, s)}
         missing = [s for s in missing if s.name not in hashed]
         if hashed and missing:
             self._refuse(site, missing[0], "other scopes are in a hash")
@@ -90,7 +91,7 @@ class KeyDefects:
             return
         if not missing:
             return
-        order = [s.name for s in self.planner.program.policy.scopes]
+        order = [s.name for s in self.program.policy.scopes]
         own: list[Scope] = []
         anchors: dict[str, tree.Node | None] = {}
         for scope in missing:
@@ -155,15 +156,15 @@ class KeyDefects:
     def _tie_beginning(self, defect: KeyDefect) -> None:
         """`pk.startswith(f"TENANT#{tenant_id}#")` finds keys of any tag."""
         site = self.planner.sites.get(id(defect.template.host))
-        if site is None or not site.prefix or self.planner.program.domain.tags_of(site.template):
+        if site is None or not site.prefix or self.program.domain.tags_of(site.template):
             return
         for other in self.planner.defects:
             if other.template.text.startswith(defect.template.text):
-                self.planner.state.groups.join(defect.knot, other.knot)
+                self.state.groups.join(defect.knot, other.knot)
 
     def _narrow(self) -> dict[int, set[str]]:
         """The scopes that all keys need which a template is part of, by its expression."""
-        program, found = self.planner.program, dict[int, set[str]]()
+        program, found = self.program, dict[int, set[str]]()
         for site in program.keys.sites:
             names = {scope.name for scope in program.domain.required(site)}
             for part in {id(p.host) for p in site.template.pieces} - {id(site.template.host)}:
@@ -181,35 +182,35 @@ class KeyDefects:
         return found
 
     def _is_site(self, host: tree.Node) -> bool:
-        return self.planner.program.keys.at(host) is not None
+        return self.program.keys.at(host) is not None
 
     def _delegate(self, host: tree.Node, site: KeySite) -> bool:
         """A template that lacks a scope where it is built, in a local or in another function; whether
         it is one by itself."""
         if self._is_site(host) or id(host) in self.planner.sites:
             return True
-        template = self.planner.program.templates.template(host)
+        template = self.program.templates.template(host)
         if template is None:
             return False
-        place = self.planner.program.names.place(host)
+        place = self.program.names.place(host)
         role = site.role if place.scope.function is site.function else Role.HELPER
         inner = KeySite(template, place.scope.module, place.scope.function, role, site.index)
         self.planner.sites[id(host)] = inner
-        self.planner.program.keys.add(inner)
+        self.program.keys.add(inner)
         if role is Role.HELPER and inner.function is not None:
-            self.planner.program.keys.helpers.add(inner.function)
+            self.program.keys.helpers.add(inner.function)
         self.judge(inner)
         return True
 
     def _needs_less(self, host: tree.Node, scope: Scope) -> bool:
         """Whether a key that others begin with is that of an entity which policy keeps apart by less."""
-        site = self.planner.sites.get(id(host)) or self.planner.program.keys.at(host)
-        return site is not None and scope not in self.planner.program.domain.required(site)
+        site = self.planner.sites.get(id(host)) or self.program.keys.at(host)
+        return site is not None and scope not in self.program.domain.required(site)
 
     def _ending_with(self, template: Template, piece: Piece) -> tree.Node | None:
         """The part of a template's expression that yields what is written elsewhere and ends with a
         piece: `pk_tenant(tenant_id)` of `f"{pk_tenant(tenant_id)}#ORDER#{order_id}"`."""
-        evaluate = self.planner.program.templates.evaluate
+        evaluate = self.program.templates.evaluate
         for part in within(template.host):
             pieces = evaluate(part, part, 0) if part is not template.host else None
             if pieces and pieces[-1].host is piece.host and isinstance(pieces[-1], Filled):
@@ -242,9 +243,9 @@ class KeyDefects:
             self._refuse(site, missing[0], "several names get keys of this one text", host)
             for other in (site, replace(site, index=not site.index)):
                 self._tie(knot, other)
-        entity = self.planner.program.domain.entity_name(site)
+        entity = self.program.domain.entity_name(site)
         if entity is not None:
-            self.planner.state.groups.join(knot, ("entity", entity))
+            self.state.groups.join(knot, ("entity", entity))
         self._tie(knot, site)
         pieces = site.template.pieces
         neighbours = [
@@ -254,7 +255,7 @@ class KeyDefects:
         ]
         for scope in missing:
             mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
-            absent = absent_at(self.planner.program.names, host, scope)
+            absent = absent_at(self.program.names, host, scope)
             if absent:
                 self._refuse(site, scope, f"`{absent}` may be missing here")
             want = Want(scope, host, knot, "segment", mirror=mirror)
@@ -270,7 +271,7 @@ class KeyDefects:
     def _tie(self, knot: Knot, site: KeySite) -> None:
         """What is written under a tag and what is looked up under it change together. Keys without a
         tag are known by who makes them, and by the sort key beside them."""
-        join = self.planner.state.groups.join
+        join = self.state.groups.join
         tag = self.tag_of(site)
         if tag is not None:
             join(knot, tag)
@@ -283,16 +284,16 @@ class KeyDefects:
 
     def tag_of(self, site: KeySite) -> Knot | None:
         """What all keys of a tag belong to; `None` for keys without one."""
-        tags = self.planner.program.domain.tags_of(site.template)
+        tags = self.program.domain.tags_of(site.template)
         return ("tag", (tags[0].lower(), site.index)) if tags else None
 
     def _sort_tag(self, host: tree.Node) -> str:
         """The first tag of the sort key that stands in a dict beside a key; empty when it has none."""
-        program = self.planner.program
+        program = self.program
         display = program.names.parent(host)
         if not isinstance(display, tree.DictDisplay):
             return ""
-        for key, value in zip(display.keys, display.values, strict=True):
+        for key, value in display.pairs:
             name = program.templates.constant(key) if key is not None else None
             if name is not None and program.policy.is_sort_key_name(name):
                 for template in program.templates.resolve(value):
@@ -301,7 +302,7 @@ class KeyDefects:
 
     def _tag(self, site: KeySite, scope: Scope, segments: list[Segment]) -> str:
         """The tag of a scope, as the segment beside it is spelled."""
-        scopes = {s.name: s for s in self.planner.program.policy.scopes}
+        scopes = {s.name: s for s in self.program.policy.scopes}
         order = list(scopes)
         at = order.index(scope.name)
         beside = [s for s in segments if order.index(s.scope) < at][-1:] or segments[:1]
@@ -315,14 +316,14 @@ class KeyDefects:
         for anchor in defect.anchors.values():
             beside = [s for s in defect.missing if defect.anchors[s.name] is anchor]
             tags = [defect.tag(scope) for scope in beside]
-            mark = mark_for(self.planner.program, defect.template.pieces, anchor, tags)
+            mark = mark_for(self.program, defect.template.pieces, anchor, tags)
             found |= {scope.name: mark for scope in beside}
         return found
 
     def _is_of_several(self, host: tree.Node) -> bool:
         """Whether several names get what a comprehension makes of a text: not all need be partition keys."""
-        made = self.planner.program.names.parent(host)
-        holder = self.planner.program.names.parent(made) if isinstance(made, tree.Expr) else None
+        made = self.program.names.parent(host)
+        holder = self.program.names.parent(made) if isinstance(made, tree.Expr) else None
         return (
             isinstance(made, tree.Comprehension)
             and isinstance(holder, tree.Assign)
@@ -331,12 +332,12 @@ class KeyDefects:
 
     def _unpacked_parts(self, site: KeySite) -> Iterable[tree.Name]:
         """The names in a template that were unpacked from parts which carry scopes."""
-        templates = self.planner.program.templates
+        templates = self.program.templates
         for piece in site.template.pieces:
             if not isinstance(piece, Filled) or not isinstance(piece.value, tree.Name):
                 continue
-            place = self.planner.program.names.place(piece.value)
-            for binding in self.planner.program.names.bindings(piece.value.id, place):
+            place = self.program.names.place(piece.value)
+            for binding in self.program.names.bindings(piece.value.id, place):
                 node = binding.value
                 for index in binding.path:
                     items = node.items if isinstance(node, tree.Sequence) else ()
@@ -347,6 +348,6 @@ class KeyDefects:
 
     def _belongs_to_entity(self, site: KeySite) -> bool:
         owner = owner_of(site.function)
-        if owner is None or owner not in self.planner.program.domain.entities:
+        if owner is None or owner not in self.program.domain.entities:
             return False
-        return self.planner.program.domain.reads_self(site)
+        return self.program.domain.reads_self(site)

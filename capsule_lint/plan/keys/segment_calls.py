@@ -9,13 +9,14 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.texts.pieces import Filled, Text, word_of
 
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
 
 
-class SegmentCalls(Struct, frozen=True):
+class SegmentCalls(MendRoom, Struct, frozen=True):
     """Writes such calls."""
 
     mends: Mends
@@ -23,10 +24,10 @@ class SegmentCalls(Struct, frozen=True):
     def beside(self, host: tree.Node, anchor: tree.Node, tag: str, hole: str) -> str | None:
         """The code of the call that makes a segment with a tag as the call around the anchor makes its own;
         `None` where there is no such call."""
-        call = self.mends.planner.program.names.parent(anchor)
+        call = self.program.names.parent(anchor)
         if not isinstance(call, tree.Call) or call is host:
             return None
-        func, module = text_of(call.func), self.mends.module_of(call)
+        func, module = text_of(call.func), self.program.names.module_of(call)
         if func is None or not self._makes_segment(call, anchor):
             return None
         said = []
@@ -43,7 +44,7 @@ class SegmentCalls(Struct, frozen=True):
     def _makes_segment(self, call: tree.Call, anchor: tree.Node) -> bool:
         """Whether a call is given a scope's tag, as it is written without its separator, and the scope's
         value, and makes nothing but the segment of these."""
-        program = self.mends.planner.program
+        program = self.program
         callees = program.calls.callees(call)
         if len(call.args) != 2 or len(callees) != 1 or callees[0].function is None:
             return False

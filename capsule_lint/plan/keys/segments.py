@@ -15,7 +15,8 @@ from capsule_lint.plan.keys.format_fields import start_of
 from capsule_lint.plan.keys.formats import Addition, Formats, Group
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
 from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of
-from capsule_lint.plan.memory.room import takes_more
+from capsule_lint.plan.memory.arity import takes_more
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import Filled, word_of
 from capsule_lint.program.walk import within
@@ -59,7 +60,7 @@ class LocalPiece(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Segments:
+class Segments(MendRoom):
     """Puts segments into templates."""
 
     mends: Mends
@@ -75,7 +76,7 @@ class Segments:
     def key(self, defect: KeyDefect) -> None:
         """Put the segments that a key lacks into its template."""
         host = defect.template.host
-        code = self.mends.planner.keys.key_code(self.mends.planner.sites[id(host)])
+        code = self.planner.keys.key_code(self.planner.sites[id(host)])
         anchors: dict[int, tree.Node | None] = {}
         groups: dict[int, list[Added]] = defaultdict(list)
         for scope in self.mends.policy_order(defect.missing):
@@ -107,8 +108,8 @@ class Segments:
 
     def _is_no_text(self, scope: Scope) -> bool:
         """Whether the type of a scope is an enum whose members say their own names in a text."""
-        program, own = self.mends.planner.program, scope.type
-        cls = program.names.definition(f"{own.module}.{own.name}") if own is not None else None
+        program, own = self.program, scope.type
+        cls = program.names.definition(own.dotted) if own is not None else None
         if not isinstance(cls, Class) or not program.classes.is_enum(cls):
             return False
         if "enum.StrEnum" in program.classes.foreign_bases(cls):
@@ -124,7 +125,7 @@ class Segments:
             found = [Group(g[0].anchor, [p.addition for p in g]) for g in groups.values()]
             self.formats.extend(knot, host, found, code)
             return
-        filename = self.mends.module_of(host).filename
+        filename = self.program.names.module_of(host).filename
         for group in groups.values():
             anchor = group[0].anchor
             new = tuple(NewSegment(p.tag, p.hole) for p in group)
@@ -209,7 +210,7 @@ class Segments:
         """Why a call does not take another part; empty where it does."""
         if not isinstance(place, tree.Call) or anchor is None:
             return ""
-        taken = takes_more(self.mends.planner.program.calls, place, anchor)
+        taken = takes_more(self.program.calls, place, anchor)
         return "" if taken else "what makes the key does not take one more part of it"
 
     def _by_keyword(
@@ -222,7 +223,7 @@ class Segments:
     ) -> bool:
         """`make_key(tenant=tenant_id)` gets `capsule=capsule_id`, where the function makes the scope's tag
         of that name; whether it does."""
-        program = self.mends.planner.program
+        program = self.program
         functions = [c.function for c in program.calls.callees(host)]
         at = next((n + 1 for n, a in enumerate(host.args) if a.value is anchor), 0)
         if len(functions) != 1 or functions[0] is None or (anchor is not None and not at):
@@ -230,7 +231,7 @@ class Segments:
         joiner = program.templates.called.keyworded.joiner(functions[0])
         if joiner is None or any(joiner.written(one.scope.name) != one.tag for one in new):
             return False
-        filename = self.mends.module_of(host).filename
+        filename = self.program.names.module_of(host).filename
         for one in new:
             mend = AddArgument(filename, host.span, code, one.hole, one.scope.name, at)
             self.mends.add(knot, mend)
@@ -262,7 +263,7 @@ class Segments:
             return host
         if isinstance(host, tree.Call) and not _joins(host):
             return host
-        parent_of = self.mends.planner.program.names.parent
+        parent_of = self.program.names.parent
         current: object = anchor
         for _ in range(6):
             parent = parent_of(current)
@@ -281,7 +282,7 @@ class Segments:
         return call is not None and call.args[0].value.span == anchor.span
 
     def _append_call(self, anchor: tree.Node) -> tree.Call | None:
-        match self.mends.planner.program.names.place(anchor).statement:
+        match self.program.names.place(anchor).statement:
             case tree.Eval(values=(tree.Call(func=tree.Attr(name="append")) as call,)) if (
                 call.args
             ):
@@ -293,7 +294,7 @@ class Segments:
         self, defect: KeyDefect, anchor: tree.Node, new: Sequence[Added], code: str
     ) -> None:
         """A list of parts that grows by `parts.append(…)`: the new parts are appended in their turn."""
-        statement = self.mends.planner.program.names.place(anchor).statement
+        statement = self.program.names.place(anchor).statement
         call = self._append_call(anchor)
         parts = text_of(call.func) if call is not None else None
         if statement is None or parts is None:
@@ -307,7 +308,7 @@ class Segments:
 
     def _step(self, defect: KeyDefect, anchor: tree.Node) -> tree.Node | None:
         """The expression that `key += tenant_id` adds, in the function that the key is begun in."""
-        place = self.mends.planner.program.names.place
+        place = self.program.names.place
         for piece in defect.template.pieces:
             if isinstance(piece, Filled) and piece.value is anchor:
                 same = place(anchor).scope is place(defect.template.host).scope
@@ -321,7 +322,7 @@ class Segments:
     ) -> None:
         """`"TENANT#{tenant_id}#X"` as a literal (a decorator's argument): the text itself changes."""
         literal = self.mends.source(defect.module, host.span)
-        order = self.mends.planner.program.policy.scopes
+        order = self.program.policy.scopes
         for one in new:
             at = order.index(one.scope)
             before = [s for s in order[:at] if "{" + s.parameter + "}" in literal]

@@ -75,7 +75,7 @@ class Forms(Struct, frozen=True):
     def around(self, template: Template, defects: Sequence[KeyDefect]) -> Iterator[Form]:
         """The texts of a template that has the keys of changed templates in it, also where a parameter is
         such a key."""
-        function = self.program.names.place(template.host).scope.function
+        function = self.program.names.function_of(template.host)
         for pieces in (template.pieces, *self._told_by_callers(template.pieces)):
             hosts = {id(piece.host) for piece in pieces}
             inner = [d for d in defects if id(d.template.host) in hosts]
@@ -89,7 +89,7 @@ class Forms(Struct, frozen=True):
         for number, piece in enumerate(pieces):
             value = piece.value if isinstance(piece, Filled) else None
             bindings = names.bindings_of(value) if isinstance(value, tree.Name) else []
-            function = bindings[0].place.scope.function if len(bindings) == 1 else None
+            function = bindings[0].function if len(bindings) == 1 else None
             if function is None or bindings[0].kind != "param":
                 continue
             for _, argument in self.program.calls.arguments_for(function, bindings[0].name):
@@ -140,7 +140,7 @@ class Forms(Struct, frozen=True):
                 return any(callee.function is not None for callee in calls.callees(value))
             case tree.Name() if depth < _MAX_DEPTH:
                 binding = bound_whole(names, value)
-                function = binding.place.scope.function if binding is not None else None
+                function = binding.function if binding is not None else None
                 if binding is None or function is None or binding.kind != "param":
                     return False
                 return any(

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, Class, Module
 from capsule_lint.program.texts.pieces import marks_of, word_of
@@ -27,7 +28,7 @@ class Prefix(Struct, frozen=True):
     joint: str
 
 
-class TagConstants(Struct, frozen=True):
+class TagConstants(MendRoom, Struct, frozen=True):
     """Finds the constant for a tag beside the one for its neighbour's."""
 
     mends: Mends
@@ -39,7 +40,7 @@ class TagConstants(Struct, frozen=True):
         prefix = _prefix_of(host, anchor)
         if prefix is None:
             return None
-        templates = self.mends.planner.program.templates
+        templates = self.program.templates
         value = templates.constant(prefix.node)
         if value is None or not word_of(value):
             return None
@@ -49,8 +50,8 @@ class TagConstants(Struct, frozen=True):
 
     def _sibling(self, knot: Knot, node: tree.Node, wanted: str) -> str | None:
         """The code of the constant of that value which stands beside another one."""
-        program = self.mends.planner.program
-        module = self.mends.module_of(node)
+        program = self.program
+        module = self.program.names.module_of(node)
         match node:
             case tree.Attr(name="value", base=tree.Attr() as member):
                 found = self._sibling(knot, member, wanted)
@@ -64,9 +65,9 @@ class TagConstants(Struct, frozen=True):
             case tree.Name():
                 for binding in program.names.bindings_of(node)[-1:]:
                     target = program.names.follow(binding)
-                    if not isinstance(target, Binding) or target.place.scope.kind != "module":
+                    if not isinstance(target, Binding) or not target.is_global:
                         continue
-                    home = target.place.scope.module
+                    home = target.module
                     name = self._named(home, wanted)
                     if name is None or (home is not module and node.id != target.name):
                         continue
@@ -76,7 +77,7 @@ class TagConstants(Struct, frozen=True):
 
     def _owners(self, node: tree.Attr) -> Iterator[Class | Module]:
         """The classes, or the module, that an attribute is looked up in."""
-        program = self.mends.planner.program
+        program = self.program
         dotted = program.classes.dotted(node.base)
         if isinstance(dotted, Binding) and isinstance(dotted.definition, Class):
             yield from program.classes.mro(dotted.definition)
@@ -85,11 +86,11 @@ class TagConstants(Struct, frozen=True):
             if isinstance(one, Instance | ClassObject):
                 yield from program.classes.mro(one.cls)
         target = program.classes.dotted(node)
-        if isinstance(target, Binding) and target.place.scope.kind == "module":
-            yield target.place.scope.module
+        if isinstance(target, Binding) and target.is_global:
+            yield target.module
 
     def _named(self, owner: Class | Module, wanted: str) -> str | None:
-        constant = self.mends.planner.program.templates.constant
+        constant = self.program.templates.constant
         for name, bindings in owner.scope.bindings.items():
             value = bindings[0].value
             if len(bindings) == 1 and bindings[0].kind == "assign" and value is not None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.program.inference.types import Collection, Instance, ordered
@@ -35,7 +36,7 @@ class _Check(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class AccessChecks:
+class AccessChecks(Room):
     """Demands the comparison of the other scope beside it."""
 
     planner: Planner
@@ -48,7 +49,7 @@ class AccessChecks:
             self._found = list(self._all())
         before = len(self._seen)
         for check, said in self._found:
-            for scope in self.planner.program.policy.scopes:
+            for scope in self.program.policy.scopes:
                 key = (id(check.node), scope.name)
                 if scope is not said and key not in self._seen and self._lacks(check, scope):
                     self._seen.add(key)
@@ -56,10 +57,10 @@ class AccessChecks:
         return len(self._seen) > before
 
     def _all(self) -> Iterator[tuple[_Check, Scope]]:
-        program = self.planner.program
+        program = self.program
         for module in program.names.judged():
             for node in module.each(tree.Compare) if not module.is_test else ():
-                function = program.names.place(node).scope.function
+                function = program.names.function_of(node)
                 if function is None or node.ops not in (("==",), ("!=",)):
                     continue
                 if owner_of(function) not in program.domain.repositories:
@@ -67,9 +68,9 @@ class AccessChecks:
 
     def _read(self, node: tree.Compare, function: Function) -> Iterator[tuple[_Check, Scope]]:
         """What a comparison says, if it is one of a row's scope with another's."""
-        is_value = self.planner.program.domain.held.is_value
+        is_value = self.program.domain.held.is_value
         for one, other in ((node.left, node.rights[0]), (node.rights[0], node.left)):
-            for scope in self.planner.program.policy.scopes:
+            for scope in self.program.policy.scopes:
                 if (
                     isinstance(one, tree.Attr)
                     and isinstance(other, tree.Attr | tree.Name)
@@ -83,8 +84,8 @@ class AccessChecks:
 
     def _row(self, node: tree.Node) -> Class | None:
         """The entity that an expression is, unless it is what a scope is the boundary of."""
-        domain = self.planner.program.domain
-        for one in ordered(self.planner.program.inference.of(node)):
+        domain = self.program.domain
+        for one in ordered(self.program.inference.of(node)):
             if isinstance(one, Instance) and one.cls in domain.entities:
                 return None if domain.is_boundary(one.cls) else one.cls
         return None
@@ -96,7 +97,7 @@ class AccessChecks:
         required = needs.required(owner, check.function, check.function.module)
         return (
             scope in required
-            and scope in self.planner.program.policy.scopes_of(check.cls.name)
+            and scope in self.program.policy.scopes_of(check.cls.name)
             and self._gains(check.cls, scope)
             and self._knows(check, scope)
             and not self._is_compared(check, scope)
@@ -111,9 +112,7 @@ class AccessChecks:
         planner, asked = self.planner, check.asked
         if isinstance(asked, tree.Name):
             taken = planner.program.domain.scope_parameter(check.function, scope)
-            if taken is not None or scope.parameter in planner.state.params.get(
-                check.function, ()
-            ):
+            if taken is not None or self.state.gains(check.function, scope):
                 return True
             return self._is_asked_for_kept(check, asked, scope)
         return any(
@@ -130,13 +129,13 @@ class AccessChecks:
         owner = owner_of(function)
         if owner is None or not self._keeps(owner, check.cls):
             return False
-        if function.parameter(asked.id) is None or not planner.can_gain(function):
+        if function.parameter(asked.id) is None or not planner.signatures.can_gain(function):
             return False
         return planner.whole_reads.are_told(function, (scope,))
 
     def _keeps(self, owner: Class, row: Class) -> bool:
         """Whether a class keeps such rows in a collection, or in collections of such."""
-        member = self.planner.program.inference.member
+        member = self.program.inference.member
         kept = [one for name in owner.stores for one in member(owner, name)]
         kept = [one for one in kept if isinstance(one, Collection)]
         for one in kept:
@@ -147,14 +146,14 @@ class AccessChecks:
         """Whether the function compares values of the scope, there or elsewhere."""
         return any(
             names_scope(hole_name(item), scope)
-            for node in self.planner.program.names.inside(check.function)
+            for node in self.program.names.inside(check.function)
             if isinstance(node, tree.Compare)
             for side in (node.left, *node.rights)
-            for item in (side.items if isinstance(side, tree.Sequence) else (side,))
+            for item in tree.items(side)
         )
 
     def _add(self, check: _Check, said: Scope, scope: Scope) -> None:
-        notes, state = self.planner.local.notes, self.planner.state
+        notes, state = self.planner.local.notes, self.state
         base = text_of(check.row.base)
         if base is None or not repeatable(check.row.base):
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -22,7 +21,7 @@ from capsule_lint.plan.memory.keyed_methods import (
 from capsule_lint.plan.memory.making import copied, makes_collection
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
-from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.inference.types import Collection, Instance, classes_of
 from capsule_lint.program.local_names import assigned, given, only_assigned
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.places.sites import Role
@@ -49,44 +48,35 @@ class Put(Struct, frozen=True):
     key: tree.Node
 
 
-@dataclass(eq=False, slots=True)
 class Collections:
     """Finds the collections of a program, and what is looked up in them."""
 
-    program: Program
-    _known: dict[Home, bool] = field(default_factory=dict)
-    _kept: frozenset[str] = field(init=False)
-    """What the attributes of repositories are called."""
-    _shared: frozenset[str] = field(init=False)
-    """What the collections of modules are called."""
-    _held: dict[tuple[Class, str], frozenset[Class]] = field(init=False)
-    """The collections of other classes in which entities or repositories are kept, and which."""
-    _rows: set[Home] | None = None
-    _put: dict[Module, list[Put]] = field(default_factory=dict)
-    _adopted: set[Home] = field(default_factory=set)
-    """The collections of others that are known by what is put into them."""
-    keepers: Keepers = field(init=False)
-    _heirs: Heirs = field(init=False)
-    _remembered: Remembered = field(init=False)
-    _foreign: ForeignCaches = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._heirs = Heirs(self.program)
-        self.keepers = Keepers(self.program)
-        self._remembered = Remembered(self.program)
-        self._foreign = ForeignCaches(self.program)
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._known: dict[Home, bool] = {}
+        self._rows: set[Home] | None = None
+        self._put: dict[Module, list[Put]] = {}
+        self._adopted: set[Home] = set()
+        """The collections of others that are known by what is put into them."""
+        self._heirs = Heirs(program)
+        self.keepers = Keepers(program)
+        self._remembered = Remembered(program)
+        self._foreign = ForeignCaches(program)
         self._shared = frozenset(
             name
-            for module in self.program.names.modules.values()
+            for module in program.names.modules.values()
             for name, bindings in module.scope.bindings.items()
             if any(
                 b.kind == "assign" and (self._makes(b.value) or names_cache(b)) for b in bindings
             )
         )
-        owners = {o for c in self.program.domain.repositories for o in self.program.classes.mro(c)}
+        """What the collections of modules are called."""
+        owners = {o for c in program.domain.repositories for o in program.classes.mro(c)}
         self._held = dict(self._holding())
+        """The collections of other classes in which entities or repositories are kept, and which."""
         kept = {name for o in owners for name in (*o.stores, *o.scope.bindings)}
         self._kept = frozenset(kept | {name for _, name in self._held})
+        """What the attributes of repositories are called."""
 
     def sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
         """What an expression looks up in a collection: whose it is, its name, and the key."""
@@ -216,7 +206,7 @@ class Collections:
                     types = list(self._put_types(cls.module, name))
                     for one in self.program.inference.member(cls, name):
                         types += one.items if isinstance(one, Collection) else ()
-                    found = {one.cls for one in types if isinstance(one, Instance)} & kinds
+                    found = classes_of(types) & kinds
                     if found:
                         yield (cls, name), frozenset(found)
 
@@ -335,7 +325,7 @@ class Collections:
     def _of_function(self, bindings: Sequence[Binding]) -> Home | None:
         """The function and name of a collection that a function makes for itself."""
         made = [b for b in bindings if b.kind == "assign" and not b.path and self._makes(b.value)]
-        owners = {b.place.scope.function for b in made if b.place.scope.kind == "function"}
+        owners = {b.function for b in made if b.place.scope.kind == "function"}
         owner = owners.pop() if len(owners) == 1 and len(made) == len(bindings) else None
         return (owner, bindings[0].name) if owner is not None else None
 
@@ -356,8 +346,8 @@ class Collections:
         not the program's: that one is known by what is put into it."""
         if not isinstance(target, Binding):
             return None
-        home = (target.place.scope.module, target.name)
-        own = target.place.scope.kind == "module" and target.kind == "assign"
+        home = (target.module, target.name)
+        own = target.is_global and target.kind == "assign"
         if own and (self._makes(target.value) or self.keepers.at(home) is not None):
             return home if wanted is None or wanted(home, None) else None
         known = wanted is None or home in self._adopted
@@ -389,7 +379,7 @@ class Collections:
         by itself: `decisions.get(tenant_id, subject)`."""
         takes_scope = self.program.domain.takes_scope
         types = self.program.inference.member(cls, name)
-        found = [one.cls for one in types if isinstance(one, Instance)]
+        found = classes_of(types)
         return bool(found) and all(
             any(
                 takes_scope(method)

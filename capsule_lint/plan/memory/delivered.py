@@ -29,7 +29,7 @@ class Delivered(Struct, frozen=True):
         for key in module.each(tree.Sequence):
             holder = self.program.names.parent(key)
             if isinstance(holder, tree.Call):
-                into = holder.func.base if isinstance(holder.func, tree.Attr) else None
+                into = holder.receiver
                 into = into if last_name(holder.func) == "get" else None
             else:
                 into = holder.base if isinstance(holder, tree.Subscript) else None
@@ -48,7 +48,7 @@ class Delivered(Struct, frozen=True):
     def _is_handed(self, row: tree.Name, found: tree.Node) -> bool:
         """Whether an object is an argument of what is called on something found, or of that itself."""
         names = self.program.names
-        function = names.place(row).scope.function
+        function = names.function_of(row)
         for call in names.inside(function) if function is not None else ():
             if isinstance(call, tree.Call) and any(
                 isinstance(a.value, tree.Name) and a.value.id == row.id for a in call.args

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.shared_keys import looked_into
+from capsule_lint.plan.room import Room
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class Drained:
+class Drained(Room):
     """Demands the scopes in their keys that loops over them lack."""
 
     planner: Planner
@@ -42,14 +43,14 @@ class Drained:
     def _feed(self, home: Home, want: Want) -> None:
         self._seen.add(home)
         if home not in self.planner.local.rekeyed:
-            scopes = {scope.name for scope in self.planner.program.policy.scopes}
+            scopes = {scope.name for scope in self.program.policy.scopes}
             self.planner.fed.feed(home, scopes, [want.knot])
 
     def _beside(self, loop: Binding) -> Iterator[Home]:
         """The other collections in which a loop looks up what stands under the parts of its keys:
         `self._amounts[tenant_id, post_id]`."""
-        names, collections = self.planner.program.names, self.planner.local.collections
-        for node in loop.place.scope.module.each(tree.Name):
+        names, collections = self.program.names, self.planner.local.collections
+        for node in loop.module.each(tree.Name):
             if node.id == loop.name and names.bindings_of(node) == [loop]:
                 display = names.parent(node)
                 if isinstance(display, tree.Sequence) and display.kind == "tuple":

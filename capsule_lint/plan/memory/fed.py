@@ -12,6 +12,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.memory.collections import Put, looks_up
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
+from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import Class, Function, last_name
@@ -41,7 +42,7 @@ class _Keyed(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Fed:
+class Fed(Room):
     """Judges the keys of caches that are no repository's: `self._first[tenant_id] = self.repo.get(…)`."""
 
     planner: Planner
@@ -73,13 +74,11 @@ class Fed:
     def _lacking(self, one: _Keyed) -> dict[str, list[Knot | None]]:
         """The scopes that the keys of what is put somewhere lack, and what must land with a change."""
         others = self._others(one.said)
-        with self.planner.program.names.aside(
-            when=not one.said
-        ):  # what is kept by an id is common
+        with self.program.names.aside(when=not one.said):  # what is kept by an id is common
             return {s.name: told for s in others if (told := self._told(one, s))}
 
     def _others(self, said: set[str]) -> list[Scope]:
-        return [s for s in self.planner.program.policy.scopes if s.name not in said]
+        return [s for s in self.program.policy.scopes if s.name not in said]
 
     def check(self) -> None:
         """Keys that are not understood, and go on lacking scopes; and what is given to a cache of the program's
@@ -91,7 +90,7 @@ class Fed:
                 self._home(one.put) or self._is_shared(self._keyed.way(one.put.into)[0], one.put)
             ):
                 self._refuse(one.put, lacking)
-            call = self.planner.program.names.parent(one.put.key)
+            call = self.program.names.parent(one.put.key)
             if not isinstance(call, tree.Call) or not self._is_own(call, one):
                 continue
             if self._is_shared(self._keyed.way(one.put.into)[0], one.put):
@@ -103,7 +102,7 @@ class Fed:
 
     def _is_own(self, call: tree.Call, one: _Keyed) -> bool:
         """Whether what is put somewhere is given to a function of the program's that is told a scope."""
-        scopes = self.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         return any(self._is_told(call, s) for s in scopes if s.name in one.said)
 
     def _refuse(self, put: Put, lacking: dict[str, list[Knot | None]]) -> None:
@@ -112,8 +111,8 @@ class Fed:
         if not lacking or id(put.key) in self._refused:
             return
         self._refused.add(id(put.key))
-        ask_around(self.planner.program, put.key)
-        for scope in self.planner.program.policy.scopes:
+        ask_around(self.program, put.key)
+        for scope in self.program.policy.scopes:
             reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
             for knot in lacking.get(scope.name, ()):
                 if knot is not None:
@@ -126,7 +125,7 @@ class Fed:
     def _is_shared(self, node: tree.Node, put: Put) -> bool:
         """Whether something that is no collection of a known kind is one all the same, and outlives its
         function: a cache by its name; or an attribute, or what a module has, that is subscripted."""
-        names = self.planner.program.names
+        names = self.program.names
         if self.planner.local.collections.is_cache(last_name(node)):
             return True
         if not isinstance(names.parent(put.key), tree.Subscript):
@@ -136,7 +135,7 @@ class Fed:
                 return True
             case tree.Name():
                 bindings = names.bindings_of(node)
-                return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
+                return bool(bindings) and all(b.is_global for b in bindings)
             case _:
                 return False
 
@@ -148,7 +147,7 @@ class Fed:
         for want in local.notes.wants[before:]:
             for knot in told:
                 if knot is not None:
-                    self.planner.state.groups.join(want.knot, knot)
+                    self.state.groups.join(want.knot, knot)
             self.planner.want(want)
         self.planner.gains.keys()
         local.shared.spread(
@@ -158,11 +157,11 @@ class Fed:
 
     def _scoped(self) -> Iterator[_Keyed]:
         local = self.planner.local
-        for module in self.planner.program.names.judged():
+        for module in self.program.names.judged():
             judged = not module.is_test and not module.generated
             for put in self._keyed.of(module) if judged else ():
                 keys = (put.key, *self._keyed.way(put.into)[1])
-                with self.planner.program.names.aside():  # who gives a scope names it
+                with self.program.names.aside():  # who gives a scope names it
                     said = {
                         name
                         for key in keys
@@ -194,11 +193,11 @@ class Fed:
 
     def _assigned(self, value: tree.Node) -> Iterator[tree.Node]:
         if isinstance(value, tree.Name):
-            yield from assigned(self.planner.program.names, value)
+            yield from assigned(self.program.names, value)
 
     def _told(self, one: _Keyed, scope: Scope) -> list[Knot | None]:
         """What must land with a change because of what is put; nothing where its key is settled."""
-        call = self.planner.program.names.parent(one.put.key)
+        call = self.program.names.parent(one.put.key)
         if any(map(self.planner.local.changes, one.keys)):
             return []
         if isinstance(call, tree.Call) and (self._knows(call, scope) or self._is_own(call, one)):
@@ -211,7 +210,7 @@ class Fed:
 
     def _tells_apart(self, one: _Keyed) -> bool:
         """Whether objects are told apart by a key, or kept under it, and not only counted."""
-        local, program = self.planner.local, self.planner.program
+        local, program = self.planner.local, self.program
         with program.names.aside():
             parts = [
                 local.hosts.parts(h) for key in one.keys for h, _ in local.hosts.scopes_in(key)
@@ -223,7 +222,7 @@ class Fed:
             return True
         return any(
             isinstance(each, Instance)
-            and (each.cls in program.domain.entities or each.cls in self.planner.state.fields)
+            and (each.cls in program.domain.entities or each.cls in self.state.fields)
             for each in program.inference.of(one.put.value)
         )
 
@@ -231,7 +230,7 @@ class Fed:
         """What must land with a change because a key is made of an object whose class gains the scope: one of
         several parts, `self.state[event.tenant_id, event.stream] = event.kind`, or one under which something
         of the object is kept that is given back, `self.total[order.tenant_id] += order.amount`."""
-        local, program = self.planner.local, self.planner.program
+        local, program = self.planner.local, self.program
         with program.names.aside():
             hosts = [host for key in one.keys for host, _ in local.hosts.scopes_in(key)]
         for host in hosts:
@@ -239,7 +238,7 @@ class Fed:
             elements = parts[1] if parts is not None else []
             many = len(elements) > 1 or (bool(elements) and self._is_summed(one, elements[0]))
             for element in elements if many else ():
-                others = (s for s in program.policy.scopes if s is not scope)
+                others = program.policy.others(scope)
                 if isinstance(element, tree.Attr) and any(
                     program.domain.held.is_value(element, other) for other in others
                 ):
@@ -267,10 +266,10 @@ class Fed:
 
     def _gaining(self, node: tree.Node, scope: Scope) -> Iterator[Knot]:
         """The classes of an object that gain the field of a scope."""
-        program, fields = self.planner.program, self.planner.state.fields
+        program = self.program
         for one in ordered(program.inference.of(node)):
             for cls in program.classes.mro(one.cls) if isinstance(one, Instance) else ():
-                if scope.parameter in fields.get(cls, ()):
+                if self.state.gains(cls, scope):
                     yield "class", cls
 
     def _calls(self, node: tree.Node, scope: Scope, depth: int) -> list[Knot | None]:
@@ -281,7 +280,7 @@ class Fed:
             if isinstance(one, tree.Lambda):
                 found += self._calls(one.body, scope, depth)
             elif isinstance(one, tree.Call):
-                knot = self.planner.asked(one, scope)
+                knot = self.planner.signatures.asked(one, scope)
                 if knot is not None or self._is_told(one, scope):
                     found.append(knot)
                 else:
@@ -294,34 +293,34 @@ class Fed:
 
     def _looked_up(self, node: tree.Node, scope: Scope) -> list[Knot | None]:
         """The same of a key that is looked up where it is written, and says the scope now or after the change."""
-        site = self.planner.program.keys.at(node)
+        site = self.program.keys.at(node)
         if site is None or site.role is not Role.LOOKUP:
             return []
         template = site.template
         gaining = [d for d in self.planner.defects if d.template.host is template.host]
         knots: list[Knot | None] = [d.knot for d in gaining if scope in d.missing]
-        segments = self.planner.program.templates.segments(template.pieces)
+        segments = self.program.templates.segments(template.pieces)
         return knots or [None for segment in segments if segment.scope == scope.name]
 
     def _of_one_scope(self, call: tree.Call, scope: Scope) -> Iterator[Knot | None]:
         """The same of a call of a repository that is told scopes when it is made: `Deals(table, tenant_id)`."""
-        program, fields = self.planner.program, self.planner.state.fields
+        program = self.program
         for callee in program.calls.callees(call):
             owner = callee.function.owner if callee.function is not None else None
             if owner not in program.domain.repositories or owner is None:
                 continue
             held, made = program.domain.held.is_attribute, program.classes.made_with(owner)
             for cls in program.classes.mro(owner):
-                if scope.parameter in fields.get(cls, ()):
+                if self.state.gains(cls, scope):
                     yield "class", cls
             if any(held(cls, name, scope) for cls, name in made):
                 yield None
 
     def _values(self, node: tree.Name) -> Iterator[tree.Node]:
         """What a local name stands for, or what callers give for a parameter."""
-        program = self.planner.program
+        program = self.program
         for binding in program.names.bindings_of(node):
-            function = binding.place.scope.function
+            function = binding.function
             if binding.kind == "param" and function is not None:
                 if isinstance(program.names.parent(node), tree.Attr):
                     continue
@@ -333,10 +332,10 @@ class Fed:
 
     def _knows(self, call: tree.Call, scope: Scope) -> bool:
         """Whether a call is going to be told the scope itself."""
-        return self.planner.asked(call, scope) is not None or self._is_told(call, scope)
+        return self.planner.signatures.asked(call, scope) is not None or self._is_told(call, scope)
 
     def _is_told(self, call: tree.Call, scope: Scope) -> bool:
-        program = self.planner.program
+        program = self.program
         for callee in program.calls.callees(call):
             one = callee.function or callee.cls
             if callee.cls is not None and program.domain.is_carrier(callee.cls):

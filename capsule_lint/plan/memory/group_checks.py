@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function
 from capsule_lint.program.texts.pieces import names_scope
@@ -29,7 +30,7 @@ class _Group:
 
 
 @dataclass(eq=False, slots=True)
-class GroupChecks:
+class GroupChecks(Room):
     """Demands the other scope in the keys of such dicts."""
 
     planner: Planner
@@ -37,7 +38,7 @@ class GroupChecks:
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
         found: dict[Home, _Group] = {}
-        for module in self.planner.program.names.judged() if self.planner.state.fields else ():
+        for module in self.program.names.judged() if self.state.fields else ():
             if not module.is_test and not module.generated:
                 self._read(module, found)
         groups = [(home, one) for home, one in found.items() if one.asked and one.knots]
@@ -50,7 +51,7 @@ class GroupChecks:
             key = node.index
             if not isinstance(key, tree.Attr):
                 continue
-            said = [s for s in self.planner.program.policy.scopes if names_scope(key.name, s)]
+            said = [s for s in self.program.policy.scopes if names_scope(key.name, s)]
             home = self.planner.local.collections.any(node.base) if said else None
             if home is None or not isinstance(home[0], Function):
                 continue
@@ -59,10 +60,10 @@ class GroupChecks:
 
     def _note(self, key: tree.Attr, said: Scope, group: _Group) -> None:
         """Note what a key of a dict says of what is put there, or asked for."""
-        for one in self.planner.program.inference.of(key.base):
-            if not isinstance(one, Instance) or self.planner.program.domain.is_boundary(one.cls):
+        for one in self.program.inference.of(key.base):
+            if not isinstance(one, Instance) or self.program.domain.is_boundary(one.cls):
                 continue
-            is_row = one.cls in self.planner.program.domain.entities
+            is_row = one.cls in self.program.domain.entities
             for scope in self._others(one.cls, said):
                 gaining = self.planner.gains.gaining(one.cls, scope)
                 if is_row and gaining is not None:
@@ -73,7 +74,7 @@ class GroupChecks:
 
     def _others(self, cls: Class, said: Scope) -> list[Scope]:
         """The other scopes that instances of a class are to be told apart by."""
-        policy, domain = self.planner.program.policy, self.planner.program.domain
+        policy, domain = self.program.policy, self.program.domain
         own = policy.scopes_of(cls.name) if cls in domain.entities else policy.scopes
         return [scope for scope in own if scope is not said]
 

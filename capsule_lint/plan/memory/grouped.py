@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, ordered
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -18,21 +19,21 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 
-class Grouped(Struct, frozen=True):
+class Grouped(Room, Struct, frozen=True):
     """Finds the keys once it is settled which classes gain fields: whoever sorts by them must change too."""
 
     planner: Planner
 
     def note(self) -> None:
         """Make the changes unsafe that would leave such a key behind."""
-        for module in self.planner.program.names.judged():
+        for module in self.program.names.judged():
             for call in module.each(tree.Call) if not module.is_test else ():
                 if last_name(call.func) == "groupby" and len(call.args) > 1:
                     self._judge(call)
 
     def _judge(self, call: tree.Call) -> None:
         """Note what the key of a grouping lacks that says a scope and more."""
-        key = next((a.value for a in call.args if a.keyword == "key"), call.args[1].value)
+        key = call.keyword("key") or call.args[1].value
         names, planner = self._names(key), self.planner
         said = [s for s in planner.program.policy.scopes if any(names_scope(n, s) for n in names)]
         for cls in self._rows(call) if said and len(names) > len(said) else ():
@@ -43,7 +44,7 @@ class Grouped(Struct, frozen=True):
 
     def _rows(self, call: tree.Call) -> list[Class]:
         """The classes that gain fields of what is grouped."""
-        inference, fields = self.planner.program.inference, self.planner.state.fields
+        inference, fields = self.program.inference, self.state.fields
         items = [
             item
             for one in ordered(inference.of(call.args[0].value))
@@ -55,17 +56,13 @@ class Grouped(Struct, frozen=True):
         """What rows are grouped by."""
         if isinstance(key, tree.Call) and last_name(key.func) in ("attrgetter", "itemgetter"):
             return [text for a in key.args if (text := tree.text(a.value)) is not None]
-        return [
-            hole_name(item)
-            for made in self._made(key)
-            for item in (made.items if isinstance(made, tree.Sequence) else (made,))
-        ]
+        return [hole_name(item) for made in self._made(key) for item in tree.items(made)]
 
     def _made(self, key: tree.Node) -> Iterator[tree.Node]:
         """What a function of a row returns."""
         if isinstance(key, tree.Lambda):
             yield key.body
             return
-        for one in self.planner.program.inference.of(key):
+        for one in self.program.inference.of(key):
             if isinstance(one, FunctionObject):
                 yield from one.function.returns

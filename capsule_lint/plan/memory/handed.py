@@ -61,12 +61,12 @@ class Handed(Struct, frozen=True):
         """What a parameter or a local is."""
         if binding.kind == "param":
             yield from self._given(binding)
-        elif binding.kind == "assign" and not binding.path and binding.value is not None:
-            yield binding.value
+        elif binding.assigned is not None:
+            yield binding.assigned
 
     def _surplus(self, binding: Binding) -> Iterator[tree.Argument]:
         """What callers give a function of which `*keys` takes all that is left."""
-        function, own = binding.place.scope.function, binding.parameter
+        function, own = binding.function, binding.parameter
         if function is None or own is None or own.kind != "*":
             return
         with self.program.names.aside():
@@ -76,7 +76,7 @@ class Handed(Struct, frozen=True):
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
         """What callers give for a parameter; who writes a key of scopes names these, and is known."""
-        function = binding.place.scope.function
+        function = binding.function
         if function is None or function.parameter(binding.name) is not binding.parameter:
             return
         with self.program.names.aside():

@@ -10,7 +10,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.program import Program
@@ -35,7 +35,7 @@ class Heirs:
 
     def makes(self, node: tree.Node | None) -> bool:
         """Whether a value is a new instance of one."""
-        return isinstance(node, tree.Call) and last_name(node.func) in self.names
+        return _makes(node, self.names)
 
     def homes(self, node: tree.Node) -> tuple[Home, ...]:
         """Where the instances are kept that `self`, `super()` or `self.data` is in a method of one."""
@@ -54,7 +54,7 @@ class Heirs:
                 bases = self.program.classes.foreign_bases(cls) if cls is not None else ()
                 return cls if any(base.endswith("UserDict") for base in bases) else None
             case tree.Name() | tree.Call(func=tree.Name(id="super")):
-                function = self.program.names.place(node).scope.function
+                function = self.program.names.function_of(node)
                 if function is None or function.owner is None or not function.takes_self:
                     return None
                 own = isinstance(node, tree.Call) or node.id == function.params[0].name
@@ -96,7 +96,7 @@ class Heirs:
 
     def _goes_through(self, node: tree.Name, cls: Class) -> bool:
         """Whether a name is an instance in one of the class's methods, which is more than looked into."""
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         if function is None or function.owner is not cls or not function.takes_self:
             return False
         if node.id != function.params[0].name:
@@ -114,5 +114,5 @@ class Heirs:
                 return True
 
 
-def _makes(node: tree.Node | None, names: set[str]) -> bool:
+def _makes(node: tree.Node | None, names: Set[str]) -> bool:
     return isinstance(node, tree.Call) and last_name(node.func) in names

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.program.model import enclosing
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class IdleKeys:
+class IdleKeys(Room):
     """Demands the scopes in their keys: by themselves, numbers and flags may be meant for a whole tenant."""
 
     planner: Planner
@@ -38,7 +39,7 @@ class IdleKeys:
 
     def _idle(self) -> Iterator[tuple[Function, list[Scope]]]:
         """The methods of repositories that make nothing yet of the scopes which they get."""
-        program, state = self.planner.program, self.planner.state
+        program, state = self.program, self.state
         reached = {
             (function, want.scope.name)
             for want in (*state.wants, *self.planner.local.notes.wants)
@@ -52,9 +53,9 @@ class IdleKeys:
 
     def _looked_into(self, function: Function, lacking: list[Scope]) -> Iterator[Home]:
         """The collections of numbers and texts in which a method looks another scope's value up."""
-        local, held = self.planner.local, self.planner.program.domain.held
-        others = [s for s in self.planner.program.policy.scopes if s not in lacking]
-        for node in self.planner.program.names.inside(function):
+        local, held = self.planner.local, self.program.domain.held
+        others = [s for s in self.program.policy.scopes if s not in lacking]
+        for node in self.program.names.inside(function):
             for owner, name, key in local.collections.sinks(node):
                 home = owner, name
                 if home in local.needs.fed or not local.needs.holds_scalars(owner, name):

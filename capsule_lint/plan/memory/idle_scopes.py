@@ -12,7 +12,7 @@ from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.memory.local_filters import names_beside
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -73,13 +73,13 @@ class IdleScopes:
         compare, classes = self._holder(read), self.program.classes
         if not isinstance(compare, tree.Compare) or compare is not self._parent(read):
             return False
-        other = compare.rights[0] if compare.left is read else compare.left
+        other = compare.other(read)
         types = self.program.inference.of(other.base) if isinstance(other, tree.Attr) else ()
-        found = [one.cls for one in types if isinstance(one, Instance)]
+        found = classes_of(types)
         return bool(found) and not any(
             cls in self.program.domain.entities
             or self.program.domain.is_boundary(cls)
-            or scope.parameter in self.state.fields.get(owner, ())
+            or self.state.gains(owner, scope)
             or classes.has_attribute(cls, scope.parameter)
             for cls in found
             for owner in classes.mro(cls)
@@ -95,7 +95,7 @@ class IdleScopes:
 
     def _decided_by(self, function: Function, scope: Scope) -> Iterator[tree.Name]:
         """Where a method uses the parameter of another scope to find something, and not this one."""
-        others = [s for s in self.program.policy.scopes if s is not scope]
+        others = self.program.policy.others(scope)
         found = [self.program.domain.scope_parameter(function, s) for s in others]
         names = {p.name for p in found if p is not None}
         for node in self._named(function.module, names):
@@ -147,7 +147,7 @@ class IdleScopes:
     def _is_loosely_sought(self, node: object, scope: Scope) -> bool:
         match node:
             case tree.Compare(ops=("in" | "not in",), left=tree.Sequence() as left):
-                others = [s for s in self.program.policy.scopes if s is not scope]
+                others = self.program.policy.others(scope)
                 held = (one.name for one in left.items if isinstance(one, tree.Attr))
                 said = any(names_scope(name, other) for name in held for other in others)
                 return said and not self._is_covered(node, scope)

@@ -94,7 +94,7 @@ class Keepers:
 
     def key_of(self, call: tree.Call) -> tree.Node | None:
         """What a method of such a cache is given as a key."""
-        of = call.func.base if isinstance(call.func, tree.Attr) else None
+        of = call.receiver
         if of is None or not (self._may_be(last_name(of)) or _says_cache(of)):
             return None
         for callee in self.program.calls.callees(call):

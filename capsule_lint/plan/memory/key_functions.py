@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_texts import KeyTexts
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import Double
 from capsule_lint.plan.uses.registries import caching, picking
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 
-class KeyFunctions(Struct, frozen=True):
+class KeyFunctions(Room, Struct, frozen=True):
     """`@cached(cache, key=lambda tenant_id, note_id: f"{tenant_id}:{note_id}")` changes with its function."""
 
     planner: Planner
@@ -35,7 +36,7 @@ class KeyFunctions(Struct, frozen=True):
                     self._complete(node, function)
                 elif isinstance(node, tree.Const):
                     texts.judge(node, function, self._taken(function))
-        for function, gained in list(self.planner.state.params.items()):
+        for function, gained in list(self.state.params.items()):
             for node in caching(function):
                 if isinstance(node, tree.Const):
                     own = {scope: scope.parameter for scope in gained.values()}
@@ -49,13 +50,13 @@ class KeyFunctions(Struct, frozen=True):
         if self._lacks(node, function, {scope: scope.parameter for scope in scopes}):
             given = len(function.params) - len(node.params)
             double = Double(node.span, function.module, function, given, node.params)
-            self.planner.state.double(node, double)
+            self.state.double(node, double)
 
     def _cached(self) -> Iterator[Function]:
         """The functions with a decorator that do not change."""
-        for module in self.planner.program.names.judged():
+        for module in self.program.names.judged():
             for function in module.functions if not (module.is_test or module.generated) else ():
-                if function.fact.decorators and function not in self.planner.state.params:
+                if function.fact.decorators and function not in self.state.params:
                     yield function
 
     def _complete(self, node: tree.Lambda, function: Function) -> None:
@@ -64,17 +65,17 @@ class KeyFunctions(Struct, frozen=True):
 
     def _taken(self, function: Function) -> dict[Scope, str]:
         """What a function calls the scopes that it takes."""
-        program = self.planner.program
+        program = self.program
         own = [(s, program.domain.scope_parameter(function, s)) for s in program.policy.scopes]
         return {scope: p.name for scope, p in own if p is not None}
 
     def _lacks(self, node: tree.Lambda, function: Function, codes: dict[Scope, str]) -> bool:
         """Note what of some scopes a key lacks that is one by another scope; whether there was anything."""
-        local, is_value = self.planner.local, self.planner.program.domain.held.is_value
+        local, is_value = self.planner.local, self.program.domain.held.is_value
         parts = local.hosts.parts(node.body)
         if parts is None or parts[0] not in ("tuple", "text"):
             return False
-        policy = self.planner.program.policy.scopes
+        policy = self.program.policy.scopes
         said = {s.name: e for s in policy for e in parts[1] if is_value(e, s)}
         missing = [s for s in codes if s.name not in said]
         if not said or not missing:
@@ -97,7 +98,7 @@ class KeyFunctions(Struct, frozen=True):
 
     def _calls(self, node: tree.Lambda, function: Function) -> Iterator[tree.Call]:
         """The calls of a lambda by the decorator that it is given to, where that is the program's."""
-        program = self.planner.program
+        program = self.program
         for decorator in function.fact.decorators:
             for argument in decorator.args if isinstance(decorator, tree.Call) else ():
                 if argument.value is node and isinstance(decorator, tree.Call):
@@ -110,9 +111,9 @@ class KeyFunctions(Struct, frozen=True):
         names = {p.name for p in decorator.params} if keyword is None else {keyword}
         for call in decorator.module.each(tree.Call):
             if isinstance(call.func, tree.Name) and call.func.id in names:
-                place = self.planner.program.names.place(call)
-                bindings = self.planner.program.names.bindings(call.func.id, place)
-                if any(b.place.scope.function is decorator for b in bindings):
+                place = self.program.names.place(call)
+                bindings = self.program.names.bindings(call.func.id, place)
+                if any(b.function is decorator for b in bindings):
                     yield call
 
     def _is_passed_on(self, call: tree.Call) -> bool:

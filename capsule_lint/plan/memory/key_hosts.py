@@ -85,8 +85,7 @@ class KeyHosts:
 
     def _of_name(self, key: tree.Name, depth: int) -> Hosts:
         bindings = self.program.names.bindings_of(key)
-        values = [b.value for b in bindings if b.kind == "assign" and not b.path]
-        written = [value for value in values if value is not None]
+        written = [b.assigned for b in bindings if b.assigned is not None]
         if bindings and len(written) == len(bindings):
             for value in written:
                 yield from self._hosts_of(value, depth + 1)
@@ -132,7 +131,7 @@ class KeyHosts:
     def _of_parameter(self, key: tree.Name, binding: Binding, depth: int) -> Hosts:
         """A parameter that is an identifier is part of a key; any other is a whole key, which its
         callers make."""
-        function = binding.place.scope.function
+        function = binding.function
         name = hole_name(key)
         is_value = self.program.domain.held.is_value
         if is_identifier(name) or any(is_value(key, s) for s in self.program.policy.scopes):

@@ -112,7 +112,7 @@ class KeyNeeds:
     def _alternatives(self, method: Function) -> Iterator[Function]:
         """The methods of a family, and those of the classes that fit one of its Protocols."""
         classes = self.program.classes
-        for other in self.program.calls.family(method):
+        for other in self.program.calls.families.of(method):
             yield other
             if (expected := other.owner) is None:
                 continue

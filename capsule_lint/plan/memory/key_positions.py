@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class KeyPositions:
+class KeyPositions(Room):
     """Demands such conditions in methods that are going to be given the scope."""
 
     planner: Planner
@@ -29,8 +30,8 @@ class KeyPositions:
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
-        before, domain = len(self._seen), self.planner.program.domain
-        for function, gained in list(self.planner.state.params.items()):
+        before, domain = len(self._seen), self.program.domain
+        for function, gained in list(self.state.params.items()):
             if function.owner in domain.repositories and not function.module.is_test:
                 for part in self._parts(function):
                     for scope in list(gained.values()):
@@ -39,24 +40,24 @@ class KeyPositions:
 
     def _parts(self, function: Function) -> Iterator[tree.Subscript]:
         """The parts of keys that a method compares: `k[0]`."""
-        parent = self.planner.program.names.parent
-        for node in self.planner.program.names.inside(function):
+        parent = self.program.names.parent
+        for node in self.program.names.inside(function):
             if isinstance(node, tree.Subscript) and isinstance(node.base, tree.Name):
                 compare = parent(node)
                 if isinstance(compare, tree.Compare) and compare.ops in (("==",), ("!=",)):
                     yield node
 
     def _judge(self, part: tree.Subscript, scope: Scope, function: Function) -> None:
-        compare = self.planner.program.names.parent(part)
+        compare = self.program.names.parent(part)
         home = self._home(part.base)
         if home is None or home in self.planner.local.rekeyed:
             return
         assert isinstance(compare, tree.Compare)
         assert isinstance(part.base, tree.Name)
         at, said = self._place_of(scope, home), part.index
-        others = [s for s in self.planner.program.policy.scopes if s is not scope]
+        others = self.program.policy.others(scope)
         known = [s for s in others if isinstance(said, tree.Const) and self._is_at(said, s, home)]
-        asked = compare.rights[0] if compare.left is part else compare.left
+        asked = compare.other(part)
         key = (id(compare), scope.name)
         if at is None or key in self._seen or not known or not self._is_value(asked, known[0]):
             return
@@ -71,11 +72,11 @@ class KeyPositions:
         self.planner.want(want)
 
     def _is_value(self, node: tree.Node, scope: Scope) -> bool:
-        return self.planner.program.domain.held.is_value(node, scope)
+        return self.program.domain.held.is_value(node, scope)
 
     def _home(self, node: tree.Node) -> Home | None:
         """The collection whose keys a name goes through."""
-        names = self.planner.program.names
+        names = self.program.names
         if not isinstance(node, tree.Name):
             return None
         found = names.bindings_of(node)
@@ -104,7 +105,7 @@ class KeyPositions:
         """The keys that are written out, by the collections that they are looked up in."""
         if self._keys is None:
             self._keys = defaultdict(list)
-            for module in self.planner.program.names.judged():
+            for module in self.program.names.judged():
                 for node in module.nodes if not module.is_test else ():
                     for owner, name, key in self.planner.local.collections.sinks(node):
                         self._keys[owner, name].append(key)

@@ -202,7 +202,7 @@ class KeyReaders:
     def _compared_whole(self, compare: tree.Compare, node: tree.Node, home: Home) -> None:
         if compare.ops[0] in ("in", "not in") and compare.rights[0] is node:
             return
-        other = compare.rights[0] if compare.left is node else compare.left
+        other = compare.other(node)
         if not isinstance(other, tree.DictDisplay | tree.Sequence) or keys_of(other):
             self.keys.unsure(compare, home)
 

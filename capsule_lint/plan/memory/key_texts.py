@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.registries import caching, placeholders
 from capsule_lint.program.inference.types import FunctionObject
 
@@ -23,7 +24,7 @@ _ELSEWHERE = "is a key that other code makes too, which may have to change with 
 _FILLED = "is a key that is filled in a way that is not known"
 
 
-class KeyTexts(Struct, frozen=True):
+class KeyTexts(Room, Struct, frozen=True):
     """Judges them: they change with their function, or say too little already."""
 
     planner: Planner
@@ -31,8 +32,8 @@ class KeyTexts(Struct, frozen=True):
     def judge(self, node: tree.Const, function: Function, codes: dict[Scope, str]) -> None:
         """Note which of the scopes a key lacks that a function takes, or is going to, by those names."""
         said, local = placeholders(node), self.planner.local
-        taken = self.planner.program.domain.scope_parameter
-        scopes = self.planner.program.policy.scopes
+        taken = self.program.domain.scope_parameter
+        scopes = self.program.policy.scopes
         own = {s: p.name for s in scopes if (p := taken(function, s)) is not None}
         present = {s: name for s, name in own.items() if name in said}
         missing = [s for s in codes if s not in present and codes[s] not in said]
@@ -64,8 +65,8 @@ class KeyTexts(Struct, frozen=True):
 
     def _fills_by_name(self, decorator: tree.Node) -> bool:
         """Whether a decorator, if it is the program's, gives `format` all arguments by their names."""
-        program = self.planner.program
-        func = decorator.func if isinstance(decorator, tree.Call) else decorator
+        program = self.program
+        func = tree.uncalled(decorator)
         own = [
             one.function for one in program.inference.of(func) if isinstance(one, FunctionObject)
         ]
@@ -88,7 +89,7 @@ class KeyTexts(Struct, frozen=True):
 
     def _elsewhere(self, node: tree.Const) -> Iterator[tree.Node]:
         """What else in the program begins as a key does; all of it, where it begins with what it is filled with."""
-        program = self.planner.program
+        program = self.program
         start = (tree.text(node) or "").partition("{")[0]
         if not start:
             yield node

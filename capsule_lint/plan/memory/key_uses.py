@@ -37,7 +37,7 @@ class KeyUses:
         change = self.local.rekeyed[home]
         if change.made is not None and not change.width:
             return  # no part of an object has a position
-        if not self.local.program.names.place(node).scope.module.is_test:
+        if not self.local.program.names.module_of(node).is_test:
             reason = f"reads keys of `{home[1]}`, which change, in a way that is not understood"
             self.local.notes.obstacle(self.local.notes.knot_of(home, node), node, reason)
 
@@ -99,7 +99,7 @@ class KeyUses:
                 self.unsure(node, home)
 
     def _compared(self, compare: tree.Compare, node: tree.Node, home: Home) -> None:
-        op, other = compare.ops[0], compare.rights[0] if compare.left is node else compare.left
+        op, other = compare.ops[0], compare.other(node)
         values: tuple[tree.Node, ...] = (other,)
         if op in ("in", "not in"):
             if compare.left is node and self.local.collections.of(other) == home:

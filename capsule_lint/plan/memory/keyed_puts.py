@@ -43,7 +43,7 @@ class KeyedPuts(Struct, frozen=True):
         match node:
             case tree.Name():
                 for binding in program.names.bindings_of(node):
-                    local = binding.place.scope.function is not None and not binding.path
+                    local = binding.function is not None and not binding.path
                     if local and binding.kind == "assign" and binding.value is not None:
                         yield binding.value
                         if isinstance(binding.value, tree.Call):

@@ -47,7 +47,7 @@ class Leaks(Struct, frozen=True):
         }
         for function in gaining:
             for scope in gaining[function].values():
-                others = [s for s in program.policy.scopes if s is not scope]
+                others = program.policy.others(scope)
                 found = [program.domain.scope_parameter(function, s) for s in others]
                 told = {p.name for p in found if p is not None}
                 for node in self._made_in(function) if told else ():
@@ -62,9 +62,7 @@ class Leaks(Struct, frozen=True):
         for reader in readers:
             self._unpacked(reader)
         for function, scope, knot in self._parsers(readers):
-            callers = [
-                program.names.place(c).scope.function for c, _ in program.calls.callers(function)
-            ]
+            callers = [program.names.function_of(c) for c, _ in program.calls.callers(function)]
             judged = dict.fromkeys(c for c in callers if c is not None and not c.module.is_test)
             for caller in judged:
                 for node in self._made_in(caller):
@@ -73,7 +71,7 @@ class Leaks(Struct, frozen=True):
 
     def _unpacked(self, reader: Reader) -> None:
         """The same where the key is taken apart in the function itself."""
-        function = self.local.program.names.place(reader.node).scope.function
+        function = self.local.program.names.function_of(reader.node)
         if function is None or not isinstance(reader.node, tree.Sequence):
             return
         names = {one.id for one in reader.node.items if isinstance(one, tree.Name)}
@@ -126,12 +124,12 @@ class Leaks(Struct, frozen=True):
         """The functions that yield one scope's value out of a key, and not those of the other scopes."""
         program = self.local.program
         for reader in readers:
-            function = program.names.place(reader.node).scope.function
+            function = program.names.function_of(reader.node)
             if function is None:
                 continue
             said = [hole_name(one) for value in function.returns for one in within(value)]
             for scope in reader.scopes:
-                others = [s for s in program.policy.scopes if s is not scope]
+                others = program.policy.others(scope)
                 has = any(names_scope(name, s) for s in others for name in said)
                 if has and not any(names_scope(name, scope) for name in said):
                     yield function, scope, reader.knot
@@ -149,7 +147,7 @@ class Leaks(Struct, frozen=True):
                 values = [b.value for b in bindings if b.value is not None]
                 if any(self._calls(value, function) for value in values):
                     told.add(one.id)
-        scopes = [s for s in program.policy.scopes if s is not scope]
+        scopes = program.policy.others(scope)
         said = [hole_name(one) for one in within(node)]
         has = any(names_scope(name, s) for name in said for s in scopes)
         return bool(told) and has and self._is_left(node, scope, told)

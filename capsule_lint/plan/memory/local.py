@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -37,36 +36,20 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 
-@dataclass(eq=False, slots=True)
 class LocalKeys:
     """Finds the keys that lack scopes, and with them the filters."""
 
-    program: Program
-    state: State
-    silence: Silence
-    rekeyed: dict[Home, Rekeyed] = field(default_factory=dict)
-    """The collections whose keys change."""
-    mixed: set[Home] = field(default_factory=set)
-    """The collections some of whose keys do not change with the others."""
-    rows: Rows = field(init=False)
-    collections: Collections = field(init=False)
-    parted: Parts = field(init=False)
-    classes: KeyClasses = field(init=False)
-    handed: Handed = field(init=False)
-    hosts: KeyHosts = field(init=False)
-    needs: KeyNeeds = field(init=False)
-    notes: LocalNotes = field(init=False)
-    filters: LocalFilters = field(init=False)
-    told: ToldByCalls = field(init=False)
-    objects: ScopeObjects = field(init=False)
-    shared: SharedKeys = field(init=False)
-    _readers: KeyReaders = field(init=False)
-    _checked: set[int] = field(default_factory=set)
-    _changing: dict[int, tuple[LocalDefect, list[tree.Node]]] = field(default_factory=dict)
-    """The keys that lack scopes, and what they are made of, by their expressions."""
-
-    def __post_init__(self) -> None:
-        program = self.program
+    def __init__(self, program: Program, state: State, silence: Silence) -> None:
+        self.program = program
+        self.state = state
+        self.silence = silence
+        self.rekeyed: dict[Home, Rekeyed] = {}
+        """The collections whose keys change."""
+        self.mixed: set[Home] = set()
+        """The collections some of whose keys do not change with the others."""
+        self._checked: set[int] = set()
+        self._changing: dict[int, tuple[LocalDefect, list[tree.Node]]] = {}
+        """The keys that lack scopes, and what they are made of, by their expressions."""
         self.rows = Rows(program)
         self.collections = Collections(program)
         self.parted = Parts(program, self.collections)
@@ -75,7 +58,7 @@ class LocalKeys:
         self.handed = Handed(program)
         self.hosts = KeyHosts(program, self.classes, self.handed)
         self.needs = KeyNeeds(program, self.collections)
-        self.notes = LocalNotes(program, self.state, self.silence)
+        self.notes = LocalNotes(program, state, silence)
         self.filters = LocalFilters(program, self.notes, self.needs, self.classes, self.rows)
         self.objects = ScopeObjects(program)
         self.shared = SharedKeys(self)
@@ -160,7 +143,7 @@ class LocalKeys:
 
     def _judge_identities(self, cls: Class, method: Function) -> None:
         for node in cls.module.either(tree.Sequence, tree.Compare):
-            if self.program.names.place(node).scope.function is not method:
+            if self.program.names.function_of(node) is not method:
                 continue
             if isinstance(node, tree.Sequence) and node.kind == "tuple":
                 self._judge_host((cls, method.name), node, None)

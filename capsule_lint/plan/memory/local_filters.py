@@ -53,7 +53,7 @@ class LocalFilters:
         """Note what a comparison lacks that stands in a method of a repository."""
         if node.ops[0] not in ("==", "!="):
             return
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         owner = owner_of(function)
         if function is None or owner not in self.program.domain.repositories:
             return
@@ -187,7 +187,7 @@ def names_beside(names: Names, node: tree.Compare) -> set[str]:
     while queue:
         one = queue.pop()
         if isinstance(one, tree.Compare):
-            sides = one.left.items if isinstance(one.left, tree.Sequence) else (one.left,)
+            sides = tree.items(one.left)
             found.update(map(hole_name, sides))
         if isinstance(one, tree.Comprehension):
             queue += [*one.results, *(n for g in one.generators for n in (g.iter, *g.ifs))]

@@ -21,6 +21,7 @@ from capsule_lint.model import (
 from capsule_lint.plan.keys.segments import LocalPiece
 from capsule_lint.plan.keys.spelled import Form, Forms
 from capsule_lint.plan.keys.tags import tag_beside
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import KeyDefect
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.model import Class, Module, last_name
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class LocalMends:
+class LocalMends(MendRoom):
     """Builds the mends of local keys."""
 
     mends: Mends
@@ -99,7 +100,7 @@ class LocalMends:
             assert anchor is not None
             self.mends.expected.note(node, defect.knot, scope, key)
             assert isinstance(node, tree.DictDisplay | tree.Call)
-            old = self.mends.planner.loads.present(node, scope)
+            old = self.planner.loads.present(node, scope)
             code = self._stored(defect, old, scope, codes[scope.name])
             if typed_value(anchor) is not None and not code.startswith("{"):
                 assert isinstance(anchor, tree.DictDisplay)
@@ -119,7 +120,7 @@ class LocalMends:
         """Beside `item["tenant_id"] = tenant_id` comes an assignment for the other scope."""
         node, module = defect.node, defect.module
         assert isinstance(node, tree.Subscript)
-        statement = self.mends.planner.program.names.parent(node)
+        statement = self.program.names.parent(node)
         assert isinstance(statement, tree.Assign)
         old = self._scope_of(node)
         for scope in self.mends.policy_order(defect.missing):
@@ -134,14 +135,14 @@ class LocalMends:
     def _scope_of(self, node: tree.Subscript) -> Scope:
         """Whose value an assignment gives an item."""
         key = tree.text(node.index) or ""
-        return next(s for s in self.mends.planner.program.policy.scopes if names_scope(key, s))
+        return next(s for s in self.program.policy.scopes if names_scope(key, s))
 
     def _stored(self, defect: LocalDefect, old: Scope | None, scope: Scope, code: str) -> str:
         """The value of an entry as an item holds it, in the way in which its neighbour is written."""
         anchor, key = defect.anchors[scope.name], defect.detail[scope.name]
         assert anchor is not None
         if old is not None and not code.startswith("{"):
-            written = self.mends.planner.stored.written(code, anchor, old, scope)
+            written = self.planner.stored.written(code, anchor, old, scope)
             if written is None:
                 self.mends.obstacle(defect.knot, anchor, f"no item holds `{key}` as it is")
             code = code if written is None else written
@@ -154,7 +155,7 @@ class LocalMends:
         `_s(note["tenant_id"])`."""
         if not isinstance(anchor, tree.Call | tree.DictDisplay):
             return code
-        for other in self.mends.planner.program.policy.scopes:
+        for other in self.program.policy.scopes:
             if other is not scope:
                 renamed = self.mends.fields.renamed_value(module, anchor, other, scope)
                 if re.search(rf"(?<![\w\"'.]){re.escape(code)}(?![\w\"'])", renamed):
@@ -164,21 +165,21 @@ class LocalMends:
             return code
         outer, said = (self.mends.source(module, node.span) for node in (anchor, inner))
         before, _, after = outer.rpartition(said)
-        for other in self.mends.planner.program.policy.scopes:
+        for other in self.program.policy.scopes:
             if other is not scope and other.type is not None and scope.type is not None:
                 before = before.replace(f"{other.type.name}(", f"{scope.type.name}(")
         return f"{before}{code}{after}"
 
     def annotations(self) -> None:
         """`dict[tuple[TenantId, OrderId], Order]` says what the keys of a collection have become."""
-        for (owner, name), change in self.mends.planner.local.rekeyed.items():
+        for (owner, name), change in self.planner.local.rekeyed.items():
             index, scopes, width = change.index, change.scopes, change.width
             for annotation in _annotations_of(owner, name) if width else ():
                 key = _key_annotation(annotation)
                 if key is None:
                     continue
-                knot = self.mends.planner.local.notes.knot_of((owner, name), annotation)
-                module = self.mends.module_of(annotation)
+                knot = self.planner.local.notes.knot_of((owner, name), annotation)
+                module = self.program.names.module_of(annotation)
                 said = [
                     self.mends.annotation(knot, module, s, key)
                     for s in self.mends.policy_order(scopes)
@@ -248,7 +249,7 @@ class LocalMends:
 
     def marks(self, defect: LocalDefect, scope: Scope) -> tuple[str, str]:
         """What separates the parts of a local key that is a text, and the tag before the scope's."""
-        template = self.mends.planner.program.templates.template(defect.node)
+        template = self.program.templates.template(defect.node)
         assert template is not None
         pieces, anchor = template.pieces, defect.anchors[scope.name]
         separator, tag = ":", ""
@@ -262,10 +263,10 @@ class LocalMends:
                 said = PLAIN.search("".join(reversed(near)))
                 if said is not None:
                     separator = said[0]
-                elif not is_plainly_marked(self.mends.planner.program.policy.scopes):
+                elif not is_plainly_marked(self.program.policy.scopes):
                     separator = mark_behind(pieces, number) or separator
                 before = pieces[number - 1] if number else None
-                for other in self.mends.planner.program.policy.scopes:
+                for other in self.program.policy.scopes:
                     if isinstance(before, Text) and ends_with_tag(before.value, other.tag):
                         tag = tag_beside(scope, pieces, number, other)
                 break
@@ -274,15 +275,15 @@ class LocalMends:
 
     def text_forms(self) -> list[Form]:
         """How the local keys look that are texts."""
-        program = self.mends.planner.program
+        program = self.program
         forms = Forms(program)
-        for local in self.mends.planner.local.notes.defects:
+        for local in self.planner.local.notes.defects:
             template = (
                 program.templates.template(local.node) if local.shape in ("text", "call") else None
             )
             if template is None or id(local.node) in self._forms:
                 continue
-            if id(local.node) in self.mends.planner.local.hosts.hidden:
+            if id(local.node) in self.planner.local.hosts.hidden:
                 continue
             anchors = dict(local.anchors)
             defect = KeyDefect(

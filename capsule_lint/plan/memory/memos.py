@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.walk import within
@@ -46,7 +47,7 @@ class Kept(Struct, frozen=True):
     value: tree.Node | None
 
 
-class Memos(Struct, frozen=True):
+class Memos(MendRoom, Struct, frozen=True):
     """Finds such attributes and names, and makes dicts of them where all that is done with them is known."""
 
     mends: Mends
@@ -54,7 +55,7 @@ class Memos(Struct, frozen=True):
     def build(self) -> None:
         """Add the mends; what cannot become a dict makes its change set unsafe."""
         seen: set[Memo] = set()
-        for function in self.mends.planner.state.params:
+        for function in self.state.params:
             if function.module.generated:
                 continue
             own = sorted(function.owner.stores) if function.owner is not None else ()
@@ -75,7 +76,7 @@ class Memos(Struct, frozen=True):
         for binding in memo.owner.scope.bindings.get(memo.name, ()):
             statement = binding.place.statement
             if isinstance(statement, tree.Assign) and not binding.path:
-                yield Kept(binding.place.scope.function, statement, binding.value)
+                yield Kept(binding.function, statement, binding.value)
 
     def _is_filled(self, memo: Memo, function: Function) -> bool:
         """Whether a function puts there what it finds out for a scope, unless it has been found."""
@@ -89,7 +90,7 @@ class Memos(Struct, frozen=True):
 
     def _depends(self, value: tree.Node | None, function: Function) -> bool:
         """Whether what is stored is found out by a call that is told a scope, or under a key that gets it."""
-        planner = self.mends.planner
+        planner = self.planner
         gained = planner.state.params[function].values()
         hosts = {id(d.template.host) for d in planner.defects if d.function is function}
         values = [] if value is None else [value]
@@ -97,7 +98,10 @@ class Memos(Struct, frozen=True):
             values += assigned(planner.program.names, value)
         return any(
             id(node) in hosts
-            or (isinstance(node, tree.Call) and any(planner.asked(node, s) for s in gained))
+            or (
+                isinstance(node, tree.Call)
+                and any(planner.signatures.asked(node, s) for s in gained)
+            )
             for one in values
             for node in within(one)
         )
@@ -112,23 +116,23 @@ class Memos(Struct, frozen=True):
         known = any(map(_starts, stores)) and not self._is_seen_outside(memo, uses)
         if not known or self._expires(memo, function) or any(mend is None for mend in mends):
             store = next(s for s in stores if s.function is function)
-            told = " and ".join(f"`{n}`" for n in self.mends.planner.state.params[function])
+            told = " and ".join(f"`{n}`" for n in self.state.params[function])
             reason = f"`{memo.name}` is kept for whatever {told} was asked for first"
             self.mends.obstacle(knot, store.statement.targets[0], reason)
             return
         for use in uses:
             home = self._home(use)
-            if home in self.mends.planner.state.params:
-                self.mends.planner.state.groups.join(knot, ("function", home))
+            if home in self.state.params:
+                self.state.groups.join(knot, ("function", home))
         for mend in mends:
             if mend is not None:
                 self.mends.add(knot, mend)
 
     def _mends(self, memo: Memo, use: Use, names: tuple[str, ...]) -> Iterator[Replace | None]:
         """What changes about a use; `None` for one that cannot be changed."""
-        home, module = self._home(use), self.mends.module_of(use)
+        home, module = self._home(use), self.program.names.module_of(use)
         filename = module.filename
-        parent = self.mends.planner.program.names.parent(use)
+        parent = self.program.names.parent(use)
         key = ", ".join(names)
         asked = f"({key})" if len(names) > 1 else key
         own = self.mends.source(module, use.span)
@@ -161,9 +165,7 @@ class Memos(Struct, frozen=True):
     def _may_be_none(self, store: Kept) -> bool:
         """Whether what is found out is declared as something that may be `None`."""
         value = store.value.value if isinstance(store.value, tree.Wrapped) else store.value
-        callees = (
-            self.mends.planner.program.calls.callees(value) if isinstance(value, tree.Call) else ()
-        )
+        callees = self.program.calls.callees(value) if isinstance(value, tree.Call) else ()
         said = [c.function.fact.returns for c in callees if c.function is not None]
         return any(
             _is_none(part) or last_name(part) == "Optional"
@@ -174,7 +176,7 @@ class Memos(Struct, frozen=True):
 
     def _names(self, function: Function) -> tuple[str, ...]:
         """What a method is told of the scopes, once it is told all of them."""
-        planner = self.mends.planner
+        planner = self.planner
         gained = planner.state.params.get(function, {})
         taken = planner.program.domain.scope_parameter
         found = []
@@ -189,7 +191,7 @@ class Memos(Struct, frozen=True):
     def _uses(self, memo: Memo) -> Iterator[Use]:
         """`self.name` in the methods of the class; the name in its module, and `module.name` where that is
         set to nothing again."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         if isinstance(memo.owner, Class):
             for method in memo.owner.methods.values():
                 for node in names.inside(method):
@@ -213,7 +215,7 @@ class Memos(Struct, frozen=True):
 
     def _is_set_again(self, node: tree.Attr, own: set[int]) -> bool:
         """Whether a test, or whoever else it is, sets what a module keeps to `None`."""
-        program = self.mends.planner.program
+        program = self.program
         statement = program.names.parent(node)
         if not _is_target(statement, node) or not isinstance(statement, tree.Assign):
             return False
@@ -222,7 +224,7 @@ class Memos(Struct, frozen=True):
 
     def _expires(self, memo: Memo, function: Function) -> bool:
         """Whether it is asked as well how old it is, by something else that is kept once for all."""
-        program = self.mends.planner.program
+        program = self.program
         kept = set(function.scope.outer)
         if function.owner is not None:
             kept |= {
@@ -246,7 +248,7 @@ class Memos(Struct, frozen=True):
     def _is_seen_outside(self, memo: Memo, uses: list[Use]) -> bool:
         """Whether it is used elsewhere than in these places, or by its name in a text or an import."""
         own = {id(use) for use in uses}
-        modules = self.mends.planner.program.names.modules.values()
+        modules = self.program.names.modules.values()
         if not isinstance(memo.owner, Class) and any(
             b.imported is not None and memo.name in (b.name, b.imported.name)
             for module in modules
@@ -264,7 +266,7 @@ class Memos(Struct, frozen=True):
 
     def _is_of_another(self, node: tree.Attr, owner: Class | Module) -> bool:
         """Whether an attribute is that of the object itself, in a class that has nothing to do with this one."""
-        home, classes = self._home(node), self.mends.planner.program.classes
+        home, classes = self._home(node), self.program.classes
         if home is None or home.owner is None or not isinstance(node.base, tree.Name):
             return False
         related = isinstance(owner, Class) and (
@@ -273,11 +275,11 @@ class Memos(Struct, frozen=True):
         return node.base.id == home.self_name and not related
 
     def _home(self, node: tree.Node) -> Function | None:
-        return self.mends.planner.program.names.place(node).scope.function
+        return self.program.names.function_of(node)
 
     def _is_guard(self, use: Use) -> bool:
         """Whether it is asked here whether something is kept already."""
-        match parent := self.mends.planner.program.names.parent(use):
+        match parent := self.program.names.parent(use):
             case tree.Compare(left=left, ops=(op,), rights=(other,)):
                 return left is use and op in ("is", "==", "is not", "!=") and _is_none(other)
             case tree.Block(kind="if" | "while"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.lookins import LookIns
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Class, last_name
@@ -25,7 +26,7 @@ _MAX_DEPTH: Final = 6
 
 
 @dataclass(eq=False, slots=True)
-class Planted:
+class Planted(MendRoom):
     """Follows what constructors are given to where it is written."""
 
     mends: Mends
@@ -33,7 +34,7 @@ class Planted:
     def build(self) -> None:
         """Mend the keys of what the collections whose keys change are made of."""
         look_ins = LookIns(self.mends)
-        for home in self.mends.planner.local.rekeyed:
+        for home in self.planner.local.rekeyed:
             for display in {id(d): d for d in self._written(home)}.values():
                 look_ins.given(_pairs(display) or keys_of(display), home)
 
@@ -46,20 +47,14 @@ class Planted:
                 for node in _alternatives(store.value):
                     if isinstance(node, tree.Name):
                         yield from self._displays(node, 0)
-        program = self.mends.planner.program
-        if program.classes.declares(owner):
-            names = [one.name for one in program.classes.constructor(owner) or ()]
-            at = names.index(name) if name in names else None
-            for call, _ in program.calls.constructors_of(owner) if at is not None else ():
-                for number, argument in enumerate(call.args):
-                    if argument.keyword == name or (
-                        number == at and argument.keyword is None and not argument.star
-                    ):
-                        yield from self._displays(argument.value, 0)
+        if self.program.classes.declares(owner):
+            for _, given in self.program.calls.given_to(owner):
+                if name in given:
+                    yield from self._displays(given[name].value, 0)
 
     def _displays(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
         """The dicts that are written out which an expression may be."""
-        program = self.mends.planner.program
+        program = self.program
         for one in _alternatives(node) if depth < _MAX_DEPTH else ():
             match one:
                 case tree.DictDisplay() | tree.Comprehension(kind="DictComp"):
@@ -68,12 +63,12 @@ class Planted:
                     yield one
                 case tree.Name():
                     for binding in program.names.bindings_of(one):
-                        function = binding.place.scope.function
+                        function = binding.function
                         if binding.kind == "param" and function is not None:
                             for value in self._arguments(function, one.id):
                                 yield from self._displays(value, depth + 1)
-                        elif binding.kind == "assign" and binding.value and not binding.path:
-                            yield from self._displays(binding.value, depth + 1)
+                        elif binding.assigned is not None:
+                            yield from self._displays(binding.assigned, depth + 1)
                 case tree.Call():
                     for callee in program.calls.callees(one):
                         if callee.function is not None and callee.cls is None:
@@ -81,7 +76,7 @@ class Planted:
                                 yield from self._displays(value, depth + 1)
 
     def _arguments(self, function: Function, name: str) -> Iterator[tree.Node]:
-        given = self.mends.planner.program.calls.arguments_for(function, name)
+        given = self.program.calls.arguments_for(function, name)
         yield from (argument.value for _, argument in given if not argument.star)
 
 
@@ -112,7 +107,7 @@ def _alternatives(node: tree.Node) -> Iterator[tree.Node]:
                 yield from _alternatives(argument.value)
         case tree.DictDisplay():
             yield node
-            for key, value in zip(node.keys, node.values, strict=True):
+            for key, value in node.pairs:
                 if key is None:
                     yield from _alternatives(value)
         case _:

@@ -89,7 +89,7 @@ class Remembered:
 
     def _is_of_module(self, node: tree.Name) -> bool:
         bindings = self.program.names.bindings_of(node)
-        return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
+        return bool(bindings) and all(b.is_global for b in bindings)
 
     def _is_scoped(self, key: tree.Node) -> bool:
         """Whether a key is a tuple that says a scope and more."""

@@ -53,7 +53,7 @@ class SharedKeepers(Struct, frozen=True):
                     continue
                 if collections.keepers.kept_by(program.inference.of(call.func.base)) is not cls:
                     continue
-                function = program.names.place(call).scope.function
+                function = program.names.function_of(call)
                 if function is not None and function.owner in program.classes.mro(cls):
                     continue
                 other = collections.any(call.func.base)
@@ -67,6 +67,6 @@ class SharedKeepers(Struct, frozen=True):
         names = self.local.program.names
         if any(b.kind == "param" for b in names.bindings_of(node)):
             return True
-        uses = names.place(node).scope.module.each(tree.Name)
+        uses = names.module_of(node).each(tree.Name)
         parents = [(use, names.parent(use)) for use in uses if use.id == node.id]
         return any(isinstance(p, tree.Call) and p.func is not use for use, p in parents)

@@ -56,7 +56,7 @@ class SharedKeys(Struct, frozen=True):
 
     def _check(self, defect: LocalDefect, into: tree.Node) -> None:
         """Refuse the change where the keys in a list are taken apart."""
-        module = self.local.program.names.place(into).scope.module
+        module = self.local.program.names.module_of(into)
         for node in self._apart(module, last_name(into)):
             reason = f"takes apart what `{last_name(into)}` holds, which are keys that change"
             self.local.notes.obstacle(defect.knot, node, reason)

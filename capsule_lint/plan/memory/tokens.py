@@ -12,6 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, renamed_item_access, text_of
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.memory.local_filters import dict_in
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.program.local_names import only_assigned
@@ -37,7 +38,7 @@ class _Token(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Tokens:
+class Tokens(Room):
     """Demands the other scope in such tokens, and beside the comparison."""
 
     planner: Planner
@@ -49,13 +50,13 @@ class Tokens:
         if self._found is None:
             self._found = [
                 token
-                for module in self.planner.program.names.judged()
+                for module in self.program.names.judged()
                 if not module.is_test and not module.generated
                 for token in self._in(module)
             ]
         before = len(self._seen)
         for token in self._found:
-            for scope in self.planner.program.policy.scopes:
+            for scope in self.program.policy.scopes:
                 key = (id(token.check), scope.name)
                 if scope is not token.said and key not in self._seen and self._lacks(token, scope):
                     self._seen.add(key)
@@ -67,7 +68,7 @@ class Tokens:
     def _in(self, module: Module) -> Iterator[_Token]:
         made = list(self._made(module))
         for check in module.each(tree.Compare) if made else ():
-            reader = self.planner.program.names.place(check).scope.function
+            reader = self.program.names.function_of(check)
             if reader is None or check.ops not in (("==",), ("!=",)):
                 continue
             for one, other in ((check.left, check.rights[0]), (check.rights[0], check.left)):
@@ -84,9 +85,9 @@ class Tokens:
 
     def _made(self, module: Module) -> Iterator[tuple[tree.DictDisplay, Function, Scope]]:
         """The dicts of which functions make what they return, with a scope that these are told, and more."""
-        program = self.planner.program
+        program = self.program
         for display in module.each(tree.DictDisplay):
-            maker = program.names.place(display).scope.function
+            maker = program.names.function_of(display)
             names = [name for name, _ in entries_of(display)]
             if maker is None or len(names) < 2 or any(map(program.policy.is_key_name, names)):
                 continue
@@ -98,12 +99,12 @@ class Tokens:
 
     def _is_told(self, node: tree.Node, function: Function, scope: Scope) -> bool:
         """Whether an expression is the parameter by which a function is told a scope."""
-        taken = self.planner.program.domain.scope_parameter(function, scope)
+        taken = self.program.domain.scope_parameter(function, scope)
         return isinstance(node, tree.Name) and taken is not None and taken.name == node.id
 
     def _is_encoded(self, display: tree.DictDisplay, maker: Function) -> bool:
         """Whether something foreign makes of a dict what its function returns."""
-        names = self.planner.program.names
+        names = self.program.names
         for value in maker.returns:
             locals_ = (only_assigned(names, name) for name in names_in(value))
             for made in (value, *(one for one in locals_ if one is not None)):
@@ -114,7 +115,7 @@ class Tokens:
 
     def _is_given(self, call: tree.Call, display: tree.DictDisplay) -> bool:
         """Whether a call of nothing that the program has is given a dict."""
-        names, calls = self.planner.program.names, self.planner.program.calls
+        names, calls = self.program.names, self.program.calls
         given = any(
             argument.value is display or only_assigned(names, argument.value) is display
             for argument in call.args
@@ -124,16 +125,16 @@ class Tokens:
     def _is_decoded(self, node: tree.Node) -> bool:
         """Whether what an entry is read of is what a call of something foreign gives."""
         row = dict_in(node)
-        made = only_assigned(self.planner.program.names, row) if row is not None else None
+        made = only_assigned(self.program.names, row) if row is not None else None
         if not isinstance(made, tree.Call) or row is None:
             return False
-        return not self.planner.program.calls.callees(made) and repeatable(row)
+        return not self.program.calls.callees(made) and repeatable(row)
 
     # --- what they lack ---
 
     def _lacks(self, token: _Token, scope: Scope) -> bool:
         """Whether callers of both functions are told a scope that the token does not say."""
-        keys = {item_key(n, scope) for n in self.planner.program.names.inside(token.reader)}
+        keys = {item_key(n, scope) for n in self.program.names.inside(token.reader)}
         return (
             entry_of(token.made, scope) is None
             and keys == {None}
@@ -143,13 +144,10 @@ class Tokens:
 
     def _knows(self, function: Function, scope: Scope) -> bool:
         """Whether somebody who calls a function is told a scope, or is going to be."""
-        program, gained = self.planner.program, self.planner.state.params
-        callers = {
-            program.names.place(c).scope.function for c, _ in program.calls.callers(function)
-        }
+        program = self.program
+        callers = {program.names.function_of(c) for c, _ in program.calls.callers(function)}
         return any(
-            program.domain.scope_parameter(one, scope) is not None
-            or scope.parameter in gained.get(one, ())
+            program.domain.scope_parameter(one, scope) is not None or self.state.gains(one, scope)
             for one in callers
             if one is not None and not one.module.is_test
         )
@@ -178,7 +176,7 @@ class Tokens:
     def _spelled_out(self, token: _Token) -> Iterator[tree.DictDisplay]:
         """What looks like a token's dict in tests: these may expect or forge it, and nobody knows."""
         names = {name for name, _ in entries_of(token.made)}
-        for module in self.planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             for display in module.each(tree.DictDisplay) if module.is_test else ():
                 if {name for name, _ in entries_of(display)} == names:
                     yield display

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,15 +44,15 @@ class ToldByCalls:
         if id(cls) in self._seen:
             return
         self._seen.add(id(cls))
-        params, held = self.program.classes.constructor(cls) or (), self.program.domain.held
+        held = self.program.domain.held
         with self.program.names.aside():
-            calls = [call for call, _ in self.program.calls.constructors_of(cls)]
-        bound = [bind(call.args, params) for call in calls if not self._is_tested(call)]
-        for parameter in params:
-            values = [b.arguments.get(parameter.name) if b is not None else None for b in bound]
+            made = list(self.program.calls.given_to(cls))
+        given = [arguments for call, arguments in made if not self._is_tested(call)]
+        for parameter in self.program.classes.constructor(cls) or ():
+            values = [arguments.get(parameter.name) for arguments in given]
             for scope in self.program.policy.scopes if values else ():
                 if all(v is not None and held.is_value(v.value, scope) for v in values):
                     held.adopt_attribute(cls, scope, parameter.name)
 
     def _is_tested(self, call: tree.Call) -> bool:
-        return self.program.names.place(call).scope.module.is_test
+        return self.program.names.module_of(call).is_test

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.program.texts.pieces import Text
 
@@ -21,7 +22,7 @@ Shape: TypeAlias = "tuple[str | None, ...]"
 """The texts of a key and the scopes in it, in their order; nothing for any other value."""
 
 
-class Twins(Struct, frozen=True):
+class Twins(Room, Struct, frozen=True):
     """Lets those change alike that are handed to a function of the program."""
 
     planner: Planner
@@ -35,7 +36,7 @@ class Twins(Struct, frozen=True):
         }
         if not by_shape:
             return
-        for module in self.planner.program.names.judged():
+        for module in self.program.names.judged():
             if module.is_test or module.generated:
                 continue
             for node in module.each(tree.FString):
@@ -46,7 +47,7 @@ class Twins(Struct, frozen=True):
 
     def _shape(self, node: tree.Node) -> Shape | None:
         """What a text consists of; `None` for one without words, or without scopes."""
-        program = self.planner.program
+        program = self.program
         template = program.templates.template(node) if program.keys.at(node) is None else None
         if template is None:
             return None
@@ -66,19 +67,19 @@ class Twins(Struct, frozen=True):
 
     def _is_handed_on(self, node: tree.Node) -> bool:
         """Whether a text is an argument of a call of a function of the program."""
-        call = self.planner.program.names.parent(node)
+        call = self.program.names.parent(node)
         return isinstance(call, tree.Call) and any(
             callee.function is not None and callee.cls is None
-            for callee in self.planner.program.calls.callees(call)
+            for callee in self.program.calls.callees(call)
         )
 
     def _change(self, node: tree.Node, like: LocalDefect) -> None:
-        local, policy = self.planner.local, self.planner.program.policy
+        local, policy = self.planner.local, self.program.policy
         parts = local.hosts.parts(node)
         if parts is None:
             return
         defect = local.notes.draft(node, "text", like.missing, like.knot)
-        is_value = self.planner.program.domain.held.is_value
+        is_value = self.program.domain.held.is_value
         said = {s.name: e for s in policy.scopes for e in parts[1] if is_value(e, s)}
         values = {}
         for scope in like.missing:
@@ -95,5 +96,5 @@ class Twins(Struct, frozen=True):
             return
         for value in values.values():
             if value is not None and value.knot is not None:
-                self.planner.state.groups.join(like.knot, value.knot)
+                self.state.groups.join(like.knot, value.knot)
         local.notes.defects.append(defect)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance
@@ -26,7 +27,7 @@ _TIGHT: Final = (tree.Compare, tree.Call, tree.Name, tree.Attr, tree.Subscript)
 
 
 @dataclass(eq=False, slots=True)
-class Unfiltered:
+class Unfiltered(Room):
     """Demands conditions where a method goes through all rows and is going to be given its scopes."""
 
     planner: Planner
@@ -54,15 +55,15 @@ class Unfiltered:
     def _wants(self) -> dict[Function, list[Want]]:
         """What functions ask for already."""
         found: dict[Function, list[Want]] = {}
-        for want in (*self.planner.state.wants, *self.planner.local.notes.wants):
-            for function in enclosing(self.planner.program.names.place(want.node)):
+        for want in (*self.state.wants, *self.planner.local.notes.wants):
+            for function in enclosing(self.program.names.place(want.node)):
                 found.setdefault(function, []).append(want)
         return found
 
     def _are_keyed_by(self, binding: Binding, wants: list[Want]) -> bool:
         """Whether a key is made of the row that a loop goes on with, and of scopes that the method is told: `del
         self._orders[order.order_id]`. In the rows of others it would not be found."""
-        names = self.planner.program.names
+        names = self.program.names
         return any(
             isinstance(node, tree.Name)
             and node.id == binding.name
@@ -74,7 +75,7 @@ class Unfiltered:
 
     def _functions(self) -> Iterator[tuple[Function, list[Scope]]]:
         """The methods of repositories that had no scope and get some."""
-        program, state = self.planner.program, self.planner.state
+        program, state = self.program, self.state
         for function, gained in state.params.items():
             if function.owner not in program.domain.repositories or function.module.is_test:
                 continue
@@ -85,7 +86,7 @@ class Unfiltered:
 
     def _loops(self, function: Function) -> Iterator[Binding]:
         """The names that go through a collection of the repository's."""
-        place = self.planner.program.names.place
+        place = self.program.names.place
         scopes = {
             id(scope): scope
             for node in function.module.each(tree.Name)
@@ -154,7 +155,7 @@ class Unfiltered:
             return False
         knot, notes = ("function", function), self.planner.local.notes
         defect = notes.defect(node, shape, scopes, knot)
-        self.planner.state.groups.join(knot, ("entity", cls.name))
+        self.state.groups.join(knot, ("entity", cls.name))
         defect.detail["rows"] = rows
         for scope in scopes:
             defect.anchors[scope.name] = node
@@ -172,15 +173,15 @@ class Unfiltered:
     def _last_condition(self, binding: Binding) -> tree.Node | None:
         """The last condition of a comprehension, beside which another one may be put by `and`."""
         value = binding.value
-        around = self.planner.program.names.parent(value) if value is not None else None
+        around = self.program.names.parent(value) if value is not None else None
         for one in around.generators if isinstance(around, tree.Comprehension) else ():
             if one.iter is value and one.ifs and isinstance(one.ifs[-1], _TIGHT):
                 return one.ifs[-1]
         return None
 
     def _entity(self, binding: Binding) -> Class | None:
-        for one in self.planner.program.inference.bound(binding):
-            if isinstance(one, Instance) and one.cls in self.planner.program.domain.entities:
+        for one in self.program.inference.bound(binding):
+            if isinstance(one, Instance) and one.cls in self.program.domain.entities:
                 return one.cls
         return None
 
@@ -190,7 +191,7 @@ class Unfiltered:
 
     def _comparisons(self, function: Function, binding: Binding) -> Iterator[tree.Compare]:
         """The comparisons of what a row has."""
-        names = self.planner.program.names
+        names = self.program.names
         for node in function.module.each(tree.Compare):
             if len(node.ops) == 1:
                 sides = (node.left, *node.rights)
@@ -200,12 +201,8 @@ class Unfiltered:
 
     def _tells_whose(self, node: tree.Compare) -> bool:
         """Whether a comparison is one of scopes, or of keys, which have them all."""
-        sides = [
-            item
-            for side in (node.left, *node.rights)
-            for item in (side.items if isinstance(side, tree.Sequence) else (side,))
-        ]
-        policy = self.planner.program.policy
+        sides = [item for side in (node.left, *node.rights) for item in tree.items(side)]
+        policy = self.program.policy
         return any(
             policy.is_key_name(name) or any(names_scope(name, s) for s in policy.scopes)
             for name in map(hole_name, sides)
@@ -216,13 +213,13 @@ class Unfiltered:
             case tree.Sequence():
                 return any(self._reads(item, binding) for item in node.items)
             case tree.Attr(base=tree.Name(id=name) as base) if name == binding.name:
-                names = self.planner.program.names
+                names = self.program.names
                 return names.bindings(name, names.place(base)) == [binding]
             case _:
                 return False
 
     def _decides(self, node: tree.Compare) -> bool:
-        parent_of = self.planner.program.names.parent
+        parent_of = self.program.names.parent
         holder: object = parent_of(node)
         wanted = "and" if node.ops[0] == "==" else "or"
         while isinstance(holder, tree.Boolean) and holder.op == wanted:
@@ -242,7 +239,7 @@ class Unfiltered:
 
     def _replaces(self, node: tree.Compare) -> bool:
         """`[o for o in self._orders if o.order_id != order.order_id]` takes the old row of one out."""
-        names = self.planner.program.names
+        names = self.program.names
         return any(
             isinstance(side, tree.Attr)
             and isinstance(side.base, tree.Name)

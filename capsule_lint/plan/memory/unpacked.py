@@ -116,7 +116,7 @@ class Parts(Struct, frozen=True):
         found = names.bindings_of(node) if isinstance(node, tree.Name) else ()
         part = self._indexed.get((id(node), scope.name))
         if len(found) == 1:
-            part = self._beside.get((found[0].place.scope.module, found[0].at, scope.name))
+            part = self._beside.get((found[0].module, found[0].at, scope.name))
         return Value(part[0], knot=part[1]) if part is not None else None
 
     def at(self, node: tree.Subscript, scope: Scope, code: str, knot: Knot) -> None:

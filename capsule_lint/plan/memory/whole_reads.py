@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.program.inference.types import Collection, Instance
 from capsule_lint.program.model import Class, enclosing
@@ -32,7 +33,7 @@ class WholeRead(Struct, frozen=True):
 
 
 @dataclass(eq=False)
-class WholeReads:
+class WholeReads(Room):
     """Finds them, and demands scopes of the methods that make them where no row had any before."""
 
     planner: Planner
@@ -42,9 +43,9 @@ class WholeReads:
         """Demand what is not demanded yet; whether there was anything."""
         found = False
         for cls in self._repositories:
-            gained = [m for m in cls.methods.values() if m in self.planner.state.params]
+            gained = [m for m in cls.methods.values() if m in self.state.params]
             for method in cls.methods.values() if gained else ():
-                if method not in self.planner.state.params and self._is_lacking(cls, method):
+                if method not in self.state.params and self._is_lacking(cls, method):
                     found |= self.planner.demands.demand_reading(cls, method)
         return found
 
@@ -52,7 +53,7 @@ class WholeReads:
     def _repositories(self) -> list[Class]:
         found = (
             cls
-            for cls in self.planner.program.domain.repositories
+            for cls in self.program.domain.repositories
             if not cls.module.is_test and not cls.module.generated
         )
         return sorted(found, key=lambda c: c.symbol)
@@ -61,7 +62,7 @@ class WholeReads:
         reads = self.of(method)
         if not reads or not any(map(self._is_new, (read.cls for read in reads))):
             return False
-        if any(map(self.planner.program.domain.touches_table, self._family(method))):
+        if any(map(self.program.domain.touches_table, self._family(method))):
             return False
         scopes = self.planner.demands.required_of(cls, method)
         if not all(set(scopes) <= self.scopes_of(read) for read in reads):
@@ -74,23 +75,23 @@ class WholeReads:
 
     def scopes_of(self, read: WholeRead) -> set[Scope]:
         """The scopes that the rows have which a read yields."""
-        return set(self.planner.program.policy.scopes_of(read.cls.name))
+        return set(self.program.policy.scopes_of(read.cls.name))
 
     def _is_new(self, cls: Class) -> bool:
         """Whether rows of a class gain all scopes that they need, and had none."""
-        scopes = self.planner.program.policy.scopes_of(cls.name)
+        scopes = self.program.policy.scopes_of(cls.name)
         return bool(scopes) and all(
             self.planner.gains.gaining(cls, scope) is not None for scope in scopes
         )
 
     def _family(self, function: Function) -> frozenset[Function]:
-        return self.planner.program.calls.family(function)
+        return self.program.calls.families.of(function)
 
     def callers(self, function: Function) -> Iterator[tree.Call]:
         """The calls of a function outside of tests."""
         for member in self._family(function):
-            for call, _ in self.planner.program.calls.callers(member):
-                if not self.planner.program.names.place(call).scope.module.is_test:
+            for call, _ in self.program.calls.callers(member):
+                if not self.program.names.module_of(call).is_test:
                     yield call
 
     def _is_told(
@@ -100,9 +101,13 @@ class WholeReads:
         calls it: no job that goes through the rows of everybody."""
         if self.has_values(call, callee, scopes):
             return True
-        place = self.planner.program.names.place(call)
+        place = self.program.names.place(call)
         function = next(enclosing(place), None)
-        if function is None or depth > _MAX_DEPTH or not self.planner.can_gain(function):
+        if (
+            function is None
+            or depth > _MAX_DEPTH
+            or not self.planner.signatures.can_gain(function)
+        ):
             return False
         callers = list(self.callers(function))
         return bool(callers) and all(
@@ -124,7 +129,7 @@ class WholeReads:
         return self._known[function]
 
     def _find(self, function: Function) -> Iterator[WholeRead]:
-        own, names = function.self_name, self.planner.program.names
+        own, names = function.self_name, self.program.names
         inside = [n for n in names.inside(function) if isinstance(n, tree.Attr)] if own else []
         for node in inside:
             if not isinstance(node.base, tree.Name) or node.base.id != own:
@@ -136,7 +141,7 @@ class WholeReads:
 
     def _read(self, kept: tree.Attr) -> tuple[tree.Node, str] | None:
         """`list(self._orders.values())`, `self._orders.values()`, or a list that is counted or gone through."""
-        parent_of, code = self.planner.program.names.parent, f"{_owner(kept)}.{kept.name}"
+        parent_of, code = self.program.names.parent, f"{_owner(kept)}.{kept.name}"
         node: tree.Node = kept
         around = parent_of(node)
         if isinstance(around, tree.Attr) and around.name == "values":
@@ -155,8 +160,8 @@ class WholeReads:
 
     def _is_gone_through(self, node: tree.Node) -> bool:
         """Whether a loop goes through a collection."""
-        scope = self.planner.program.names.place(node).scope
-        parent = self.planner.program.names.parent(node)
+        scope = self.program.names.place(node).scope
+        parent = self.program.names.parent(node)
         if isinstance(parent, tree.Comprehension):
             return any(g.iter is node for g in parent.generators)
         return any(
@@ -165,14 +170,14 @@ class WholeReads:
 
     def _is_kind(self, kept: tree.Attr, kind: str) -> bool:
         """Whether an attribute is known to be a collection of a kind: a list, a dict."""
-        types = self.planner.program.inference.of(kept)
+        types = self.program.inference.of(kept)
         kinds = [one.kind for one in types if isinstance(one, Collection)]
         return bool(kinds) and all(one == kind for one in kinds)
 
     def _entity(self, rows: tree.Node) -> Class | None:
         """The entity that a collection yields."""
-        domain = self.planner.program.domain
-        for one in self.planner.program.inference.of(rows):
+        domain = self.program.domain
+        for one in self.program.inference.of(rows):
             for item in one.items if isinstance(one, Collection) else ():
                 if isinstance(item, Instance) and item.cls in domain.entities:
                     return item.cls

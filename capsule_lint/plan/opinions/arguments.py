@@ -54,7 +54,7 @@ class ArgumentOpinions:
                 yield from self._written_out(every)
 
     def _module(self, node: tree.Node) -> Module:
-        return self.ground.program.names.place(node).scope.module
+        return self.ground.program.names.module_of(node)
 
     # --- one scope in the place of another ---
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.model import Class, Function, last_name, owner_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program import Program
     from capsule_lint.program.calling.calls import Callee
     from capsule_lint.program.model import Module
 
@@ -52,7 +52,7 @@ class Passed(Struct, frozen=True):
 
 
 @dataclass(eq=False)
-class Ground:
+class Ground(Room):
     """The program as it is, seen by opinions."""
 
     planner: Planner
@@ -60,10 +60,6 @@ class Ground:
     """The text of a file between two places."""
     _named: dict[str, Scope | None] = field(default_factory=dict)
     _parameters: dict[tuple[Function, str], tree.Parameter | None] = field(default_factory=dict)
-
-    @property
-    def program(self) -> Program:
-        return self.planner.program
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -233,8 +229,8 @@ class Ground:
         match value:
             case tree.Name():
                 for binding in self.program.names.bindings(value.id, place):
-                    if binding.kind == "param" and binding.place.scope.function is not None:
-                        yield binding.place.scope.function, scope.name
+                    if binding.kind == "param" and binding.function is not None:
+                        yield binding.function, scope.name
             case tree.Attr(base=tree.Name()):
                 owner = owner_of(place.scope.function)
                 initializer = self.program.classes.initializer(owner) if owner else None

@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, inside
 from capsule_lint.policy import SourceKind
-from capsule_lint.program.inference.types import Foreign, Instance
+from capsule_lint.program.inference.types import Foreign, Instance, classes_of
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
 if TYPE_CHECKING:
@@ -109,10 +109,10 @@ class Clients:
         names = self.ground.program.names
         found = set()
         for binding in names.bindings_of(node):
-            if binding.kind == "param" and binding.place.scope.function is not None:
-                found.add(self._parameter(binding.place.scope.function, binding))
-            elif binding.kind == "assign" and binding.value is not None and not binding.path:
-                found.add(self.origin(binding.value, scope, depth + 1))
+            if binding.kind == "param" and binding.function is not None:
+                found.add(self._parameter(binding.function, binding))
+            elif binding.assigned is not None:
+                found.add(self.origin(binding.assigned, scope, depth + 1))
             else:
                 return ""
         return "" if "" in found else min(found, default="")
@@ -192,7 +192,7 @@ class Clients:
         if marks or not self._is_fastapi(function) or self._is_in_path(function, parameter.name):
             return ""
         types = self.ground.program.domain.parameter_types(function, parameter)
-        classes = [t.cls for t in types if isinstance(t, Instance)]
+        classes = classes_of(types)
         if classes:
             return "the body" if all(map(self._is_model, classes)) else ""
         return "the query string" if self._is_plain(parameter) else ""

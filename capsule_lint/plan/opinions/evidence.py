@@ -15,7 +15,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, inside
 from capsule_lint.plan.opinions.siblings import Siblings
 from capsule_lint.plan.supply.visible import certainly_before
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import names_scope
@@ -168,12 +168,12 @@ class EvidenceOpinions:
             receivers.add(callee.cls)
         elif callee.function is not None and isinstance(passed.call.func, tree.Attr):
             types = self.ground.program.inference.of(passed.call.func.base)
-            receivers |= {t.cls for t in types if isinstance(t, Instance)}
+            receivers |= classes_of(types)
         for cls in receivers:
             if cls in domain.repositories:
                 yield cls
                 if self.ground.program.classes.is_abstract(cls):
-                    yield from self.ground.program.calls.kin(cls)
+                    yield from self.ground.program.calls.families.kin(cls)
 
     # --- assertions on entities ---
 
@@ -217,7 +217,7 @@ class EvidenceOpinions:
     def _entity(self, name: tree.Name) -> Class | None:
         """The entity that a local name of a test holds, if it has the innermost scope."""
         program = self.ground.program
-        found = {t.cls for t in program.inference.of(name) if isinstance(t, Instance)}
+        found = classes_of(program.inference.of(name))
         if len(found) != 1:
             return None
         cls = found.pop()

@@ -33,7 +33,7 @@ class IdleTexts(Struct, frozen=True):
         """What gives a template the scopes that it lacks; nothing where it may be used, or is no constant with
         fields that have names."""
         names = self.ground.program.names
-        module, statement = names.place(node).scope.module, names.parent(node)
+        module, statement = names.module_of(node), names.parent(node)
         if names.place(node).scope.kind != "module" or not isinstance(statement, tree.Assign):
             return ()
         match statement.targets:

@@ -158,8 +158,8 @@ class KeyOpinions:
         if isinstance(host, tree.Name | tree.Attr):
             target = self.ground.program.classes.dotted(host)
             if isinstance(target, Binding) and target.value is not None:
-                return target.place.scope.module, target.value
-        return self.ground.program.names.place(host).scope.module, host
+                return target.module, target.value
+        return self.ground.program.names.module_of(host), host
 
     # --- one scope in the place of another ---
 
@@ -215,4 +215,4 @@ def is_source_constant(ground: Ground, node: tree.Node, scope: Scope) -> bool:
         return target in [f"{module}.{code}" for module, code in constants]
     cls = target.place.scope.cls if target.place.scope.kind == "class" else None
     name = f"{cls.name}.{target.name}" if cls is not None else target.name
-    return (target.place.scope.module.name, name) in constants
+    return (target.module.name, name) in constants

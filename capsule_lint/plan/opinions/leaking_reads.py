@@ -81,7 +81,7 @@ class LeakingReads:
         planner, scopes = self.ground.planner, self.ground.planner.demands.required_of(cls, method)
         calls = list(planner.whole_reads.callers(method))
         for call in calls:
-            function = self.ground.program.names.place(call).scope.function
+            function = self.ground.program.names.function_of(call)
             around = list(outwards(function))
             if any(one.owner in self.ground.program.domain.repositories for one in around):
                 return False

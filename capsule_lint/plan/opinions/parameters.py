@@ -165,7 +165,7 @@ class ParameterOpinions:
                 return True
             if last_name(decorator).startswith("abstract"):
                 return True
-            called = decorator.func if isinstance(decorator, tree.Call) else decorator
+            called = tree.uncalled(decorator)
             types = self.ground.program.inference.of(called)
             if any(isinstance(t, FunctionObject) for t in types):
                 return True

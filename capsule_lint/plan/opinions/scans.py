@@ -69,7 +69,7 @@ class ScanOpinions:
         """The reads that lack a scope."""
         for name in ("scan", "paginate", *sorted(STATEMENTS)):
             for call in self.ground.program.calls.uses.calls_beside(name):
-                module = self.ground.program.names.place(call).scope.module
+                module = self.ground.program.names.module_of(call)
                 if module.is_test or module.generated or not isinstance(call.func, tree.Attr):
                     continue
                 if name in STATEMENTS:
@@ -102,7 +102,7 @@ class ScanOpinions:
 
     def _options(self, call: tree.Call) -> set[str]:
         """The names of a call's arguments, those in a dict that is spread included."""
-        found = {a.keyword for a in call.args if a.keyword is not None}
+        found = {name for name, _ in call.keywords}
         for argument in call.args:
             if argument.star == "**":
                 found |= set(_texts(self._material([argument.value])))
@@ -124,7 +124,7 @@ class ScanOpinions:
                 if binding.value is not None:
                     yield binding.value
         elif isinstance(node, tree.Attr):
-            owner = owner_of(self.ground.program.names.place(node).scope.function)
+            owner = owner_of(self.ground.program.names.function_of(node))
             for store in owner.stores.get(node.name, ()) if owner is not None else ():
                 if store.value is not None:
                     yield store.value
@@ -151,7 +151,7 @@ class ScanOpinions:
         if id(call) in self._seen:
             return
         self._seen.add(id(call))
-        function = self.ground.program.names.place(call).scope.function
+        function = self.ground.program.names.function_of(call)
         if function is not None and set(words(function.name)) & _PROBES:
             return
         material = list(self._material([a.value for a in call.args]))
@@ -169,7 +169,7 @@ class ScanOpinions:
             self._reported.add(function)
             yield Opinion(
                 ScanFact(
-                    self.ground.program.names.place(call).scope.module.filename,
+                    self.ground.program.names.module_of(call).filename,
                     call.span,
                     self.ground.symbol(call),
                     tuple(scope.parameter for scope in missing),
@@ -180,7 +180,7 @@ class ScanOpinions:
     def _required(self, call: tree.Call, function: Function | None) -> tuple[Scope, ...]:
         domain, policy = self.ground.program.domain, self.ground.program.policy
         receiver = call.func.base if isinstance(call.func, tree.Attr) else call.func
-        module = self.ground.program.names.place(call).scope.module
+        module = self.ground.program.names.module_of(call)
         for name in (last_name(receiver), module.name):
             entity = domain.narrowed_names(None, None, name)
             if entity is not None:
@@ -222,17 +222,15 @@ class ScanOpinions:
 
     def _filters(self, call: tree.Call) -> Iterator[tree.Node]:
         """What a call is given as its filter or statement, or as all of its arguments."""
-        spread = [a.value for a in call.args if a.star == "**"]
+        spread = call.spread
         yield from spread
         yield from (a.value for a in call.args if a.keyword in _FILTERS)
         for node in self._material(spread):
             match node:
                 case tree.DictDisplay():
-                    for key, value in zip(node.keys, node.values, strict=True):
-                        if isinstance(key, tree.Const) and key.value in _FILTERS:
-                            yield value
+                    yield from (value for name, value in node.entries if name in _FILTERS)
                 case tree.Call():
-                    yield from (a.value for a in node.args if a.keyword in _FILTERS)
+                    yield from (value for name, value in node.keywords if name in _FILTERS)
                 case tree.Name():
                     for index, value in self._items_of(node):
                         if isinstance(index, tree.Const) and index.value in _FILTERS:
@@ -243,7 +241,7 @@ class ScanOpinions:
 
     def _callers(self, function: Function | None) -> Iterator[tree.Call]:
         for call, _ in self.ground.program.calls.callers(function) if function else ():
-            module = self.ground.program.names.place(call).scope.module
+            module = self.ground.program.names.module_of(call)
             if not module.is_test and not module.generated:
                 yield call
 
@@ -279,9 +277,9 @@ class ScanOpinions:
 
     def _compared(self, function: Function | None) -> Iterator[tree.Node]:
         """What the function compares: it may part the rows itself, once they are read."""
-        place = self.ground.program.names.place
+        function_of = self.ground.program.names.function_of
         for node in function.module.each(tree.Compare) if function is not None else ():
-            if place(node).scope.function is function:
+            if function_of(node) is function:
                 yield from inside(node)
 
     def _narrows(self, material: Iterable[tree.Node], scope: Scope) -> bool:

@@ -82,9 +82,9 @@ class Siblings:
     def _passed(self) -> dict[Function, list[Passed]]:
         """The calls of methods in each test that are given the innermost scope."""
         found: dict[Function, list[Passed]] = defaultdict(list)
-        place = self.evidence.ground.program.names.place
+        function_of = self.evidence.ground.program.names.function_of
         for passed in self.evidence.ground.passed:
-            test = place(passed.call).scope.function
+            test = function_of(passed.call)
             if test is None or not test.module.is_test or not test.name.startswith("test"):
                 continue
             is_method = isinstance(passed.call.func, tree.Attr) and passed.callee.cls is None
@@ -243,7 +243,7 @@ class Siblings:
         return Missing("None") if _gets(method) else None
 
     def _error(self, node: tree.Node) -> Missing | None:
-        kind = node.func if isinstance(node, tree.Call) else node
+        kind = tree.uncalled(node)
         target = self.evidence.ground.program.classes.dotted(kind)
         if isinstance(target, Binding):
             return (
@@ -270,7 +270,7 @@ class Siblings:
         found = self._other(behind, module)
         if found is None or found.startswith('"'):
             return found
-        function = behind.func if isinstance(behind, tree.Call) else behind
+        function = tree.uncalled(behind)
         name = last_name(function)
         is_here = isinstance(function, tree.Name) and name in module.scope.bindings
         return found if is_here else None

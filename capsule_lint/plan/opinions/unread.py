@@ -51,7 +51,7 @@ class UnreadKeys:
                 if template is None or self._is_read(node, template) or self._is_told(node):
                     continue
                 site = KeySite(
-                    template, module, program.names.place(node).scope.function, Role.WRITTEN, False
+                    template, module, program.names.function_of(node), Role.WRITTEN, False
                 )
                 missing = [
                     scope
@@ -147,7 +147,7 @@ class UnreadKeys:
             inner, outer = outer, names.parent(outer)
         match outer:
             case tree.Eval(kind="return"):
-                function = names.place(node).scope.function
+                function = names.function_of(node)
                 return function is not None and is_sort_key(function.name)
             case tree.Assign():
                 return any(is_sort_key(last_name(target)) for target in outer.targets)
@@ -161,7 +161,6 @@ def _name_in(holder: tree.Expr, part: tree.Node) -> str:
         case tree.Call():
             return next((a.keyword for a in holder.args if a.value is part and a.keyword), "")
         case tree.DictDisplay():
-            pairs = zip(holder.keys, holder.values, strict=True)
-            return next((tree.text(key) or "" for key, value in pairs if value is part), "")
+            return next((tree.text(key) or "" for key in holder.keys_for(part)), "")
         case _:
             return ""

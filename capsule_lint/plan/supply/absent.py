@@ -35,7 +35,7 @@ def absent_at(names: Names, node: tree.Node, scope: Scope) -> str:
 
 def _holders(names: Names, node: tree.Node, scope: Scope) -> Iterator[str]:
     """The names, and the attributes of names, that a function tells the scope's value by."""
-    function = names.place(node).scope.function
+    function = names.function_of(node)
     found = names.inside(function) if function is not None else ()
     yield from dict.fromkeys(
         path_of(one)

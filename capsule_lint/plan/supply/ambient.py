@@ -75,7 +75,7 @@ class Ambient(Struct, frozen=True, dict=True):
                 case tree.Name():
                     names = self.program.names
                     bindings = names.bindings_of(node)
-                    if any(b.place.scope.kind == "module" for b in bindings):
+                    if any(b.is_global for b in bindings):
                         return called
                     given = only_assigned(names, node)
                     if given is None:
@@ -108,7 +108,7 @@ class Ambient(Struct, frozen=True, dict=True):
             return None
         if spec.kind is SourceKind.CALL:
             return spec.code
-        known = self.program.names.definition(f"{spec.module}.{spec.name}")
+        known = self.program.names.definition(spec.dotted)
         if spec.kind is SourceKind.ATTRIBUTE and not isinstance(known, Class):
             return f"{spec.name}.{spec.access}"
         return None

@@ -14,6 +14,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.written import Written
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.mocks import MOCKS
@@ -44,7 +45,7 @@ class _Read(Struct, frozen=True):
 
 
 @dataclass(eq=False)
-class Bodies:
+class Bodies(Room):
     """Demands the entries."""
 
     planner: Planner
@@ -57,7 +58,7 @@ class Bodies:
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
-        new = [w for want in tuple(self.planner.state.wants) for w in self._demands(want)]
+        new = [w for want in tuple(self.state.wants) for w in self._demands(want)]
         for want in new:
             self.planner.want(want)
         return bool(new)
@@ -68,11 +69,11 @@ class Bodies:
         sources, displays = self.planner.sources, self._displays
         if all(map(sources.is_constant, want.scope.sources)) or not displays:
             return False
-        names = self.planner.program.names
+        names = self.program.names
         for _, given in self.planner.values.beside(want):
             path = self._path(given, 0)
             sent = displays.get(path[-1], ()) if path else ()
-            if any(not names.place(display).scope.module.is_test for display in sent):
+            if any(not names.module_of(display).is_test for display in sent):
                 return True
         return False
 
@@ -81,7 +82,7 @@ class Bodies:
         return self._written.by_key()
 
     def _demands(self, want: Want) -> Iterator[Want]:
-        place = self.planner.program.names.place(want.node)
+        place = self.program.names.place(want.node)
         function = place.scope.function
         if place.scope.module.is_test or function is None:
             return
@@ -113,7 +114,7 @@ class Bodies:
         if value.kind != "attached":
             return
         base, _, name = value.code.rpartition(".")
-        for old in self.planner.program.policy.scopes:
+        for old in self.program.policy.scopes:
             key = rename(name, want.scope, old)
             for call in self._objects.get(key, ()) if key != name else ():
                 yield call, old, name
@@ -128,10 +129,10 @@ class Bodies:
     def _objects(self) -> dict[str, list[tree.Call]]:
         """The objects that tests make of keywords, by those that name scopes."""
         found: dict[str, list[tree.Call]] = defaultdict(list)
-        program = self.planner.program
+        program = self.program
         for word in sorted(("SimpleNamespace", *MOCKS)):
             for call in program.calls.uses.calls_beside(word):
-                if program.names.place(call).scope.module.is_test and names_any(call, program):
+                if program.names.module_of(call).is_test and names_any(call, program):
                     for key, _ in entries_of(call):
                         found[key].append(call)
         return found
@@ -158,20 +159,19 @@ class Bodies:
     def _roots(self, name: str, want: Want) -> Iterator[str]:
         """What an expression starts from: a parameter, and what a local of that name is read of."""
         yield name
-        names = self.planner.program.names
+        names = self.program.names
         for binding in names.bindings(name, names.place(want.node)):
-            given = binding.value if binding.kind == "assign" and not binding.path else None
-            yield from self._path(given, 0)[-1:]
+            yield from self._path(binding.assigned, 0)[-1:]
 
     def _asked(self, spec: SourceSpec) -> Class | Function | None:
         if spec.kind is not SourceKind.CALL:
             return None
-        return self.planner.program.names.definition(f"{spec.module}.{spec.name}")
+        return self.program.names.definition(spec.dotted)
 
     def _read_in(self, function: Function) -> tuple[_Read, ...]:
         """What a function reads of dicts, by constant keys."""
         if function not in self._read:
-            inside = self.planner.program.names.inside(function)
+            inside = self.program.names.inside(function)
             paths = (self._path(node, 0) for node in inside if _key(node) is not None)
             self._read[function] = tuple(
                 dict.fromkeys(_Read(path[-1], "".join(path[-2:-1]).lower()) for path in paths)
@@ -193,7 +193,7 @@ class Bodies:
             case tree.Attr():
                 return (*self._path(node.base, depth + 1), node.name)
             case tree.Name():
-                given = only_assigned(self.planner.program.names, node)
+                given = only_assigned(self.program.names, node)
                 return self._path(given, depth + 1)
             case _:
                 return ()
@@ -202,7 +202,7 @@ class Bodies:
 
     def _beside(self, key: str, scope: Scope) -> Iterator[tuple[Scope, str]]:
         """The other scopes, and how they are called where one is called `key`."""
-        for old in self.planner.program.policy.scopes:
+        for old in self.program.policy.scopes:
             if old is scope:
                 continue
             said = [_STEP.findall(s.code) for s in old.sources if s.kind is SourceKind.EXPRESSION]
@@ -214,12 +214,9 @@ class Bodies:
     def _is_read_as(self, display: Display, read: _Read, old: Scope, function: Function) -> bool:
         """Whether a dict becomes what a function reads: in a test it stands where the source looks; in other
         code it says all that the function reads of it."""
-        program = self.planner.program
+        program = self.program
         has = dict(entries_of(display))
-        if (
-            isinstance(display, tree.DictDisplay)
-            and program.names.place(display).scope.module.is_test
-        ):
+        if isinstance(display, tree.DictDisplay) and program.names.module_of(display).is_test:
             return read.configured and read.under in self._written.homes(display)
         if not read.configured and self._written.is_passed_on(display):
             return False  # a response, as far as is known

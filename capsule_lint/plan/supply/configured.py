@@ -105,7 +105,7 @@ class Configured(Struct, frozen=True):
         return None
 
     def _of_kind(self, spec: SourceSpec, pairs: Iterable[tuple[str, Class]]) -> dict[str, Class]:
-        wanted = self.program.names.definition(f"{spec.module}.{spec.name}")
+        wanted = self.program.names.definition(spec.dotted)
         mro = self.program.classes.mro
         return {
             code: cls for code, cls in pairs if isinstance(wanted, Class) and wanted in mro(cls)
@@ -116,8 +116,7 @@ class Configured(Struct, frozen=True):
         target = self.program.names.follow(self.program.names.member(spec.module, spec.name))
         if not isinstance(target, External):
             return None
-        handler = next((f for f in enclosing(place) if self.program.domain.enters(f)), None)
-        if handler is None:
+        if self._handler(place) is None:
             return None
         root = spec.name.partition(".")[0]
         return Value(f"{spec.name}.{spec.access}", ((spec.module, root),), kind="configured")
@@ -128,7 +127,7 @@ class Configured(Struct, frozen=True):
         imports = ((spec.module, spec.name),) if spec.module else ()
         if not spec.roots:
             # `current_capsule()` knows the request, and there is one in handlers alone
-            handler = next((f for f in enclosing(place) if self.program.domain.enters(f)), None)
+            handler = self._handler(place)
             if handler is None:
                 return None
             return Value(spec.code, imports, bind=True, root=handler, kind="configured")
@@ -182,6 +181,10 @@ class Configured(Struct, frozen=True):
         if parameter and not isinstance(self.program.names.follow(given), External):
             return None
         # Flask's `request`, or the `app` of Powertools: they know of a request in handlers alone.
+        return self._handler(place)
+
+    def _handler(self, place: Place) -> Function | None:
+        """The function around a place in which a request enters."""
         return next((f for f in enclosing(place) if self.program.domain.enters(f)), None)
 
     def _handler_parameter(self) -> str:

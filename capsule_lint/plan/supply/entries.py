@@ -90,14 +90,14 @@ class Entries:
             return False  # no framework knows of scopes
         return (
             any(self.foreign_bases(function))
-            and not any(True for _ in self.program.calls.callers(function))
+            and not self.program.calls.is_called(function)
             and function.name not in SPECIAL
         )
 
     def _production_callers(self, function: Function) -> Iterator[tree.Call]:
-        for member in self.program.calls.family(function):
+        for member in self.program.calls.families.of(function):
             for call, _ in self.program.calls.callers(member):
-                if not self.program.names.place(call).scope.module.is_test:
+                if not self.program.names.module_of(call).is_test:
                     yield call
 
     def reason(self, want: Want) -> str:
@@ -199,7 +199,7 @@ class Entries:
                     put = one.results if local & {last_name(t) for t in targets} else ()
                 case _:
                     put = ()
-            if put and self.program.names.place(one).scope.function is function:
+            if put and self.program.names.function_of(one) is function:
                 yield from put
 
     def _holds_scope(self, node: tree.Node) -> bool:

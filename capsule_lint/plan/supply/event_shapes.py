@@ -63,7 +63,7 @@ class EventShapes:
         said = re.match(rf"""{re.escape(name)}(?:\[|\.get\()\s*["']([^"']+)""", spec.code)
         if said is not None:
             return frozenset((said[1],))
-        asked = self.program.names.definition(f"{spec.module}.{spec.name}")
+        asked = self.program.names.definition(spec.dotted)
         if spec.kind is not SourceKind.CALL or not isinstance(asked, Function):
             return frozenset()
         own = asked.own_params[spec.roots.index(name) :][:1]

@@ -181,7 +181,7 @@ class Given:
 
     def _fixtures(self, function: Function) -> Iterator[Function]:
         for parameter in function.own_params:
-            if not any(parametrized(d, parameter.name) for d in function.fact.decorators):
+            if not parametrized(function, parameter.name):
                 fixture = self.program.inference.fixtures.named(function, parameter.name)
                 if fixture is not None:
                     yield fixture
@@ -216,7 +216,7 @@ class Given:
         if not isinstance(root, tree.Name):
             return Said(literal, code, None)
         bindings = self.program.names.bindings_of(root)
-        local = any(b.place.scope.kind != "module" for b in bindings)
+        local = any(not b.is_global for b in bindings)
         return Said(literal, code, root.id, local)
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.program.local_names import only_assigned
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class Helpers:
+class Helpers(Room):
     """Finds them."""
 
     planner: Planner
@@ -43,7 +44,7 @@ class Helpers:
         return self._read(node, function, returned, scope, knot)
 
     def _called(self, call: tree.Call) -> Function | None:
-        found = self.planner.program.calls.callees(call)
+        found = self.program.calls.callees(call)
         return found[0].function if len(found) == 1 and found[0].cls is None else None
 
     def _call(self, node: tree.Node) -> tuple[tree.Call | None, int | None]:
@@ -55,7 +56,7 @@ class Helpers:
                 number = tree.integer(node.index)
                 return (call, number) if number is not None and number >= 0 else (None, None)
             case tree.Name():
-                bindings = self.planner.program.names.bindings_of(node)
+                bindings = self.program.names.bindings_of(node)
                 binding = bindings[0] if len(bindings) == 1 else None
                 value = binding.value if binding is not None and binding.kind == "assign" else None
                 if binding is None or not isinstance(value, tree.Call | tree.Subscript):
@@ -80,22 +81,22 @@ class Helpers:
     ) -> Value | None:
         """The same of `current().tenant_id`, and of `ctx.tenant_id` after `ctx = current()`, where that can be
         asked in the file of `node` as well."""
-        program, names = self.planner.program, self.planner.program.names
+        program, names = self.program, self.program.names
         asked: tree.Node = returned
         made = only_assigned(names, returned.base)
-        if made is not None and names.place(made).scope.function is function:
+        if made is not None and names.function_of(made) is function:
             asked = made
         root = next(iter(names_in(asked)), None)
         if root is None or not self.planner.sources.ambient.asks(returned):
             return None
         known = names.bindings(root.id, names.place(node))
-        if any(b.place.scope.kind != "module" for b in known) or root.id.startswith("_"):
+        if any(not b.is_global for b in known) or root.id.startswith("_"):
             return None
         if not repeatable(returned, program) or not repeatable(asked, program):
             return None
         value = self.planner.gains.mirrored(returned, scope, knot)
         at = names.bindings(root.id, names.place(asked))
-        if value is None or value.imports or any(b.place.scope.kind != "module" for b in at):
+        if value is None or value.imports or any(not b.is_global for b in at):
             return None
         if asked is not returned:
             base, own = text_of(asked), text_of(returned.base)

@@ -40,7 +40,7 @@ class Holders(Struct, frozen=True):
     def attribute_of(self, cls: Class, scope: Scope) -> str | None:
         """The attribute of the class, there or to come, that holds the scope's value."""
         for owner in self.program.classes.mro(cls):
-            if scope.parameter in self.state.fields.get(owner, ()):
+            if self.state.gains(owner, scope):
                 return self.state.attributes.get((owner, scope.parameter), scope.parameter)
         for name in (scope.parameter, f"_{scope.parameter}"):
             method = self.program.classes.method(cls, name)
@@ -73,7 +73,7 @@ class Holders(Struct, frozen=True):
         mro = self.program.classes.mro(cls)
         for spec in scope.sources:
             if spec.kind is SourceKind.ATTRIBUTE and any(spec.name == c.name for c in mro):
-                wanted = self.program.names.definition(f"{spec.module}.{spec.name}")
+                wanted = self.program.names.definition(spec.dotted)
                 if isinstance(wanted, Class) and wanted in mro:
                     return spec.access
         return None
@@ -81,7 +81,7 @@ class Holders(Struct, frozen=True):
     def field_knot(self, cls: Class, scope: Scope) -> tuple[str, object] | None:
         """The change by which a class gains the attribute of a scope; `None` where it has it."""
         for owner in self.program.classes.mro(cls):
-            if scope.parameter in self.state.fields.get(owner, ()):
+            if self.state.gains(owner, scope):
                 return ("class", owner)
         return None
 
@@ -104,7 +104,7 @@ class Holders(Struct, frozen=True):
     def attribute_beside(self, scope: Scope, call: tree.Call | None) -> Value | None:
         """`cart.capsule_id` beside `cart.tenant_id` among the arguments of a call."""
         held = self.program.domain.held.is_attribute
-        others = [s for s in self.program.policy.scopes if s is not scope]
+        others = self.program.policy.others(scope)
         for argument in call.args if call is not None else ():
             path = self.restated.path(argument.value)
             if not isinstance(path, tree.Attr) or not repeatable(path.base, self.program):
@@ -141,7 +141,7 @@ class Holders(Struct, frozen=True):
 
     def holding(self, call: tree.Call, scope: Scope) -> Iterator[tuple[tree.Name, Class]]:
         """The plain names among a call's arguments that hold another scope: `command`, and its class."""
-        others = [s for s in self.program.policy.scopes if s is not scope]
+        others = self.program.policy.others(scope)
         for argument in call.args:
             if isinstance(argument.value, tree.Name):
                 cls = self._class_of(argument.value)
@@ -175,7 +175,7 @@ class Holders(Struct, frozen=True):
 
     def _is_unfinished(self, node: tree.Node) -> bool:
         """Whether this is `self` where it is being made: nobody knows what it has by then."""
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         return (
             isinstance(node, tree.Name)
             and function is not None

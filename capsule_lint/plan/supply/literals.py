@@ -51,11 +51,7 @@ class Literals(Struct, frozen=True):
         made, own = found["made"] if found is not None else None, scope.type
         if found is None or (made and own is not None and made not in (own.name, "str")):
             return None
-        if (
-            made
-            and own is not None
-            and not self._is_plain(f"{own.module}.{own.name}", found["text"])
-        ):
+        if made and own is not None and not self._is_plain(own.dotted, found["text"]):
             return None
         return None if made and own is None and "." in made else found["text"]
 

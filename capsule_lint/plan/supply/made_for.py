@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
@@ -17,7 +18,7 @@ _INITIALIZERS: Final = ("__init__", "__post_init__")
 
 
 @dataclass(eq=False, slots=True)
-class MadeFor:
+class MadeFor(Room):
     """Tells which classes have such instances."""
 
     planner: Planner
@@ -25,7 +26,7 @@ class MadeFor:
 
     def one_scope(self, cls: Class) -> bool:
         """Whether instances of a repository are made for one scope: `Repo(tenant_id)`."""
-        if cls not in self.planner.program.domain.repositories:
+        if cls not in self.program.domain.repositories:
             return False
         if cls not in self._known:
             self._known[cls] = False
@@ -34,7 +35,7 @@ class MadeFor:
 
     def _holds(self, cls: Class) -> bool:
         """Whether instances have a scope's value, or what carries one."""
-        program, scopes = self.planner.program, self.planner.program.policy.scopes
+        program, scopes = self.program, self.program.policy.scopes
         attribute_of = self.planner.sources.holders.attribute_of
         for owner, name in program.classes.made_with(cls):
             if any(program.domain.held.is_attribute(owner, name, s) for s in scopes):
@@ -51,7 +52,7 @@ class MadeFor:
     def _keeps(self, cls: Class) -> bool:
         """Whether instances keep a text with scopes, or what is made of them: `f"TENANT#{tenant_id}"`,
         `partial(order_pk, tenant_id)`."""
-        owners = self.planner.program.classes.mro(cls)
+        owners = self.program.classes.mro(cls)
         return any(
             self._is_of_scopes(store)
             for owner in owners
@@ -61,20 +62,20 @@ class MadeFor:
         )
 
     def _is_of_scopes(self, store: Store) -> bool:
-        value, templates = store.value, self.planner.program.templates
+        value, templates = store.value, self.program.templates
         if value is None:
             return False
         pieces = templates.evaluate(value, value, 0) or templates.beginnings.said(value)
         if templates.segments(pieces or ()):
             return True
-        scopes = self.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         return isinstance(value, tree.Call) and any(
             names_scope(hole_name(a.value), s) for a in value.args for s in scopes
         )
 
     def _asks(self, cls: Class) -> bool:
         """Whether the table that instances work on is such an object itself."""
-        program = self.planner.program
+        program = self.program
         return any(
             isinstance(one, Instance)
             and any(map(program.domain.touches_table, one.cls.methods.values()))

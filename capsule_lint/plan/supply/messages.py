@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import FunctionObject, Instance
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _PLAIN: Final = frozenset(
 
 
 @dataclass(eq=False)
-class Messages:
+class Messages(Room):
     """Gives the classes of messages the scope, where what is told by them needs it."""
 
     planner: Planner
@@ -32,7 +33,7 @@ class Messages:
         """`self.orders.get(command.tenant_id, …)` in a handler that stands in a table: the class of
         `command` gets the other scope too."""
         found = list(self._messages(want, function))
-        if len(found) != 1 or self.planner.program.domain.enters(function):
+        if len(found) != 1 or self.program.domain.enters(function):
             return False
         cls, like, name = found[0]
         if not self._is_kept(function) and not self._is_told_by(want, function, name, cls):
@@ -48,7 +49,7 @@ class Messages:
             isinstance(path, tree.Attr)
             and isinstance(path.base, tree.Name)
             and path.base.id == name
-            and self.planner.program.names.place(path).scope.function is function
+            and self.program.names.function_of(path) is function
             for path in paths
         )
         return told and self._is_made_here(cls)
@@ -56,10 +57,10 @@ class Messages:
     def _is_made_here(self, cls: Class) -> bool:
         """Whether the program makes instances of a class by its constructor, each with all that they have,
         and no request is turned into one."""
-        domain, calls = self.planner.program.domain, self.planner.program.calls
+        domain, calls = self.program.domain, self.program.calls
         made = [call for call, _ in calls.constructors_of(cls)]
-        place = self.planner.program.names.place
-        if all(place(call).scope.module.is_test for call in made):
+        module_of = self.program.names.module_of
+        if all(module_of(call).is_test for call in made):
             return False
         if any(argument.star for call in made for argument in call.args):
             return False
@@ -72,7 +73,7 @@ class Messages:
 
     def _messages(self, want: Want, function: Function) -> Iterator[tuple[Class, str, str]]:
         """The parameters that carry another scope: their class, the attribute that has it, and their name."""
-        program, sources = self.planner.program, self.planner.sources
+        program, sources = self.program, self.planner.sources
         for parameter in function.own_params:
             types = program.inference.bound(function.scope.bindings[parameter.name][0])
             cls = program.inference.the_class(types, present=True)
@@ -97,14 +98,14 @@ class Messages:
         return any(
             isinstance(one, FunctionObject) and one.function is function
             for node in self._values[function.name]
-            for one in self.planner.program.inference.of(node)
+            for one in self.program.inference.of(node)
         )
 
     @cached_property
     def _values(self) -> dict[str, list[tree.Node]]:
         """The names and attributes that are not called where they stand, tests aside, by their last name."""
         found: dict[str, list[tree.Node]] = defaultdict(list)
-        names = self.planner.program.names
+        names = self.program.names
         for module in names.modules.values():
             if module.is_test:
                 continue

@@ -23,10 +23,10 @@ _WRITTEN: Final = ("Namespace", "SimpleNamespace")
 def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None:
     """The attribute of the parsed arguments that certainly has the scope's value wherever the one that
     is read has its own."""
-    module = program.names.place(read).scope.module
+    module = program.names.module_of(read)
     parsers: dict[str, set[str]] = {}
     for call in program.calls.uses.calls_beside("add_argument"):
-        if program.names.place(call).scope.module is module and isinstance(call.func, tree.Attr):
+        if program.names.module_of(call) is module and isinstance(call.func, tree.Attr):
             name = _name(call)
             if name == read.name or (names_scope(name, scope) and _is_certain(call)):
                 parsers.setdefault(name, set()).add(text_of(call.func.base) or "")
@@ -41,7 +41,7 @@ def _is_parsed(program: Program, node: tree.Node, option: str, depth: int) -> bo
     if isinstance(node, tree.Call) and last_name(node.func) in _WRITTEN:
         return any(a.keyword == option for a in node.args)
     binding = bound_whole(program.names, node)
-    function = binding.place.scope.function if binding is not None else None
+    function = binding.function if binding is not None else None
     types = [t.name for t in program.inference.of(node) if isinstance(t, Foreign)]
     if not any(name.endswith(("parse_args()", "argparse.Namespace")) for name in types):
         return False
@@ -69,7 +69,7 @@ def _name(call: tree.Call) -> str:
 def _is_certain(call: tree.Call) -> bool:
     """Whether an option always has a value: it is positional, required, or has a default."""
     first = call.args[0].value if call.args else None
-    given = {a.keyword: a.value for a in call.args if a.keyword}
+    given = dict(call.keywords)
     required, default = given.get("required"), given.get("default")
     return (
         (isinstance(first, tree.Const) and not str(first.value).startswith("-"))

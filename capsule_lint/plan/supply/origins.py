@@ -120,7 +120,7 @@ class Origins(Struct, frozen=True):
         """The loop that goes through values of the neighbour's scope, or what takes one out of a queue,
         and knows nothing else of whose they are."""
         names = self.program.names
-        if names.place(want.node).scope.module.is_test:
+        if names.module_of(want.node).is_test:
             return None
         for node in self._said(want):
             if isinstance(node, tree.Call) and len(node.args) == 1:
@@ -158,7 +158,7 @@ class Origins(Struct, frozen=True):
         if not isinstance(base, tree.Name):
             return None
         binding = bound_whole(self.program.names, base)
-        function = binding.place.scope.function if binding is not None else None
+        function = binding.function if binding is not None else None
         if binding is None or function is None or function.parent is None:
             return None
         if binding.kind != "param" or binding.annotation is not None:
@@ -196,7 +196,7 @@ class Origins(Struct, frozen=True):
         holding = holding or next((scope for scope in around if root in scope.bindings), None)
         if holding is None or holding.kind == "module" or host in holding.ancestors():
             return False
-        others = [scope for scope in self.program.policy.scopes if scope is not want.scope]
+        others = self.program.policy.others(want.scope)
         function = holding.function
         if path and function is not None and function.self_name == root:
             owner, held = function.owner, self.values.planner.sources.holders.attribute_of

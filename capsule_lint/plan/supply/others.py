@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.rebuilds import COPYING, changed
 from capsule_lint.program.calling.binding import bind
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 
-class Others(Struct, frozen=True):
+class Others(Room, Struct, frozen=True):
     """Finds them at the places of wants."""
 
     planner: Planner
@@ -41,7 +42,7 @@ class Others(Struct, frozen=True):
     def beside(self, want: Want) -> tuple[str, Value | None] | None:
         """The neighbour's value where that is another's, and the value of the scope that goes with it, if
         there is one; `None` where the neighbour is the function's own."""
-        place = self.planner.program.names.place(want.node)
+        place = self.program.names.place(want.node)
         if place.scope.module.is_test:
             return None
         for scope, node in self._neighbours(want):
@@ -55,18 +56,18 @@ class Others(Struct, frozen=True):
 
     def _neighbours(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
         if want.mirror is not None:
-            yield from ((scope, want.mirror) for scope in self.planner.program.policy.scopes)
+            yield from ((scope, want.mirror) for scope in self.program.policy.scopes)
         if want.callee is not None:
             yield from self.planner.values.beside(want)
             yield from self._of_entities(want)
 
     def _of_entities(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
         """The scopes that are written out in the entities among a call's arguments."""
-        names = self.planner.program.names
+        names = self.program.names
         for argument in want.call.args if want.call is not None else ():
             made = only_assigned(names, argument.value) or argument.value
             for name, node in self._written_in(made) if isinstance(made, tree.Call) else ():
-                for scope in self.planner.program.policy.scopes:
+                for scope in self.program.policy.scopes:
                     if names_scope(name, scope):
                         yield scope, node
 
@@ -74,7 +75,7 @@ class Others(Struct, frozen=True):
         """What a copy or a constructor gives the fields of what it makes."""
         if last_name(call.func) in COPYING:
             yield from changed(call)
-        program = self.planner.program
+        program = self.program
         for callee in program.calls.callees(call):
             params = program.classes.constructor(callee.cls) if callee.cls is not None else None
             bound = bind(call.args, params) if params else None
@@ -85,8 +86,8 @@ class Others(Struct, frozen=True):
         """Whether a name is a parameter that holds a scope's value, of a function that has one of its own."""
         if not isinstance(node, tree.Name) or not _is_other_name(node.id, scope):
             return False
-        binding = bound_whole(self.planner.program.names, node)
-        function = binding.place.scope.function if binding is not None else None
+        binding = bound_whole(self.program.names, node)
+        function = binding.function if binding is not None else None
         if binding is None or binding.kind != "param" or function is None:
             return False
         if any(p.name != node.id and names_scope(p.name, scope) for p in function.own_params):
@@ -95,7 +96,7 @@ class Others(Struct, frozen=True):
 
     def _reads_own(self, function: Function, scope: Scope) -> bool:
         """Whether a function takes the scope from a context that it is given."""
-        program = self.planner.program
+        program = self.program
         for node in program.names.inside(function):
             if not isinstance(node, tree.Attr) or not names_scope(node.name, scope):
                 continue

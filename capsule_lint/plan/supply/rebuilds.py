@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -34,7 +35,7 @@ def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.
             given = list(changed(call))
             if any(names_scope(n, scope) for n, _ in given):
                 continue
-            others = [s for s in program.policy.scopes if s is not scope]
+            others = program.policy.others(scope)
             for other, value in given:
                 is_scope = any(names_scope(other, s) for s in others)
                 if is_scope and not isinstance(value, tree.Const):
@@ -44,7 +45,7 @@ def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.
 
 def update_of(call: tree.Call) -> tree.Node | None:
     """The dict of `model_copy(update={…})`."""
-    return next((a.value for a in call.args if a.keyword == "update"), None)
+    return call.keyword("update")
 
 
 def _copies(program: Program, call: tree.Call, name: str, cls: Class) -> bool:
@@ -73,18 +74,7 @@ def _copies(program: Program, call: tree.Call, name: str, cls: Class) -> bool:
 
 def changed(call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
     """The fields to which a copy gives other values, and these."""
-    for argument in call.args:
-        if argument.keyword is not None and argument.keyword != "update":
-            yield argument.keyword, argument.value
-    update = update_of(call)
-    match update:
-        case tree.DictDisplay():
-            for key, value in zip(update.keys, update.values, strict=True):
-                if isinstance(key, tree.Const) and isinstance(key.value, str):
-                    yield key.value, value
-        case tree.Call(func=tree.Name(id="dict")):
-            for argument in update.args:
-                if argument.keyword is not None:
-                    yield argument.keyword, argument.value
-        case _:
-            return
+    yield from ((name, value) for name, value in call.keywords if name != "update")
+    match update_of(call):
+        case (tree.DictDisplay() | tree.Call(func=tree.Name(id="dict"))) as update:
+            yield from entries_of(update)

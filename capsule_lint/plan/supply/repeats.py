@@ -133,7 +133,7 @@ def _is_harmless(call: tree.Call, program: Program, depth: int) -> bool:
 def _only_reads(function: Function, program: Program, depth: int) -> bool:
     """Whether a function, in all its implementations, returns what can be evaluated once more, and does
     nothing on the way there but read, and raise what stops it."""
-    if not function.decorators <= _BINDERS or len(program.calls.family(function)) > 1:
+    if not function.decorators <= _BINDERS or len(program.calls.families.of(function)) > 1:
         return False
     body = function.fact.body[function.fact.doc :]
     return bool(function.returns) and _all_read(body, program, depth)

@@ -56,7 +56,7 @@ class Restated:
         """What stands in the place of a local once its function has the parameter; or the node itself."""
         if not isinstance(node, tree.Name):
             return node
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         while function is not None:
             if node.id in self.state.params.get(function, ()):
                 found = self.local(function, node.id)

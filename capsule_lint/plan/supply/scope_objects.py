@@ -102,7 +102,7 @@ class ScopeObjects:
         for node in self.program.names.inside(function):
             match node:
                 case tree.DictDisplay():
-                    for key, value in zip(node.keys, node.values, strict=True):
+                    for key, value in node.pairs:
                         if key is None:
                             yield from _told(value)
                         elif not self.program.keys.key_name(key):

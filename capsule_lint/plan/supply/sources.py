@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -33,22 +33,12 @@ if TYPE_CHECKING:
 _INLINE_LENGTH = 48
 
 
-@dataclass(eq=False, slots=True)
 class Sources:
     """Finds the nearest source of a scope's value."""
 
-    program: Program
-    state: State
-    visible: Visible = field(init=False)
-    restated: Restated = field(init=False)
-    holders: Holders = field(init=False)
-    configured: Configured = field(init=False)
-    given: Given = field(init=False)
-    ambient: Ambient = field(init=False)
-    shared: Shared = field(init=False)
-
-    def __post_init__(self) -> None:
-        program, state = self.program, self.state
+    def __init__(self, program: Program, state: State) -> None:
+        self.program = program
+        self.state = state
         self.visible = Visible(program)
         self.restated = Restated(program, state)
         self.holders = Holders(program, state, self.visible, self.restated)
@@ -153,7 +143,7 @@ class Sources:
         if told is not None:
             return told
         for function in enclosing(place):
-            if scope.parameter in self.state.params.get(function, ()):
+            if self.state.gains(function, scope):
                 return Value(scope.parameter, knot=("function", function))
             name = self._own_name(scope, function, place)
             if name is not None:
@@ -172,8 +162,7 @@ class Sources:
         inner = (id(lambdas.get(id(one))) for one in place.scope.ancestors())
         for key in (*inner, *(id(function.fact) for function in enclosing(place))):
             double = self.state.doubles.get(key)
-            gained = self.state.params.get(double.function, ()) if double is not None else ()
-            if double is not None and scope.parameter in gained:
+            if double is not None and self.state.gains(double.function, scope):
                 return Value(scope.parameter, knot=("lambda", key))
         return None
 
@@ -247,7 +236,7 @@ class Sources:
         if self.visible.binding(said.root, place) is not None:
             return True
         bindings = self.program.names.bindings(said.root, place)
-        return bool(bindings) and all(b.place.scope.kind == "module" for b in bindings)
+        return bool(bindings) and all(b.is_global for b in bindings)
 
     def _test(self, spec: SourceSpec) -> Value:
         first = spec.name.partition(".")[0]

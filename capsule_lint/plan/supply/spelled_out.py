@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.program.texts.pieces import Filled
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.texts.pieces import Piece
 
 
-class SpelledOut(Struct, frozen=True):
+class SpelledOut(Room, Struct, frozen=True):
     """Tells of which functions that holds."""
 
     planner: Planner
@@ -33,7 +34,7 @@ class SpelledOut(Struct, frozen=True):
 
     def _sites(self, function: Function) -> Iterator[KeySite]:
         """The keys that are written in a function, or in a helper that it calls."""
-        program, makers = self.planner.program, dict.fromkeys([function])
+        program, makers = self.program, dict.fromkeys([function])
         for node in program.names.inside(function):
             if isinstance(node, tree.Call):
                 called = (c.function for c in program.calls.callees(node))
@@ -42,7 +43,7 @@ class SpelledOut(Struct, frozen=True):
             yield from program.keys.inside(maker)
 
     def _has(self, site: KeySite, scope: Scope) -> bool:
-        templates = self.planner.program.templates
+        templates = self.program.templates
         pieces = site.template.pieces
         segments = list(templates.segments(pieces))
         own = [one for one in segments if one.scope == scope.name]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.policy import SourceKind, SourceSpec
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function, Module
 
 
-class Unasked(Struct, frozen=True):
+class Unasked(Room, Struct, frozen=True):
     """Finds what they ask: a call without arguments, or a constant."""
 
     planner: Planner
@@ -48,7 +49,7 @@ class Unasked(Struct, frozen=True):
 
     def _is_alone(self, function: Function) -> bool:
         """Whether nothing calls a function that is no part of a repository or an entity, and makes no key."""
-        domain, keys = self.planner.program.domain, self.planner.program.keys
+        domain, keys = self.program.domain, self.program.keys
         if function.module.is_test or function.name in SPECIAL or domain.enters(function):
             return False
         if function in keys.helpers or function in keys.functions:
@@ -61,16 +62,16 @@ class Unasked(Struct, frozen=True):
 
     def _callers(self, function: Function, *, tests: bool) -> Iterator[Module]:
         """The modules in which a function is called: tests, or others."""
-        program = self.planner.program
-        for member in program.calls.family(function):
+        program = self.program
+        for member in program.calls.families.of(function):
             for call, _ in program.calls.callers(member):
-                module = program.names.place(call).scope.module
+                module = program.names.module_of(call)
                 if module.is_test is tests:
                     yield module
 
     def _is_usual(self, value: Value, scope: Scope) -> bool:
         """Whether a constant is what tests use unless they say otherwise."""
-        program, given = self.planner.program, self.planner.sources.given
+        program, given = self.program, self.planner.sources.given
         usual = given.value_of_helper(scope)
         target = [program.names.follow(program.names.member(*name)) for name in value.imports]
         said = [t.value for t in target if isinstance(t, Binding) and t.kind == "assign"]
@@ -79,7 +80,7 @@ class Unasked(Struct, frozen=True):
 
     def _sets(self, module: Module, spec: SourceSpec, scope: Scope) -> bool:
         """Whether a module of tests gives what a call without arguments yields, and gives what tests use."""
-        program, given = self.planner.program, self.planner.sources.given
+        program, given = self.program, self.planner.sources.given
         usual = given.value_of_helper(scope)
         told = {
             given.literals.of(argument.value)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.entities.displays import names_any
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.program.inference.types import Instance, LambdaObject
@@ -24,7 +26,7 @@ _MAX_DEPTH: Final = 8
 
 
 @dataclass(eq=False)
-class Values:
+class Values(Room):
     """Finds the values of wants."""
 
     planner: Planner
@@ -73,13 +75,13 @@ class Values:
             return read
         if want.purpose == "attribute" and (read := self.planner.bypassed.value(want)) is not None:
             return read
-        loose = id(want) in self.planner.loose
+        loose = id(want) in self.planner.serving.loose
         found = self.planner.sources.find(want.scope, want.node, want.call, loose=loose)
         if found is not None and not self.planner.origins.fits(want, found):
             found = None
         if found is None and isinstance(want.callee, Class | Function):
             found = self.planner.loads.beside(want)
-        return found if found is not None else self.planner.last.get(id(want))
+        return found if found is not None else self.planner.serving.last.get(id(want))
 
     def _from_policy(self, want: Want, loaded: Value) -> Value:
         """What policy says where it says the same: that is kept in a local once for all who need it."""
@@ -97,11 +99,11 @@ class Values:
             if isinstance(want.callee, Function) and want.callee.name == "__init__"
             else None
         )
-        function = self.planner.program.names.place(call).scope.function
+        function = self.program.names.function_of(call)
         if (
             cls is None
             or function is None
-            or self.planner.program.domain.enters(function)
+            or self.program.domain.enters(function)
             or not self.planner.gains.is_entity(cls)
         ):
             return None
@@ -111,7 +113,7 @@ class Values:
         argument = self.argument_of(call, want, neighbour)
         if argument is None:
             return Value("", kind="spread") if self._spreads_item(call) else None
-        read = kept(argument.value, self.planner.program)
+        read = kept(argument.value, self.program)
         return self.read_beside(want, read, neighbour) if _is_read_again(read) else None
 
     def read_beside(self, want: Want, read: tree.Node, old: Scope) -> Value | None:
@@ -122,15 +124,14 @@ class Values:
 
     def _part(self, want: Want, read: tree.Node, old: Scope) -> Value | None:
         """What stands in a key that is taken apart beside what is read of it for another scope."""
-        part = self.planner.scope_parts.beside(kept(read, self.planner.program), old, want.scope)
+        part = self.planner.scope_parts.beside(kept(read, self.program), old, want.scope)
         return Value(part.code, knot=part.knot, kind="loaded") if part is not None else None
 
     def _beside_part(self, want: Want) -> Value | None:
         """Beside `parts[1]` of a key comes `parts[3]`, also where the first has a name."""
-        scopes = self.planner.program.policy.scopes
         said = list(self.beside(want)) if want.callee is not None else []
         if want.mirror is not None:
-            said += [(scope, want.mirror) for scope in scopes if scope is not want.scope]
+            said += [(s, want.mirror) for s in self.program.policy.others(want.scope)]
         for old, given in said:
             value = self._part(want, given, old)
             if value is not None:
@@ -164,8 +165,8 @@ class Values:
     def _beside_row(self, want: Want) -> Value | None:
         """An entity made of another one: beside `row.tenant_id` comes `row.capsule_id`, and not what its
         function is going to be told."""
-        program, gains = self.planner.program, self.planner.gains
-        function = program.names.place(want.node).scope.function
+        program, gains = self.program, self.planner.gains
+        function = program.names.function_of(want.node)
         if not isinstance(want.callee, Class) or not gains.is_entity(want.callee):
             return None
         if function is None or program.domain.scope_parameter(function, want.scope) is not None:
@@ -185,14 +186,14 @@ class Values:
                 for key in node.keys
                 if isinstance(key, tree.Const) and isinstance(key.value, str)
             }
-            for module in self.planner.program.names.modules.values()
+            for module in self.program.names.modules.values()
             if not module.is_test
             for node in module.each(tree.DictDisplay)
         ]
 
     def _spreads_answer(self, call: tree.Call) -> bool:
         """`Entity(**table.get_item(…)["Item"])`, in a test that may spread what it spells out as well."""
-        starred = [a.value for a in call.args if a.star == "**"]
+        starred = call.spread
         found = [self.planner.local.rows.origins(node) for node in starred]
         return any(one.stored and one.complete and not one.displays for one in found)
 
@@ -214,7 +215,7 @@ class Values:
                 added is not None
                 and isinstance(added.base, tree.Name)
                 and added.base.id in names
-                and any(names_scope(added.key, s) for s in self.planner.program.policy.scopes)
+                and any(names_scope(added.key, s) for s in self.program.policy.scopes)
             ):
                 return True
         return False
@@ -225,7 +226,7 @@ class Values:
             case _ if depth > _MAX_DEPTH:
                 return False
             case tree.Name():
-                bindings = self.planner.program.names.bindings_of(node)
+                bindings = self.program.names.bindings_of(node)
                 return any(
                     b.value is not None and self.spells_scope(b.value, depth + 1) for b in bindings
                 )
@@ -234,20 +235,11 @@ class Values:
                     node.right, depth + 1
                 )
             case tree.DictDisplay():
-                return any(
-                    isinstance(key, tree.Const)
-                    and isinstance(key.value, str)
-                    and any(names_scope(key.value, s) for s in self.planner.program.policy.scopes)
-                    for key in node.keys
-                ) or any(
-                    key is None and self.spells_scope(value, depth + 1)
-                    for key, value in zip(node.keys, node.values, strict=True)
+                return names_any(node, self.program) or any(
+                    self.spells_scope(value, depth + 1) for value in node.spread
                 )
             case tree.Call(func=tree.Name(id="dict")):
-                names = [a.keyword for a in node.args if a.keyword is not None]
-                return any(
-                    names_scope(n, s) for n in names for s in self.planner.program.policy.scopes
-                ) or any(
+                return names_any(node, self.program) or any(
                     self.spells_scope(a.value, depth + 1) for a in node.args if a.keyword is None
                 )
             case _:
@@ -255,31 +247,31 @@ class Values:
 
     def takes(self, call: tree.Call, scope: Scope) -> bool:
         """Whether everything that a call may call takes the scope once the plan is carried out."""
-        for one in self.planner.program.inference.of(call.func):
+        for one in self.program.inference.of(call.func):
             if isinstance(one, LambdaObject) and not self._lambda_takes(one.node, scope):
                 return False
-        for callee in self.planner.program.calls.callees(call):
+        for callee in self.program.calls.callees(call):
             function, cls = callee.function, callee.cls
             if function is not None and function.name not in ("__init__", "__new__"):
-                has = self.planner.program.domain.scope_parameter(function, scope) is not None
-                if not has and scope.parameter not in self.planner.state.params.get(function, ()):
+                has = self.program.domain.scope_parameter(function, scope) is not None
+                if not has and not self.state.gains(function, scope):
                     return any(p.kind in ("*", "**") for p in function.params)
             elif cls is not None and function is None:
-                names = {p.name for p in self.planner.program.classes.constructor(cls) or ()}
+                names = {p.name for p in self.program.classes.constructor(cls) or ()}
                 if scope.parameter not in names and self.planner.gains.gaining(cls, scope) is None:
                     return False
         return True
 
     def _lambda_takes(self, node: tree.Lambda, scope: Scope) -> bool:
-        if scope.parameter in self.planner.state.lambdas.get(id(node), ()):
+        if scope.parameter in self.state.lambdas.get(id(node), ()):
             return True
-        return id(node) in self.planner.state.doubles or any(
+        return id(node) in self.state.doubles or any(
             p.kind in ("*", "**") or names_scope(p.name, scope) for p in node.params
         )
 
     def beside(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
         """What the call gives for each of the other scopes."""
-        for scope in self.planner.program.policy.scopes if want.call is not None else ():
+        for scope in self.program.policy.scopes if want.call is not None else ():
             if want.call is not None and scope is not want.scope:
                 argument = self.argument_of(want.call, want, scope)
                 if argument is not None:
@@ -293,7 +285,7 @@ class Values:
         return self._given[key][1]
 
     def _argument_of(self, call: tree.Call, want: Want, scope: Scope) -> tree.Argument | None:
-        callee, held = want.callee, self.planner.program.domain.held
+        callee, held = want.callee, self.program.domain.held
         assert callee is not None
         given = call.args[want.offset :]
         found = held.arguments(given, callee, want.given, scope)
@@ -306,7 +298,7 @@ class Values:
 
     def _constructed(self, call: tree.Call, cls: Class | Function) -> list[Class]:
         """The heirs of a class that a call makes, which take more than it does; all where any may be meant."""
-        program = self.planner.program
+        program = self.program
         made = [one.cls for one in program.calls.callees(call) if one.cls is not None]
         known = [one for one in made if cls in program.classes.mro(one)[1:]]
         heirs = program.classes.subclasses(cls) if isinstance(cls, Class) and not known else ()

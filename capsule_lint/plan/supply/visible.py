@@ -76,7 +76,7 @@ class Visible:
             for statement, at in module.statements:
                 if isinstance(statement, tree.Eval) and statement.kind == "del":
                     for node in statement.values:
-                        for one in node.items if isinstance(node, tree.Sequence) else (node,):
+                        for one in tree.items(node):
                             if isinstance(one, tree.Name):
                                 found.setdefault((id(at.scope), one.id), []).append(at)
         return self._deleted[id(module)].get((id(scope), name), [])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.plan.room import Room
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
@@ -24,7 +25,7 @@ _DUMPS: Final = "dumps"
 
 
 @dataclass(eq=False, slots=True)
-class Written:
+class Written(Room):
     """Finds the dicts that are written out with a scope, and become what somebody reads."""
 
     planner: Planner
@@ -34,7 +35,7 @@ class Written:
     def by_key(self) -> dict[str, list[Display]]:
         """Those of tests, those that are made JSON of, and the calls whose keywords are, by each of their keys."""
         found: dict[str, list[Display]] = defaultdict(list)
-        program = self.planner.program
+        program = self.program
         for module in program.names.judged():
             if module.generated:
                 continue
@@ -52,9 +53,9 @@ class Written:
 
     def is_passed_on(self, display: tree.Node) -> bool:
         """Whether a handler returns a dict, which the next one may get: a step of a state machine."""
-        names = self.planner.program.names
+        names = self.program.names
         function = names.place(display).scope.function
-        if function is None or not self.planner.program.domain.enters(function):
+        if function is None or not self.program.domain.enters(function):
             return False
         match names.parent(display):
             case tree.Eval(kind="return"):
@@ -74,7 +75,7 @@ class Written:
 
     def _sent_by(self, function: Function) -> Iterator[tree.Call]:
         """The calls whose keywords a function makes JSON of: `send("placed", tenant_id=…)`."""
-        program = self.planner.program
+        program = self.program
         fields = next((p.name for p in function.params if p.kind == "**"), None)
         if fields is None:
             return
@@ -98,7 +99,7 @@ class Written:
         return self._becomes_json(display, 0)
 
     def _becomes_json(self, node: tree.Node, depth: int) -> bool:
-        names = self.planner.program.names
+        names = self.program.names
         parent = names.parent(node) if depth < _MAX_DEPTH else None
         match parent:
             case tree.Assign(targets=(tree.Name() as target, *_)):
@@ -117,7 +118,7 @@ class Written:
 
     def _reads(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Name]:
         """Where what is called reads what it is given as a parameter."""
-        names, calls = self.planner.program.names, self.planner.program.calls
+        names, calls = self.program.names, self.program.calls
         given = next((a for a in call.args if a.value is node and not a.star), None)
         name = calls.parameter_of(call, given) if given is not None else None
         for callee in calls.callees(call) if name is not None else ():
@@ -133,7 +134,7 @@ class Written:
         return self._homes[id(display)]
 
     def _homes_of(self, node: tree.Node, depth: int) -> Iterator[str]:
-        names = self.planner.program.names
+        names = self.program.names
         parent = names.parent(node) if depth < _MAX_DEPTH else None
         match parent:
             case tree.DictDisplay():
@@ -148,9 +149,7 @@ class Written:
                 yield from self._homes_of(parent, depth + 1)
             case tree.Call():
                 given = next((a for a in parent.args if a.value is node), None)
-                to = given and (
-                    given.keyword or self.planner.program.calls.parameter_of(parent, given)
-                )
+                to = given and (given.keyword or self.program.calls.parameter_of(parent, given))
                 yield from (to.lower(),) if to else ()
             case tree.Assign(targets=(tree.Name() as target,)):
                 yield target.id.lower()
@@ -161,7 +160,7 @@ class Written:
                 yield from () if text is None else (text.lower(),)
             case tree.Eval(kind="return"):
                 function = names.place(node).scope.function
-                for call, _ in self.planner.program.calls.callers(function) if function else ():
+                for call, _ in self.program.calls.callers(function) if function else ():
                     yield from self._homes_of(call, depth + 1)
 
 

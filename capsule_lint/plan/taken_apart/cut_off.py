@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.taken_apart.probes import Probes, gaps_in
 from capsule_lint.program.model import last_name
@@ -38,7 +39,7 @@ class Cut(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class CutOff:
+class CutOff(Room):
     """Finds such beginnings, and demands the values of their segments."""
 
     planner: Planner
@@ -61,7 +62,7 @@ class CutOff:
     def _cut(self, probe: Probe) -> Cut | None:
         if not self._is_cut(probe):
             return None
-        knot, call = probe.defects[0].knot, self.planner.program.names.parent(probe.node)
+        knot, call = probe.defects[0].knot, self.program.names.parent(probe.node)
         if isinstance(call, tree.Call) and last_name(call.func) in _TELLING:
             return _split(probe.key, probe.gaps)
         wants = [(gap, Want(gap.scope, probe.node, knot, "cut")) for gap in probe.gaps]
@@ -72,9 +73,9 @@ class CutOff:
     def _is_cut(self, probe: Probe) -> bool:
         """Whether a beginning is cut off, to which nothing but segments before it is added, whichever key
         it is the beginning of. What a test cuts off has the values of the test."""
-        names = self.planner.program.names
+        names = self.program.names
         call = names.parent(probe.node)
-        if not isinstance(call, tree.Call) or names.place(call).scope.module.is_test:
+        if not isinstance(call, tree.Call) or names.module_of(call).is_test:
             return False
         alike = {tuple(gaps_in(defect, probe.text)) for defect in probe.defects}
         if len(alike) > 1 or any(gap.at for gap in probe.gaps):

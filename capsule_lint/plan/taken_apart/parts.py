@@ -54,7 +54,7 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
         case tree.Attr(name="pop") if not _is_end(program.names.parent(parent)):
             yield node, Use.UNCLEAR
         case tree.Compare(ops=("==" | "!=",)):
-            yield parent.rights[0] if parent.left is node else parent.left, Use.COMPARED
+            yield parent.other(node), Use.COMPARED
         case tree.Block(kind="match") | tree.Eval(kind="return") | tree.Lambda():
             yield node, Use.UNCLEAR
         case tree.Wrapped(kind="starred"):

@@ -119,7 +119,7 @@ class Patterns:
     def _expressions(self) -> Iterator[Expression]:
         for name, functions in _FUNCTIONS.items():
             for call in self._calls(name):
-                module = self.program.names.place(call).scope.module
+                module = self.program.names.module_of(call)
                 if module.generated or not self._is_regex(call.func):
                     continue
                 first = next((a.value for a in call.args if a.keyword in (None, "pattern")), None)

@@ -55,7 +55,7 @@ class Probes(Struct, frozen=True):
         """The places, and the changing keys that they are about."""
         for name in _TESTS:
             for call in self.program.calls.uses.calls_beside(name):
-                if not self.program.names.place(call).scope.module.generated:
+                if not self.program.names.module_of(call).generated:
                     key, value = self._asked(call)
                     for node, text in self._texts(key, value):
                         found = [(d, gaps) for d in defects if (gaps := tuple(gaps_in(d, text)))]
@@ -85,7 +85,7 @@ class Probes(Struct, frozen=True):
         """The constant beginnings that a key is asked for."""
         if key is None or value is None or not self.readers.is_key(key):
             return
-        for one in value.items if isinstance(value, tree.Sequence) else (value,):
+        for one in tree.items(value):
             text = self.program.templates.constant(one)
             if text:
                 yield one, text

@@ -10,10 +10,13 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddParameter, Replace
 from capsule_lint.plan.literals import literal, plain_literal
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.taken_apart.patterns import code_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.taken_apart.cut_off import Cut
     from capsule_lint.plan.taken_apart.probes import Gap
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 _UNFIT: Final = "does not recognise the keys as they will be"
 
 
-class ReaderMends(Struct, frozen=True):
+class ReaderMends(MendRoom, Struct, frozen=True):
     """Builds the mends of readers."""
 
     mends: Mends
@@ -35,9 +38,9 @@ class ReaderMends(Struct, frozen=True):
 
     def _fields(self) -> None:
         """`tenant, vin = truck` and `truck[1]`, where the class of `truck` gets a field."""
-        for reader in self.mends.planner.tuples.found:
+        for reader in self.planner.tuples.found:
             filename, knot = (
-                self.mends.module_of(reader.node).filename,
+                self.program.names.module_of(reader.node).filename,
                 ("class", reader.layout.home),
             )
             if reader.number is not None:
@@ -49,13 +52,13 @@ class ReaderMends(Struct, frozen=True):
                 anchor = reader.anchor.span
                 mend = AddElements(filename, reader.node.span, "CAP301", before, after, anchor)
                 self.mends.add(knot, mend)
-        for node, layout in self.mends.planner.tuples.unsure:
+        for node, layout in self.planner.tuples.unsure:
             reason = f"takes the fields of `{layout.cls.name}` by position"
             self.mends.obstacle(("class", layout.home), node, reason)
 
     def _readers(self) -> None:
         """`pk.split("#")[2]`, `pk.startswith("AUDIT#")` and their like."""
-        for reader in self.mends.planner.readers.found:
+        for reader in self.planner.readers.found:
             filename, span = reader.module.filename, reader.node.span
             if reader.number is not None:
                 self.mends.add(reader.knot, Replace(filename, span, "CAP108", str(reader.number)))
@@ -72,14 +75,14 @@ class ReaderMends(Struct, frozen=True):
                 self.mends.add(
                     reader.knot, AddElements(filename, span, "CAP108", (), names, anchor)
                 )
-        for broken in self.mends.planner.readers.broken:
+        for broken in self.planner.readers.broken:
             self._broken(broken)
-        for node, knot, reason in self.mends.planner.readers.unsure:
+        for node, knot, reason in self.planner.readers.unsure:
             self.mends.obstacle(knot, node, reason)
 
     def _name(self, reader: Reader, scope: Scope) -> str:
         """What the new part is called where a key is unpacked: `_` unless something reads it then."""
-        function = self.mends.planner.program.names.place(reader.node).scope.function
+        function = self.program.names.function_of(reader.node)
         first, last = (function.fact.at[0], function.fact.at[2]) if function else (0, 0)
         read = re.compile(rf"\b{re.escape(scope.parameter)}\b")
         used = any(
@@ -113,7 +116,7 @@ class ReaderMends(Struct, frozen=True):
     def _broken(self, broken: Unfit) -> None:
         """A regular expression gets the segment; whatever else does not fit needs a person."""
         text = broken.text
-        cut = self.mends.planner.cut_off.found.get(id(broken.node))
+        cut = self.planner.cut_off.found.get(id(broken.node))
         if cut is not None:
             self._cut_off(broken, cut)
             return
@@ -136,10 +139,8 @@ class ReaderMends(Struct, frozen=True):
             code = f'{source(broken.module, cut.key.span)}.split("{cut.mark}", {cut.parts})[-1]'
             self.mends.add(broken.knot, Replace(filename, cut.key.span, "CAP108", code))
             return
-        before = ""
         codes = [(gap, self.mends.code_of(want, broken.knot)) for gap, want in cut.wants]
-        for gap, value in reversed(codes):
-            before = _put(before, gap, f"{{{value}}}")
+        before = _filled("", [(gap, f"{{{code}}}") for gap, code in codes])
         behind = _behind(before, source(broken.module, broken.node.span))
         if behind is None:
             self.mends.obstacle(broken.knot, broken.node, _UNFIT)
@@ -148,21 +149,23 @@ class ReaderMends(Struct, frozen=True):
 
     def _beginning(self, broken: Unfit) -> str | None:
         """The beginning of a key in a test, with the values that the test uses."""
-        text = broken.old
-        for gap in reversed(broken.gaps):
+        values: list[tuple[Gap, str]] = []
+        for gap in broken.gaps:
             want = Want(gap.scope, broken.node, broken.knot, "key")
-            value = self.mends.planner.sources.find(gap.scope, broken.node)
+            value = self.planner.sources.find(gap.scope, broken.node)
             known = self.mends.testing.known(value, want) if value is not None else None
             if known is None:
                 return None
-            text = _put(text, gap, known)
-        return text
+            values.append((gap, known))
+        return _filled(broken.old, values)
 
 
-def _put(text: str, gap: Gap, value: str) -> str:
-    """A beginning of keys with the segment that it lacks."""
-    segment, head, tail = f"{gap.tag}{value}", text[: gap.at], text[gap.at :]
-    return f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
+def _filled(text: str, values: Sequence[tuple[Gap, str]]) -> str:
+    """A beginning of keys with the segments that it lacks."""
+    for gap, value in reversed(values):
+        segment, head, tail = f"{gap.tag}{value}", text[: gap.at], text[gap.at :]
+        text = f"{head}{tail[0]}{segment}{tail}" if gap.at else f"{segment}{gap.mark}{tail}"
+    return text
 
 
 def _behind(before: str, code: str) -> str | None:

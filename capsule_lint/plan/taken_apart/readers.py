@@ -98,10 +98,10 @@ class Readers:
                             self._unpacked(target, statement.value, module, defects)
         for name in CUTS:
             for call in self.program.calls.uses.calls_beside(name):
-                if not self.program.names.place(call).scope.module.generated:
+                if not self.program.names.module_of(call).generated:
                     self._cut(call, defects)
         for call in self.program.calls.uses.calls_beside("split"):
-            if not self.program.names.place(call).scope.module.generated:
+            if not self.program.names.module_of(call).generated:
                 self._used(call, defects)
         self._find_broken(defects)
 
@@ -125,7 +125,7 @@ class Readers:
         first = every[0]
         for other in every[1:]:
             self.state.groups.join(first.knot, other.knot)
-        module = self.program.names.place(node).scope.module
+        module = self.program.names.module_of(node)
         scopes = tuple(first.missing)
         self.broken.append(Unfit(node, module, scopes, first.knot, old, text, gaps))
 
@@ -190,14 +190,14 @@ class Readers:
     def _used(self, call: tree.Call, defects: list[KeyDefect]) -> None:
         """What becomes of the parts of a key otherwise: slices, comparisons, and what cannot be followed."""
         for split in self.splits(call):
-            module = self.program.names.place(call).scope.module
+            module = self.program.names.module_of(call)
             shifts = self._shifts(split, module, defects)
             for node, use in uses(self.program, call) if shifts else ():
                 self._tie(shifts)
                 if len({(s.start, s.by) for s in shifts}) > 1:
                     self.unsure.append((node, shifts[0].knot, _DIFFERENT))
                     continue
-                module = self.program.names.place(node).scope.module
+                module = self.program.names.module_of(node)
                 match node, use:
                     case tree.Subscript(), Use.SLICED:
                         self._sliced(node, module, split, shifts[0])
@@ -215,7 +215,7 @@ class Readers:
         parent = self.program.names.parent(call)
         if text is None or (isinstance(parent, tree.Attr) and parent.name == "split"):
             return
-        module = self.program.names.place(call).scope.module
+        module = self.program.names.module_of(call)
         for mark in sorted({char for char in text if not char.isalnum()})[:1]:
             split = Split(call, func.base, mark, -1, "")
             index = tree.integer(parent.index) if isinstance(parent, tree.Subscript) else None
@@ -289,8 +289,8 @@ class Readers:
             case tree.Name():
                 place = self.program.names.place(node)
                 for binding in self.program.names.bindings(node.id, place):
-                    value = binding.value if binding.kind == "assign" else None
-                    if value is not None and not binding.path and not isinstance(value, tree.Name):
+                    value = binding.assigned
+                    if value is not None and not isinstance(value, tree.Name):
                         yield from self.splits(value)
 
     def _unprefixed(self, node: tree.Node) -> tuple[tree.Node, str]:
@@ -327,7 +327,7 @@ class Readers:
 
     def _is_read_back(self, binding: Binding) -> bool:
         """Whether a name is a parameter in a class that makes keys, `parse(cls, text)` beside `__str__`."""
-        function = binding.place.scope.function
+        function = binding.function
         owner = function.owner if function is not None else None
         if owner is None or binding.parameter is None:
             return False

@@ -34,7 +34,7 @@ class Related(Struct, frozen=True):
         index = self.program.policy.is_index_key_name(name) or "index" in words(name)
         told = index or self.program.policy.is_key_name(name)
         same = [d for d in defects if not told or self._is_index(d) is index]
-        function = self.program.names.place(split.call).scope.function
+        function = self.program.names.function_of(split.call)
         owner = function.owner if function is not None else None
         said = set(words(function.name)) if function is not None else set()
         asked = set(self._asked(split, module)) if len(same) > 1 else set()
@@ -56,16 +56,16 @@ class Related(Struct, frozen=True):
 
     def _asked(self, split: Split, module: Module) -> Iterator[str]:
         """The texts that parts of a split are compared with: `parts[2] == "ORDER"`."""
-        function = self.program.names.place(split.call).scope.function
+        function = self.program.names.function_of(split.call)
         for compare in module.each(tree.Compare):
             sides = (compare.left, *compare.rights)
             texts = [t for one in sides for t in self._texts(one)]
-            here = texts and self.program.names.place(compare).scope.function is function
+            here = texts and self.program.names.function_of(compare) is function
             if here and any(self._is_part(one, split) for one in sides):
                 yield from texts
 
     def _texts(self, node: tree.Node) -> Iterator[str]:
-        for one in node.items if isinstance(node, tree.Sequence) else (node,):
+        for one in tree.items(node):
             text = self.program.templates.constant(one)
             if text:
                 yield text

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.room import Room
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Part(Struct, frozen=True):
     knot: Knot
 
 
-class ScopeParts(Struct, frozen=True):
+class ScopeParts(Room, Struct, frozen=True):
     """Finds such parts."""
 
     planner: Planner
@@ -62,7 +63,7 @@ class ScopeParts(Struct, frozen=True):
 
     def _unpacked(self, node: tree.Name, old: Scope, new: Scope) -> Part | None:
         """What `_, tenant_id, _, order_id = pk.split("#")` is going to unpack as well."""
-        bindings = self.planner.program.names.bindings_of(node)
+        bindings = self.program.names.bindings_of(node)
         for binding in bindings if len(bindings) == 1 else ():
             if len(binding.path) == 1 and binding.value is not None:
                 found = self._places(binding.value, old, new, binding.path[0])
@@ -75,7 +76,7 @@ class ScopeParts(Struct, frozen=True):
         at the given index is the old scope's."""
         found: list[tuple[int, Shift]] = []
         for split in self.planner.readers.splits(base):
-            module = self.planner.program.names.place(split.call).scope.module
+            module = self.program.names.module_of(split.call)
             for shift in self.planner.readers.shifts(split, module, self.planner.defects):
                 found += ((place, shift) for place in _place(shift, split, old, new, at))
         return found

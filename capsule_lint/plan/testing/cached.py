@@ -10,6 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import literal_text
+from capsule_lint.plan.room import MendRoom
 
 if TYPE_CHECKING:
     from capsule_lint.plan.keys.spelled import Form
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 
-class CachedKeys(Struct, frozen=True):
+class CachedKeys(MendRoom, Struct, frozen=True):
     """Mends those that nothing else has mended, where the test runs what makes such keys."""
 
     mends: Mends
@@ -27,10 +28,8 @@ class CachedKeys(Struct, frozen=True):
         forms = [form for form in self.mends.local.text_forms() if not form.bare]
         if not forms:
             return
-        mended = {
-            (m.filename, m.at) for _, m in self.mends.found if isinstance(m, Replace | AddElements)
-        }
-        for module in self.mends.planner.program.names.modules.values():
+        mended = self.mends.mended(Replace, AddElements)
+        for module in self.program.names.modules.values():
             if not module.is_test or module.generated:
                 continue
             for node in module.either(tree.Const, tree.FString):
@@ -43,13 +42,13 @@ class CachedKeys(Struct, frozen=True):
 
     def _runs(self, node: tree.Node, form: Form) -> bool:
         """Whether the test around a text runs a function that makes keys of a form."""
-        function = self.mends.planner.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         return function is None or bool(form.functions & self.mends.testing.reach.of(function))
 
     def _is_named(self, node: tree.Node) -> bool:
         """Whether a text goes by a name, or to what is told a scope besides: that is no key of a cache, but a
         part of one, `Plan(id="plan-1")` beside `f"plan-{tenant_id}"`."""
-        program = self.mends.planner.program
+        program = self.program
         parent = program.names.parent(node)
         if isinstance(parent, tree.DictDisplay):
             return any(value is node for value in parent.values)
@@ -74,7 +73,7 @@ class CachedKeys(Struct, frozen=True):
             if code is None:
                 self.mends.obstacle(knot, node, "spells out a key that changes")
             else:
-                self.mends.planner.state.groups.join(knot, next(iter(knots)))
+                self.state.groups.join(knot, next(iter(knots)))
         if code is not None:
             mend = Replace(module.filename, node.span, "CAP107", code)
             self.mends.add(next(iter(knots)), mend)

@@ -10,7 +10,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.testing.usual import usual
-from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.model import Binding, Function, last_name
 
 if TYPE_CHECKING:
@@ -77,29 +76,16 @@ class Carried(Struct, frozen=True):
             case tree.Attr(base=tree.Name() as base) if self._is_local(base):
                 return
             case tree.Name() if self._is_local(node):
-                yield from self._injected(node.id, function)
+                if function.parameter(node.id) is not None:
+                    yield from self.program.inference.fixtures.given(function, node.id)
             case _:
                 target = self.program.classes.dotted(node)
                 if isinstance(target, Binding) and target.kind == "assign" and target.value:
                     yield target.value
 
-    def _injected(self, name: str, function: Function) -> Iterator[tree.Node]:
-        """What pytest gives a test: the rows of `parametrize`, or what a fixture returns."""
-        if function.parameter(name) is None:
-            return
-        for decorator in function.fact.decorators:
-            rows = parametrized(decorator, name)
-            if rows is not None:
-                yield from rows
-                return
-        fixture = self.program.inference.fixtures.named(function, name)
-        if fixture is not None:
-            yield from fixture.returns
-            yield from (y.value for y in fixture.yields if isinstance(y, tree.Wrapped))
-
     def _is_local(self, node: tree.Name) -> bool:
         bindings = self.program.names.bindings_of(node)
-        return any(b.place.scope.kind != "module" for b in bindings)
+        return any(not b.is_global for b in bindings)
 
     def _stored(self, name: str, function: Function) -> Iterator[tree.Node]:
         for cls in self.program.classes.mro(function.owner) if function.owner is not None else ():

@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import Forms, text_in
 from capsule_lint.plan.reach import returning
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import equated
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.texts.pieces import Text
@@ -18,6 +19,7 @@ from capsule_lint.program.texts.pieces import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from capsule_lint.model import Span
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
@@ -32,19 +34,19 @@ _MARK: Final = r"(?:[\W_]|%[0-9A-Fa-f]{2})+"
 
 
 @dataclass(eq=False, slots=True)
-class Compared:
+class Compared(MendRoom):
     """Mends such values, or notes that a person must; it comes after the keys themselves."""
 
     mends: Mends
     _local: dict[Function, list[LocalDefect]] = field(default_factory=dict)
     _derived: list[tuple[Form, re.Pattern[str]]] = field(default_factory=list)
     _exact: list[re.Pattern[str]] = field(default_factory=list)
-    _seen: set[tuple[str, object]] = field(default_factory=set)
+    _seen: set[tuple[str, Span]] = field(default_factory=set)
 
     def build(self) -> None:
         """Look at what tests say is equal."""
         self._collect()
-        for module in self.mends.planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             if module.is_test and not module.generated and (self._local or self._derived):
                 for node in module.either(tree.Compare, tree.Call):
                     for side, other in equated(node):
@@ -52,7 +54,7 @@ class Compared:
                             self._judge(module, value, other)
 
     def _collect(self) -> None:
-        planner = self.mends.planner
+        planner = self.planner
         for local in planner.local.notes.defects:
             function = local.function
             if function is None or local.module.is_test or local.shape not in _SHAPES:
@@ -65,13 +67,11 @@ class Compared:
             if form is not None:
                 self._exact.append(form.regex)
                 self._derived.append((form, _loosely(defect.template.pieces)))
-        self._seen = {
-            (m.filename, m.at) for _, m in self.mends.found if isinstance(m, Replace | AddElements)
-        }
+        self._seen = self.mends.mended(Replace, AddElements)
 
     def _written(self, node: tree.Node) -> Iterator[tree.Node]:
         """The values that an expression may be, where they are written out."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         match node:
             case tree.Const() | tree.FString() | tree.Sequence(kind="tuple"):
                 yield node
@@ -83,18 +83,15 @@ class Compared:
 
     def _bound(self, binding: Binding) -> Sequence[tree.Node]:
         """What a name is bound to; a parameter of a test is what `parametrize` gives it."""
-        function = binding.place.scope.function
+        function = binding.function
         if binding.kind == "param" and function is not None:
-            rows = (parametrized(d, binding.name) for d in function.fact.decorators)
-            return [value for row in rows for value in row or ()]
-        if binding.kind != "assign" or binding.path or binding.value is None:
-            return []
-        return [binding.value]
+            return parametrized(function, binding.name) or []
+        return [binding.assigned] if binding.assigned is not None else []
 
     def _judge(self, module: Module, value: tree.Node, other: tree.Node) -> None:
         if (module.filename, value.span) in self._seen:
             return
-        for function in returning(self.mends.planner.program, other) if self._local else ():
+        for function in returning(self.program, other) if self._local else ():
             for defect in self._local.get(function, ()):
                 self._seen.add((module.filename, value.span))
                 self._mend(module, value, defect)
@@ -140,12 +137,12 @@ class Compared:
                 self.mends.obstacle(defect.knot, value, _SPELLED)
                 return
             anchor = defect.anchors[scope.name]
-            items = node.items if isinstance(node, tree.Sequence) else (node,)
+            items = tree.items(node)
             at = next((n + 1 for n, item in enumerate(items) if item is anchor), 0)
             by_place.setdefault(at, []).append(code)
         for at, codes in by_place.items():
             before, after = ((), tuple(codes)) if at else (tuple(codes), ())
-            items = value.items if isinstance(value, tree.Sequence) else (value,)
+            items = tree.items(value)
             span = items[max(at - 1, 0)].span
             mend = AddElements(module.filename, value.span, "CAP107", before, after, span)
             self.mends.add(defect.knot, mend)

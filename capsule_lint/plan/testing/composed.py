@@ -81,7 +81,7 @@ class Composed(Struct, frozen=True):
         knot = form.defects[0].knot
         for other in (defect for one in forms for defect in one.defects):
             planner.state.groups.join(knot, other.knot)
-        module = self.testing.mends.module_of(node)
+        module = self.testing.mends.program.names.module_of(node)
         changed = self._changed(module, node, form, parts) if form.provable else None
         if changed is None:
             self.testing.mends.obstacle(knot, node, "spells out a key that changes, in parts")
@@ -123,7 +123,7 @@ class Composed(Struct, frozen=True):
         if not isinstance(node, tree.Name | tree.Attr) or not self.testing.places.is_key(node):
             return False
         target = self.testing.mends.planner.program.classes.dotted(node)
-        return isinstance(target, Binding) and not target.place.scope.module.is_test
+        return isinstance(target, Binding) and not target.module.is_test
 
     def _is_part(self, node: tree.Node) -> bool:
         """Whether an expression is only part of a text."""

@@ -10,6 +10,7 @@ from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, last_name
@@ -41,7 +42,7 @@ _NAMING: Final = ("list", "set", "tuple", "frozenset")
 
 
 @dataclass(eq=False, slots=True)
-class Expected:
+class Expected(MendRoom):
     """Builds the mends of expected items."""
 
     mends: Mends
@@ -56,13 +57,13 @@ class Expected:
         """A dict gets the entry of a scope: whoever expects what its function yields expects it too."""
         self.keys.setdefault((knot, scope.name), set()).add(key)
         self.grown.append((node, knot, scope, key))
-        function = self.mends.planner.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         if function is not None:
             self.makers.setdefault(function, []).append((knot, scope))
 
     def build(self) -> None:
         """Extend what items are compared with."""
-        for module in self.mends.planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             for node in module.nodes if module.is_test and not module.generated else ():
                 for side, other in equated(node):
                     if isinstance(side, tree.Sequence):
@@ -74,7 +75,7 @@ class Expected:
 
     def _listed(self, module: Module, node: tree.Sequence, other: tree.Node) -> None:
         """`list(asdict(order)) == ["tenant_id", …]`, `astuple(order) == ("t", …)`, `truck == ("t", …)`."""
-        gives = self.mends.planner.tuples.gives
+        gives = self.planner.tuples.gives
         match other:
             case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING and gives(
                 argument.value
@@ -96,7 +97,7 @@ class Expected:
             cls = knot[1]
             if not isinstance(cls, Class):
                 continue
-            fields = [one.name for one in self.mends.planner.program.classes.fields(cls)]
+            fields = [one.name for one in self.program.classes.fields(cls)]
             if not names and len(fields) != len(node.items):
                 continue
             self.element(module, node, names or fields, (knot, scope), values=not names)
@@ -112,7 +113,7 @@ class Expected:
     ) -> None:
         """Put the name of a new field, or its value, beside that of the field that it comes behind."""
         knot, scope = gained
-        scopes = self.mends.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         for old in reversed(scopes[: scopes.index(scope)]):
             for item, name in zip(node.items, names, strict=True):
                 if name is None or not names_scope(name, old):
@@ -141,7 +142,7 @@ class Expected:
                 return None
 
     def _value(self, node: tree.Name) -> tree.Node | None:
-        names = self.mends.planner.program.names
+        names = self.program.names
         found = names.bindings_of(node)
         first = history(found[0])[0] if len(found) == 1 else None
         if first is None or first.kind != "assign" or first.path:
@@ -170,16 +171,14 @@ class Expected:
             case tree.Attr(name="__dict__"):
                 return self.fields(node.base)
             case tree.DictDisplay():
-                pairs = zip(node.keys, node.values, strict=True)
-                spread = [value for key, value in pairs if key is None]
-                return [one for value in spread for one in self._made(value, depth + 1)]
+                return [one for value in node.spread for one in self._made(value, depth + 1)]
             case tree.Binary(op="|"):
                 return [*self._made(node.left, depth + 1), *self._made(node.right, depth + 1)]
             case _:
                 return []
 
     def _called(self, call: tree.Call, depth: int) -> list[tuple[Knot, Scope]]:
-        program = self.mends.planner.program
+        program = self.program
         callees = program.calls.callees(call)
         if any(c.cls is not None and program.classes.is_typed_dict(c.cls) for c in callees):
             return self.fields(call)
@@ -195,7 +194,7 @@ class Expected:
 
     def fields(self, node: tree.Node) -> list[tuple[Knot, Scope]]:
         """The fields that the class of an object gains."""
-        program, gained = self.mends.planner.program, self.mends.planner.state.fields
+        program, gained = self.program, self.state.fields
         return [
             (("class", home), scope)
             for one in ordered(program.inference.of(node))
@@ -206,17 +205,17 @@ class Expected:
 
     def extend(self, module: Module, display: Display, knot: Knot, scope: Scope) -> None:
         """Give a dict that a test writes out the entry of a scope, beside that of another one."""
-        policy = self.mends.planner.program.policy
+        policy = self.program.policy
         for old in policy.scopes if entry_of(display, scope) is None else ():
             entry = entry_of(display, old) if old is not scope else None
             if entry is None:
                 continue
             key, anchor = rename(entry[0], old, scope), entry[1]
-            if key in dict(entries_of(display)) or self.mends.planner.local.notes.is_extended(
+            if key in dict(entries_of(display)) or self.planner.local.notes.is_extended(
                 display, key
             ):
                 return
-            self.mends.planner.local.notes.note_entry(display, key)
+            self.planner.local.notes.note_entry(display, key)
             code = self._code(anchor, old, scope, display, knot)
             if code is None:
                 self.mends.obstacle(knot, display, f"is to have `{key}`")
@@ -234,7 +233,7 @@ class Expected:
 
     def value(self, display: Display, knot: Knot, scope: Scope) -> str | None:
         """The value of the entry that a dict would get for a scope; `None` where it gets none."""
-        for old in self.mends.planner.program.policy.scopes:
+        for old in self.program.policy.scopes:
             entry = entry_of(display, old) if old is not scope else None
             if entry is not None:
                 return self._code(entry[1], old, scope, display, knot)
@@ -250,7 +249,7 @@ class Expected:
             code, kind = self._code(inner, old, scope, display, knot), tree.text(anchor.keys[0])
             return None if code is None else f'{{"{kind}": {code}}}'
         want = Want(scope, display, knot, "entry")
-        value = self.mends.planner.sources.find(scope, display)
+        value = self.planner.sources.find(scope, display)
         if value is None:
             return None
         source = old.test_source
@@ -261,9 +260,9 @@ class Expected:
             if isinstance(anchor, tree.Const):
                 return None
         code = self.mends.code_of(want, want.knot)
-        if code is None or not self.mends.planner.stored.differs(old, scope):
+        if code is None or not self.planner.stored.differs(old, scope):
             return code
-        return self.mends.planner.stored.made_text(code, scope)
+        return self.planner.stored.made_text(code, scope)
 
 
 def copied(node: tree.Comprehension) -> tree.Node | None:

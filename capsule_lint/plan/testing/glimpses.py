@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.spelled import text_in
 from capsule_lint.plan.reach import returning
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _PRINTED: Final = "spells out how an entity is printed that gains a field"
 
 
 @dataclass(eq=False, slots=True)
-class Glimpses:
+class Glimpses(MendRoom):
     """Finds such places: a person must look at them."""
 
     mends: Mends
@@ -34,7 +35,7 @@ class Glimpses:
 
     def build(self) -> None:
         """Note the places."""
-        planner = self.mends.planner
+        planner = self.planner
         for defect in planner.defects:
             function = defect.function
             if function is not None and not defect.module.is_test and self._is_result(defect):
@@ -56,7 +57,7 @@ class Glimpses:
 
     def _is_result(self, defect: KeyDefect) -> bool:
         """Whether a key is what the function returns in which it is made."""
-        templates = self.mends.planner.program.templates
+        templates = self.program.templates
         returned = defect.function.returns if defect.function is not None else ()
         return any(
             template.host is defect.template.host
@@ -87,14 +88,14 @@ class Glimpses:
 
     def _made_by(self, node: tree.Node) -> Iterator[KeyDefect]:
         """The changed keys that an expression is, straight from what makes them or by a local name."""
-        for function in returning(self.mends.planner.program, node):
+        for function in returning(self.program, node):
             yield from self._defects.get(function, ())
 
     # --- entities ---
 
     def _gaining(self) -> list[tuple[Class, re.Pattern[str]]]:
         """The classes whose printed form changes, with what tells a text that spells it out."""
-        planner, found = self.mends.planner, []
+        planner, found = self.planner, []
         classes = planner.program.classes
         for cls in planner.state.fields:
             if not classes.is_data(cls) or classes.method(cls, "__repr__") is not None:

@@ -13,6 +13,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddEntry
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.entities.displays import entries_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -36,14 +37,14 @@ class _Changed(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Golden:
+class Golden(MendRoom):
     """Finds such texts."""
 
     mends: Mends
 
     def build(self) -> None:
         """Note them."""
-        modules = [m for m in self.mends.planner.program.names.judged() if not m.generated]
+        modules = [m for m in self.program.names.judged() if not m.generated]
         texts = [
             (node, said)
             for module in modules
@@ -71,28 +72,28 @@ class Golden:
                         yield _Changed(names, new, knot)
 
     def _changing(self, filenames: set[str]) -> Iterator[Module]:
-        for module in self.mends.planner.program.names.judged():
+        for module in self.program.names.judged():
             if module.filename in filenames and not module.is_test:
                 yield module
 
     def _is_dumped(self, display: tree.DictDisplay) -> bool:
         """Whether a dict goes into a call, or out of a function, and so may become JSON."""
-        parent = self.mends.planner.program.names.parent(display)
+        parent = self.program.names.parent(display)
         match parent:
             case tree.Call():
                 return last_name(parent.func) in ("dumps", "dump", "encode")
             case tree.Eval() | tree.Assign():
-                module = self.mends.module_of(display)
+                module = self.program.names.module_of(display)
                 return any(last_name(call.func) == "dumps" for call in module.each(tree.Call))
             case _:
                 return False
 
     def _read(self) -> Iterator[_Changed]:
         """The dicts from which a call outside tests is given a value more: `cls(data["tenant"], …)`."""
-        for want in self.mends.planner.state.wants:
+        for want in self.state.wants:
             call, value = want.call, self.mends.value(want)
             found = _READ.fullmatch(value.code.rstrip(")")) if value is not None else None
-            if call is None or found is None or self.mends.module_of(call).is_test:
+            if call is None or found is None or self.program.names.module_of(call).is_test:
                 continue
             base, new = found[1], found[2] or found[3]
             names = {name for a in call.args if (name := _entry(a.value, base)) is not None}

@@ -21,7 +21,7 @@ def kept(
 ) -> tree.Node | None:
     """The dict that `self._kw` starts as, by its class or its initializer, where all that is done with it is to
     set entries, and to spread it into calls that take as much; `None` where anything else may be done."""
-    function = program.names.place(node).scope.function
+    function = program.names.function_of(node)
     owner = function.owner if function is not None else None
     if function is None or owner is None or not function.module.is_test:
         return None
@@ -49,37 +49,24 @@ def behind(
     match node:
         case tree.Name():
             binding = bound_whole(program.names, node)
-            function = binding.place.scope.function if binding is not None else None
+            function = binding.function if binding is not None else None
             if binding is None or binding.kind != "param" or function is None:
                 return []
-            rows = [parametrized(d, node.id) for d in function.fact.decorators]
-            given = next((found for found in rows if found is not None), None)
             fixture = program.inference.fixtures.named(function, node.id)
-            if given is None and fixture is None:
-                return []
-            takers = (
-                [function] if given is not None or fixture is None else _takers(program, fixture)
-            )
+            alone = fixture is None or parametrized(function, node.id) is not None
+            takers = [function] if fixture is None or alone else _takers(program, fixture)
             uses = [use for taker in takers for use in _uses(program, taker, node.id)]
-            if not all(_is_harmless(program, use, takes) for use in uses):
-                return []
-            return given if given is not None else _given(fixture)
+            harmless = all(_is_harmless(program, use, takes) for use in uses)
+            return program.inference.fixtures.given(function, node.id) if harmless else []
         case tree.Call():
             found = program.calls.callees(node)
             made = found[0].function if len(found) == 1 and found[0].cls is None else None
             if made is None or not made.module.is_test or is_collected(made):
                 return []
             calls = [one for one, _ in program.calls.callers(made)]
-            return _given(made) if all(_is_harmless(program, c, takes) for c in calls) else []
+            return made.given_back if all(_is_harmless(program, c, takes) for c in calls) else []
         case _:
             return []
-
-
-def _given(function: Function | None) -> list[tree.Node]:
-    """What a function returns, or a fixture yields."""
-    yields = function.yields if function is not None else ()
-    given = [y.value for y in yields if isinstance(y, tree.Wrapped)]
-    return [*(function.returns if function is not None else ()), *given]
 
 
 def _takers(program: Program, fixture: Function) -> list[Function]:
@@ -109,10 +96,7 @@ def _is_harmless(program: Program, node: tree.Node, takes: Callable[[tree.Call],
         case tree.Attr(name="update" | "setdefault" | "copy" | "get" | "pop"):
             return True
         case tree.DictDisplay():
-            return any(
-                key is None and value is node
-                for key, value in zip(parent.keys, parent.values, strict=True)
-            )
+            return None in parent.keys_for(node)
         case tree.Binary(op="|"):
             return True
         case tree.Call():

@@ -54,8 +54,7 @@ class LiteralPlaces(Struct, frozen=True):
         """The expressions that say which attribute of an item a literal is the value of."""
         parent = self.program.names.parent(node)
         if isinstance(parent, tree.DictDisplay):
-            pairs = zip(parent.keys, parent.values, strict=True)
-            return [key for key, value in pairs if value is node and key is not None]
+            return [key for key in parent.keys_for(node) if key is not None]
         return [side.index for side in self.sides(node) if isinstance(side, tree.Subscript)]
 
     def is_part(self, node: tree.Node) -> bool:
@@ -87,7 +86,7 @@ class LiteralPlaces(Struct, frozen=True):
         where that comes from elsewhere, those that the test runs."""
         sides = self.sides(node)
         made = {f for side in sides for f in self.makers(side)}
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         if not made and function is not None:
             made = {function}
         return self.reach.of(*made)

@@ -11,6 +11,7 @@ from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.plan.memory.collections import looks_up
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import equated
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.local_names import only_assigned
@@ -32,7 +33,7 @@ _MAX_DEPTH: Final = 6
 
 
 @dataclass(eq=False, slots=True)
-class LookIns:
+class LookIns(MendRoom):
     """Mends the keys of changed collections that tests spell out."""
 
     mends: Mends
@@ -40,9 +41,9 @@ class LookIns:
 
     def given(self, keys: tuple[tree.Node, ...], home: Home) -> None:
         """Mend the keys that a collection is made of, or make the change unsafe."""
-        local = self.mends.planner.local
+        local = self.planner.local
         for key in keys:
-            module = self.mends.module_of(key)
+            module = self.program.names.module_of(key)
             if module.is_test:
                 self._key(module, key, home, 0)
             elif not local.notes.is_settled(key):
@@ -51,10 +52,10 @@ class LookIns:
 
     def build(self) -> None:
         """Add the mends; a key that cannot be mended makes the change unsafe."""
-        local = self.mends.planner.local
+        local = self.planner.local
         names = {name for _, name in local.rekeyed}
         self._seen = {id(defect.node) for defect in local.notes.defects}
-        for module in self.mends.planner.program.names.modules.values() if names else ():
+        for module in self.program.names.modules.values() if names else ():
             if module.is_test and not module.generated:
                 for node in module.nodes:
                     if isinstance(node, tree.Attr | tree.Name) and last_name(node) in names:
@@ -67,7 +68,7 @@ class LookIns:
     def _handed(self, names: set[str]) -> None:
         """The keys of several parts that are written where a repository's functions are called: those of
         tests change as others do, and of the rest a person must look at what says no scope."""
-        local, program = self.mends.planner.local, self.mends.planner.program
+        local, program = self.planner.local, self.program
         for module in program.names.judged() if names else ():
             if module.is_test or module.generated:
                 continue
@@ -84,10 +85,10 @@ class LookIns:
                             self._written_out(one, home)
 
     def _written_out(self, node: tree.Sequence, home: Home) -> None:
-        local = self.mends.planner.local
+        local = self.planner.local
         if local.notes.is_settled(node):
             return
-        module = self.mends.module_of(node)
+        module = self.program.names.module_of(node)
         if module.is_test:
             self._key(module, node, home, 0)
         elif len(node.items) == local.rekeyed[home].width:
@@ -97,7 +98,7 @@ class LookIns:
     # --- where keys are ---
 
     def _parent(self, node: tree.Node) -> object:
-        return self.mends.planner.program.names.parent(node)
+        return self.program.names.parent(node)
 
     def _keys(self, node: tree.Node) -> Iterator[tree.Node]:
         """The keys that a use of a collection spells out."""
@@ -165,7 +166,7 @@ class LookIns:
 
     def _written(self, node: tree.Node) -> tree.Node:
         """The display that a local stands for."""
-        return only_assigned(self.mends.planner.program.names, node) or node
+        return only_assigned(self.program.names, node) or node
 
     # --- one key ---
 
@@ -173,8 +174,8 @@ class LookIns:
         if id(node) in self._seen or depth > _MAX_DEPTH:
             return
         self._seen.add(id(node))
-        change = self.mends.planner.local.rekeyed[home]
-        knot = self.mends.planner.local.notes.knot_of(home, node)
+        change = self.planner.local.rekeyed[home]
+        knot = self.planner.local.notes.knot_of(home, node)
         match node:
             case tree.Name():
                 self._named(node, home, depth)
@@ -196,33 +197,33 @@ class LookIns:
                 self._text(module, node, knot)
 
     def _named(self, node: tree.Name, home: Home, depth: int) -> None:
-        names = self.mends.planner.program.names
+        names = self.program.names
         for binding in names.bindings_of(node):
             target = names.follow(binding)
             value = target.value if isinstance(target, Binding) and not target.path else None
             if isinstance(target, Binding) and target.kind == "assign" and value is not None:
-                module = target.place.scope.module
+                module = target.module
                 if isinstance(value, tree.Sequence) and self._is_taken_apart(target):
-                    knot = self.mends.planner.local.notes.knot_of(home, node)
+                    knot = self.planner.local.notes.knot_of(home, node)
                     self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
                 else:
                     self._key(module, value, home, depth + 1)
 
     def _is_taken_apart(self, binding: Binding) -> bool:
         """Whether a name for a key is read by position somewhere."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         return any(
             _takes_apart(self._parent(node), node)
-            for node in binding.place.scope.module.each(tree.Name)
+            for node in binding.module.each(tree.Name)
             if node.id == binding.name and node.at != binding.at
             if binding in names.bindings_of(node)
         )
 
     def _into(self, module: Module, node: tree.Node, home: Home, knot: Knot) -> None:
         """Put the values of the new elements into a tuple, or make one of a bare key."""
-        change = self.mends.planner.local.rekeyed[home]
+        change = self.planner.local.rekeyed[home]
         codes = []
-        for scope in self.mends.planner.program.policy.scopes:
+        for scope in self.program.policy.scopes:
             if scope in change.scopes:
                 code = self.mends.code_for(scope, node, knot)
                 if code is None:
@@ -239,7 +240,7 @@ class LookIns:
     def _text(self, module: Module, node: tree.Node, knot: Knot) -> None:
         """Put the values of the new parts into a key that is one text."""
         text = literal_text(node)
-        groups = self.mends.planner.state.groups
+        groups = self.state.groups
         for form in self.mends.local.text_forms():
             same = groups.find(form.defects[0].knot) == groups.find(knot)
             if same and text is not None and form.regex.fullmatch(text):
@@ -249,10 +250,10 @@ class LookIns:
                 else:
                     self.mends.add(knot, Replace(module.filename, node.span, "CAP107", changed))
                 return
-        hidden = self.mends.planner.local.hosts.hidden
+        hidden = self.planner.local.hosts.hidden
         shapes = {
             "hidden" if id(local.node) in hidden else local.shape
-            for local in self.mends.planner.local.notes.defects
+            for local in self.planner.local.notes.defects
             if groups.find(local.knot) == groups.find(knot)
         }
         if not shapes.isdisjoint(("call", "joined", "hidden")):

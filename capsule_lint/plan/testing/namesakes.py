@@ -54,7 +54,7 @@ def _stands_for(program: Program, node: tree.Node, function: Function) -> bool:
 
 def _fits(params: Sequence[tree.Parameter], function: Function) -> bool:
     """Whether parameters take as many arguments as those of a function."""
-    plain = [p for p in params if p.kind in ("posonly", "plain")]
-    own = [p for p in function.own_params if p.kind in ("posonly", "plain")]
+    plain = [p for p in params if p.by_position]
+    own = [p for p in function.own_params if p.by_position]
     needed = [p for p in own if p.default is None]
     return bool(plain) and len(needed) <= len(plain) <= len(own)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Obstacle
 from capsule_lint.plan.testing.expected import equated
 from capsule_lint.plan.testing.standins import callables, parameters, spare
@@ -79,7 +80,7 @@ class Shape(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Recorded:
+class Recorded(MendRoom):
     """Mends what reads a mock's recorded calls."""
 
     mends: Mends
@@ -87,11 +88,11 @@ class Recorded:
     """The calls that get an argument."""
 
     def __post_init__(self) -> None:
-        self._asked = {id(want.call) for want in self.mends.planner.state.wants}
+        self._asked = {id(want.call) for want in self.state.wants}
 
     def build(self) -> None:
         """Add the mends, and what they make of the mock's names in the ledger."""
-        program = self.mends.planner.program
+        program = self.program
         starred = set(self._follow_stars())
         names = ONE_CALL | MANY_CALLS
         for module in program.names.modules.values():
@@ -103,9 +104,9 @@ class Recorded:
 
     def _follow_stars(self) -> Iterator[Module]:
         """Follow what comes in a function's place and takes `*args`; yields the modules of those."""
-        planner = self.mends.planner
+        planner = self.planner
         for function, scopes in planner.state.params.items():
-            for stand_in in planner.stand_ins.of(function):
+            for stand_in in planner.signatures.stand_ins.of(function):
                 for one in callables(planner.program, stand_in.node):
                     params, module = parameters(planner.program, one)
                     given = stand_in.given
@@ -118,11 +119,11 @@ class Recorded:
                         yield module
 
     def _read(self, module: Module, node: tree.Node) -> None:
-        record = self.mends.planner.program.records.of(node)
+        record = self.program.records.of(node)
         if record is None:
             return
-        for function, given in self.mends.planner.program.records.functions(record.mock):
-            if function in self.mends.planner.state.params:
+        for function, given in self.program.records.functions(record.mock):
+            if function in self.state.params:
                 final = self.mends.signatures.final_params(function)[given:]
                 self._use(module, node, record, Shape(function, tuple(final)))
         if record.first:  # the calls of a mock's methods
@@ -131,7 +132,7 @@ class Recorded:
 
     def _methods(self, mock: tree.Node) -> list[Shape]:
         """The methods that a mock of an object records; one stands for all that change alike."""
-        program, changing = self.mends.planner.program, self.mends.planner.state.params
+        program, changing = self.program, self.state.params
         shapes, sure = [], True
         for one in ordered(program.inference.of(mock)):
             spec = one.spec if isinstance(one, Mocked) else None
@@ -147,7 +148,7 @@ class Recorded:
 
     def _use(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
         """Mend one use of a part of a record, by what it is used in."""
-        parent = self.mends.planner.program.names.parent(node)
+        parent = self.program.names.parent(node)
         match record.view, parent:
             case View.ARGS, tree.Subscript() if parent.base is node:
                 self._index(module, parent.index, record, shape)
@@ -176,13 +177,13 @@ class Recorded:
 
     def _is_harmless(self, node: tree.Node, parent: object) -> bool:
         """Whether a use of positional arguments does not depend on where they stand."""
-        records = self.mends.planner.program.records
+        records = self.program.records
         if id(node) in records.kept:
             return True
         match parent:
             case tree.Call() if any(a.value is node and a.star for a in parent.args):
-                callees = self.mends.planner.program.calls.callees(parent)
-                changing = self.mends.planner.state.params
+                callees = self.program.calls.callees(parent)
+                changing = self.state.params
                 return bool(callees) and all(c.mock or c.function in changing for c in callees)
             case tree.Call():
                 return last_name(parent.func) in _LOOKING or records.of(parent) is not None
@@ -204,11 +205,11 @@ class Recorded:
             self._settled(record)
 
     def _length(self, module: Module, call: tree.Call, record: Record, shape: Shape) -> None:
-        compare = self.mends.planner.program.names.parent(call)
+        compare = self.program.names.parent(call)
         if not isinstance(compare, tree.Compare) or len(compare.ops) != 1:
             self._unsure(module, record, shape)
             return
-        other = compare.rights[0] if compare.left is call else compare.left
+        other = compare.other(call)
         length = tree.integer(other)
         if length is None:
             self._unsure(module, record, shape)
@@ -259,12 +260,12 @@ class Recorded:
             case View.KWARGS, tree.DictDisplay():
                 self._entries(module, node, record, shape)
             case View.ARGS, _ if not isinstance(node, tree.Const):
-                if self.mends.planner.program.records.of(node) is None:
+                if self.program.records.of(node) is None:
                     self._unsure(module, record, shape)
 
     def _written(self, node: tree.Node) -> tree.Node:
         """The display that a local stands for, which is used for nothing else."""
-        program = self.mends.planner.program
+        program = self.program
         binding = bound_whole(program.names, node)
         if binding is None or binding.kind != "assign":
             return node
@@ -303,18 +304,9 @@ class Recorded:
     def _entries(
         self, module: Module, node: tree.DictDisplay, record: Record, shape: Shape
     ) -> None:
-        present = {
-            key.value
-            for key in node.keys
-            if isinstance(key, tree.Const) and isinstance(key.value, str)
-        }
-        scopes = self.mends.planner.program.policy.scopes
-        beside = [
-            value
-            for key, value in zip(node.keys, node.values, strict=True)
-            if isinstance(key, tree.Const)
-            and any(names_scope(str(key.value), scope) for scope in scopes)
-        ]
+        present = {name for name, _ in node.entries}
+        scopes = self.program.policy.scopes
+        beside = [v for name, v in node.entries if any(names_scope(name, s) for s in scopes)]
         for name in shape.keyword(present):
             code = self._code(node, name, shape)
             if code is None or not shape.sure:
@@ -327,7 +319,7 @@ class Recorded:
 
     def _code(self, node: tree.Node, parameter: str, shape: Shape) -> str | None:
         """The code of the value that is expected of a new parameter."""
-        scopes = self.mends.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         scope = next(scope for scope in scopes if scope.parameter == parameter)
         return self.mends.code_for(scope, node, ("function", shape.function))
 
@@ -339,13 +331,13 @@ class Recorded:
 
     def _settled(self, record: Record) -> None:
         verdict = (Verdict.REWRITTEN, "what its mock has recorded")
-        self.mends.planner.state.verdicts.setdefault(id(record.mock), verdict)
+        self.state.verdicts.setdefault(id(record.mock), verdict)
 
     def _unsure(self, module: Module, record: Record, shape: Shape) -> None:
         """A use of recorded arguments that cannot be followed: a person must look."""
         mock, function = record.mock, shape.function
         reason = "reads what its mock has recorded in a way that cannot be followed"
-        self.mends.planner.state.verdicts[id(mock)] = (Verdict.TEXT, reason)
+        self.state.verdicts[id(mock)] = (Verdict.TEXT, reason)
         span = mock.name_span if isinstance(mock, tree.Attr) else mock.span
         obstacle = Obstacle(module.filename, span, reason, function.symbol, "reference")
-        self.mends.planner.state.obstacles.append((("function", function), obstacle))
+        self.state.obstacles.append((("function", function), obstacle))

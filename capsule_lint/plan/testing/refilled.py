@@ -24,7 +24,7 @@ def refilled(mends: Mends, node: tree.Node, changed: str, knot: Knot) -> list[Me
     method = names.parent(node)
     call = names.parent(method)
     if (
-        not mends.module_of(node).is_test
+        not mends.program.names.module_of(node).is_test
         or not isinstance(method, tree.Attr)
         or method.name != "format"
         or not isinstance(call, tree.Call)
@@ -43,14 +43,12 @@ def refilled(mends: Mends, node: tree.Node, changed: str, knot: Knot) -> list[Me
         if code is None:
             return []
         at = _place(mends, given, scope)
-        filename = mends.module_of(call).filename
+        filename = mends.program.names.module_of(call).filename
         found.append(AddArgument(filename, call.span, "CAP104", code, scope.parameter, at))
     return found
 
 
 def _place(mends: Mends, given: list[str | None], scope: Scope) -> int:
     """Behind the argument of the scope before it."""
-    before: Iterator[str] = (
-        s.parameter for s in mends.planner.program.policy.scopes if s is not scope
-    )
+    before: Iterator[str] = (s.parameter for s in mends.planner.program.policy.others(scope))
     return max((given.index(name) + 1 for name in before if name in given), default=0)

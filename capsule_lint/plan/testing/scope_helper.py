@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.model import AddImport, AppendCode, Position, Span
+from capsule_lint.plan.room import MendRoom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 
 
-class ScopeHelper(Struct, frozen=True):
+class ScopeHelper(MendRoom, Struct, frozen=True):
     """Writes the helper of a scope."""
 
     mends: Mends
@@ -28,7 +29,7 @@ class ScopeHelper(Struct, frozen=True):
         spec = scope.test_source
         if spec is None or not spec.module or scope.test_value is None:
             return
-        program = self.mends.planner.program
+        program = self.program
         module = program.names.module(spec.module)
         if module is not None and program.names.global_binding(module, spec.name) is not None:
             return
@@ -65,7 +66,7 @@ class ScopeHelper(Struct, frozen=True):
         the packages around that, wherever these are."""
         wanted = dotted.split(".")
         best, place = 0, f"{'/'.join(wanted)}.py"
-        for module in self.mends.planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             path = module.filename.removesuffix(".py").removesuffix("/__init__").split("/")
             own = module.name.partition("@")[0].split(".")
             root, shared = path[: -len(own)], _shared(own, wanted[:-1])

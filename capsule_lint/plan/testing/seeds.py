@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.reach import returning
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.plan.uses.passthrough import asserted
 from capsule_lint.program.model import Class, Function, owner_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class Seeds:
+class Seeds(MendRoom):
     """Extends such items; it comes after the keys in them have been updated."""
 
     mends: Mends
@@ -38,7 +39,7 @@ class Seeds:
         if not self._kept:
             return
         self._asserted = set(self._expecting())
-        for module in self.mends.planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             for node in module.nodes if module.is_test and not module.generated else ():
                 if isinstance(node, tree.DictDisplay) or (
                     isinstance(node, tree.Call) and self._takes_entries(node)
@@ -48,12 +49,12 @@ class Seeds:
 
     def _takes_entries(self, call: tree.Call) -> bool:
         """Whether keywords become the entries of a dict: `dict(…)`, or `record(…)` that takes any."""
-        names = {argument.keyword for argument in call.args if argument.keyword is not None}
+        names = {name for name, _ in call.keywords}
         if id(call) in self._asserted:
             return True
         if not names or (isinstance(call.func, tree.Name) and call.func.id == "dict"):
             return bool(names)
-        callees = self.mends.planner.program.calls.callees(call)
+        callees = self.program.calls.callees(call)
         return bool(callees) and all(
             callee.cls is None
             and callee.function is not None
@@ -64,16 +65,16 @@ class Seeds:
 
     def _expecting(self) -> Iterator[int]:
         """The assertions on mocks of functions that put the keywords which they are given into items."""
-        planner = self.mends.planner
+        planner = self.planner
         for function in planner.spreaders.found:
             yield from (id(call) for call, _ in asserted(planner.program, function))
 
     def _is_key(self, name: str) -> bool:
-        return self.mends.planner.program.policy.is_key_name(name)
+        return self.program.policy.is_key_name(name)
 
     def _collect(self) -> None:
         """Under which keys the items of classes keep scopes: they are written, or read, with them."""
-        planner = self.mends.planner
+        planner = self.planner
         self._kept = {key: set(names) for key, names in self.mends.expected.keys.items()}
         for want in planner.state.wants:
             value = self.mends.value(want) if isinstance(want.callee, Class | Function) else None
@@ -102,9 +103,9 @@ class Seeds:
     def _collect_whole(self) -> None:
         """Items that have all fields of an object have the new one under its own name, or under an alias
         like its neighbour's."""
-        planner = self.mends.planner
+        planner = self.planner
         for cls, node in self.mends.wholes.every if planner.state.fields else ():
-            if self.mends.module_of(node).is_test:
+            if self.program.names.module_of(node).is_test:
                 continue
             aliases = planner.program.classes.aliases(cls)
             for scope in planner.state.fields.get(cls, {}).values():
@@ -116,7 +117,7 @@ class Seeds:
 
     def _lacking(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
         """The entries that an item lacks, by its key and by the classes whose key that is."""
-        planner = self.mends.planner
+        planner = self.planner
         scopes = planner.program.policy.scopes
         said = [(s, e[0]) for s in scopes if (e := entry_of(display, s)) is not None]
         for knot, scope in self._possible(display) if said else ():
@@ -125,7 +126,7 @@ class Seeds:
                 yield knot, scope
 
     def _possible(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
-        planner, defects = self.mends.planner, self._defects_of(display)
+        planner, defects = self.planner, self._defects_of(display)
         for defect in defects:
             tag = planner.keys.tag_of(planner.sites[id(defect.template.host)])
             for scope in defect.missing:
@@ -140,7 +141,7 @@ class Seeds:
 
     def _defects_of(self, display: Display) -> list[KeyDefect]:
         """The changes of the key that an item has."""
-        planner = self.mends.planner
+        planner = self.planner
         found: list[KeyDefect] = []
         is_key = planner.program.policy.is_key_name
         keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
@@ -153,13 +154,13 @@ class Seeds:
 
     def _keys_given(self, display: Display) -> Iterator[tree.Node]:
         """What may be the key of an item whose entries a call gives by keyword."""
-        planner = self.mends.planner
+        planner = self.planner
         if isinstance(display, tree.Call) and id(display) in self._asserted:
             return planner.spreaders.keys_beside(display)
         return planner.spreaders.keys_given(display, planner.program.policy.scopes)
 
     def _of(self, defect: KeyDefect) -> Iterator[Class]:
-        planner = self.mends.planner
+        planner = self.planner
         owner = owner_of(defect.function)
         name = planner.program.domain.entity_name(planner.sites[id(defect.template.host)])
         for cls in planner.state.fields:

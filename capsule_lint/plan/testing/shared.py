@@ -48,7 +48,7 @@ class Shared:
 
     def _tests(self, node: tree.Node, depth: int) -> Iterator[Function]:
         """The test that an expression stands in, or those that use what it is part of."""
-        function = self.program.names.place(node).scope.function
+        function = self.program.names.function_of(node)
         if function is not None and _is_test(function) and id(node) not in self._decorators:
             yield function
         else:
@@ -66,7 +66,7 @@ class Shared:
                 yield from filter(_is_test, cls.methods.values())
         else:
             for call, _ in self.program.calls.callers(function):
-                if self.program.names.place(call).scope.module.is_test:
+                if self.program.names.module_of(call).is_test:
                     yield from self._tests(call, depth)
 
     @cached_property

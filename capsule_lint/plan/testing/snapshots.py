@@ -12,6 +12,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class _Whole(Struct, frozen=True):
 
 
 @dataclass(eq=False)
-class Snapshots:
+class Snapshots(MendRoom):
     """Mends or notes such places."""
 
     mends: Mends
@@ -49,12 +50,8 @@ class Snapshots:
     def build(self) -> None:
         """Look at the places that nothing has mended."""
         wholes = [*self._items(), *self._entities()]
-        mended = {
-            (mend.filename, mend.at)
-            for _, mend in (self.mends.found if wholes else ())
-            if isinstance(mend, AddElements | AddEntry)
-        }
-        for module in self.mends.planner.program.names.judged() if wholes else ():
+        mended = self.mends.mended(AddElements, AddEntry)
+        for module in self.program.names.judged() if wholes else ():
             for node in module.nodes if module.is_test and not module.generated else ():
                 said = _names_in(node)
                 found = [one for one in wholes if one.names <= said <= one.every]
@@ -70,7 +67,9 @@ class Snapshots:
         is_told = len(names) >= _TELLING and names not in self._unchanged
         if is_told and isinstance(node, tree.DictDisplay):
             for one in found:
-                self.mends.expected.extend(self.mends.module_of(node), node, one.knot, one.scope)
+                self.mends.expected.extend(
+                    self.program.names.module_of(node), node, one.knot, one.scope
+                )
             return
         first = next((one for one in found if one.is_item), None)
         if first is not None and self._runs(node, first.function):
@@ -81,7 +80,7 @@ class Snapshots:
 
     def _items(self) -> Iterator[_Whole]:
         """The dicts outside of tests that are written out."""
-        names = self.mends.planner.program.names
+        names = self.program.names
         for node, knot, scope, _ in self.mends.expected.grown:
             place = names.place(node)
             if isinstance(node, tree.DictDisplay) and not place.scope.module.is_test:
@@ -90,8 +89,8 @@ class Snapshots:
                     yield _Whole(own, every, knot, scope, place.scope.function)
 
     def _entities(self) -> Iterator[_Whole]:
-        for cls, scopes in self.mends.planner.state.fields.items():
-            if self.mends.planner.program.classes.is_data(cls):
+        for cls, scopes in self.state.fields.items():
+            if self.program.classes.is_data(cls):
                 names = self._fields(cls)
                 for scope in scopes.values() if len(names) >= _TELLING else ():
                     yield _Whole(names, names, ("class", cls), scope, is_item=False)
@@ -99,7 +98,7 @@ class Snapshots:
     @cached_property
     def _unchanged(self) -> frozenset[frozenset[str]]:
         """The names of what gets no entry, and has one of another scope."""
-        planner = self.mends.planner
+        planner = self.planner
         grown = {id(node) for node, *_ in self.mends.expected.grown}
         found: set[frozenset[str]] = set()
         for module in planner.program.names.judged():
@@ -113,11 +112,11 @@ class Snapshots:
         return frozenset(found)
 
     def _fields(self, cls: Class) -> frozenset[str]:
-        return self._plain(one.name for one in self.mends.planner.program.classes.fields(cls))
+        return self._plain(one.name for one in self.program.classes.fields(cls))
 
     def _plain(self, names: Iterable[str]) -> frozenset[str]:
         """These names without those of keys, which responses leave out."""
-        policy = self.mends.planner.program.policy
+        policy = self.program.policy
         return frozenset(
             n for n in names if not (policy.is_key_name(n) or policy.is_sort_key_name(n))
         )
@@ -127,7 +126,7 @@ class Snapshots:
     def _is_expected(self, node: tree.Node) -> bool:
         """Whether something is compared, by itself or among others, with what is not known to be
         something else."""
-        names, inner = self.mends.planner.program.names, node
+        names, inner = self.program.names, node
         around = names.parent(node)
         while isinstance(around, tree.Sequence | tree.DictDisplay):
             inner, around = around, names.parent(around)
@@ -138,14 +137,14 @@ class Snapshots:
                 sides = [a.value for a in around.args if a.value is not inner]
             case _:
                 return False
-        rows = self.mends.planner.local.rows
+        rows = self.planner.local.rows
         return not all(
             (origins := rows.origins(side)).complete and origins.displays for side in sides
         )
 
     def _runs(self, node: tree.Node, made: Function | None) -> bool:
         """Whether the test runs what makes the item, as far as that is known."""
-        test = self.mends.planner.program.names.place(node).scope.function
+        test = self.program.names.place(node).scope.function
         return test is None or made is None or made in self.mends.testing.reach.of(test)
 
 

@@ -172,7 +172,7 @@ def _attributes_of(call: tree.Call) -> Iterator[tuple[str, tree.Node, tree.Node]
     for argument in call.args:
         value = argument.value
         if argument.star == "**" and isinstance(value, tree.DictDisplay):
-            for key, given in zip(value.keys, value.values, strict=True):
+            for key, given in value.pairs:
                 word, _, rest = (tree.text(key) or "").partition(".")
                 if key is not None and rest in ("", *CALLED):
                     yield word, given, key
@@ -205,7 +205,7 @@ def parameters(program: Program, one: Type) -> tuple[tuple[tree.Parameter, ...],
     """The parameters that something callable is given, and where it is written."""
     match one:
         case LambdaObject():
-            return one.node.params, program.names.place(one.node).scope.module
+            return one.node.params, program.names.module_of(one.node)
         case FunctionObject():
             function = one.function
             return function.params[int(one.bound and function.takes_self) :], function.module
@@ -293,5 +293,5 @@ def spare(
         if not itself and not any(names_scope(parameter.name, s) for s in order[:first]):
             break
         before += 1
-    named = sum(1 for p in params if p.kind in ("posonly", "plain"))
+    named = sum(1 for p in params if p.by_position)
     return named if named <= before else None

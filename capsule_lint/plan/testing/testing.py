@@ -19,6 +19,7 @@ from capsule_lint.plan.keys.spelled import (
 )
 from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.reach import Reach
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.begun import Begun
 from capsule_lint.plan.testing.composed import Composed
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class Testing:
+class Testing(MendRoom):
     """Updates such keys."""
 
     mends: Mends
@@ -55,13 +56,13 @@ class Testing:
     """How the keys look that are spelled out, by the expressions that are."""
 
     def __post_init__(self) -> None:
-        self.reach = Reach(self.mends.planner.program)
-        self.places = LiteralPlaces(self.mends.planner.program, self.reach)
+        self.reach = Reach(self.program)
+        self.places = LiteralPlaces(self.program, self.reach)
         self.composed = Composed(self)
 
     def keys(self) -> None:
         """Update the keys that tests spell out, where they belong to a changed template."""
-        defects = [d for d in self.mends.planner.defects if not d.module.is_test]
+        defects = [d for d in self.planner.defects if not d.module.is_test]
         parts = {_longest_text(d) for d in defects}
         literals = list(self._literals(parts))
         composed = list(self.composed.texts(parts))
@@ -77,7 +78,7 @@ class Testing:
             if len(form.defects) == 1 and form.provable
             if (regex := embedded(form.defects[0].template.pieces)) is not None
         ]
-        shapes = Forms(self.mends.planner.program)
+        shapes = Forms(self.program)
         loose = [(d, regex) for d in defects if (regex := shapes.loose(d))]
         seen: set[int] = set()
         for module, node, text in literals:
@@ -105,7 +106,7 @@ class Testing:
         made_by = self.places.compared_with(node) if possible else set()
         meant = [form for form in possible if form.functions & made_by]
         if not meant and possible and all(form.bare for form in possible):
-            test = self.mends.planner.program.names.place(node).scope.function
+            test = self.program.names.function_of(node)
             running = (
                 self.reach.of(test) if test is not None and self.places.is_key(node) else set()
             )
@@ -132,13 +133,13 @@ class Testing:
         if not any(form.functions & made_by for form in forms):
             for other in [d for d in defects if d.function in made_by]:
                 # It says what the key of another template begins with.
-                self.mends.planner.state.groups.join(forms[0].defects[0].knot, other.knot)
+                self.state.groups.join(forms[0].defects[0].knot, other.knot)
         return forms
 
     def _is_put_together(self, side: tree.Node, text: str) -> bool:
         """Whether a test itself says all parts of a key, and gets that text of them:
         `make_key("TENANT", "t", "CART", "c1")`."""
-        planner = self.mends.planner
+        planner = self.planner
         if isinstance(side, tree.Name | tree.Attr):
             return self._is_constant(side, text)
         if not isinstance(side, tree.Call) or any(
@@ -157,7 +158,7 @@ class Testing:
 
     def _is_constant(self, name: tree.Name | tree.Attr, text: str) -> bool:
         """Whether a name stands for a text of the program which is that very one, and stays: a prefix of keys."""
-        program, defects = self.mends.planner.program, self.mends.planner.defects
+        program, defects = self.program, self.planner.defects
         target = program.classes.dotted(name)
         value = target.value if isinstance(target, Binding) and target.kind == "assign" else None
         changes = any(d.template.host is value for d in defects)
@@ -170,7 +171,7 @@ class Testing:
 
     def _literals(self, parts: set[str]) -> Iterator[tuple[Module, tree.Node, str]]:
         """The texts in tests that have one of these parts of keys in them."""
-        for module in self.mends.planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             if not module.is_test or module.generated:
                 continue
             for node in module.nodes:
@@ -183,7 +184,7 @@ class Testing:
 
     def _forms(self, defects: Sequence[KeyDefect]) -> Iterator[Form]:
         """How the keys look that change, and the texts of the program that have such keys in them."""
-        program = self.mends.planner.program
+        program = self.program
         forms = Forms(program)
         for defect in defects:
             form = forms.direct(defect)
@@ -221,7 +222,7 @@ class Testing:
         found = [defect for defect, regex in loose if regex.fullmatch(text)]
         running = self.places.running(node) if found else set()
         made = [defect for defect in found if defect.function in running]
-        shapes = Forms(self.mends.planner.program)
+        shapes = Forms(self.program)
         forms = [form for defect in made if (form := shapes.wild(defect)) is not None]
         lacks = not any(gap.tag in text for form in forms for gap in form.gaps)
         codes = {self.filled(module, node, form) for form in forms} if lacks else set()
@@ -232,18 +233,18 @@ class Testing:
 
     def _unchanged(self) -> list[re.Pattern[str]]:
         """The keys that are right as they are."""
-        sites = self.mends.planner.program.keys.sites
+        sites = self.program.keys.sites
         return self._patterns(site.template for site in sites if not site.module.is_test)
 
     def _sort_keys(self) -> list[re.Pattern[str]]:
         """The sort keys that stay as they are."""
-        program = self.mends.planner.program
+        program = self.program
         values = (
             value
             for module in program.names.modules.values()
             if not module.is_test
             for display in module.each(tree.DictDisplay)
-            for key, value in zip(display.keys, display.values, strict=True)
+            for key, value in display.pairs
             if key is not None
             and program.policy.is_sort_key_name(program.templates.constant(key) or "")
         )
@@ -252,8 +253,8 @@ class Testing:
 
     def _patterns(self, templates: Iterable[Template]) -> list[re.Pattern[str]]:
         """What texts of those templates look like in which nothing changes."""
-        forms = Forms(self.mends.planner.program)
-        changed = {id(d.template.host) for d in self.mends.planner.defects}
+        forms = Forms(self.program)
+        changed = {id(d.template.host) for d in self.planner.defects}
         return [
             pattern(template.pieces, set(), forms.between(template.pieces))
             for template in templates
@@ -268,7 +269,7 @@ class Testing:
         form = forms[0]
         knot = form.defects[0].knot
         for other in (defect for one in forms for defect in one.defects):
-            self.mends.planner.state.groups.join(knot, other.knot)
+            self.state.groups.join(knot, other.knot)
         changed = self.filled(module, node, form) if form.provable else None
         if changed is None:
             self.mends.obstacle(knot, node, "spells out a key that changes")
@@ -285,7 +286,7 @@ class Testing:
         if known is None or found is None:
             return None
         formatted, body = known.formatted, known.body
-        order = self.mends.planner.program.policy.scopes
+        order = self.program.policy.scopes
         gaps = sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope)))
         for gap in reversed(gaps):
             at = found.end(gap.group)
@@ -311,7 +312,7 @@ class Testing:
         beside it has one (`has_hole`), or where the value is not known."""
         scope, knot = gap.scope, gap.defect.knot
         want = Want(scope, node, knot, "key")
-        value = self.mends.planner.sources.for_key(scope, node, self.places.sides(node))
+        value = self.planner.sources.for_key(scope, node, self.places.sides(node))
         if value is None:
             return None
         known = self.known(value, want) if not has_hole else None
@@ -321,7 +322,7 @@ class Testing:
 
     def code(self, scope: Scope, node: tree.Node, knot: Knot) -> str | None:
         """The code of a scope's value for a key that a test makes itself; `None` if it is not known."""
-        value = self.mends.planner.sources.for_key(scope, node, self.places.sides(node))
+        value = self.planner.sources.for_key(scope, node, self.places.sides(node))
         return self._code(value, Want(scope, node, knot, "key")) if value is not None else None
 
     def _code(self, value: Value, want: Want) -> str | None:
@@ -331,14 +332,14 @@ class Testing:
         """The literal that an expression always is; `None` when it is not known."""
         scope = want.scope
         if value.kind == "test" and scope.test_source is not None:
-            return self.mends.planner.sources.given.value_of_helper(scope)
+            return self.planner.sources.given.value_of_helper(scope)
         if value.literal is not None:
             return value.literal
-        program = self.mends.planner.program
+        program = self.program
         if not value.code.isidentifier():
             return None
         bindings = program.names.bindings(value.code, program.names.place(want.node))
-        literals = self.mends.planner.sources.given.literals
+        literals = self.planner.sources.given.literals
         values = {literals.of(b.value) for b in bindings if b.kind == "assign"}
         if len(values) != 1 or any(b.kind != "assign" for b in bindings):
             return None

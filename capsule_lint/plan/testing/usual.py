@@ -31,13 +31,13 @@ def usual(program: Program, node: tree.Node, depth: int = 0) -> tree.Node | None
 
 def _named(program: Program, node: tree.Name, depth: int) -> tree.Node | None:
     bindings = program.names.bindings_of(node)
-    if not bindings or any(b.place.scope.kind == "module" for b in bindings):
+    if not bindings or any(b.is_global for b in bindings):
         return node
     last = bindings[-1]
     if last.kind == "param" and last.parameter is not None:
         default = last.parameter.default
         none = isinstance(default, tree.Const) and default.value is None
         return default if not none else None
-    if last.kind == "assign" and last.value is not None and not last.path:
-        return usual(program, last.value, depth + 1)
+    if last.assigned is not None:
+        return usual(program, last.assigned, depth + 1)
     return node

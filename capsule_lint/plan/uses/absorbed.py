@@ -51,7 +51,7 @@ def _is_passed(
     call = program.names.parent(node)
     if not isinstance(call, tree.Call) or passed_on(call.args, stars) != 0:
         return False
-    kin = program.calls.family(function)
+    kin = program.calls.families.of(function)
     return any(c.function in kin for c in program.calls.callees(call))
 
 
@@ -75,7 +75,7 @@ def absorbs(program: Program, function: Function, scope: Scope) -> bool:
         parameter = program.domain.scope_parameter(other, scope)
         if parameter is None:
             continue
-        positional = [p for p in other.own_params if p.kind in ("posonly", "plain")]
+        positional = [p for p in other.own_params if p.by_position]
         if parameter not in positional:
             return "**" in kinds
         return positional.index(parameter) >= own and ("*" in kinds or parameter.kind == "plain")
@@ -118,7 +118,7 @@ def _spelled_out(program: Program, function: Function) -> Iterator[Function]:
         return
     bases = program.classes.mro(function.owner)
     for other in sorted(
-        program.calls.family(function), key=lambda f: (f.owner not in bases, f.symbol)
+        program.calls.families.of(function), key=lambda f: (f.owner not in bases, f.symbol)
     ):
         if other is not function and not _takes_all(other):
             yield other

@@ -53,7 +53,7 @@ class Arrivals:
         if isinstance(symbol, Class):
             owners = {symbol}
         else:
-            family = self.program.calls.family(symbol)
+            family = self.program.calls.families.of(symbol)
             owners = {f.owner for f in family if f.owner is not None}
         return frozenset(
             owners.union(*(self.program.classes.subclasses(owner) for owner in owners))

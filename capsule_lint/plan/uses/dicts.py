@@ -193,7 +193,7 @@ def _says_plain(test: tree.Node, name: str) -> bool:
             return any(_says_plain(value, name) for value in test.values)
         case tree.Call(func=tree.Name(id="isinstance")) if len(test.args) == 2:
             subject, kind = (a.value for a in test.args)
-            kinds = kind.items if isinstance(kind, tree.Sequence) else (kind,)
+            kinds = tree.items(kind)
             return (
                 isinstance(subject, tree.Name)
                 and subject.id == name

@@ -106,7 +106,7 @@ class Dynamic(Struct, frozen=True):
         lookup = self.program.names.parent(parent) if isinstance(parent, tree.Attr) else parent
         if not isinstance(lookup, tree.Subscript | tree.Call):
             return
-        module = self.program.names.place(node).scope.module
+        module = self.program.names.module_of(node)
         name = name_in(lookup) if base_of(lookup) is node else None
         members = self._kept_in(space)
         if name is not None and not isinstance(name, tree.Const):
@@ -127,7 +127,7 @@ class Dynamic(Struct, frozen=True):
     ) -> Iterator[Lookup]:
         """Those functions that what is found may be called as."""
         uses = list(self._uses(call, 0))
-        module = self.program.names.place(call).scope.module
+        module = self.program.names.module_of(call)
         for function in functions:
             given = int(function.takes_self)
             if any(use is None or bind(use.args, function.params, given) for use in uses):
@@ -137,7 +137,7 @@ class Dynamic(Struct, frozen=True):
 
     def _is_proxy(self, name: tree.Node) -> bool:
         """Whether a proxy passes on whatever it is asked for: the callers of that are call sites."""
-        function = self.program.names.place(name).scope.function
+        function = self.program.names.function_of(name)
         return (
             isinstance(name, tree.Name)
             and function is not None
@@ -188,20 +188,19 @@ class Dynamic(Struct, frozen=True):
 
     def _bound(self, binding: Binding, depth: int) -> Iterator[str]:
         """Patterns of what a name is bound to: a value, a loop over a display, a test's parameters."""
-        value, function = binding.value, binding.place.scope.function
+        value, function = binding.value, binding.function
         if binding.kind == "param" and function is not None:
-            for decorator in function.fact.decorators:
-                values = parametrized(decorator, binding.name)
-                if values is not None:
-                    for one in values:
-                        yield from self._names(one, depth)
-                    return
+            values = parametrized(function, binding.name)
+            if values is not None:
+                for one in values:
+                    yield from self._names(one, depth)
+                return
         items = self._items(value) if binding.kind == "for" and value is not None else None
         if items is not None and not binding.path:
             for item in items:
                 yield from self._names(item, depth)
-        elif binding.kind == "assign" and value is not None and not binding.path:
-            yield from self._names(value, depth)
+        elif binding.assigned is not None:
+            yield from self._names(binding.assigned, depth)
         else:
             yield _ANY
 

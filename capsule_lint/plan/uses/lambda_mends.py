@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddParameter, ParameterKind
+from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.uses.lambdas import place_in
 from capsule_lint.program.inference.types import FunctionObject, LambdaObject, Partial
 
@@ -21,17 +22,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, slots=True)
-class LambdaMends:
+class LambdaMends(MendRoom):
     """Builds the mends."""
 
     mends: Mends
 
     def build(self) -> None:
         """Give the lambdas the parameters, and the calls the arguments."""
-        state, program = self.mends.planner.state, self.mends.planner.program
+        state, program = self.state, self.program
         for number, scopes in state.lambdas.items():
             node = state.lambda_nodes[number]
-            filename = self.mends.module_of(node).filename
+            filename = self.program.names.module_of(node).filename
             for scope in self.mends.policy_order(list(scopes.values())):
                 at = place_in(program, node, scope)
                 if at is not None:
@@ -53,11 +54,11 @@ class LambdaMends:
         asks for it."""
         call = want.call or want.node
         assert isinstance(call, tree.Call)
-        types = self.mends.planner.program.inference.of(call.func)
+        types = self.program.inference.of(call.func)
         if not any(isinstance(one, LambdaObject) and self._gains(one) for one in types):
             return
         places = {at for one in types for at in self._places(one, want.scope)}
-        filename, at = self.mends.module_of(call).filename, next(iter(places), None)
+        filename, at = self.program.names.module_of(call).filename, next(iter(places), None)
         plain = [a for a in call.args if a.keyword is None and not a.star]
         if len(places) != 1 or at is None or len(plain) != len(call.args) or at > len(plain):
             reason = f"`{want.scope.parameter}` cannot be placed among the arguments"
@@ -69,13 +70,13 @@ class LambdaMends:
                 self.mends.add(want.knot, mend)
 
     def _gains(self, one: LambdaObject) -> bool:
-        return id(one.node) in self.mends.planner.state.lambdas
+        return id(one.node) in self.state.lambdas
 
     def _places(self, one: Type, scope: Scope) -> Iterator[int | None]:
         """Before which of the old arguments something that is called takes a scope."""
         match one:
             case LambdaObject():
-                yield place_in(self.mends.planner.program, one.node, scope)
+                yield place_in(self.program, one.node, scope)
             case FunctionObject():
                 yield self._in_function(one, scope, int(one.bound and one.function.takes_self))
             case Partial(of=FunctionObject() as inner):

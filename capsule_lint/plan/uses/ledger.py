@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.namesakes import is_namesake
 from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.plan.uses.asked import Asked
@@ -45,27 +45,23 @@ _LINE: Final = re.compile(r"\r\n|\r|\n")
 _NAMESAKE: Final = "an attribute of that name comes in its place, with arguments of its own"
 
 
-@dataclass(eq=False, slots=True)
-class Ledger:
+class Ledger(Room):
     """Builds the rows of a settled plan."""
 
     planner: Planner
-    read: Callable[[str], str]
-    broken: Sequence[Broken] = ()
-    blocked: list[tuple[Knot, str]] = field(default_factory=list)
-    """What cannot be proven for the sake of files that could not be read."""
-    rows: list[tuple[Knot, Occurrence]] = field(default_factory=list)
-    spans: dict[Occurrence, Span] = field(default_factory=dict)
-    _asked: Asked = field(init=False)
-    _replacements: Replacements = field(init=False)
-    _references: References = field(init=False)
-    _strings: Strings = field(init=False)
-    _arrivals: Arrivals = field(init=False)
-    _lines: dict[str, list[str]] = field(default_factory=dict)
-    _by_name: dict[str, list[Symbol]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        planner = self.planner
+    def __init__(
+        self, planner: Planner, read: Callable[[str], str], broken: Sequence[Broken] = ()
+    ) -> None:
+        self.planner = planner
+        self.read = read
+        self.broken = broken
+        self.blocked: list[tuple[Knot, str]] = []
+        """What cannot be proven for the sake of files that could not be read."""
+        self.rows: list[tuple[Knot, Occurrence]] = []
+        self.spans: dict[Occurrence, Span] = {}
+        self._lines: dict[str, list[str]] = {}
+        self._by_name: dict[str, list[Symbol]] = {}
         self._asked = Asked.by(planner.state.wants)
         self._replacements = Replacements(planner)
         tabled = Tabled(planner.program, planner.values, self._asked)
@@ -76,17 +72,17 @@ class Ledger:
     def build(self) -> None:
         """Fill `rows` and `blocked`."""
         self._collect_names()
-        for module in self.planner.program.names.judged():
+        for module in self.program.names.judged():
             self._module(module)
-        for module in self.planner.program.names.stubs.values():
+        for module in self.program.names.stubs.values():
             self._module(module)
-        for lookup in Dynamic(self.planner.program, self.planner.state.params).find():
+        for lookup in Dynamic(self.program, self.state.params).find():
             reason = (
                 f"`{lookup.by}` with a name that is not known may find `{lookup.function.name}`"
             )
             span = lookup.name.span
             self._row(lookup.module, span, lookup.function, Verdict.TEXT, reason)
-        functions = sorted(self.planner.state.params, key=lambda f: (f.symbol, f.fact.at))
+        functions = sorted(self.state.params, key=lambda f: (f.symbol, f.fact.at))
         classes = [s for named in self._by_name.values() for s in named if isinstance(s, Class)]
         for function in functions:
             self._decorated(function)
@@ -105,7 +101,7 @@ class Ledger:
             self.blocked += [(self.knot(symbol), reason) for symbol in self._by_name[name]]
 
     def _collect_names(self) -> None:
-        state = self.planner.state
+        state = self.state
         functions = {**dict.fromkeys(state.params), **dict.fromkeys(state.forwarders)}
         symbols: list[Symbol] = [f for f in functions if f.name not in ("__init__", "__new__")]
         classes = set(state.fields) | {
@@ -113,7 +109,7 @@ class Ledger:
         }
         symbols += sorted(classes, key=lambda c: c.symbol)
         for symbol in sorted(symbols, key=lambda s: s.symbol):
-            for name in self.planner.program.calls.uses.aliases(symbol.name):
+            for name in self.program.calls.uses.aliases(symbol.name):
                 if name == "_":  # what nobody reads
                     continue
                 self._by_name.setdefault(name, []).append(symbol)
@@ -123,11 +119,7 @@ class Ledger:
         if isinstance(symbol, Function):
             return ("function", symbol)
         initializer = symbol.methods.get("__init__")
-        return (
-            ("function", initializer)
-            if initializer in self.planner.state.params
-            else ("class", symbol)
-        )
+        return ("function", initializer) if initializer in self.state.params else ("class", symbol)
 
     # --- one module ---
 
@@ -148,7 +140,7 @@ class Ledger:
         """The names that are in no expression."""
         for bare in bare_names(module, self._by_name.keys(), lambda: self._lines_of(module)):
             self._bare(module, bare)
-        names, program = self._by_name.keys(), self.planner.program
+        names, program = self._by_name.keys(), self.program
         for example in examples(program, module, names, lambda: self._lines_of(module)):
             symbol = shown(program, example, self._by_name[example.name])
             if symbol is not None and example.hindrance is not None:
@@ -203,7 +195,7 @@ class Ledger:
         """A name in no expression: an alias, or the name of something else."""
         symbols = self._by_name[bare.name]
         binding = bare.binding
-        types = self.planner.program.inference.bound(binding) if binding is not None else ()
+        types = self.program.inference.bound(binding) if binding is not None else ()
         found = self._references.referenced(frozenset(types), symbols)
         if found is not None:
             reason = "an alias; its calls are followed"
@@ -212,10 +204,10 @@ class Ledger:
             self._row(module, bare.span, symbols[0], Verdict.OTHER, bare.what)
 
     def _definition(self, module: Module, definition: Symbol, span: Span) -> None:
-        program, symbols = self.planner.program, self._by_name[definition.name]
+        program, symbols = self.program, self._by_name[definition.name]
         if any(symbol is definition for symbol in symbols):
             said = (Verdict.REWRITTEN, "the definition")
-            if definition not in self.planner.state.params and isinstance(definition, Function):
+            if definition not in self.state.params and isinstance(definition, Function):
                 said = (Verdict.ALREADY_CORRECT, "passes on what it is given")
             self._row(module, span, definition, *said)
             return
@@ -232,7 +224,7 @@ class Ledger:
             self._row(module, span, other, Verdict.OTHER, f"defines `{definition.symbol}`")
 
     def _imported(self, module: Module, statement: tree.Import, imported: tree.Imported) -> None:
-        names = self.planner.program.names
+        names = self.program.names
         name = imported.name if imported.name is not None else imported.module.rpartition(".")[2]
         if name not in self._by_name:
             return
@@ -276,7 +268,7 @@ class Ledger:
 
     def _standing_in(self, name: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
         """What becomes of a function in whose place comes what a test gives an object under its name."""
-        stand_ins = self.planner.stand_ins.named(name)
+        stand_ins = self.planner.signatures.stand_ins.named(name)
         known = self._replacements.judge(stand_ins, symbol) if stand_ins else None
         return known or (Verdict.ESCAPE, _NAMESAKE)
 
@@ -286,8 +278,8 @@ class Ledger:
         """Those of some functions in whose place an argument of a test comes."""
         if not module.is_test:
             return []
-        program, changing = self.planner.program, self.planner.state.params
-        replaced = self.planner.stand_ins.replaced(argument.value)
+        program, changing = self.program, self.state.params
+        replaced = self.planner.signatures.stand_ins.replaced(argument.value)
         return [
             symbol
             for symbol in symbols
@@ -299,16 +291,16 @@ class Ledger:
     def _takes_behind(self, function: Function, count: int) -> bool:
         """Whether a function has a scope behind the arguments that its decorator gives it first: a new one comes
         beside that."""
-        taken = self.planner.program.domain.scope_parameter
+        taken = self.program.domain.scope_parameter
         own = list(function.own_params)[count:] if count else []
-        return any(taken(function, scope) in own for scope in self.planner.program.policy.scopes)
+        return any(taken(function, scope) in own for scope in self.program.policy.scopes)
 
     def _decorated(self, function: Function) -> None:
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""
-        program, local = self.planner.program, self.planner.local
-        gained = self.planner.state.params[function]
+        program, local = self.program, self.planner.local
+        gained = self.state.params[function]
         for node in picking(function) if not program.domain.enters(function) else ():
-            if id(node) in self.planner.state.doubles or local.notes.is_settled(node):
+            if id(node) in self.state.doubles or local.notes.is_settled(node):
                 continue
             if not isinstance(node, tree.Const) or not any(
                 f"{{{s}" in str(node.value) for s in gained
@@ -324,15 +316,15 @@ class Ledger:
                 if not self._takes_behind(function, put_before(names, call))
             ]
             for call in (*chosen, *given_by_name(names, wrapper, function)):
-                module = program.names.place(call).scope.module
+                module = program.names.module_of(call)
                 reason = f"`{wrapper.name}`, which decorates it, calls it"
                 self._row(module, call.func.span, function, Verdict.ESCAPE, reason)
 
     def _kept(self, symbol: Symbol) -> None:
         """What a decorator keeps: nobody knows who calls it from there."""
-        program = self.planner.program
+        program = self.program
         for kept in Registries(program, HARMLESS).keeping(symbol):
-            module = program.names.place(kept.node).scope.module
+            module = program.names.module_of(kept.node)
             table = f" in `{kept.table}`" if kept.table else ""
             reason = f"`{kept.decorator}`, which decorates it, keeps it{table}"
             self._row(module, kept.node.span, symbol, Verdict.ESCAPE, reason)
@@ -341,27 +333,27 @@ class Ledger:
 
     def _name(self, module: Module, node: tree.Name | tree.Attr, name: str, span: Span) -> None:
         symbols = self._by_name[name]
-        types = self.planner.program.inference.of(node)
+        types = self.program.inference.of(node)
         found = self._references.referenced(types, symbols)
         if found is not None:
             verdict, reason = self._references.judge(node, found, types)
             self._row(module, span, found, verdict, reason)
             return
-        if self.planner.program.names.is_stub(module):
+        if self.program.names.is_stub(module):
             self._row(module, span, symbols[0], Verdict.ALREADY_CORRECT, "names it in a stub")
             return
-        parent = self.planner.program.names.parent(node)
+        parent = self.program.names.parent(node)
         if isinstance(parent, tree.Call) and parent.func is node and self._asked.of(parent):
             self._row(module, span, symbols[0], Verdict.REWRITTEN, "a call recorded by a mock")
             return
         if isinstance(node, tree.Attr):
-            if is_some_module(self.planner.program, node.base) and isinstance(parent, tree.Call):
+            if is_some_module(self.program, node.base) and isinstance(parent, tree.Call):
                 reason = "it is not known which module is imported"
                 self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
                 return
-            receiver = self.planner.program.inference.of(node.base)
+            receiver = self.program.inference.of(node.base)
             unknown = not receiver or any(map(may_be_ours, receiver))
-            method = self.planner.program.classes.method
+            method = self.program.classes.method
             proxies = [isinstance(t, Instance) and method(t.cls, "__getattr__") for t in receiver]
             unknown = unknown or (all(proxies) and UNKNOWN in types)
             if unknown and self._unknown(module, node, symbols, span):
@@ -381,14 +373,14 @@ class Ledger:
 
     def _unknown(self, module: Module, node: tree.Attr, symbols: list[Symbol], span: Span) -> bool:
         """A call on a receiver that nothing is known of, if it binds to an old signature."""
-        call = self.planner.program.names.parent(node)
+        call = self.program.names.parent(node)
         if not isinstance(call, tree.Call) or call.func is not node:
             return False
         found = False
         for symbol in symbols:
             if not isinstance(symbol, Function):
                 continue
-            owner = symbol.owner or keeping_class(self.planner.program, symbol, node.name)
+            owner = symbol.owner or keeping_class(self.program, symbol, node.name)
             if owner is None or not self._arrivals.at(
                 symbol if symbol.owner else owner, node.base
             ):

@@ -22,7 +22,7 @@ def fitting(program: Program, definition: Symbol, symbols: Iterable[Symbol]) -> 
         return None
     own = definition.owner
     demands = program.classes.is_protocol(own)
-    if program.calls.family(definition) != {definition}:
+    if program.calls.families.of(definition) != {definition}:
         return None
     if demands and not _is_of_tenants(program, definition, own):
         return None

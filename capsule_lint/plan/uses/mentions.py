@@ -212,7 +212,7 @@ class Mentions:
                 for bind in parent.binds:
                     yield from self._targets(bind.target)
             case tree.Eval() if parent.kind == "return" or _yields(node):
-                function = self.program.names.place(node).scope.function
+                function = self.program.names.function_of(node)
                 if function is not None:
                     yield 0, function.name
             case tree.FunctionDef() | tree.Lambda():  # annotations and defaults

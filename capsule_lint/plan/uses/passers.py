@@ -43,7 +43,7 @@ def is_handed_on(program: Program, call: tree.Call) -> bool:
         return False
     names = program.names
     for binding in names.bindings(named.id, names.place(call)):
-        function, own = binding.place.scope.function, binding.parameter
+        function, own = binding.function, binding.parameter
         if function is None or own is None or own not in function.params:
             return False
         after = function.params[function.params.index(own) + 1 :]
@@ -83,7 +83,7 @@ def _names_of(program: Program, function: Function, names: set[str]) -> Iterator
     for node in function.module.each(tree.Name):
         if node.id in names:
             found = program.names.bindings_of(node)
-            if any(binding.place.scope.function is function for binding in found):
+            if any(binding.function is function for binding in found):
                 yield node
 
 
@@ -103,7 +103,7 @@ def forwarded_by(
     """The function that passes all of its `*args` and `**kwargs` on by a call, whose callers are the call
     sites then, and how many arguments it puts before them. It puts none there but what comes before all
     scopes, and does nothing else with what it is given."""
-    function = program.names.place(call).scope.function
+    function = program.names.function_of(call)
     if function is None or not call.args:
         return None, 0
     stars = {p.name: p.kind for p in function.params if p.kind in ("*", "**")}

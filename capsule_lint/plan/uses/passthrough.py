@@ -91,7 +91,7 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
             for mock, _ in program.records.compared(call):
                 yield from ((call, given) for given in _given(program, mock, function))
     for call in program.calls.uses.calls(function.name):
-        of = call.func.base if isinstance(call.func, tree.Attr) else None
+        of = call.receiver
         made = isinstance(of, tree.Call) and _is_call_object(of.func)  # `call().get("t", "1")`
         for mock, named in program.records.compared(call) if made or _is_call_object(of) else ():
             if named and _has_method(program, mock, function, made=made):
@@ -119,7 +119,7 @@ def _counts(program: Program, call: tree.Call, function: Function, given: int) -
     `NoteRepository.get`, records `self` where it has the signature of what it replaces, and else does not."""
     if given or not function.takes_self or _is_mock_of(program, call, function):
         return (given,)
-    module = program.names.place(call).scope.module
+    module = program.names.module_of(call)
     return (0, 1) if any(map(is_autospec, module.each(tree.Call))) else (1, 0)
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import CALLED, callables
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
 from capsule_lint.program.inference.types import (
@@ -83,7 +84,7 @@ _METHODS: Final = ("staticmethod", "classmethod")
 _ALIAS: Final = "an alias; its calls are followed"
 
 
-class References(Struct, frozen=True):
+class References(Room, Struct, frozen=True):
     """Judges such expressions."""
 
     planner: Planner
@@ -100,18 +101,18 @@ class References(Struct, frozen=True):
                 case Partial(of=FunctionObject() as made) if made.function in symbols:
                     return made.function
                 case (ClassObject() as maker) | Partial(of=ClassObject() as maker):
-                    for cls in self.planner.program.classes.mro(maker.cls):
+                    for cls in self.program.classes.mro(maker.cls):
                         if cls in symbols:
                             return cls
         return None
 
     def judge(self, node: tree.Node, symbol: Symbol, types: Types) -> tuple[Verdict, str]:
         """What becomes of an expression that is a symbol, and why."""
-        known = self.planner.state.verdicts.get(id(node))
+        known = self.state.verdicts.get(id(node))
         if known is not None:
             return known
-        program = self.planner.program
-        replaced = self.planner.stand_ins.named(node)
+        program = self.program
+        replaced = self.planner.signatures.stand_ins.named(node)
         if any(True for one in replaced for _ in callables(program, one.node)):
             escape = (Verdict.ESCAPE, "is replaced by something else")
             return self.replacements.judge(replaced, symbol) or escape
@@ -149,7 +150,7 @@ class References(Struct, frozen=True):
 
     def _single(self, display: tree.Sequence, node: tree.Node) -> tree.Assign | None:
         """The one assignment that an expression is part of among several: `a = x` of `a, b = x, y`."""
-        statement = self.planner.program.names.parent(display)
+        statement = self.program.names.parent(display)
         if not isinstance(statement, tree.Assign) or statement.op:
             return None
         split = [one for one in singles(statement) if one is not statement]
@@ -190,13 +191,13 @@ class References(Struct, frozen=True):
             for t in types
             if self.referenced(frozenset((t,)), [symbol]) is symbol
         ]
-        state = self.planner.state
+        state = self.state
         gained = state.params.get(symbol, {}) if isinstance(symbol, Function) else {}
         return bool(gained) and all(got and {*gained.values()} <= {*got} for got in made)
 
     def _annotates(self, node: tree.Node) -> bool:
         """Whether an expression is in an annotation: `def list(self) -> list[dict]`."""
-        parent_of = self.planner.program.names.parent
+        parent_of = self.program.names.parent
         inner: object = node
         holder = parent_of(inner)
         while isinstance(holder, tree.Expr) and not isinstance(holder, tree.Call):
@@ -213,7 +214,7 @@ class References(Struct, frozen=True):
         name = last_name(call.func)
         if self.asked.hands_on(call):
             return Verdict.REWRITTEN, f"passed on by `{name}` together with its arguments"
-        if id(call) in self.planner.open_partials:
+        if id(call) in self.planner.signatures.open_partials:
             return Verdict.ALREADY_CORRECT, "a partial that leaves it to its own calls"
         if self._stands_in(node):
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
@@ -227,11 +228,11 @@ class References(Struct, frozen=True):
 
     def _stands_in(self, node: tree.Node) -> bool:
         """Whether a function comes in the place of functions that gain what it gains."""
-        replaced = self.planner.stand_ins.replaced(node)
-        return bool(replaced) and all(f in self.planner.state.params for f in replaced)
+        replaced = self.planner.signatures.stand_ins.replaced(node)
+        return bool(replaced) and all(f in self.state.params for f in replaced)
 
     def _attribute_of(self, parent: tree.Attr, symbol: Symbol) -> tuple[Verdict, str]:
-        call = self.planner.program.names.parent(parent)
+        call = self.program.names.parent(parent)
         if not isinstance(call, tree.Call) or call.func is not parent:
             return Verdict.ALREADY_CORRECT, "an attribute of it"
         if self._calls(call, symbol):
@@ -248,7 +249,7 @@ class References(Struct, frozen=True):
 
     def _must_say_more(self, call: tree.Call, symbol: Symbol) -> bool:
         """Whether an assertion on the mock of a function that gains a parameter lacks it."""
-        gained = self.planner.state.params.get(symbol, {}) if isinstance(symbol, Function) else {}
+        gained = self.state.params.get(symbol, {}) if isinstance(symbol, Function) else {}
         named = {argument.keyword for argument in call.args}
         return any(scope.parameter not in named for scope in gained.values())
 
@@ -273,7 +274,7 @@ class References(Struct, frozen=True):
     def _handed_out(self, statement: tree.Assign) -> str | None:
         """The class, or the one around it, that has a class as an attribute of its own, and inherits from what
         is not the program's: `class Meta: model = Note` of a factory."""
-        program = self.planner.program
+        program = self.program
         names = [t.id for t in statement.targets if isinstance(t, tree.Name)]
         scope = program.names.place(statement.targets[0]).scope
         while scope.kind == "class" and scope.cls is not None and names:
@@ -287,13 +288,13 @@ class References(Struct, frozen=True):
 
     def _replaced(self, statement: tree.Assign, symbol: Symbol) -> tuple[Verdict, str]:
         value = statement.value
-        types = self.planner.program.inference.of(value) if value is not None else frozenset()
+        types = self.program.inference.of(value) if value is not None else frozenset()
         if any(isinstance(t, Mocked) for t in types) or self.referenced(types, [symbol]) is symbol:
             return Verdict.ALREADY_CORRECT, "an alias or a mock"
         return Verdict.ESCAPE, "is replaced by something else"
 
     def _calls(self, call: tree.Call, symbol: Symbol) -> bool:
-        return any(c.function is symbol for c in self.planner.program.calls.callees(call))
+        return any(c.function is symbol for c in self.program.calls.callees(call))
 
 
 def _binds(target: tree.Node, node: tree.Node) -> bool:

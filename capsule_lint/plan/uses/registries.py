@@ -57,7 +57,7 @@ class Registries(Struct, frozen=True):
                 continue
             for one in ordered(types):
                 own = one.function.own_params if isinstance(one, FunctionObject) else ()
-                first = next((p for p in own[:1] if p.kind in ("posonly", "plain")), None)
+                first = next((p for p in own[:1] if p.by_position), None)
                 if isinstance(one, FunctionObject) and first is not None:
                     keeping = self._tabled if isinstance(symbol, Class) else self._kept
                     for node in keeping(one.function, first):

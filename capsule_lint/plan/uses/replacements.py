@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.model import Verdict
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import StandIn, callables, parameters, spare
 from capsule_lint.program.inference.types import FunctionObject, LambdaObject, Type
 from capsule_lint.program.model import Function
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from capsule_lint.plan.uses.strings import Symbol
 
 
-class Replacements(Struct, frozen=True):
+class Replacements(Room, Struct, frozen=True):
     """Judges what comes in a function's place."""
 
     planner: Planner
 
     def judge(self, stand_ins: Sequence[StandIn], symbol: Symbol) -> tuple[Verdict, str] | None:
         """What becomes of a function that some stand-ins replace; `None` where these do not fit."""
-        program, verdicts = self.planner.program, self.planner.state.verdicts
+        program, verdicts = self.program, self.state.verdicts
         read = [verdicts[id(one.name)] for one in stand_ins if id(one.name) in verdicts]
         if read:
             return read[0]
@@ -43,18 +44,16 @@ class Replacements(Struct, frozen=True):
     def _gains(self, one: Type) -> bool:
         match one:
             case LambdaObject():
-                return id(one.node) in self.planner.state.doubles
+                return id(one.node) in self.state.doubles
             case FunctionObject():
                 function = one.function
-                return function in self.planner.state.params or (
-                    id(function.fact) in self.planner.state.doubles
-                )
+                return function in self.state.params or (id(function.fact) in self.state.doubles)
             case _:
                 return False
 
     def _takes_more(self, one: Type, symbol: Function, given: int) -> bool:
         """Whether a replacement takes the parameters that a function gains as it is."""
-        program, scopes = self.planner.program, self.planner.state.params[symbol].values()
+        program, scopes = self.program, self.state.params[symbol].values()
         if isinstance(one, FunctionObject) and all(
             program.domain.scope_parameter(one.function, s) is not None for s in scopes
         ):

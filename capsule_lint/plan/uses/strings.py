@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import StandIn
 from capsule_lint.plan.uses.lookups import is_imported, is_known, lookup_of
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS
@@ -27,7 +28,7 @@ _RUNNING: Final = frozenset(("builtins.eval", "builtins.exec", "builtins.compile
 
 
 @dataclass(eq=False, slots=True)
-class Strings:
+class Strings(Room):
     """Judges strings."""
 
     planner: Planner
@@ -36,13 +37,13 @@ class Strings:
     _runners: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        uses = self.planner.program.calls.uses
+        uses = self.program.calls.uses
         names = (uses.known_as(name.rpartition(".")[2]) for name in _RUNNING)
         self._runners = frozenset[str]().union(*names)
 
     def verdict(self, node: tree.Const, symbols: list[Symbol]) -> tuple[Symbol, Verdict, str]:
         """What becomes of a string that is equal to the name of one of `symbols`, and of which."""
-        program = self.planner.program
+        program = self.program
         lookup = lookup_of(program, node)
         if lookup is not None:
             return self._looked_up(lookup, symbols)
@@ -65,7 +66,7 @@ class Strings:
 
     def _is_asserted(self, patch: tree.Call) -> bool:
         """Whether a test that patches something unknown says what an unknown mock was called with."""
-        names, inference = self.planner.program.names, self.planner.program.inference
+        names, inference = self.program.names, self.program.inference
         place, parent = names.place(patch), names.parent(patch)
         tests = [f for f in place.scope.module.functions if f.fact is parent]
         tests += list(enclosing(place))
@@ -79,7 +80,7 @@ class Strings:
 
     def is_run(self, node: tree.Const) -> bool:
         """Whether a string is code for the built-in `eval`, `exec` or `compile`."""
-        program = self.planner.program
+        program = self.program
         call = program.names.parent(node)
         if not isinstance(call, tree.Call) or last_name(call.func) not in self._runners:
             return False
@@ -90,7 +91,7 @@ class Strings:
 
     def _looked_up(self, lookup: tree.Node, symbols: list[Symbol]) -> tuple[Symbol, Verdict, str]:
         """A name that is looked up in a namespace: as good as the call of what it finds."""
-        program = self.planner.program
+        program = self.program
         symbol = self.references.referenced(program.inference.of(lookup), symbols)
         if symbol is None and is_known(program, lookup):
             return symbols[0], Verdict.OTHER, "names something else"
@@ -103,11 +104,13 @@ class Strings:
 
     def _patched(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
         """A name that a test replaces: as good as what comes in its place."""
-        stand_ins = [s for a in call.args[:2] for s in self.planner.stand_ins.named(a.value)]
+        stand_ins = [
+            s for a in call.args[:2] for s in self.planner.signatures.stand_ins.named(a.value)
+        ]
         node = replacement(call)
         if node is not None and not stand_ins:
             stand_ins = [StandIn(node, 0, node)]
-        types = [t for one in stand_ins for t in self.planner.program.inference.of(one.node)]
+        types = [t for one in stand_ins for t in self.program.inference.of(one.node)]
         if not stand_ins or any(isinstance(t, Mocked) for t in types):
             return Verdict.ALREADY_CORRECT, "patched by a mock that takes any arguments"
         reason = f"named in a string given to `{last_name(call.func)}`"

@@ -76,7 +76,7 @@ class Tabled(Struct, frozen=True):
 
     def _loops_over(self, table: tree.Node, name: str) -> Iterator[str]:
         """The names of loops and comprehensions in the same module that go through a table."""
-        module = self.program.names.place(table).scope.module
+        module = self.program.names.module_of(table)
         for statement, _ in module.statements:
             if isinstance(statement, tree.Block):
                 for bind in statement.binds:

@@ -27,7 +27,7 @@ def bind(
     `None` when the call would raise a `TypeError`. With `*args` or `**kwargs` in the call everything
     that could be right binds.
     """
-    positional = [p for p in params if p.kind in ("posonly", "plain")][given:]
+    positional = [p for p in params if p.by_position][given:]
     by_name = {p.name: p for p in params if p.kind in ("plain", "kwonly")}
     rest = any(p.kind == "*" for p in params)
     keywords = any(p.kind == "**" for p in params)
@@ -64,5 +64,5 @@ def surplus(
     arguments: Sequence[tree.Argument], params: Sequence[tree.Parameter], given: int = 0
 ) -> list[tree.Argument]:
     """What a call that binds gives to the `*` parameter, things that are spread (`*rest`) among it."""
-    number = len([p for p in params if p.kind in ("posonly", "plain")][given:])
+    number = len([p for p in params if p.by_position][given:])
     return [a for a in arguments if a.keyword is None and a.star != "**"][number:]

@@ -1,4 +1,4 @@
-"""Who calls whom: call sites by resolved callee, aliases, method families, structural implementers."""
+"""Who calls whom: call sites by resolved callee, and what they give."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
-from capsule_lint.program.calling.dispatch import dispatched_with
+from capsule_lint.program.calling.families import Families
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.calling.roles import Roles
 from capsule_lint.program.calling.wrapping import filled, is_around
@@ -25,7 +25,7 @@ from capsule_lint.program.inference.types import (
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
@@ -58,16 +58,17 @@ class Calls:
     inference: Inference
     structural: Structural | None = None
     roles: Roles = field(init=False)
+    families: Families = field(init=False)
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
     _callers: dict[str, _Callers] = field(default_factory=dict)
     """By name, for all functions of that name at once; with no name for what constructs any class."""
     _decorated: dict[Function, int] = field(default_factory=dict)
-    _families: dict[Function, frozenset[Function]] = field(default_factory=dict)
     _handing_up: dict[Function, list[tree.Call]] | None = None
 
     def __post_init__(self) -> None:
         self.inference.calls = self
         self.roles = Roles(self)
+        self.families = Families(self)
 
     # --- callees ---
 
@@ -176,6 +177,10 @@ class Calls:
             self.uses.aliases(name)  # who asks for the callers asks for these names
             yield from self._grouped(name, self.candidates(function)).get(function, ())
 
+    def is_called(self, function: Function) -> bool:
+        """Whether there are calls of exactly this function."""
+        return any(True for _ in self.callers(function))
+
     def _of(
         self, function: Function, calls: Iterable[tree.Call]
     ) -> Iterator[tuple[tree.Call, Callee]]:
@@ -217,6 +222,14 @@ class Calls:
         for heir in heirs:
             yield from (pair for pair in indirect.get(heir, ()) if id(pair[0]) not in seen)
 
+    def given_to(self, cls: Class) -> Iterator[tuple[tree.Call, Mapping[str, tree.Argument]]]:
+        """The calls that run the constructor of a class, and what each gives for its parameters, or for the
+        fields it is made of: nothing where the call does not bind."""
+        params = self.classes.constructor(cls) or ()
+        for call, _ in list(self.constructors_of(cls)):
+            bound = bind(call.args, params)
+            yield call, bound.arguments if bound is not None else {}
+
     def handed_up(self, initializer: Function) -> list[tree.Call]:
         """The calls of `super().__init__(…)` in an initializer."""
         if self._handing_up is None:
@@ -224,7 +237,7 @@ class Calls:
             for call in self.uses.calls_beside("__init__"):
                 match call.func:
                     case tree.Attr(base=tree.Call(func=tree.Name(id="super"))):
-                        function = self.uses.names.place(call).scope.function
+                        function = self.uses.names.function_of(call)
                         if function is not None:
                             self._handing_up[function].append(call)
         return self._handing_up.get(initializer, [])
@@ -276,7 +289,7 @@ class Calls:
         """What the callers pass for a parameter; `None` when nobody is known to call."""
         found: list[Types] = []
         known = False
-        for method in self._nominal(function):
+        for method in self.families.nominal(function):
             position = function.params.index(parameter)
             same = method.parameter(parameter.name)
             if same is None and position < len(method.params):
@@ -330,73 +343,6 @@ class Calls:
 
     def given(self, binding: Binding) -> Iterator[tree.Call]:
         """The calls that get a local name as an argument."""
-        function = binding.place.scope.function
+        function = binding.function
         for call, _ in self.uses.arguments(function, binding.name):
             yield call
-
-    # --- families ---
-
-    def family(self, function: Function) -> frozenset[Function]:
-        """The method with all its overrides and implementations, and what is called in its place."""
-        known = self._families.get(function)
-        if known is not None:
-            return known
-        found, queue = {function}, [function]
-        while queue:
-            current = queue.pop()
-            for other in self._kin(current):
-                if other not in found:
-                    found.add(other)
-                    queue.append(other)
-        family = frozenset(found)
-        for member in family:
-            self._families[member] = family
-        return family
-
-    def _kin(self, function: Function) -> Iterator[Function]:
-        yield from self._nominal(function)
-        yield from dispatched_with(self.inference, function)
-        if function.owner is None or function.name == "__init__":
-            return
-        for other in self._structural_kin(function.owner, function.name):
-            method = self.classes.method(other, function.name)
-            if method is not None:
-                yield method
-        for call, callee in self.callers(function):
-            if callee.mock:
-                continue
-            for twin in self.callees(call):
-                if (
-                    twin.function is not None
-                    and twin.cls is None
-                    and twin.function.name == function.name
-                ):
-                    yield twin.function
-
-    def _nominal(self, function: Function) -> set[Function]:
-        if function.owner is None or (
-            function.name.startswith("__") and function.name.endswith("__")
-        ):
-            return {function}
-        owners = {function.owner}
-        for base in self.classes.mro(function.owner):
-            if function.name in base.methods:
-                owners.update(self.classes.subclasses(base))
-        for heir in tuple(owners):
-            # A class that inherits an implementation from one base for the sake of another.
-            owners.update(b for b in self.classes.mro(heir) if function.name in b.methods)
-        return {o.methods[function.name] for o in owners if function.name in o.methods} | {
-            function
-        }
-
-    def kin(self, cls: Class) -> set[Class]:
-        """The classes whose instances may stand where one of `cls` is declared, as far as known."""
-        found = set(self.classes.subclasses(cls)) - {cls}
-        return found | self.structural.kin(cls) if self.structural is not None else found
-
-    def _structural_kin(self, cls: Class, method: str) -> set[Class]:
-        found: set[Class] = set()
-        for relative in (*self.classes.mro(cls), *self.classes.subclasses(cls)):
-            if self.structural is not None:
-                found |= self.structural.kin(relative, method)
-        return found

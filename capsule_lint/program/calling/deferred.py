@@ -44,7 +44,7 @@ def boxed(holder: tree.Call) -> Boxed | None:
     func = _function(holder)
     if func is None:
         return None
-    keywords = {a.keyword: a.value for a in holder.args if a.keyword is not None and not a.star}
+    keywords = dict(holder.keywords)
     args = keywords.get(_ARGS, _positional(holder))
     kwargs = next((keywords[name] for name in _KWARGS if name in keywords), None)
     if not isinstance(args, tree.Sequence | None) or not isinstance(
@@ -53,8 +53,7 @@ def boxed(holder: tree.Call) -> Boxed | None:
         return None
     items = args.items if args is not None else ()
     given = [tree.Argument(item, None, "", item.at) for item in items]
-    pairs = zip(kwargs.keys, kwargs.values, strict=True) if kwargs is not None else ()
-    for key, value in pairs:
+    for key, value in kwargs.pairs if kwargs is not None else ():
         name = tree.text(key)
         if name is None:
             return None
@@ -68,7 +67,7 @@ def _function(holder: tree.Call) -> tree.Node | None:
     """What a call calls later."""
     name = last_name(holder.func)
     if name == "apply_async" and isinstance(holder.func, tree.Attr):
-        plain = [a.value for a in holder.args if a.keyword is None and not a.star]
+        plain = holder.plain
         task = not plain or isinstance(plain[0], tree.Sequence)
         return holder.func.base if task else plain[0]
     if name not in _BOXED:
@@ -82,7 +81,7 @@ def _function(holder: tree.Call) -> tree.Node | None:
 
 def _positional(holder: tree.Call) -> tree.Node | None:
     """The arguments of a task, or of a function given to a pool, where no keyword says that they are."""
-    plain = [a.value for a in holder.args if a.keyword is None and not a.star]
+    plain = holder.plain
     if last_name(holder.func) == "apply_async":
         displays = plain[:1] if plain and isinstance(plain[0], tree.Sequence) else plain[1:2]
         return displays[0] if displays else None

@@ -23,7 +23,7 @@ def dispatches(function: Function) -> bool:
 
 def dispatchers(inference: Inference, decorator: tree.Node) -> Iterator[Function]:
     """What `@load.register` and `@load.register(int)` register a function for."""
-    node = decorator.func if isinstance(decorator, tree.Call) else decorator
+    node = tree.uncalled(decorator)
     if not isinstance(node, tree.Attr) or node.name != "register":
         return
     for one in ordered(inference.of(node.base)):

@@ -26,11 +26,15 @@ class Fixtures:
 
     def rows(self, function: Function, name: str) -> Types | None:
         """What `@pytest.mark.parametrize` gives a parameter of a test."""
-        for decorator in function.fact.decorators:
-            values = parametrized(decorator, name)
-            if values is not None:
-                return join(*map(self.inference.of, values)) or ANYTHING
-        return None
+        values = parametrized(function, name)
+        return join(*map(self.inference.of, values)) or ANYTHING if values is not None else None
+
+    def given(self, function: Function, name: str) -> list[tree.Node]:
+        """What pytest gives a test or fixture by a name: the values of `parametrize`, or what a fixture gives."""
+        values, fixture = parametrized(function, name), self.named(function, name)
+        if values is not None or fixture is None:
+            return values or []
+        return fixture.given_back
 
     def named(self, function: Function, name: str) -> Function | None:
         """The pytest fixture that a parameter of a test or fixture asks for."""
@@ -87,7 +91,7 @@ class Fixtures:
         """`request.param` in a fixture with `params=[…]`."""
         if node.name != "param" or not isinstance(node.base, tree.Name):
             return None
-        function = self.inference.names.place(node).scope.function
+        function = self.inference.names.function_of(node)
         params = _fixture_option(function, "params") if function is not None else None
         if not isinstance(params, tree.Sequence):
             return None
@@ -128,8 +132,14 @@ def fills_parameters(call: object, names: tree.Node) -> bool:
     )
 
 
-def parametrized(decorator: tree.Node, name: str) -> list[tree.Node] | None:
-    """The values that a `parametrize` decorator gives a parameter; `None` where it gives it none."""
+def parametrized(function: Function, name: str) -> list[tree.Node] | None:
+    """The values that `parametrize` gives a parameter of a test; `None` where it gives it none."""
+    rows = (_rows(decorator, name) for decorator in function.fact.decorators)
+    return next((values for values in rows if values is not None), None)
+
+
+def _rows(decorator: tree.Node, name: str) -> list[tree.Node] | None:
+    """The values that a decorator gives a parameter; `None` where it gives it none."""
     if not isinstance(decorator, tree.Call) or last_name(decorator.func) != "parametrize":
         return None
     if len(decorator.args) < 2 or not isinstance(decorator.args[1].value, tree.Sequence):
@@ -150,7 +160,7 @@ def _fixture_option(function: Function, name: str) -> tree.Node | None:
     """The value of a keyword of `@pytest.fixture(…)`."""
     for decorator in function.fact.decorators:
         if isinstance(decorator, tree.Call) and last_name(decorator) == "fixture":
-            return next((a.value for a in decorator.args if a.keyword == name), None)
+            return decorator.keyword(name)
     return None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
-from capsule_lint.program.inference.types import Instance, Types
+from capsule_lint.program.inference.types import Types, classes_of
 from capsule_lint.program.model import owner_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Roles:
         """The classes that what an expression makes is expected to be."""
         if depth > _MAX_DEPTH:
             return frozenset()
-        return self._by_place(made, depth) | _classes(self.calls.inference.placements.over(made))
+        return self._by_place(made, depth) | classes_of(self.calls.inference.placements.over(made))
 
     def _by_place(self, made: tree.Node, depth: int) -> frozenset[Class]:
         parent = self.calls.uses.names.parent(made)
@@ -43,14 +43,14 @@ class Roles:
             case tree.Assign() if parent.value is made:
                 return frozenset(c for t in parent.targets for c in self._put(t, depth))
             case tree.Wrapped(kind="yield") | tree.Eval(kind="return"):
-                function = self.calls.uses.names.place(made).scope.function
+                function = self.calls.uses.names.function_of(made)
                 return self._handed_out(function, depth) if function is not None else frozenset()
             case _:
                 return frozenset()
 
     def bound(self, binding: Binding, depth: int = 0) -> frozenset[Class]:
         """The classes that what a local is bound to is expected to be."""
-        function = binding.place.scope.function
+        function = binding.function
         given = self.calls.uses.arguments(function, binding.name)
         found = {c for call, argument in given for c in self._given(call, argument)}
         for node in self._outcomes(binding) if depth < _MAX_DEPTH else ():
@@ -59,11 +59,10 @@ class Roles:
 
     def _outcomes(self, binding: Binding) -> Iterator[tree.Node]:
         """Where functions that see a binding give its name, and where it is put in the place of something."""
-        names, function = self.calls.uses.names, binding.place.scope.function
-        for one in binding.place.scope.module.functions:
+        names, function = self.calls.uses.names, binding.function
+        for one in binding.module.functions:
             if one is function or one.parent is function:
-                for node in (*one.returns, *one.yields):
-                    given = node.value if isinstance(node, tree.Wrapped) else node
+                for given in one.given_back:
                     named = isinstance(given, tree.Name) and given.id == binding.name
                     if named and binding in names.bindings(binding.name, names.place(given)):
                         yield given
@@ -81,14 +80,14 @@ class Roles:
                 own = [b for b in bindings if b.at == target.at]
                 return frozenset(c for b in own for c in self.bound(b, depth + 1))
             case tree.Attr():
-                function = names.place(target).scope.function
+                function = names.function_of(target)
                 name = function.self_name if function is not None else ""
                 if isinstance(target.base, tree.Name) and target.base.id == name != "":
                     given = self.calls.uses.arguments(owner_of(function), target.name)
                     return frozenset(c for call, a in given for c in self._given(call, a))
-                holders = [t.cls for t in inference.of(target.base) if isinstance(t, Instance)]
+                holders = classes_of(inference.of(target.base))
                 return frozenset(
-                    c for h in holders for c in _classes(inference.declared(h, target.name))
+                    c for h in holders for c in classes_of(inference.declared(h, target.name))
                 )
             case _:
                 return frozenset()
@@ -125,7 +124,7 @@ class Roles:
     def _given(self, call: tree.Call, argument: tree.Argument) -> set[Class]:
         """The classes that a call expects an argument to be."""
         found = {c for e in self.calls.callees(call) for c in self._expected(call, argument, e)}
-        return found | _classes(self.calls.inference.placements.by(call, argument.value))
+        return found | classes_of(self.calls.inference.placements.by(call, argument.value))
 
     def _expected(self, call: tree.Call, argument: tree.Argument, callee: Callee) -> set[Class]:
         params: tuple[tree.Parameter, ...] | None
@@ -139,7 +138,7 @@ class Roles:
             return set()
         for name, passed in bound.arguments.items():
             if passed is argument:
-                return _classes(self._declared(callee, name, params or ()))
+                return classes_of(self._declared(callee, name, params or ()))
         return set()
 
     def _declared(self, callee: Callee, name: str, params: tuple[tree.Parameter, ...]) -> Types:
@@ -149,7 +148,3 @@ class Roles:
             return inference.bound(bindings[0]) if bindings else frozenset()
         annotation = next((p.annotation for p in params if p.name == name), None)
         return inference.annotations.of(annotation) if annotation is not None else frozenset()
-
-
-def _classes(types: Types) -> set[Class]:
-    return {one.cls for one in types if isinstance(one, Instance)}

@@ -38,7 +38,7 @@ def choosing(inference: Inference, wrapper: Function) -> Iterator[tree.Call]:
 def put_before(names: Names, call: tree.Call) -> int:
     """How many arguments of its own a call in a decorator puts before all that the wrapper is given:
     `function(TABLE, *args, **kwargs)`; none where it does anything else."""
-    function = names.place(call).scope.function
+    function = names.function_of(call)
     if function is None or any(a.keyword is not None and not a.star for a in call.args):
         return 0
     rest = {p.kind: p.name for p in function.params if p.kind in ("*", "**")}
@@ -107,7 +107,7 @@ def _calls_of(names: Names, maker: Function) -> Iterator[tree.Call]:
 def _passes_on(names: Names, call: tree.Call) -> bool:
     """Whether a call in a decorator passes on whatever it is given: `**` is among its arguments, or it
     is `function(self, *args)`, and nothing else picks one of `args`."""
-    function = names.place(call).scope.function
+    function = names.function_of(call)
     if any(argument.star == "**" for argument in call.args):
         return _in_order(call, function) and _has_room(call, function)
     stars = [argument.value for argument in call.args if argument.star]
@@ -148,5 +148,5 @@ def _picks(node: tree.Node, name: str, names: Names, function: Function) -> bool
         isinstance(node, tree.Subscript)
         and isinstance(node.base, tree.Name)
         and node.base.id == name
-        and names.place(node).scope.function is function
+        and names.function_of(node) is function
     )

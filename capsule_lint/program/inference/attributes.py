@@ -151,7 +151,9 @@ class Attributes:
         proxy = self.inference.classes.method(cls, "__getattr__")
         if proxy is not None:
             return self._forwarded(proxy, name)
-        of_kin = join(*(self._of_kin(other, name) for other in self.inference.calls.kin(cls)))
+        of_kin = join(
+            *(self._of_kin(other, name) for other in self.inference.calls.families.kin(cls))
+        )
         if of_kin:  # what is declared lacks it, what is given there has it
             return of_kin
         foreign_bases = [

@@ -117,7 +117,7 @@ class Flow:
         given = (
             self.inference.of(argument.value)
             for call, argument in self.inference.calls.arguments_for(function, parameter.name)
-            if not self.inference.names.place(call).scope.module.is_test
+            if not self.inference.names.module_of(call).is_test
         )
         return frozenset(one for one in join(*given) if isinstance(one, Instance))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -29,6 +28,7 @@ from capsule_lint.program.inference.types import (
     TupleOf,
     Type,
     Types,
+    classes_of,
     foreign,
     join,
 )
@@ -43,30 +43,20 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 
-@dataclass(eq=False)
 class Inference:
     """Types on demand."""
 
-    names: Names
-    classes: Classes
-    calls: Calls = field(init=False)
-    mocks: Mocks = field(init=False)
-    placements: Placements = field(init=False)
-    annotations: Annotations = field(init=False)
-    fixtures: Fixtures = field(init=False)
-    results: Results = field(init=False)
-    attributes: Attributes = field(init=False)
-    contents: Contents = field(init=False)
-    flow: Flow = field(init=False)
-    enters: Callable[[Function], bool] = field(default=lambda function: False)
-    """Whether a framework calls this function (a handler)."""
-    handed: Callable[[Function, str], Types] = field(default=lambda function, name: NOTHING)
-    """What a framework gives a handler for a parameter of the name."""
-    listens: bool = False
-    """Whether what is asked on the way to a type matters to what changes."""
-    table: Table = field(default_factory=Table)
-
-    def __post_init__(self) -> None:
+    def __init__(self, names: Names, classes: Classes, *, listens: bool = False) -> None:
+        self.names = names
+        self.classes = classes
+        self.enters: Callable[[Function], bool] = lambda function: False
+        """Whether a framework calls this function (a handler)."""
+        self.handed: Callable[[Function, str], Types] = lambda function, name: NOTHING
+        """What a framework gives a handler for a parameter of the name."""
+        self.listens = listens
+        """Whether what is asked on the way to a type matters to what changes."""
+        self.table = Table()
+        self.calls: Calls
         self.mocks = Mocks(self)
         self.placements = Placements(self)
         self.annotations = Annotations(self)
@@ -239,7 +229,7 @@ class Inference:
         `present` says that the value is known not to be `None`.
         """
         certain = [t for t in types if not (present and t == Foreign("None"))]
-        classes = {t.cls for t in certain if isinstance(t, Instance)}
+        classes = classes_of(certain)
         if len(classes) != 1 or not all(isinstance(t, Instance) for t in certain):
             return None
         return next(iter(classes))
@@ -265,11 +255,8 @@ class Inference:
         if function.yields:
             items = []
             for node in function.yields:
-                if isinstance(node, tree.Wrapped):
-                    value = self.of(node.value)
-                    items.append(
-                        self.contents.elements(value) if node.kind == "yieldfrom" else value
-                    )
+                value = self.of(node.value)
+                items.append(self.contents.elements(value) if node.kind == "yieldfrom" else value)
             return frozenset((Collection(join(*items), kind="yields"),))
         if not function.returns and _only_raises(function):
             return self._overridden(function) or ANYTHING

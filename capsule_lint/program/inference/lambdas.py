@@ -42,7 +42,7 @@ class Lambdas:
         passed = [
             self.inference.of(call.args[position].value)
             for call in self.inference.calls.uses.calls_beside(name)
-            if name and names.place(call).scope.module in homes
+            if name and names.module_of(call) in homes
             if position < len(call.args) and call.args[position].keyword is None
         ]
         return join(*passed) or ANYTHING
@@ -91,5 +91,5 @@ class Lambdas:
         for other in self.inference.names.modules.values():
             for binding in other.scope.bindings.get(name, ()):
                 target = self.inference.names.follow(binding)
-                if isinstance(target, Binding) and target.place.scope.module is module:
+                if isinstance(target, Binding) and target.module is module:
                     yield other

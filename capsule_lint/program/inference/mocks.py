@@ -65,7 +65,7 @@ def _new(call: tree.Call) -> tree.Node | None:
     """The object itself that a patch puts in place; `None` where it makes a mock."""
     node = replacement(call)
     if any(a.value is node and a.keyword not in (None, "new", "value") for a in call.args):
-        return next((a.value for a in call.args if a.keyword == "new"), None)
+        return call.keyword("new")
     return node
 
 
@@ -74,7 +74,7 @@ def is_autospec(call: tree.Call) -> bool:
     class does."""
     if last_name(call.func) in ("create_autospec", "spy"):
         return True
-    said = next((a.value for a in call.args if a.keyword == "autospec"), None)
+    said = call.keyword("autospec")
     return said is not None and not (isinstance(said, tree.Const) and not said.value)
 
 
@@ -87,9 +87,7 @@ class Mocks:
     def made(self, node: tree.Call, plain: list[tree.Node]) -> Types:
         """What `MagicMock(spec=C)` or `create_autospec(f)` makes; without a spec, a mock of what is expected
         where it goes."""
-        spec = next((a.value for a in node.args if a.keyword in ("spec", "spec_set")), None)
-        if spec is None and plain:
-            spec = plain[0]
+        spec = node.keyword("spec") or node.keyword("spec_set") or next(iter(plain), None)
         autospec = is_autospec(node)
         if spec is None:
             roles = self.inference.calls.roles.of(node)
@@ -176,19 +174,18 @@ class Mocks:
 
     def _bound(self, binding: Binding, name: str, depth: int) -> list[tree.Node]:
         """What the mock that a name is bound to gets as an attribute."""
-        function = binding.place.scope.function
+        function = binding.function
         if binding.kind == "param" and function is not None:
             fixture = self.inference.fixtures.named(function, binding.name)
-            made = [*fixture.returns, *fixture.yields] if fixture is not None else []
-            values = [v.value if isinstance(v, tree.Wrapped) else v for v in made]
+            values = fixture.given_back if fixture is not None else []
             return [v for value in values for v in self._given(value, name, depth)]
-        if binding.kind != "assign" or binding.path or binding.value is None:
+        if binding.assigned is None:
             return []
-        return [*self._given(binding.value, name, depth), *self._assigned(binding, name)]
+        return [*self._given(binding.assigned, name, depth), *self._assigned(binding, name)]
 
     def _assigned(self, binding: Binding, name: str) -> Iterator[tree.Node]:
         """`mock.rooms = …`."""
-        names, module = self.inference.names, binding.place.scope.module
+        names, module = self.inference.names, binding.module
         for statement, _ in module.statements if self.inference.calls.uses.stores(name) else ():
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 for target in statement.targets:
@@ -234,7 +231,7 @@ class Mocks:
         known = self.inference.of(node) if node is not None else NOTHING
         if node is not None and known != _OF_ANYTHING:
             return known
-        maker = next((a.value for a in call.args if a.keyword == "new_callable"), None)
+        maker = call.keyword("new_callable")
         if maker is not None and last_name(maker) not in MOCKS:
             types = self.inference.of(maker)
             return frozenset(Instance(t.cls) for t in types if isinstance(t, ClassObject)) or types

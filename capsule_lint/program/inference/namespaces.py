@@ -31,7 +31,7 @@ def of_call(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -
     """What the built-in `globals`, `vars`, `import_module` and `__import__` yield; `None` for others."""
     match last_name(node.func), plain:
         case "globals", []:
-            module = inference.names.place(node).scope.module
+            module = inference.names.module_of(node)
             return frozenset((Namespace(ModuleObject(module)),))
         case "vars", [only]:
             return join(*(of(one) for one in inference.of(only)))

@@ -121,7 +121,7 @@ class Placements:
                         if module.is_test or _is_override(target):
                             yield from self._assigned(target, statement.value, place)
         for call in calls_beside("multiple"):
-            of = call.func.base if isinstance(call.func, tree.Attr) else None
+            of = call.receiver
             if self._is_in_test(call) and last_name(of) == "patch":
                 yield from self._several(call)
         for word in sorted(PATCHES):
@@ -130,11 +130,11 @@ class Placements:
                     yield from self._patched(call)
 
     def _is_in_test(self, node: tree.Node) -> bool:
-        return self.inference.names.place(node).scope.module.is_test
+        return self.inference.names.module_of(node).is_test
 
     def _patched(self, patch: tree.Call) -> Iterator[Placed]:
         """`setattr(api, "store", fake)`, `patch("api.stores", return_value=fake)`."""
-        node, back = replacement(patch), _given_back(patch)
+        node, back = replacement(patch), patch.keyword("return_value")
         if node is not None:
             yield from self._put(patch, node)
         if back is not None:
@@ -168,12 +168,10 @@ class Placements:
             case tree.Name() | tree.Attr():
                 yield Placed(where, node, False)
                 for function in self._functions(node):
-                    for one in (*function.returns, *function.yields):
-                        given = one.value if isinstance(one, tree.Wrapped) else one
-                        yield Placed(where, given, True)
+                    yield from (Placed(where, given, True) for given in function.given_back)
             case tree.Call():
                 yield Placed(where, node, False)
-                back = _given_back(node) if last_name(node.func) in MOCKS else None
+                back = node.keyword("return_value") if last_name(node.func) in MOCKS else None
                 if back is not None:
                     yield Placed(where, back, True)
 
@@ -238,8 +236,3 @@ class Placements:
 def _is_override(target: tree.Node) -> bool:
     """Whether an assignment tells FastAPI what to call in the place of a dependency."""
     return isinstance(target, tree.Subscript) and last_name(target.base) == _OVERRIDES
-
-
-def _given_back(call: tree.Call) -> tree.Node | None:
-    """What a mock gives when it is called: `patch("api.stores", return_value=fake)`."""
-    return next((a.value for a in call.args if a.keyword == "return_value"), None)

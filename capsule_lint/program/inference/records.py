@@ -235,7 +235,7 @@ class Records:
         if len(statement.targets) != 1 or not isinstance(statement.targets[0], tree.Name):
             return
         target = statement.targets[0]
-        for node in self.names.place(target).scope.module.each(tree.Name):
+        for node in self.names.module_of(target).each(tree.Name):
             if node.id == target.id and node is not target:
                 bindings = self.names.bindings_of(node)
                 if len(bindings) == 1 and bindings[0].at == target.at:

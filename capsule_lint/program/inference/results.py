@@ -321,7 +321,7 @@ class Results:
     def _above_what(self, call: tree.Call) -> Class | None:
         """The class behind which `super()` and `super(Notes, self)` begin to look."""
         if not call.args:
-            return owner_of(self.inference.names.place(call).scope.function)
+            return owner_of(self.inference.names.function_of(call))
         types = self.inference.of(call.args[0].value)
         classes = {one.cls for one in types if isinstance(one, ClassObject)}
         return next(iter(classes)) if len(classes) == len(types) == 1 else None

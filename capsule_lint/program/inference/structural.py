@@ -17,6 +17,7 @@ from capsule_lint.program.inference.types import (
     Instance,
     Type,
     Types,
+    classes_of,
 )
 from capsule_lint.program.model import Class, Function
 
@@ -174,7 +175,7 @@ class Structural:
     def _meant(self, given: Types, expected: Class) -> Iterator[Class]:
         """The classes that are put somewhere, by an expression that may yield others elsewhere: beside one
         that suits a Protocol wholly, those are that suit another one alone, `choose(MemoryBooks, DynamoBooks)`."""
-        instances = {one.cls for one in flat(given) if isinstance(one, Instance)}
+        instances = classes_of(flat(given))
         found = [one for one in instances if self._implements(one, expected)]
         sure = len(found) > 1 and any(self._suits(one, expected) for one in found)
         yield from (one for one in found if not sure or not self._is_elsewhere(one, expected))

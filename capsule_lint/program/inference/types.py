@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capsule_lint.facts import tree
     from capsule_lint.program.model import Class, Function, Module
 
@@ -261,6 +263,11 @@ def _shallow(one: Collection | TupleOf, nesting: int) -> Type:
 def ordered(types: Types) -> list[Type]:
     """The types in an order that does not depend on the run."""
     return sorted(types, key=repr) if len(types) > 1 else list(types)
+
+
+def classes_of(types: Iterable[object]) -> set[Class]:
+    """The classes of the objects among them."""
+    return {one.cls for one in types if isinstance(one, Instance)}
 
 
 def join(*parts: Types) -> Types:

@@ -32,12 +32,11 @@ class Conditions(Struct, frozen=True):
         found: dict[tuple[int, str], str] = {}
         aliases: dict[tuple[int, str], str] = {}
         for display in module.each(tree.DictDisplay):
-            for key, value in zip(display.keys, display.values, strict=True):
-                name = key.value if isinstance(key, tree.Const) else None
-                if isinstance(name, str) and name.startswith("#"):
+            for name, value in display.entries:
+                if name.startswith("#"):
                     real = self.templates.constant(value)
                     if real is not None:
-                        aliases[id(self.names.place(display).scope.function), name] = real
+                        aliases[id(self.names.function_of(display)), name] = real
         for node in module.either(tree.Const, tree.FString):
             text = node.value if isinstance(node, tree.Const) else None
             if isinstance(node, tree.FString):
@@ -47,7 +46,7 @@ class Conditions(Struct, frozen=True):
                 )
             if not isinstance(text, str) or ":" not in text:
                 continue
-            function = id(self.names.place(node).scope.function)
+            function = id(self.names.function_of(node))
             for match in _CONDITION.finditer(text):
                 name = match["name"] or match["begins"]
                 name = aliases.get((function, name), name.lstrip("#"))

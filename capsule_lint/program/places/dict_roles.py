@@ -54,7 +54,7 @@ class DictRoles(Struct, frozen=True):
 
     def of(self, node: tree.Node) -> Role:
         """Written or looked up."""
-        function = self.names.place(node).scope.function
+        function = self.names.function_of(node)
         current: object = node
         for _ in range(_MAX_DEPTH):
             parent = self.names.parent(current)
@@ -75,8 +75,7 @@ class DictRoles(Struct, frozen=True):
                 keyword = next((a.keyword for a in args if a.value is part and a.keyword), None)
                 return _told(keyword) or _told(last_name(func))
             case tree.DictDisplay():
-                pairs = zip(parent.keys, parent.values, strict=True)
-                roles = (_told(_text(key)) for key, value in pairs if value is part)
+                roles = (_told(tree.text(key)) for key in parent.keys_for(part))
                 return next((role for role in roles if role is not None), None)
             case tree.Eval(kind="return") if function is not None:
                 return self._returned(function)
@@ -115,7 +114,3 @@ def _told(word: object) -> Role | None:
     if word in _READS:
         return Role.LOOKUP
     return Role.WRITTEN if word in WRITES else None
-
-
-def _text(key: tree.Node | None) -> object:
-    return key.value if isinstance(key, tree.Const) else None

@@ -144,7 +144,7 @@ class Keys:
             self.note(template, role, index, prefix)
         for function in self.helpers_in(node):
             self._note_helper(function, index)
-            own = self.names.place(node).scope.function
+            own = self.names.function_of(node)
             if role is Role.HELPER and own is not None:
                 self.helpers.add(own)
         if isinstance(node, tree.Name):
@@ -172,11 +172,11 @@ class Keys:
 
     def _passed_on(self, binding: Binding, role: Role, index: bool, *, prefix: bool) -> None:
         """A parameter that becomes a key, whatever it is called: what callers give for it is one."""
-        function, parameter = binding.place.scope.function, binding.parameter
+        function, parameter = binding.function, binding.parameter
         if function is None or parameter not in function.params or id(parameter) in self._seen:
             return
         self._seen.add(id(parameter))
-        members = dict.fromkeys((*self.calls.family(function), *self._demanded(function)))
+        members = dict.fromkeys((*self.calls.families.of(function), *self._demanded(function)))
         for member in sorted(members, key=lambda f: f.symbol):
             own = member.params[function.params.index(parameter) :][:1]
             for _, argument in list(self.calls.arguments_for(member, own[0].name)) if own else ():
@@ -224,7 +224,7 @@ class Keys:
                 self.helpers.add(function)
 
     def _is_local(self, host: tree.Node, other: tree.Node) -> bool:
-        return self.names.place(host).scope.function is self.names.place(other).scope.function
+        return self.names.function_of(host) is self.names.function_of(other)
 
     def _says_more(self, template: Template, known: Template) -> bool:
         """Whether later steps add scopes to what is a key before them as well."""
@@ -323,7 +323,7 @@ class Keys:
             or self.templates.called.is_generic(function)
         ):
             return
-        for member in self.calls.family(function):
+        for member in self.calls.families.of(function):
             self.helpers.add(member)
             for value in member.returns:
                 first = (

@@ -111,11 +111,10 @@ class Makers:
         if not any(policy.is_key_name(p.name) for p in params):
             return
         only = all(policy.is_key_name(p.name) or policy.is_sort_key_name(p.name) for p in params)
-        for call, _ in list(self.keys.calls.constructors_of(cls)):
+        for call, given in self.keys.calls.given_to(cls):
             returned = isinstance(self.keys.names.parent(call), tree.Eval)
             role = Role.HELPER if only and returned else Role.WRITTEN
-            bound = bind(call.args, params)
-            for name, argument in bound.arguments.items() if bound else ():
+            for name, argument in given.items():
                 if policy.is_key_name(name) and argument.keyword is None:
                     self.keys.named(argument.value, role, name)
 

@@ -51,7 +51,7 @@ class Positions:
                 case tree.DictDisplay():
                     self._dict(node, conditions)
                 case tree.Call():
-                    self._partiql({a.keyword: a.value for a in node.args if a.keyword is not None})
+                    self._partiql(dict(node.keywords))
                     self._operations.call(node)
                     self._made_by_object(node)
                 case tree.Lambda():
@@ -74,11 +74,9 @@ class Positions:
         call = self.keys.names.parent(node)
         if isinstance(call, tree.Call) and is_sql(call):
             return
-        function = id(self.keys.names.place(node).scope.function)
-        said = [k.value if isinstance(k, tree.Const) else None for k in node.keys]
-        pairs = zip(said, node.values, strict=True)
-        self._partiql({k: v for k, v in pairs if isinstance(k, str)})
-        for key, value in zip(node.keys, node.values, strict=True):
+        function = id(self.keys.names.function_of(node))
+        self._partiql(dict(node.entries))
+        for key, value in node.pairs:
             name, role = self.keys.key_name(key), None
             if name.startswith("#"):
                 continue  # `{"#pk": "PK"}` says what an expression's name stands for

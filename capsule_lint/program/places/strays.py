@@ -76,8 +76,8 @@ class Strays:
             case tree.Call():
                 names = [a.keyword or "" for a in parent.args if a.value is node]
             case tree.DictDisplay():
-                pairs = zip(parent.keys, parent.values, strict=True)
-                names = [str(k.value) for k, v in pairs if v is node and isinstance(k, tree.Const)]
+                keys = parent.keys_for(node)
+                names = [str(key.value) for key in keys if isinstance(key, tree.Const)]
             case tree.Assign():
                 names = [last_name(target) for target in parent.targets]
             case _:
@@ -144,7 +144,7 @@ class Strays:
 
     def _entries(self, display: tree.DictDisplay) -> Iterator[tree.Node]:
         """The values of a dict under names that are no sort key's."""
-        for key, value in zip(display.keys, display.values, strict=True):
+        for key, value in display.pairs:
             if key is not None and not self.keys.policy.is_sort_key_name(tree.text(key) or ""):
                 yield value
 

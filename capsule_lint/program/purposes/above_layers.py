@@ -63,10 +63,10 @@ class AboveLayers(Struct, frozen=True):
 
     def _calls(self, method: Function) -> list[tuple[tree.Call, Function]]:
         """The calls of a method, and the methods that they stand in."""
-        place, found = self.domain.names.place, []
+        function_of, found = self.domain.names.function_of, []
         with self.domain.names.aside():  # whoever writes a key is looked at anyway
             for call, _ in self.domain.calls.callers(method):
-                caller = method_around(place(call).scope.function)
+                caller = method_around(function_of(call))
                 if caller is not None:
                     found.append((call, caller))
         return found

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.purposes.naming import Naming, contains, entity_words
 from capsule_lint.program.texts.marks import is_plainly_marked
 from capsule_lint.program.texts.pieces import Text, bare_word, names_scope, words
@@ -150,7 +150,7 @@ class Belonging:
                 if parameter.annotation is not None
                 for one in self.domain.inference.annotations.of(parameter.annotation)
             )
-            taken = {one.cls for one in types if isinstance(one, Instance)} & self.domain.entities
+            taken = classes_of(types) & self.domain.entities
             names = self.domain.policy.entities.keys()
             found = {cls.name if cls.name in names else None for cls in taken}
         return found.pop() if len(found) == 1 else None
@@ -204,7 +204,7 @@ class Belonging:
         if function is None or function not in self.domain.keys.helpers:
             return False
         for call, _ in self.domain.calls.callers(function):
-            caller = self.domain.names.place(call).scope.function
+            caller = self.domain.names.function_of(call)
             owner = caller.owner if caller is not None else None
             if owner is None or not (
                 owner in self.domain.repositories or owner in self.domain.entities

@@ -100,7 +100,7 @@ class Elsewhere:
                         yield node
 
     def _asks(self, call: tree.Call) -> bool:
-        keywords = {argument.keyword for argument in call.args if argument.keyword}
+        keywords = {name for name, _ in call.keywords}
         if keywords & _KEYWORDS or ("index" in keywords and keywords & _SEARCHED):
             return True
         name = last_name(call.func)

@@ -39,7 +39,7 @@ class Entrances:
         if function.module.is_test:
             return False
         for decorator in function.fact.decorators:
-            dotted = _dotted(decorator.func if isinstance(decorator, tree.Call) else decorator)
+            dotted = _dotted(tree.uncalled(decorator))
             if self.policy.handlers.is_decorator(dotted):
                 return True
         private = function.owner is not None and function.name.startswith("_")

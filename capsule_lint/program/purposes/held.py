@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name, names_scope
 
@@ -133,11 +133,11 @@ class Held:
                         self._by_calls(function, parameter)
 
     def _by_calls(self, function: Function, parameter: tree.Parameter) -> None:
-        place, given = self.domain.names.place, self.domain.calls.arguments_for
+        module_of, given = self.domain.names.module_of, self.domain.calls.arguments_for
         values = [
             argument.value
             for _, argument in given(function, parameter.name)
-            if not place(argument.value).scope.module.is_test
+            if not module_of(argument.value).is_test
         ]
         for scope in self.domain.policy.scopes if values else ():
             if all(
@@ -175,7 +175,7 @@ class Held:
 
     def _makes_key(self, node: tree.Attr) -> bool:
         """Whether `self.env` is given to what makes a key where the object itself is asked for its own."""
-        function = self.domain.names.place(node).scope.function
+        function = self.domain.names.function_of(node)
         if function is None or function.owner is None or not function.takes_self:
             return False
         own = isinstance(node.base, tree.Name) and node.base.id == function.params[0].name
@@ -190,7 +190,7 @@ class Held:
 
     def _classes(self, node: tree.Attr) -> list[Class]:
         types = self.domain.inference.of(node.base)
-        found = {one.cls for one in types if isinstance(one, Instance)}
+        found = classes_of(types)
         return sorted(found, key=lambda c: c.symbol)
 
     def _note_attribute(self, node: tree.Attr, name: str) -> None:
@@ -209,11 +209,9 @@ class Held:
                     self._note(store.value, name)
             params = classes.constructor(homes[0]) or ()
             others = {p.name for p in params if p.name != node.name}
-            for call, _ in list(self.domain.calls.constructors_of(homes[0])):
-                bound = bind(call.args, params)
-                argument = bound.arguments.get(node.name) if bound is not None else None
-                if argument is not None:
-                    self._note(argument.value, name, others)
+            for _, given in self.domain.calls.given_to(homes[0]):
+                if node.name in given:
+                    self._note(given[node.name].value, name, others)
 
     def _parameter_at(
         self, node: tree.Node
@@ -225,7 +223,7 @@ class Held:
             return None, None
         bindings = self.domain.names.bindings_of(node)
         parameter = bindings[0].parameter if len(bindings) == 1 else None
-        function = bindings[0].place.scope.function if bindings else None
+        function = bindings[0].function if bindings else None
         if parameter is None or function is None or function.parameter(node.id) is not parameter:
             return None, None
         return function, parameter
@@ -254,7 +252,7 @@ class Held:
         if function.owner is None or parameter not in own or function.name.startswith("__"):
             return
         at, known = own.index(parameter), {p.name for p in function.own_params}
-        for member in sorted(self.domain.calls.family(function), key=lambda f: f.symbol):
+        for member in sorted(self.domain.calls.families.of(function), key=lambda f: f.symbol):
             other = _positional(member)
             if member is function or _required(other) != _required(own) or at >= len(other):
                 continue
@@ -263,7 +261,7 @@ class Held:
 
 
 def _positional(function: Function) -> list[tree.Parameter]:
-    return [p for p in function.own_params if p.kind in ("posonly", "plain")]
+    return [p for p in function.own_params if p.by_position]
 
 
 def _required(params: list[tree.Parameter]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.inference.types import Collection, classes_of
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Keepers:
         return self._entities(self.domain.inference.annotations.of(annotation))
 
     def _entities(self, types: Types) -> set[Class]:
-        found = {one.cls for one in types if isinstance(one, Instance)} & self._keyed
+        found = classes_of(types) & self._keyed
         for one in types:
             if isinstance(one, Collection):
                 found |= self._entities(one.items)
@@ -84,5 +84,5 @@ class Keepers:
         """Whether a Protocol or a base of the program's says that there is such a method."""
         return any(
             other.owner is not None and self.domain.classes.is_abstract(other.owner)
-            for other in self.domain.calls.family(method)
+            for other in self.domain.calls.families.of(method)
         )

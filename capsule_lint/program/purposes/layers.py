@@ -60,7 +60,7 @@ class Layers:
             if not self._makes_key(helper):
                 continue  # a conversion of whole items, whose keys go through as they are
             for call, _ in domain.calls.callers(helper):
-                function = method_around(self.domain.names.place(call).scope.function)
+                function = method_around(self.domain.names.function_of(call))
                 if function is not None and function.owner is not None:
                     self._keyed.add(function.owner)
         left = {cls for cls in candidates if self._is_plain(cls)}
@@ -79,7 +79,7 @@ class Layers:
             if current in seen:
                 continue
             seen.add(current)
-            family = self.domain.calls.family(current)
+            family = self.domain.calls.families.of(current)
             if any(keys.inside(member) for member in family):
                 return True
             returned = [value for member in family for value in member.returns]
@@ -91,7 +91,7 @@ class Layers:
         among = set(candidates)
         for name, method in cls.methods.items():
             if not name.startswith("_") and self.domain.is_operation(method):
-                for member in self.domain.calls.family(method):
+                for member in self.domain.calls.families.of(method):
                     if member.owner is not None and member.owner in among:
                         yield member.owner
 
@@ -118,7 +118,7 @@ class Layers:
             with self.domain.names.aside():  # its own methods stand beside it
                 calls = list(self.domain.calls.callers(method))
             for call, _ in calls:
-                caller = method_around(self.domain.names.place(call).scope.function)
+                caller = method_around(self.domain.names.function_of(call))
                 if caller in methods and caller not in found:
                     found.append(caller)
         return found

@@ -114,7 +114,7 @@ class Roles:
                     m.owner
                     for name, f in cls.methods.items()
                     if not name.startswith("_") and self.domain.is_operation(f)
-                    for m in self.domain.calls.family(f)
+                    for m in self.domain.calls.families.of(f)
                 }
                 kin |= {
                     sub
@@ -140,9 +140,8 @@ class Roles:
         `{"PK": order_pk(self.tenant_id, self.number)}`."""
         for module in self.domain.names.judged():
             for display in module.each(tree.DictDisplay) if not module.is_test else ():
-                pairs = zip(display.keys, display.values, strict=True)
-                keys = [value for key, value in pairs if self.domain.keys.key_name(key)]
-                function = self.domain.names.place(display).scope.function if keys else None
+                keys = [v for key, v in display.pairs if self.domain.keys.key_name(key)]
+                function = self.domain.names.function_of(display) if keys else None
                 if function is None or function.owner is None or not function.takes_self:
                     continue
                 own = function.params[0].name

@@ -117,13 +117,13 @@ class Tables:
         while before != len(found):
             before = len(found)
             for function, own in wrapped:
-                if any(f in found for one in own for f in self.calls.family(one)):
+                if any(f in found for one in own for f in self.calls.families.of(one)):
                     found.add(function)
         return found
 
     def _calls(self, name: str) -> Iterator[tuple[tree.Call, tree.Attr, Function]]:
         for call in self.calls.uses.calls_beside(name):
-            function = self.names.place(call).scope.function
+            function = self.names.function_of(call)
             if function is not None and isinstance(call.func, tree.Attr):
                 yield call, call.func, function
 

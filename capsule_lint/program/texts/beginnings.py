@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.texts.pieces import Filled, Piece, Text
@@ -113,7 +112,7 @@ class Beginnings:
         names, classes = self.templates.names, self.templates.classes
         if isinstance(node, tree.Name):
             binding = bound_whole(names, node)
-            function = binding.place.scope.function if binding is not None else None
+            function = binding.function if binding is not None else None
             if function is None or binding is None or binding.parameter is None:
                 return []
             return self._given(function, node.id)
@@ -136,26 +135,21 @@ class Beginnings:
             return []
         if function.name == "__init__" and function.owner is not None:
             return self._constructed(function.owner, name)
-        members = sorted(calls.family(function), key=lambda f: f.symbol)
+        members = sorted(calls.families.of(function), key=lambda f: f.symbol)
         return self._judged(
             argument.value for m in members for _, argument in list(calls.arguments_for(m, name))
         )
 
     def _constructed(self, cls: Class, name: str) -> list[tree.Node]:
         """What constructors are given for a parameter or a field."""
-        params = self.templates.classes.constructor(cls) or ()
-        bound = [
-            bind(call.args, params) for call, _ in list(self.templates.calls.constructors_of(cls))
-        ]
-        return self._judged(
-            b.arguments[name].value for b in bound if b is not None and name in b.arguments
-        )
+        made = self.templates.calls.given_to(cls)
+        return self._judged(given[name].value for _, given in made if name in given)
 
     def _judged(self, values: Iterator[tree.Node]) -> list[tree.Node]:
         """The values that the program gives, or its tests where it gives none."""
         every = list(values)
         names = self.templates.names
-        own = [v for v in every if not names.place(v).scope.module.is_test]
+        own = [v for v in every if not names.module_of(v).is_test]
         if own:
             return own
         scopes, segments = self.templates.scopes, self.templates.segments

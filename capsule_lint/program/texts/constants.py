@@ -65,8 +65,7 @@ class Constants:
         wanted = self.of(node.index) if table is not None else None
         if table is None or wanted is None:
             return None
-        pairs = zip(table.keys, table.values, strict=True)
-        found = [value for key, value in pairs if key is None or self.of(key) == wanted]
+        found = [value for key, value in table.pairs if key is None or self.of(key) == wanted]
         return found[0] if len(found) == 1 and None not in table.keys else None
 
     def table(self, node: tree.Node) -> tree.DictDisplay | None:

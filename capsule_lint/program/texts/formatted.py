@@ -154,14 +154,14 @@ class Formatted:
         match self.written_out(node):
             case tree.DictDisplay() as display:
                 found: dict[str, tree.Node] = {}
-                for key, value in zip(display.keys, display.values, strict=True):
+                for key, value in display.pairs:
                     if key is None:
                         found |= self.entries(value) or {}
-                    elif isinstance(key, tree.Const) and isinstance(key.value, str):
-                        found[key.value] = value
+                    elif (name := tree.text(key)) is not None:
+                        found[name] = value
                 return found
             case tree.Call(func=tree.Name(id="dict")) as call:
-                return {a.keyword: a.value for a in call.args if a.keyword is not None}
+                return dict(call.keywords)
             case _:
                 return None
 

@@ -55,7 +55,7 @@ class Hashed(Struct, frozen=True):
 
     def _updates(self, name: tree.Name) -> Iterator[tree.Node]:
         """What `digest.update(…)` adds in the function that a local stands in."""
-        function = self.names.place(name).scope.function
+        function = self.names.function_of(name)
         for node in self.names.inside(function) if function is not None else ():
             match node:
                 case tree.Call(func=tree.Attr(base=tree.Name(id=base), name="update")):

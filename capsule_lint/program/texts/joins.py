@@ -173,7 +173,7 @@ class Joins:
         """The elements of a list with those that `parts.insert(1, x)` adds; `None` where it is not known
         what comes where."""
         found = list(items)
-        for statement, place in binding.place.scope.module.statements:
+        for statement, place in binding.module.statements:
             match statement:
                 case tree.Eval(
                     values=(
@@ -206,7 +206,7 @@ class Joins:
         """What `parts.append(x)`, `parts.extend([x])` and `parts += [x]` add between the list's
         display and its use."""
         found: list[tree.Node] = []
-        for statement, place in binding.place.scope.module.statements:
+        for statement, place in binding.module.statements:
             if place.scope is not binding.place.scope or place.order <= binding.place.order:
                 continue
             if place.order >= self.templates.names.place(use).order:
@@ -252,7 +252,7 @@ class Joins:
         depth: int,
     ) -> list[Piece] | None:
         """The pieces of a call of a function that joins its `*parts`."""
-        fixed = [p for p in function.params if p.kind in ("posonly", "plain")][given:]
+        fixed = [p for p in function.params if p.by_position][given:]
         if fixed or any(a.star for a in node.args):
             return None
         found: list[Piece] = []

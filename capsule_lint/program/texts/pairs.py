@@ -29,7 +29,7 @@ class Pairs:
 
     def template(self, node: tree.Call) -> Template | None:
         """The key that a call builds of pairs; `None` when it is no such call."""
-        rows = [a.value for a in node.args if a.keyword is None and not a.star]
+        rows = node.plain
         if not rows or len(rows) != len(node.args) or not self._is_unseen(node):
             return None
         if id(node) not in self._made:

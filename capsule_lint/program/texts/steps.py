@@ -192,10 +192,9 @@ class Steps:
         said = tree.text(target.index)
         match display:
             case tree.DictDisplay():
-                pairs = zip(display.keys, display.values, strict=True)
-                return next((v for k, v in pairs if tree.text(k) == said), None)
+                return next((v for k, v in display.pairs if tree.text(k) == said), None)
             case tree.Call(func=tree.Name(id="dict")):
-                return next((a.value for a in display.args if a.keyword == said), None)
+                return display.keyword(said) if said is not None else None
             case _:
                 return None
 
@@ -228,7 +227,7 @@ def _is_read(piece: Piece, path: str) -> bool:
 
 def _is_trimmed(value: tree.Call | tree.Subscript, path: str) -> bool:
     """Whether a value is only what is there, without something at its ends."""
-    func = value.func if isinstance(value, tree.Call) else value
+    func = tree.uncalled(value)
     return isinstance(func, tree.Attr | tree.Subscript) and path_of(func.base) == path
 
 

@@ -52,7 +52,7 @@ def _replaced(
 def _substituted(
     templates: Templates, text: str, node: tree.Call, host: tree.Node
 ) -> Iterator[Piece]:
-    values = {a.keyword: a.value for a in node.args if a.keyword is not None}
+    values = dict(node.keywords)
     for argument in node.args:
         if argument.keyword is None:
             values |= templates.formatted.entries(argument.value) or {}

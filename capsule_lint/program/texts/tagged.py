@@ -147,15 +147,5 @@ class Tagged:
 
     def _given(self, cls: Class, made: tree.Call, name: str) -> str | None:
         """The text that an attribute is in an object that a call makes; `None` when it may be another."""
-        classes = self.templates.classes
-        params = classes.constructor(cls)
-        bound = bind(made.args, params) if params is not None else None
-        stores = [s for owner in classes.mro(cls) for s in owner.stores.get(name, ())]
-        if bound is None or (stores and classes.declares(cls)) or len(stores) > 1:
-            return None
-        for store in stores:
-            if not isinstance(store.value, tree.Name) or store.function.name != "__init__":
-                return None
-            name = store.value.id
-        argument = bound.arguments.get(name)
-        return self.templates.constant(argument.value) if argument is not None else None
+        given = self.templates.classes.kept(cls, name, made.args)
+        return self.templates.constant(given) if given is not None else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -47,27 +46,23 @@ _UNCHANGING: Final = frozenset(
 """Methods of a string that leave its segments what they are."""
 
 
-@dataclass(eq=False, slots=True)
 class Templates:
     """Evaluates expressions of the program as templates."""
 
-    names: Names
-    classes: Classes
-    inference: Inference
-    calls: Calls
-    scopes: Sequence[ScopePolicy]
-    _templates: dict[int, Template] = field(default_factory=dict)
-    joins: Joins = field(init=False)
-    formatted: Formatted = field(init=False)
-    text_objects: TextObjects = field(init=False)
-    called: Called = field(init=False)
-    pairs: Pairs = field(init=False)
-    constants: Constants = field(init=False)
-    steps: Steps = field(init=False)
-    beginnings: Beginnings = field(init=False)
-    _opaque: Opaque = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        names: Names,
+        classes: Classes,
+        inference: Inference,
+        calls: Calls,
+        scopes: Sequence[ScopePolicy],
+    ) -> None:
+        self.names = names
+        self.classes = classes
+        self.inference = inference
+        self.calls = calls
+        self.scopes = scopes
+        self._templates: dict[int, Template] = {}
         self.joins = Joins(self)
         self.formatted = Formatted(self)
         known_as = self.calls.uses.known_as
@@ -362,9 +357,8 @@ def _each(node: tree.Node) -> list[tree.Node]:
 
 def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
     """The values of `{"AttributeValueList": […], "ComparisonOperator": "EQ"}`."""
-    for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(key, tree.Const) and key.value == "AttributeValueList":
-            yield from value.items if isinstance(value, tree.Sequence) else ()
+    values = node.under("AttributeValueList")
+    yield from values.items if isinstance(values, tree.Sequence) else ()
 
 
 def _only_types(function: Function) -> bool:

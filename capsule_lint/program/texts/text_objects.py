@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import Binding, Class, last_name
 
 if TYPE_CHECKING:
@@ -81,10 +80,10 @@ class TextObjects:
         if cls is None or function is None:
             return
         for key, attribute in _filled(function):
-            text = self._given(cls, attribute, arguments)
+            text = self.classes.kept(cls, attribute, arguments)
             if isinstance(text, tree.Const) and self._says_key(text):
                 own = isinstance(key, tree.Attr) and isinstance(key.base, tree.Name)
-                said = self._given(cls, last_name(key), arguments) if own else key
+                said = self.classes.kept(cls, last_name(key), arguments) if own else key
                 yield Kept(text, holder, tree.text(said) or "")
 
     def _made(self, target: Binding) -> tuple[Class | None, Sequence[tree.Argument]]:
@@ -100,19 +99,6 @@ class TextObjects:
         made = self.classes.dotted(value.func)
         cls = made.definition if isinstance(made, Binding) else None
         return (cls, value.args) if isinstance(cls, Class) else (None, ())
-
-    def _given(
-        self, cls: Class, attribute: str, arguments: Sequence[tree.Argument]
-    ) -> tree.Node | None:
-        """What the constructor is given for an attribute that it keeps, and nothing else ever sets."""
-        stores = cls.stores.get(attribute, ())
-        kept = {s.value.id for s in stores if isinstance(s.value, tree.Name)} or {attribute}
-        params = self.classes.constructor(cls)
-        if len(kept) > 1 or any(s.function.name != "__init__" for s in stores) or params is None:
-            return None
-        bound = bind(arguments, params)
-        found = bound.arguments.get(next(iter(kept))) if bound is not None else None
-        return found.value if found is not None else None
 
 
 def parts_of(value: tree.Node | None) -> tuple[tree.Node, ...]:

@@ -27,5 +27,5 @@ def _has_room(callee: Callee, at: int) -> bool:
     if callee.function is None or callee.mock:
         return callee.cls is None
     params = callee.function.params
-    fixed = [p for p in params if p.kind in ("posonly", "plain")]
+    fixed = [p for p in params if p.by_position]
     return any(p.kind == "*" for p in params) and at + callee.given >= len(fixed)

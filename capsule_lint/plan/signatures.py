@@ -1,0 +1,230 @@
+"""Signatures that gain a parameter: whole families change together, what tests put in their place with them, and
+whatever calls them is asked for an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
+from capsule_lint.plan.state import Knot, Want
+from capsule_lint.plan.supply.entries import SPECIAL
+from capsule_lint.plan.testing.standins import (
+    Double,
+    StandIn,
+    StandIns,
+    accepts_anything,
+    agrees,
+    callables,
+    fits,
+)
+from capsule_lint.plan.uses.absorbed import absorbs, hands_on, reads_nothing, stands_for
+from capsule_lint.plan.uses.partials import left_open
+from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
+from capsule_lint.plan.uses.passthrough import asserted, forwarded
+from capsule_lint.policy import selects
+from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.calling.overloads import overloads
+from capsule_lint.program.inference.types import FunctionObject, LambdaObject
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function
+
+_SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
+
+
+@dataclass(eq=False, slots=True)
+class Signatures(Room):
+    """Gives functions the parameters, and calls the arguments, that a plan needs."""
+
+    planner: Planner
+    stand_ins: StandIns = field(init=False)
+    open_partials: set[int] = field(default_factory=set)
+    """The partials that leave what is gained to their own calls."""
+    _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.stand_ins = StandIns(self.program)
+
+    def gain(self, function: Function, scope: Scope, knot: Knot) -> None:
+        """Demand that the function, with its whole family, takes the scope."""
+        program, state = self.program, self.state
+        alone = frozenset((function,))
+        family = alone if function.name in SPECIAL else program.calls.families.of(function)
+        first = ("function", function)
+        state.groups.join(knot, first)
+        declared = program.names.declared
+        stubs = {s for member in family for s in (*overloads(member), *declared(member))}
+        for member in sorted(family | stubs, key=lambda f: (f.symbol, f.fact.at)):
+            own: Knot = ("function", member)
+            state.groups.join(first, own)
+            taken = program.domain.scope_parameter(member, scope)
+            if state.gains(member, scope) or (taken is not None and taken.kind not in ("*", "**")):
+                continue
+            if absorbs(program, member, scope) or self._absorb(member, scope, own):
+                continue
+            if not self.can_gain(member):
+                self._block(member, scope, own)
+            elif self._is_taken(member, scope.parameter):
+                self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
+            else:
+                state.params[member][scope.parameter] = scope
+                self._ask_users(member, scope, own)
+
+    def _ask_users(self, member: Function, scope: Scope, knot: Knot) -> None:
+        """Demand the argument of all that calls a function, or passes on how it is called; what stands in
+        its place takes it as well."""
+        program = self.program
+        for call, callee in list(program.calls.callers(member)):
+            self.want_argument(call, scope, member, callee.given, knot)
+            self._gain_twins(call, member, scope, knot)
+        for call, given, offset in list(forwarded(program, member)):
+            uses = left_open(program, member, call, given)
+            if uses is None:
+                self.want_argument(call, scope, member, given, knot, offset)
+                continue
+            self.open_partials.add(id(call))
+            for use, count in uses:
+                self.want_argument(use, scope, member, count, knot)
+        for call, given in list(asserted(program, member)):
+            self.want_argument(call, scope, member, given, knot)
+        for stand_in in self.stand_ins.of(member):
+            self._stand_in(stand_in, member, scope, knot)
+
+    def _gain_twins(self, call: tree.Call, member: Function, scope: Scope, knot: Knot) -> None:
+        """What constructs an object of a test's class instead, where a call may make either, takes the same."""
+        for twin in self.program.calls.callees(call) if member.name == "__init__" else ():
+            other = twin.function
+            if other is None or other is member or other.name != "__init__":
+                continue
+            if other.module.is_test and self.program.domain.takes_scope(other):
+                self.gain(other, scope, knot)
+
+    def _is_taken(self, function: Function, name: str) -> bool:
+        """Whether a name means something else in a function than what a parameter of it would be."""
+        taken = self.planner.sources.visible.is_taken(function, name)
+        restated = taken and self.planner.sources.restated.local(function, name) is not None
+        return (taken and not restated) or self.planner.local.parted.is_taken(function, name)
+
+    def _absorb(self, function: Function, scope: Scope, knot: Knot) -> bool:
+        """Whether an override takes one more argument as it is; its callers pass it all the same."""
+        other = stands_for(self.program, function)
+        if other is None:
+            return False
+        if not (hands_on(self.program, function) or reads_nothing(self.program, function)):
+            reason = f"which of its arguments is `{scope.parameter}`"
+            self._block(function, scope, knot, f"does not say {reason}", "reference")
+        for call, callee in list(self.program.calls.callers(function)):
+            self.want_argument(call, scope, other, callee.given, knot)
+        return True
+
+    def _stand_in(self, stand_in: StandIn, function: Function, scope: Scope, knot: Knot) -> None:
+        """What a test puts in the function's place takes what the function takes."""
+        given, scopes = stand_in.given, self.program.policy.scopes
+        for one in callables(self.program, stand_in.node):
+            if isinstance(one, LambdaObject) and fits(one.node.params, function, given, scopes):
+                module = self.program.names.module_of(one.node)
+                params = one.node.params
+                double = Double(one.node.span, module, function, given, params)
+                self.state.double(one.node, double)
+            elif isinstance(one, FunctionObject) and one.function is not function:
+                other = one.function
+                params = other.params[int(one.bound and other.takes_self) :]
+                if accepts_anything(params) or not fits(params, function, given, scopes):
+                    continue
+                if agrees(params, function, given, scopes):
+                    self.gain(other, scope, knot)
+                elif other.owner is None and not self.program.calls.is_called(other):
+                    at = tree.span_of(other.fact.signature_at)
+                    double = Double(at, other.module, function, given, params)
+                    self.state.double(other.fact, double)
+
+    def can_gain(self, function: Function) -> bool:
+        """Whether the signature is ours to change."""
+        if function.is_property or function.module.generated or self.is_fixed(function):
+            return False
+        if function.name == "__init__" and self._is_of_base(function):
+            return False
+        if function.name.startswith("__") and function.name not in SPECIAL:
+            return False
+        return not self.program.domain.enters(function) and not (
+            function.module.is_test and is_collected(function)
+        )
+
+    def _is_of_base(self, function: Function) -> bool:
+        """Whether an initializer takes whatever a foreign base takes, which also calls it."""
+        kinds = {p.kind for p in function.own_params}
+        return {"*", "**"} <= kinds and any(self.planner.entries.foreign_bases(function))
+
+    def is_fixed(self, function: Function) -> bool:
+        """Whether people have said that a signature is meant to be as it is."""
+        at = function.fact.name_at
+        return any(
+            comment.row in range(at[0], at[2] + 1)
+            and any(selects(comment.codes or (code,), code) for code in _SIGNATURES)
+            for comment in function.module.facts.suppressions
+        )
+
+    def _block(
+        self,
+        function: Function,
+        scope: Scope,
+        knot: Knot,
+        why: str = "its signature is not ours to change",
+        kind: str = "source",
+    ) -> None:
+        reason = f"`{function.name}` needs `{scope.parameter}` and {why}"
+        self.planner.obstacle(
+            knot,
+            function.module.filename,
+            tree.span_of(function.fact.name_at),
+            reason,
+            function.symbol,
+            kind,
+            scope,
+        )
+
+    def want_argument(
+        self,
+        call: tree.Call,
+        scope: Scope,
+        callee: Function | Class,
+        given: int,
+        knot: Knot,
+        offset: int = 0,
+    ) -> None:
+        """Demand an argument of a call, or of the calls of what passes its own arguments on."""
+        if not self.asks(call, scope, knot):
+            return
+        if is_handed_on(self.program, call):
+            return
+        forwarder, leading = forwarded_by(self.program, call, callee, given)
+        if forwarder is not None and not self.planner.values.fills(forwarder, call):
+            if forwarder.owner is not None or forwarder.parent is None:
+                self.state.forwarders.add(forwarder)
+                self.state.groups.join(knot, ("function", forwarder))
+            before = sum(p.by_position for p in forwarder.own_params)
+            for outer, _ in list(self.program.calls.callers(forwarder)):
+                self.want_argument(outer, scope, callee, given + leading, knot, offset + before)
+            return
+        self.planner.ask(
+            Want(
+                scope, call, knot, "argument", call=call, callee=callee, given=given, offset=offset
+            )
+        )
+
+    def asks(self, call: tree.Call, scope: Scope, knot: Knot) -> bool:
+        """Note that a call is to be given a scope; whether that is new."""
+        key = (id(call), scope.parameter)
+        if key in self._asked:
+            self.state.groups.join(self._asked[key], knot)
+            return False
+        self._asked[key] = knot
+        return True
+
+    def asked(self, call: tree.Call, scope: Scope) -> Knot | None:
+        """What a call belongs to that is going to be given a scope."""
+        return self._asked.get((id(call), scope.parameter))

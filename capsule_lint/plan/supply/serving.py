@@ -1,0 +1,181 @@
+"""Wants are served: with the value that is there, or by what has to gain something so that there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
+from capsule_lint.plan.supply.unasked import Unasked
+from capsule_lint.program.inference.types import classes_of
+from capsule_lint.program.model import Function
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Value, Want
+    from capsule_lint.program.model import Class
+
+
+@dataclass(eq=False, slots=True)
+class Serving(Room):
+    """Serves the wants of a plan, one by one."""
+
+    planner: Planner
+    unserved: dict[Want, tuple[Function | None, str]] = field(default_factory=dict)
+    """The wants that nobody who calls the functions around can satisfy, and why."""
+    loose: set[int] = field(default_factory=set)
+    """The wants that nothing but an entity in scope can satisfy."""
+    last: dict[int, Value] = field(default_factory=dict)
+    """What wants are given for which nothing else has a value: a constant, or a call without arguments."""
+
+    def serve(self, want: Want) -> None:
+        value = self.planner.values.value(want)
+        if value is not None:
+            if value.knot is not None:
+                self.state.groups.join(want.knot, value.knot)
+            return
+        host = self.planner.origins.host(want)
+        function = host if isinstance(host, Function) else None
+        rivals = self.planner.sources.configured.rivals(want.scope, want.node, want.call)
+        if rivals:
+            said = " and ".join(f"`{code}`" for code in rivals)
+            self._no_source(want, function, f"both {said} have `{want.scope.parameter}`")
+            return
+        if self._extend_item(want) or self._extend_self(want):
+            return
+        why, anothers = (
+            self.planner.origins.why_not(want),
+            self.planner.others.beside(want) is not None,
+        )
+        if why is not None and (anothers or not self._has_constant(want)):
+            self.unserved[want] = (function, why)
+            return
+        if function is not None and self.planner.messages.extend(want, function):
+            return
+        if function is not None and self._asks_by_itself(function, want):
+            return
+        if function is not None and self._thread(function, want):
+            name = want.scope.parameter
+            if self.planner.values.value(
+                want
+            ) is None and not self.planner.sources.visible.is_taken(function, name):
+                reason = f"`{name}` means something else here"
+                self._no_source(want, function, reason)
+            return
+        if function is None and self.planner.lambdas.serve(want):
+            return
+        self.loose.add(id(want))
+        if self.planner.values.value(want) is None and not self._has_constant(want):
+            self._no_source(want, function, self.planner.entries.reason(want))
+
+    def close(self) -> None:
+        """Note the wants that nothing has served in the end."""
+        for want, (function, why) in self.unserved.items():
+            if self.planner.values.value(want) is None:
+                self._no_source(want, function, why)
+                for knot in self.planner.origins.loop_knots(want):
+                    self.state.groups.join(want.knot, knot)
+
+    def _has_constant(self, want: Want) -> bool:
+        """Whether policy names a constant that a want can be given where there is nothing else."""
+        constant = self.planner.sources.constant(want.scope)
+        return not self.planner.bodies.is_sent(want) and self._fall_back(want, constant)
+
+    def _asks_by_itself(self, function: Function, want: Want) -> bool:
+        """Whether a function that nobody calls finds the value by itself, and no object at hand has another."""
+        value = Unasked(self.planner).value(function, want.scope)
+        if value is None:
+            return False
+        self.loose.add(id(want))
+        held = self.planner.values.value(want)
+        self.loose.discard(id(want))
+        return held is None and self._fall_back(want, value)
+
+    def _fall_back(self, want: Want, value: Value | None) -> bool:
+        if value is not None:
+            self.last[id(want)] = value
+        return value is not None
+
+    def _extend_item(self, want: Want) -> bool:
+        """A key helper that is given `item.tenant_id`: the class of `item` gets the other scope too."""
+        if want.call is None or want.callee not in self.program.keys.helpers:
+            return False
+        for _, path in self.planner.values.beside(want):
+            if not isinstance(path, tree.Attr):
+                continue
+            owners = self.program.inference.of(path.base)
+            classes = classes_of(owners)
+            if classes and all(self.program.domain.is_item(c) for c in classes):
+                found = self.planner.gains.mirrored(path, want.scope, want.knot)
+                if found is not None and self.planner.values.value(want) is not None:
+                    return True
+        return False
+
+    def _extend_self(self, want: Want) -> bool:
+        """A call that is given `self.tenant_id`, of a class whose constructor takes it: the class gets
+        the other scope the same way."""
+        for _, path in self.planner.values.beside(want):
+            if not isinstance(path, tree.Attr) or not isinstance(path.base, tree.Name):
+                continue
+            function = self.program.names.function_of(want.node)
+            owner = function.owner if function is not None else None
+            if owner is None or function is None or not function.takes_self:
+                continue
+            if path.base.id != function.params[0].name or not self._is_given(owner, path.name):
+                continue
+            if self.planner.gains.mirrored(path, want.scope, want.knot) is not None:
+                return self.planner.values.value(want) is not None
+        return False
+
+    def _is_given(self, cls: Class, name: str) -> bool:
+        """Whether a constructor stores one of its parameters under a name, or what one of them has."""
+        return any(
+            store.function.name == "__init__"
+            and isinstance(value := store.value, tree.Name | tree.Attr)
+            and isinstance(value.base if isinstance(value, tree.Attr) else value, tree.Name)
+            for owner in self.program.classes.mro(cls)
+            for store in owner.stores.get(name, ())
+        )
+
+    def _thread(self, function: Function, want: Want) -> bool:
+        """Give the enclosing function the parameter, so that its callers become call sites."""
+        if self.program.domain.enters(function):
+            parameter = self.program.policy.handlers.parameter
+            if (
+                parameter is None
+                or function.parameter(parameter.name) is not None
+                or function not in self.program.domain.handlers
+                or self.program.policy.handlers.is_function(function.symbol)
+                or self.program.calls.is_called(function)
+            ):
+                return False
+            self.state.handler_params[function] = want.knot
+            if self.planner.values.value(want) is None:
+                del self.state.handler_params[function]
+                return False
+            return True
+        if (
+            function.is_property
+            and function.owner is not None
+            and self.planner.gains.can_gain_field(function.owner)
+        ):
+            self.planner.gains.gain_field(function.owner, want.scope, want.knot)
+            return self.planner.values.value(want) is not None
+        if not self.planner.signatures.can_gain(function):
+            return False
+        if self.planner.entries.takes_nothing(function, want):
+            return False
+        self.planner.signatures.gain(function, want.scope, want.knot)
+        return True
+
+    def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
+        module = self.program.names.module_of(want.node)
+        if module.generated and want.call is not None:
+            return  # the call is told of as one that nobody may edit
+        symbol = function.symbol if function is not None else module.name
+        reason = reason or f"nothing in scope yields `{want.scope.parameter}`"
+        span = (want.call or want.node).span
+        self.planner.obstacle(
+            want.knot, module.filename, span, reason, symbol, "source", want.scope
+        )

@@ -1,0 +1,89 @@
+"""What is called in the same places: a method with its overrides and implementations, by their names and by their
+shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.program.calling.dispatch import dispatched_with
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.calling.calls import Calls
+    from capsule_lint.program.model import Class, Function
+
+
+@dataclass(eq=False, slots=True)
+class Families:
+    """Finds the relatives of methods and classes."""
+
+    calls: Calls
+    _known: dict[Function, frozenset[Function]] = field(default_factory=dict)
+
+    def of(self, function: Function) -> frozenset[Function]:
+        """The method with all its overrides and implementations, and what is called in its place."""
+        known = self._known.get(function)
+        if known is not None:
+            return known
+        found, queue = {function}, [function]
+        while queue:
+            current = queue.pop()
+            for other in self._kin(current):
+                if other not in found:
+                    found.add(other)
+                    queue.append(other)
+        family = frozenset(found)
+        for member in family:
+            self._known[member] = family
+        return family
+
+    def _kin(self, function: Function) -> Iterator[Function]:
+        yield from self.nominal(function)
+        yield from dispatched_with(self.calls.inference, function)
+        if function.owner is None or function.name == "__init__":
+            return
+        for other in self._structural_kin(function.owner, function.name):
+            method = self.calls.classes.method(other, function.name)
+            if method is not None:
+                yield method
+        for call, callee in self.calls.callers(function):
+            if callee.mock:
+                continue
+            for twin in self.calls.callees(call):
+                if (
+                    twin.function is not None
+                    and twin.cls is None
+                    and twin.function.name == function.name
+                ):
+                    yield twin.function
+
+    def nominal(self, function: Function) -> set[Function]:
+        """The methods of its name in the classes above and below its own, and in those beside it that an heir has
+        the method from."""
+        name, classes = function.name, self.calls.classes
+        if function.owner is None or (name.startswith("__") and name.endswith("__")):
+            return {function}
+        owners = {function.owner}
+        for base in classes.mro(function.owner):
+            if name in base.methods:
+                owners.update(classes.subclasses(base))
+        for heir in tuple(owners):
+            # A class that inherits an implementation from one base for the sake of another.
+            owners.update(base for base in classes.mro(heir) if name in base.methods)
+        return {function} | {o.methods[name] for o in owners if name in o.methods}
+
+    def kin(self, cls: Class) -> set[Class]:
+        """The classes whose instances may stand where one of `cls` is declared, as far as known."""
+        structural = self.calls.structural
+        found = set(self.calls.classes.subclasses(cls)) - {cls}
+        return found | structural.kin(cls) if structural is not None else found
+
+    def _structural_kin(self, cls: Class, method: str) -> set[Class]:
+        """The classes that have such a method and fit a class, one above or one below it by their shape."""
+        structural, classes = self.calls.structural, self.calls.classes
+        if structural is None:
+            return set()
+        relatives = (*classes.mro(cls), *classes.subclasses(cls))
+        return {kin for one in relatives for kin in structural.kin(one, method)}
