@@ -310,10 +310,22 @@ class Keys:
         if not isinstance(node, tree.Call) or depth > _MAX_CALLS:
             return is_item(node)
         callees = self.calls.callees(node)
+        if self.makes_pair(node) and any(a.keyword is not None for a in node.args):
+            return True
         makers = [c.function for c in callees if c.function is not None and c.cls is None]
         return 0 < len(makers) == len(callees) and all(
             maker.returns and all(self.makes_item(value, depth + 1) for value in maker.returns)
             for maker in makers
+        )
+
+    def makes_pair(self, node: tree.Call) -> bool:
+        """Whether a call makes an object that is a key with its sort key: `PrimaryKey(pk=…, sk=…)`."""
+        made = [c.cls for c in self.calls.callees(node)]
+        is_key, is_sort_key = self.policy.is_key_name, self.policy.is_sort_key_name
+        return bool(made) and all(
+            any(map(is_key, params)) and any(map(is_sort_key, params))
+            for cls in made
+            for params in ([p.name for p in self.classes.constructor(cls) or ()] if cls else [],)
         )
 
     def _note_helper(self, function: Function, index: bool) -> None:
