@@ -119,6 +119,8 @@ class Mends:
                 by_call[id(want.call)].append(want)
             elif want.purpose == "rebuild":
                 self.calls.rebuild(want)
+            elif want.purpose == "field":
+                self.segments.formats.fill(want)
         for wants in by_call.values():
             self.calls.arguments(wants)
         LambdaMends(self).build()

@@ -18,6 +18,7 @@ from capsule_lint.plan.entities.spreaders import Spreaders
 from capsule_lint.plan.entities.stored import Stored
 from capsule_lint.plan.entities.tuples import Tuples
 from capsule_lint.plan.halves import Halves
+from capsule_lint.plan.keys.fillings import Fillings
 from capsule_lint.plan.keys.key_defects import KeyDefects
 from capsule_lint.plan.memory.access_checks import AccessChecks
 from capsule_lint.plan.memory.drained import Drained
@@ -127,6 +128,7 @@ class Planner:
     entries: Entries = field(init=False)
     lambdas: Lambdas = field(init=False)
     spreaders: Spreaders = field(init=False)
+    fillings: Fillings = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _unserved: dict[Want, tuple[Function | None, str]] = field(default_factory=dict)
     """The wants that nobody who calls the functions around can satisfy, and why."""
@@ -168,6 +170,7 @@ class Planner:
         self.entries = Entries(self.program, self.values)
         self.lambdas = Lambdas(self)
         self.spreaders = Spreaders(self.program)
+        self.fillings = Fillings(self)
 
     def plan(self) -> None:
         """Fill the state."""
@@ -189,6 +192,7 @@ class Planner:
         self.gains.entities()
         self.gains.keys()
         self.demands.find()
+        self.fillings.find()
         self.scoped.calls()
         self.scoped.helpers()
         for want in [w for d in self.defects for w in d.wants.values()] + self.local.notes.wants:

@@ -115,6 +115,8 @@ class ScopedCalls:
             ):
                 continue
             for want in defect.wants.values():
+                if want.purpose == "text":
+                    continue  # what fills it asks for the value
                 if (
                     want.mirror is not None
                     and self.planner.gains.mirrored(want.mirror, want.scope, want.knot) is not None

@@ -49,6 +49,8 @@ class Values:
         return final[id(want)][1]
 
     def _value(self, want: Want) -> Value | None:
+        if want.purpose == "text":
+            return Value(want.scope.parameter)
         part = self.planner.origins.of_loop(want)
         if part is not None:
             return part

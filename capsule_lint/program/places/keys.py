@@ -215,10 +215,12 @@ class Keys:
                 if role is Role.HELPER or not self._is_of_parts(template, place.scope.module):
                     continue
                 template = replace(template, opaque=True)  # nothing says how a segment is set off
-            function = place.scope.function
-            if function is not None and role is not Role.HELPER and function in self.helpers:
+            function, cls = place.scope.function, None
+            if (filling := self.templates.choices.filled.get(id(host))) is not None:
+                function, cls = self.names.place(filling).scope.function, place.scope.cls
+            elif function is not None and role is not Role.HELPER and function in self.helpers:
                 role = Role.HELPER
-            site = KeySite(template, place.scope.module, function, role, index, prefix)
+            site = KeySite(template, place.scope.module, function, role, index, prefix, cls)
             self.add(site)
             if role is Role.HELPER and function is not None:
                 self.helpers.add(function)
