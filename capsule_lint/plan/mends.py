@@ -125,6 +125,7 @@ class Mends:
             self.calls.arguments(wants)
         LambdaMends(self).build()
         self.planner.bypassed.build(self)
+        self.planner.queued.build(self)
         self.entries.build()
         NamedFields(self).build()
         Excluded(self).build()

@@ -44,6 +44,7 @@ from capsule_lint.plan.supply.helpers import Helpers
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
 from capsule_lint.plan.supply.others import Others
+from capsule_lint.plan.supply.queued import Queued
 from capsule_lint.plan.supply.sources import Sources
 from capsule_lint.plan.supply.unasked import Unasked
 from capsule_lint.plan.supply.values import Values
@@ -129,6 +130,7 @@ class Planner:
     lambdas: Lambdas = field(init=False)
     spreaders: Spreaders = field(init=False)
     fillings: Fillings = field(init=False)
+    queued: Queued = field(init=False)
     _queued: list[Want] = field(default_factory=list)
     _unserved: dict[Want, tuple[Function | None, str]] = field(default_factory=dict)
     """The wants that nobody who calls the functions around can satisfy, and why."""
@@ -171,6 +173,7 @@ class Planner:
         self.lambdas = Lambdas(self)
         self.spreaders = Spreaders(self.program)
         self.fillings = Fillings(self)
+        self.queued = Queued(self)
 
     def plan(self) -> None:
         """Fill the state."""
@@ -477,6 +480,7 @@ class Planner:
                         self.state.groups.join(("function", demanded), ("function", function))
 
     def _satisfy(self, want: Want) -> None:
+        self.queued.extend(want)
         value = self.values.value(want)
         if value is not None:
             if value.knot is not None:

@@ -142,7 +142,9 @@ class Origins(Struct, frozen=True):
             if isinstance(node, tree.Name):
                 bindings = names.bindings_of(node)
                 if len(bindings) == 1 and (
-                    bindings[0].kind == "for" or _is_taken_out(bindings[0].value)
+                    bindings[0].kind == "for"
+                    or _is_taken_out(bindings[0].value)
+                    or self.values.planner.queued.is_taken(bindings[0])
                 ):
                     return bindings[0]
         return None

@@ -51,7 +51,7 @@ class Values:
     def _value(self, want: Want) -> Value | None:
         if want.purpose == "text":
             return Value(want.scope.parameter)
-        part = self.planner.origins.of_loop(want)
+        part = self.planner.origins.of_loop(want) or self.planner.queued.beside(want)
         if part is not None:
             return part
         others = self.planner.others
