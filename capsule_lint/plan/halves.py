@@ -69,8 +69,9 @@ class Halves(Room):
         """The keys that change, by the functions in which they are made."""
         found: dict[Function, list[Knot]] = {}
         for defect in self.planner.defects:
-            if defect.function is not None:
-                found.setdefault(defect.function, []).append(defect.knot)
+            for function in {defect.function, *defect.makers}:
+                if function is not None:
+                    found.setdefault(function, []).append(defect.knot)
         return found
 
     def _reads(self, function: Function, scope: Scope) -> Iterator[tree.Name]:

@@ -110,10 +110,13 @@ class Mends(Room):
                 by_call[id(want.call)].append(want)
             elif want.purpose == "rebuild":
                 self.calls.rebuild(want)
+            elif want.purpose == "field":
+                self.segments.formats.fill(want)
         for wants in by_call.values():
             self.calls.arguments(wants)
         LambdaMends(self).build()
         self.planner.bypassed.build(self)
+        self.planner.queued.build(self)
         self.entries.build()
         NamedFields(self).build()
         Excluded(self).build()

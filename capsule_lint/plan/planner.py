@@ -16,6 +16,7 @@ from capsule_lint.plan.entities.spreaders import Spreaders
 from capsule_lint.plan.entities.stored import Stored
 from capsule_lint.plan.entities.tuples import Tuples
 from capsule_lint.plan.halves import Halves
+from capsule_lint.plan.keys.fillings import Fillings
 from capsule_lint.plan.keys.key_defects import KeyDefects
 from capsule_lint.plan.memory.access_checks import AccessChecks
 from capsule_lint.plan.memory.drained import Drained
@@ -42,6 +43,7 @@ from capsule_lint.plan.supply.helpers import Helpers
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
 from capsule_lint.plan.supply.others import Others
+from capsule_lint.plan.supply.queued import Queued
 from capsule_lint.plan.supply.serving import Serving
 from capsule_lint.plan.supply.sources import Sources
 from capsule_lint.plan.supply.values import Values
@@ -107,6 +109,8 @@ class Planner:
         self.serving = Serving(self)
         self.lambdas = Lambdas(self)
         self.spreaders = Spreaders(program)
+        self.fillings = Fillings(self)
+        self.queued = Queued(self)
 
     def plan(self) -> None:
         """Fill the state."""
@@ -137,6 +141,7 @@ class Planner:
         self.gains.entities()
         self.gains.keys()
         self.demands.find()
+        self.fillings.find()
         self.scoped.calls()
         self.scoped.helpers()
         for want in (*self.key_wants(), *self.local.notes.wants):

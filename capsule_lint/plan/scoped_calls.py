@@ -114,6 +114,8 @@ class ScopedCalls(Room):
             ):
                 continue
             for want in defect.wants.values():
+                if want.purpose == "text":
+                    continue  # what fills it asks for the value
                 if (
                     want.mirror is not None
                     and self.planner.gains.mirrored(want.mirror, want.scope, want.knot) is not None

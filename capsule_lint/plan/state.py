@@ -65,7 +65,8 @@ class Want:
     node: tree.Node
     knot: Knot
     purpose: str
-    """`segment`, `argument`, `rebuild` or `local`."""
+    """`segment`, `argument`, `rebuild` or `local`; `text` for a field of a format string that others fill, and
+    `field` for what fills it."""
     call: tree.Call | None = None
     callee: Function | Class | None = None
     mirror: tree.Node | None = None
@@ -89,6 +90,8 @@ class KeyDefect:
     """How the tags of scopes are spelled where that is not as policy has them."""
     marks: dict[str, str | None] = field(default_factory=dict)
     """What sets their segments off; `None` where nothing shows it."""
+    makers: set[Function] = field(default_factory=set)
+    """The functions that fill it, where it is one of several texts."""
 
     def tag(self, scope: Scope) -> str:
         """The tag of a scope as this key spells it."""

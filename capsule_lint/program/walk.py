@@ -342,3 +342,14 @@ class _Walker:
             self._target(part.target, inner, node, "for", part.iter)
             self._all(part.ifs, inner, node)
         self._all(node.results, inner, node)
+
+
+def asks_presence(parent: object) -> bool:
+    """Whether what an expression is a part of only asks whether there is anything: `if job is None`, `not job`."""
+    match parent:
+        case tree.Block(kind="if" | "while") | tree.Wrapped(kind="not"):
+            return True
+        case tree.Compare(rights=(tree.Const(value=None | ""),)):
+            return True
+        case _:
+            return False

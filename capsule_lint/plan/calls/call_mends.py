@@ -16,6 +16,7 @@ from capsule_lint.plan.calls.spread_tuples import SpreadTuples
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.plan.supply.rebuilds import update_of
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -136,6 +137,13 @@ class CallMends(MendRoom):
         slot = next((one for one in signature if one.name == name), None)
         if slot is None:
             takes = any(one.kind == "**" for one in signature)
+            dicts = [a.value for a in call.args[offset:] if a.star == "**"]
+            if dicts and self._neighbour_argument(call.args[offset:], want, signature) is None:
+                if any(
+                    self._is_extended(node, name) or self.dicts.give(node, want) for node in dicts
+                ):
+                    return ()
+                takes = takes and not any(map(self.mends.planner.values.spells_scope, dicts))
             return (name, self._keyword_index(call.args, want)) if takes else None
         args = call.args[offset:]
         if any(a.keyword == name for a in args):
@@ -165,6 +173,11 @@ class CallMends(MendRoom):
         if offset and last_name(call.func) == "partial" and not named:
             return None  # its own calls may fill the place
         return by_keyword if slot.kind != "posonly" else None
+
+    def _is_extended(self, node: tree.Node, key: str) -> bool:
+        """Whether a dict that is spread is written out nearby, and gets the entry as an item."""
+        made = only_assigned(self.mends.planner.program.names, node) or node
+        return self.mends.planner.local.notes.is_extended(made, key)
 
     def _heirs(self, cls: Class) -> list[Class]:
         """The classes that a call may mean that gives more than a class takes; a model of PynamoDB's takes its

@@ -10,12 +10,14 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import assigned
 from capsule_lint.program.reaching import history
 
 if TYPE_CHECKING:
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding, Function
 
 
 class Parts(Struct, frozen=True):
@@ -52,8 +54,12 @@ class Steps:
     def updates(self, call: tree.Call) -> bool:
         """Whether a call gives entries by keyword to a local dict: `item.update(tenant_id=tenant_id)`."""
         name = self._name(call)
-        values = assigned(self.program.names, name) if name is not None else ()
-        return any(isinstance(v, tree.DictDisplay) or _is_dict(v) for v in values)
+        if name is None:
+            return False
+        values = assigned(self.program.names, name)
+        if any(isinstance(v, tree.DictDisplay) or _is_dict(v) for v in values):
+            return True
+        return any(self._of_callers(b).entries for b in self.program.names.bindings_of(name))
 
     def _joined(self, node: tree.Node) -> Parts:
         """`key | {"tenant_id": tenant_id}`: what stands on the other side."""
@@ -93,11 +99,27 @@ class Steps:
             for binding in names.place(name).scope.bindings.get(name.id, ()):
                 if binding.value is not None and history(binding)[0].at in starts:
                     found += _written(binding.value)
+                elif binding.at in starts:
+                    found += self._of_callers(binding)
+            self._known[key] = found  # what a function sees that calls itself
             for use in names.module_of(name).each(tree.Name):
                 if use.id == name.id and self._starts(use) & starts:
                     found += Parts(uses=(use,)) + self._step(use)
             self._known[key] = found
         return self._known.get(key, Parts())
+
+    def _of_callers(self, binding: Binding) -> Parts:
+        """The entries that a parameter has whoever calls the function: `own(item, tenant_id)`."""
+        function = binding.place.scope.function
+        if binding.kind != "param" or function is None:
+            return Parts()
+        given = [a.value for _, a in self.program.calls.arguments_for(function, binding.name)]
+        each = [
+            self._steps(one).entries if isinstance(one, tree.Name) else _written(one).entries
+            for one in given
+        ]
+        common = set.intersection(*({key for key, _ in one} for one in each)) if each else set()
+        return Parts(tuple(entry for one in each for entry in one if entry[0] in common))
 
     def _starts(self, name: tree.Name) -> frozenset[tree.At]:
         """Where a local is bound that a name is, steps aside."""
@@ -105,7 +127,8 @@ class Steps:
         known = names.place(name).scope.bindings.get(name.id, ())
         own = [b for b in known if b.at == name.at and not b.is_step]
         found = own or names.bindings_of(name)
-        if any(b.kind != "assign" or b.path or b.place.scope.kind != "function" for b in found):
+        kinds = ("assign",) if len(found) > 1 else ("assign", "param")
+        if any(b.kind not in kinds or b.path or b.place.scope.kind != "function" for b in found):
             return frozenset()
         return frozenset(history(b)[0].at for b in found)
 
@@ -126,7 +149,33 @@ class Steps:
                 return _written(parent)
             case tree.Binary(op="|"):
                 return _written(parent.left if parent.right is use else parent.right)
+            case tree.Call() if parent.func is not use:
+                return self._filled(parent, use)
         return Parts()
+
+    def _filled(self, call: tree.Call, given: tree.Name) -> Parts:
+        """What a dict gets in the functions that it is given to: `stamp(item, tenant_id)`."""
+        found = Parts()
+        for callee in self.program.calls.callees(call):
+            function = callee.function if callee.cls is None else None
+            bound = bind(call.args, function.params, callee.given) if function else None
+            for name, argument in bound.arguments.items() if bound is not None else ():
+                if function is not None and argument.value is given and not argument.star:
+                    found += self._put_into(function, name)
+        return found
+
+    def _put_into(self, function: Function, name: str) -> Parts:
+        """What a function puts into one of its parameters, under names that are written out."""
+        for node in self.program.names.inside(function):
+            if isinstance(node, tree.Name) and node.id == name and self._is_filled(node):
+                return Parts(self._steps(node).entries)
+        return Parts()
+
+    def _is_filled(self, name: tree.Name) -> bool:
+        parent = self.program.names.parent(name)
+        return isinstance(parent, tree.Subscript) or (
+            isinstance(parent, tree.Attr) and parent.name in ("update", "setdefault")
+        )
 
 
 def _given(call: tree.Call) -> Parts:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.refilled import refilled
+from capsule_lint.program.inference.types import UNKNOWN
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.texts.text_objects import parts_of
+from capsule_lint.program.walk import asks_presence, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.program.model import Module
+
+_BY_NAME: Final = frozenset(("getattr", "setattr", "delattr", "attrgetter", "object"))
+"""What finds attributes by their names, `patch.object` among it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -72,11 +77,46 @@ class FormatConstants(MendRoom):
                 bases.add(id(host.func))
                 kept = program.templates.text_objects.kept(host.func)
                 bases |= {id(kept.holder)} if kept is not None else set()
+        bases |= {id(base) for base in self.mends.planner.fillings.bases}
         names = self._names()
         for module in program.names.modules.values():
             for node in module.either(tree.Name, tree.Attr):
                 if last_name(_member(node)) in names and id(node) not in bases:
                     self._use(node, module, bases)
+            for use in module.either(tree.Attr, tree.Const) if self._held else ():
+                if id(use) not in bases:
+                    self._held_use(use)
+
+    @property
+    def _held(self) -> dict[str, list[tree.Node]]:
+        return self.mends.planner.fillings.held
+
+    def _held_use(self, node: tree.Attr | tree.Const) -> None:
+        """A use of what each class of several has under a name: of an object that is not known, or by that name
+        as a text."""
+        program = self.mends.planner.program
+        texts: Sequence[tree.Node]
+        if isinstance(node, tree.Const):
+            call = program.names.parent(node) if node.value in self._held else None
+            by_name = isinstance(call, tree.Call) and last_name(call.func) in _BY_NAME
+            texts = self._held.get(str(node.value), ()) if by_name else ()
+        elif node.name not in self._held or asks_presence(program.names.parent(node)):
+            return
+        elif UNKNOWN in (types := program.inference.of(node.base)) or not types:
+            texts = self._held[node.name]
+        else:
+            texts = program.templates.choices.of(node).texts
+        for text in texts:
+            if id(text) in self._texts and not self._is_refilled(node, text):
+                knot: Knot = ("constant", id(text))
+                reason = "uses a text that changes in its own way"
+                self.mends.obstacle(knot, node, reason)
+                return
+
+    def _is_refilled(self, node: tree.Attr | tree.Const, text: tree.Node) -> bool:
+        """Whether a test fills what its class has, `NoteRepo.pk_template.format(tenant_id="t")`: then that is
+        looked at already."""
+        return isinstance(node, tree.Attr) and self.of(node) is text
 
     def _names(self) -> set[str]:
         """What the changed constants may be called, and their `format` where a name is kept for it."""
@@ -90,7 +130,7 @@ class FormatConstants(MendRoom):
 
     def _holds(self, value: tree.Node | None) -> bool:
         """Whether something is a changed constant, a table of some, or an object that is given one."""
-        kept = value.values if isinstance(value, tree.DictDisplay) else parts_of(value)
+        kept = within(value) if isinstance(value, tree.DictDisplay) else parts_of(value)
         return any(id(one) in self._texts for one in kept)
 
     def _object_use(self, node: tree.Name | tree.Attr, module: Module) -> None:
@@ -116,7 +156,14 @@ class FormatConstants(MendRoom):
         entry = None
         if isinstance(lookup, tree.Subscript) and lookup.base is node:
             entry = program.templates.constants.entry(lookup)
-        for constant in table.values if entry is None else (entry,):
+            if entry is not None and id(entry) in self._texts:
+                own: Knot = ("constant", id(entry))
+                filled = refilled(self.mends, lookup, self._texts[id(entry)], own)
+                for mend in filled:
+                    self.mends.add(own, mend)
+                if filled:
+                    return
+        for constant in within(table if entry is None else entry):
             if id(constant) in self._texts:
                 knot: Knot = ("constant", id(constant))
                 reason = f"uses `{text_of(node)}`, whose texts change, in its own way"

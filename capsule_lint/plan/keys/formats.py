@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.state import Knot, Want
     from capsule_lint.policy import Scope
 
 _NAMESPACES: Final = frozenset(("locals", "vars"))
@@ -90,6 +90,15 @@ class Formats(MendRoom):
         for mend in found:
             self.mends.add(knot, mend)
 
+    def fill(self, want: Want) -> None:
+        """Fill a field that a text gains which is chosen while the program runs."""
+        code, host, after = self.mends.code_of(want, want.knot), want.node, want.mirror
+        if code is None:
+            return
+        filling = self._filling(host)
+        for mend in self._named(host, want.scope.parameter, code, after, filling, "CAP104"):
+            self.mends.add(want.knot, mend)
+
     def _extended(
         self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str
     ) -> Iterator[Mend]:
@@ -115,7 +124,7 @@ class Formats(MendRoom):
         if not self.constants.becomes(constant, text):
             raise Unknown("the format string would have to change in different ways")
         mend = Replace(module.filename, constant.span, code, text)
-        if not any(isinstance(m, Replace) and m.at == mend.at for _, m in self.mends.found):
+        if not any(m == mend for _, m in self.mends.found):
             yield mend
 
     # --- the text ---

@@ -53,7 +53,7 @@ class KeyDefects(Room):
     def is_helper(self, site: KeySite) -> bool:
         """Whether a template is that of a key helper, and no entity's own key."""
         function = site.function
-        if site.role is not Role.HELPER or function is None:
+        if site.role is not Role.HELPER or function is None or self._is_chosen(site.template.host):
             return False
         return not (
             function.owner in self.program.domain.entities
@@ -61,6 +61,10 @@ class KeyDefects(Room):
             and not function.own_params
             and "classmethod" not in function.decorators
         )
+
+    def _is_chosen(self, host: tree.Node) -> bool:
+        """Whether a text is one of several of which one is chosen and filled elsewhere."""
+        return id(host) in self.planner.program.templates.choices.filled
 
     def _is_silenced(self, site: KeySite) -> bool:
         at = site.template.host.at
@@ -258,7 +262,8 @@ class KeyDefects(Room):
             absent = absent_at(self.program.names, host, scope)
             if absent:
                 self._refuse(site, scope, f"`{absent}` may be missing here")
-            want = Want(scope, host, knot, "segment", mirror=mirror)
+            purpose = "text" if self._is_chosen(host) else "segment"
+            want = Want(scope, host, knot, purpose, mirror=mirror)
             defect.wants[scope.name] = want
             if mirror is None and self._belongs_to_entity(site):
                 owner = owner_of(site.function)

@@ -330,10 +330,23 @@ class Segments(MendRoom):
             if before:
                 mark = "{" + before[-1].parameter + "}"
                 literal = literal.replace(mark, f"{mark}{between}{hole}", 1)
-            else:
+            elif any(scope in defect.missing for scope in order[:at]) or not at:
                 start = start_of(literal)
                 literal = literal[:start] + f"{hole}{between}" + literal[start:]
-        self.mends.add(defect.knot, Replace(defect.module.filename, host.span, code, literal))
+            else:
+                reason = f"`{order[at - 1].parameter}` is called otherwise in the text"
+                self.mends.obstacle(defect.knot, host, reason)
+                return
+        constants = self.formats.constants
+        self.mends.planner.state.groups.join(defect.knot, ("constant", id(host)))
+        if not constants.becomes(host, literal):
+            self.mends.obstacle(
+                defect.knot, host, "the text would have to change in different ways"
+            )
+            return
+        mend = Replace(defect.module.filename, host.span, code, literal)
+        if not any(m == mend for _, m in self.mends.found):
+            self.mends.add(defect.knot, mend)
 
 
 def _joins(node: tree.Call) -> bool:

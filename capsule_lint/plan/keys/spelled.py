@@ -60,6 +60,7 @@ class Form(Struct, frozen=True):
     def functions(self) -> set[Function]:
         """The functions in which such a text, or the key in it, is made."""
         made = {defect.function for defect in self.defects} | {self.function}
+        made = made.union(*(defect.makers for defect in self.defects))
         return {function for function in made if function is not None}
 
 

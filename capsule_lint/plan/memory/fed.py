@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -21,7 +22,7 @@ from capsule_lint.program.texts.pieces import hole_name, names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.planner import Planner
@@ -172,6 +173,8 @@ class Fed(Room):
                 if said:
                     passing = home is not None and isinstance(home[0], Function)
                     yield _Keyed(put, keys, said, passing)
+                elif cut := {old.name for old, _, _ in self._cut(keys)}:
+                    yield _Keyed(put, keys, cut, passing=False)
                 elif self._is_memo(put):
                     yield _Keyed(put, keys, said, passing=False)
 
@@ -206,7 +209,21 @@ class Fed(Room):
             return []
         if one.passing:
             return list(self._objects(one, scope)) if self._tells_apart(one) else []
-        return [*self._calls(one.put.value, scope, 0), *self._objects(one, scope)]
+        cut = [knot for _, new, knot in self._cut(one.keys) if new is scope]
+        return [*cut, *self._calls(one.put.value, scope, 0), *self._objects(one, scope)]
+
+    def _cut(self, keys: Iterable[tree.Node]) -> Iterator[tuple[Scope, Scope, Knot]]:
+        """The parts of changing keys that keys of a collection are made of, `seen[parts[1], parts[3]]`: which
+        scope each is of, which one comes beside it, and with what change."""
+        scopes = self.planner.program.policy.scopes
+        for key in keys:
+            nodes = key.items if isinstance(key, tree.Sequence) else (key,)
+            for node in nodes:
+                if isinstance(node, tree.Subscript) and tree.integer(node.index) is not None:
+                    for old, new in permutations(scopes, 2):
+                        part = self.planner.scope_parts.beside(node, old, new)
+                        if part is not None:
+                            yield old, new, part.knot
 
     def _tells_apart(self, one: _Keyed) -> bool:
         """Whether objects are told apart by a key, or kept under it, and not only counted."""

@@ -20,6 +20,7 @@ from capsule_lint.plan.memory.told_by_calls import ToldByCalls
 from capsule_lint.plan.memory.unpacked import Parts
 from capsule_lint.plan.state import State, Want
 from capsule_lint.plan.supply.scope_objects import ScopeObjects
+from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.program.inference.flow import COMPARING
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function
@@ -246,7 +247,8 @@ class LocalKeys:
         neighbour = next(iter(present.values()), None)
         for scope in defect.missing:
             mirror = defect.anchors[scope.name] or neighbour
-            mirror = mirror if isinstance(mirror, tree.Attr | tree.Name) else None
+            named = isinstance(mirror, tree.Attr | tree.Name)
+            mirror = mirror if named or (mirror and is_group(self.program, mirror)) else None
             self.notes.ask(defect, Want(scope, defect.node, defect.knot, "local", mirror=mirror))
 
     def _rekey(self, home: Home, defect: LocalDefect, elements: list[tree.Node]) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import kept, names_in
+from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.program.containers import LISTED, TAKING
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
@@ -60,6 +61,8 @@ class Origins(Struct, frozen=True):
         that a function inside of the one that would be given the value is told."""
         if value.kind in _FREE:
             return True
+        if self._group(want) is not None:
+            return False
         if self._is_beyond(want, value):
             return False
         loop = self.loop(want)
@@ -78,7 +81,7 @@ class Origins(Struct, frozen=True):
     def of_loop(self, want: Want) -> Value | None:
         """The part of a key that a loop gives beside the neighbour, where the keys of a collection gain one."""
         parted, found = self.values.planner.local.parted, None
-        for node in self._said(want):
+        for node in self.said(want):
             found = found or parted.beside(kept(node, self.program), want.scope)
         return found
 
@@ -96,12 +99,15 @@ class Origins(Struct, frozen=True):
         theirs = self.values.planner.others.beside(want)
         if theirs is not None:
             return f"nothing says which `{name}` goes with `{theirs[0]}`"
+        group = self._group(want)
+        if group is not None:
+            return f"nothing says which `{name}` goes with `{group}`, which is found in a key"
         loop = self.loop(want)
         if loop is not None:
             each = "each" if loop.kind == "for" else "the"
             where = "of the loop" if loop.kind == "for" else "that is taken out"
             return f"nothing says which `{name}` goes with {each} `{loop.name}` {where}"
-        for node in self._said(want):
+        for node in self.said(want):
             if ambient.asks(node):
                 return f"no source of policy yields `{name}` as `{text_of(node)}` yields its neighbour"
             holder = self._sometimes(node, want.scope)
@@ -116,20 +122,29 @@ class Origins(Struct, frozen=True):
                 )
         return None
 
+    def _group(self, want: Want) -> str | None:
+        """What a regular expression finds of the neighbour's scope in a key: whoever calls knows nothing of that."""
+        if self.program.names.place(want.node).scope.module.is_test:
+            return None
+        said = self.said(want)
+        return next((text_of(node) for node in said if is_group(self.program, node)), None)
+
     def loop(self, want: Want) -> Binding | None:
         """The loop that goes through values of the neighbour's scope, or what takes one out of a queue,
         and knows nothing else of whose they are."""
         names = self.program.names
         if names.module_of(want.node).is_test:
             return None
-        for node in self._said(want):
+        for node in self.said(want):
             if isinstance(node, tree.Call) and len(node.args) == 1:
                 node = node.args[0].value  # `TenantId(tenant)`
             node = self._root(kept(node, self.program))
             if isinstance(node, tree.Name):
                 bindings = names.bindings_of(node)
                 if len(bindings) == 1 and (
-                    bindings[0].kind == "for" or _is_taken_out(bindings[0].value)
+                    bindings[0].kind == "for"
+                    or _is_taken_out(bindings[0].value)
+                    or self.values.planner.queued.is_taken(bindings[0])
                 ):
                     return bindings[0]
         return None
@@ -185,7 +200,7 @@ class Origins(Struct, frozen=True):
         around = list(place.scope.ancestors())
         if sum(scope.kind in ("function", "lambda") for scope in around) < 2:
             return False
-        said = self._said(want) if value.knot is None else self._neighbours(want)
+        said = self.said(want) if value.knot is None else self._neighbours(want)
         own = self._scopes(said)
         host = next((scope for scope in around if scope in own), None)
         kind, gaining = value.knot or ("", None)
@@ -217,13 +232,13 @@ class Origins(Struct, frozen=True):
 
     def _neighbours(self, want: Want) -> Iterator[tree.Node]:
         """What is given for other scopes at the place of a want, or what has them."""
-        said = list(self._said(want))
+        said = list(self.said(want))
         yield from said
         if want.call is not None and not said:
             holders = self.values.planner.sources.holders
             yield from (node for node, _ in holders.holding(want.call, want.scope))
 
-    def _said(self, want: Want) -> Iterator[tree.Node]:
+    def said(self, want: Want) -> Iterator[tree.Node]:
         """What is given for other scopes at the place of a want."""
         if want.mirror is not None:
             yield want.mirror

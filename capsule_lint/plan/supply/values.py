@@ -51,7 +51,9 @@ class Values(Room):
         return final[id(want)][1]
 
     def _value(self, want: Want) -> Value | None:
-        part = self.planner.origins.of_loop(want)
+        if want.purpose == "text":
+            return Value(want.scope.parameter)
+        part = self.planner.origins.of_loop(want) or self.planner.queued.beside(want)
         if part is not None:
             return part
         others = self.planner.others

@@ -71,6 +71,10 @@ class DictRoles(Struct, frozen=True):
     def _within(self, parent: object, part: object, function: Function | None) -> Role | None:
         """The role of a part of a call, of another dict, or of what is returned, if that tells."""
         match parent:
+            case tree.Call(func=tree.Attr(name="update", base=tree.Name(id=name))) if (
+                name.lower() in _ITEMS
+            ):
+                return Role.WRITTEN  # `item.update({"GSI1PK": …})`
             case tree.Call(args=args, func=func):
                 keyword = next((a.keyword for a in args if a.value is part and a.keyword), None)
                 return _told(keyword) or _told(last_name(func))

@@ -215,10 +215,12 @@ class Keys:
                 if role is Role.HELPER or not self._is_of_parts(template, place.scope.module):
                     continue
                 template = replace(template, opaque=True)  # nothing says how a segment is set off
-            function = place.scope.function
-            if function is not None and role is not Role.HELPER and function in self.helpers:
+            function, cls = place.scope.function, None
+            if (filling := self.templates.choices.filled.get(id(host))) is not None:
+                function, cls = self.names.place(filling).scope.function, place.scope.cls
+            elif function is not None and role is not Role.HELPER and function in self.helpers:
                 role = Role.HELPER
-            site = KeySite(template, place.scope.module, function, role, index, prefix)
+            site = KeySite(template, place.scope.module, function, role, index, prefix, cls)
             self.add(site)
             if role is Role.HELPER and function is not None:
                 self.helpers.add(function)
@@ -310,10 +312,22 @@ class Keys:
         if not isinstance(node, tree.Call) or depth > _MAX_CALLS:
             return is_item(node)
         callees = self.calls.callees(node)
+        if self.makes_pair(node) and any(a.keyword is not None for a in node.args):
+            return True
         makers = [c.function for c in callees if c.function is not None and c.cls is None]
         return 0 < len(makers) == len(callees) and all(
             maker.returns and all(self.makes_item(value, depth + 1) for value in maker.returns)
             for maker in makers
+        )
+
+    def makes_pair(self, node: tree.Call) -> bool:
+        """Whether a call makes an object that is a key with its sort key: `PrimaryKey(pk=…, sk=…)`."""
+        made = [c.cls for c in self.calls.callees(node)]
+        is_key, is_sort_key = self.policy.is_key_name, self.policy.is_sort_key_name
+        return bool(made) and all(
+            any(map(is_key, params)) and any(map(is_sort_key, params))
+            for cls in made
+            for params in ([p.name for p in self.classes.constructor(cls) or ()] if cls else [],)
         )
 
     def _note_helper(self, function: Function, index: bool) -> None:

@@ -66,6 +66,8 @@ class Operations(Struct, frozen=True):
         for argument in node.args:
             if argument.keyword is not None and self.keys.policy.is_key_name(argument.keyword):
                 role = Role.WRITTEN if self._constructs(node) else Role.LOOKUP
+                if self.keys.makes_pair(node) and _is_returned(self.keys.names.parent(node)):
+                    role = Role.HELPER
                 self.keys.named(argument.value, role, argument.keyword)
 
     def _model(self, node: tree.Call, func: tree.Attr) -> None:
@@ -203,3 +205,7 @@ def _first_values(node: tree.Node, method: str) -> Iterator[tree.Node]:
         items = node.results
     for item in items:
         yield item.items[0] if isinstance(item, tree.Sequence) and item.items else item
+
+
+def _is_returned(parent: object) -> bool:
+    return isinstance(parent, tree.Eval) and parent.kind == "return"

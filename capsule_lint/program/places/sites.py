@@ -43,14 +43,16 @@ class KeySite:
     template: Template
     module: Module
     function: Function | None
-    """The function that the template is written in."""
+    """The function that the template is written in, or filled in where it is chosen of several."""
     role: Role
     index: bool
     """Whether it is the partition key of a secondary index."""
     prefix: bool = False
     """Whether it is only the beginning of a key."""
+    cls: Class | None = None
+    """The class in whose body it stands, where it is chosen of several."""
 
     @property
     def owner(self) -> Class | None:
         """The class that the template is written in."""
-        return owner_of(self.function)
+        return self.cls or owner_of(self.function)

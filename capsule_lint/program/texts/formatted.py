@@ -63,6 +63,11 @@ class Formatted:
         found.append(Text(text[at:], host, node))
         return [p for p in found if not isinstance(p, Text) or p.value]
 
+    def is_filled_by_name(self, text: tree.Const) -> bool:
+        """Whether all fields of a text have names, and none of them is a part of a value."""
+        found = [m for m in _BRACES.finditer(str(text.value)) if m[0] not in ("{{", "}}")]
+        return bool(found) and all(m["name"].isidentifier() for m in found)
+
     def percent(self, text: str, node: tree.Binary, host: tree.Node, depth: int) -> list[Piece]:
         """The pieces of `text % values`."""
         right = node.right

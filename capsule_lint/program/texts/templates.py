@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import entry_of_local
@@ -11,6 +13,7 @@ from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.beginnings import Beginnings
 from capsule_lint.program.texts.called import Called
+from capsule_lint.program.texts.choices import Choices
 from capsule_lint.program.texts.constants import Constants
 from capsule_lint.program.texts.formatted import Formatted
 from capsule_lint.program.texts.joins import Joins
@@ -72,6 +75,7 @@ class Templates:
         self.constants = Constants(self.names, self.classes, self.calls, self.scopes)
         self.steps = Steps(self)
         self.beginnings = Beginnings(self)
+        self.choices = Choices(self.names, self.classes, self.inference, self.constants)
         self._opaque = Opaque(self)
 
     def constant(self, node: tree.Node) -> str | None:
@@ -114,6 +118,8 @@ class Templates:
                 return self.resolve(inner, depth + 1)
             case tree.Call() if (paired := self.pairs.template(node)) is not None:
                 return [paired]
+            case tree.Call() if chosen := self._chosen(node):
+                return chosen
             case tree.Subscript():
                 entry = entry_of_local(self.names, node)
                 return self.resolve(entry, depth + 1) if entry is not None else []
@@ -122,6 +128,25 @@ class Templates:
                 return [template] if template is not None else []
             case _:
                 return []
+
+    def _chosen(self, node: tree.Call) -> list[Template]:
+        """What `TEMPLATES[kind].format(…)` may fill: of a table, what has scopes in it."""
+        method = self.formatted.method(node.func)
+        if method is None:
+            return []
+        chosen = self.choices.of(method.base)
+        found = [
+            template
+            if chosen.whole and self.formatted.is_filled_by_name(text)
+            else replace(template, opaque=True)
+            for text in chosen.texts
+            if (template := self.template(text)) is not None
+        ]
+        if self.choices.lookups(method.base):  # a table has sort keys as well
+            found = [one for one in found if self.segments(one.pieces)]
+        for one in found:
+            self.choices.filled.setdefault(id(one.host), node)
+        return found
 
     def made_from(self, node: tree.Node) -> str | None:
         """The text that something like `Template("TENANT#$tenant_id")`, or a constant of it, is made from."""

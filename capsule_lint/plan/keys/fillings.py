@@ -1,0 +1,275 @@
+"""What fills the format strings of which one is chosen while the program runs: a field that one of them gains is
+filled wherever it may be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.state import Want
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.inference.types import ClassObject, Instance
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import Class, last_name, owner_of
+from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
+
+_MAX_DEPTH: Final = 8
+_OWN_FIELDS: Final = frozenset(("vars", "asdict", "model_dump", "dict", "_asdict"))
+"""What gives all fields of an object by their names."""
+
+
+@dataclass(eq=False, slots=True)
+class Fillings:
+    """Asks for the values."""
+
+    planner: Planner
+    bases: list[tree.Node] = field(default_factory=list)
+    """What is filled of which some choice gains a field."""
+    held: dict[str, list[tree.Node]] = field(default_factory=dict)
+    """The texts that gain fields, by the names under which classes have them."""
+
+    def find(self) -> None:
+        """Ask for what fills the fields that chosen texts gain."""
+        choices = self.planner.program.templates.choices
+        changing = {
+            id(defect.template.host): defect
+            for defect in self.planner.defects
+            if id(defect.template.host) in choices.filled
+        }
+        if not changing:
+            return
+        names = {_name_of(self.planner, defect) for defect in changing.values()}
+        for defect in changing.values():
+            if self.planner.program.names.place(defect.template.host).scope.kind == "class":
+                self.held.setdefault(_name_of(self.planner, defect), []).append(
+                    defect.template.host
+                )
+        for call, base in self._fillers(names):
+            found = [changing[id(text)] for text in choices.of(base).texts if id(text) in changing]
+            if not found:
+                continue
+            origin = choices.origin(base)
+            lookups = choices.lookups(base)
+            self.bases += [base, origin, *lookups]
+            self.bases += [one.func for one in lookups if isinstance(one, tree.Call)]
+            function = self.planner.program.names.place(call).scope.function
+            for defect in found:
+                defect.makers |= {function} if function is not None else set()
+                for scope in defect.missing:
+                    self._fill(call, origin, scope, defect)
+
+    def _fillers(self, names: set[str]) -> Iterator[tuple[tree.Call, tree.Node]]:
+        """The calls that fill what some name may choose, and what they fill."""
+        uses = self.planner.program.calls.uses
+        known = {alias for name in names for alias in uses.known_as(name)}
+        self.planner.program.names.ask(*known)
+        for verb in ("format", "format_map"):
+            for call in uses.calls_beside(verb):
+                base = call.func.base if isinstance(call.func, tree.Attr) else None
+                if base is not None and last_name(self._kept(base)) in known:
+                    yield call, base
+
+    def _kept(self, base: tree.Node) -> tree.Node:
+        """The table in which a text is looked up, or what has it."""
+        choices = self.planner.program.templates.choices
+        lookups = choices.lookups(base)
+        match lookups[-1:]:
+            case [tree.Subscript(base=table) | tree.Call(func=tree.Attr(base=table))]:
+                return table
+            case _:
+                return choices.origin(base)
+
+    def _fill(self, call: tree.Call, base: tree.Node, scope: Scope, defect: KeyDefect) -> None:
+        """Ask for one value that fills a field of one text."""
+        others = [s for s in self.planner.program.policy.scopes if s is not scope]
+        named = [a for a in call.args if a.keyword is not None]
+        if any(a.keyword == scope.parameter for a in named):
+            return
+        beside = next((a.value for a in named if _names_any(a.keyword, others)), None)
+        spread = [a.value for a in call.args if a.star == "**"]
+        if beside is not None:
+            if self.planner.signatures.asks(call, scope, defect.knot):
+                self.planner.want(Want(scope, call, defect.knot, "field", mirror=beside))
+            return
+        if (
+            len(spread) == 1
+            and len(call.args) == 1
+            and self._spread(spread[0], base, scope, defect)
+        ):
+            return
+        self._refuse(call, scope, defect)
+
+    def _spread(self, value: tree.Node, base: tree.Node, scope: Scope, defect: KeyDefect) -> bool:
+        """Have a mapping hold one more value that is spread: what a function is given by keyword, or all
+        fields of an object; whether it is one of these."""
+        function = self._given_by_keyword(value)
+        if function is not None:
+            self._ask_callers(function, base, scope, defect)
+            return True
+        whole = only_assigned(self.planner.program.names, value)
+        given, home = _given_whole(whole or value), _home(self.planner, defect)
+        if given is None or home is None or not isinstance(base, tree.Attr):
+            return False
+        program = self.planner.program
+        types = program.inference.of(given)
+        owners = [one.cls for one in types if isinstance(one, Instance)]
+        if not owners or len(owners) < len(types):
+            return False
+        mro = program.classes.mro
+        if not all(owner in mro(home) or home in mro(owner) for owner in owners):
+            return False
+        return self._has_field(home, scope, defect)
+
+    def _has_field(self, cls: Class, scope: Scope, defect: KeyDefect) -> bool:
+        """Have objects of a class hold a scope beside the one that they have; whether they can."""
+        planner, classes = self.planner, self.planner.program.classes
+        for heir in classes.subclasses(cls):
+            have = [
+                name
+                for one in planner.program.policy.scopes
+                if one is not scope
+                and (name := planner.sources.holders.attribute_of(heir, one)) is not None
+            ]
+            if planner.sources.holders.attribute_of(heir, scope) == scope.parameter:
+                planner.state.groups.join(defect.knot, ("class", heir))
+                continue
+            if not have or not planner.gains.can_gain_field(heir):
+                return False
+            if planner.gains.gain_field(heir, scope, defect.knot, like=have[0]) != scope.parameter:
+                return False
+        return True
+
+    def _ask_callers(
+        self, function: Function, base: tree.Node, scope: Scope, defect: KeyDefect, depth: int = 0
+    ) -> None:
+        """Have whoever calls a function give it one more keyword, where it may choose the text then."""
+        planner = self.planner
+        planner.state.groups.join(defect.knot, ("function", function))
+        if depth > _MAX_DEPTH or len(planner.program.calls.families.of(function)) > 1:
+            self._refuse(base, scope, defect)
+            return
+        for call, callee in list(planner.program.calls.callers(function)):
+            if self._is_other(call, function, callee.given, base, defect):
+                continue
+            outer = self._passing_on(call)
+            if outer is not None and outer is not function:
+                self._ask_callers(outer, base, scope, defect, depth + 1)
+            else:
+                planner.signatures.want_argument(call, scope, function, callee.given, defect.knot)
+
+    def _passing_on(self, call: tree.Call) -> Function | None:
+        """The function that hands all that it is given by keyword on to a call, which gives no scope itself."""
+        spread = [a.value for a in call.args if a.star == "**"]
+        scopes = self.planner.program.policy.scopes
+        if len(spread) != 1 or any(_names_any(a.keyword, scopes) for a in call.args):
+            return None
+        return self._given_by_keyword(spread[0])
+
+    def _given_by_keyword(self, value: tree.Node) -> Function | None:
+        """The function whose `**parts` a value is, as its callers give it."""
+        function = self.planner.program.names.place(value).scope.function
+        if function is None or not isinstance(value, tree.Name):
+            return None
+        parameter = function.parameter(value.id)
+        is_own = parameter is not None and parameter.kind == "**"
+        return function if is_own and len(function.scope.bindings[value.id]) == 1 else None
+
+    def _is_other(
+        self, call: tree.Call, function: Function, given: int, base: tree.Node, defect: KeyDefect
+    ) -> bool:
+        """Whether a call chooses a text that does not gain a field, by the name or the class that it has."""
+        choices = self.planner.program.templates.choices
+        lookups = choices.lookups(base)
+        if lookups:
+            texts = self._looked_up(call, function, given, lookups[-1])
+        else:
+            found = [choices.chosen(base, cls) for cls in self._receivers(call)]
+            texts = [text for one in found for text in one.texts]
+        return bool(texts) and all(text is not defect.template.host for text in texts)
+
+    def _looked_up(
+        self, call: tree.Call, function: Function, given: int, lookup: tree.Node
+    ) -> list[tree.Node]:
+        """What a call has a function look up in a table, by a name that it spells out, and what is in that."""
+        if self.planner.program.names.place(lookup).scope.function is not function:
+            return []
+        bound = bind(call.args, function.params, given)
+        match lookup:
+            case tree.Subscript(base=table, index=tree.Name(id=name)):
+                said = bound.arguments.get(name) if bound is not None else None
+            case tree.Call(
+                func=tree.Attr(base=table), args=(tree.Argument(value=tree.Name(id=name)),)
+            ):
+                said = bound.arguments.get(name) if bound is not None else None
+            case _:
+                return []
+        constants = self.planner.program.templates.choices.constants
+        made = tree.Subscript(lookup.at, table, said.value) if said is not None else None
+        entry = constants.entry(made) if made is not None else None
+        return list(within(entry)) if entry is not None else []
+
+    def _receivers(self, call: tree.Call) -> list[Class]:
+        """The classes of whose objects, or of which, a call calls a method; nothing where that is not known."""
+        program = self.planner.program
+        owner = owner_of(program.names.place(call).scope.function)
+        match call.func:
+            case tree.Attr(base=tree.Call(func=tree.Name(id="super"))) if owner is not None:
+                return [owner]
+            case tree.Attr(base=base):
+                types = program.inference.of(base)
+                found = [one.cls for one in types if isinstance(one, Instance | ClassObject)]
+                return found if len(found) == len(types) else []
+            case _:
+                return []
+
+    def _refuse(self, node: tree.Node, scope: Scope, defect: KeyDefect) -> None:
+        program = self.planner.program
+        place = program.names.place(node)
+        function = place.scope.function
+        symbol = function.symbol if function is not None else place.scope.module.name
+        reason = f"nothing shows what fills `{scope.parameter}` here"
+        where = defect.knot, place.scope.module.filename, node.span, reason, symbol
+        self.planner.obstacle(*where, "reference", scope)
+
+
+def _given_whole(node: tree.Node) -> tree.Node | None:
+    """The object all of whose fields a mapping holds: `asdict(self)`, `vars(self)`, `self.__dict__`."""
+    match node:
+        case tree.Attr(name="__dict__"):
+            return node.base
+        case tree.Call(args=(only,)) if only.keyword is None and not only.star:
+            return only.value if last_name(node.func) in _OWN_FIELDS else None
+        case tree.Call(func=tree.Attr(name=name, base=base), args=()) if name in _OWN_FIELDS:
+            return base
+        case _:
+            return None
+
+
+def _names_any(name: str | None, scopes: Iterable[Scope]) -> bool:
+    return name is not None and any(names_scope(name, scope) for scope in scopes)
+
+
+def _home(planner: Planner, defect: KeyDefect) -> Class | None:
+    """The class whose objects have a text, also where it stands in a class inside of that one."""
+    scope = planner.program.names.place(defect.template.host).scope
+    around = [one.cls for one in scope.ancestors() if one.kind == "class" and one.cls is not None]
+    return around[-1] if around else None
+
+
+def _name_of(planner: Planner, defect: KeyDefect) -> str:
+    """The name under which a text is kept, or the table that it stands in."""
+    statement: object = planner.program.names.parent(defect.template.host)
+    while isinstance(statement, tree.Expr):
+        statement = planner.program.names.parent(statement)
+    targets = statement.targets if isinstance(statement, tree.Assign) else ()
+    return next(map(last_name, targets), "")

@@ -1,0 +1,316 @@
+"""Queues of the program's own through which tuples go: `jobs.put((tenant_id, note_id))`, and elsewhere `tenant_id,
+note_id = jobs.get()`. What is needed beside a part where it is taken out must be put in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements
+from capsule_lint.plan.state import Value, Want
+from capsule_lint.program.containers import QUEUING, TAKING
+from capsule_lint.program.inference.types import UNKNOWN, Instance
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.walk import asks_presence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
+
+    Home: TypeAlias = tuple[Class | Module, str]
+
+_QUEUES: Final = frozenset(("Queue", "SimpleQueue", "LifoQueue", "JoinableQueue", "deque", "list"))
+_ADDING: Final = QUEUING | {"append", "appendleft"}
+_ASKING: Final = frozenset(("empty", "full", "qsize", "task_done", "join", "clear", "len", "bool"))
+_MAX_DEPTH: Final = 4
+
+
+class Contents(Struct, frozen=True):
+    """The tuples that are put into a queue, and the targets that unpack what is taken out."""
+
+    put: tuple[tree.Sequence, ...]
+    taken: tuple[tree.Sequence, ...]
+    said: tuple[tree.Sequence, ...]
+    """The types of the parts, where annotations say them: `Queue[tuple[str, str]]`."""
+
+
+class _Unclear(Exception):
+    """Something else is done with a queue, or with what is in it."""
+
+
+@dataclass(eq=False, slots=True)
+class Queued:
+    """Has the tuples say what is needed."""
+
+    planner: Planner
+    _known: dict[Home, Contents | None] = field(default_factory=dict)
+    _grown: dict[tuple[Home, int, str], list[Want]] = field(default_factory=dict)
+    """What is put in beside the part at an index, for a scope."""
+    _beside: dict[tuple[Module, tree.At, str], Knot] = field(default_factory=dict)
+    """The targets beside which there is going to be one for a scope."""
+    _read: set[tuple[Module, tree.At, str]] = field(default_factory=set)
+
+    def extend(self, want: Want) -> None:
+        """Have the tuples of a queue say a scope, where its neighbour is unpacked from one of them."""
+        for name in self.planner.origins.said(want):
+            binding = self._unpacked(name)
+            home = self._taken_from(binding.value, 0) if binding and binding.value else None
+            if binding is None or home is None:
+                continue
+            if home not in self._known:
+                self._known[home] = self._contents(home)
+            contents = self._known[home]
+            key = home, binding.path[0], want.scope.name
+            if contents is not None and key not in self._grown:
+                self._grow(key, contents, want.scope)
+
+    def beside(self, want: Want) -> Value | None:
+        """The name that is unpacked beside the neighbour's."""
+        for name in self.planner.origins.said(want) if self._beside else ():
+            binding = self._unpacked(name)
+            if binding is not None:
+                key = binding.place.scope.module, binding.at, want.scope.name
+                if key in self._beside:
+                    self._read.add(key)
+                    return Value(want.scope.parameter, knot=self._beside[key], kind="loaded")
+        return None
+
+    def is_taken(self, binding: Binding) -> bool:
+        """Whether a name is a part of what a function takes out of a queue."""
+        value = binding.value if binding.path else None
+        return value is not None and self._taken_from(value, 0) is not None
+
+    def build(self, mends: Mends) -> None:
+        """Add the elements and the names."""
+        for (home, index, name), wants in self._grown.items():
+            contents = self._known[home]
+            for want in wants:
+                display, code = want.node, mends.code_of(want, want.knot)
+                if code is not None and isinstance(display, tree.Sequence):
+                    self._add(mends, display, index, code, want.knot)
+            scope = next(s for s in self.planner.program.policy.scopes if s.name == name)
+            for target in contents.taken if contents is not None else ():
+                key = self.planner.program.names.module_of(target), target.items[index].at, name
+                new = scope.parameter if key in self._read else "_"
+                self._add(mends, target, index, new, self._beside[key])
+            for types in contents.said if contents is not None else ():
+                module, knot = self.planner.program.names.module_of(types), wants[0].knot
+                said = mends.annotation(knot, module, scope, types.items[index])
+                if said is not None:
+                    self._add(mends, types, index, said, knot)
+
+    def _add(
+        self, mends: Mends, display: tree.Sequence, index: int, code: str, knot: Knot
+    ) -> None:
+        filename, at = (
+            self.planner.program.names.module_of(display).filename,
+            display.items[index].span,
+        )
+        mends.add(knot, AddElements(filename, display.span, "CAP401", (), (code,), at))
+
+    def _grow(self, key: tuple[Home, int, str], contents: Contents, scope: Scope) -> None:
+        home, index, _ = key
+        knot: Knot = ("queue", home)
+        names = self.planner.program.names
+        for target in contents.taken:
+            function = names.place(target).scope.function
+            item = target.items[index]
+            if not isinstance(item, tree.Name) or function is None:
+                return
+            taken = self.planner.sources.visible.is_taken(function, scope.parameter)
+            if taken or self.planner.program.domain.scope_parameter(function, scope) is not None:
+                return
+        self._grown[key] = []
+        for target in contents.taken:
+            module = names.place(target).scope.module
+            self._beside[module, target.items[index].at, scope.name] = knot
+        for display in contents.put:
+            given = display.items[index]
+            mirror = given if isinstance(given, tree.Attr | tree.Name) else None
+            want = Want(scope, display, knot, "queued", mirror=mirror)
+            self._grown[key].append(want)
+            self.planner.local.notes.settle(display)
+            self.planner.want(want)
+
+    # --- queues ---
+
+    def _unpacked(self, node: tree.Node) -> Binding | None:
+        """The binding of a name that is one of several which are unpacked at once."""
+        found = self.planner.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        if len(found) != 1 or found[0].kind != "assign" or len(found[0].path) != 1:
+            return None
+        return found[0]
+
+    def _taken_from(self, node: tree.Node, depth: int) -> Home | None:
+        """The queue that a value is taken out of, here or by a function that gives it back."""
+        node = only_assigned(self.planner.program.names, node) or node
+        node = node.value if isinstance(node, tree.Wrapped) and node.kind == "await" else node
+        if not isinstance(node, tree.Call) or depth > _MAX_DEPTH:
+            return None
+        if isinstance(node.func, tree.Attr) and node.func.name in TAKING:
+            home = self._home(node.func.base)
+            if home is not None:
+                return home
+        functions = [c.function for c in self.planner.program.calls.callees(node)]
+        if len(functions) != 1 or functions[0] is None:
+            return None
+        found = {self._taken_from(value, depth + 1) for value in functions[0].returns}
+        return found.pop() if len(found) == 1 else None
+
+    def _home(self, node: tree.Node) -> Home | None:
+        """The class or module that keeps a queue, and its name there."""
+        program = self.planner.program
+        if isinstance(node, tree.Attr):
+            for one in program.inference.of(node.base):
+                for cls in program.classes.mro(one.cls) if isinstance(one, Instance) else ():
+                    stores = cls.stores.get(node.name, ())
+                    if stores:
+                        is_queue = all(_makes_queue(store.value) for store in stores)
+                        return (cls, node.name) if is_queue else None
+        target = program.classes.dotted(node) if isinstance(node, tree.Name | tree.Attr) else None
+        if not isinstance(target, Binding) or target.place.scope.kind != "module":
+            return None
+        module = target.place.scope.module
+        every = module.scope.bindings.get(target.name, ())
+        return (module, target.name) if all(_makes_queue(b.value) for b in every) else None
+
+    def _contents(self, home: Home) -> Contents | None:
+        """What goes through a queue; `None` where that is not known, or not always of the same length."""
+        program = self.planner.program
+        names = set(program.calls.uses.known_as(home[1]))
+        program.names.ask(*names)
+        put: list[tree.Sequence] = []
+        taken: list[tree.Sequence] = []
+        said: list[tree.Sequence] = []
+        try:
+            for module in program.names.modules.values():
+                for node in module.either(tree.Name, tree.Attr):
+                    if last_name(node) in names and self._is_of(node, home):
+                        self._use(node, put, taken, said)
+        except _Unclear:
+            return None
+        widths = {len(one.items) for one in (*put, *taken, *said)}
+        if len(widths) != 1 or not put:
+            return None
+        return Contents(tuple(put), tuple(taken), tuple({id(one): one for one in said}.values()))
+
+    def _is_of(self, node: tree.Name | tree.Attr, home: Home) -> bool:
+        """Whether something is that queue; unclear where the object that has it is not known."""
+        if isinstance(node, tree.Attr) and isinstance(home[0], Class):
+            types = self.planner.program.inference.of(node.base)
+            if not types or UNKNOWN in types:
+                raise _Unclear
+        return self._home(node) == home
+
+    def _use(
+        self,
+        node: tree.Node,
+        put: list[tree.Sequence],
+        taken: list[tree.Sequence],
+        said: list[tree.Sequence],
+    ) -> None:
+        """Note what is put in or taken out where a queue is named, and what is said of that."""
+        names = self.planner.program.names
+        parent = names.parent(node)
+        match parent:
+            case tree.Assign() if any(target is node for target in parent.targets):
+                said += _types(parent.annotation)
+            case tree.Attr(name=method):
+                call = names.parent(parent)
+                if not isinstance(call, tree.Call) or call.func is not parent:
+                    raise _Unclear
+                if method in _ADDING and call.args:
+                    put += _put(call.args[0].value)
+                elif method in TAKING:
+                    taken += self._results(call, said, 0)
+                elif method not in _ASKING:
+                    raise _Unclear
+            case tree.Call() if last_name(parent.func) in _ASKING and parent.func is not node:
+                pass
+            case _ if not (asks_presence(parent) or isinstance(parent, tree.Boolean)):
+                raise _Unclear
+
+    def _results(
+        self, call: tree.Node, said: list[tree.Sequence], depth: int
+    ) -> Iterator[tree.Sequence]:
+        """The targets that unpack what a call takes out, also where a function gives it back."""
+        program = self.planner.program
+        parent = program.names.parent(call)
+        if isinstance(parent, tree.Wrapped) and parent.kind == "await":
+            call, parent = parent, program.names.parent(parent)
+        match parent:
+            case tree.Assign(targets=(tree.Sequence() as target,), op="") if parent.value is call:
+                yield _tuple(target)
+            case tree.Assign(targets=(tree.Name(id=name) as local,), op="") if (
+                parent.value is call
+            ):
+                if len(program.names.place(local).scope.bindings[name]) > 1:
+                    raise _Unclear
+                for use in program.records.uses(parent):
+                    if not asks_presence(program.names.parent(use)):
+                        yield from self._results(use, said, depth)
+            case tree.Eval(kind="return") if depth < _MAX_DEPTH:
+                function: Function | None = program.names.place(call).scope.function
+                if function is None or len(function.returns) != 1:
+                    raise _Unclear
+                said += _types(function.fact.returns)
+                for outer, _ in list(program.calls.callers(function)):
+                    yield from self._results(outer, said, depth + 1)
+            case _:
+                raise _Unclear
+
+
+def _put(node: tree.Node) -> list[tree.Sequence]:
+    """The tuple that is put into a queue; none for the `None` that says that nothing comes any more."""
+    return [] if isinstance(node, tree.Const) and node.value is None else [_tuple(node)]
+
+
+def _tuple(node: tree.Node) -> tree.Sequence:
+    """A tuple that is written out, without `*`."""
+    if not isinstance(node, tree.Sequence) or any(
+        isinstance(item, tree.Wrapped) and item.kind == "starred" for item in node.items
+    ):
+        raise _Unclear
+    return node
+
+
+def _types(annotation: tree.Node | None) -> list[tree.Sequence]:
+    """The types of the parts of tuples in an annotation."""
+    match annotation:
+        case None | tree.Name() | tree.Attr():
+            return []
+        case tree.Subscript(base=base, index=tree.Sequence() as types) if (
+            last_name(base).lower() == "tuple"
+        ):
+            return [_tuple(types)]
+        case tree.Subscript(index=index):
+            return _types(index) or _refuse()
+        case _:
+            return _refuse()
+
+
+def _refuse() -> list[tree.Sequence]:
+    raise _Unclear
+
+
+def _makes_queue(value: tree.Node | None) -> bool:
+    """Whether an expression makes a queue with nothing in it."""
+    match value:
+        case tree.Sequence(kind="list", items=()):
+            return True
+        case tree.Call(func=func, args=args):
+            return last_name(func) in _QUEUES and all(
+                a.keyword in ("maxsize", "maxlen") or isinstance(a.value, tree.Const) for a in args
+            )
+        case _:
+            return False

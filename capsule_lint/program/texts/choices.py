@@ -1,0 +1,176 @@
+"""Format strings of which one is chosen while the program runs: `TEMPLATES[kind].format(…)` of a table, and
+`self.pk_template.format(…)` of a class whose heirs have one each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import ClassObject, Instance
+from capsule_lint.program.model import Class
+from capsule_lint.program.walk import asks_presence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.texts.constants import Constants
+
+
+class Chosen(Struct, frozen=True):
+    """The texts that an expression may be, and whether these are all."""
+
+    texts: tuple[tree.Const, ...]
+    whole: bool
+
+
+@dataclass(eq=False, slots=True)
+class Choices:
+    """Finds the texts that such an expression may be."""
+
+    names: Names
+    classes: Classes
+    inference: Inference
+    constants: Constants
+    filled: dict[int, tree.Call] = field(default_factory=dict)
+    """The texts that keys are made of, and a call that fills each."""
+
+    def of(self, base: tree.Node) -> Chosen:
+        """The texts that an expression may be; none where it is always the same."""
+        if self.constants.of(base) is not None:
+            return Chosen((), whole=False)
+        match self.origin(base):
+            case tree.Attr() as held:
+                return _texts([v for cls in self.owners(held) for v in self._values(held, cls)])
+            case tree.Subscript() | tree.Call() as lookup:
+                return _texts(self._looked_up(lookup) or ())
+            case _:
+                return Chosen((), whole=False)
+
+    def lookups(self, base: tree.Node) -> list[tree.Node]:
+        """The expressions by which something is looked up in a table, the one in the table itself last."""
+        found, node = list[tree.Node](), self.origin(base)
+        while (inner := _inner(node)) is not None:
+            found.append(node)
+            node = self.origin(inner)
+        return found
+
+    def _looked_up(self, node: tree.Node) -> list[tree.Node] | None:
+        """What a table may have where something is looked up in it: `TABLE[kind]`, `TABLE.get(kind)["pk"]`."""
+        inner = _inner(node)
+        table = self.constants.table(inner) if inner is not None else None
+        if inner is None or table is not None:
+            return list(table.values) if table is not None else None
+        rows = self._looked_up(self.origin(inner))
+        if rows is None or not isinstance(node, tree.Subscript):
+            return None
+        found = [self._entry(row, node.index) for row in rows]
+        return [one for one in found if one is not None] if None not in found else None
+
+    def _entry(self, row: tree.Node, index: tree.Node) -> tree.Node | None:
+        """What stands in a row of a table under a name, or in a place."""
+        at, name = tree.integer(index), self.constants.of(index)
+        match row:
+            case tree.Sequence(items=items) if at is not None:
+                return items[at] if 0 <= at < len(items) else None
+            case tree.DictDisplay() if name is not None and None not in row.keys:
+                pairs = zip(row.keys, row.values, strict=True)
+                return next((v for k, v in pairs if k and self.constants.of(k) == name), None)
+            case _:
+                return None
+
+    def origin(self, base: tree.Node) -> tree.Node:
+        """What a local is assigned that is only filled, looked into, or asked whether it is there; anything else
+        itself. `pk, sk = TABLE[kind]` gives `TABLE[kind][0]`."""
+        found = self.names.bindings_of(base) if isinstance(base, tree.Name) else ()
+        binding = found[0] if len(found) == 1 else None
+        function = binding.place.scope.function if binding is not None else None
+        if binding is None or function is None or binding.kind != "assign" or binding.is_step:
+            return base
+        uses = [
+            node
+            for node in self.names.inside(function)
+            if isinstance(node, tree.Name) and node.id == binding.name and node.at != binding.at
+        ]
+        if binding.value is None or not all(map(self._is_filled, uses)):
+            return base
+        node = binding.value
+        for place in binding.path:
+            node = tree.Subscript(node.at, node, tree.Const(node.at, place))
+        return node
+
+    def _is_filled(self, node: tree.Node) -> bool:
+        parent = self.names.parent(node)
+        match parent:
+            case tree.Attr(name="format" | "format_map"):
+                return True
+            case tree.Subscript(index=tree.Const()):
+                return parent.base is node and self._is_filled(parent)
+            case _:
+                return asks_presence(parent)
+
+    def chosen(self, base: tree.Node, cls: Class) -> Chosen:
+        """The texts that `self.pk_template` may be for objects of one class, and for those of its heirs."""
+        return _texts(self._values(base, cls) if isinstance(base, tree.Attr) else ())
+
+    def owners(self, node: tree.Attr) -> list[Class]:
+        """The classes whose attribute `model.pk_template`, or `model.Meta.pk`, is."""
+        bases = [node.base]
+        if isinstance(node.base, tree.Attr) and node.base.name[:1].isupper():
+            bases = [node.base.base]
+        types = {one for base in bases for one in self.inference.of(base)}
+        classes = [one.cls for one in types if isinstance(one, Instance | ClassObject)]
+        return sorted(classes, key=lambda c: c.symbol) if len(classes) == len(types) else []
+
+    def _values(self, node: tree.Attr, cls: Class) -> Iterator[tree.Node | None]:
+        """What a class and its heirs have under a name; `None` for what is not known."""
+        with self.names.aside():  # most of them may make no keys
+            heirs = tuple(self.classes.subclasses(cls))
+        for heir in heirs:
+            for holder in self._holders(node, heir):
+                if node.name in holder.stores:
+                    yield None
+                for binding in holder.scope.bindings.get(node.name, ()):
+                    if binding.value is not None or binding.kind != "assign":
+                        yield binding.value  # else it is only declared
+
+    def _holders(self, node: tree.Attr, cls: Class) -> Iterator[Class]:
+        """The classes in which an object looks for an attribute, or an attribute of its `Meta`."""
+        inner = node.base
+        for owner in self.classes.mro(cls):
+            if not isinstance(inner, tree.Attr) or not inner.name[:1].isupper():
+                yield owner
+                continue
+            for binding in owner.scope.bindings.get(inner.name, ()):
+                if isinstance(binding.definition, Class):
+                    yield from self.classes.mro(binding.definition)
+
+
+def _inner(node: tree.Node) -> tree.Node | None:
+    """What something is looked up in."""
+    match node:
+        case tree.Subscript(base=base) | tree.Call(func=tree.Attr(name="get", base=base)):
+            return base
+        case _:
+            return None
+
+
+def _texts(values: Iterable[tree.Node | None]) -> Chosen:
+    """Those of some values that are texts; an empty one, or `None`, stands for none: `pk_template = ""`."""
+    found: dict[int, tree.Const] = {}
+    whole = True
+    for value in values:
+        if (
+            not isinstance(value, tree.Const)
+            or value.kind not in ("", "str")
+            or not isinstance(value.value, str | None)
+        ):
+            whole = False
+        elif value.value:
+            found[id(value)] = value
+    return Chosen(tuple(found.values()), whole)
