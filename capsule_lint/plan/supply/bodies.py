@@ -51,17 +51,32 @@ class Written:
     _homes: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def by_key(self) -> dict[str, list[tree.DictDisplay]]:
-        """Those of tests, and those that are made JSON of, by each of their keys."""
+        """Those of tests, those that are made JSON of, and those that handlers give back, by each of their
+        keys."""
         found: dict[str, list[tree.DictDisplay]] = defaultdict(list)
         program = self.planner.program
         for module in program.names.judged():
             if module.generated:
                 continue
             for display in module.each(tree.DictDisplay):
-                if names_any(display, program) and (module.is_test or self.is_dumped(display)):
+                if names_any(display, program) and (
+                    module.is_test or self.is_dumped(display) or self.is_given_back(display)
+                ):
                     for key, _ in entries_of(display):
                         found[key].append(display)
         return found
+
+    def is_given_back(self, display: tree.Node) -> bool:
+        """Whether a handler returns a dict, by a name or not: a state machine gives it to the next one."""
+        names = self.planner.program.names
+        parent = names.parent(display)
+        if isinstance(parent, tree.Assign) and isinstance(parent.targets[0], tree.Name):
+            target = parent.targets[0]
+            reads = reads_of(names, target, (target.at,))
+            return any(self.is_given_back(read) for read in reads)
+        function = names.place(display).scope.function
+        returned = isinstance(parent, tree.Eval) and parent.kind == "return"
+        return returned and function is not None and self.planner.program.domain.enters(function)
 
     def is_dumped(self, display: tree.Node) -> bool:
         """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or
@@ -165,7 +180,10 @@ class Bodies:
         for _, given in self.planner.values.beside(want):
             path = self._path(given, 0)
             sent = displays.get(path[-1], ()) if path else ()
-            if any(not names.place(display).scope.module.is_test for display in sent):
+            if any(
+                not names.place(display).scope.module.is_test and self._written.is_dumped(display)
+                for display in sent
+            ):
                 return True
         return False
 
@@ -313,7 +331,12 @@ class Bodies:
         has = dict(entries_of(display))
         if program.names.place(display).scope.module.is_test:
             return read.configured and read.under in homes
-        others = {r.key for r in self._read_in(function) if r.under == read.under}
+        under = {read.under}
+        if not self._written.is_dumped(display):
+            if not read.configured or all(p.name.lower() != read.under for p in function.own_params):
+                return False  # what is read there is no whole event
+            under.add("")
+        others = {r.key for r in self._read_in(function) if r.under in under}
         value = next((v for k, v in has.items() if names_scope(k, old)), None)
         return (
             others - {read.key} <= set(has)
