@@ -333,7 +333,9 @@ class Bodies:
             return read.configured and read.under in homes
         under = {read.under}
         if not self._written.is_dumped(display):
-            if not read.configured or all(p.name.lower() != read.under for p in function.own_params):
+            if not read.configured or all(
+                p.name.lower() != read.under for p in function.own_params
+            ):
                 return False  # what is read there is no whole event
             under.add("")
         others = {r.key for r in self._read_in(function) if r.under in under}
