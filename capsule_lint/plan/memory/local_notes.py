@@ -147,16 +147,24 @@ class LocalNotes:
         return want
 
     def step(
-        self, target: tree.Subscript, value: tree.Node, scope: Scope, key: str, knot: Knot
-    ) -> None:
-        """Demand one more assignment beside that of a value to an item: `item["tenant_id"] = tenant_id`."""
+        self,
+        target: tree.Subscript | tree.Attr | tree.Name,
+        value: tree.Node,
+        scope: Scope,
+        key: str,
+        knot: Knot,
+    ) -> Want | None:
+        """Demand one more assignment beside that of a value to an item, `item["tenant_id"] = tenant_id`, or to what
+        a test makes: `request.state.tenant_id = "t"`, `class FakeContext: tenant_id = "t"`."""
         if self.is_extended(target, key):
-            return
+            return None
         self.note_entry(target, key)
         defect = self.defect(target, "step", [scope], knot)
         defect.anchors[scope.name], defect.detail[scope.name] = value, key
         mirror = value if isinstance(value, tree.Attr | tree.Name) else None
-        self.ask(defect, Want(scope, target, knot, "entry", mirror=mirror))
+        want = Want(scope, target, knot, "entry", mirror=mirror)
+        self.ask(defect, want)
+        return want
 
     def note_entry(self, display: tree.Node, key: str) -> None:
         """Note that a dict that is written out gets an entry of that key."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import rename
+from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.plan.supply.fake_owners import FakeOwners
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.local_names import only_assigned, reads_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 _STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
+_ATTRIBUTE: Final = re.compile(r"(\w+)\.(\w+)\Z")
 _MAX_DEPTH: Final = 6
 _DUMPS: Final = "dumps"
 _LOADS: Final = "loads"
@@ -158,10 +160,11 @@ class Bodies:
     planner: Planner
     _read: dict[Function, tuple[_Read, ...]] = field(default_factory=dict)
     _written: Written = field(init=False)
-    _told: set[tuple[int, str]] = field(default_factory=set)
+    _fakes: FakeOwners = field(init=False)
 
     def __post_init__(self) -> None:
         self._written = Written(self.planner)
+        self._fakes = FakeOwners(self.planner)
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
@@ -204,6 +207,8 @@ class Bodies:
         for call, old, name in self._objects_of(want, value):
             asked = extend(call, old, want.scope, want.knot, name)
             yield from () if asked is None else (asked,)
+        yield from self._put_on(want, value)
+        yield from self._fakes.lacking(want, value)
         for read in (*self._read_as(want, value), *known) if self._displays else ():
             for old, key in self._beside(read.key, want.scope):
                 for display in self._displays.get(key, ()):
@@ -215,25 +220,42 @@ class Bodies:
         """Whether values of a scope may be read of requests or messages, or of what is put on an object."""
         kinds = {spec.kind for spec in scope.sources}
         read = bool(kinds & {SourceKind.EXPRESSION, SourceKind.CALL}) and bool(self._displays)
-        return read or self.planner.sources.ambient.attached.is_used
+        attached = self.planner.sources.ambient.attached
+        told = bool(self._objects) or attached.is_told or self._fakes.are_any
+        return read or told or attached.is_used
 
     # --- objects ---
 
     def _objects_of(self, want: Want, value: Value) -> Iterator[tuple[tree.Call, Scope, str]]:
         """What tests make to be read as `request.tenant`, where `request.capsule` is read beside it."""
-        if value.kind != "attached":
-            return
-        base, _, name = value.code.rpartition(".")
-        for old in self.planner.program.policy.scopes:
-            key = rename(name, want.scope, old)
-            for call in self._objects.get(key, ()) if key != name else ():
-                yield call, old, name
-            attached = self.planner.sources.ambient.attached
-            for target in attached.without(base.rpartition(".")[2], key, name):
-                if (id(target), name) not in self._told:
-                    self._told.add((id(target), name))
-                    reason = f"`{name}` is read beside this, and nothing puts it there"
-                    self.planner.local.notes.obstacle(want.knot, target, reason)
+        for under, name in self._attributes(want, value):
+            for old in self.planner.program.policy.scopes:
+                key = rename(name, want.scope, old)
+                for call in self._objects.get(key, ()) if key != name else ():
+                    if value.kind == "attached" or under.lower() in self._written.homes(call):
+                        yield call, old, name
+
+    def _put_on(self, want: Want, value: Value) -> Iterator[Want]:
+        """What tests put on an object that is read so: `request.tenant = "t"`."""
+        attached, step = self.planner.sources.ambient.attached, self.planner.local.notes.step
+        for under, name in self._attributes(want, value):
+            for old in self.planner.program.policy.scopes:
+                key = rename(name, want.scope, old)
+                for target, given in attached.without(under, key, name) if key != name else ():
+                    asked = step(target, given, want.scope, name, want.knot)
+                    yield from () if asked is None else (asked,)
+
+    def _attributes(self, want: Want, value: Value) -> Iterator[tuple[str, str]]:
+        """The attribute that a value is, and what has it: `state` and `capsule_id` of
+        `request.state.capsule_id`, also where a function returns that which policy names."""
+        codes = [value.code]
+        for spec in want.scope.sources if value.kind == "configured" else ():
+            asked = self._asked(spec) if value.code == spec.code else None
+            returned = asked.returns if isinstance(asked, Function) else ()
+            codes += [code for one in returned if (code := text_of(one)) is not None]
+        for code in codes:
+            if (found := _ATTRIBUTE.search(code)) is not None:
+                yield found[1], found[2]
 
     @cached_property
     def _objects(self) -> dict[str, list[tree.Call]]:

@@ -1,0 +1,114 @@
+"""Classes of tests whose instances are given where code reads another scope of what it is given:
+`class FakeContext: tenant_id = "t"`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import rename
+from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.model import enclosing
+from capsule_lint.program.texts.pieces import names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Value, Want
+    from capsule_lint.program.model import Class, Function
+
+_MAX_DEPTH: Final = 3
+_LACKS: Final = "is given where `{}` is read, and has none"
+
+
+class FakeOwners(Struct, frozen=True, dict=True):
+    """Gives them what is read."""
+
+    planner: Planner
+
+    def lacking(self, want: Want, value: Value) -> Iterator[Want]:
+        """The assignments that make such classes have the scope, or nothing where a person must look."""
+        base, _, name = value.code.rpartition(".")
+        place = self.planner.program.names.place(want.node)
+        for function in enclosing(place) if self.are_any and base.isidentifier() else ():
+            if function.parameter(base) is None or base == function.self_name:
+                continue
+            for given in list(self._arguments(function, base, 0)):
+                for cls in self._given(given, name):
+                    yield from self._extend(want, cls, name, given)
+            return
+
+    def _arguments(self, function: Function, name: str, depth: int) -> Iterator[tree.Node]:
+        """What tests give for a parameter, also by way of functions that are given the same."""
+        program = self.planner.program
+        for _, argument in program.calls.arguments_for(function, name):
+            value, place = argument.value, program.names.place(argument.value)
+            if place.scope.module.is_test:
+                yield value
+            elif isinstance(value, tree.Name) and depth < _MAX_DEPTH:
+                around = place.scope.function
+                if around is not None and around.parameter(value.id) is not None:
+                    yield from self._arguments(around, value.id, depth + 1)
+
+    @cached_property
+    def are_any(self) -> bool:
+        """Whether a class of a test has an attribute that is called like a scope."""
+        scopes = self.planner.program.policy.scopes
+        return any(
+            names_scope(name, scope)
+            for module in self.planner.program.names.modules.values()
+            for cls in (module.classes if module.is_test else ())
+            for name in (*cls.stores, *cls.scope.bindings)
+            for scope in scopes
+        )
+
+    def _given(self, node: tree.Node, name: str) -> Iterator[Class]:
+        """The classes of tests that something is an instance of, and that have no such attribute."""
+        program = self.planner.program
+        for one in ordered(program.inference.of(node)):
+            if isinstance(one, Instance) and one.cls.module.is_test:
+                known = program.classes.mro(one.cls)
+                open_ended = any(program.classes.foreign_bases(one.cls))
+                answers = any(program.classes.method(c, "__getattr__") for c in known)
+                if not program.classes.has_attribute(one.cls, name) and not open_ended | answers:
+                    yield one.cls
+
+    def _extend(self, want: Want, cls: Class, name: str, given: tree.Node) -> Iterator[Want]:
+        """`capsule_id = …` beside `tenant_id = …`, in the class or in what sets it."""
+        notes, found = self.planner.local.notes, list(self._places(want, cls, name))
+        for target, value in found:
+            if target is None or value is None:
+                notes.obstacle(want.knot, given, _LACKS.format(name))
+                continue
+            asked = notes.step(target, value, want.scope, name, want.knot)
+            yield from () if asked is None else (asked,)
+
+    def _places(
+        self, want: Want, cls: Class, name: str
+    ) -> Iterator[tuple[tree.Name | tree.Attr | None, tree.Node | None]]:
+        """Where the class, or a base, gives its instances the neighbour: what is assigned, and to what; nothing
+        for both where that is done otherwise."""
+        for old in self.planner.program.policy.scopes:
+            key = rename(name, want.scope, old)
+            for owner in self.planner.program.classes.mro(cls) if key != name else ():
+                stores, bindings = owner.stores.get(key, ()), owner.scope.bindings.get(key, ())
+                statements = [store.statement for store in stores]
+                for binding in bindings:
+                    statement = binding.place.statement
+                    plain = isinstance(statement, tree.Assign) and statement.annotation is None
+                    statements += (
+                        [statement] if isinstance(statement, tree.Assign) and plain else []
+                    )
+                    if not plain:
+                        yield None, None
+                for statement in statements:
+                    target = statement.targets[0]
+                    single = len(statement.targets) == 1 and not statement.op
+                    if isinstance(target, tree.Name | tree.Attr) and single:
+                        yield target, statement.value
+                    else:
+                        yield None, None
