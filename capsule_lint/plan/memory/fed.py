@@ -88,7 +88,9 @@ class Fed:
         for one in self._puts or ():
             lacking = self._lacking(one)
             if lacking and (
-                self._home(one.put) or self._is_shared(self._keyed.way(one.put.into)[0], one.put)
+                self._home(one.put)
+                or isinstance(one.put.into, tree.Comprehension)
+                or self._is_shared(self._keyed.way(one.put.into)[0], one.put)
             ):
                 self._refuse(one.put, lacking)
             call = self.planner.program.names.parent(one.put.key)
@@ -171,7 +173,9 @@ class Fed:
                     }
                 home = local.collections.any(self._keyed.way(put.into)[0]) if said else None
                 if said:
-                    passing = home is not None and isinstance(home[0], Function)
+                    passing = isinstance(put.into, tree.Comprehension) or (
+                        home is not None and isinstance(home[0], Function)
+                    )
                     yield _Keyed(put, keys, said, passing)
                 elif self._is_memo(put):
                     yield _Keyed(put, keys, said, passing=False)
