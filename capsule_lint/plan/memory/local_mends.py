@@ -133,9 +133,11 @@ class LocalMends:
     def _target(
         self, module: Module, node: tree.Subscript | tree.Attr | tree.Name, key: str
     ) -> str:
-        """What gets a value beside something else that does."""
+        """What gets a value beside something else that does, annotated as that is."""
         if isinstance(node, tree.Name):
-            return key
+            statement = self.mends.planner.program.names.parent(node)
+            said = statement.annotation if isinstance(statement, tree.Assign) else None
+            return key if said is None else f"{key}: {self.mends.source(module, said.span)}"
         base = self.mends.source(module, node.base.span)
         return f"{base}.{key}" if isinstance(node, tree.Attr) else f'{base}["{key}"]'
 

@@ -128,11 +128,18 @@ class LocalNotes:
     # --- entries of dicts that are written out ---
 
     def extend(
-        self, display: Display, old: Scope, scope: Scope, knot: Knot, name: str = ""
+        self,
+        display: Display,
+        old: Scope,
+        scope: Scope,
+        knot: Knot,
+        name: str = "",
+        beside: str = "",
     ) -> Want | None:
         """Demand the entry of a scope in a dict that is written out, beside the entry of another one, and
-        called like that unless something says how it is called."""
-        entry = entry_of(display, old)
+        called like that unless something says how it, or that other one, is called."""
+        said = dict(entries_of(display))
+        entry = (beside, said[beside]) if beside in said else entry_of(display, old)
         key = name or (rename(entry[0], old, scope) if entry is not None else "")
         if entry is None or key in dict(entries_of(display)) or key == entry[0]:
             return None

@@ -15,10 +15,12 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.supply.fake_owners import FakeOwners
+from capsule_lint.plan.supply.replaced_sources import ReplacedSources
+from capsule_lint.plan.supply.written import Written
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.mocks import MOCKS
-from capsule_lint.program.local_names import only_assigned, reads_of
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -27,11 +29,10 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope, SourceSpec
-    from capsule_lint.program.model import Class
-    from capsule_lint.program.names import Names
 
 _STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
-_ATTRIBUTE: Final = re.compile(r"(\w+)\.(\w+)\Z")
+_ENTRY: Final = re.compile(r"""(\w+)\["([^"]+)"\]\Z""")
+_ATTRIBUTE: Final = re.compile(r"(\w+)(?:\([^()]*\))?\.(\w+)\Z")
 _MAX_DEPTH: Final = 6
 _DUMPS: Final = "dumps"
 _LOADS: Final = "loads"
@@ -45,114 +46,6 @@ class _Read(Struct, frozen=True):
     configured: bool = False
 
 
-@dataclass(eq=False, slots=True)
-class Written:
-    """Finds the dicts that are written out with a scope, and become what somebody reads."""
-
-    planner: Planner
-    _homes: dict[int, frozenset[str]] = field(default_factory=dict)
-
-    def by_key(self) -> dict[str, list[tree.DictDisplay]]:
-        """Those of tests, those that are made JSON of, and those that handlers give back, by each of their
-        keys."""
-        found: dict[str, list[tree.DictDisplay]] = defaultdict(list)
-        program = self.planner.program
-        for module in program.names.judged():
-            if module.generated:
-                continue
-            for display in module.each(tree.DictDisplay):
-                if names_any(display, program) and (
-                    module.is_test or self.is_dumped(display) or self.is_given_back(display)
-                ):
-                    for key, _ in entries_of(display):
-                        found[key].append(display)
-        return found
-
-    def is_given_back(self, display: tree.Node) -> bool:
-        """Whether a handler returns a dict, by a name or not: a state machine gives it to the next one."""
-        names = self.planner.program.names
-        parent = names.parent(display)
-        if isinstance(parent, tree.Assign) and isinstance(parent.targets[0], tree.Name):
-            target = parent.targets[0]
-            reads = reads_of(names, target, (target.at,))
-            return any(self.is_given_back(read) for read in reads)
-        function = names.place(display).scope.function
-        returned = isinstance(parent, tree.Eval) and parent.kind == "return"
-        return returned and function is not None and self.planner.program.domain.enters(function)
-
-    def is_dumped(self, display: tree.Node) -> bool:
-        """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or
-        by what it is given to."""
-        return self._becomes_json(display, 0)
-
-    def _becomes_json(self, node: tree.Node, depth: int) -> bool:
-        names = self.planner.program.names
-        parent = names.parent(node) if depth < _MAX_DEPTH else None
-        match parent:
-            case tree.Assign(targets=(tree.Name() as target, *_)):
-                reads = reads_of(names, target, (target.at,))
-                return any(self._becomes_json(read, depth + 1) for read in reads)
-            case tree.DictDisplay():
-                return self._becomes_json(parent, depth + 1)
-            case tree.Call() if last_name(parent.func) == _DUMPS:
-                return True
-            case tree.Call():
-                return any(
-                    self._becomes_json(read, depth + 1) for read in self._reads(parent, node)
-                )
-            case _:
-                return False
-
-    def _reads(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Name]:
-        """Where what is called reads what it is given as a parameter."""
-        names, calls = self.planner.program.names, self.planner.program.calls
-        given = next((a for a in call.args if a.value is node and not a.star), None)
-        name = calls.parameter_of(call, given) if given is not None else None
-        for callee in calls.callees(call) if name is not None else ():
-            function = callee.function
-            for one in names.inside(function) if function is not None else ():
-                if isinstance(one, tree.Name) and one.id == name and _is_parameter(names, one):
-                    yield one
-
-    def homes(self, display: tree.Node) -> frozenset[str]:
-        """The names under which a dict is kept: of keys, keywords, locals and functions."""
-        if id(display) not in self._homes:
-            self._homes[id(display)] = frozenset(self._homes_of(display, 0))
-        return self._homes[id(display)]
-
-    def _homes_of(self, node: tree.Node, depth: int) -> Iterator[str]:
-        names = self.planner.program.names
-        parent = names.parent(node) if depth < _MAX_DEPTH else None
-        match parent:
-            case tree.DictDisplay():
-                for key, value in zip(parent.keys, parent.values, strict=True):
-                    if value is node and key is None:
-                        yield from self._homes_of(parent, depth + 1)
-                    elif value is node and (text := tree.text(key)) is not None:
-                        yield text.lower()
-            case tree.Call(args=args) if (
-                last_name(parent.func) == _DUMPS and args[0].value is node
-            ):
-                yield from self._homes_of(parent, depth + 1)
-            case tree.Call():
-                given = next((a for a in parent.args if a.value is node), None)
-                to = given and (
-                    given.keyword or self.planner.program.calls.parameter_of(parent, given)
-                )
-                yield from (to.lower(),) if to else ()
-            case tree.Assign(targets=(tree.Name() as target,)):
-                yield target.id.lower()
-                for read in reads_of(names, target, (target.at,)):
-                    yield from self._homes_of(read, depth + 1)
-            case tree.Assign(targets=(tree.Subscript(index=index),)):
-                text = tree.text(index)
-                yield from () if text is None else (text.lower(),)
-            case tree.Eval(kind="return"):
-                function = names.place(node).scope.function
-                for call, _ in self.planner.program.calls.callers(function) if function else ():
-                    yield from self._homes_of(call, depth + 1)
-
-
 @dataclass(eq=False)
 class Bodies:
     """Demands the entries."""
@@ -161,10 +54,12 @@ class Bodies:
     _read: dict[Function, tuple[_Read, ...]] = field(default_factory=dict)
     _written: Written = field(init=False)
     _fakes: FakeOwners = field(init=False)
+    _replaced: ReplacedSources = field(init=False)
 
     def __post_init__(self) -> None:
         self._written = Written(self.planner)
         self._fakes = FakeOwners(self.planner)
+        self._replaced = ReplacedSources(self.planner)
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
@@ -192,7 +87,21 @@ class Bodies:
 
     @cached_property
     def _displays(self) -> dict[str, list[tree.DictDisplay]]:
-        return self._written.by_key()
+        return self._written.by_key({key for keys in self._configured.values() for key in keys})
+
+    @cached_property
+    def _configured(self) -> dict[str, tuple[str, ...]]:
+        """The keys by which policy, or what it names, reads each scope of a dict."""
+        scopes = self.planner.program.policy.scopes
+        return {s.name: tuple(self._last_keys(s)) for s in scopes}
+
+    def _last_keys(self, scope: Scope) -> Iterator[str]:
+        for spec in scope.sources:
+            if spec.kind is SourceKind.EXPRESSION:
+                yield from (key or name for key, name in _STEP.findall(spec.code)[-1:])
+            asked = self._asked(spec)
+            for value in asked.returns if isinstance(asked, Function) else ():
+                yield from (self._path(value, 0)[-1:] if _key(value) is not None else ())
 
     def _demands(self, want: Want) -> Iterator[Want]:
         place = self.planner.program.names.place(want.node)
@@ -209,30 +118,41 @@ class Bodies:
             yield from () if asked is None else (asked,)
         yield from self._put_on(want, value)
         yield from self._fakes.lacking(want, value)
+        self._replaced.check(want, value)
         for read in (*self._read_as(want, value), *known) if self._displays else ():
             for old, key in self._beside(read.key, want.scope):
                 for display in self._displays.get(key, ()):
                     if self._is_read_as(display, read, old, function):
-                        asked = extend(display, old, want.scope, want.knot, read.key)
+                        asked = extend(display, old, want.scope, want.knot, read.key, key)
                         yield from () if asked is None else (asked,)
 
     def _may_be(self, scope: Scope) -> bool:
         """Whether values of a scope may be read of requests or messages, or of what is put on an object."""
-        kinds = {spec.kind for spec in scope.sources}
-        read = bool(kinds & {SourceKind.EXPRESSION, SourceKind.CALL}) and bool(self._displays)
+        read = any(map(self._is_of_dict, scope.sources)) and bool(self._displays)
         attached = self.planner.sources.ambient.attached
         told = bool(self._objects) or attached.is_told or self._fakes.are_any
+        read = read or any(spec.kind is SourceKind.CALL for spec in scope.sources)
         return read or told or attached.is_used
+
+    def _is_of_dict(self, spec: SourceSpec) -> bool:
+        """Whether what a source says may be read of a dict: always, but for an attribute of an object."""
+        program = self.planner.program
+        cls = program.names.definition(f"{spec.module}.{spec.name}")
+        if spec.kind is SourceKind.ATTRIBUTE:
+            return isinstance(cls, Class) and program.classes.is_typed_dict(cls)
+        return spec.kind in (SourceKind.EXPRESSION, SourceKind.CALL)
 
     # --- objects ---
 
     def _objects_of(self, want: Want, value: Value) -> Iterator[tuple[tree.Call, Scope, str]]:
         """What tests make to be read as `request.tenant`, where `request.capsule` is read beside it."""
+        owners = list(self._fakes.owners(want, value)) if self._objects else []
         for under, name in self._attributes(want, value):
             for old in self.planner.program.policy.scopes:
                 key = rename(name, want.scope, old)
                 for call in self._objects.get(key, ()) if key != name else ():
-                    if value.kind == "attached" or under.lower() in self._written.homes(call):
+                    named = under.lower() in self._written.homes(call)
+                    if value.kind == "attached" or named or self._fakes.stands_in(call, owners):
                         yield call, old, name
 
     def _put_on(self, want: Want, value: Value) -> Iterator[Want]:
@@ -276,6 +196,8 @@ class Bodies:
         for spec in want.scope.sources if value.kind == "configured" else ():
             if spec.code == value.code:
                 yield from self._read_by(spec, want)
+            elif spec.kind is SourceKind.ATTRIBUTE and (found := _ENTRY.search(value.code)):
+                yield _Read(found[2], found[1].lower(), configured=True)  # of a `TypedDict`
 
     def _read_by(self, spec: SourceSpec, want: Want) -> Iterator[_Read]:
         scope = want.scope
@@ -285,7 +207,7 @@ class Bodies:
             yield from (_Read(steps[-1], one.lower(), configured=True) for one in under)
         asked = self._asked(spec)
         for read in self._read_in(asked) if isinstance(asked, Function) else ():
-            if names_scope(read.key, scope):
+            if names_scope(read.key, scope) or read.key in self._configured[scope.name]:
                 yield _Read(read.key, read.under, configured=True)
 
     def _roots(self, name: str, want: Want) -> Iterator[str]:
@@ -336,13 +258,12 @@ class Bodies:
     def _beside(self, key: str, scope: Scope) -> Iterator[tuple[Scope, str]]:
         """The other scopes, and how they are called where one is called `key`."""
         for old in self.planner.program.policy.scopes:
-            if old is scope:
-                continue
-            said = [_STEP.findall(s.code) for s in old.sources if s.kind is SourceKind.EXPRESSION]
-            names = (key or name for steps in said for key, name in steps[-1:])
-            for name in dict.fromkeys((rename(key, scope, old), *names)):
-                if name != key and names_scope(name, old):
-                    yield old, name
+            if old is not scope:
+                like = rename(key, scope, old)
+                said = self._configured[old.name] if key in self._configured[scope.name] else ()
+                for name in dict.fromkeys((*((like,) if names_scope(like, old) else ()), *said)):
+                    if name != key:
+                        yield old, name
 
     def _is_read_as(
         self, display: tree.DictDisplay, read: _Read, old: Scope, function: Function
@@ -367,11 +288,6 @@ class Bodies:
             and value is not None
             and program.domain.held.is_value(value, old)
         )
-
-
-def _is_parameter(names: Names, node: tree.Name) -> bool:
-    """Whether a name stands for a parameter."""
-    return any(binding.parameter is not None for binding in names.bindings_of(node))
 
 
 def _key(node: tree.Node) -> str | None:

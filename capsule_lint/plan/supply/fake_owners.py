@@ -10,16 +10,18 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
+from capsule_lint.plan.supply.entries import PLAIN_BASES
+from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.types import Instance, ordered
-from capsule_lint.program.model import enclosing
+from capsule_lint.program.model import Class, enclosing
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
-    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.model import Function
 
 _MAX_DEPTH: Final = 3
 _LACKS: Final = "is given where `{}` is read, and has none"
@@ -34,23 +36,65 @@ class FakeOwners(Struct, frozen=True, dict=True):
         """The assignments that make such classes have the scope, or nothing where a person must look."""
         base, _, name = value.code.rpartition(".")
         place = self.planner.program.names.place(want.node)
-        for function in enclosing(place) if self.are_any and base.isidentifier() else ():
-            if function.parameter(base) is None or base == function.self_name:
-                continue
-            for given in list(self._arguments(function, base, 0)):
-                for cls in self._given(given, name):
-                    yield from self._extend(want, cls, name, given)
-            return
+        functions = enclosing(place) if self.are_any else ()
+        told = [given for function in functions for given in self._told(function, base)]
+        for given in (*told, *(self._placed(want, value) if self.are_any else ())):
+            for cls in self._given(given, name):
+                yield from self._extend(want, cls, name, given)
+
+    def owners(self, want: Want, value: Value) -> Iterator[Class]:
+        """The classes of policy that a value is read of."""
+        definition = self.planner.program.names.definition
+        for spec in want.scope.sources:
+            cls = definition(f"{spec.module}.{spec.name}")
+            ends = (f".{spec.access}", f'["{spec.access}"]')
+            of_class = spec.kind is SourceKind.ATTRIBUTE and value.code.endswith(ends)
+            if of_class and isinstance(cls, Class):
+                yield cls
+
+    def stands_in(self, node: tree.Node, owners: Sequence[Class]) -> bool:
+        """Whether a test puts something in the place of what gives an instance of one of some classes:
+        `patch("app.views.context_of", return_value=SimpleNamespace(tenant_id="t"))`."""
+        over = self.planner.program.inference.placements.over(node) if owners else ()
+        mro = self.planner.program.classes.mro
+        return any(isinstance(one, Instance) and set(owners) & set(mro(one.cls)) for one in over)
+
+    def _placed(self, want: Want, value: Value) -> Iterator[tree.Node]:
+        """What tests put in the place of what gives such an instance."""
+        owners = list(self.owners(want, value))
+        for placed in self.planner.program.inference.placements.everywhere() if owners else ():
+            if placed.yields and self.stands_in(placed.node, owners):
+                yield placed.node
+
+    def _told(self, function: Function, base: str) -> Iterator[tree.Node]:
+        """What tests give for a parameter, `ctx`, or for what an object keeps of one: `self.ctx`."""
+        own, _, kept = base.partition(".")
+        if function.owner is not None and own == function.self_name and kept.isidentifier():
+            calls = self.planner.program.calls
+            names = {kept} | {
+                store.value.id
+                for store in function.owner.stores.get(kept, ())
+                if isinstance(store.value, tree.Name)
+            }
+            for call, _ in calls.constructors_of(function.owner):
+                for argument in call.args if self._is_in_test(call) else ():
+                    if calls.parameter_of(call, argument) in names:
+                        yield argument.value
+        elif base != function.self_name and function.parameter(base) is not None:
+            yield from self._arguments(function, base, 0)
+
+    def _is_in_test(self, node: tree.Node) -> bool:
+        return self.planner.program.names.place(node).scope.module.is_test
 
     def _arguments(self, function: Function, name: str, depth: int) -> Iterator[tree.Node]:
         """What tests give for a parameter, also by way of functions that are given the same."""
         program = self.planner.program
         for _, argument in program.calls.arguments_for(function, name):
-            value, place = argument.value, program.names.place(argument.value)
-            if place.scope.module.is_test:
+            value = argument.value
+            if self._is_in_test(value):
                 yield value
             elif isinstance(value, tree.Name) and depth < _MAX_DEPTH:
-                around = place.scope.function
+                around = program.names.place(value).scope.function
                 if around is not None and around.parameter(value.id) is not None:
                     yield from self._arguments(around, value.id, depth + 1)
 
@@ -71,10 +115,10 @@ class FakeOwners(Struct, frozen=True, dict=True):
         program = self.planner.program
         for one in ordered(program.inference.of(node)):
             if isinstance(one, Instance) and one.cls.module.is_test:
-                known = program.classes.mro(one.cls)
-                open_ended = any(program.classes.foreign_bases(one.cls))
-                answers = any(program.classes.method(c, "__getattr__") for c in known)
-                if not program.classes.has_attribute(one.cls, name) and not open_ended | answers:
+                bases = (b.rpartition(".")[2] for b in program.classes.foreign_bases(one.cls))
+                answers = program.classes.method(one.cls, "__getattr__") is not None
+                known = not answers and PLAIN_BASES.issuperset(bases)
+                if known and not program.classes.has_attribute(one.cls, name):
                     yield one.cls
 
     def _extend(self, want: Want, cls: Class, name: str, given: tree.Node) -> Iterator[Want]:
@@ -99,11 +143,9 @@ class FakeOwners(Struct, frozen=True, dict=True):
                 statements = [store.statement for store in stores]
                 for binding in bindings:
                     statement = binding.place.statement
-                    plain = isinstance(statement, tree.Assign) and statement.annotation is None
-                    statements += (
-                        [statement] if isinstance(statement, tree.Assign) and plain else []
-                    )
-                    if not plain:
+                    if isinstance(statement, tree.Assign) and statement.value is not None:
+                        statements.append(statement)
+                    else:
                         yield None, None
                 for statement in statements:
                     target = statement.targets[0]

@@ -1,0 +1,135 @@
+"""Dicts that are written out with a scope, and become what somebody reads: requests, messages, events."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.program.names import Names
+
+_MAX_DEPTH: Final = 6
+_DUMPS: Final = "dumps"
+
+
+@dataclass(eq=False, slots=True)
+class Written:
+    """Finds the dicts that are written out with a scope, and become what somebody reads."""
+
+    planner: Planner
+    _homes: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def by_key(self, keys: Collection[str]) -> dict[str, list[tree.DictDisplay]]:
+        """Those of tests, those that are made JSON of, and those that handlers give back, by each of their
+        keys; `keys` are those that stand for scopes, whatever they are called."""
+        found: dict[str, list[tree.DictDisplay]] = defaultdict(list)
+        program = self.planner.program
+        for module in program.names.judged():
+            if module.generated:
+                continue
+            for display in module.each(tree.DictDisplay):
+                said = (key for key, _ in entries_of(display))
+                if (names_any(display, program) or any(key in keys for key in said)) and (
+                    module.is_test or self.is_dumped(display) or self.is_given_back(display)
+                ):
+                    for key, _ in entries_of(display):
+                        found[key].append(display)
+        return found
+
+    def is_given_back(self, display: tree.Node) -> bool:
+        """Whether a handler returns a dict, by a name or not: a state machine gives it to the next one."""
+        names = self.planner.program.names
+        parent = names.parent(display)
+        if isinstance(parent, tree.Assign) and isinstance(parent.targets[0], tree.Name):
+            target = parent.targets[0]
+            reads = reads_of(names, target, (target.at,))
+            return any(self.is_given_back(read) for read in reads)
+        function = names.place(display).scope.function
+        returned = isinstance(parent, tree.Eval) and parent.kind == "return"
+        return returned and function is not None and self.planner.program.domain.enters(function)
+
+    def is_dumped(self, display: tree.Node) -> bool:
+        """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or
+        by what it is given to."""
+        return self._becomes_json(display, 0)
+
+    def _becomes_json(self, node: tree.Node, depth: int) -> bool:
+        names = self.planner.program.names
+        parent = names.parent(node) if depth < _MAX_DEPTH else None
+        match parent:
+            case tree.Assign(targets=(tree.Name() as target, *_)):
+                reads = reads_of(names, target, (target.at,))
+                return any(self._becomes_json(read, depth + 1) for read in reads)
+            case tree.DictDisplay():
+                return self._becomes_json(parent, depth + 1)
+            case tree.Call() if last_name(parent.func) == _DUMPS:
+                return True
+            case tree.Call():
+                return any(
+                    self._becomes_json(read, depth + 1) for read in self._reads(parent, node)
+                )
+            case _:
+                return False
+
+    def _reads(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Name]:
+        """Where what is called reads what it is given as a parameter."""
+        names, calls = self.planner.program.names, self.planner.program.calls
+        given = next((a for a in call.args if a.value is node and not a.star), None)
+        name = calls.parameter_of(call, given) if given is not None else None
+        for callee in calls.callees(call) if name is not None else ():
+            function = callee.function
+            for one in names.inside(function) if function is not None else ():
+                if isinstance(one, tree.Name) and one.id == name and _is_parameter(names, one):
+                    yield one
+
+    def homes(self, display: tree.Node) -> frozenset[str]:
+        """The names under which a dict is kept: of keys, keywords, locals and functions."""
+        if id(display) not in self._homes:
+            self._homes[id(display)] = frozenset(self._homes_of(display, 0))
+        return self._homes[id(display)]
+
+    def _homes_of(self, node: tree.Node, depth: int) -> Iterator[str]:
+        names = self.planner.program.names
+        parent = names.parent(node) if depth < _MAX_DEPTH else None
+        match parent:
+            case tree.DictDisplay():
+                for key, value in zip(parent.keys, parent.values, strict=True):
+                    if value is node and key is None:
+                        yield from self._homes_of(parent, depth + 1)
+                    elif value is node and (text := tree.text(key)) is not None:
+                        yield text.lower()
+            case tree.Call(args=args) if (
+                last_name(parent.func) == _DUMPS and args[0].value is node
+            ):
+                yield from self._homes_of(parent, depth + 1)
+            case tree.Call():
+                given = next((a for a in parent.args if a.value is node), None)
+                to = given and (
+                    given.keyword or self.planner.program.calls.parameter_of(parent, given)
+                )
+                yield from (to.lower(),) if to else ()
+            case tree.Assign(targets=(tree.Name() as target,)):
+                yield target.id.lower()
+                for read in reads_of(names, target, (target.at,)):
+                    yield from self._homes_of(read, depth + 1)
+            case tree.Assign(targets=(tree.Subscript(index=index),)):
+                text = tree.text(index)
+                yield from () if text is None else (text.lower(),)
+            case tree.Eval(kind="return"):
+                function = names.place(node).scope.function
+                for call, _ in self.planner.program.calls.callers(function) if function else ():
+                    yield from self._homes_of(call, depth + 1)
+
+
+def _is_parameter(names: Names, node: tree.Name) -> bool:
+    """Whether a name stands for a parameter."""
+    return any(binding.parameter is not None for binding in names.bindings_of(node))
