@@ -53,8 +53,18 @@ class Attached(Struct, frozen=True, dict=True):
         names = self.program.names
         for target, put in self._put_by_tests.get((called, name), ()):
             statement = names.parent(target) if new not in put else None
-            if isinstance(statement, tree.Assign) and statement.value is not None:
-                yield target, statement.value
+            given = statement.value if isinstance(statement, tree.Assign) else None
+            if given is not None and not self._is_said(target, new):
+                yield target, given
+
+    def _is_said(self, node: tree.Node, name: str) -> bool:
+        """Whether the function around says what an object has under a name: `Request(capsule_id="c")`."""
+        names = self.program.names
+        function = names.place(node).scope.function
+        for one in names.inside(function) if function is not None else ():
+            if isinstance(one, tree.Call) and any(a.keyword == name for a in one.args):
+                return True
+        return False
 
     @cached_property
     def _put(self) -> dict[tuple[str, str], list[frozenset[str]]]:
