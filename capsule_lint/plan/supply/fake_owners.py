@@ -67,21 +67,31 @@ class FakeOwners(Struct, frozen=True, dict=True):
                 yield placed.node
 
     def _told(self, function: Function, base: str) -> Iterator[tree.Node]:
-        """What tests give for a parameter, `ctx`, or for what an object keeps of one: `self.ctx`."""
+        """What tests give for a parameter, `ctx`, or for what an object keeps of one: `self.ctx`,
+        `command.ctx`."""
         own, _, kept = base.partition(".")
-        if function.owner is not None and own == function.self_name and kept.isidentifier():
-            calls = self.planner.program.calls
+        calls = self.planner.program.calls
+        if not kept and base != function.self_name and function.parameter(base) is not None:
+            yield from self._arguments(function, base, 0)
+        for cls in self._holders(function, own) if kept.isidentifier() else ():
             names = {kept} | {
                 store.value.id
-                for store in function.owner.stores.get(kept, ())
+                for store in cls.stores.get(kept, ())
                 if isinstance(store.value, tree.Name)
             }
-            for call, _ in calls.constructors_of(function.owner):
+            for call, _ in calls.constructors_of(cls):
                 for argument in call.args if self._is_in_test(call) else ():
                     if calls.parameter_of(call, argument) in names:
                         yield argument.value
-        elif base != function.self_name and function.parameter(base) is not None:
-            yield from self._arguments(function, base, 0)
+
+    def _holders(self, function: Function, name: str) -> Iterator[Class]:
+        """The class of what a function has under a name: of `self`, or of a parameter."""
+        if function.owner is not None and name == function.self_name:
+            yield function.owner
+        elif function.parameter(name) is not None:
+            for one in self.planner.program.inference.bound(function.scope.bindings[name][0]):
+                if isinstance(one, Instance):
+                    yield one.cls
 
     def _is_in_test(self, node: tree.Node) -> bool:
         return self.planner.program.names.place(node).scope.module.is_test
