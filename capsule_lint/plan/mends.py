@@ -254,7 +254,7 @@ class Mends(Room):
             if text is not None and value.code.startswith(text):
                 return True
         names = [target.id for target in statement.targets if isinstance(target, tree.Name)]
-        scopes = self.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         return any(names_scope(name, scope) for name in names for scope in scopes)
 
     # --- imports ---

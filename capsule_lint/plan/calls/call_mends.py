@@ -176,7 +176,7 @@ class CallMends(MendRoom):
 
     def _is_extended(self, node: tree.Node, key: str) -> bool:
         """Whether a dict that is spread is written out nearby, and gets the entry as an item."""
-        made = only_assigned(self.mends.planner.program.names, node) or node
+        made = only_assigned(self.program.names, node) or node
         return self.mends.planner.local.notes.is_extended(made, key)
 
     def _heirs(self, cls: Class) -> list[Class]:

@@ -10,6 +10,7 @@ from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.entities.columns import Columns
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.entities.grown import Grown
+from capsule_lint.plan.entities.hidden import Hidden, dict_of, keys_of, looped
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import equated
@@ -60,13 +61,17 @@ class Narrow(MendRoom):
         if not self.state.fields and not self.mends.expected.grown:
             return
         Columns(self.mends, self.grown).build()
+        hidden = Hidden(self.mends, self.grown)
         for module in self.program.names.judged():
             if module.generated:
                 continue
             for call in module.each(tree.Call):
                 self._call(call)
                 self._compared(module, call)
+            for statement, _ in module.statements:
+                hidden.dropped(module, statement)
             for compare in module.each(tree.Compare):
+                hidden.compared(module, compare)
                 self._compared(module, compare)
                 self._among(module, compare)
             for binary in module.each(tree.Binary):
@@ -92,23 +97,10 @@ class Narrow(MendRoom):
         match compare:
             case tree.Compare(ops=("in" | "not in",), left=tree.Name() as key, rights=(listed,)):
                 written = self._written(listed)
-                source = self._looped(key) if written is not None else None
+                source = looped(self.program.names, key) if written is not None else None
                 names = [tree.text(item) for item in written.items] if written is not None else []
                 if source is not None and self._has(source) <= set(names):
                     self._listed(module, listed, source)
-
-    def _looped(self, key: tree.Name) -> tree.Node | None:
-        """The dict whose keys a name goes through: `for key in row`, `for key, value in row.items()`."""
-        names = self.program.names
-        found = names.bindings_of(key)
-        value = found[0].value if len(found) == 1 and found[0].kind == "for" else None
-        if value is None or not found[0].path:
-            return _keys_of(value) or _dict_of(value) if value is not None else None
-        match value:
-            case tree.Call(func=tree.Attr(name="items", base=base)) if found[0].path == (0,):
-                return base
-            case _:
-                return None
 
     def _has(self, node: tree.Node) -> set[str]:
         """The keys that a dict has, as far as it is written out."""
@@ -248,7 +240,7 @@ class Narrow(MendRoom):
 
     def _is_paired(self, call: tree.Call) -> bool:
         """`zip(row.keys(), row.values())`, `zip(row, other.values())`."""
-        return all(self.grown.of(_dict_of(argument.value)) for argument in call.args)
+        return all(self.grown.of(dict_of(argument.value)) for argument in call.args)
 
     # --- keys and counts ---
 
@@ -256,7 +248,7 @@ class Narrow(MendRoom):
         match other:
             case tree.Call(func=tree.Name(id="len"), args=(argument,)):
                 number = tree.integer(node)
-                source = _dict_of(argument.value)
+                source = dict_of(argument.value)
                 gains = self.grown.of(source) if number is not None else ()
                 if gains and number is not None:
                     self._count(module, node, source, number, gains)
@@ -282,7 +274,7 @@ class Narrow(MendRoom):
 
     def _keys(self, module: Module, node: tree.Node, other: tree.Node) -> None:
         """`set(note.to_dict()) == {"tenant_id", …}`."""
-        source = _keys_of(other)
+        source = keys_of(other)
         if source is not None:
             self._listed(module, node, source, other)
 
@@ -346,26 +338,6 @@ class Narrow(MendRoom):
 def _function(node: tree.Node) -> str:
     """The name of what is called."""
     return last_name(node.func) if isinstance(node, tree.Call) else ""
-
-
-def _dict_of(node: tree.Node) -> tree.Node:
-    """`row` of `row.values()` and of `row`."""
-    match node:
-        case tree.Call(func=tree.Attr(name="keys" | "values", base=base), args=()):
-            return base
-        case _:
-            return node
-
-
-def _keys_of(node: tree.Node) -> tree.Node | None:
-    """`row` of `set(row)`, `sorted(row.keys())` and `row.keys()`."""
-    match node:
-        case tree.Call(func=tree.Name(id=name), args=(only,)) if name in LISTED:
-            return _dict_of(only.value)
-        case tree.Call(func=tree.Attr(name="keys", base=base), args=()):
-            return base
-        case _:
-            return None
 
 
 def _extras(node: tree.Node | None) -> Iterator[tree.Node]:

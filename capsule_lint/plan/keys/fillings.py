@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import ClassObject, Instance
@@ -29,7 +30,7 @@ _OWN_FIELDS: Final = frozenset(("vars", "asdict", "model_dump", "dict", "_asdict
 
 
 @dataclass(eq=False, slots=True)
-class Fillings:
+class Fillings(Room):
     """Asks for the values."""
 
     planner: Planner
@@ -40,7 +41,7 @@ class Fillings:
 
     def find(self) -> None:
         """Ask for what fills the fields that chosen texts gain."""
-        choices = self.planner.program.templates.choices
+        choices = self.program.templates.choices
         changing = {
             id(defect.template.host): defect
             for defect in self.planner.defects
@@ -50,7 +51,7 @@ class Fillings:
             return
         names = {_name_of(self.planner, defect) for defect in changing.values()}
         for defect in changing.values():
-            if self.planner.program.names.place(defect.template.host).scope.kind == "class":
+            if self.program.names.place(defect.template.host).scope.kind == "class":
                 self.held.setdefault(_name_of(self.planner, defect), []).append(
                     defect.template.host
                 )
@@ -62,7 +63,7 @@ class Fillings:
             lookups = choices.lookups(base)
             self.bases += [base, origin, *lookups]
             self.bases += [one.func for one in lookups if isinstance(one, tree.Call)]
-            function = self.planner.program.names.place(call).scope.function
+            function = self.program.names.place(call).scope.function
             for defect in found:
                 defect.makers |= {function} if function is not None else set()
                 for scope in defect.missing:
@@ -70,9 +71,9 @@ class Fillings:
 
     def _fillers(self, names: set[str]) -> Iterator[tuple[tree.Call, tree.Node]]:
         """The calls that fill what some name may choose, and what they fill."""
-        uses = self.planner.program.calls.uses
+        uses = self.program.calls.uses
         known = {alias for name in names for alias in uses.known_as(name)}
-        self.planner.program.names.ask(*known)
+        self.program.names.ask(*known)
         for verb in ("format", "format_map"):
             for call in uses.calls_beside(verb):
                 base = call.func.base if isinstance(call.func, tree.Attr) else None
@@ -81,7 +82,7 @@ class Fillings:
 
     def _kept(self, base: tree.Node) -> tree.Node:
         """The table in which a text is looked up, or what has it."""
-        choices = self.planner.program.templates.choices
+        choices = self.program.templates.choices
         lookups = choices.lookups(base)
         match lookups[-1:]:
             case [tree.Subscript(base=table) | tree.Call(func=tree.Attr(base=table))]:
@@ -91,7 +92,7 @@ class Fillings:
 
     def _fill(self, call: tree.Call, base: tree.Node, scope: Scope, defect: KeyDefect) -> None:
         """Ask for one value that fills a field of one text."""
-        others = [s for s in self.planner.program.policy.scopes if s is not scope]
+        others = [s for s in self.program.policy.scopes if s is not scope]
         named = [a for a in call.args if a.keyword is not None]
         if any(a.keyword == scope.parameter for a in named):
             return
@@ -116,11 +117,11 @@ class Fillings:
         if function is not None:
             self._ask_callers(function, base, scope, defect)
             return True
-        whole = only_assigned(self.planner.program.names, value)
+        whole = only_assigned(self.program.names, value)
         given, home = _given_whole(whole or value), _home(self.planner, defect)
         if given is None or home is None or not isinstance(base, tree.Attr):
             return False
-        program = self.planner.program
+        program = self.program
         types = program.inference.of(given)
         owners = [one.cls for one in types if isinstance(one, Instance)]
         if not owners or len(owners) < len(types):
@@ -132,7 +133,7 @@ class Fillings:
 
     def _has_field(self, cls: Class, scope: Scope, defect: KeyDefect) -> bool:
         """Have objects of a class hold a scope beside the one that they have; whether they can."""
-        planner, classes = self.planner, self.planner.program.classes
+        planner, classes = self.planner, self.program.classes
         for heir in classes.subclasses(cls):
             have = [
                 name
@@ -170,14 +171,14 @@ class Fillings:
     def _passing_on(self, call: tree.Call) -> Function | None:
         """The function that hands all that it is given by keyword on to a call, which gives no scope itself."""
         spread = [a.value for a in call.args if a.star == "**"]
-        scopes = self.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         if len(spread) != 1 or any(_names_any(a.keyword, scopes) for a in call.args):
             return None
         return self._given_by_keyword(spread[0])
 
     def _given_by_keyword(self, value: tree.Node) -> Function | None:
         """The function whose `**parts` a value is, as its callers give it."""
-        function = self.planner.program.names.place(value).scope.function
+        function = self.program.names.place(value).scope.function
         if function is None or not isinstance(value, tree.Name):
             return None
         parameter = function.parameter(value.id)
@@ -188,7 +189,7 @@ class Fillings:
         self, call: tree.Call, function: Function, given: int, base: tree.Node, defect: KeyDefect
     ) -> bool:
         """Whether a call chooses a text that does not gain a field, by the name or the class that it has."""
-        choices = self.planner.program.templates.choices
+        choices = self.program.templates.choices
         lookups = choices.lookups(base)
         if lookups:
             texts = self._looked_up(call, function, given, lookups[-1])
@@ -201,7 +202,7 @@ class Fillings:
         self, call: tree.Call, function: Function, given: int, lookup: tree.Node
     ) -> list[tree.Node]:
         """What a call has a function look up in a table, by a name that it spells out, and what is in that."""
-        if self.planner.program.names.place(lookup).scope.function is not function:
+        if self.program.names.place(lookup).scope.function is not function:
             return []
         bound = bind(call.args, function.params, given)
         match lookup:
@@ -213,14 +214,14 @@ class Fillings:
                 said = bound.arguments.get(name) if bound is not None else None
             case _:
                 return []
-        constants = self.planner.program.templates.choices.constants
+        constants = self.program.templates.choices.constants
         made = tree.Subscript(lookup.at, table, said.value) if said is not None else None
         entry = constants.entry(made) if made is not None else None
         return list(within(entry)) if entry is not None else []
 
     def _receivers(self, call: tree.Call) -> list[Class]:
         """The classes of whose objects, or of which, a call calls a method; nothing where that is not known."""
-        program = self.planner.program
+        program = self.program
         owner = owner_of(program.names.place(call).scope.function)
         match call.func:
             case tree.Attr(base=tree.Call(func=tree.Name(id="super"))) if owner is not None:
@@ -233,7 +234,7 @@ class Fillings:
                 return []
 
     def _refuse(self, node: tree.Node, scope: Scope, defect: KeyDefect) -> None:
-        program = self.planner.program
+        program = self.program
         place = program.names.place(node)
         function = place.scope.function
         symbol = function.symbol if function is not None else place.scope.module.name

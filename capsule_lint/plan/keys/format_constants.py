@@ -94,7 +94,7 @@ class FormatConstants(MendRoom):
     def _held_use(self, node: tree.Attr | tree.Const) -> None:
         """A use of what each class of several has under a name: of an object that is not known, or by that name
         as a text."""
-        program = self.mends.planner.program
+        program = self.program
         texts: Sequence[tree.Node]
         if isinstance(node, tree.Const):
             call = program.names.parent(node) if node.value in self._held else None

@@ -64,7 +64,7 @@ class KeyDefects(Room):
 
     def _is_chosen(self, host: tree.Node) -> bool:
         """Whether a text is one of several of which one is chosen and filled elsewhere."""
-        return id(host) in self.planner.program.templates.choices.filled
+        return id(host) in self.program.templates.choices.filled
 
     def _is_silenced(self, site: KeySite) -> bool:
         at = site.template.host.at

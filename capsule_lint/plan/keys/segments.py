@@ -338,7 +338,7 @@ class Segments(MendRoom):
                 self.mends.obstacle(defect.knot, host, reason)
                 return
         constants = self.formats.constants
-        self.mends.planner.state.groups.join(defect.knot, ("constant", id(host)))
+        self.state.groups.join(defect.knot, ("constant", id(host)))
         if not constants.becomes(host, literal):
             self.mends.obstacle(
                 defect.knot, host, "the text would have to change in different ways"

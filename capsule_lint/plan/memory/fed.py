@@ -88,7 +88,9 @@ class Fed(Room):
         for one in self._puts or ():
             lacking = self._lacking(one)
             if lacking and (
-                self._home(one.put) or self._is_shared(self._keyed.way(one.put.into)[0], one.put)
+                self._home(one.put)
+                or isinstance(one.put.into, tree.Comprehension)
+                or self._is_shared(self._keyed.way(one.put.into)[0], one.put)
             ):
                 self._refuse(one.put, lacking)
             call = self.program.names.parent(one.put.key)
@@ -171,7 +173,9 @@ class Fed(Room):
                     }
                 home = local.collections.any(self._keyed.way(put.into)[0]) if said else None
                 if said:
-                    passing = home is not None and isinstance(home[0], Function)
+                    passing = isinstance(put.into, tree.Comprehension) or (
+                        home is not None and isinstance(home[0], Function)
+                    )
                     yield _Keyed(put, keys, said, passing)
                 elif cut := {old.name for old, _, _ in self._cut(keys)}:
                     yield _Keyed(put, keys, cut, passing=False)
@@ -215,7 +219,7 @@ class Fed(Room):
     def _cut(self, keys: Iterable[tree.Node]) -> Iterator[tuple[Scope, Scope, Knot]]:
         """The parts of changing keys that keys of a collection are made of, `seen[parts[1], parts[3]]`: which
         scope each is of, which one comes beside it, and with what change."""
-        scopes = self.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         for key in keys:
             nodes = key.items if isinstance(key, tree.Sequence) else (key,)
             for node in nodes:

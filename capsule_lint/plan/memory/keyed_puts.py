@@ -91,6 +91,14 @@ class KeyedPuts(Struct, frozen=True):
                     continue
             for key in keys_of(made)[:1]:
                 yield from (Put(target, last_name(target), put, key) for target in targets)
+        for made in module.each(tree.Comprehension):
+            if made.kind == "DictComp" and self._is_unnamed(made):
+                yield from (Put(made, "", made.results[-1], key) for key in keys_of(made)[:1])
+
+    def _is_unnamed(self, made: tree.Node) -> bool:
+        """Whether a collection goes to others as it is made, without a name."""
+        parent = self.local.program.names.parent(made)
+        return isinstance(parent, tree.Eval | tree.Call | tree.Attr)
 
     def _added(self, node: tree.Node, value: tree.Node) -> Iterator[Put]:
         """What is added to something that stands in a collection under keys:

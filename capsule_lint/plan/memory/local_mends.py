@@ -119,22 +119,33 @@ class LocalMends(MendRoom):
     def _new_steps(self, defect: LocalDefect, codes: dict[str, str]) -> None:
         """Beside `item["tenant_id"] = tenant_id` comes an assignment for the other scope."""
         node, module = defect.node, defect.module
-        assert isinstance(node, tree.Subscript)
+        assert isinstance(node, tree.Subscript | tree.Attr | tree.Name)
         statement = self.program.names.parent(node)
         assert isinstance(statement, tree.Assign)
         old = self._scope_of(node)
         for scope in self.mends.policy_order(defect.missing):
             self.mends.expected.note(node, defect.knot, scope, defect.detail[scope.name])
             code = self._stored(defect, old, scope, codes[scope.name])
-            base = self.mends.source(module, node.base.span)
-            line = f'{base}["{defect.detail[scope.name]}"] = {code}'
+            line = f"{self._target(module, node, defect.detail[scope.name])} = {code}"
             before = self.mends.policy_order([scope, old])[0] is scope
             mend = AddStatement(module.filename, statement.span, "CAP301", line, before)
             self.mends.add(defect.knot, mend)
 
-    def _scope_of(self, node: tree.Subscript) -> Scope:
+    def _target(
+        self, module: Module, node: tree.Subscript | tree.Attr | tree.Name, key: str
+    ) -> str:
+        """What gets a value beside something else that does, annotated as that is."""
+        if isinstance(node, tree.Name):
+            statement = self.program.names.parent(node)
+            said = statement.annotation if isinstance(statement, tree.Assign) else None
+            return key if said is None else f"{key}: {self.mends.source(module, said.span)}"
+        base = self.mends.source(module, node.base.span)
+        return f"{base}.{key}" if isinstance(node, tree.Attr) else f'{base}["{key}"]'
+
+    def _scope_of(self, node: tree.Subscript | tree.Attr | tree.Name) -> Scope:
         """Whose value an assignment gives an item."""
-        key = tree.text(node.index) or ""
+        key = tree.text(node.index) if isinstance(node, tree.Subscript) else last_name(node)
+        key = key or ""
         return next(s for s in self.program.policy.scopes if names_scope(key, s))
 
     def _stored(self, defect: LocalDefect, old: Scope | None, scope: Scope, code: str) -> str:

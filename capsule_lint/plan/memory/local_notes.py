@@ -128,11 +128,18 @@ class LocalNotes:
     # --- entries of dicts that are written out ---
 
     def extend(
-        self, display: Display, old: Scope, scope: Scope, knot: Knot, name: str = ""
+        self,
+        display: Display,
+        old: Scope,
+        scope: Scope,
+        knot: Knot,
+        name: str = "",
+        beside: str = "",
     ) -> Want | None:
         """Demand the entry of a scope in a dict that is written out, beside the entry of another one, and
-        called like that unless something says how it is called."""
-        entry = entry_of(display, old)
+        called like that unless something says how it, or that other one, is called."""
+        said = dict(entries_of(display))
+        entry = (beside, said[beside]) if beside in said else entry_of(display, old)
         key = name or (rename(entry[0], old, scope) if entry is not None else "")
         if entry is None or key in dict(entries_of(display)) or key == entry[0]:
             return None
@@ -147,16 +154,24 @@ class LocalNotes:
         return want
 
     def step(
-        self, target: tree.Subscript, value: tree.Node, scope: Scope, key: str, knot: Knot
-    ) -> None:
-        """Demand one more assignment beside that of a value to an item: `item["tenant_id"] = tenant_id`."""
+        self,
+        target: tree.Subscript | tree.Attr | tree.Name,
+        value: tree.Node,
+        scope: Scope,
+        key: str,
+        knot: Knot,
+    ) -> Want | None:
+        """Demand one more assignment beside that of a value to an item, `item["tenant_id"] = tenant_id`, or to what
+        a test makes: `request.state.tenant_id = "t"`, `class FakeContext: tenant_id = "t"`."""
         if self.is_extended(target, key):
-            return
+            return None
         self.note_entry(target, key)
         defect = self.defect(target, "step", [scope], knot)
         defect.anchors[scope.name], defect.detail[scope.name] = value, key
         mirror = value if isinstance(value, tree.Attr | tree.Name) else None
-        self.ask(defect, Want(scope, target, knot, "entry", mirror=mirror))
+        want = Want(scope, target, knot, "entry", mirror=mirror)
+        self.ask(defect, want)
+        return want
 
     def note_entry(self, display: tree.Node, key: str) -> None:
         """Note that a dict that is written out gets an entry of that key."""

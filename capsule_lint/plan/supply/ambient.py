@@ -30,7 +30,7 @@ class Ambient(Struct, frozen=True, dict=True):
 
     def beside(self, node: tree.Node, scope: Scope) -> Value | None:
         """`current.capsule_id.get()` beside `current.tenant_id.get()`."""
-        text = text_of(node) if self._codes else None
+        text = text_of(node) if self._codes or self._expressions else None
         for name, spec, asked in self._codes if text is not None else ():
             if text is None or name == scope.name or not f".{text}".endswith(f".{asked}"):
                 continue
@@ -39,9 +39,25 @@ class Ambient(Struct, frozen=True, dict=True):
                     prefix = text[: len(text) - len(asked)]
                     root = new.name.partition(".")[0]
                     return Value(prefix + code, () if prefix else ((new.module, root),))
-        asked_by = self._returned(node) if self._codes else None
+        said = self._expressed(text, scope) if text is not None else None
+        if said is not None:
+            return said
+        asked_by, own = self._returned(node) if self._codes or self._expressions else (None, False)
         found = self.beside(asked_by, scope) if asked_by is not None else None
-        return found if found is not None and found.imports else self._attached(node, scope)
+        usable = found is not None and (own or found.imports)
+        return found if usable else self._attached(node, scope)
+
+    def _expressed(self, text: str, scope: Scope) -> Value | None:
+        """`self.request.state.capsule_id` beside `self.request.state.tenant_id`, where policy says
+        `request.state.capsule_id` and `request.state.tenant_id`."""
+        for name, spec, asked in self._expressions:
+            prefix = text.removesuffix(asked)
+            if name == scope.name or prefix == text or not prefix.endswith("."):
+                continue
+            for other, new, code in self._expressions:
+                if other == scope.name and new.roots == spec.roots:
+                    return Value(prefix + code, kind="configured")
+        return None
 
     def _attached(self, node: tree.Node, scope: Scope) -> Value | None:
         """`request.capsule` beside `request.tenant`."""
@@ -50,16 +66,18 @@ class Ambient(Struct, frozen=True, dict=True):
             return None
         return Value(f"{text_of(node.base)}.{name}", kind="attached")
 
-    def _returned(self, node: tree.Node) -> tree.Node | None:
-        """What the property returns that an expression reads: `self.tenant`."""
+    def _returned(self, node: tree.Node) -> tuple[tree.Node | None, bool]:
+        """What the property returns that an expression reads, `self.tenant`, and whether that is of the same
+        `self`."""
         if not isinstance(node, tree.Attr):
-            return None
+            return None, False
         for one in self.program.inference.of(node.base):
             cls = one.cls if isinstance(one, Instance) else None
             method = self.program.classes.method(cls, node.name) if cls is not None else None
             if method is not None and method.is_property and len(method.returns) == 1:
-                return method.returns[0]
-        return None
+                own = isinstance(node.base, tree.Name) and node.base.id == method.self_name
+                return method.returns[0], own
+        return None, False
 
     def asks(self, node: tree.Node) -> bool:
         """Whether a value is asked of something that all of the module knows, `tenant()`, `current().tenant_id`
@@ -101,6 +119,16 @@ class Ambient(Struct, frozen=True, dict=True):
             for scope in self.program.policy.scopes
             for spec in scope.sources
             if (code := self._code(spec)) is not None
+        ]
+
+    @cached_property
+    def _expressions(self) -> list[tuple[str, SourceSpec, str]]:
+        """The scopes' names, the expressions that policy has for them, and how they are written."""
+        return [
+            (scope.name, spec, spec.code.replace("'", '"'))
+            for scope in self.program.policy.scopes
+            for spec in scope.sources
+            if spec.kind is SourceKind.EXPRESSION and len(spec.roots) == 1
         ]
 
     def _code(self, spec: SourceSpec) -> str | None:

@@ -42,11 +42,29 @@ class Attached(Struct, frozen=True, dict=True):
         """Whether the program puts scopes on such objects at all."""
         return bool(self._put)
 
-    def without(self, called: str, name: str, new: str) -> Iterator[tree.Attr]:
-        """Where tests put a scope on an object that is called so, and not the one that belongs beside it."""
-        for (of, has), every in self._put_by_tests.items():
-            if (of, has) == (called, name):
-                yield from (target for target, put in every if new not in put)
+    @property
+    def is_told(self) -> bool:
+        """Whether tests put scopes on such objects."""
+        return bool(self._put_by_tests)
+
+    def without(self, called: str, name: str, new: str) -> Iterator[tuple[tree.Attr, tree.Node]]:
+        """Where tests put a scope on an object that is called so, and not the one that belongs beside it;
+        and what they put there."""
+        names = self.program.names
+        for target, put in self._put_by_tests.get((called, name), ()):
+            statement = names.parent(target) if new not in put else None
+            given = statement.value if isinstance(statement, tree.Assign) else None
+            if given is not None and not self._is_said(target, new):
+                yield target, given
+
+    def _is_said(self, node: tree.Node, name: str) -> bool:
+        """Whether the function around says what an object has under a name: `Request(capsule_id="c")`."""
+        names = self.program.names
+        function = names.place(node).scope.function
+        for one in names.inside(function) if function is not None else ():
+            if isinstance(one, tree.Call) and any(a.keyword == name for a in one.args):
+                return True
+        return False
 
     @cached_property
     def _put(self) -> dict[tuple[str, str], list[frozenset[str]]]:

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import rename
+from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.supply.fake_owners import FakeOwners
+from capsule_lint.plan.supply.replaced_sources import ReplacedSources
 from capsule_lint.plan.supply.written import Written
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.local_names import only_assigned
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -29,9 +31,10 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope, SourceSpec
-    from capsule_lint.program.model import Class
 
 _STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
+_ENTRY: Final = re.compile(r"""(\w+)\["([^"]+)"\]\Z""")
+_ATTRIBUTE: Final = re.compile(r"(\w+)(?:\([^()]*\))?\.(\w+)\Z")
 _MAX_DEPTH: Final = 6
 _LOADS: Final = "loads"
 
@@ -51,10 +54,13 @@ class Bodies(Room):
     planner: Planner
     _read: dict[Function, tuple[_Read, ...]] = field(default_factory=dict)
     _written: Written = field(init=False)
-    _told: set[tuple[int, str]] = field(default_factory=set)
+    _fakes: FakeOwners = field(init=False)
+    _replaced: ReplacedSources = field(init=False)
 
     def __post_init__(self) -> None:
         self._written = Written(self.planner)
+        self._fakes = FakeOwners(self.planner)
+        self._replaced = ReplacedSources(self.planner)
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
@@ -73,13 +79,30 @@ class Bodies(Room):
         for _, given in self.planner.values.beside(want):
             path = self._path(given, 0)
             sent = displays.get(path[-1], ()) if path else ()
-            if any(not names.module_of(display).is_test for display in sent):
+            if any(
+                not names.place(display).scope.module.is_test and self._written.is_dumped(display)
+                for display in sent
+            ):
                 return True
         return False
 
     @cached_property
     def _displays(self) -> dict[str, list[Display]]:
-        return self._written.by_key()
+        return self._written.by_key({key for keys in self._configured.values() for key in keys})
+
+    @cached_property
+    def _configured(self) -> dict[str, tuple[str, ...]]:
+        """The keys by which policy, or what it names, reads each scope of a dict."""
+        scopes = self.program.policy.scopes
+        return {s.name: tuple(self._last_keys(s)) for s in scopes}
+
+    def _last_keys(self, scope: Scope) -> Iterator[str]:
+        for spec in scope.sources:
+            if spec.kind is SourceKind.EXPRESSION:
+                yield from (key or name for key, name in _STEP.findall(spec.code)[-1:])
+            asked = self._asked(spec)
+            for value in asked.returns if isinstance(asked, Function) else ():
+                yield from (self._path(value, 0)[-1:] if _key(value) is not None else ())
 
     def _demands(self, want: Want) -> Iterator[Want]:
         place = self.program.names.place(want.node)
@@ -94,36 +117,66 @@ class Bodies(Room):
         for call, old, name in self._objects_of(want, value):
             asked = extend(call, old, want.scope, want.knot, name)
             yield from () if asked is None else (asked,)
+        yield from self._put_on(want, value)
+        yield from self._fakes.lacking(want, value)
+        self._replaced.check(want, value)
         for read in (*self._read_as(want, value), *known) if self._displays else ():
             for old, key in self._beside(read.key, want.scope):
                 for display in self._displays.get(key, ()):
                     if self._is_read_as(display, read, old, function):
-                        asked = extend(display, old, want.scope, want.knot, read.key)
+                        asked = extend(display, old, want.scope, want.knot, read.key, key)
                         yield from () if asked is None else (asked,)
 
     def _may_be(self, scope: Scope) -> bool:
         """Whether values of a scope may be read of requests or messages, or of what is put on an object."""
-        kinds = {spec.kind for spec in scope.sources}
-        read = bool(kinds & {SourceKind.EXPRESSION, SourceKind.CALL}) and bool(self._displays)
-        return read or self.planner.sources.ambient.attached.is_used
+        read = any(map(self._is_of_dict, scope.sources)) and bool(self._displays)
+        attached = self.planner.sources.ambient.attached
+        told = bool(self._objects) or attached.is_told or self._fakes.are_any
+        read = read or any(spec.kind is SourceKind.CALL for spec in scope.sources)
+        return read or told or attached.is_used
+
+    def _is_of_dict(self, spec: SourceSpec) -> bool:
+        """Whether what a source says may be read of a dict: always, but for an attribute of an object."""
+        program = self.program
+        cls = program.names.definition(f"{spec.module}.{spec.name}")
+        if spec.kind is SourceKind.ATTRIBUTE:
+            return isinstance(cls, Class) and program.classes.is_typed_dict(cls)
+        return spec.kind in (SourceKind.EXPRESSION, SourceKind.CALL)
 
     # --- objects ---
 
     def _objects_of(self, want: Want, value: Value) -> Iterator[tuple[tree.Call, Scope, str]]:
         """What tests make to be read as `request.tenant`, where `request.capsule` is read beside it."""
-        if value.kind != "attached":
-            return
-        base, _, name = value.code.rpartition(".")
-        for old in self.program.policy.scopes:
-            key = rename(name, want.scope, old)
-            for call in self._objects.get(key, ()) if key != name else ():
-                yield call, old, name
-            attached = self.planner.sources.ambient.attached
-            for target in attached.without(base.rpartition(".")[2], key, name):
-                if (id(target), name) not in self._told:
-                    self._told.add((id(target), name))
-                    reason = f"`{name}` is read beside this, and nothing puts it there"
-                    self.planner.local.notes.obstacle(want.knot, target, reason)
+        owners = list(self._fakes.owners(want, value)) if self._objects else []
+        for under, name in self._attributes(want, value):
+            for old in self.program.policy.scopes:
+                key = rename(name, want.scope, old)
+                for call in self._objects.get(key, ()) if key != name else ():
+                    named = under.lower() in self._written.homes(call)
+                    if value.kind == "attached" or named or self._fakes.stands_in(call, owners):
+                        yield call, old, name
+
+    def _put_on(self, want: Want, value: Value) -> Iterator[Want]:
+        """What tests put on an object that is read so: `request.tenant = "t"`."""
+        attached, step = self.planner.sources.ambient.attached, self.planner.local.notes.step
+        for under, name in self._attributes(want, value):
+            for old in self.program.policy.scopes:
+                key = rename(name, want.scope, old)
+                for target, given in attached.without(under, key, name) if key != name else ():
+                    asked = step(target, given, want.scope, name, want.knot)
+                    yield from () if asked is None else (asked,)
+
+    def _attributes(self, want: Want, value: Value) -> Iterator[tuple[str, str]]:
+        """The attribute that a value is, and what has it: `state` and `capsule_id` of
+        `request.state.capsule_id`, also where a function returns that which policy names."""
+        codes = [value.code]
+        for spec in want.scope.sources if value.kind == "configured" else ():
+            asked = self._asked(spec) if value.code == spec.code else None
+            returned = asked.returns if isinstance(asked, Function) else ()
+            codes += [code for one in returned if (code := text_of(one)) is not None]
+        for code in codes:
+            if (found := _ATTRIBUTE.search(code)) is not None:
+                yield found[1], found[2]
 
     @cached_property
     def _objects(self) -> dict[str, list[tree.Call]]:
@@ -132,7 +185,7 @@ class Bodies(Room):
         program = self.program
         for word in sorted(("SimpleNamespace", *MOCKS)):
             for call in program.calls.uses.calls_beside(word):
-                if program.names.module_of(call).is_test and names_any(call, program):
+                if program.names.place(call).scope.module.is_test and names_any(call, program):
                     for key, _ in entries_of(call):
                         found[key].append(call)
         return found
@@ -144,6 +197,8 @@ class Bodies(Room):
         for spec in want.scope.sources if value.kind == "configured" else ():
             if spec.code == value.code:
                 yield from self._read_by(spec, want)
+            elif spec.kind is SourceKind.ATTRIBUTE and (found := _ENTRY.search(value.code)):
+                yield _Read(found[2], found[1].lower(), configured=True)  # of a `TypedDict`
 
     def _read_by(self, spec: SourceSpec, want: Want) -> Iterator[_Read]:
         scope = want.scope
@@ -153,7 +208,7 @@ class Bodies(Room):
             yield from (_Read(steps[-1], one.lower(), configured=True) for one in under)
         asked = self._asked(spec)
         for read in self._read_in(asked) if isinstance(asked, Function) else ():
-            if names_scope(read.key, scope):
+            if names_scope(read.key, scope) or read.key in self._configured[scope.name]:
                 yield _Read(read.key, read.under, configured=True)
 
     def _roots(self, name: str, want: Want) -> Iterator[str]:
@@ -161,12 +216,13 @@ class Bodies(Room):
         yield name
         names = self.program.names
         for binding in names.bindings(name, names.place(want.node)):
-            yield from self._path(binding.assigned, 0)[-1:]
+            given = binding.value if binding.kind == "assign" and not binding.path else None
+            yield from self._path(given, 0)[-1:]
 
     def _asked(self, spec: SourceSpec) -> Class | Function | None:
         if spec.kind is not SourceKind.CALL:
             return None
-        return self.program.names.definition(spec.dotted)
+        return self.program.names.definition(f"{spec.module}.{spec.name}")
 
     def _read_in(self, function: Function) -> tuple[_Read, ...]:
         """What a function reads of dicts, by constant keys."""
@@ -203,24 +259,29 @@ class Bodies(Room):
     def _beside(self, key: str, scope: Scope) -> Iterator[tuple[Scope, str]]:
         """The other scopes, and how they are called where one is called `key`."""
         for old in self.program.policy.scopes:
-            if old is scope:
-                continue
-            said = [_STEP.findall(s.code) for s in old.sources if s.kind is SourceKind.EXPRESSION]
-            names = (key or name for steps in said for key, name in steps[-1:])
-            for name in dict.fromkeys((rename(key, scope, old), *names)):
-                if name != key and names_scope(name, old):
-                    yield old, name
+            if old is not scope:
+                like = rename(key, scope, old)
+                said = self._configured[old.name] if key in self._configured[scope.name] else ()
+                for name in dict.fromkeys((*((like,) if names_scope(like, old) else ()), *said)):
+                    if name != key:
+                        yield old, name
 
     def _is_read_as(self, display: Display, read: _Read, old: Scope, function: Function) -> bool:
         """Whether a dict becomes what a function reads: in a test it stands where the source looks; in other
         code it says all that the function reads of it."""
         program = self.program
         has = dict(entries_of(display))
-        if isinstance(display, tree.DictDisplay) and program.names.module_of(display).is_test:
+        is_written = isinstance(display, tree.DictDisplay)
+        if is_written and program.names.module_of(display).is_test:
             return read.configured and read.under in self._written.homes(display)
-        if not read.configured and self._written.is_passed_on(display):
-            return False  # a response, as far as is known
-        others = {r.key for r in self._read_in(function) if r.under == read.under}
+        under = {read.under}
+        if not self._written.is_dumped(display):
+            if not read.configured or all(
+                p.name.lower() != read.under for p in function.own_params
+            ):
+                return False  # what is read there is no whole event
+            under.add("")
+        others = {r.key for r in self._read_in(function) if r.under in under}
         value = next((v for k, v in has.items() if names_scope(k, old)), None)
         return (
             others - {read.key} <= self._written.keys(display)

@@ -71,20 +71,28 @@ class Configured(Struct, frozen=True):
         if spec.kind is not SourceKind.ATTRIBUTE:
             return None
         found = list(self._of_kind(spec, self.holders.beside(call)))
-        return Value(f"{found[0]}.{spec.access}", kind="configured") if len(found) == 1 else None
+        code = self._access(found[0], spec) if len(found) == 1 else None
+        return Value(code, kind="configured") if code is not None else None
 
     # --- a class ---
 
     def _of_class(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         code = self._the_one(spec, place, call)
         if code is not None:
-            return Value(f"{code}.{spec.access}", kind="configured")
+            return Value(self._access(code, spec), kind="configured")
         for function in enclosing(place):
             if function in self.state.handler_params:
                 cls, name = self.program.domain.handler_class(), self._handler_parameter()
                 if cls is not None and self._of_kind(spec, [(name, cls)]):
-                    return Value(f"{name}.{spec.access}", root=function, kind="configured")
+                    return Value(self._access(name, spec), root=function, kind="configured")
         return None
+
+    def _access(self, code: str, spec: SourceSpec) -> str:
+        """How the value is read of an object of a source's class: `ctx.capsule_id`; `ctx["capsule_id"]` of a
+        dict."""
+        cls = self.program.names.definition(f"{spec.module}.{spec.name}")
+        typed = isinstance(cls, Class) and self.program.classes.is_typed_dict(cls)
+        return f'{code}["{spec.access}"]' if typed else f"{code}.{spec.access}"
 
     def _the_one(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> str | None:
         """The value of a source's class: what the call itself names, or else the only one in scope."""

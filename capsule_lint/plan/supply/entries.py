@@ -39,9 +39,10 @@ _REGISTERING: Final = frozenset(
 )
 _TASKS: Final = frozenset(("task", "shared_task", "actor", "job"))
 """What makes a function one that a queue calls, with what the program has put there."""
-_PLAIN_BASES: Final = frozenset(
+PLAIN_BASES: Final = frozenset(
     ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
 )
+"""Bases that give an object no attributes of its own, and call no methods of it."""
 _DEPTH: Final = 4
 
 
@@ -73,7 +74,7 @@ class Entries:
     def foreign_bases(self, method: Function) -> Iterator[str]:
         """The bases of a method's class that may call it, and that the program does not know."""
         for base in self.program.classes.foreign_bases(method.owner) if method.owner else ():
-            if base.rpartition(".")[2] not in _PLAIN_BASES:
+            if base.rpartition(".")[2] not in PLAIN_BASES:
                 yield base
 
     def _is_called_from_outside(self, function: Function) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.program.containers import QUEUING, TAKING
 from capsule_lint.program.inference.types import UNKNOWN, Instance
@@ -49,7 +50,7 @@ class _Unclear(Exception):
 
 
 @dataclass(eq=False, slots=True)
-class Queued:
+class Queued(Room):
     """Has the tuples say what is needed."""
 
     planner: Planner
@@ -98,13 +99,13 @@ class Queued:
                 display, code = want.node, mends.code_of(want, want.knot)
                 if code is not None and isinstance(display, tree.Sequence):
                     self._add(mends, display, index, code, want.knot)
-            scope = next(s for s in self.planner.program.policy.scopes if s.name == name)
+            scope = next(s for s in self.program.policy.scopes if s.name == name)
             for target in contents.taken if contents is not None else ():
-                key = self.planner.program.names.module_of(target), target.items[index].at, name
+                key = self.program.names.module_of(target), target.items[index].at, name
                 new = scope.parameter if key in self._read else "_"
                 self._add(mends, target, index, new, self._beside[key])
             for types in contents.said if contents is not None else ():
-                module, knot = self.planner.program.names.module_of(types), wants[0].knot
+                module, knot = self.program.names.module_of(types), wants[0].knot
                 said = mends.annotation(knot, module, scope, types.items[index])
                 if said is not None:
                     self._add(mends, types, index, said, knot)
@@ -113,7 +114,7 @@ class Queued:
         self, mends: Mends, display: tree.Sequence, index: int, code: str, knot: Knot
     ) -> None:
         filename, at = (
-            self.planner.program.names.module_of(display).filename,
+            self.program.names.module_of(display).filename,
             display.items[index].span,
         )
         mends.add(knot, AddElements(filename, display.span, "CAP401", (), (code,), at))
@@ -121,14 +122,14 @@ class Queued:
     def _grow(self, key: tuple[Home, int, str], contents: Contents, scope: Scope) -> None:
         home, index, _ = key
         knot: Knot = ("queue", home)
-        names = self.planner.program.names
+        names = self.program.names
         for target in contents.taken:
             function = names.place(target).scope.function
             item = target.items[index]
             if not isinstance(item, tree.Name) or function is None:
                 return
             taken = self.planner.sources.visible.is_taken(function, scope.parameter)
-            if taken or self.planner.program.domain.scope_parameter(function, scope) is not None:
+            if taken or self.program.domain.scope_parameter(function, scope) is not None:
                 return
         self._grown[key] = []
         for target in contents.taken:
@@ -146,14 +147,14 @@ class Queued:
 
     def _unpacked(self, node: tree.Node) -> Binding | None:
         """The binding of a name that is one of several which are unpacked at once."""
-        found = self.planner.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
         if len(found) != 1 or found[0].kind != "assign" or len(found[0].path) != 1:
             return None
         return found[0]
 
     def _taken_from(self, node: tree.Node, depth: int) -> Home | None:
         """The queue that a value is taken out of, here or by a function that gives it back."""
-        node = only_assigned(self.planner.program.names, node) or node
+        node = only_assigned(self.program.names, node) or node
         node = node.value if isinstance(node, tree.Wrapped) and node.kind == "await" else node
         if not isinstance(node, tree.Call) or depth > _MAX_DEPTH:
             return None
@@ -161,7 +162,7 @@ class Queued:
             home = self._home(node.func.base)
             if home is not None:
                 return home
-        functions = [c.function for c in self.planner.program.calls.callees(node)]
+        functions = [c.function for c in self.program.calls.callees(node)]
         if len(functions) != 1 or functions[0] is None:
             return None
         found = {self._taken_from(value, depth + 1) for value in functions[0].returns}
@@ -169,7 +170,7 @@ class Queued:
 
     def _home(self, node: tree.Node) -> Home | None:
         """The class or module that keeps a queue, and its name there."""
-        program = self.planner.program
+        program = self.program
         if isinstance(node, tree.Attr):
             for one in program.inference.of(node.base):
                 for cls in program.classes.mro(one.cls) if isinstance(one, Instance) else ():
@@ -186,7 +187,7 @@ class Queued:
 
     def _contents(self, home: Home) -> Contents | None:
         """What goes through a queue; `None` where that is not known, or not always of the same length."""
-        program = self.planner.program
+        program = self.program
         names = set(program.calls.uses.known_as(home[1]))
         program.names.ask(*names)
         put: list[tree.Sequence] = []
@@ -207,7 +208,7 @@ class Queued:
     def _is_of(self, node: tree.Name | tree.Attr, home: Home) -> bool:
         """Whether something is that queue; unclear where the object that has it is not known."""
         if isinstance(node, tree.Attr) and isinstance(home[0], Class):
-            types = self.planner.program.inference.of(node.base)
+            types = self.program.inference.of(node.base)
             if not types or UNKNOWN in types:
                 raise _Unclear
         return self._home(node) == home
@@ -220,7 +221,7 @@ class Queued:
         said: list[tree.Sequence],
     ) -> None:
         """Note what is put in or taken out where a queue is named, and what is said of that."""
-        names = self.planner.program.names
+        names = self.program.names
         parent = names.parent(node)
         match parent:
             case tree.Assign() if any(target is node for target in parent.targets):
@@ -244,7 +245,7 @@ class Queued:
         self, call: tree.Node, said: list[tree.Sequence], depth: int
     ) -> Iterator[tree.Sequence]:
         """The targets that unpack what a call takes out, also where a function gives it back."""
-        program = self.planner.program
+        program = self.program
         parent = program.names.parent(call)
         if isinstance(parent, tree.Wrapped) and parent.kind == "await":
             call, parent = parent, program.names.parent(parent)

@@ -150,6 +150,24 @@ class Values(Room):
             code = renamed_item_access(text_of(given) or "", given, scope, want.scope)
             if code is not None and any({key, new} <= names for names in self._item_names):
                 return self.planner.stored.read(Value(code, kind="loaded"), want, scope)
+        return self._beside_read(want)
+
+    def _beside_read(self, want: Want) -> Value | None:
+        """Beside `tenant_id = claims["tenant_id"]` comes `claims["capsule_id"]`, where the same function reads
+        that as well, whatever happens before."""
+        program = self.program
+        place = program.names.place(want.node)
+        function = place.scope.function
+        for scope, given in self.beside(want) if function is not None else ():
+            read = kept(given, program) if isinstance(given, tree.Name) else given
+            if read is given or item_key(read, scope) is None or not _is_read_again(read):
+                continue
+            code = renamed_item_access(text_of(read) or "", read, scope, want.scope)
+            for node in program.names.inside(function) if code is not None and function else ():
+                if isinstance(node, tree.Subscript) and text_of(node) == code:
+                    at = program.names.place(node)
+                    if code is not None and at.blocks == place.blocks[: len(at.blocks)]:
+                        return self.planner.stored.read(Value(code, kind="loaded"), want, scope)
         return None
 
     def _beside_ambient(self, want: Want) -> Value | None:

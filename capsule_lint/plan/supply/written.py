@@ -1,4 +1,4 @@
-"""Dicts that are written out and name a scope, and what becomes of them: JSON, what a test gives, what a message says."""
+"""Dicts that are written out with a scope, and become what somebody reads: requests, messages, events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.planner import Planner
@@ -32,16 +32,18 @@ class Written(Room):
     _homes: dict[int, frozenset[str]] = field(default_factory=dict)
     _added: dict[int, frozenset[str]] = field(default_factory=dict)
 
-    def by_key(self) -> dict[str, list[Display]]:
-        """Those of tests, those that are made JSON of, and the calls whose keywords are, by each of their keys."""
+    def by_key(self, keys: Collection[str]) -> dict[str, list[Display]]:
+        """Those of tests, those that are made JSON of, and those that handlers give back, by each of their keys, and
+        the calls whose keywords are made JSON of; `keys` are those that stand for scopes, whatever they are called."""
         found: dict[str, list[Display]] = defaultdict(list)
         program = self.program
         for module in program.names.judged():
             if module.generated:
                 continue
             for display in module.each(tree.DictDisplay):
-                if names_any(display, program) and (
-                    module.is_test or self.is_dumped(display) or self.is_passed_on(display)
+                said = (key for key, _ in entries_of(display))
+                if (names_any(display, program) or any(key in keys for key in said)) and (
+                    module.is_test or self.is_dumped(display) or self.is_given_back(display)
                 ):
                     for key, _ in entries_of(display):
                         found[key].append(display)
@@ -50,24 +52,6 @@ class Written(Room):
                     for key, _ in entries_of(call):
                         found[key].append(call)
         return found
-
-    def is_passed_on(self, display: tree.Node) -> bool:
-        """Whether a handler returns a dict, which the next one may get: a step of a state machine."""
-        names = self.program.names
-        function = names.place(display).scope.function
-        if function is None or not self.program.domain.enters(function):
-            return False
-        match names.parent(display):
-            case tree.Eval(kind="return"):
-                return True
-            case tree.Assign(targets=(tree.Name() as target,)):
-                reads = reads_of(names, target, (target.at,))
-                return any(
-                    isinstance(one := names.parent(read), tree.Eval) and one.kind == "return"
-                    for read in reads
-                )
-            case _:
-                return False
 
     def keys(self, display: Display) -> frozenset[str]:
         """All keys that a message has which is made of this."""
@@ -93,10 +77,22 @@ class Written(Room):
                 self._added[id(call)] = frozenset(added)
                 yield call
 
+    def is_given_back(self, display: tree.Node) -> bool:
+        """Whether a handler returns a dict, by a name or not: a state machine gives it to the next one."""
+        names = self.program.names
+        parent = names.parent(display)
+        if isinstance(parent, tree.Assign) and isinstance(parent.targets[0], tree.Name):
+            target = parent.targets[0]
+            reads = reads_of(names, target, (target.at,))
+            return any(self.is_given_back(read) for read in reads)
+        function = names.place(display).scope.function
+        returned = isinstance(parent, tree.Eval) and parent.kind == "return"
+        return returned and function is not None and self.program.domain.enters(function)
+
     def is_dumped(self, display: tree.Node) -> bool:
         """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or
-        by what it is given to."""
-        return self._becomes_json(display, 0)
+        by what it is given to; or keywords do."""
+        return id(display) in self._added or self._becomes_json(display, 0)
 
     def _becomes_json(self, node: tree.Node, depth: int) -> bool:
         names = self.program.names

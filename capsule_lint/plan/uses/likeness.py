@@ -22,8 +22,9 @@ def fitting(program: Program, definition: Symbol, symbols: Iterable[Symbol]) -> 
         return None
     own = definition.owner
     demands = program.classes.is_protocol(own)
-    if program.calls.families.of(definition) != {definition}:
-        return None
+    others = program.calls.families.of(definition) - {definition}
+    if any(not (demands and other.module.is_test) for other in others):
+        return None  # a Protocol that only tests' fakes stand in for is somebody else's too
     if demands and not _is_of_tenants(program, definition, own):
         return None
     taken = [parameter.name for parameter in definition.own_params]
@@ -32,9 +33,17 @@ def fitting(program: Program, definition: Symbol, symbols: Iterable[Symbol]) -> 
             continue
         pair = (symbol.owner, own) if demands else (own, symbol.owner)
         same = [parameter.name for parameter in symbol.own_params] == taken
-        if same and program.classes.fits(*pair):
+        if same and program.classes.fits(*pair) and not (demands and _is_taken(program, symbol)):
             return symbol
     return None
+
+
+def _is_taken(program: Program, method: Function) -> bool:
+    """Whether a method is known to stand in for that of a Protocol."""
+    return any(
+        other.owner is not None and program.classes.is_protocol(other.owner)
+        for other in program.calls.families.of(method)
+    )
 
 
 def _is_of_tenants(program: Program, demanded: Function, protocol: Class) -> bool:

@@ -46,7 +46,8 @@ class Tagged:
         tag = self.templates.constant(receiver)
         if tag is None or "{" in tag or any(a.keyword is not None or a.star for a in node.args):
             return None
-        found: list[Piece] = [Text(tag if tag.endswith("#") else f"{tag}#", host, node)]
+        ended = re.search(r"[\W_]\Z", tag) is not None
+        found: list[Piece] = [Text(tag if ended else f"{tag}#", host, node)]
         for number, argument in enumerate(node.args):
             if number:
                 found.append(Text("#", host, node))
@@ -62,7 +63,7 @@ class Tagged:
             return None
         value = function.returns[0]
         found: list[Piece] = []
-        for piece in self.templates.evaluate(value, value, depth + 1) or ():
+        for piece in self._put_together(value, depth + 1):
             match piece:
                 case Text():
                     found.append(Text(piece.value, host, node))
@@ -76,6 +77,14 @@ class Tagged:
                 case _:
                     return None
         return found or None
+
+    def _put_together(self, value: tree.Node, depth: int) -> list[Piece]:
+        """What a method says; `self.value + ident` says no word of its own."""
+        found = self.templates.evaluate(value, value, depth)
+        if found is None and isinstance(value, tree.Binary) and value.op == "+":
+            sides = (value.left, value.right)
+            return [one for side in sides for one in self.templates.inline(side, value, depth)]
+        return found or []
 
     def _of_enum(self, function: Function) -> bool:
         """Whether a method of an enum says what its members are; one that is given a scope, or puts one
