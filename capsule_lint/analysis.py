@@ -148,7 +148,7 @@ def analyse(
     Raises PolicyError when a source or a type of the policy does not resolve in the program.
     """
     builder = builder or (before.builder if before is not None else Builder())
-    with closing(Interest(policy, texts, spare, builder.sights, builder.jobs)) as interest:
+    with closing(Interest(policy, texts, spare, builder.hints, builder.jobs)) as interest:
         return _analysed(interest, unreadable, before, builder)
 
 
@@ -210,8 +210,8 @@ def _analysed(
                     quiet = interest.quiet
                     continue
         if before is None and interest.joined is not None:
-            builder.sights.joined = frozenset(interest.joined)
-            builder.sights.quiet = interest.quiet
+            builder.hints.joined = frozenset(interest.joined)
+            builder.hints.quiet = interest.quiet
         found = (
             program,
             judgement,

@@ -83,7 +83,7 @@ class Quiet:
         interest = self.interest
         if interest.signs is not None:
             return interest.quiet - chosen
-        return frozenset(interest.sights.quiet & interest.texts.keys()) - chosen
+        return frozenset(interest.hints.quiet & interest.texts.keys()) - chosen
 
     def _forked(
         self, program: Program, chosen: frozenset[str], guess: frozenset[str]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from capsule_lint.cache.sights import Sights
+from capsule_lint.cache.hints import KnownHints
 from capsule_lint.cache.store import digest
 from capsule_lint.facts.build import build
 from capsule_lint.facts.tree import FileFacts
@@ -37,10 +37,10 @@ class Builder:
     _known: dict[str, tuple[bytes, bytes]] | None = None
     _used: dict[str, Plain] = field(default_factory=dict)
     _found: bool = False
-    sights: Sights = field(init=False)
+    hints: KnownHints = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sights = Sights(self.store, self.version)
+        self.hints = KnownHints(self.store, self.version)
 
     def build(self, texts: Mapping[str, str], markers: tuple[str, ...]) -> dict[str, FileFacts]:
         """The facts of each file, by name; `markers` are those of generated files."""
@@ -95,7 +95,7 @@ class Builder:
         """Keep the facts of all files that were asked for."""
         if self.store is not None and (self._found or len(self._used) != len(self._known or ())):
             self.store.save(_NAME, self._used)
-        self.sights.save()
+        self.hints.save()
 
     def _note(self, name: str, names: Mapping[str, bytes], data: bytes) -> None:
         if self.store is not None:

@@ -41,18 +41,21 @@ def _wrong_type(expected: str, value: object, place: Place, remedy: str = "") ->
 
 
 def boolean(value: object, place: Place) -> bool:
+    """`true` or `false`."""
     if isinstance(value, bool):
         return value
     raise _wrong_type("true or false", value, place)
 
 
 def width(value: object, place: Place) -> int:
+    """A positive whole number."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     raise _wrong_type("a positive number", value, place)
 
 
 def string(value: object, place: Place) -> str:
+    """A string with more than blanks in it."""
     if not isinstance(value, str):
         raise _wrong_type("a string", value, place)
     if not value.strip():
@@ -66,6 +69,7 @@ def text(value: object, place: Place) -> str:
 
 
 def pattern(value: object, place: Place) -> str:
+    """A glob, no longer than can be matched in good time."""
     said = string(value, place)
     if len(said) > LONGEST_PATTERN:
         raise place.error(
@@ -75,6 +79,7 @@ def pattern(value: object, place: Place) -> str:
 
 
 def table(value: object, place: Place) -> Mapping[str, object]:
+    """A table of TOML."""
     if isinstance(value, dict):
         return value
     raise _wrong_type("a table", value, place)

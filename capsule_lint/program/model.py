@@ -147,6 +147,7 @@ class Function(_Defined[tree.FunctionDef]):
 
     @property
     def is_static(self) -> bool:
+        """Whether a class has it, and it is given neither the instance nor the class."""
         return "staticmethod" in self.decorators
 
     @property
@@ -177,6 +178,7 @@ class Function(_Defined[tree.FunctionDef]):
 
     @property
     def params(self) -> tuple[tree.Parameter, ...]:
+        """All its parameters, `self` or `cls` included."""
         return self.fact.params
 
     @property
@@ -238,10 +240,12 @@ class Module:
 
     @property
     def filename(self) -> str:
+        """Its path, relative to the root of the policy."""
         return self.facts.filename
 
     @property
     def generated(self) -> bool:
+        """Whether a tool writes it, so that nobody may edit it."""
         return self.facts.generated
 
     def each(self, kind: type[_Kind]) -> Sequence[_Kind]:
@@ -252,6 +256,15 @@ class Module:
         """All expressions of one kind, and after them those of another."""
         yield from self.each(kind)
         yield from self.each(other)
+
+    def loops(self) -> Iterator[tuple[tree.Node, tree.Node]]:
+        """The target of each loop and comprehension, with what it goes through."""
+        for statement, _ in self.statements:
+            for bind in statement.binds if isinstance(statement, tree.Block) else ():
+                if bind.how == "for" and bind.value is not None:
+                    yield bind.target, bind.value
+        for node in self.each(tree.Comprehension):
+            yield from ((part.target, part.iter) for part in node.generators)
 
     def __repr__(self) -> str:
         return f"<module {self.name}>"

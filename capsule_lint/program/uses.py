@@ -260,20 +260,10 @@ class Uses:
         for parameter in (p for f in module.functions for p in f.params):
             if parameter.default is not None and (held := set(_held(parameter.default))):
                 tables.setdefault(parameter.name, set()).update(held)
-        loops = [
-            (bind.target, bind.value)
-            for statement, _ in module.statements
-            if isinstance(statement, tree.Block)
-            for bind in statement.binds
-            if bind.how == "for" and bind.value is not None
-        ]
-        loops += [
-            (g.target, g.iter) for n in module.each(tree.Comprehension) for g in n.generators
-        ]
         called = {
             node.func.id for node in module.each(tree.Call) if isinstance(node.func, tree.Name)
         }
-        for target, value in loops if called else ():
+        for target, value in module.loops() if called else ():
             table = table_of(value)
             for name in (*_held(table), *tables.get(last_name(table), ())):
                 for leaf, _ in targets_of(target):

@@ -56,7 +56,7 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         """Give the dicts of classes the entry which one that they inherit from spreads, `cls.defaults`, where
         all that it makes of them takes the scope."""
         planner = self.planner
-        made = [callee.cls for callee in planner.program.calls.callees(call)]
+        made = [callee.cls for callee in self.program.calls.callees(call)]
         takes = [
             cls is not None and planner.gains.gaining(cls, want.scope) is not None for cls in made
         ]
@@ -93,11 +93,11 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         if last_name(call.func) == last_name(want.call.func):
             return True
         planner = self.planner
-        classes = [c.cls for c in planner.program.calls.callees(call) if c.cls is not None]
+        classes = [c.cls for c in self.program.calls.callees(call) if c.cls is not None]
         gaining = [planner.gains.gaining(cls, want.scope) for cls in classes]
         for home in gaining:
             if home is not None:
-                planner.state.groups.join(want.knot, ("class", home))
+                self.state.groups.join(want.knot, ("class", home))
         return bool(gaining) and None not in gaining
 
     def _is_everywhere(self, want: Want) -> bool:

@@ -65,7 +65,7 @@ class EntryMends(MendRoom):
     def _is_spread_out(self, node: tree.Node) -> bool:
         """Whether what a call gives by the name of a scope becomes an entry of an item."""
         planner = self.planner
-        return planner.spreaders.takes_any(node, planner.program.policy.scopes)
+        return planner.spreaders.takes_any(node, self.program.policy.scopes)
 
     def _is_told(self, call: tree.Call, name: str) -> bool:
         """Whether a call is given something by a name already, or is going to be."""

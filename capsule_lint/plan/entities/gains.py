@@ -85,7 +85,7 @@ class Gains(Room):
     def _is_told_by(self, cls: Class, name: str, scope: Scope) -> bool:
         """Whether an attribute is the `id` of a `Tenant`, which is in no capsule: what has the tenant is."""
         domain, planner = self.program.domain, self.planner
-        others = planner.program.policy.others(scope)
+        others = self.program.policy.others(scope)
         if any(names_scope(name, s) for s in others) or not domain.is_boundary(cls):
             return False
         return planner.sources.holders.attribute_of(cls, scope) is None

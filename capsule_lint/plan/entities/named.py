@@ -144,13 +144,12 @@ class NamedFields(MendRoom):
 
     def _gaining(self, node: tree.Node) -> list[Class]:
         """The classes of an object that gain fields."""
-        planner = self.planner
         return [
             home
-            for one in ordered(planner.program.inference.of(node))
+            for one in ordered(self.program.inference.of(node))
             if isinstance(one, Instance)
-            for home in planner.program.classes.mro(one.cls)
-            if home in planner.state.fields
+            for home in self.program.classes.mro(one.cls)
+            if home in self.state.fields
         ]
 
     def _is_entry(self, call: tree.Call, name: str) -> bool:
@@ -213,11 +212,8 @@ class NamedFields(MendRoom):
         return last_name(call.func) != "getattr" and not given
 
     def _gained(self, cls: Class) -> Iterator[tuple[Class, Scope]]:
-        planner = self.planner
-        for home in planner.program.classes.mro(cls):
-            for scope in self.mends.policy_order(
-                list(planner.state.fields.get(home, {}).values())
-            ):
+        for home in self.program.classes.mro(cls):
+            for scope in self.mends.policy_order(list(self.state.fields.get(home, {}).values())):
                 yield home, scope
 
     def _is_beside(self, home: Class, scope: Scope, name: str | None) -> bool:

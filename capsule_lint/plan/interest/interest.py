@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.cache.sights import Sight, Sights
+from capsule_lint.cache.hints import Hints, KnownHints
 from capsule_lint.plan.interest.searching import Searching
 from capsule_lint.plan.interest.signs import Signs
 from capsule_lint.program import Rest
@@ -42,7 +42,7 @@ class Interest:
     policy: Policy
     texts: Mapping[str, str]
     spare: int = SPARE
-    sights: Sights = field(default_factory=Sights)
+    hints: KnownHints = field(default_factory=KnownHints)
     """What an earlier run has seen in them."""
     jobs: int = 1
     """How many processes may search them."""
@@ -67,7 +67,7 @@ class Interest:
         if self._is_small(set()):
             return set(self.texts)
         telling = self._telling_files
-        self._guessed = set(self.sights.joined) if before is None else set()
+        self._guessed = set(self.hints.joined) if before is None else set()
         found = telling | ((before or self._guessed) & self.texts.keys())
         return set(self.texts) if self._is_small(found) else found
 
@@ -86,21 +86,21 @@ class Interest:
         return Searching(self.policy, self.texts, self.jobs)
 
     @cached_property
-    def _seen(self) -> dict[str, Sight]:
-        """The sights of the files that an earlier run has seen as they are."""
-        return self.sights.of(self.texts, repr(self.policy))
+    def _seen(self) -> dict[str, Hints]:
+        """The hints of the files that an earlier run has seen as they are."""
+        return self.hints.of(self.texts, repr(self.policy))
 
     @cached_property
-    def _sights(self) -> dict[str, Sight]:
+    def _hints(self) -> dict[str, Hints]:
         """What each file tells by itself."""
         found = dict(self._seen)
-        found.update(self._searching.sights(name for name in self.texts if name not in found))
+        found.update(self._searching.hints(name for name in self.texts if name not in found))
         return found
 
     @cached_property
     def _telling_files(self) -> set[str]:
         """The files that hold a word of interest."""
-        return {name for name, sight in self._sights.items() if sight.telling}
+        return {name for name, hints in self._hints.items() if hints.telling}
 
     def holding(self, program: Program, judgement: Judgement, chosen: set[str]) -> set[str]:
         """The other files that hold a name which the analysis of the chosen ones has asked about."""
@@ -109,7 +109,7 @@ class Interest:
             return set()  # `joined` stays unknown
         self.signs = signs = Signs.of(program, judgement)
         joined = self._holding(signs)
-        self.sights.note(self.texts, self._sights, signs.search(joined))
+        self.hints.note(self.texts, self._hints, signs.search(joined))
         joined.update(self._starring(signs), self._inherited(program))
         looking = set(self._looking(signs))
         self.joined = joined - self._telling_files
@@ -182,7 +182,7 @@ class Interest:
 
     def _suspects(self, signs: Signs) -> Iterable[str]:
         """The files to search: all but those in which nothing was found before, nor stands what is new."""
-        before = self.sights.search if self._seen else None
+        before = self.hints.search if self._seen else None
         if before is None or before.separators != signs.separators:
             return self.texts
         new = (signs.words - before.words) | (signs.parts - before.parts)
@@ -199,12 +199,12 @@ class Interest:
 
     def _starring(self, signs: Signs) -> Iterator[str]:
         """The files that import all of a module that is linked."""
-        for name, sight in self._sights.items():
-            if any(map(signs.linked.holds, sight.stars)):
+        for name, hints in self._hints.items():
+            if any(map(signs.linked.holds, hints.stars)):
                 yield name
 
     def _looking(self, signs: Signs) -> Iterator[str]:
         """The files that look functions up by names that they make."""
-        for name, sight in self._sights.items() if signs.functions else ():
-            if any(f.startswith(start) for start in sight.lookups for f in signs.functions):
+        for name, hints in self._hints.items() if signs.functions else ():
+            if any(f.startswith(start) for start in hints.lookups for f in signs.functions):
                 yield name

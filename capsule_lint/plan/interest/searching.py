@@ -11,7 +11,7 @@ from capsule_lint.workers import forked, shares_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from capsule_lint.cache.sights import Sight
+    from capsule_lint.cache.hints import Hints
     from capsule_lint.plan.interest.signs import Signs
     from capsule_lint.policy import Policy
     from capsule_lint.workers import Fork
@@ -28,7 +28,7 @@ class _Asked(NamedTuple):
 
 
 class _Found(NamedTuple):
-    sights: Mapping[str, Sight] = {}
+    hints: Mapping[str, Hints] = {}
     holding: frozenset[str] = frozenset()
 
 
@@ -43,10 +43,10 @@ class Searching:
         self._theirs: frozenset[str] = frozenset()
         """The files that the other process searches."""
 
-    def sights(self, names: Iterable[str]) -> dict[str, Sight]:
+    def hints(self, names: Iterable[str]) -> dict[str, Hints]:
         """What each of these files tells by itself."""
         own, other = self._search(_Asked(list(names)))
-        return {**own.sights, **other.sights}
+        return {**own.hints, **other.hints}
 
     def holding(self, names: Iterable[str], signs: Signs) -> set[str]:
         """Those of these files in which one of the names stands, that have part of a key in them, or take
@@ -83,7 +83,7 @@ class Searching:
 
     def _found(self, asked: _Asked) -> _Found:
         if asked.signs is None:
-            return _Found(dict(self._telling.sights(asked.names)))
+            return _Found(dict(self._telling.hints(asked.names)))
         self._vocabulary.read(asked.names)
         return _Found(holding=frozenset(self._holding(asked.signs)))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from capsule_lint.cache.sights import Search
+from capsule_lint.cache.hints import Search
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.calls import Calls
 from capsule_lint.program.inference.infer import Inference

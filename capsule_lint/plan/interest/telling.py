@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.cache.sights import Sight
+from capsule_lint.cache.hints import Hints
 from capsule_lint.plan.opinions.scans import OPTIONS, STATEMENTS
 from capsule_lint.program.purposes.tables import COMMON, LONG, SHORT, is_table, speaks
 from capsule_lint.program.texts.pieces import bare_word, names_scope
@@ -58,7 +58,7 @@ class Telling:
     vocabulary: Vocabulary
     texts: Mapping[str, str]
 
-    def sights(self, names: Sequence[str]) -> Iterator[tuple[str, Sight]]:
+    def hints(self, names: Sequence[str]) -> Iterator[tuple[str, Hints]]:
         """What each of these files tells; the vocabulary knows their words afterwards."""
         vocabulary = self.vocabulary
         vocabulary.read(names)
@@ -69,7 +69,7 @@ class Telling:
             text = self.texts[name]
             yield (
                 name,
-                Sight(
+                Hints(
                     name in telling or self._makes_keys(name),
                     tuple(_starred(name, text)) if "*" in text else (),
                     tuple(sorted(lookups.get(name, ()))),

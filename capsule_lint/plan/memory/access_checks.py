@@ -111,15 +111,15 @@ class AccessChecks(Room):
         """Whether who asks has the scope."""
         planner, asked = self.planner, check.asked
         if isinstance(asked, tree.Name):
-            taken = planner.program.domain.scope_parameter(check.function, scope)
+            taken = self.program.domain.scope_parameter(check.function, scope)
             if taken is not None or self.state.gains(check.function, scope):
                 return True
             return self._is_asked_for_kept(check, asked, scope)
         return any(
             isinstance(one, Instance)
-            and not planner.program.domain.is_boundary(one.cls)
+            and not self.program.domain.is_boundary(one.cls)
             and planner.sources.holders.attribute_of(one.cls, scope) is not None
-            for one in planner.program.inference.of(asked.base)
+            for one in self.program.inference.of(asked.base)
         )
 
     def _is_asked_for_kept(self, check: _Check, asked: tree.Name, scope: Scope) -> bool:

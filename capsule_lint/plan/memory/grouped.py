@@ -35,9 +35,9 @@ class Grouped(Room, Struct, frozen=True):
         """Note what the key of a grouping lacks that says a scope and more."""
         key = call.keyword("key") or call.args[1].value
         names, planner = self._names(key), self.planner
-        said = [s for s in planner.program.policy.scopes if any(names_scope(n, s) for n in names)]
+        said = [s for s in self.program.policy.scopes if any(names_scope(n, s) for n in names)]
         for cls in self._rows(call) if said and len(names) > len(said) else ():
-            for scope in planner.state.fields[cls].values():
+            for scope in self.state.fields[cls].values():
                 if scope not in said:
                     reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
                     planner.local.notes.obstacle(("class", cls), key, reason)

@@ -91,11 +91,11 @@ class Memos(MendRoom, Struct, frozen=True):
     def _depends(self, value: tree.Node | None, function: Function) -> bool:
         """Whether what is stored is found out by a call that is told a scope, or under a key that gets it."""
         planner = self.planner
-        gained = planner.state.params[function].values()
+        gained = self.state.params[function].values()
         hosts = {id(d.template.host) for d in planner.defects if d.function is function}
         values = [] if value is None else [value]
         if isinstance(value, tree.Name):
-            values += assigned(planner.program.names, value)
+            values += assigned(self.program.names, value)
         return any(
             id(node) in hosts
             or (
@@ -176,11 +176,10 @@ class Memos(MendRoom, Struct, frozen=True):
 
     def _names(self, function: Function) -> tuple[str, ...]:
         """What a method is told of the scopes, once it is told all of them."""
-        planner = self.planner
-        gained = planner.state.params.get(function, {})
-        taken = planner.program.domain.scope_parameter
+        gained = self.state.params.get(function, {})
+        taken = self.program.domain.scope_parameter
         found = []
-        for scope in planner.program.policy.scopes:
+        for scope in self.program.policy.scopes:
             parameter = taken(function, scope)
             if scope.parameter in gained or parameter is not None:
                 found.append(parameter.name if parameter is not None else scope.parameter)

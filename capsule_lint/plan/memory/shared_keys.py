@@ -93,16 +93,7 @@ def _is_added(use: object) -> bool:
 
 def _taken(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:
     """What gets the elements of something, one by one, and what that is."""
-    loops = [
-        (bind.target, bind.value)
-        for block in module.blocks.values()
-        for bind in block.binds
-        if block.kind == "for" and bind.value is not None
-    ]
-    loops += [
-        (g.target, g.iter) for node in module.each(tree.Comprehension) for g in node.generators
-    ]
-    for target, value in loops:
+    for target, value in module.loops():
         yield from _looped(target, value)
     for statement, _ in module.statements:
         match statement:

@@ -63,6 +63,7 @@ class Ground(Room):
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
+        """The scopes of the policy, outermost first."""
         return self.program.policy.scopes
 
     # --- files, functions, names ---

@@ -31,7 +31,7 @@ _SKIPPED: Final = frozenset(("skip", "skipif", "xfail", "expectedFailure"))
 _NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 
 
-class Sight(Struct, frozen=True):
+class RoundTrip(Struct, frozen=True):
     """A test that creates something in one repository and fetches it by the same scopes."""
 
     test: Function
@@ -58,9 +58,9 @@ class Siblings:
 
     def beside(self, cls: Class) -> tuple[Mend, ...]:
         """The mends that add a test of a repository; none where not all of it is proven."""
-        for sight in self._sights:
-            if cls in sight.classes and cls == sight.classes[0]:
-                mends = self._written(sight)
+        for trip in self._trips:
+            if cls in trip.classes and cls == trip.classes[0]:
+                mends = self._written(trip)
                 if mends:
                     return mends
         return ()
@@ -68,14 +68,14 @@ class Siblings:
     # --- tests that show how ---
 
     @cached_property
-    def _sights(self) -> list[Sight]:
+    def _trips(self) -> list[RoundTrip]:
         """Every such test, once for each fetch."""
         return [
-            sight
+            trip
             for module in self.evidence.ground.modules(tests=True)
             for function in (module.functions if module.is_test else ())
             if function in self._passed and self._is_plain(function)
-            for sight in self._in_test(function)
+            for trip in self._in_test(function)
         ]
 
     @cached_property
@@ -104,7 +104,7 @@ class Siblings:
             and rows[0] > test.fact.name_at[0]
         )
 
-    def _in_test(self, test: Function) -> Iterator[Sight]:
+    def _in_test(self, test: Function) -> Iterator[RoundTrip]:
         created: list[Passed] = []
         for statement in test.fact.body:
             if isinstance(statement, tree.Block):
@@ -118,7 +118,7 @@ class Siblings:
                 elif _FETCHES.match(name):
                     classes = self._shared(created, passed)
                     if classes:
-                        yield Sight(test, statement, passed, classes)
+                        yield RoundTrip(test, statement, passed, classes)
 
     def _shared(self, created: list[Passed], fetched: Passed) -> tuple[Class, ...]:
         """The repositories in which an item was created by the same value, in the same object."""
@@ -135,20 +135,20 @@ class Siblings:
 
     # --- what is written ---
 
-    def _written(self, sight: Sight) -> tuple[Mend, ...]:
-        module, test = sight.test.module, sight.test
+    def _written(self, trip: RoundTrip) -> tuple[Mend, ...]:
+        module, test = trip.test.module, trip.test
         name = f"{test.name}_sees_no_other_{self.evidence.ground.scopes[-1].name}"
         taken = test.owner.methods if test.owner is not None else module.scope.bindings
-        missing = self._missing(sight)
-        other = self._other(sight.fetch.argument.value, module)
+        missing = self._missing(trip)
+        other = self._other(trip.fetch.argument.value, module)
         if name in taken or missing is None or other is None:
             return ()
         imports = self._imports(module, missing)
-        lines = self._asserted(sight, missing, self._call(sight, other))
+        lines = self._asserted(trip, missing, self._call(trip, other))
         if imports is None or not lines:
             return ()
         source, body = self.evidence.ground.source, test.fact.body
-        at = body.index(sight.statement)
+        at = body.index(trip.statement)
         kept = [s for s in body[:at] if not _asserts(s)]
         if test.fact.doc:
             kept = [s for s in kept if s is not test.fact.body[0]]
@@ -167,19 +167,19 @@ class Siblings:
         code = ("\n" if outer else "\n\n") + _dedented(code, outer)
         return (*imports, AddStatement(module.filename, test.fact.span, _CODE, code))
 
-    def _call(self, sight: Sight, other: str) -> str:
+    def _call(self, trip: RoundTrip, other: str) -> str:
         """The call that fetches, with another value of the scope."""
-        ground, module = self.evidence.ground, sight.test.module
-        call, value = sight.fetch.call, sight.fetch.argument.value
+        ground, module = self.evidence.ground, trip.test.module
+        call, value = trip.fetch.call, trip.fetch.argument.value
         code = ground.source(module, Span(call.span.start, value.span.start)) + other
         code += ground.source(module, Span(value.span.end, call.span.end))
         parent = ground.program.names.parent(call)
         is_awaited = isinstance(parent, tree.Wrapped) and parent.kind == "await"
         return f"await {code}" if is_awaited else code
 
-    def _asserted(self, sight: Sight, missing: Missing, call: str) -> list[str]:
+    def _asserted(self, trip: RoundTrip, missing: Missing, call: str) -> list[str]:
         """The assertion, in the words of the test's own."""
-        test = sight.test
+        test = trip.test
         itself = test.self_name
         own = itself and any(f"{itself}.assert" in self._text(s, test) for s in test.fact.body)
         if missing.value == "None":
@@ -213,11 +213,11 @@ class Siblings:
 
     # --- what a method says of a missing item ---
 
-    def _missing(self, sight: Sight) -> Missing | None:
+    def _missing(self, trip: RoundTrip) -> Missing | None:
         """What all implementations that the test is about say; `None` if that is not known."""
-        classes, name = self.evidence.ground.program.classes, last_name(sight.fetch.call.func)
+        classes, name = self.evidence.ground.program.classes, last_name(trip.fetch.call.func)
         said = set()
-        for cls in sight.classes:
+        for cls in trip.classes:
             method = classes.method(cls, name)
             said.add(self._said_by(method) if method is not None else None)
         return said.pop() if len(said) == 1 else None

@@ -30,6 +30,7 @@ class Serving(Room):
     """What wants are given for which nothing else has a value: a constant, or a call without arguments."""
 
     def serve(self, want: Want) -> None:
+        """See to it that a want has a value, or note why it has none."""
         self.planner.queued.extend(want)
         value = self.planner.values.value(want)
         if value is not None:

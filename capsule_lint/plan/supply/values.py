@@ -174,7 +174,7 @@ class Values(Room):
         """Beside `current_tenant()` comes `current_capsule()`, also where the first has a name, or what a helper
         of the program's asks."""
         planner = self.planner
-        ambient, program = planner.sources.ambient, planner.program
+        ambient, program = planner.sources.ambient, self.program
         for _, given in self.beside(want):
             found = ambient.beside(given, want.scope) or ambient.beside(
                 kept(given, program), want.scope

@@ -50,7 +50,7 @@ class CutOff(Room):
         """Demand what is not demanded yet; whether there was anything."""
         planner = self.planner
         defects = [d for d in planner.defects if not d.template.opaque]
-        probes = Probes(planner.program, planner.readers).broken(defects) if defects else ()
+        probes = Probes(self.program, planner.readers).broken(defects) if defects else ()
         new = [probe for probe in probes if id(probe.node) not in self.found]
         cuts = [(probe, cut) for probe in new if (cut := self._cut(probe)) is not None]
         for probe, cut in cuts:

@@ -61,7 +61,7 @@ class Compared(MendRoom):
                 continue
             if any(value is local.node for value in function.returns):
                 self._local.setdefault(function, []).append(local)
-        forms = Forms(planner.program)
+        forms = Forms(self.program)
         for defect in planner.defects:
             form = forms.direct(defect) if not defect.module.is_test else None
             if form is not None:

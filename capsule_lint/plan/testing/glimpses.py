@@ -41,7 +41,7 @@ class Glimpses(MendRoom):
             if function is not None and not defect.module.is_test and self._is_result(defect):
                 self._defects.setdefault(function, []).append(defect)
         gaining = self._gaining()
-        for module in planner.program.names.modules.values():
+        for module in self.program.names.modules.values():
             if not module.is_test or module.generated:
                 continue
             for compare in module.each(tree.Compare) if self._defects else ():
@@ -95,13 +95,13 @@ class Glimpses(MendRoom):
 
     def _gaining(self) -> list[tuple[Class, re.Pattern[str]]]:
         """The classes whose printed form changes, with what tells a text that spells it out."""
-        planner, found = self.planner, []
-        classes = planner.program.classes
-        for cls in planner.state.fields:
+        found = []
+        classes = self.program.classes
+        for cls in self.state.fields:
             if not classes.is_data(cls) or classes.method(cls, "__repr__") is not None:
                 continue
             names = [one.name for one in classes.fields(cls)]
-            beside = [n for n in names if planner.program.domain.held.is_scoped(cls, n)]
+            beside = [n for n in names if self.program.domain.held.is_scoped(cls, n)]
             any_field = "|".join(map(re.escape, names))
             if names:
                 said = rf"\b{re.escape(cls.name)}\((?:{any_field})="

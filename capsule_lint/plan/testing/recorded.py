@@ -105,17 +105,17 @@ class Recorded(MendRoom):
     def _follow_stars(self) -> Iterator[Module]:
         """Follow what comes in a function's place and takes `*args`; yields the modules of those."""
         planner = self.planner
-        for function, scopes in planner.state.params.items():
+        for function, scopes in self.state.params.items():
             for stand_in in planner.signatures.stand_ins.of(function):
-                for one in callables(planner.program, stand_in.node):
-                    params, module = parameters(planner.program, one)
+                for one in callables(self.program, stand_in.node):
+                    params, module = parameters(self.program, one)
                     given = stand_in.given
-                    named = spare(planner.program, params, function, given, scopes.values())
+                    named = spare(self.program, params, function, given, scopes.values())
                     star = next((p for p in params if p.kind == "*"), None)
                     if named is not None and star is not None and module is not None:
                         first = given + named
                         name = stand_in.name
-                        planner.program.records.star(module, star, name, function, first)
+                        self.program.records.star(module, star, name, function, first)
                         yield module
 
     def _read(self, module: Module, node: tree.Node) -> None:

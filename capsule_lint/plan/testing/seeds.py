@@ -67,7 +67,7 @@ class Seeds(MendRoom):
         """The assertions on mocks of functions that put the keywords which they are given into items."""
         planner = self.planner
         for function in planner.spreaders.found:
-            yield from (id(call) for call, _ in asserted(planner.program, function))
+            yield from (id(call) for call, _ in asserted(self.program, function))
 
     def _is_key(self, name: str) -> bool:
         return self.program.policy.is_key_name(name)
@@ -76,16 +76,16 @@ class Seeds(MendRoom):
         """Under which keys the items of classes keep scopes: they are written, or read, with them."""
         planner = self.planner
         self._kept = {key: set(names) for key, names in self.mends.expected.keys.items()}
-        for want in planner.state.wants:
+        for want in self.state.wants:
             value = self.mends.value(want) if isinstance(want.callee, Class | Function) else None
             if want.call is None or value is None or value.kind != "loaded":
                 continue
             cls = want.callee if isinstance(want.callee, Class) else owner_of(want.callee)
-            for old in planner.program.policy.scopes if cls is not None else ():
+            for old in self.program.policy.scopes if cls is not None else ():
                 argument = planner.values.argument_of(want.call, want, old)
                 key = item_key(argument.value, old) if argument is not None else None
                 if key is not None and old is not want.scope and cls is not None:
-                    for home in planner.program.classes.mro(cls):
+                    for home in self.program.classes.mro(cls):
                         names = self._kept.setdefault((("class", home), want.scope.name), set())
                         names.add(rename(key, old, want.scope))
         self._collect_whole()
@@ -103,22 +103,20 @@ class Seeds(MendRoom):
     def _collect_whole(self) -> None:
         """Items that have all fields of an object have the new one under its own name, or under an alias
         like its neighbour's."""
-        planner = self.planner
-        for cls, node in self.mends.wholes.every if planner.state.fields else ():
+        for cls, node in self.mends.wholes.every if self.state.fields else ():
             if self.program.names.module_of(node).is_test:
                 continue
-            aliases = planner.program.classes.aliases(cls)
-            for scope in planner.state.fields.get(cls, {}).values():
+            aliases = self.program.classes.aliases(cls)
+            for scope in self.state.fields.get(cls, {}).values():
                 names = self._kept.setdefault((("class", cls), scope.name), set())
-                names.add(planner.state.attributes[cls, scope.parameter])
-                for old in planner.program.policy.scopes:
+                names.add(self.state.attributes[cls, scope.parameter])
+                for old in self.program.policy.scopes:
                     said = (a for n, a in aliases.items() if names_scope(n, old))
                     names.update(rename(a, old, scope) for a in said if old is not scope)
 
     def _lacking(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
         """The entries that an item lacks, by its key and by the classes whose key that is."""
-        planner = self.planner
-        scopes = planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         said = [(s, e[0]) for s in scopes if (e := entry_of(display, s)) is not None]
         for knot, scope in self._possible(display) if said else ():
             kept = self._kept.get((knot, scope.name), set())
@@ -135,20 +133,19 @@ class Seeds(MendRoom):
                     yield tag, scope
         classes = {cls for defect in defects for cls in self._of(defect)}
         for cls in sorted(classes, key=lambda c: c.symbol):
-            for home in planner.program.classes.mro(cls):
-                for scope in planner.state.fields.get(home, {}).values():
+            for home in self.program.classes.mro(cls):
+                for scope in self.state.fields.get(home, {}).values():
                     yield ("class", home), scope
 
     def _defects_of(self, display: Display) -> list[KeyDefect]:
         """The changes of the key that an item has."""
-        planner = self.planner
         found: list[KeyDefect] = []
-        is_key = planner.program.policy.is_key_name
+        is_key = self.program.policy.is_key_name
         keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
         for node in (*keys, *self._keys_given(display)):
             forms = self.mends.testing.updated.get(id(node), [])
             found += [defect for form in forms for defect in form.defects]
-            for function in returning(planner.program, node) if not forms else ():
+            for function in returning(self.program, node) if not forms else ():
                 found += self._defects.get(function, [])
         return found
 
@@ -157,13 +154,13 @@ class Seeds(MendRoom):
         planner = self.planner
         if isinstance(display, tree.Call) and id(display) in self._asserted:
             return planner.spreaders.keys_beside(display)
-        return planner.spreaders.keys_given(display, planner.program.policy.scopes)
+        return planner.spreaders.keys_given(display, self.program.policy.scopes)
 
     def _of(self, defect: KeyDefect) -> Iterator[Class]:
         planner = self.planner
         owner = owner_of(defect.function)
-        name = planner.program.domain.entity_name(planner.sites[id(defect.template.host)])
-        for cls in planner.state.fields:
-            heirs = set(planner.program.classes.subclasses(cls))
+        name = self.program.domain.entity_name(planner.sites[id(defect.template.host)])
+        for cls in self.state.fields:
+            heirs = set(self.program.classes.subclasses(cls))
             if cls.name == name or owner in heirs or name in {heir.name for heir in heirs}:
                 yield cls

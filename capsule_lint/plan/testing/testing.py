@@ -146,10 +146,10 @@ class Testing(MendRoom):
             d.template.host is side for d in planner.defects
         ):
             return False
-        callees = planner.program.calls.callees(side)
-        if any(c.function is None or c.function in planner.state.params for c in callees):
+        callees = self.program.calls.callees(side)
+        if any(c.function is None or c.function in self.state.params for c in callees):
             return False
-        made = planner.program.templates.template(side) if callees else None
+        made = self.program.templates.template(side) if callees else None
         return (
             made is not None
             and made.text == text

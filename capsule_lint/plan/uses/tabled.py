@@ -76,16 +76,9 @@ class Tabled(Struct, frozen=True):
 
     def _loops_over(self, table: tree.Node, name: str) -> Iterator[str]:
         """The names of loops and comprehensions in the same module that go through a table."""
-        module = self.program.names.module_of(table)
-        for statement, _ in module.statements:
-            if isinstance(statement, tree.Block):
-                for bind in statement.binds:
-                    if bind.value is not None and _table_of(bind.value) == name:
-                        yield from _bound_names(bind.target)
-        for node in module.each(tree.Comprehension):
-            for part in node.generators:
-                if _table_of(part.iter) == name:
-                    yield from _bound_names(part.target)
+        for target, value in self.program.names.module_of(table).loops():
+            if _table_of(value) == name:
+                yield from _bound_names(target)
 
 
 def _bound_names(target: tree.Node) -> set[str]:

@@ -33,6 +33,7 @@ class Contents:
     inference: Inference
 
     def at(self, node: tree.Subscript) -> Types:
+        """What `base[index]` may be, of a slice what its base may be."""
         if isinstance(node.index, tree.Other):  # a slice
             return self.inference.of(node.base)
         found: list[Types] = []
@@ -123,6 +124,7 @@ class Contents:
         return found if cls in around else self.elements(found, around | {cls})
 
     def entered(self, value: Types) -> Types:
+        """What `with` binds that enters one of these."""
         found = []
         for one in value:
             if isinstance(one, Instance):

@@ -68,6 +68,7 @@ class Template(Struct, frozen=True):
 
     @property
     def has_text(self) -> bool:
+        """Whether anything of it is written out."""
         return any(isinstance(p, Text) and p.value for p in self.pieces)
 
 

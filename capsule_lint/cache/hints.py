@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from capsule_lint.cache.store import Plain, Store
 
-_NAME: Final = "sights"
+_NAME: Final = "hints"
 
 
-class Sight(NamedTuple):
+class Hints(NamedTuple):
     """What a text tells by itself, under one policy."""
 
     telling: bool
@@ -41,48 +41,48 @@ class Search(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class Sights:
-    """The sights of an earlier run, from the cache or, without a `store`, from this process."""
+class KnownHints:
+    """The hints of an earlier run, from the cache or, without a `store`, from this process."""
 
     store: Store | None = None
     version: bytes = b""
     """The code of the tool."""
     search: Search | None = None
-    """The last one; it counts for files whose sight is known."""
+    """The last one; it counts for files whose hints are known."""
     joined: frozenset[str] = frozenset()
     """The files that names led to."""
     quiet: frozenset[str] = frozenset()
     """The others that look functions up by names that they make."""
     _name: bytes = b""
-    _known: dict[str, tuple[bytes, Sight]] = field(default_factory=dict)
+    _known: dict[str, tuple[bytes, Hints]] = field(default_factory=dict)
     """With the digest of the text."""
-    _texts: dict[str, tuple[str, Sight]] = field(default_factory=dict)
+    _texts: dict[str, tuple[str, Hints]] = field(default_factory=dict)
     """Those of this process, with the text itself."""
     _digests: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     """Of texts, where they have been made."""
 
-    def of(self, texts: Mapping[str, str], policy: str) -> dict[str, Sight]:
-        """The sights that are known of these texts, under a policy in words."""
+    def of(self, texts: Mapping[str, str], policy: str) -> dict[str, Hints]:
+        """The hints that are known of these texts, under a policy in words."""
         name = digest(self.version, policy.encode(errors="surrogateescape"))
         if name != self._name:
             self._name, self.search, self._texts = name, None, {}
             self._load()
-        found: dict[str, Sight] = {}
+        found: dict[str, Hints] = {}
         for filename, text in texts.items():
             seen = self._texts.get(filename)
             if seen is not None and seen[0] is text:
                 found[filename] = seen[1]
             elif filename in self._known:
-                known, sight = self._known[filename]
+                known, hints = self._known[filename]
                 if known == self._digest(filename, text):
-                    found[filename] = sight
+                    found[filename] = hints
         return found
 
     def note(
-        self, texts: Mapping[str, str], sights: Mapping[str, Sight], search: Search | None
+        self, texts: Mapping[str, str], hints: Mapping[str, Hints], search: Search | None
     ) -> None:
-        """Know the sights of these texts, and what they were searched for."""
-        self._texts = {name: (text, sights[name]) for name, text in texts.items()}
+        """Know the hints of these texts, and what they were searched for."""
+        self._texts = {name: (text, hints[name]) for name, text in texts.items()}
         self.search = search
 
     def save(self) -> None:
@@ -90,8 +90,8 @@ class Sights:
         if self.store is None or not self._texts or self.search is None:
             return
         kept: dict[str, Plain] = {}
-        for filename, (text, sight) in self._texts.items():
-            kept[filename] = self._digest(filename, text), tuple(sight)
+        for filename, (text, hints) in self._texts.items():
+            kept[filename] = self._digest(filename, text), tuple(hints)
         search = self.search
         said = (
             search.words,
@@ -108,7 +108,7 @@ class Sights:
             case (bytes() as name, tuple() as said, dict() as kept) if name == self._name:
                 words, parts, separators, found, self.joined, self.quiet = map(frozenset, said)
                 self.search = Search(words, parts, separators, found)
-                self._known = {n: (made, Sight(*sight)) for n, (made, sight) in kept.items()}
+                self._known = {n: (made, Hints(*hints)) for n, (made, hints) in kept.items()}
 
     def _digest(self, filename: str, text: str) -> bytes:
         made = self._digests.get(filename)
