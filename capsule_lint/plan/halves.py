@@ -41,7 +41,8 @@ class Halves:
         for knot in knots:
             self.planner.state.groups.join(own, knot)
         known = not reached.isdisjoint(self.planner.program.keys.functions)
-        for read in self._reads(function, scope) if not known else ():
+        below = any(map(self.planner.program.domain.touches_table, reached))
+        for read in self._reads(function, scope, below=below) if not known else ():
             reason = (
                 f"makes a key in a way that is not known: `{scope.parameter}` would not be in it"
             )
@@ -73,9 +74,9 @@ class Halves:
                     found.setdefault(function, []).append(defect.knot)
         return found
 
-    def _reads(self, function: Function, scope: Scope) -> Iterator[tree.Name]:
+    def _reads(self, function: Function, scope: Scope, *, below: bool) -> Iterator[tree.Name]:
         """Where a method puts the scope that it takes already into what looks like a key, or, where it
-        calls the table itself, gives it to what is no log."""
+        calls the table, or what it calls does, gives it to what is no log."""
         program, scopes = self.planner.program, self.planner.program.policy.scopes
         taken = {
             parameter.name
@@ -86,7 +87,7 @@ class Halves:
             if isinstance(node, tree.Name) and node.id in taken:
                 parent = program.names.parent(node)
                 if self._lacks(parent, scope) or (
-                    program.domain.touches_table(function)
+                    below
                     and isinstance(parent, tree.Call)
                     and last_name(parent.func) not in LOGGING
                 ):
