@@ -42,7 +42,8 @@ class Halves(Room):
         for knot in knots:
             self.state.groups.join(own, knot)
         known = not reached.isdisjoint(self.program.keys.functions)
-        for read in self._reads(function, scope) if not known else ():
+        below = any(map(self.program.domain.touches_table, reached))
+        for read in self._reads(function, scope, below=below) if not known else ():
             reason = (
                 f"makes a key in a way that is not known: `{scope.parameter}` would not be in it"
             )
@@ -74,9 +75,9 @@ class Halves(Room):
                     found.setdefault(function, []).append(defect.knot)
         return found
 
-    def _reads(self, function: Function, scope: Scope) -> Iterator[tree.Name]:
+    def _reads(self, function: Function, scope: Scope, *, below: bool) -> Iterator[tree.Name]:
         """Where a method puts the scope that it takes already into what looks like a key, or, where it
-        calls the table itself, gives it to what is no log."""
+        calls the table, or what it calls does, gives it to what is no log."""
         program, scopes = self.program, self.program.policy.scopes
         taken = {
             parameter.name
@@ -87,7 +88,7 @@ class Halves(Room):
             if isinstance(node, tree.Name) and node.id in taken:
                 parent = program.names.parent(node)
                 if self._lacks(parent, scope) or (
-                    program.domain.touches_table(function)
+                    below
                     and isinstance(parent, tree.Call)
                     and last_name(parent.func) not in LOGGING
                 ):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
+import token
+import tokenize
 from typing import Final
 
 from msgspec import Struct
+
+from capsule_lint.model import Position, Span
 
 _OPENING: Final = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 
@@ -57,3 +62,31 @@ def literal(code: str) -> Literal | None:
 def plain_literal(code: str) -> Literal | None:
     """The same, but `None` for a literal with escapes: its body is not its text."""
     return literal(code) if "\\" not in code else None
+
+
+def changed_part(span: Span, old: str, new: str) -> tuple[Span, str]:
+    """Where code changes that is a text in several literals, and what the one becomes that changes: the lines of
+    the others stay as they are. The whole where that is not one of them."""
+    if "\n" not in old:
+        return span, new
+    before, after = _literals(old), _literals(new)
+    changed = [
+        pair for pair in zip(before, after, strict=False) if pair[0].string != pair[1].string
+    ]
+    if len(before) != len(after) or len(changed) != 1:
+        return span, new
+    was, now = changed[0]
+    start, end = (_moved(span.start, *place) for place in (was.start, was.end))
+    return Span(start, end), now.string
+
+
+def _literals(code: str) -> list[tokenize.TokenInfo]:
+    lines = io.StringIO(f"({code})")  # so that it may go over several lines
+    return [one for one in tokenize.generate_tokens(lines.readline) if one.type == token.STRING]
+
+
+def _moved(start: Position, row: int, column: int) -> Position:
+    """A place in a file, from one in code that begins with a bracket that is not in the file."""
+    if row == 1:
+        return Position(start.row, start.column + column - 1)
+    return Position(start.row + row - 1, column + 1)

@@ -38,6 +38,8 @@ class Fillings(Room):
     """What is filled of which some choice gains a field."""
     held: dict[str, list[tree.Node]] = field(default_factory=dict)
     """The texts that gain fields, by the names under which classes have them."""
+    within: dict[int, str] = field(default_factory=dict)
+    """The class inside of another one in which such a text stands, `Meta`; empty for one in a class of its own."""
 
     def find(self) -> None:
         """Ask for what fills the fields that chosen texts gain."""
@@ -51,10 +53,12 @@ class Fillings(Room):
             return
         names = {_name_of(self.planner, defect) for defect in changing.values()}
         for defect in changing.values():
-            if self.program.names.place(defect.template.host).scope.kind == "class":
-                self.held.setdefault(_name_of(self.planner, defect), []).append(
-                    defect.template.host
-                )
+            text = defect.template.host
+            home = self.program.names.place(text).scope
+            if home.kind == "class" and home.cls is not None:
+                self.held.setdefault(_name_of(self.planner, defect), []).append(text)
+                inner = home.parent is not None and home.parent.kind == "class"
+                self.within[id(text)] = home.cls.name if inner else ""
         for call, base in self._fillers(names):
             found = [changing[id(text)] for text in choices.of(base).texts if id(text) in changing]
             if not found:
@@ -97,7 +101,8 @@ class Fillings(Room):
         if any(a.keyword == scope.parameter for a in named):
             return
         beside = next((a.value for a in named if _names_any(a.keyword, others)), None)
-        spread = [a.value for a in call.args if a.star == "**"]
+        maps = last_name(call.func) == "format_map"
+        spread = [a.value for a in call.args if maps or a.star == "**"]
         if beside is not None:
             if self.planner.signatures.asks(call, scope, defect.knot):
                 self.planner.want(Want(scope, call, defect.knot, "field", mirror=beside))

@@ -103,7 +103,8 @@ class FormatConstants(MendRoom):
         elif node.name not in self._held or asks_presence(program.names.parent(node)):
             return
         elif UNKNOWN in (types := program.inference.of(node.base)) or not types:
-            texts = self._held[node.name]
+            inner, of = self.mends.planner.fillings.within, last_name(node.base)
+            texts = [t for t in self._held[node.name] if inner[id(t)] in ("", of)]
         else:
             texts = program.templates.choices.of(node).texts
         for text in texts:

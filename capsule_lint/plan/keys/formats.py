@@ -18,6 +18,7 @@ from capsule_lint.plan.keys.format_fields import (
     renumbered,
     start_of,
 )
+from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.room import MendRoom
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ class Formats(MendRoom):
         self.state.groups.join(knot, ("constant", id(constant)))
         if not self.constants.becomes(constant, text):
             raise Unknown("the format string would have to change in different ways")
-        mend = Replace(module.filename, constant.span, code, text)
+        span, text = changed_part(constant.span, literal, text)
+        mend = Replace(module.filename, span, code, text)
         if not any(m == mend for _, m in self.mends.found):
             yield mend
 

@@ -15,6 +15,7 @@ from capsule_lint.plan.keys.format_fields import start_of
 from capsule_lint.plan.keys.formats import Addition, Formats, Group
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
 from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of
+from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.memory.arity import takes_more
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import Class, last_name
@@ -344,7 +345,9 @@ class Segments(MendRoom):
                 defect.knot, host, "the text would have to change in different ways"
             )
             return
-        mend = Replace(defect.module.filename, host.span, code, literal)
+        was = self.mends.source(defect.module, host.span)
+        span, text = changed_part(host.span, was, literal)
+        mend = Replace(defect.module.filename, span, code, text)
         if not any(m == mend for _, m in self.mends.found):
             self.mends.add(defect.knot, mend)
 

@@ -80,6 +80,11 @@ class UnreadKeys:
         return re.compile(rf"{tag}(?:{_HOLE}){mark}\w")
 
     @cached_property
+    def _bare(self) -> re.Pattern[str]:
+        """A scope's tag and a field, with nothing behind it: what fills that makes a whole key of it."""
+        return re.compile(rf"{re.escape(self.ground.scopes[0].tag)}(?:\{{\w+\}}|%\(\w+\)s)")
+
+    @cached_property
     def _keys(self) -> set[int]:
         """The expressions that keys are made of."""
         hosts = [
@@ -123,7 +128,8 @@ class UnreadKeys:
             said = node.value
         else:
             return None
-        if not self._form.match(said):
+        bare = isinstance(node, tree.Const) and self._bare.fullmatch(said)
+        if not bare and not self._form.match(said):
             return None
         parts = re.split(rf"({_HOLE})", said)
         pieces = [
