@@ -10,6 +10,8 @@ from capsule_lint.facts import tree
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.policy import Scope
 
 
@@ -47,10 +49,10 @@ def renamed_item_access(code: str, node: tree.Node, old: Scope, new: Scope) -> s
     key = item_key(node, old)
     if key is None or not code:
         return None
-    renamed = rename(key, old, new)
-    if renamed == key:
+    other = rename(key, old, new)
+    if other == key:
         return None
-    code = code.replace(f'"{key}"', f'"{renamed}"')
+    code = code.replace(f'"{key}"', f'"{other}"')
     if old.type is not None and new.type is not None:
         code = code.replace(f"{old.type.name}(", f"{new.type.name}(")
     return code
@@ -78,6 +80,12 @@ def item_key(node: tree.Node, scope: Scope) -> str | None:
 
 def rename(name: str, old: Scope, new: Scope) -> str:
     """`tenantId`, `tenant_id`, `TenantId`, `_tenant` to the other scope's, in the same style."""
+    return next(renamed(name, old, new), name)
+
+
+def renamed(name: str, old: Scope, new: Scope) -> Iterator[str]:
+    """All that the other scope may be called beside this name: beside `env`, the parameter of its scope, `tenant`
+    and `tenantId` say as much as `tenant_id`, which comes first."""
 
     def camel(text: str) -> str:
         head, *rest = text.split("_")
@@ -92,10 +100,8 @@ def rename(name: str, old: Scope, new: Scope) -> str:
         (one.removesuffix("_id"), other.removesuffix("_id")),
         (old.name, new.name),
     ]
-    for before, after in pairs:
-        if before in name:
-            return name.replace(before, after)
-    return name
+    said = (name.replace(before, after) for before, after in pairs if before in name)
+    yield from (one for one in dict.fromkeys(said) if one != name)
 
 
 class AddedEntry(Struct, frozen=True):

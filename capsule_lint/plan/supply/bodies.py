@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.code import renamed, text_of
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.fake_owners import FakeOwners
@@ -150,21 +150,25 @@ class Bodies(Room):
         owners = list(self._fakes.owners(want, value)) if self._objects else []
         for under, name in self._attributes(want, value):
             for old in self.program.policy.scopes:
-                key = rename(name, want.scope, old)
-                for call in self._objects.get(key, ()) if key != name else ():
-                    named = under.lower() in self._written.homes(call)
-                    if value.kind == "attached" or named or self._fakes.stands_in(call, owners):
-                        yield call, old, name
+                for key in renamed(name, want.scope, old):
+                    for call in self._objects.get(key, ()):
+                        named = under.lower() in self._written.homes(call)
+                        if (
+                            value.kind == "attached"
+                            or named
+                            or self._fakes.stands_in(call, owners)
+                        ):
+                            yield call, old, name
 
     def _put_on(self, want: Want, value: Value) -> Iterator[Want]:
         """What tests put on an object that is read so: `request.tenant = "t"`."""
         attached, step = self.planner.sources.ambient.attached, self.planner.local.notes.step
         for under, name in self._attributes(want, value):
             for old in self.program.policy.scopes:
-                key = rename(name, want.scope, old)
-                for target, given in attached.without(under, key, name) if key != name else ():
-                    asked = step(target, given, want.scope, name, want.knot)
-                    yield from () if asked is None else (asked,)
+                for key in renamed(name, want.scope, old):
+                    for target, given in attached.without(under, key, name):
+                        asked = step(target, given, want.scope, name, want.knot)
+                        yield from () if asked is None else (asked,)
 
     def _attributes(self, want: Want, value: Value) -> Iterator[tuple[str, str]]:
         """The attribute that a value is, and what has it: `state` and `capsule_id` of
@@ -260,9 +264,9 @@ class Bodies(Room):
         """The other scopes, and how they are called where one is called `key`."""
         for old in self.program.policy.scopes:
             if old is not scope:
-                like = rename(key, scope, old)
+                like = [one for one in renamed(key, scope, old) if names_scope(one, old)]
                 said = self._configured[old.name] if key in self._configured[scope.name] else ()
-                for name in dict.fromkeys((*((like,) if names_scope(like, old) else ()), *said)):
+                for name in dict.fromkeys((*like, *said)):
                     if name != key:
                         yield old, name
 

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import rename
+from capsule_lint.plan.code import renamed
 from capsule_lint.plan.supply.entries import PLAIN_BASES
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.types import Instance, ordered
@@ -147,8 +148,8 @@ class FakeOwners(Struct, frozen=True, dict=True):
         """Where the class, or a base, gives its instances the neighbour: what is assigned, and to what; nothing
         for both where that is done otherwise."""
         for old in self.planner.program.policy.scopes:
-            key = rename(name, want.scope, old)
-            for owner in self.planner.program.classes.mro(cls) if key != name else ():
+            keys = list(renamed(name, want.scope, old))
+            for owner, key in product(self.planner.program.classes.mro(cls), keys):
                 stores, bindings = owner.stores.get(key, ()), owner.scope.bindings.get(key, ())
                 statements = [store.statement for store in stores]
                 for binding in bindings:
