@@ -168,7 +168,7 @@ class CallMends(MendRoom):
                 return (name, neighbour + 1 + offset) if neighbour is not None and named else None
         if before < count:
             return None, positional[before] + offset
-        if before == count and (count or not any(a.keyword for a in args)):
+        if before == count and not named and (count or not any(a.keyword for a in args)):
             return None, (positional[-1] + 1 if positional else 0) + offset
         if offset and last_name(call.func) == "partial" and not named:
             return None  # its own calls may fill the place

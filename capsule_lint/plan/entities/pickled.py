@@ -131,11 +131,10 @@ class Pickled(MendRoom):
             final = self.mends.signatures.final_params(function)[1:]
             new = [n for n, (_, kind, fresh) in enumerate(final) if fresh and kind == "plain"]
             return _Place(new[0], attribute) if len(new) == 1 else None
-        before = program.policy.scopes[: program.policy.scopes.index(scope)]
         names = [one.name for one in program.classes.constructor(cls) or ()]
         held = program.domain.held.is_attribute
-        for other in reversed(before):
+        for other, behind in program.policy.beside(scope):
             for number, name in enumerate(names):
                 if held(home, name, other):
-                    return _Place(number + 1, attribute)
+                    return _Place(number + behind, attribute)
         return None

@@ -111,12 +111,9 @@ class KeyDefects(Room):
                 if ending is None:
                     self._refuse(site, scope, "begins with a key that needs less")
                 continue
-            if (
-                piece is None
-                and template.pieces[0].host is not template.host
-                and self._is_site(template.pieces[0].host)
-            ):
-                self._tie(("key", id(template.pieces[0].host)), site)
+            first = template.pieces[segments[0].piece if segments else 0].host
+            if piece is None and first is not template.host and self._is_site(first):
+                self._tie(("key", id(first)), site)
                 continue
             own.append(scope)
             anchors[scope.name] = piece.value if isinstance(piece, Filled) else None

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.spelled import HOLE, Forms, literal_text, pattern
-from capsule_lint.program.texts.pieces import Text
+from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ class Begun(Struct, frozen=True):
         )
 
     def _beginnings(self, defects: Sequence[KeyDefect]) -> Iterator[Beginning]:
-        """How keys that change look up to where the segments come."""
+        """How keys that change look up to where the segments come, or up to the value that they come before."""
         shapes = Forms(self.testing.mends.planner.program)
         for defect in defects:
             form, pieces = shapes.direct(defect), defect.template.pieces
@@ -74,9 +74,14 @@ class Begun(Struct, frozen=True):
             if form is None or form.bare or not form.provable or len(groups) != 1:
                 continue
             group, front, separator = groups.pop()
-            number = int(group.removeprefix("at_"))
-            if not front and number < len(pieces):
-                begun = pattern(pieces[:number], {number}, shapes.between(pieces)).pattern
+            number = end = int(group.removeprefix("at_"))
+            if front:
+                values = (
+                    n for n, one in enumerate(pieces) if n >= number and isinstance(one, Filled)
+                )
+                end = next(values, len(pieces)) + 1
+            if end < len(pieces):
+                begun = pattern(pieces[:end], {number}, shapes.between(pieces)).pattern
                 start = begun + re.escape(separator)
                 whole = re.compile(f"{start}{re.escape(HOLE)}.*", re.DOTALL)
                 yield Beginning(replace(form, regex=whole), re.compile(start, re.DOTALL))

@@ -111,10 +111,9 @@ class Expected(MendRoom):
         *,
         values: bool,
     ) -> None:
-        """Put the name of a new field, or its value, beside that of the field that it comes behind."""
+        """Put the name of a new field, or its value, beside that of the field that it stands beside."""
         knot, scope = gained
-        scopes = self.program.policy.scopes
-        for old in reversed(scopes[: scopes.index(scope)]):
+        for old, behind in self.program.policy.beside(scope):
             for item, name in zip(node.items, names, strict=True):
                 if name is None or not names_scope(name, old):
                     continue
@@ -123,8 +122,9 @@ class Expected(MendRoom):
                 if code is None:
                     break
                 if new not in names:
+                    before, after = ((), (code,)) if behind else ((code,), ())
                     span, at = node.span, item.span
-                    mend = AddElements(module.filename, span, "CAP301", (), (code,), at)
+                    mend = AddElements(module.filename, span, "CAP301", before, after, at)
                     self.mends.add(knot, mend)
                 return
         if values:

@@ -70,13 +70,16 @@ class Shape(Struct, frozen=True):
                 yield old, name
             old += not new
 
-    def keyword(self, present: set[str]) -> Iterator[str]:
-        """The new parameters that come by keyword, beside those that do."""
+    def keyword(self, present: set[str], *, beside: bool) -> Iterator[str]:
+        """The new parameters that come by keyword, as those before them do, or those that they stand `beside`."""
+        first = next((name for name, _, new in self._positional if not new), None)
+        before: set[str] = set()
         for name, kind, new in self.entries:
-            at = [n for n, entry in enumerate(self._positional) if entry[0] == name]
-            after = {e[0] for e in self._positional[: at[0]] if not e[2]} if at else set()
-            if new and present and (kind == "kwonly" or after & present):
+            named = beside or (before & present if before else first in present)
+            if new and present and (kind == "kwonly" or (kind in _PLAIN and named)):
                 yield name
+            if not new and kind in _PLAIN:
+                before.add(name)
 
 
 @dataclass(eq=False, slots=True)
@@ -307,7 +310,7 @@ class Recorded(MendRoom):
         present = {name for name, _ in node.entries}
         scopes = self.program.policy.scopes
         beside = [v for name, v in node.entries if any(names_scope(name, s) for s in scopes)]
-        for name in shape.keyword(present):
+        for name in shape.keyword(present, beside=bool(beside)):
             code = self._code(node, name, shape)
             if code is None or not shape.sure:
                 self._unsure(module, record, shape)
