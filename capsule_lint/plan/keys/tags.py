@@ -80,6 +80,9 @@ def _mark(program: Program, pieces: Sequence[Piece], anchor: tree.Node | None) -
             found = (keys.mark if own else None) or ending_mark(before)
         if found is not None:
             return found
+    last = pieces[-1]
+    if at is None and isinstance(last, Text) and (begun := ending_mark(last.value)):
+        return begun  # what keys begin with
     return marks_of(scopes[0].tag)[-1:] if plain else keys.mark
 
 
