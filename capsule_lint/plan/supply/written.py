@@ -31,6 +31,8 @@ class Written(Room):
     planner: Planner
     _homes: dict[int, frozenset[str]] = field(default_factory=dict)
     _added: dict[int, frozenset[str]] = field(default_factory=dict)
+    """What is beside the keywords of calls that are made JSON of."""
+    _senders: dict[Function, frozenset[str] | None] = field(default_factory=dict)
 
     def by_key(self, keys: Collection[str]) -> dict[str, list[Display]]:
         """Those of tests, those that are made JSON of, and those that handlers give back, by each of their keys, and
@@ -47,8 +49,8 @@ class Written(Room):
                 ):
                     for key, _ in entries_of(display):
                         found[key].append(display)
-            for function in module.functions:
-                for call in self._sent_by(function):
+            for call in module.each(tree.Call):
+                if names_any(call, program) and self._is_sent(call):
                     for key, _ in entries_of(call):
                         found[key].append(call)
         return found
@@ -57,25 +59,30 @@ class Written(Room):
         """All keys that a message has which is made of this."""
         return self._added.get(id(display), frozenset()) | {key for key, _ in entries_of(display)}
 
-    def _sent_by(self, function: Function) -> Iterator[tree.Call]:
-        """The calls whose keywords a function makes JSON of: `send("placed", tenant_id=…)`."""
-        program = self.program
-        fields = next((p.name for p in function.params if p.kind == "**"), None)
-        if fields is None:
-            return
-        added: set[str] = set()
-        sends = False
-        for node in program.names.inside(function):
-            if isinstance(node, tree.Name) and node.id == fields and self.is_dumped(node):
-                sends = True
-                around = program.names.parent(node)
-                if isinstance(around, tree.DictDisplay):
-                    added.update(key for key, _ in entries_of(around))
-        for call in program.calls.uses.calls_beside(function.name) if sends else ():
-            callees = program.calls.callees(call) if names_any(call, program) else ()
-            if any(callee.function is function for callee in callees):
-                self._added[id(call)] = frozenset(added)
-                yield call
+    def _is_sent(self, call: tree.Call) -> bool:
+        """Whether what is called makes JSON of the keywords: `send("placed", tenant_id=…)`."""
+        for callee in self.program.calls.callees(call):
+            added = self._sent_beside(callee.function) if callee.function is not None else None
+            if added is not None:
+                self._added[id(call)] = added
+                return True
+        return False
+
+    def _sent_beside(self, function: Function) -> frozenset[str] | None:
+        """What a function puts beside the keywords that it makes JSON of; `None` where it does not do that."""
+        if function not in self._senders:
+            fields = next((p.name for p in function.params if p.kind == "**"), None)
+            inside = self.program.names.inside(function) if fields is not None else ()
+            sent = [
+                node
+                for node in inside
+                if isinstance(node, tree.Name) and node.id == fields and self.is_dumped(node)
+            ]
+            around = map(self.program.names.parent, sent)
+            displays = [one for one in around if isinstance(one, tree.DictDisplay)]
+            beside = frozenset(key for one in displays for key, _ in entries_of(one))
+            self._senders[function] = beside if sent else None
+        return self._senders[function]
 
     def is_given_back(self, display: tree.Node) -> bool:
         """Whether a handler returns a dict, by a name or not: a state machine gives it to the next one."""
