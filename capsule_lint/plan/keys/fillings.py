@@ -67,7 +67,7 @@ class Fillings(Room):
             lookups = choices.lookups(base)
             self.bases += [base, origin, *lookups]
             self.bases += [one.func for one in lookups if isinstance(one, tree.Call)]
-            function = self.program.names.place(call).scope.function
+            function = self.program.names.function_of(call)
             for defect in found:
                 defect.makers |= {function} if function is not None else set()
                 for scope in defect.missing:
@@ -96,7 +96,7 @@ class Fillings(Room):
 
     def _fill(self, call: tree.Call, base: tree.Node, scope: Scope, defect: KeyDefect) -> None:
         """Ask for one value that fills a field of one text."""
-        others = [s for s in self.program.policy.scopes if s is not scope]
+        others = self.program.policy.others(scope)
         named = [a for a in call.args if a.keyword is not None]
         if any(a.keyword == scope.parameter for a in named):
             return
@@ -142,9 +142,8 @@ class Fillings(Room):
         for heir in classes.subclasses(cls):
             have = [
                 name
-                for one in planner.program.policy.scopes
-                if one is not scope
-                and (name := planner.sources.holders.attribute_of(heir, one)) is not None
+                for one in planner.program.policy.others(scope)
+                if (name := planner.sources.holders.attribute_of(heir, one)) is not None
             ]
             if planner.sources.holders.attribute_of(heir, scope) == scope.parameter:
                 planner.state.groups.join(defect.knot, ("class", heir))
@@ -183,7 +182,7 @@ class Fillings(Room):
 
     def _given_by_keyword(self, value: tree.Node) -> Function | None:
         """The function whose `**parts` a value is, as its callers give it."""
-        function = self.program.names.place(value).scope.function
+        function = self.program.names.function_of(value)
         if function is None or not isinstance(value, tree.Name):
             return None
         parameter = function.parameter(value.id)
@@ -207,7 +206,7 @@ class Fillings(Room):
         self, call: tree.Call, function: Function, given: int, lookup: tree.Node
     ) -> list[tree.Node]:
         """What a call has a function look up in a table, by a name that it spells out, and what is in that."""
-        if self.program.names.place(lookup).scope.function is not function:
+        if self.program.names.function_of(lookup) is not function:
             return []
         bound = bind(call.args, function.params, given)
         match lookup:
@@ -227,7 +226,7 @@ class Fillings(Room):
     def _receivers(self, call: tree.Call) -> list[Class]:
         """The classes of whose objects, or of which, a call calls a method; nothing where that is not known."""
         program = self.program
-        owner = owner_of(program.names.place(call).scope.function)
+        owner = owner_of(program.names.function_of(call))
         match call.func:
             case tree.Attr(base=tree.Call(func=tree.Name(id="super"))) if owner is not None:
                 return [owner]

@@ -80,7 +80,7 @@ class Bodies(Room):
             path = self._path(given, 0)
             sent = displays.get(path[-1], ()) if path else ()
             if any(
-                not names.place(display).scope.module.is_test and self._written.is_dumped(display)
+                not names.module_of(display).is_test and self._written.is_dumped(display)
                 for display in sent
             ):
                 return True

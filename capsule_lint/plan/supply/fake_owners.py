@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import renamed
+from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries import PLAIN_BASES
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.types import Instance, ordered
@@ -28,7 +28,8 @@ _MAX_DEPTH: Final = 3
 _LACKS: Final = "is given where `{}` is read, and has none"
 
 
-class FakeOwners(Struct, frozen=True, dict=True):
+@dataclass(eq=False)
+class FakeOwners(Room):
     """Gives them what is read."""
 
     planner: Planner
@@ -36,7 +37,7 @@ class FakeOwners(Struct, frozen=True, dict=True):
     def lacking(self, want: Want, value: Value) -> Iterator[Want]:
         """The assignments that make such classes have the scope, or nothing where a person must look."""
         base, _, name = value.code.rpartition(".")
-        place = self.planner.program.names.place(want.node)
+        place = self.program.names.place(want.node)
         functions = enclosing(place) if self.are_any else ()
         told = [given for function in functions for given in self._told(function, base)]
         for given in (*told, *(self._placed(want, value) if self.are_any else ())):
@@ -45,7 +46,7 @@ class FakeOwners(Struct, frozen=True, dict=True):
 
     def owners(self, want: Want, value: Value) -> Iterator[Class]:
         """The classes of policy that a value is read of."""
-        definition = self.planner.program.names.definition
+        definition = self.program.names.definition
         for spec in want.scope.sources:
             cls = definition(f"{spec.module}.{spec.name}")
             ends = (f".{spec.access}", f'["{spec.access}"]')
@@ -56,14 +57,14 @@ class FakeOwners(Struct, frozen=True, dict=True):
     def stands_in(self, node: tree.Node, owners: Sequence[Class]) -> bool:
         """Whether a test puts something in the place of what gives an instance of one of some classes:
         `patch("app.views.context_of", return_value=SimpleNamespace(tenant_id="t"))`."""
-        over = self.planner.program.inference.placements.over(node) if owners else ()
-        mro = self.planner.program.classes.mro
+        over = self.program.inference.placements.over(node) if owners else ()
+        mro = self.program.classes.mro
         return any(isinstance(one, Instance) and set(owners) & set(mro(one.cls)) for one in over)
 
     def _placed(self, want: Want, value: Value) -> Iterator[tree.Node]:
         """What tests put in the place of what gives such an instance."""
         owners = list(self.owners(want, value))
-        for placed in self.planner.program.inference.placements.everywhere() if owners else ():
+        for placed in self.program.inference.placements.everywhere() if owners else ():
             if placed.yields and self.stands_in(placed.node, owners):
                 yield placed.node
 
@@ -71,7 +72,7 @@ class FakeOwners(Struct, frozen=True, dict=True):
         """What tests give for a parameter, `ctx`, or for what an object keeps of one: `self.ctx`,
         `command.ctx`."""
         own, _, kept = base.partition(".")
-        calls = self.planner.program.calls
+        calls = self.program.calls
         if not kept and base != function.self_name and function.parameter(base) is not None:
             yield from self._arguments(function, base, 0)
         for cls in self._holders(function, own) if kept.isidentifier() else ():
@@ -90,32 +91,32 @@ class FakeOwners(Struct, frozen=True, dict=True):
         if function.owner is not None and name == function.self_name:
             yield function.owner
         elif function.parameter(name) is not None:
-            for one in self.planner.program.inference.bound(function.scope.bindings[name][0]):
+            for one in self.program.inference.bound(function.scope.bindings[name][0]):
                 if isinstance(one, Instance):
                     yield one.cls
 
     def _is_in_test(self, node: tree.Node) -> bool:
-        return self.planner.program.names.place(node).scope.module.is_test
+        return self.program.names.module_of(node).is_test
 
     def _arguments(self, function: Function, name: str, depth: int) -> Iterator[tree.Node]:
         """What tests give for a parameter, also by way of functions that are given the same."""
-        program = self.planner.program
+        program = self.program
         for _, argument in program.calls.arguments_for(function, name):
             value = argument.value
             if self._is_in_test(value):
                 yield value
             elif isinstance(value, tree.Name) and depth < _MAX_DEPTH:
-                around = program.names.place(value).scope.function
+                around = program.names.function_of(value)
                 if around is not None and around.parameter(value.id) is not None:
                     yield from self._arguments(around, value.id, depth + 1)
 
     @cached_property
     def are_any(self) -> bool:
         """Whether a class of a test has an attribute that is called like a scope."""
-        scopes = self.planner.program.policy.scopes
+        scopes = self.program.policy.scopes
         return any(
             names_scope(name, scope)
-            for module in self.planner.program.names.modules.values()
+            for module in self.program.names.modules.values()
             for cls in (module.classes if module.is_test else ())
             for name in (*cls.stores, *cls.scope.bindings)
             for scope in scopes
@@ -123,7 +124,7 @@ class FakeOwners(Struct, frozen=True, dict=True):
 
     def _given(self, node: tree.Node, name: str) -> Iterator[Class]:
         """The classes of tests that something is an instance of, and that have no such attribute."""
-        program = self.planner.program
+        program = self.program
         for one in ordered(program.inference.of(node)):
             if isinstance(one, Instance) and one.cls.module.is_test:
                 bases = (b.rpartition(".")[2] for b in program.classes.foreign_bases(one.cls))
@@ -147,9 +148,9 @@ class FakeOwners(Struct, frozen=True, dict=True):
     ) -> Iterator[tuple[tree.Name | tree.Attr | None, tree.Node | None]]:
         """Where the class, or a base, gives its instances the neighbour: what is assigned, and to what; nothing
         for both where that is done otherwise."""
-        for old in self.planner.program.policy.scopes:
+        for old in self.program.policy.scopes:
             keys = list(renamed(name, want.scope, old))
-            for owner, key in product(self.planner.program.classes.mro(cls), keys):
+            for owner, key in product(self.program.classes.mro(cls), keys):
                 stores, bindings = owner.stores.get(key, ()), owner.scope.bindings.get(key, ())
                 statements = [store.statement for store in stores]
                 for binding in bindings:

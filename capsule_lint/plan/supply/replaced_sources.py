@@ -4,12 +4,12 @@ function, in whose place nothing comes."""
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.model import Function
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 _ALONE: Final = "comes in the place of `{}`, and nothing in that of `{}`, which is asked beside it"
 
 
-class ReplacedSources(Struct, frozen=True, dict=True):
+@dataclass(eq=False)
+class ReplacedSources(Room):
     """Notes where a person must look."""
 
     planner: Planner
+    _told: set[int] = field(default_factory=set)
 
     def check(self, want: Want, value: Value) -> None:
         """`monkeypatch.setattr(auth, "tenant_of", lambda request: "t")`, where `capsule_of(request)` comes beside
@@ -35,36 +37,28 @@ class ReplacedSources(Struct, frozen=True, dict=True):
         new = next((f for code, f in self._asked(want.scope) if code == value.code), None)
         if new is None or not self._replaced:
             return
-        scope_of = {id(p): self.planner.program.names.place(p).scope for p in self._patches}
-        done = {id(scope_of[id(patch)]) for patch in self._replaced.get(new, ())}
-        for scope in self.planner.program.policy.scopes:
-            for _, old in self._asked(scope) if scope is not want.scope else ():
+        place = self.program.names.place
+        done = [place(patch).scope for patch in self._replaced.get(new, ())]
+        for scope in self.program.policy.others(want.scope):
+            for _, old in self._asked(scope):
                 for patch in self._replaced.get(old, ()) if old is not new else ():
-                    if id(scope_of[id(patch)]) not in done and id(patch) not in self._told:
+                    if place(patch).scope not in done and id(patch) not in self._told:
                         self._told.add(id(patch))
                         reason = _ALONE.format(old.name, new.name)
                         self.planner.local.notes.obstacle(want.knot, patch, reason)
-
-    @cached_property
-    def _told(self) -> set[int]:
-        return set()
-
-    @property
-    def _patches(self) -> Iterator[tree.Node]:
-        return (patch for patches in self._replaced.values() for patch in patches)
 
     def _asked(self, scope: Scope) -> Iterator[tuple[str, Function]]:
         """The functions that policy names for a scope, and how they are called."""
         for spec in scope.sources:
             if spec.kind is SourceKind.CALL:
-                asked = self.planner.program.names.definition(f"{spec.module}.{spec.name}")
+                asked = self.program.names.definition(f"{spec.module}.{spec.name}")
                 if isinstance(asked, Function):
                     yield spec.code, asked
 
     @cached_property
     def _replaced(self) -> dict[Function, list[tree.Node]]:
         """Where tests put something in the place of such a function."""
-        program, found = self.planner.program, defaultdict[Function, list[tree.Node]](list)
+        program, found = self.program, defaultdict[Function, list[tree.Node]](list)
         known = {f for scope in program.policy.scopes for _, f in self._asked(scope)}
         for placed in program.inference.placements.everywhere() if known else ():
             where = placed.where

@@ -92,7 +92,7 @@ class Written(Room):
             target = parent.targets[0]
             reads = reads_of(names, target, (target.at,))
             return any(self.is_given_back(read) for read in reads)
-        function = names.place(display).scope.function
+        function = names.function_of(display)
         returned = isinstance(parent, tree.Eval) and parent.kind == "return"
         return returned and function is not None and self.program.domain.enters(function)
 
@@ -141,7 +141,7 @@ class Written(Room):
         parent = names.parent(node) if depth < _MAX_DEPTH else None
         match parent:
             case tree.DictDisplay():
-                for key, value in zip(parent.keys, parent.values, strict=True):
+                for key, value in parent.pairs:
                     if value is node and key is None:
                         yield from self._homes_of(parent, depth + 1)
                     elif value is node and (text := tree.text(key)) is not None:
@@ -162,7 +162,7 @@ class Written(Room):
                 text = tree.text(index)
                 yield from () if text is None else (text.lower(),)
             case tree.Eval(kind="return"):
-                function = names.place(node).scope.function
+                function = names.function_of(node)
                 for call, _ in self.program.calls.callers(function) if function else ():
                     yield from self._homes_of(call, depth + 1)
 

@@ -52,7 +52,8 @@ class Snapshots(MendRoom):
         wholes = [*self._items(), *self._entities()]
         mended = self.mends.mended(AddElements, AddEntry)
         for module in self.program.names.judged() if wholes else ():
-            for node in module.nodes if module.is_test and not module.generated else ():
+            apart = not module.is_test or module.generated
+            for node in () if apart else module.either(tree.Sequence, tree.DictDisplay):
                 said = _names_in(node)
                 found = [one for one in wholes if one.names <= said <= one.every]
                 if (
@@ -98,16 +99,16 @@ class Snapshots(MendRoom):
     @cached_property
     def _unchanged(self) -> frozenset[frozenset[str]]:
         """The names of what gets no entry, and has one of another scope."""
-        planner = self.planner
+        program = self.program
         grown = {id(node) for node, *_ in self.mends.expected.grown}
         found: set[frozenset[str]] = set()
-        for module in planner.program.names.judged():
+        for module in program.names.judged():
             if not module.is_test:
                 for display in module.each(tree.DictDisplay):
-                    if id(display) not in grown and names_any(display, planner.program):
+                    if id(display) not in grown and names_any(display, program):
                         found.add(self._plain(name for name, _ in entries_of(display)))
                 for cls in module.classes:
-                    if cls not in planner.state.fields and planner.program.classes.is_data(cls):
+                    if cls not in self.state.fields and program.classes.is_data(cls):
                         found.add(self._fields(cls))
         return frozenset(found)
 
@@ -144,11 +145,11 @@ class Snapshots(MendRoom):
 
     def _runs(self, node: tree.Node, made: Function | None) -> bool:
         """Whether the test runs what makes the item, as far as that is known."""
-        test = self.program.names.place(node).scope.function
+        test = self.program.names.function_of(node)
         return test is None or made is None or made in self.mends.testing.reach.of(test)
 
 
-def _names_in(node: tree.Node) -> frozenset[str]:
+def _names_in(node: tree.Sequence | tree.DictDisplay) -> frozenset[str]:
     """The texts that a display lists, or the keys of a dict."""
     match node:
         case tree.Sequence():
@@ -156,5 +157,3 @@ def _names_in(node: tree.Node) -> frozenset[str]:
             return frozenset(text for text in said if text is not None)
         case tree.DictDisplay():
             return frozenset(name for name, _ in entries_of(node))
-        case _:
-            return frozenset()

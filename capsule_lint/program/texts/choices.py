@@ -79,8 +79,7 @@ class Choices:
             case tree.Sequence(items=items) if at is not None:
                 return items[at] if 0 <= at < len(items) else None
             case tree.DictDisplay() if name is not None and None not in row.keys:
-                pairs = zip(row.keys, row.values, strict=True)
-                return next((v for k, v in pairs if k and self.constants.of(k) == name), None)
+                return next((v for k, v in row.pairs if k and self.constants.of(k) == name), None)
             case _:
                 return None
 
