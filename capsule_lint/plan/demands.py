@@ -251,7 +251,7 @@ class Demands(Room):
         """The functions that have a parameter `…key` and give it to the table as it is."""
         program, found = self.program, set[Function]()
         for module in program.names.modules.values():
-            for node in module.nodes:
+            for node in module.every(tree.DictDisplay, tree.Call):
                 given: list[tree.Node] = []
                 if isinstance(node, tree.DictDisplay):
                     given = [value for key, value in node.pairs if program.keys.key_name(key)]

@@ -72,7 +72,7 @@ class SourceSpec(Struct, frozen=True):
         return f"{self.module}.{self.name}"
 
 
-class Scope(Struct, frozen=True):
+class Scope(Struct, frozen=True, cache_hash=True):
     """One isolation boundary. `segment` is `tag` and then the hole, whose name is `parameter`."""
 
     name: str

@@ -110,6 +110,11 @@ class _Defined(Generic[_Fact]):
     fact: _Fact
     module: Module
     qualname: str
+    decorators: frozenset[str] = field(init=False)
+    """The last names of its decorators: `property`, `fixture`, `dataclass`."""
+
+    def __post_init__(self) -> None:
+        self.decorators = frozenset(map(last_name, self.fact.decorators))
 
     @property
     def name(self) -> str:
@@ -119,11 +124,6 @@ class _Defined(Generic[_Fact]):
     def symbol(self) -> str:
         """The dotted name under which people know it."""
         return f"{self.module.name}.{self.qualname}"
-
-    @property
-    def decorators(self) -> frozenset[str]:
-        """The last names of its decorators: `property`, `fixture`, `dataclass`."""
-        return frozenset(map(last_name, self.fact.decorators))
 
     def __repr__(self) -> str:
         return f"<{self.symbol}>"
@@ -139,6 +139,16 @@ class Function(_Defined[tree.FunctionDef]):
     place: Place
     returns: list[tree.Node] = field(default_factory=list)
     yields: list[tree.Wrapped] = field(default_factory=list)
+    takes_self: bool = field(init=False)
+    """Whether its first parameter is the instance or the class, or the task that it is made into."""
+    own_params: tuple[tree.Parameter, ...] = field(init=False)
+    """Its parameters without `self` or `cls`."""
+
+    def __post_init__(self) -> None:
+        _Defined.__post_init__(self)
+        method = self.owner is not None and not self.is_static
+        self.takes_self = (method or self.is_bound_task) and bool(self.params)
+        self.own_params = self.params[1:] if self.takes_self else self.params
 
     @property
     def given_back(self) -> list[tree.Node]:
@@ -149,12 +159,6 @@ class Function(_Defined[tree.FunctionDef]):
     def is_static(self) -> bool:
         """Whether a class has it, and it is given neither the instance nor the class."""
         return "staticmethod" in self.decorators
-
-    @property
-    def takes_self(self) -> bool:
-        """Whether its first parameter is the instance or the class, or the task that it is made into."""
-        method = self.owner is not None and not self.is_static
-        return (method or self.is_bound_task) and bool(self.params)
 
     @property
     def self_name(self) -> str:
@@ -181,14 +185,12 @@ class Function(_Defined[tree.FunctionDef]):
         """All its parameters, `self` or `cls` included."""
         return self.fact.params
 
-    @property
-    def own_params(self) -> tuple[tree.Parameter, ...]:
-        """Its parameters without `self` or `cls`."""
-        return self.params[1:] if self.takes_self else self.params
-
     def parameter(self, name: str) -> tree.Parameter | None:
         """The parameter of that name."""
-        return next((p for p in self.params if p.name == name), None)
+        for parameter in self.fact.params:
+            if parameter.name == name:
+                return parameter
+        return None
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -234,6 +236,7 @@ class Module:
     nodes: list[tree.Node] = field(default_factory=list)
     """All expressions, in the order of the file."""
     kinds: dict[type[object], list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
+    _several: dict[tuple[type[object], ...], list[tree.Node]] = field(default_factory=dict)
     statements: list[tuple[tree.Statement, Place]] = field(default_factory=list)
     blocks: dict[int, tree.Block] = field(default_factory=dict)
     """The compound statements, by the numbers that branches have."""
@@ -256,6 +259,13 @@ class Module:
         """All expressions of one kind, and after them those of another."""
         yield from self.each(kind)
         yield from self.each(other)
+
+    def every(self, *kinds: type[_Kind]) -> Sequence[_Kind]:
+        """All expressions of several kinds, in the order of the file."""
+        found = self._several.get(kinds)
+        if found is None:
+            found = self._several[kinds] = [node for node in self.nodes if type(node) in kinds]
+        return cast("Sequence[_Kind]", found)
 
     def loops(self) -> Iterator[tuple[tree.Node, tree.Node]]:
         """The target of each loop and comprehension, with what it goes through."""

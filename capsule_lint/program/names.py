@@ -19,6 +19,8 @@ from capsule_lint.program.walk import Index, Parent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from capsule_lint.program.model import Scope
+
 
 class External(Struct, frozen=True):
     """Something that is not defined in the program: its dotted name."""
@@ -274,19 +276,16 @@ class Names:
 
     def bindings(self, name: str, place: Place) -> list[Binding]:
         """The bindings of `name` that may reach `place`; empty for built-ins."""
-        for scope in place.scope.ancestors():
-            if scope.kind == "class" and scope is not place.scope:
-                continue
+        own = place.scope
+        scope: Scope | None = own
+        while scope is not None:
             found = scope.bindings.get(name)
             if found and scope.kind == "class":  # before that, the name means what it means around
-                found = [b for b in found if not comes_after(b, place)]
+                found = [b for b in found if not comes_after(b, place)] if scope is own else None
             if found:
-                return (
-                    reaching(found, place)
-                    if scope is place.scope or same_flow(scope, place)
-                    else found
-                )
-        module = place.scope.module
+                return reaching(found, place) if scope is own or same_flow(scope, place) else found
+            scope = scope.parent
+        module = own.module
         star = self.global_binding(module, name)
         return [star] if star is not None else []
 

@@ -43,6 +43,15 @@ _TAKES_APART: Final = frozenset(
     ]
 )
 """What goes through the fields of a tuple that it is given."""
+_READING: Final = (
+    tree.Subscript,
+    tree.Call,
+    tree.Comprehension,
+    tree.Wrapped,
+    tree.Compare,
+    tree.Binary,
+)
+"""The expressions that may read a tuple."""
 _ORDERS: Final = frozenset(
     ("sorted", "min", "max", "sort", "groupby", "map", "nlargest", "nsmallest")
 )
@@ -149,7 +158,7 @@ class Tuples(Room):
                     self._unpacked(target, statement.value)
             elif isinstance(statement, tree.Block):
                 self._block(statement)
-        for node in module.nodes:
+        for node in module.every(*_READING):
             self._node(node)
 
     def _block(self, block: tree.Block) -> None:

@@ -29,6 +29,7 @@ from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from capsule_lint.plan.entities.additions import Home, Owner
     from capsule_lint.program import Program
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
+LOOKING_UP: Final = (tree.Subscript, tree.Call, tree.Compare)
+"""The expressions that look things up."""
 _MAX_DEPTH: Final = 2
 
 
@@ -410,13 +413,19 @@ class Collections:
         )
 
 
-def looks_up(node: tree.Node, name: str) -> bool:
-    """Whether an expression may look something up in a collection of that name, or in a local one, or in one
-    that it chooses."""
+def looking_up(module: Module, names: AbstractSet[str]) -> Iterator[tree.Node]:
+    """The expressions of a module that may look something up in a collection of one of these names, or in a
+    local one, or in one that they choose, in the order of the file."""
+    return (node for node in module.every(*LOOKING_UP) if looks_up(node, names))
+
+
+def looks_up(node: tree.Node, names: AbstractSet[str]) -> bool:
+    """Whether an expression may look something up in such a collection."""
     match node:
         case tree.Subscript(base=base) | tree.Compare(rights=(base, *_)):
-            return isinstance(base, tree.Name | tree.Conditional) or last_name(base) == name
+            pass
         case tree.Call(func=tree.Attr(base=base)):
-            return isinstance(base, tree.Name | tree.Conditional) or last_name(base) == name
+            pass
         case _:
             return False
+    return isinstance(base, tree.Name | tree.Conditional) or last_name(base) in names

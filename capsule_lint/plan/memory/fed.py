@@ -279,7 +279,7 @@ class Fed(Room):
         ):
             return False
         return any(
-            looks_up(node, home[1]) and collections.any(inward(node)[0]) == home
+            looks_up(node, {home[1]}) and collections.any(inward(node)[0]) == home
             for method in home[0].methods.values()
             for value in method.returns
             for node in within(value)

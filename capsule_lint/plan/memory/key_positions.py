@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.collections import LOOKING_UP
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 
@@ -106,7 +107,7 @@ class KeyPositions(Room):
         if self._keys is None:
             self._keys = defaultdict(list)
             for module in self.program.names.judged():
-                for node in module.nodes if not module.is_test else ():
+                for node in () if module.is_test else module.every(*LOOKING_UP):
                     for owner, name, key in self.planner.local.collections.sinks(node):
                         self._keys[owner, name].append(key)
         return self._keys

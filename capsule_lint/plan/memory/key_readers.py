@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.collections import looking_up
 from capsule_lint.plan.memory.key_pieces import KeyPieces
 from capsule_lint.plan.memory.key_uses import KeyUses
 from capsule_lint.plan.memory.keyed_methods import is_keyed
@@ -54,8 +54,8 @@ class KeyReaders:
         for module in own if local else list(self.local.program.names.modules.values()):
             if module.generated or not names:
                 continue
-            for node in module.nodes:
-                if isinstance(node, tree.Attr | tree.Name) and last_name(node) in names:
+            for node in module.every(tree.Attr, tree.Name):
+                if last_name(node) in names:
                     home = self.local.collections.of(node)
                     if home is not None and home in homes:
                         self._collection(node, home)
@@ -76,9 +76,7 @@ class KeyReaders:
     def _looped(self, homes: set[Home], names: set[str], modules: Iterable[Module]) -> None:
         """What is looked up by a scope's value that a loop over something else gives."""
         for module in modules if names else ():
-            for node in module.nodes if not module.is_test and not module.generated else ():
-                if not any(looks_up(node, name) for name in names):
-                    continue
+            for node in () if module.is_test or module.generated else looking_up(module, names):
                 for owner, name, key in self.local.collections.sinks(node):
                     home = (owner, name)
                     if (

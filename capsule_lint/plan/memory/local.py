@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.rows import Rows
-from capsule_lint.plan.memory.collections import Collections, looks_up
+from capsule_lint.plan.memory.collections import LOOKING_UP, Collections, looking_up
 from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.key_classes import KeyClasses
 from capsule_lint.plan.memory.key_hosts import KeyHosts
@@ -111,9 +111,7 @@ class LocalKeys:
 
     def _judge_module(self, module: Module, only: Home | None = None) -> None:
         """Judge what is looked up in collections, or in that one."""
-        for node in module.nodes:
-            if only is not None and not looks_up(node, only[1]):
-                continue
+        for node in module.every(*LOOKING_UP) if only is None else looking_up(module, {only[1]}):
             for owner, name, key in self.collections.sinks(node):
                 if only is None or only == (owner, name):
                     self.notes.touch(self.program.names.place(node))

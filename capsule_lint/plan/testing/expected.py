@@ -64,7 +64,8 @@ class Expected(MendRoom):
     def build(self) -> None:
         """Extend what items are compared with."""
         for module in self.program.names.modules.values():
-            for node in module.nodes if module.is_test and not module.generated else ():
+            judged = module.is_test and not module.generated
+            for node in module.every(tree.Compare, tree.Call) if judged else ():
                 for side, other in equated(node):
                     if isinstance(side, tree.Sequence):
                         self._listed(module, side, other)

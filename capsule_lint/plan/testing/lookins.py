@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import literal_text
-from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.collections import looking_up
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
@@ -57,8 +57,8 @@ class LookIns(MendRoom):
         self._seen = {id(defect.node) for defect in local.notes.defects}
         for module in self.program.names.modules.values() if names else ():
             if module.is_test and not module.generated:
-                for node in module.nodes:
-                    if isinstance(node, tree.Attr | tree.Name) and last_name(node) in names:
+                for node in module.every(tree.Attr, tree.Name):
+                    if last_name(node) in names:
                         home = local.collections.of(node)
                         if home is not None and home in local.rekeyed:
                             for key in self._keys(node):
@@ -72,9 +72,7 @@ class LookIns(MendRoom):
         for module in program.names.judged() if names else ():
             if module.is_test or module.generated:
                 continue
-            for node in module.nodes:
-                if not any(looks_up(node, name) for name in names):
-                    continue
+            for node in looking_up(module, names):
                 for owner, name, key in local.collections.sinks(node):
                     home = (owner, name)
                     change = local.rekeyed.get(home)

@@ -40,7 +40,8 @@ class Seeds(MendRoom):
             return
         self._asserted = set(self._expecting())
         for module in self.program.names.modules.values():
-            for node in module.nodes if module.is_test and not module.generated else ():
+            judged = module.is_test and not module.generated
+            for node in module.every(tree.DictDisplay, tree.Call) if judged else ():
                 if isinstance(node, tree.DictDisplay) or (
                     isinstance(node, tree.Call) and self._takes_entries(node)
                 ):

@@ -101,9 +101,8 @@ class Shared:
     def _named(self) -> dict[str, list[tree.Name | tree.Attr]]:
         found: dict[str, list[tree.Name | tree.Attr]] = defaultdict(list)
         for module in self.program.names.modules.values():
-            for node in module.nodes if module.is_test else ():
-                if isinstance(node, tree.Name | tree.Attr):
-                    found[last_name(node)].append(node)
+            for node in module.either(tree.Name, tree.Attr) if module.is_test else ():
+                found[last_name(node)].append(node)
         return found
 
 

@@ -174,7 +174,7 @@ class Testing(MendRoom):
         for module in self.program.names.modules.values():
             if not module.is_test or module.generated:
                 continue
-            for node in module.nodes:
+            for node in module.every(tree.Const, tree.FString, tree.Binary):
                 first, rest = first_and_rest(node)
                 text = literal_text(first)
                 if text is not None and not self.places.is_part(node):

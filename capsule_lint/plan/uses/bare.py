@@ -35,7 +35,7 @@ def bare_names(
             if parameter.name in names:
                 bound = function.scope.bindings.get(parameter.name)
                 yield _parameter(parameter, bound[0] if bound else None)
-    for node in module.nodes:
+    for node in module.every(tree.Lambda, tree.Walrus):
         match node:
             case tree.Lambda():
                 yield from (_parameter(p, None) for p in node.params if p.name in names)

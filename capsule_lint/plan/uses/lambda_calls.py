@@ -40,8 +40,8 @@ def through_table(program: Program, node: tree.Lambda) -> list[tree.Call]:
     names = program.calls.uses.aliases(target.id)
     found: list[tree.Call] = []
     for module in program.names.modules.values():
-        for use in module.nodes:
-            if not isinstance(use, tree.Name | tree.Attr) or last_name(use) not in names:
+        for use in module.every(tree.Name, tree.Attr):
+            if last_name(use) not in names:
                 continue
             if use is target or not _is_table(program, use, node):
                 continue

@@ -151,7 +151,7 @@ class Ledger(Room):
                 self._row(module, example.span, symbol, Verdict.TEXT, reason)
 
     def _nodes(self, module: Module) -> None:
-        for node in module.nodes:
+        for node in module.every(tree.Name, tree.Attr, tree.Const, tree.Call):
             match node:
                 case tree.Name() if node.id in self._by_name:
                     self._name(module, node, node.id, node.span)

@@ -54,11 +54,23 @@ def texts_with(program: Program, origins: Iterable[tree.Node]) -> Iterator[tree.
     with program.names.aside():  # `label` may be anything's, and so would lead to every file
         found = Mentions(program, modules, texts=True).reach(origins)
     for module in modules if found.origins else ():
-        for node in module.nodes:
-            if isinstance(node, _TEXTS) and found.holds(node):
-                yield node
+        yield from filter(found.holds, module.every(*_TEXTS))
 
 
+_GIVING: Final = frozenset(
+    (
+        tree.Call,
+        tree.Walrus,
+        tree.Comprehension,
+        tree.Assign,
+        tree.Block,
+        tree.Eval,
+        tree.FunctionDef,
+        tree.Lambda,
+        tree.ClassDef,
+    )
+)
+"""What gives a name to something that it is made of."""
 _NAMED: Final = ("import", "def", "class")
 """The bindings that others can name."""
 
@@ -114,13 +126,15 @@ class Mentions:
         return self._bound(node.id, self.program.names.place(node).scope)
 
     def _bound(self, name: str, scope: Scope) -> Key:
-        for around in scope.ancestors():
+        around: Scope | None = scope
+        while around is not None:
             bindings = around.bindings.get(name)
             if bindings and (around.kind != "class" or around is scope):
                 is_local = around.kind in ("function", "lambda", "comprehension")
                 open_to = _NAMED if self.texts else (*_NAMED, "param")
                 known = any(b.kind in open_to for b in bindings)
                 return (id(around), name) if is_local and not known else (0, name)
+            around = around.parent
         return 0, name
 
     @cached_property
@@ -189,7 +203,8 @@ class Mentions:
             while node is not None and id(node) not in seen:
                 seen.add(id(node))
                 parent = parent_of(node)
-                yield parent, node
+                if type(parent) in _GIVING:
+                    yield parent, node
                 if isinstance(parent, tree.Call) and parent.func is not node:
                     node = None if self._is_lost(parent) else parent
                 else:

@@ -28,36 +28,36 @@ def bind(
     that could be right binds.
     """
     positional = [p for p in params if p.by_position][given:]
-    by_name = {p.name: p for p in params if p.kind in ("plain", "kwonly")}
-    rest = any(p.kind == "*" for p in params)
-    keywords = any(p.kind == "**" for p in params)
+    kinds = {p.kind for p in params}
     found: dict[str, tree.Argument] = {}
-    starred = any(a.star for a in arguments)
+    starred = blind = False
     number = 0
-    blind = False
     for argument in arguments:
-        if argument.star == "*":
-            blind = True
-        elif argument.star == "**":
-            continue
-        elif argument.keyword is not None:
-            if argument.keyword in found or (argument.keyword not in by_name and not keywords):
+        if argument.star:
+            starred = True
+            blind = blind or argument.star == "*"
+        elif (keyword := argument.keyword) is not None:
+            if keyword in found or not ("**" in kinds or _takes(params, keyword)):
                 return None
-            found[argument.keyword] = argument
+            found[keyword] = argument
         elif blind:
             continue
         elif number < len(positional):
             found[positional[number].name] = argument
             number += 1
-        elif not rest:
+        elif "*" not in kinds:
             return None
     if not starred:
-        required = [p for p in positional if p.default is None] + [
-            p for p in params if p.kind == "kwonly" and p.default is None
-        ]
-        if any(p.name not in found for p in required):
-            return None
+        required = (p for p in params if p.kind == "kwonly") if "kwonly" in kinds else ()
+        for parameter in (*positional, *required):
+            if parameter.default is None and parameter.name not in found:
+                return None
     return Bound(found, starred)
+
+
+def _takes(params: Sequence[tree.Parameter], keyword: str) -> bool:
+    """Whether one of these parameters is given by that keyword."""
+    return any(p.name == keyword and p.kind in ("plain", "kwonly") for p in params)
 
 
 def surplus(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.places import partiql
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from capsule_lint.program.places.keys import Keys
     from capsule_lint.program.places.makers import Makers
     from capsule_lint.program.places.strays import Strays
+
+_TOLD: Final = (tree.DictDisplay, tree.Call, tree.Lambda, tree.Subscript, tree.Compare)
+"""The expressions that have keys in them."""
 
 
 @dataclass(eq=False, slots=True)
@@ -46,7 +49,7 @@ class Positions:
         for function in module.functions:
             self.makers.helper(function)
         conditions = Conditions(self.keys.names, self.keys.templates, self.keys.policy).of(module)
-        for node in module.nodes:
+        for node in module.every(*_TOLD):
             match node:
                 case tree.DictDisplay():
                     self._dict(node, conditions)

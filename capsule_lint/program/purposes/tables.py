@@ -198,7 +198,7 @@ def _words(module: Module) -> Iterator[str]:
     for statement, _ in module.statements:
         if isinstance(statement, tree.Import):
             yield from (imported.module for imported in statement.names)
-    for node in module.nodes:
+    for node in module.every(tree.Const, tree.Name, tree.Attr, tree.Call):
         match node:
             case tree.Const(value=str() as text) if text.isidentifier():
                 yield text

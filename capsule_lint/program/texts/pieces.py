@@ -128,6 +128,7 @@ def hole_name(node: tree.Node) -> str:
             return ""
 
 
+@lru_cache(maxsize=1 << 14)
 def names_scope(name: str, scope: ScopePolicy) -> bool:
     """Whether a value of that name is one of the scope's: `tenant_id`, `tenant`, `current_tenant_id`."""
     wanted = snake(scope.parameter)
@@ -135,7 +136,7 @@ def names_scope(name: str, scope: ScopePolicy) -> bool:
     name = snake(name)
     return (
         name in (wanted, short, scope.name)
-        or name.endswith((f"_{wanted}",))
+        or name.endswith(f"_{wanted}")
         or (wanted.endswith("_id") and name == f"{short}id")
     )
 
