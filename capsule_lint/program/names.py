@@ -7,12 +7,13 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Binding, Class, Function, Module, Place, enclosing
+from capsule_lint.program.model import Binding, Class, Function, Module, Place, outwards
 from capsule_lint.program.reaching import comes_after, reaching, same_flow
 from capsule_lint.program.walk import Index, Parent
 
@@ -66,9 +67,13 @@ class Names:
         module = function.module
         if module not in self._inside:
             found = self._inside[module] = defaultdict(list)
-            for node in module.nodes:
-                for around in enclosing(self.place(node)):
-                    found[around].append(node)
+            places = self.index.places
+            for innermost, nodes in groupby(
+                module.nodes, lambda node: places[id(node)].scope.function
+            ):
+                together = list(nodes)
+                for around in outwards(innermost):
+                    found[around] += together
         return self._inside[module].get(function, ())
 
     def judged(self) -> list[Module]:

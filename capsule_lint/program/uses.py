@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.containers import ADDING_ONE
 from capsule_lint.program.inference.namespaces import called_name
 from capsule_lint.program.model import Class, Function, Module, last_name
@@ -63,10 +64,14 @@ class Uses:
     names: Names
     _calls: dict[str, list[tree.Call]] = field(default_factory=lambda: defaultdict(list))
     _aliases: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _known_as: dict[str, frozenset[str]] = field(default_factory=dict)
     _arguments: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _passed: dict[str, list[tuple[tree.Call, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    _handed_on: dict[str, list[tuple[tree.Call, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _stores: dict[str, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
@@ -125,15 +130,18 @@ class Uses:
         for calls in self._calls.values():
             yield from calls
 
-    def aliases(self, name: str) -> set[str]:
+    def aliases(self, name: str) -> frozenset[str]:
         """All names under which something called `name` may be known."""
-        found = _closure(name, self._aliases)
+        found = self.known_as(name)
         self.names.ask(*found)
         return found
 
-    def known_as(self, name: str) -> set[str]:
+    def known_as(self, name: str) -> frozenset[str]:
         """The same, of a name that is as common as those of `calls_beside`."""
-        return _closure(name, self._aliases)
+        found = self._known_as.get(name)
+        if found is None:
+            found = self._known_as[name] = frozenset(_closure(name, self._aliases))
+        return found
 
     def arguments(
         self, owner: Function | Class | None, name: str
@@ -145,6 +153,11 @@ class Uses:
         """The calls that get something called `name` as an argument, and its position."""
         self.names.ask(name)
         return self._passed.get(name, [])
+
+    def handed_on(self, name: str) -> list[tuple[tree.Call, int]]:
+        """Those of them that call it with the arguments behind it: `partial(name, 1)`."""
+        self.names.ask(name)
+        return self._handed_on.get(name, [])
 
     def stores(self, name: str) -> list[tree.Node]:
         """What is assigned to attributes of that name, of anything but `self` and `cls`."""
@@ -180,7 +193,7 @@ class Uses:
             for function in self._signatures.get(last_name(call.func), ()):
                 found |= {p.name for p in function.own_params[position : position + 1]}
         found = found.union(*(self._results.get(one, ()) for one in found))
-        every = set[str]().union(*(_closure(one, self._aliases) for one in found))
+        every = set[str]().union(*(self.known_as(one) for one in found))
         return {one for one in every if one in self._calls}
 
     # --- how it is found ---
@@ -202,12 +215,14 @@ class Uses:
                 self._fills[id(function.owner), collection.name].append(value)
 
     def _note_arguments(self, call: tree.Call) -> None:
-        function = self.names.function_of(call)
+        function, called = self.names.function_of(call), PASSING.get(last_name(call.func))
         for position, argument in enumerate(call.args):
             value = argument.value
             plain = not argument.star and argument.keyword is None
             if plain and isinstance(value, tree.Name | tree.Attr):
                 self._passed[last_name(value)].append((call, position))
+                if position == called:
+                    self._handed_on[last_name(value)].append((call, position))
             if argument.keyword is not None:
                 self._note_given(value, argument.keyword)
             if isinstance(value, tree.Name):

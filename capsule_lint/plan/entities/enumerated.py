@@ -78,7 +78,13 @@ class Enumerated(MendRoom):
         every, made = self.mends.wholes.every, set(self._made_from_any())
         gone = {cls for cls, _ in every}
         given = self._functions_of([node for _, node in every])
-        spread = {cls for cls, node in every if self._is_spread(node, given)}
+        values = list(self._spread()) if every else []
+        spread = {
+            cls
+            for cls, node in every
+            if not self._is_compared(node)
+            and any(self._may_be(value, node, given, 0) for value in values)
+        }
         for cls in self.state.fields:
             names = {one.name for one in program.classes.fields(cls)}
             if not names and "__init__" in cls.methods:
@@ -213,24 +219,19 @@ class Enumerated(MendRoom):
         """The functions in which these expressions stand."""
         return {self.program.names.function_of(node) for node in nodes}
 
-    def _is_spread(self, node: tree.Node, given: set[Function | None]) -> bool:
-        """Whether a call that is not known may get what an expression gives: `notify(**asdict(note))`,
-        `payload = asdict(note)` and `notify(**payload)`. What a function is given, or a call of one of
-        `given` gives, may be that."""
-        names = self.program.names
-        for module in names.judged() if not self._is_compared(node) else ():
+    def _spread(self) -> Iterator[tree.Node]:
+        """What calls that are not known get entry by entry: `notify(**asdict(note))`, `notify(**payload)`."""
+        for module in self.program.names.judged():
             for call in module.each(tree.Call) if not module.is_test else ():
                 stars = call.spread
-                if stars and self.program.calls.callees(call):
-                    continue
-                if any(self._may_be(value, node, given, 0) for value in stars):
-                    return True
-        return False
+                if stars and not self.program.calls.callees(call):
+                    yield from stars
 
     def _may_be(
         self, value: tree.Node, node: tree.Node, given: set[Function | None], depth: int
     ) -> bool:
-        """Whether a value may be, or have in it, what an expression gives."""
+        """Whether a value may be, or have in it, what an expression gives. What a function is given, or a call
+        of one of `given` gives, may be that."""
         program = self.program
         if value is node or depth > _MAX_DEPTH:
             return True

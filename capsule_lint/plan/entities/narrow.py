@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.entities.grown import Gain
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.program.calling.calls import Callee
+    from capsule_lint.program.calling.callers import Callee
     from capsule_lint.program.model import Class, Module
 
 _NO_PLACE: Final = "`{}` has no place for `{}`, which the dict that it is made of gets"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from capsule_lint.program import Program
-    from capsule_lint.program.calling.calls import Callee
+    from capsule_lint.program.calling.callers import Callee
 
 Step: TypeAlias = "Callable[[tree.Node, int], Origins]"
 _MAX_DEPTH: Final = 12

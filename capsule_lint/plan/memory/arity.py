@@ -8,7 +8,8 @@ from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
-    from capsule_lint.program.calling.calls import Callee, Calls
+    from capsule_lint.program.calling.callers import Callee
+    from capsule_lint.program.calling.calls import Calls
 
 
 def takes_more(calls: Calls, call: tree.Call, anchor: tree.Node) -> bool:

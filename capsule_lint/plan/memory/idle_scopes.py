@@ -3,8 +3,7 @@ what they find: that would be a leak."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import State, Want
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.model import Function
 
 
 @dataclass(eq=False, slots=True)
@@ -36,7 +35,6 @@ class IdleScopes:
     state: State
     notes: LocalNotes
     collections: Collections
-    _names: dict[Module, defaultdict[str, list[tree.Name]]] = field(default_factory=dict)
 
     def check(self, wants: Iterable[Want]) -> None:
         """Make the change of such a method unsafe."""
@@ -97,10 +95,8 @@ class IdleScopes:
         """Where a method uses the parameter of another scope to find something, and not this one."""
         others = self.program.policy.others(scope)
         found = [self.program.domain.scope_parameter(function, s) for s in others]
-        names = {p.name for p in found if p is not None}
-        for node in self._named(function.module, names):
-            place = self.program.names.place(node)
-            if function not in enclosing(place) or self.notes.is_settled(node):
+        for node in self._named(function, {p.name for p in found if p is not None}):
+            if self.notes.is_settled(node):
                 continue
             holder = self._holder(node)
             if isinstance(holder, tree.Compare):
@@ -140,9 +136,7 @@ class IdleScopes:
             bound = bind(call.args, function.params, callee.given) if function else None
             for name, argument in bound.arguments.items() if bound is not None else ():
                 if argument.value is given and function is not None:
-                    for node in self._named(function.module, {name}):
-                        if function in enclosing(self.program.names.place(node)):
-                            yield node
+                    yield from self._named(function, {name})
 
     def _is_loosely_sought(self, node: object, scope: Scope) -> bool:
         match node:
@@ -154,13 +148,11 @@ class IdleScopes:
             case _:
                 return False
 
-    def _named(self, module: Module, names: set[str]) -> Iterator[tree.Name]:
-        """The names of a module that are one of some."""
-        if module not in self._names:
-            by_name = self._names[module] = defaultdict(list)
-            for node in module.each(tree.Name):
-                by_name[node.id].append(node)
-        return (node for name in sorted(names) for node in self._names[module].get(name, ()))
+    def _named(self, function: Function, names: set[str]) -> list[tree.Name]:
+        """The names in a function that are one of some."""
+        inside = self.program.names.inside(function) if names else ()
+        found = [node for node in inside if isinstance(node, tree.Name) and node.id in names]
+        return sorted(found, key=lambda node: node.id)
 
     def _holder(self, node: tree.Node) -> object:
         """What uses a value: the comparison, subscript or call around it and around tuples of it."""

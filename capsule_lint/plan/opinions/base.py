@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.calling.calls import Callee
+    from capsule_lint.program.calling.callers import Callee
     from capsule_lint.program.model import Module
 
 _CASTS: Final = ("str", "UUID")

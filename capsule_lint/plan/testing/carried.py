@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
-
-from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -25,15 +24,26 @@ Told: TypeAlias = "Callable[[tree.Call, Scope], Iterator[tree.Node]]"
 _MAX_DEPTH: Final = 4
 
 
-class Carried(Struct, frozen=True):
+@dataclass(eq=False, slots=True)
+class Carried:
     """Finds them."""
 
     program: Program
     holders: Holders
     told: Told
+    _objects: dict[Function, list[tuple[tree.Node, list[tree.Node]]]] = field(default_factory=dict)
 
     def by(self, function: Function, scope: Scope) -> Iterator[tuple[tree.Node, list[tree.Node]]]:
         """The objects that a test names, and the values that they may hold: none where nothing shows them."""
+        if function not in self._objects:
+            self._objects[function] = list(self._named(function))
+        for node, made in self._objects[function]:
+            values = [v for one in made for v in self.held(one, scope)]
+            if values or self._is_carrier(node, scope):
+                yield node, values
+
+    def _named(self, function: Function) -> Iterator[tuple[tree.Node, list[tree.Node]]]:
+        """The objects that a test names and has from elsewhere, and the expressions that make them."""
         seen: set[str] = set()
         for node in self.program.names.inside(function):
             if not isinstance(node, tree.Name | tree.Attr):
@@ -43,9 +53,8 @@ class Carried(Struct, frozen=True):
                 continue
             seen.add(code)
             made = list(self._origins(node, function))
-            values = [v for one in made for v in self.held(one, scope)]
-            if values or (made and self._is_carrier(node, scope)):
-                yield node, values
+            if made:
+                yield node, made
 
     def path(self, node: tree.Node, scope: Scope) -> str | None:
         """The code by which an object yields the scope's value: `self.ctx.capsule_id`."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.testing.testing import Testing
     from capsule_lint.program.model import Module
 
+_COMPOSING: Final = (tree.Name, tree.Attr, tree.FString, tree.Binary, tree.Call)
+"""The expressions that may put a text together, or name one."""
 _MAX_DEPTH: Final = 6
 _HOLES: Final = re.compile(r"\{[^{}]*\}")
 
@@ -60,7 +62,8 @@ class Composed(Struct, frozen=True):
     def texts(self, needed: set[str]) -> Iterator[tuple[tree.Node, str]]:
         """The texts that tests put together and that have one of these parts of keys in them."""
         for module in self.testing.mends.planner.program.names.modules.values():
-            for node in module.nodes if module.is_test and not module.generated else ():
+            judged = module.is_test and not module.generated
+            for node in module.every(*_COMPOSING) if judged else ():
                 if self._is_key(node) or (_is_composed(node) and not self._is_part(node)):
                     text = "".join(part.text for part in self._parts(node))
                     if any(one in text for one in needed):

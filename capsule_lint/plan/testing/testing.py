@@ -63,6 +63,8 @@ class Testing(MendRoom):
     def keys(self) -> None:
         """Update the keys that tests spell out, where they belong to a changed template."""
         defects = [d for d in self.planner.defects if not d.module.is_test]
+        if not defects:
+            return
         parts = {_longest_text(d) for d in defects}
         literals = list(self._literals(parts))
         composed = list(self.composed.texts(parts))

@@ -152,14 +152,14 @@ class Mentions:
     def reach(self, origins: Iterable[tree.Node] = (), names: Iterable[str] = ()) -> Reached:
         """Where what one of `origins` yields may be, or what one of `names` means."""
         origins = list(origins)
-        known: set[Key] = set()
-        fresh = [(0, name) for name in names]
-        fresh += (key for step in self._above(origins, set()) for key in self._receivers(*step))
+        known: set[Key] = {(0, name) for name in names}
+        for step in self._above(origins, set()):
+            known.update(self._receivers(*step))
+        fresh = list(known)
         while fresh:
-            key = fresh.pop()
-            if key not in known:
-                known.add(key)
-                fresh += self._next(key)
+            new = self._next(fresh.pop()) - known
+            known |= new
+            fresh += new
         self.program.names.ask(*(name for scope, name in known if not scope))
         return Reached(self, frozenset(known), frozenset(map(id, origins)))
 

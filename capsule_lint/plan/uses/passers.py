@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.program import Program
-    from capsule_lint.program.calling.calls import Callee
+    from capsule_lint.program.calling.callers import Callee
     from capsule_lint.program.model import Class
 
 _PLAIN: Final = ("plain", "posonly")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passers import given_by
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.inference.mocks import is_autospec
 from capsule_lint.program.inference.types import FunctionObject, Mocked, join
 from capsule_lint.program.model import Class, last_name
@@ -45,24 +44,12 @@ def listed_calls(call: tree.Call) -> list[tree.Call]:
 def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call, int, int]]:
     """The calls that pass `function` on together with its arguments, how many of its first parameters
     are given already, and how many arguments stand before its own."""
-    for name, position in PASSING.items():
-        for call in program.calls.uses.calls_beside(name):
-            if (
-                len(call.args) <= position
-                or call.args[position].keyword is not None
-                or call.args[position].star
-            ):
-                continue
-            for given in program.calls.named(call.args[position].value, function):
-                yield call, given, position + 1
+    yield from program.calls.handed_on(function)
     for known in sorted(program.calls.known_by(function)):
-        for call, position in program.calls.uses.passed(known):
-            if last_name(call.func) in PASSING:
-                continue
-            for given in program.calls.named(call.args[position].value, function):
-                leading = _put_before(program, call, position)
-                if leading is not None:
-                    yield call, given + leading, position + 1
+        for call, position, given in program.calls.passed_on(known, function):
+            leading = _put_before(program, call, position)
+            if leading is not None:
+                yield call, given + leading, position + 1
 
 
 def _put_before(program: Program, call: tree.Call, position: int) -> int | None:
@@ -77,23 +64,18 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
     parameters the mock does not record."""
     if function.owner is None and not function.params:
         return
+    uses, records = program.calls.uses, program.records
     for name in ASSERTIONS:
-        for call in program.calls.uses.calls_beside(name):
-            if isinstance(call.func, tree.Attr):
-                for given in _given(program, call.func.base, function):
-                    for count in _counts(program, call, function, given):
-                        if _may_be(program, call, function, count):
-                            yield call, count
-                            break
-    for call in program.calls.uses.calls_beside("call"):
-        named = isinstance(call.func, tree.Attr) and _is_call_object(call.func.base)
-        if not named:  # `call(…)` and `mock.call(…)`, not `call.call(…)`
-            for mock, _ in program.records.compared(call):
-                yield from ((call, given) for given in _given(program, mock, function))
-    for call in program.calls.uses.calls(function.name):
+        for call, given in records.speaking(function, name, uses.calls_beside(name)):
+            for count in _counts(program, call, function, given):
+                if _may_be(program, call, function, count):
+                    yield call, count
+                    break
+    yield from records.speaking(function, "call", uses.calls_beside("call"))
+    for call in uses.calls(function.name):
         of = call.receiver
         made = isinstance(of, tree.Call) and _is_call_object(of.func)  # `call().get("t", "1")`
-        for mock, named in program.records.compared(call) if made or _is_call_object(of) else ():
+        for mock, named in records.compared(call) if made or _is_call_object(of) else ():
             if named and _has_method(program, mock, function, made=made):
                 yield call, int(function.takes_self)
 
@@ -107,11 +89,6 @@ def asserted_made(program: Program, cls: Class) -> Iterator[tree.Call]:
                 types = program.inference.of(call.func.base)
                 if any(isinstance(t, Mocked) and t.spec is cls for t in types):
                     yield call
-
-
-def _given(program: Program, mock: tree.Node, function: Function) -> Iterator[int]:
-    """How many of a function's first parameters a mock of it does not record; nothing if it is none."""
-    yield from {given for one, given in program.records.functions(mock) if one is function}
 
 
 def _counts(program: Program, call: tree.Call, function: Function, given: int) -> tuple[int, ...]:

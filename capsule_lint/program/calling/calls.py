@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
+from capsule_lint.program.calling.callers import Callee, Callers
 from capsule_lint.program.calling.families import Families
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.calling.roles import Roles
@@ -25,7 +24,7 @@ from capsule_lint.program.inference.types import (
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
@@ -34,19 +33,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.uses import Uses
 
 INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__")
-
-
-class Callee(Struct, frozen=True):
-    """What a call calls: a function, or a class whose constructor runs `function` (if it has one)."""
-
-    function: Function | None
-    cls: Class | None
-    given: int
-    """How many of the function's first parameters are filled already (`self`)."""
-    mock: bool = False
-
-
-_Callers: TypeAlias = "dict[Function | Class, list[tuple[tree.Call, Callee]]]"
 
 
 @dataclass(eq=False, slots=True)
@@ -60,10 +46,15 @@ class Calls:
     roles: Roles = field(init=False)
     families: Families = field(init=False)
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
-    _callers: dict[str, _Callers] = field(default_factory=dict)
-    """By name, for all functions of that name at once; with no name for what constructs any class."""
+    _callers: dict[frozenset[str], Callers] = field(default_factory=dict)
+    """By the names of what is called, for all functions of these at once; without any for what constructs any
+    class."""
     _decorated: dict[Function, int] = field(default_factory=dict)
     _handing_up: dict[Function, list[tree.Call]] | None = None
+    _handed_on: dict[Function, list[tuple[tree.Call, int, int]]] | None = None
+    _passed_on: dict[str, dict[Function, list[tuple[tree.Call, int, int]]]] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         self.inference.calls = self
@@ -172,10 +163,12 @@ class Calls:
         elif name in ("__init__", "__new__") and function.owner is not None:
             for cls in self.classes.subclasses(function.owner):
                 yield from self._of(function, self._constructions(cls))
-            yield from self._grouped("", self._indirect()).get(function, ())
+            yield from self._of_any_class().of(function)
         else:
-            self.uses.aliases(name)  # who asks for the callers asks for these names
-            yield from self._grouped(name, self.candidates(function)).get(function, ())
+            names = self.uses.aliases(name)  # who asks for the callers asks for these names
+            if names not in self._callers:
+                self._callers[names] = self._among(self.candidates(function))
+            yield from self._callers[names].of(function)
 
     def is_called(self, function: Function) -> bool:
         """Whether there are calls of exactly this function."""
@@ -218,9 +211,9 @@ class Calls:
                     if callee.cls in known:
                         seen.add(id(call))
                         yield call, callee
-        indirect = self._grouped("", self._indirect())
+        indirect = self._of_any_class()
         for heir in heirs:
-            yield from (pair for pair in indirect.get(heir, ()) if id(pair[0]) not in seen)
+            yield from (pair for pair in indirect.of(heir) if id(pair[0]) not in seen)
 
     def given_to(self, cls: Class) -> Iterator[tuple[tree.Call, Mapping[str, tree.Argument]]]:
         """The calls that run the constructor of a class, and what each gives for its parameters, or for the
@@ -252,20 +245,15 @@ class Calls:
             for number, argument in enumerate(call.args)
         )
 
-    def _grouped(self, name: str, calls: Iterable[tree.Call]) -> _Callers:
-        """Calls by the function and the class that they call; `name` is the same for the same calls."""
-        found = self._callers.get(name)
-        if found is None:
-            found, known = defaultdict(list), True
-            for call in calls:
-                for callee in self.callees(call):
-                    for called in (callee.function, callee.cls):
-                        if called is not None:
-                            found[called].append((call, callee))
-                known = known and id(call) in self._callees
-            if known:
-                self._callers[name] = found
-        return found
+    def _of_any_class(self) -> Callers:
+        """The calls that could construct any class, by what they do."""
+        names = frozenset[str]()
+        if names not in self._callers:
+            self._callers[names] = self._among(self._indirect())
+        return self._callers[names]
+
+    def _among(self, calls: Iterable[tree.Call]) -> Callers:
+        return Callers(calls, self.callees, lambda call: id(call) in self._callees)
 
     def parameter_of(self, call: tree.Call, argument: tree.Argument) -> str | None:
         """The name of the parameter that an argument of a call goes to."""
@@ -314,9 +302,7 @@ class Calls:
     def _handed(self, function: Function, parameter: tree.Parameter) -> Iterator[tree.Argument]:
         """What `partial(function, …)` and the like give for a parameter."""
         for alias in sorted(self.known_by(function)):
-            for call, position in self.uses.passed(alias):
-                if PASSING.get(last_name(call.func)) != position:
-                    continue
+            for call, position in self.uses.handed_on(alias):
                 for given in self.named(call.args[position].value, function):
                     names = [p.name for p in function.params[given:]]
                     plain = [a for a in call.args[position + 1 :] if a.keyword is None]
@@ -324,22 +310,52 @@ class Calls:
                     yield from (a for a in plain[at : at + 1] if not a.star)
                     yield from (a for a in call.args if a.keyword == parameter.name)
 
-    def known_by(self, function: Function) -> set[str]:
+    def known_by(self, function: Function) -> frozenset[str]:
         """The names by which a function may be passed on: those of its class, if it is an initializer."""
         if function.name != "__init__" or function.owner is None:
             return self.uses.aliases(function.name)
         heirs = self.classes.subclasses(function.owner)
-        return set[str]().union(*(self.uses.aliases(heir.name) for heir in heirs))
+        return frozenset[str]().union(*(self.uses.aliases(heir.name) for heir in heirs))
 
     def named(self, node: tree.Node, function: Function) -> Iterator[int]:
         """How many of a function's first parameters are filled where an expression is the function
         itself, or the class that it initializes; nothing where it is something else."""
-        for one in self.inference.of(node):
+        return (given for one, given in self._functions_at(node) if one is function)
+
+    def _functions_at(self, node: tree.Node) -> Iterator[tuple[Function, int]]:
+        """The functions that an expression may be, and how many of their first parameters are filled."""
+        for one in ordered(self.inference.of(node)):
             match one:
-                case FunctionObject() if one.function is function:
-                    yield int(one.bound and function.takes_self)
-                case ClassObject() if self.classes.initializer(one.cls) is function:
-                    yield 1
+                case FunctionObject():
+                    yield one.function, int(one.bound and one.function.takes_self)
+                case ClassObject():
+                    initializer = self.classes.initializer(one.cls)
+                    if initializer is not None:
+                        yield initializer, 1
+
+    def handed_on(self, function: Function) -> Sequence[tuple[tree.Call, int, int]]:
+        """The calls of `partial` and the like that are given a function together with its arguments, how many
+        of its first parameters are filled already, and how many arguments stand before its own."""
+        if self._handed_on is None:
+            self._handed_on = defaultdict(list)
+            for name, position in PASSING.items():
+                for call in self.uses.calls_beside(name):
+                    first = call.args[position] if len(call.args) > position else None
+                    if first is not None and first.keyword is None and not first.star:
+                        for one, given in self._functions_at(first.value):
+                            self._handed_on[one].append((call, given, position + 1))
+        return self._handed_on.get(function, ())
+
+    def passed_on(self, name: str, function: Function) -> Sequence[tuple[tree.Call, int, int]]:
+        """The other calls that get a function as an argument under a name, the argument's position, and how
+        many of the function's first parameters are filled there."""
+        if name not in self._passed_on:
+            found = self._passed_on[name] = defaultdict(list)
+            for call, position in self.uses.passed(name):
+                if last_name(call.func) not in PASSING:
+                    for one, given in self._functions_at(call.args[position].value):
+                        found[one].append((call, position, given))
+        return self._passed_on[name].get(function, ())
 
     def given(self, binding: Binding) -> Iterator[tree.Call]:
         """The calls that get a local name as an argument."""

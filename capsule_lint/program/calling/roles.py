@@ -16,7 +16,8 @@ from capsule_lint.program.model import owner_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.program.calling.calls import Callee, Calls
+    from capsule_lint.program.calling.callers import Callee
+    from capsule_lint.program.calling.calls import Calls
     from capsule_lint.program.model import Binding, Class, Function
 
 _MAX_DEPTH: Final = 6

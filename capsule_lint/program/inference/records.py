@@ -3,6 +3,7 @@ what a function in the place of another one does with its `*args`."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from capsule_lint.program.inference.types import FunctionObject, Mocked, ordered
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
@@ -83,6 +84,8 @@ class Records:
     kept: set[int] = field(default_factory=set)
     """The uses that only keep what was passed."""
     _compared: dict[int, tuple[tuple[tree.Node, bool], ...]] = field(default_factory=dict)
+    _speaking: dict[str, dict[Function, list[tuple[tree.Call, int]]]] = field(default_factory=dict)
+    """By the name of what is called."""
 
     def of(self, node: tree.Node, depth: int = 0) -> Record | None:
         """Which part of a mock's calls an expression is; `None` when it is none."""
@@ -158,6 +161,7 @@ class Records:
         for node in uses:
             self._keep(node, record)
         self._views.clear()
+        self._speaking.clear()
 
     def _keep(self, node: tree.Name, record: Record) -> None:
         """`calls.append(args)`, `calls.append((args, kwargs))`: a local list of calls."""
@@ -195,6 +199,25 @@ class Records:
             if self.inference.table.settled(id(mock)) is not None:
                 self._functions[id(mock)] = known
         return known
+
+    def speaking(
+        self, function: Function, name: str, calls: Iterable[tree.Call]
+    ) -> Sequence[tuple[tree.Call, int]]:
+        """Those of the calls of `name` that are asked of a mock of a function, or are compared with its calls
+        as a `call(…)` is, and how many of the function's first parameters the mock does not record."""
+        if name not in self._speaking:
+            found = self._speaking[name] = defaultdict(list)
+            for call in calls:
+                for mock in self._mocks_of(call):
+                    for one, given in dict.fromkeys(self.functions(mock)):
+                        found[one].append((call, given))
+        return self._speaking[name].get(function, ())
+
+    def _mocks_of(self, call: tree.Call) -> Iterator[tree.Node]:
+        if last_name(call.func) != "call":
+            yield from (call.func.base,) if isinstance(call.func, tree.Attr) else ()
+        elif not (isinstance(call.func, tree.Attr) and last_name(call.func.base) == "call"):
+            yield from (mock for mock, _ in self.compared(call))  # not `call.call(…)`
 
     # --- `call(…)` ---
 
