@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import WRITES, Role
 from capsule_lint.program.texts.pieces import snake
@@ -124,13 +125,15 @@ class Strays:
         written = {s.template.text for s in self.keys.sites if s.role is not Role.LOOKUP}
         written.discard(f"{self.keys.policy.scopes[0].tag}{{}}")  # that says too little
         tags = {tag for text in written if "#" in (tag := text.partition("{}")[0])}
+        scoped = {scope.tag for scope in self.keys.policy.scopes}
+        longer = written - {f"{tag}{{}}" for tag in scoped}  # in a list, these may be sort keys
         for module in self.keys.names.judged() if written else ():
             for value, call in self._given_or_compared(module) if not module.is_test else ():
                 if self._says(value, written, tags) and not (call and self.is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
             apart = module.is_test or module.generated
             for value in self._handed_on(module) if not apart else ():
-                if self._says(value, written, set()):
+                if self._says(value, longer, scoped):
                     self.keys.sink(value, Role.LOOKUP, index=False)
 
     def _handed_on(self, module: Module) -> Iterator[tree.Node]:
@@ -173,13 +176,14 @@ class Strays:
             yield from ((side, None) for side in (compare.left, *compare.rights))
 
     def _says(self, value: tree.Node, written: set[str], tags: set[str]) -> bool:
-        """Whether an expression that is no key yet may be one of some texts; an f-string is where it
-        begins with one of the tags that they begin with: `f"TITLE#{title}"`."""
+        """Whether an expression that is no key yet may be one of some texts; an f-string, or a local that is
+        one, is where it begins with one of the tags that they begin with: `f"TITLE#{title}"`."""
         if not isinstance(value, tree.FString | tree.Binary | tree.Name):
             return False
         if self.keys.at(value) is not None:
             return False
-        tagged = isinstance(value, tree.FString) and value.parts[:1] and value.parts[0] in tags
+        said = only_assigned(self.keys.names, value) if isinstance(value, tree.Name) else value
+        tagged = isinstance(said, tree.FString) and said.parts[:1] and said.parts[0] in tags
         if not tagged and not self.keys.starts.at(value):
             return False
         return any(template.text in written for template in self.keys.templates.resolve(value))
