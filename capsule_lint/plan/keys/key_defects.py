@@ -14,6 +14,7 @@ from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.plan.supply.absent import absent_at
+from capsule_lint.program.local_names import given
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.texts.hashed import Hashed
@@ -340,11 +341,8 @@ class KeyDefects(Room):
                 continue
             place = self.program.names.place(piece.value)
             for binding in self.program.names.bindings(piece.value.id, place):
-                node = binding.value
-                for index in binding.path:
-                    items = node.items if isinstance(node, tree.Sequence) else ()
-                    node = items[index] if 0 <= index < len(items) else None
-                part = templates.template(node) if binding.path and node is not None else None
+                node = given(binding) if binding.path else None
+                part = templates.template(node) if node is not None else None
                 if part is not None and templates.segments(part.pieces):
                     yield piece.value
 

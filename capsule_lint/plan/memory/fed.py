@@ -341,14 +341,10 @@ class Fed(Room):
         """What a local name stands for, or what callers give for a parameter."""
         program = self.program
         for binding in program.names.bindings_of(node):
-            function = binding.function
-            if binding.kind == "param" and function is not None:
-                if isinstance(program.names.parent(node), tree.Attr):
-                    continue
-                if function.parameter(node.id) is binding.parameter:
-                    given = program.calls.arguments_for(function, node.id)
-                    yield from (argument.value for _, argument in given)
-            elif binding.kind in ("assign", "for") and function is not None:
+            if binding.kind == "param":
+                if not isinstance(program.names.parent(node), tree.Attr):
+                    yield from program.calls.passed_to(binding)
+            elif binding.kind in ("assign", "for") and binding.function is not None:
                 yield from () if binding.value is None else (binding.value,)
 
     def _knows(self, call: tree.Call, scope: Scope) -> bool:
