@@ -143,7 +143,7 @@ class Hidden(MendRoom):
         if over is None:
             return
         for cls, node in self.mends.wholes.every:
-            if node is over or node is _base(over):
+            if node is over or node is viewed(over, "items", "keys", "values"):
                 yield from self._fields(cls)
 
     def _made_within(self, compare: tree.Node) -> Iterator[Gain]:
@@ -278,20 +278,21 @@ def looped(names: Names, key: tree.Name) -> tree.Node | None:
     value = found[0].value if len(found) == 1 and found[0].kind == "for" else None
     if value is None or not found[0].path:
         return keys_of(value) or dict_of(value) if value is not None else None
-    match value:
-        case tree.Call(func=tree.Attr(name="items", base=base)) if found[0].path == (0,):
+    return viewed(value, "items") if found[0].path == (0,) else None
+
+
+def viewed(node: tree.Node, *views: str) -> tree.Node | None:
+    """`row` of `row.values()`, where `values` is one of some views; `None` for anything else."""
+    match node:
+        case tree.Call(func=tree.Attr(name=name, base=base), args=()) if name in views:
             return base
         case _:
             return None
 
 
 def dict_of(node: tree.Node) -> tree.Node:
-    """`row` of `row.values()` and of `row`."""
-    match node:
-        case tree.Call(func=tree.Attr(name="keys" | "values", base=base), args=()):
-            return base
-        case _:
-            return node
+    """`row` of `row.keys()`, of `row.values()` and of `row`."""
+    return viewed(node, "keys", "values") or node
 
 
 def keys_of(node: tree.Node) -> tree.Node | None:
@@ -299,19 +300,8 @@ def keys_of(node: tree.Node) -> tree.Node | None:
     match node:
         case tree.Call(func=tree.Name(id=name), args=(only,)) if name in LISTED:
             return dict_of(only.value)
-        case tree.Call(func=tree.Attr(name="keys", base=base), args=()):
-            return base
         case _:
-            return None
-
-
-def _base(node: tree.Node) -> tree.Node:
-    """`Note.model_fields` of `Note.model_fields.items()`."""
-    match node:
-        case tree.Call(func=tree.Attr(name="items" | "keys" | "values", base=base), args=()):
-            return base
-        case _:
-            return node
+            return viewed(node, "keys")
 
 
 def _renamed(written: str, old: str, new: str) -> str | None:
