@@ -188,16 +188,15 @@ class Queued(Room):
     def _contents(self, home: Home) -> Contents | None:
         """What goes through a queue; `None` where that is not known, or not always of the same length."""
         program = self.program
-        names = set(program.calls.uses.known_as(home[1]))
+        names = program.calls.uses.known_as(home[1])
         program.names.ask(*names)
         put: list[tree.Sequence] = []
         taken: list[tree.Sequence] = []
         said: list[tree.Sequence] = []
         try:
-            for module in program.names.modules.values():
-                for node in module.either(tree.Name, tree.Attr):
-                    if last_name(node) in names and self._is_of(node, home):
-                        self._use(node, put, taken, said)
+            for node in program.names.named(*names):
+                if self._is_of(node, home):
+                    self._use(node, put, taken, said)
         except _Unclear:
             return None
         widths = {len(one.items) for one in (*put, *taken, *said)}
