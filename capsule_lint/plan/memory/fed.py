@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.memory.collections import Put, looks_up
+from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
 from capsule_lint.plan.room import Room
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.memory.puts import Put
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -129,7 +131,7 @@ class Fed(Room):
         """Whether something that is no collection of a known kind is one all the same, and outlives its
         function: a cache by its name; or an attribute, or what a module has, that is subscripted."""
         names = self.program.names
-        if self.planner.local.collections.is_cache(last_name(node)):
+        if is_cache(last_name(node)):
             return True
         if not isinstance(names.parent(put.key), tree.Subscript):
             return False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.wrapped_keys import inner_of
@@ -198,8 +199,7 @@ class Leaks(Struct, frozen=True):
             case tree.Call(func=tree.Attr() as func):
                 keyword = next((a.keyword for a in parent.args if a.value is node), None)
                 first = bool(parent.args) and parent.args[0].value is node
-                collections = self.local.collections
-                cached = collections.is_cache(last_name(func.base))
+                cached = is_cache(last_name(func.base))
                 keyed = cached or is_keyed(func.name)
                 return keyed and (first or keyword in _KEYS)
             case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:

@@ -11,6 +11,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name, names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -96,6 +97,11 @@ class Held:
             return any(self.attribute(cls, scope) == node.name for cls in self._classes(node))
         function, parameter = self._parameter_at(node)
         return function is not None and self.parameter(function, scope) is parameter
+
+    def has_value(self, node: tree.Node) -> bool:
+        """Whether the value of any scope is in an expression."""
+        scopes = self.domain.policy.scopes
+        return any(self.is_value(one, scope) for one in within(node) for scope in scopes)
 
     def _all(self) -> dict[Holder, tree.Parameter | None]:
         if self._found is None:
