@@ -50,6 +50,7 @@ from capsule_lint.plan.testing.seeds import Seeds
 from capsule_lint.plan.testing.snapshots import Snapshots
 from capsule_lint.plan.testing.testing import Testing
 from capsule_lint.plan.uses.lambda_mends import LambdaMends
+from capsule_lint.program.inference.types import ModuleObject
 from capsule_lint.program.model import Class, Function, Module
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -303,10 +304,8 @@ class Mends(Room):
         if isinstance(neighbour, tree.Attr):
             base = text_of(neighbour.base)
             for one in self.program.inference.of(neighbour.base):
-                if (
-                    getattr(getattr(one, "module", None), "name", None) == reference.module
-                    and base
-                ):
+                is_home = isinstance(one, ModuleObject) and one.module.name == reference.module
+                if is_home and base:
                     return f"{base}.{reference.name}"
         whole = through_module(self.program, module, reference.module, reference.name)
         if whole is not None:

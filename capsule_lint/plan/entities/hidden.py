@@ -79,12 +79,10 @@ class Hidden(MendRoom):
                     self._dropped(module, statement, base, texts[0], gain)
             case tree.Block(kind="for", binds=(bind,), bodies=((tree.Eval() as only,), *_)):
                 base, over = _dropped_of(only), bind.value
-                listed, binding = (
-                    NamedFields(self.mends).written(over)
-                    if base is not None and over is not None
-                    else (None, None)
-                )
-                if listed is not None and base is not None and over is not None:
+                if base is None or over is None:
+                    return
+                listed, binding = NamedFields(self.mends).written(over)
+                if listed is not None:
                     texts = [tree.text(item) or "" for item in listed.items]
                     for gain in self._beside(self._of(base), texts):
                         self._listed(over, listed, binding, gain)
@@ -204,11 +202,8 @@ class Hidden(MendRoom):
             for item in listed.items
             if any(names_scope(tree.text(item) or "", scope) for scope in scopes)
         )
-        filename, added = (
-            self.program.names.module_of(listed).filename,
-            (f'"{gain.key}"',),
-        )
-        self._add(gain, AddElements(filename, listed.span, "CAP301", (), added, beside.span))
+        filename, new = self.program.names.module_of(listed).filename, f'"{gain.key}"'
+        self._add(gain, AddElements(filename, listed.span, "CAP301", (), (new,), beside.span))
 
     def _only_tells(self, use: tree.Node) -> bool:
         """Whether a list only tells which keys are left out of something."""

@@ -215,8 +215,8 @@ class Narrow(MendRoom):
                 if any(_is_forbid(value) for value in _extras(binding.value)):
                     return True
             for inner in home.scope.bindings.get("Config", ()):
-                scope = getattr(inner.definition, "scope", None)
-                extras = scope.bindings.get("extra", ()) if scope is not None else ()
+                config = inner.definition
+                extras = config.scope.bindings.get("extra", ()) if config is not None else ()
                 if any(b.value is not None and _is_forbid(b.value) for b in extras):
                     return True
         return False

@@ -15,6 +15,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddImport, AddStatement, Mend, Position, Span
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.imports import Imports, Needed
+from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ class Siblings:
     def _is_member(self, node: tree.Node) -> bool:
         """Whether a constant is the member of an enumeration, for which no text can stand."""
         types = self.evidence.ground.program.inference.of(node)
-        return any(getattr(one, "cls", None) is not None for one in types)
+        return any(isinstance(one, Instance | ClassObject) for one in types)
 
 
 def _asserts(statement: tree.Statement) -> bool:

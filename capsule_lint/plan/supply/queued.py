@@ -113,10 +113,7 @@ class Queued(Room):
     def _add(
         self, mends: Mends, display: tree.Sequence, index: int, code: str, knot: Knot
     ) -> None:
-        filename, at = (
-            self.program.names.module_of(display).filename,
-            display.items[index].span,
-        )
+        filename, at = self.program.names.module_of(display).filename, display.items[index].span
         mends.add(knot, AddElements(filename, display.span, "CAP401", (), (code,), at))
 
     def _grow(self, key: tuple[Home, int, str], contents: Contents, scope: Scope) -> None:

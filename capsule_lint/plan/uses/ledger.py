@@ -175,10 +175,8 @@ class Ledger(Room):
         self, module: Module, span: Span, symbol: Symbol, verdict: Verdict, reason: str
     ) -> None:
         if module.generated and verdict in (Verdict.REWRITTEN, Verdict.ESCAPE):
-            verdict, reason = (
-                Verdict.CANDIDATE,
-                "stands in a generated file, which is never edited",
-            )
+            verdict = Verdict.CANDIDATE
+            reason = "stands in a generated file, which is never edited"
         lines = self._lines_of(module)
         text = lines[span.start.row - 1].strip() if span.start.row <= len(lines) else ""
         row = Occurrence(module.filename, span.start, symbol.symbol, verdict, reason, text)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import ClassObject
-from capsule_lint.program.model import Binding, Class, Function, Module
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.places.makers import KEYISH, Makers, is_item
 from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.sites import KeySite, Role
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Policy
     from capsule_lint.program.calling.calls import Calls
     from capsule_lint.program.classes import Classes
+    from capsule_lint.program.model import Binding, Function, Module
     from capsule_lint.program.names import Names
     from capsule_lint.program.texts.templates import Templates
 
@@ -280,12 +280,8 @@ class Keys:
                         yield callee.function
             case tree.Attr():
                 for one in self.templates.inference.of(node.base):
-                    cls = getattr(one, "cls", None)
-                    method = (
-                        self.classes.method(cls, node.name)
-                        if isinstance(cls, Class) and not isinstance(one, ClassObject)
-                        else None
-                    )
+                    cls = one.cls if isinstance(one, Instance) else None
+                    method = self.classes.method(cls, node.name) if cls is not None else None
                     if method is not None and method.is_property:
                         yield method
             case tree.Name():
