@@ -53,6 +53,11 @@ class Binding:
         return self.place.scope.kind == "module"
 
     @property
+    def is_variable(self) -> bool:
+        """Whether the name stands for a value that the code gives it, and for no definition or import."""
+        return self.kind not in ("def", "class", "import")
+
+    @property
     def assigned(self) -> tree.Node | None:
         """What an assignment gives the name as a whole; `None` for any other binding."""
         return self.value if self.kind == "assign" and not self.path else None

@@ -143,8 +143,7 @@ class Ground(Room):
             return True
         if not isinstance(func, tree.Name):
             return False
-        bindings = self.program.names.bindings_of(func)
-        return any(b.kind not in ("def", "class", "import") for b in bindings)
+        return any(binding.is_variable for binding in self.program.names.bindings_of(func))
 
     @cached_property
     def _takers(self) -> set[str]:

@@ -12,6 +12,7 @@ from capsule_lint.judgement import OptionalFact, UnusedFact
 from capsule_lint.plan.opinions.base import Ground, Opinion
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, Types
+from capsule_lint.program.local_names import BY_NAME
 from capsule_lint.program.model import Class, Function, enclosing, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope, words
 
@@ -43,7 +44,6 @@ _ITEM_WORDS: Final = frozenset(
     ("item", "entity", "record", "model", "obj", "row", "doc", "document", "instance", "event")
 )
 _HARMLESS: Final = frozenset(("staticmethod", "classmethod", "override", "final", "property"))
-_NAMESPACES: Final = frozenset(("locals", "vars", "eval", "exec"))
 
 
 @dataclass(eq=False)
@@ -156,7 +156,7 @@ class ParameterOpinions:
         if function.decorators - _HARMLESS and self._is_wrapped(function):
             return False
         reads = self._reads[function]
-        return not reads & _NAMESPACES and any(p.name in reads for p in function.params)
+        return not reads & BY_NAME and any(p.name in reads for p in function.params)
 
     def _is_wrapped(self, function: Function) -> bool:
         """Whether a decorator could use the parameters: one of the program, or a cache."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.local_names import bound_whole, reads_of
+from capsule_lint.program.local_names import BY_NAME, bound_whole, reads_of
 from capsule_lint.program.model import enclosing, first_name
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__", "model_post_init")
 """The methods that set what an object has from the start."""
-_BY_NAME: Final = ("locals", "vars", "eval", "exec", "dir")
-"""What reads locals by their names."""
+_BY_NAME: Final = BY_NAME | {"dir"}
 
 
 class Restatement(Struct, frozen=True):
