@@ -14,7 +14,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -161,7 +161,7 @@ class Hidden(MendRoom):
         scopes = self.program.policy.scopes
         return any(
             (argument.keyword is None and not argument.star)
-            or any(names_scope(argument.keyword or "", scope) for scope in scopes)
+            or names_any_of(argument.keyword or "", scopes)
             for argument in call.args
         )
 
@@ -197,11 +197,7 @@ class Hidden(MendRoom):
             self._note(asked, gain)
             return
         scopes = self.program.policy.scopes
-        beside = next(
-            item
-            for item in listed.items
-            if any(names_scope(tree.text(item) or "", scope) for scope in scopes)
-        )
+        beside = next(item for item in listed.items if names_any_of(tree.text(item) or "", scopes))
         filename, new = self.program.names.module_of(listed).filename, f'"{gain.key}"'
         self._add(gain, AddElements(filename, listed.span, "CAP301", (), (new,), beside.span))
 

@@ -19,7 +19,7 @@ from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, Types, ordered
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,7 +164,7 @@ class Items(Room):
         """The fields of the classes with a scope, no entities, of which objects are made as `Note(**item)`."""
         program, found = self.program, list[set[str]]()
         scopes = program.policy.scopes
-        for cls in program.classes.having(lambda name: any(names_scope(name, s) for s in scopes)):
+        for cls in program.classes.having(lambda name: names_any_of(name, scopes)):
             if cls in program.domain.entities or cls.module.is_test or self._is_typed(cls):
                 continue
             for call, _ in program.calls.constructors_of(cls):

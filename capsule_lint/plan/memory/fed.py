@@ -19,7 +19,7 @@ from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.texts.pieces import hole_name, names_scope
+from capsule_lint.program.texts.pieces import hole_name, names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class Fed(Room):
             ]
         names = [hole_name(e) for part in parts if part is not None for e in part[1]]
         scopes = program.policy.scopes
-        own = [name for name in names if not any(names_scope(name, s) for s in scopes)]
+        own = [name for name in names if not names_any_of(name, scopes)]
         if any(map(is_identifier, own)):
             return True
         return any(

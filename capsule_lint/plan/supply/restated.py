@@ -11,7 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import BY_NAME, bound_whole, reads_of
 from capsule_lint.program.model import enclosing, first_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Restated:
         binding = bound_whole(self.program.names, path.base)
         if binding is None or binding.kind != "param" or binding.place.scope is not function.scope:
             return False
-        if not any(names_scope(path.name, scope) for scope in self.program.policy.scopes):
+        if not names_any_of(path.name, self.program.policy.scopes):
             return False
         cls = self.program.inference.the_class(self.program.inference.of(path.base))
         owners = self.program.classes.mro(cls) if cls is not None else ()

@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.purposes.tables import OPERATIONS
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Answers(Struct, frozen=True, dict=True):
         scopes = self.program.policy.scopes
         for row in self._rows:
             keys = {key for key, _ in entries_of(row)}
-            others = {key for key in keys if not any(names_scope(key, s) for s in scopes)}
+            others = {key for key in keys if not names_any_of(key, scopes)}
             if not others or not others.isdisjoint(named):
                 yield row
 

@@ -22,7 +22,7 @@ from capsule_lint.program.texts.pieces import (
     Text,
     hole_name,
     marks_of,
-    names_scope,
+    names_any_of,
 )
 from capsule_lint.program.texts.starts import Starts
 
@@ -166,7 +166,7 @@ class Keys:
         if self.templates.resolve(node) or any(True for _ in self.helpers_in(node)):
             return
         known = hole_name(node)
-        if any(names_scope(known, scope) for scope in self.policy.scopes):
+        if names_any_of(known, self.policy.scopes):
             template = Template(node, (Filled(node, node, known),))
             self.note(template, role, self.policy.is_index_key_name(name), prefix=False)
 

@@ -14,7 +14,7 @@ from capsule_lint.program.purposes.held import Held
 from capsule_lint.program.purposes.other_types import is_other
 from capsule_lint.program.purposes.roles import Roles
 from capsule_lint.program.purposes.tables import Tables
-from capsule_lint.program.texts.pieces import Filled, names_scope, snake
+from capsule_lint.program.texts.pieces import Filled, names_any_of, names_scope, snake
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -279,7 +279,7 @@ class Domain:
 
     def is_identifier(self, parameter: tree.Parameter) -> bool:
         """Whether a parameter names an item, or a scope."""
-        if any(names_scope(parameter.name, scope) for scope in self.policy.scopes):
+        if names_any_of(parameter.name, self.policy.scopes):
             return True
         if _STRUCTURE.search(snake(parameter.name)):
             return False
