@@ -290,11 +290,17 @@ def last_name(node: tree.Node | None) -> str:
     return node.last_name() if node is not None else ""
 
 
-def first_name(node: tree.Node) -> str:
-    """The name that a path or a chain of calls starts with."""
+def start_of(node: tree.Node) -> tree.Node:
+    """What a path or a chain of calls starts with."""
     while isinstance(node, tree.Attr | tree.Subscript | tree.Call):
         node = node.func if isinstance(node, tree.Call) else node.base
-    return node.id if isinstance(node, tree.Name) else ""
+    return node
+
+
+def first_name(node: tree.Node) -> str:
+    """The name that a path or a chain of calls starts with; empty where it is none."""
+    start = start_of(node)
+    return start.id if isinstance(start, tree.Name) else ""
 
 
 def outwards(function: Function | None) -> Iterator[Function]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from capsule_lint.model import Position, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 At: TypeAlias = tuple[int, int, int, int]
 """Row, column, end row, end column; rows and columns count from 1, in characters."""
@@ -350,6 +350,11 @@ def text(node: Node | None) -> str | None:
 def items(node: Node) -> tuple[Node, ...]:
     """The items of a tuple, list or set that is written out; anything else is its only one."""
     return node.items if isinstance(node, Sequence) else (node,)
+
+
+def behind(several: Iterable[Node], one: Node | None) -> int:
+    """The index right behind one of several expressions; 0 where it is none of them."""
+    return next((number for number, node in enumerate(several, 1) if node is one), 0)
 
 
 def uncalled(node: Node) -> Node:

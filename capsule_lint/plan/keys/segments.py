@@ -219,7 +219,7 @@ class Segments(MendRoom):
         of that name; whether it does."""
         program = self.program
         functions = [c.function for c in program.calls.callees(host)]
-        at = next((n + 1 for n, a in enumerate(host.args) if a.value is anchor), 0)
+        at = tree.behind([argument.value for argument in host.args], anchor)
         if len(functions) != 1 or functions[0] is None or (anchor is not None and not at):
             return False
         joiner = program.templates.called.keyworded.joiner(functions[0])

@@ -15,6 +15,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope, snake
+from capsule_lint.program.uses import closure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -194,14 +195,8 @@ class Ground(Room):
             for function in module.functions:
                 queue += [(function, s.name) for s in self.scopes]
             queue += [(cls, s.name) for cls in module.classes for s in self.scopes]
-        queue = [node for node in dict.fromkeys(queue) if self.is_root(node[0])]
-        found = set(queue)
-        while queue:
-            for feeder in feeds.get(queue.pop(), ()):
-                if feeder not in found:
-                    found.add(feeder)
-                    queue.append(feeder)
-        return frozenset(found)
+        roots = [node for node in dict.fromkeys(queue) if self.is_root(node[0])]
+        return frozenset(closure(roots, feeds))
 
     def is_root(self, one: Function | Class) -> bool:
         """Whether something builds keys, reads or writes items, or is one."""

@@ -61,7 +61,9 @@ class Composed(Struct, frozen=True):
         """The texts that tests put together and that have one of these parts of keys in them."""
         for module in self.testing.mends.planner.program.names.modules.values():
             for node in module.nodes if module.is_test and not module.generated else ():
-                if self._is_key(node) or (_is_composed(node) and not self._is_part(node)):
+                if self._is_key(node) or (
+                    _is_composed(node) and not self.testing.places.is_part(node)
+                ):
                     text = "".join(part.text for part in self._parts(node))
                     if any(one in text for one in needed):
                         yield node, text
@@ -124,13 +126,6 @@ class Composed(Struct, frozen=True):
             return False
         target = self.testing.mends.planner.program.classes.dotted(node)
         return isinstance(target, Binding) and not target.module.is_test
-
-    def _is_part(self, node: tree.Node) -> bool:
-        """Whether an expression is only part of a text."""
-        parent = self.testing.mends.planner.program.names.parent(node)
-        return isinstance(parent, tree.FString) or (
-            isinstance(parent, tree.Binary) and parent.op == "+"
-        )
 
     def _parts(self, node: tree.Node, depth: int = 0, *, strict: bool = False) -> list[Part]:
         """What a text is put together of; where that is `strict`, `_Changing` is raised for a part that
