@@ -121,6 +121,11 @@ class Call(Expr, frozen=True, tag=True):
         return [a.value for a in self.args if a.keyword is None and not a.star]
 
     @property
+    def unnamed(self) -> list[Node]:
+        """What it gives without a keyword, what is spread among it."""
+        return [a.value for a in self.args if a.keyword is None]
+
+    @property
     def spread(self) -> list[Node]:
         """The dicts whose entries it gives by keywords."""
         return [a.value for a in self.args if a.star == "**"]
@@ -170,6 +175,11 @@ class Compare(Expr, frozen=True, tag=True):
 
     def below(self) -> tuple[Node, ...]:
         return (self.left, *self.rights)
+
+    @property
+    def both_ways(self) -> tuple[tuple[Node, Node], tuple[Node, Node]]:
+        """Each of the first two sides with the other one."""
+        return (self.left, self.rights[0]), (self.rights[0], self.left)
 
     def other(self, side: Node) -> Node:
         """What one side is compared with first."""

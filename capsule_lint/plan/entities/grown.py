@@ -101,7 +101,7 @@ class Grown(MendRoom):
                 yield from self._follow(value, depth + 1)
         if callees:
             return
-        name, plain = last_name(call.func), [a.value for a in call.args if a.keyword is None]
+        name, plain = last_name(call.func), call.unnamed
         if name in GIVING_ALL:
             for node in whole(call) if not _says_which(call) else ():
                 yield from self._fields(node)

@@ -82,9 +82,8 @@ class Items(Room):
 
     def _displays(self, *, tests: bool) -> Iterator[Display]:
         """The dicts that are written out with the value of a scope under its name."""
-        for module in self.program.names.judged():
-            if module.generated or (module.is_test and not tests):
-                continue
+        names = self.program.names
+        for module in names.editable() if tests else names.production():
             for display in module.each(tree.DictDisplay):
                 if self._scoped(display):
                     yield display
@@ -97,8 +96,8 @@ class Items(Room):
         """The `item["tenant_id"]` of assignments that give a dict the value of a scope under its name."""
         program = self.program
         scopes, is_value = program.policy.scopes, program.domain.held.is_value
-        for module in program.names.judged():
-            for node in () if module.is_test or module.generated else module.each(tree.Subscript):
+        for module in program.names.production():
+            for node in module.each(tree.Subscript):
                 key = tree.text(node.index)
                 scope = next((s for s in scopes if key and names_scope(key, s)), None)
                 statement = program.names.parent(node) if scope is not None else None

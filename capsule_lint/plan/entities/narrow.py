@@ -62,9 +62,7 @@ class Narrow(MendRoom):
             return
         Columns(self.mends, self.grown).build()
         hidden = Hidden(self.mends, self.grown)
-        for module in self.program.names.judged():
-            if module.generated:
-                continue
+        for module in self.program.names.editable():
             for call in module.each(tree.Call):
                 self._call(call)
                 self._compared(module, call)

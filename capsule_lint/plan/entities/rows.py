@@ -225,7 +225,7 @@ class Rows:
         if callees:
             found = self._all(returns, depth) if returns else _UNKNOWN
             return found + self._answered(callees, depth)
-        name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
+        name, plain = last_name(node.func), node.unnamed
         if isinstance(node.func, tree.Attr) and name in ELEMENTS:
             return self._elements(node.func.base, depth) + self._all(plain[1:], depth)
         if name == "copy" and isinstance(node.func, tree.Attr) and not plain:
@@ -278,7 +278,7 @@ class Rows:
                 found += self._elements(value, depth)
         if callees:
             return found
-        name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
+        name, plain = last_name(node.func), node.unnamed
         if name in LISTED and len(plain) == 1:
             return self._elements(plain[0], depth)
         if name == "filter" and len(plain) == 2:

@@ -153,8 +153,8 @@ class Collections:
 
     def _holding(self) -> Iterator[tuple[tuple[Class, str], frozenset[Class]]]:
         kinds = self.program.domain.entities | self.program.domain.repositories
-        modules = [m for m in self.program.names.judged() if not m.is_test and not m.generated]
-        for cls in [c for m in modules for c in m.classes if c not in kinds] if kinds else ():
+        modules = self.program.names.production() if kinds else ()
+        for cls in [c for m in modules for c in m.classes if c not in kinds]:
             for name in cls.stores:
                 if self._is_collection(cls, name):
                     types = list(self._put_types(cls.module, name))

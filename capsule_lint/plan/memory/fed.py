@@ -162,9 +162,8 @@ class Fed(Room):
 
     def _scoped(self) -> Iterator[_Keyed]:
         local = self.planner.local
-        for module in self.program.names.judged():
-            judged = not module.is_test and not module.generated
-            for put in self._keyed.of(module) if judged else ():
+        for module in self.program.names.production():
+            for put in self._keyed.of(module):
                 keys = (put.key, *self._keyed.way(put.into)[1])
                 with self.program.names.aside():  # who gives a scope names it
                     said = {

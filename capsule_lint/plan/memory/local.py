@@ -88,9 +88,8 @@ class LocalKeys:
         self.collections.adopt(home)
         known = set(self.rekeyed)
         own = (home[0].module,) if isinstance(home[0], Function) else None
-        for module in own or self.program.names.judged():
-            if not module.generated:
-                self._judge_module(module, home)
+        for module in own or self.program.names.editable():
+            self._judge_module(module, home)
         self._readers.find(set(self.rekeyed) - known)
 
     def changes(self, key: tree.Node) -> bool:

@@ -69,11 +69,10 @@ class Ground(Room):
 
     # --- files, functions, names ---
 
-    def modules(self, *, tests: bool = False) -> Iterator[Module]:
+    def modules(self, *, tests: bool = False) -> list[Module]:
         """The modules that are judged: no generated ones; tests only where they are asked for."""
-        for module in self.program.names.judged():
-            if not module.generated and (tests or not module.is_test):
-                yield module
+        names = self.program.names
+        return names.editable() if tests else names.production()
 
     def symbol(self, node: tree.Node) -> str:
         """The function that an expression stands in, or its module."""

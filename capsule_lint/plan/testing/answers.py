@@ -45,7 +45,7 @@ class Answers(Struct, frozen=True, dict=True):
     @cached_property
     def _rows(self) -> tuple[tree.DictDisplay, ...]:
         """The dicts that are written out in what such mocks give back, each once."""
-        tests = (m for m in self.program.names.judged() if m.is_test and not m.generated)
+        tests = (m for m in self.program.names.editable() if m.is_test)
         given = (value for module in tests for value in self._given(module))
         rows = {id(row): row for value in given for row in self._dicts(value, deep=True)}
         return tuple(rows.values())

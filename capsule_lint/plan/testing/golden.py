@@ -44,10 +44,9 @@ class Golden(MendRoom):
 
     def build(self) -> None:
         """Note them."""
-        modules = [m for m in self.program.names.judged() if not m.generated]
         texts = [
             (node, said)
-            for module in modules
+            for module in self.program.names.editable()
             for node in (module.each(tree.Const) if module.is_test else ())
             if len(said := set(_NAME.findall(tree.text(node) or ""))) > 1
         ]

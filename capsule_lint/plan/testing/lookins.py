@@ -68,9 +68,7 @@ class LookIns(MendRoom):
         """The keys of several parts that are written where a repository's functions are called: those of
         tests change as others do, and of the rest a person must look at what says no scope."""
         local, program = self.planner.local, self.program
-        for module in program.names.judged() if names else ():
-            if module.is_test or module.generated:
-                continue
+        for module in program.names.production() if names else ():
             for node in looking_up(module, names):
                 for owner, name, key in local.collections.sinks(node):
                     home = (owner, name)

@@ -157,7 +157,7 @@ class Annotations:
                 call = target.value if isinstance(target, Binding) else None
                 if isinstance(call, tree.Call):
                     bounds = [a.value for a in call.args if a.keyword == "bound"]
-                    plain = [a.value for a in call.args if a.keyword is None][1:]
+                    plain = call.unnamed[1:]
                     found = join(*(self._quoted(b) for b in bounds + plain))
                     return found or ANYTHING
         return ANYTHING

@@ -232,7 +232,7 @@ class Results:
     def _special(self, node: tree.Call) -> Types | None:
         """What a call yields that is known by its name; `None` where the name says nothing."""
         name = last_name(node.func)
-        plain = [a.value for a in node.args if not a.star and a.keyword is None]
+        plain = node.plain
         if name == "super":
             return self._super(node)
         if name in MOCKS and self._outside(node.func):

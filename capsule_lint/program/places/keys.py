@@ -70,9 +70,8 @@ class Keys:
     def __post_init__(self) -> None:
         makers, strays = Makers(self), Strays(self)
         self.positions = Positions(self, makers, strays)
-        for module in self.names.judged():
-            if not module.generated:
-                self.positions.collect(module)
+        for module in self.names.editable():
+            self.positions.collect(module)
         makers.wrapped()
         strays.same()
         self._find_indexes()
