@@ -258,13 +258,14 @@ class _Judge(Room):
             yield replace(opinion.fact, change_set=change)
 
     def _open_facts(self) -> Iterable[Fact]:
+        # a key that is put together in an unknown way is reported itself
         seen: set[tuple[str, object, str]] = {
             (d.module.filename, d.template.host.span, kind)
             for d in self.planner.defects
             for kind in OpenKind
             if d.template.opaque
             and not self.planner.keys.is_helper(self.planner.sites[id(d.template.host)])
-        }  # the key itself is reported there
+        }
         for knot, obstacle in self.state.obstacles:
             kind = OpenKind.SOURCE if obstacle.kind == "source" else OpenKind.REFERENCE
             missing = self._names(

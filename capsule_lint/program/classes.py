@@ -264,9 +264,8 @@ class Classes:
         found: dict[str, Field] = {}
         owners = [one for one in self.mro(cls) if one.decorators & _DATA_DECORATORS]
         models = any(last_name_of(b) in _DATA_BASES for o in self.mro(cls) for b in self.bases(o))
-        if (
-            not owners or models
-        ):  # a decorator leaves out what other classes annotate, as mixins do
+        # a decorator leaves out what other classes annotate, as mixins do
+        if not owners or models:
             owners = list(self.mro(cls))
         for owner in reversed(owners):
             for statement in owner.fact.body:
@@ -340,9 +339,8 @@ class Classes:
         """The parameters that the fields of a data class make: those that are given by keyword come last."""
         alone, found = self.keyword_only(cls), []
         for one in self.fields(cls):
-            own = (
-                one.owner if "dataclass" in one.owner.decorators else None
-            )  # says nothing of heirs
+            # such a decorator says nothing of heirs
+            own = one.owner if "dataclass" in one.owner.decorators else None
             only = one.keyword_only
             if only is None:
                 only = alone if own is None else bool(self._keywords_alone(own))

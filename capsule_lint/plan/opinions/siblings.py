@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddImport, AddStatement, Mend, Position, Span
+from capsule_lint.model import NOWHERE, AddImport, AddStatement, Mend, Position, Span
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.imports import Imports, Needed
 from capsule_lint.program.inference.types import ClassObject, Instance
@@ -29,7 +29,6 @@ _CODE: Final = "CAP601"
 _CREATES: Final = re.compile(r"(?:save|put|create|add|insert|store|write|upsert|keep)(?:_|$)")
 _FETCHES: Final = re.compile(r"(?:get|find|fetch|load|read|look_?up|list)(?:_|$)")
 _SKIPPED: Final = frozenset(("skip", "skipif", "xfail", "expectedFailure"))
-_NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 
 
 class RoundTrip(Struct, frozen=True):
@@ -210,7 +209,7 @@ class Siblings:
             return []
         if not isinstance(needed, Needed) or cls.parent is not None or "." in cls.qualname:
             return None
-        return [AddImport(module.filename, _NOWHERE, _CODE, needed.written, cls.name)]
+        return [AddImport(module.filename, NOWHERE, _CODE, needed.written, cls.name)]
 
     # --- what a method says of a missing item ---
 

@@ -60,9 +60,8 @@ class Entries:
             return False
         if self._message(want) is not None:
             if self._is_taken_apart(want):
-                return (
-                    True  # the data that it comes from may be of another value than the callers'
-                )
+                # the data that it comes from may be of another value than the callers'
+                return True
             if not any(True for _ in self._production_callers(function)):
                 return True
             self._reading.add((function, want.scope.parameter))
