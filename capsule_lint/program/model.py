@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
 
 from capsule_lint.facts import tree
 
@@ -223,6 +223,10 @@ class Store:
     value: tree.Node | None
     annotation: tree.Node | None
     path: tuple[int, ...] = ()
+
+
+Symbol: TypeAlias = Function | Class
+"""What a name in the code may stand for that can change: the ledger has its occurrences."""
 
 
 @dataclass(eq=False, slots=True)

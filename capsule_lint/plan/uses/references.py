@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.uses.asked import Asked
     from capsule_lint.plan.uses.replacements import Replacements
-    from capsule_lint.plan.uses.strings import Symbol
     from capsule_lint.plan.uses.tabled import Tabled
+    from capsule_lint.program.model import Symbol
 
 HARMLESS: Final = frozenset(
     [
