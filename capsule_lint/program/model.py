@@ -123,6 +123,7 @@ class _Defined(Generic[_Fact]):
 
     @property
     def name(self) -> str:
+        """What it is called where it is defined."""
         return self.fact.name
 
     @property
