@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -22,6 +23,10 @@ class Span(Struct, frozen=True, order=True):
 
     def __contains__(self, other: Span) -> bool:
         return self.start <= other.start and other.end <= self.end
+
+
+NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
+"""Where a mend or an obstacle stands that is about a file as a whole."""
 
 
 class Severity(StrEnum):

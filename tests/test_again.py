@@ -53,7 +53,7 @@ def _is_known(project: Project) -> bool:
         return project.run().status != 77
 
 
-def test_nothing_is_loaded(orders: Project) -> None:
+def test_nothing_is_loaded_to_say_the_same_again(orders: Project) -> None:
     script = (
         "import sys\nfrom capsule_lint.cli import main\n"
         "try:\n    main([])\nexcept SystemExit:\n    pass\n"
@@ -113,7 +113,7 @@ def test_a_change_is_noticed(orders: Project, change: Callable[[Project], object
 
 
 @pytest.mark.parametrize("name", ["HOME", "NO_COLOR", "GIT_CONFIG_GLOBAL"])
-def test_the_environment_counts(
+def test_another_environment_is_asked_anew(
     orders: Project, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, str(orders.root))

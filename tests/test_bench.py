@@ -158,7 +158,7 @@ def label(tenant_id: str, order_id: str) -> str:
         ("(tenant_id, o", "(tenant_id, capsule_id, o", Damage(rewritten=1, valueless=1)),
     ],
 )
-def test_damage_is_seen(old: str, new: str, damage: Damage) -> None:
+def test_each_kind_of_damage_is_seen(old: str, new: str, damage: Damage) -> None:
     changed = CALLS.replace(old.encode(), new.encode())
     assert changed != CALLS
     assert assess({"a.py": CALLS}, {"a.py": changed}) == damage
@@ -240,7 +240,7 @@ def test_what_a_tool_takes_for_nothing_is_not_scaled() -> None:
     assert (sampled.elapsed, sampled.processor, sampled.memory) == (41.0, 62.0, 30.0)
 
 
-def test_the_median_counts() -> None:
+def test_the_median_of_several_runs_counts() -> None:
     runs = [replace(TOOK, elapsed=seconds) for seconds in (9.0, 1.0, 2.0)]
     assert middle(runs).elapsed == 2.0
     assert middle([*runs, replace(TOOK, ended=True)]).ended
@@ -377,5 +377,5 @@ def test_a_run_that_was_ended_reaches_no_goal() -> None:
 @pytest.mark.parametrize(
     ("value", "said"), [(0.05, "1/20"), (0.5, "0.5"), (1.3, "1.3"), (12, "12")]
 )
-def test_fractions_read_well(value: float, said: str) -> None:
+def test_fractions_are_written_as_people_do(value: float, said: str) -> None:
     assert fraction(value) == said

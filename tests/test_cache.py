@@ -167,13 +167,13 @@ def test_a_place_that_cannot_be_written_breaks_nothing(orders: Project) -> None:
     assert orders.run("--cache-dir", "file/cache") == orders.run("--no-cache")
 
 
-def test_clean_removes_it(orders: Project) -> None:
+def test_clean_removes_the_cache(orders: Project) -> None:
     orders.run()
     assert orders.run("clean").status == 0
     assert not blobs(orders)
 
 
-def test_concurrent_runs_agree(orders: Project) -> None:
+def test_runs_at_the_same_time_say_the_same(orders: Project) -> None:
     command = (sys.executable, "-m", "capsule_lint")
 
     def run(_: int) -> str:

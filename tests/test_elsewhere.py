@@ -123,7 +123,9 @@ def test_a_program_that_has_become_small_is_read_whole(program: Project) -> None
         max_size=3,
     )
 )
-def test_any_edits(program: Project, edits: list[tuple[str, str]]) -> None:
+def test_any_edits_end_in_what_a_run_without_a_cache_says(
+    program: Project, edits: list[tuple[str, str]]
+) -> None:
     for name, code in edits:
         program.write({name: code.encode()})
         assert program.run() == program.run("--no-cache")

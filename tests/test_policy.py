@@ -109,7 +109,9 @@ def test_per_file_ignores_can_be_turned_around(project: Project) -> None:
         ("tenant_id", False, False),
     ],
 )
-def test_names_of_keys(name: str, is_key: bool, is_index: bool) -> None:
+def test_keys_and_keys_of_indexes_are_known_by_their_names(
+    name: str, is_key: bool, is_index: bool
+) -> None:
     assert Policy().is_key_name(name) is is_key
     assert Policy().is_index_key_name(name) is is_index
 
@@ -127,7 +129,7 @@ def test_names_of_keys(name: str, is_key: bool, is_index: bool) -> None:
         ("contests/a.py", False),
     ],
 )
-def test_test_files(filename: str, is_test: bool) -> None:
+def test_files_of_tests_are_known_by_their_paths(filename: str, is_test: bool) -> None:
     assert Policy().is_test_file(filename) is is_test
 
 
@@ -142,7 +144,9 @@ def test_test_files(filename: str, is_test: bool) -> None:
         ((), "CAP101", False),
     ],
 )
-def test_selectors(selectors: tuple[str, ...], code: str, expected: bool) -> None:
+def test_a_selector_selects_the_codes_that_begin_with_it(
+    selectors: tuple[str, ...], code: str, expected: bool
+) -> None:
     assert selects(selectors, code) is expected
 
 
@@ -164,7 +168,9 @@ def test_selectors(selectors: tuple[str, ...], code: str, expected: bool) -> Non
         ("**/" * 40 + "x", "/".join("a" * 200), False),
     ],
 )
-def test_path_patterns(pattern: str, path: str, expected: bool) -> None:
+def test_patterns_match_paths_as_those_of_gitignore_do(
+    pattern: str, path: str, expected: bool
+) -> None:
     assert matches_path(pattern, path) is expected
 
 
@@ -210,7 +216,7 @@ def test_what_is_no_source_is_refused(text: str) -> None:
         parse_source(text, HERE)
 
 
-def test_references_and_parameters() -> None:
+def test_references_and_parameters_say_where_their_types_come_from() -> None:
     assert parse_reference("app.ids:OrgId", HERE).name == "OrgId"
     assert parse_reference("str", HERE).module == "builtins"
     parameter = parse_parameter("request: fastapi.Request", HERE)

@@ -92,7 +92,7 @@ def test_unsafe_fix_touches_no_decoy_and_leaves_what_a_person_must_see(
     assert re.search(r"^3 failed, 37 passed", own.last_line), own.out[-3000:]
 
 
-def test_safe_fix_waits(idioms: CodeBase) -> None:
+def test_a_safe_fix_waits_where_something_is_unsafe(idioms: CodeBase) -> None:
     before = idioms.files()
     assert idioms.lint("--fix").status == 1
     assert idioms.files() == before

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.judgement import Broken
     from capsule_lint.plan.opinions import Opinion
-    from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.plan.taken_apart.readers import Reader, Unfit
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -81,10 +81,12 @@ class _Judge(Room):
     opinions: Sequence[Opinion] = ()
 
     def judgement(self) -> Judgement:
+        """All that the plan comes to: its facts, its change sets, its ledger."""
         sets = self.change_sets.build()
         facts = sorted(
             [
                 *self._key_facts(),
+                *self._helper_facts(),
                 *self._function_facts(),
                 *self._handler_facts(),
                 *self._class_facts(),
@@ -115,33 +117,30 @@ class _Judge(Room):
     def _symbol(self, function: Function | None, module: str) -> str:
         return function.symbol if function is not None else module
 
+    def _helper_of(self, defect: KeyDefect) -> Function | None:
+        """The key helper that is reported in the place of a key."""
+        is_helper = self.planner.keys.is_helper(self.planner.sites[id(defect.template.host)])
+        return defect.function if is_helper else None
+
     def _key_facts(self) -> Iterable[Fact]:
-        helpers: dict[Function, tuple[set[Scope], str | None, Knot]] = {}
         for defect in (*self.planner.defects, *self.planner.silenced):
-            site = self.planner.sites[id(defect.template.host)]
-            entity = self.program.domain.entity_name(site)
-            function = defect.function
-            if function is not None and self.planner.keys.is_helper(site):
-                known = helpers.setdefault(function, (set(), entity, defect.knot))
-                known[0].update(defect.missing)
+            if self._helper_of(defect) is not None:
                 continue
+            site = self.planner.sites[id(defect.template.host)]
             use = KeyUse.LOOKUP if site.role is Role.LOOKUP else KeyUse.WRITTEN
             yield KeyFact(
                 defect.module.filename,
                 defect.template.host.span,
-                self._symbol(function, defect.module.name),
+                self._symbol(defect.function, defect.module.name),
                 self._names(defect.missing),
-                entity,
+                self.program.domain.entity_name(site),
                 self.change_sets.id_of(defect.knot),
                 use,
                 site.index,
             )
         for local in (*self.planner.local.notes.defects, *self.planner.local.notes.silenced):
-            if local.helper is not None:
-                helpers.setdefault(local.helper, (set(), None, local.knot))[0].update(
-                    local.missing
-                )
-            elif local.shape not in ("pattern", "index", "entry", "step"):
+            apart = local.shape in ("pattern", "index", "entry", "step")
+            if local.helper is None and not apart:
                 yield KeyFact(
                     local.module.filename,
                     local.node.span,
@@ -151,6 +150,20 @@ class _Judge(Room):
                     self.change_sets.id_of(local.knot),
                     KeyUse.LOCAL,
                 )
+
+    def _helper_facts(self) -> Iterable[Fact]:
+        helpers: dict[Function, tuple[set[Scope], str | None, Knot]] = {}
+        for defect in (*self.planner.defects, *self.planner.silenced):
+            helper = self._helper_of(defect)
+            if helper is not None:
+                site = self.planner.sites[id(defect.template.host)]
+                entity = self.program.domain.entity_name(site)
+                known = helpers.setdefault(helper, (set(), entity, defect.knot))
+                known[0].update(defect.missing)
+        for local in (*self.planner.local.notes.defects, *self.planner.local.notes.silenced):
+            if local.helper is not None:
+                known = helpers.setdefault(local.helper, (set(), None, local.knot))
+                known[0].update(local.missing)
         for function, (missing, entity, knot) in helpers.items():
             yield FunctionFact(
                 function.module.filename,
@@ -258,13 +271,13 @@ class _Judge(Room):
             yield replace(opinion.fact, change_set=change)
 
     def _open_facts(self) -> Iterable[Fact]:
+        # a key that is put together in an unknown way is reported itself
         seen: set[tuple[str, object, str]] = {
             (d.module.filename, d.template.host.span, kind)
             for d in self.planner.defects
             for kind in OpenKind
-            if d.template.opaque
-            and not self.planner.keys.is_helper(self.planner.sites[id(d.template.host)])
-        }  # the key itself is reported there
+            if d.template.opaque and self._helper_of(d) is None
+        }
         for knot, obstacle in self.state.obstacles:
             kind = OpenKind.SOURCE if obstacle.kind == "source" else OpenKind.REFERENCE
             missing = self._names(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
+from capsule_lint.program.purposes.tables import COMMON
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from capsule_lint.program import Program
-
-_READS: Final = ("scan", "query", "paginate")
 
 
 def is_filter(holder: object, node: tree.Node, program: Program) -> bool:
@@ -43,4 +42,4 @@ def decides_alone(holder: object, program: Program) -> bool:
 
 
 def _is_read(node: tree.Node) -> bool:
-    return isinstance(node, tree.Call) and last_name(node.func) in _READS
+    return isinstance(node, tree.Call) and last_name(node.func) in COMMON

@@ -163,10 +163,7 @@ class Demands(Room):
 
     def _asks_around(self, function: Function) -> bool:
         """Whether a function takes no scope, in a program whose keys ask for them where they are made."""
-        parameter, scopes = (
-            self.program.domain.scope_parameter,
-            self.program.policy.scopes,
-        )
+        parameter, scopes = self.program.domain.scope_parameter, self.program.policy.scopes
         return self._is_ambient and all(parameter(function, scope) is None for scope in scopes)
 
     @cached_property

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import (
+    NOWHERE,
     AddElements,
     AddEntry,
     AddImport,
     AddStatement,
     Mend,
-    Position,
-    Span,
 )
 from capsule_lint.plan.calls.call_mends import CallMends
 from capsule_lint.plan.code import text_of
@@ -50,16 +49,17 @@ from capsule_lint.plan.testing.seeds import Seeds
 from capsule_lint.plan.testing.snapshots import Snapshots
 from capsule_lint.plan.testing.testing import Testing
 from capsule_lint.plan.uses.lambda_mends import LambdaMends
+from capsule_lint.program.inference.types import ModuleObject
 from capsule_lint.program.model import Class, Function, Module
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from capsule_lint.model import Span
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Reference, Scope
 
-_NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 _PLAIN_ANNOTATIONS: Final = frozenset(("str", "int", "UUID", "uuid.UUID"))
 
 
@@ -265,12 +265,11 @@ class Mends(Room):
         """Have a name imported into a module, unless it is there."""
         needed = self.imports.find(module, source, name, annotation=annotation)
         if isinstance(needed, Refused):
-            at = Span(Position(1, 1), Position(1, 1))
-            obstacle = Obstacle(module.filename, at, needed.reason, module.name, "reference")
+            obstacle = Obstacle(module.filename, NOWHERE, needed.reason, module.name, "reference")
             self.state.obstacles.append((knot, obstacle))
         elif needed is not None:
             mend = AddImport(
-                module.filename, _NOWHERE, "CAP401", needed.written, name, needed.typing
+                module.filename, NOWHERE, "CAP401", needed.written, name, needed.typing
             )
             self.add(knot, mend)
 
@@ -303,10 +302,8 @@ class Mends(Room):
         if isinstance(neighbour, tree.Attr):
             base = text_of(neighbour.base)
             for one in self.program.inference.of(neighbour.base):
-                if (
-                    getattr(getattr(one, "module", None), "name", None) == reference.module
-                    and base
-                ):
+                is_home = isinstance(one, ModuleObject) and one.module.name == reference.module
+                if is_home and base:
                     return f"{base}.{reference.name}"
         whole = through_module(self.program, module, reference.module, reference.name)
         if whole is not None:

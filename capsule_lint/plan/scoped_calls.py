@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.plan.room import Room
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
-from capsule_lint.program.texts.pieces import hole_name, names_scope
+from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
@@ -101,7 +101,7 @@ class ScopedCalls(Room):
         """Whether an argument that is named like one scope would go to the parameter of something else."""
         name = hole_name(argument.value)
         meant = [s for s in self.program.policy.scopes if name and names_scope(name, s)]
-        return bool(meant) and not any(names_scope(parameter, s) for s in meant)
+        return bool(meant) and not names_any_of(parameter, meant)
 
     def helpers(self) -> None:
         """A key helper takes its scopes as parameters, whatever else is in reach."""

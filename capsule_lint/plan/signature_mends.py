@@ -19,7 +19,7 @@ from capsule_lint.plan.slots import Slot
 from capsule_lint.plan.supply.restated import pairs_of
 from capsule_lint.program.calling.dispatch import dispatches
 from capsule_lint.program.calling.overloads import implementation
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,7 +224,7 @@ class SignatureMends(MendRoom):
         return any(
             annotation is not None
             and text_of(annotation) == "str"
-            and any(names_scope(name, scope) for scope in program.policy.scopes)
+            and names_any_of(name, program.policy.scopes)
             for name, annotation in said
         )
 

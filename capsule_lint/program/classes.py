@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.bases import ADDING_NOTHING, MODELS, last_name_of
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.fields import Field, alias_of, base_of, flag_of, is_field
 from capsule_lint.program.model import Binding, Class, Function, last_name
@@ -119,6 +120,14 @@ class Classes:
         for owner in self.mro(cls):
             yield from (base for base in self.bases(owner) if isinstance(base, str))
 
+    def base_names(self, cls: Class) -> set[str]:
+        """What these are called, without their modules."""
+        return set(map(last_name_of, self.foreign_bases(cls)))
+
+    def is_model(self, cls: Class) -> bool:
+        """Whether it is a model of pydantic's, or of SQLModel."""
+        return not self.base_names(cls).isdisjoint(MODELS)
+
     def subclasses(self, cls: Class) -> Iterator[Class]:
         """All classes that inherit from it, itself included."""
         seen, queue = {cls}, [cls]
@@ -224,15 +233,13 @@ class Classes:
 
     def is_enum(self, cls: Class) -> bool:
         """Whether its class attributes are members."""
-        return any(
-            last_name_of(base).endswith(("Enum", "Flag")) for base in self.foreign_bases(cls)
-        )
+        return any(name.endswith(("Enum", "Flag")) for name in self.base_names(cls))
 
     def is_exception(self, cls: Class) -> bool:
         """Whether its instances are raised."""
         return any(
             name in _RAISED or name.endswith(("Error", "Exception"))
-            for name in map(last_name_of, self.foreign_bases(cls))
+            for name in self.base_names(cls)
         )
 
     # --- construction ---
@@ -257,9 +264,8 @@ class Classes:
         found: dict[str, Field] = {}
         owners = [one for one in self.mro(cls) if one.decorators & _DATA_DECORATORS]
         models = any(last_name_of(b) in _DATA_BASES for o in self.mro(cls) for b in self.bases(o))
-        if (
-            not owners or models
-        ):  # a decorator leaves out what other classes annotate, as mixins do
+        # a decorator leaves out what other classes annotate, as mixins do
+        if not owners or models:
             owners = list(self.mro(cls))
         for owner in reversed(owners):
             for statement in owner.fact.body:
@@ -333,9 +339,8 @@ class Classes:
         """The parameters that the fields of a data class make: those that are given by keyword come last."""
         alone, found = self.keyword_only(cls), []
         for one in self.fields(cls):
-            own = (
-                one.owner if "dataclass" in one.owner.decorators else None
-            )  # says nothing of heirs
+            # such a decorator says nothing of heirs
+            own = one.owner if "dataclass" in one.owner.decorators else None
             only = one.keyword_only
             if only is None:
                 only = alone if own is None else bool(self._keywords_alone(own))
@@ -355,7 +360,7 @@ class Classes:
                 return owner.methods["__init__"].own_params
             if self.is_data(owner):
                 return self._parameters(cls)
-        plain = all(last_name_of(base) in _PLAIN for base in self.foreign_bases(cls))
+        plain = self.base_names(cls) <= _PLAIN
         return () if plain else None
 
     def kept(self, cls: Class, name: str, arguments: Sequence[tree.Argument]) -> tree.Node | None:
@@ -383,9 +388,4 @@ _RAISED: Final = frozenset(
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
 )
-_PLAIN: Final = frozenset(("object", "ABC", "Protocol", "Generic", "Exception"))
-
-
-def last_name_of(base: Class | str) -> str:
-    """`C` for `a.b.C`, and for a class its name."""
-    return base.name if isinstance(base, Class) else base.rpartition(".")[2]
+_PLAIN: Final = ADDING_NOTHING | {"Exception"}

@@ -11,6 +11,8 @@ LISTED: Final = frozenset(
 """What gives all elements of what it is given, as they are: of a dict its keys."""
 IN_PLACE: Final = frozenset(("list", "tuple"))
 """Those of them that leave each element at its index."""
+PICKING: Final = frozenset(("next", "min", "max"))
+"""What gives one element of what it is given first."""
 COPIED: Final = frozenset(("dict", "OrderedDict", "copy", "deepcopy"))
 """What gives another dict with the same keys and values; `copy` is a function, or a method without arguments."""
 KEYED: Final = frozenset(("get", "pop", "setdefault"))

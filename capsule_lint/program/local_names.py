@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.model import Binding
     from capsule_lint.program.names import Names
+
+BY_NAME: Final = frozenset(("locals", "vars", "eval", "exec"))
+"""What may read any local by its name."""
 
 
 def bound_whole(names: Names, node: tree.Node) -> Binding | None:

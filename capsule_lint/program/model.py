@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
 
 from capsule_lint.facts import tree
 
@@ -51,6 +51,11 @@ class Binding:
     def is_global(self) -> bool:
         """Whether the name is one of its module."""
         return self.place.scope.kind == "module"
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether the name stands for a value that the code gives it, and for no definition or import."""
+        return self.kind not in ("def", "class", "import")
 
     @property
     def assigned(self) -> tree.Node | None:
@@ -118,6 +123,7 @@ class _Defined(Generic[_Fact]):
 
     @property
     def name(self) -> str:
+        """What it is called where it is defined."""
         return self.fact.name
 
     @property
@@ -220,6 +226,10 @@ class Store:
     path: tuple[int, ...] = ()
 
 
+Symbol: TypeAlias = Function | Class
+"""What a name in the code may stand for that can change: the ledger has its occurrences."""
+
+
 @dataclass(eq=False, slots=True)
 class Module:
     """A file of the program, with an index of what it contains."""
@@ -285,11 +295,17 @@ def last_name(node: tree.Node | None) -> str:
     return node.last_name() if node is not None else ""
 
 
-def first_name(node: tree.Node) -> str:
-    """The name that a path or a chain of calls starts with."""
+def start_of(node: tree.Node) -> tree.Node:
+    """What a path or a chain of calls starts with."""
     while isinstance(node, tree.Attr | tree.Subscript | tree.Call):
         node = node.func if isinstance(node, tree.Call) else node.base
-    return node.id if isinstance(node, tree.Name) else ""
+    return node
+
+
+def first_name(node: tree.Node) -> str:
+    """The name that a path or a chain of calls starts with; empty where it is none."""
+    start = start_of(node)
+    return start.id if isinstance(start, tree.Name) else ""
 
 
 def outwards(function: Function | None) -> Iterator[Function]:

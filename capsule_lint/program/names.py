@@ -80,6 +80,22 @@ class Names:
         """The modules in which something may be found."""
         return [module for module in self.modules.values() if module.filename not in self.quiet]
 
+    def editable(self) -> list[Module]:
+        """Those of them that may be edited: no generated ones."""
+        return [module for module in self.judged() if not module.generated]
+
+    def production(self) -> list[Module]:
+        """Those of these that are no tests."""
+        return [module for module in self.editable() if not module.is_test]
+
+    def named(self, *names: str) -> Iterator[tree.Name | tree.Attr]:
+        """The names and attributes that are called so, wherever they stand."""
+        wanted = frozenset(names)
+        for module in self.modules.values() if wanted else ():
+            for node in module.either(tree.Name, tree.Attr):
+                if node.last_name() in wanted:
+                    yield node
+
     def place(self, node: tree.Node) -> Place:
         """Where an expression of the program stands."""
         return self.index.places[id(node)]

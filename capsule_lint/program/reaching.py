@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from capsule_lint.facts import tree
+
 if TYPE_CHECKING:
     from capsule_lint.program.model import Binding, Place, Scope
 
@@ -54,7 +56,7 @@ def comes_after(binding: Binding, place: Place) -> bool:
 
 def _walrus(binding: Binding) -> bool:
     statement = binding.place.statement
-    targets = getattr(statement, "targets", ())
+    targets = statement.targets if isinstance(statement, tree.Assign) else ()
     return not any(binding.at == target.at for target in targets)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.errors import PolicyError
 from capsule_lint.policy import SourceKind, likely
+from capsule_lint.program.bases import PLAIN_BASES
 from capsule_lint.program.model import Class, Function, Module
 
 if TYPE_CHECKING:
@@ -45,13 +46,8 @@ def _check_source(program: Program, key: str, source: SourceSpec) -> None:
 
 
 def _has(program: Program, cls: Class, attribute: str) -> bool:
-    foreign = [b for b in program.classes.foreign_bases(cls) if b.rpartition(".")[2] not in _PLAIN]
+    foreign = program.classes.base_names(cls) - PLAIN_BASES
     return bool(foreign) or program.classes.has_attribute(cls, attribute)
-
-
-_PLAIN = frozenset(
-    ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
-)
 
 
 def _check_test_source(program: Program, where: str, scope: Scope) -> None:

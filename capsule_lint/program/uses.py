@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.walk import singles, targets_of, within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from capsule_lint.program.calling.deferred import Boxed
     from capsule_lint.program.names import Names
@@ -43,6 +43,7 @@ _PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
 """What is called with a function, and gives it another name."""
 
 
+_T = TypeVar("_T")
 _FILLING: Final = ADDING_ONE | {"setdefault"}
 """Methods that put their last argument into a collection."""
 
@@ -333,8 +334,14 @@ class Uses:
                     self._aliases[last_name(value)].add(parameter.name)
 
 
-def _closure(name: str, steps: dict[str, set[str]]) -> set[str]:
-    found, queue = {name}, [name]
+def _closure(name: str, steps: Mapping[str, Iterable[str]]) -> set[str]:
+    return closure((name,), steps)
+
+
+def closure(starts: Iterable[_T], steps: Mapping[_T, Iterable[_T]]) -> set[_T]:
+    """What is reached from somewhere by any number of steps, the starts among it."""
+    queue = list(starts)
+    found = set(queue)
     while queue:
         for other in steps.get(queue.pop(), ()):
             if other not in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import defaultdict
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 import libcst as cst
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from capsule_lint.rewrite.offsets import Offsets
 
 MendT = TypeVar("MendT", bound=Mend)
+COMMA: Final = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+"""The comma of a list that stands on one line."""
 
 
 class Place:
@@ -105,13 +107,31 @@ def name_of(node: cst.BaseExpression) -> str:
             return ""
 
 
+def without_comment(space: cst.ParenthesizedWhitespace) -> cst.ParenthesizedWhitespace:
+    """A line end between brackets without the comment on that line."""
+    line = cst.TrailingWhitespace(newline=space.first_line.newline)
+    return space.with_changes(first_line=line)
+
+
+def line_end(space: cst.ParenthesizedWhitespace) -> cst.ParenthesizedWhitespace:
+    """The same without any comment or blank line."""
+    return without_comment(space).with_changes(empty_lines=[])
+
+
 def bare(comma: cst.Comma) -> cst.Comma:
     """A comma of a list's layout without the comments behind it."""
     space = comma.whitespace_after
     if not isinstance(space, cst.ParenthesizedWhitespace):
         return comma
-    line = cst.TrailingWhitespace(newline=space.first_line.newline)
-    return comma.with_changes(whitespace_after=space.with_changes(first_line=line, empty_lines=[]))
+    return comma.with_changes(whitespace_after=line_end(space))
+
+
+def closing(comma: cst.Comma) -> cst.Comma:
+    """The closing comma of a list, without a comment that belongs to its former last line."""
+    space = comma.whitespace_after
+    if not isinstance(space, cst.ParenthesizedWhitespace):
+        return comma
+    return comma.with_changes(whitespace_after=without_comment(space))
 
 
 def with_remark(comma: cst.Comma, end: cst.BaseParenthesizableWhitespace) -> cst.Comma:
@@ -134,6 +154,5 @@ def without_remark(
     if isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace) and isinstance(
         end, cst.ParenthesizedWhitespace
     ):
-        line = cst.TrailingWhitespace(newline=end.first_line.newline)
-        return end.with_changes(first_line=line)
+        return without_comment(end)
     return end

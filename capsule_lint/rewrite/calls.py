@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, ClassVar
 import libcst as cst
 
 from capsule_lint.model import AddArgument, Mend
-from capsule_lint.rewrite.base import Fix, parse, with_remark, without_remark
+from capsule_lint.rewrite.base import (
+    COMMA,
+    Fix,
+    closing,
+    line_end,
+    parse,
+    with_remark,
+    without_remark,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 _TIGHT = cst.AssignEqual(
     whitespace_before=cst.SimpleWhitespace(""), whitespace_after=cst.SimpleWhitespace("")
 )
@@ -56,17 +63,13 @@ def _layout(args: Sequence[cst.Arg]) -> cst.Comma:
         if isinstance(arg.comma, cst.Comma):
             space = arg.comma.whitespace_after
             if isinstance(space, cst.ParenthesizedWhitespace):
-                newline = cst.TrailingWhitespace(newline=space.first_line.newline)
-                bare = space.with_changes(first_line=newline, empty_lines=[])
-                if len(args) > 1 or not space.indent or space.last_line.value:
-                    return cst.Comma(whitespace_after=bare)
-                return cst.Comma(whitespace_after=bare)
+                return cst.Comma(whitespace_after=line_end(space))
             if len(args) > 1:
                 return arg.comma.with_changes(
                     whitespace_before=cst.SimpleWhitespace(""),
                     whitespace_after=cst.SimpleWhitespace(" "),
                 )
-    return _COMMA
+    return COMMA
 
 
 def _below(call: cst.Call, args: Sequence[cst.Arg]) -> cst.Comma | None:
@@ -76,8 +79,7 @@ def _below(call: cst.Call, args: Sequence[cst.Arg]) -> cst.Comma | None:
         return None
     if "\n" not in cst.Module([]).code_for_node(args[0].value):
         return None
-    newline = cst.TrailingWhitespace(newline=space.first_line.newline)
-    return cst.Comma(whitespace_after=space.with_changes(first_line=newline, empty_lines=[]))
+    return cst.Comma(whitespace_after=line_end(space))
 
 
 def _separated(
@@ -85,7 +87,7 @@ def _separated(
 ) -> list[cst.Arg]:
     """New arguments take the layout of the others; the end of the list stays as it was."""
     if not before:
-        return [*(a.with_changes(comma=_COMMA) for a in result[:-1]), result[-1]]
+        return [*(a.with_changes(comma=COMMA) for a in result[:-1]), result[-1]]
     old = {id(a) for a in before}
     last = before[-1]
     end = last.whitespace_after_arg
@@ -99,7 +101,7 @@ def _separated(
             )
         elif number == len(result) - 1 and arg is not last:
             if isinstance(last.comma, cst.Comma):
-                found.append(arg.with_changes(comma=_ending(last.comma)))
+                found.append(arg.with_changes(comma=closing(last.comma)))
             else:
                 space = without_remark(end, comma)
                 found.append(arg.with_changes(comma=last.comma, whitespace_after_arg=space))
@@ -112,17 +114,6 @@ def _separated(
         else:
             found.append(arg)
     return found
-
-
-def _ending(comma: cst.Comma | cst.MaybeSentinel) -> cst.Comma | cst.MaybeSentinel:
-    """The closing comma of a list, without a comment that belongs to its former last line."""
-    if isinstance(comma, cst.Comma) and isinstance(
-        comma.whitespace_after, cst.ParenthesizedWhitespace
-    ):
-        space = comma.whitespace_after
-        newline = cst.TrailingWhitespace(newline=space.first_line.newline)
-        return comma.with_changes(whitespace_after=space.with_changes(first_line=newline))
-    return comma
 
 
 def _between(

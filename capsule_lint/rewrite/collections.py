@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 import libcst as cst
 
 from capsule_lint.model import AddElements, AddEntry, Mend, Span
-from capsule_lint.rewrite.base import ExpressionFix, Fix, parse
+from capsule_lint.rewrite.base import COMMA, ExpressionFix, Fix, closing, line_end, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,6 @@ _Listed = TypeVar(
     cst.MatchSequenceElement,
 )
 """What stands in a list, with a comma behind it."""
-_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 class EntryFix(Fix[AddEntry]):
@@ -146,10 +145,7 @@ def _inserted(elements: list[_Listed], at: int, new: Sequence[_Listed]) -> list[
                 first_line=ending.whitespace_after.first_line
             )
             between = comma.with_changes(whitespace_after=kept)
-            bare = cst.TrailingWhitespace(newline=ending.whitespace_after.first_line.newline)
-            ending = ending.with_changes(
-                whitespace_after=ending.whitespace_after.with_changes(first_line=bare)
-            )
+            ending = closing(ending)
         result[at - 1] = _before(between, last)
         result[-1] = _before(ending, result[-1])
     return result
@@ -165,9 +161,6 @@ def _layout(elements: Sequence[_Listed]) -> cst.Comma:
         if isinstance(comma, cst.Comma):
             space = comma.whitespace_after
             if isinstance(space, cst.ParenthesizedWhitespace):
-                newline = cst.TrailingWhitespace(newline=space.first_line.newline)
-                return cst.Comma(
-                    whitespace_after=space.with_changes(first_line=newline, empty_lines=[])
-                )
+                return cst.Comma(whitespace_after=line_end(space))
             return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    return _COMMA
+    return COMMA

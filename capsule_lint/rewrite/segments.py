@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from capsule_lint.errors import InternalError
 from capsule_lint.model import AddSegments, Mend, NewSegment, Span
-from capsule_lint.rewrite.base import ExpressionFix, name_of, parse
+from capsule_lint.rewrite.base import COMMA, ExpressionFix, name_of, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,8 +93,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
         return updated.with_changes(parts=[*updated.parts[:at], *new, *updated.parts[at:]])
 
     def _simple(self, updated: cst.SimpleString, mend: AddSegments) -> cst.FormattedString:
-        opening = _QUOTED.match(updated.value)
-        assert opening is not None
+        opening = _opening(updated)
         quote = opening["quote"]
         text = updated.value[opening.end() : -len(quote)]
         prefix = opening["prefix"].replace("u", "").replace("U", "")
@@ -163,9 +162,8 @@ class SegmentFix(ExpressionFix[AddSegments]):
             base = _plus(base, parse(segment.hole))
         assert base is not None
         if isinstance(left, cst.SimpleString):
-            opening = _QUOTED.match(left.value)
-            assert opening is not None
-            value = left.value[: opening.end()] + mend.separator + left.value[opening.end() :]
+            at = _opening(left).end()
+            value = left.value[:at] + mend.separator + left.value[at:]
             return updated.with_changes(left=_plus(base, left.with_changes(value=value)))
         if mend.separator:
             base = _plus(base, parse(_string(mend.separator)))
@@ -207,7 +205,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
     ) -> cst.List | cst.Tuple:
         at, new = self._elements([e.value for e in original.elements], mend)
         elements = list(updated.elements)
-        template = next((e.comma for e in elements if isinstance(e.comma, cst.Comma)), _COMMA)
+        template = next((e.comma for e in elements if isinstance(e.comma, cst.Comma)), COMMA)
         for number, value in enumerate(new):
             elements.insert(at + number, cst.Element(value, comma=template))
         if (
@@ -253,12 +251,16 @@ class SegmentFix(ExpressionFix[AddSegments]):
         return (near + 1 if near is not None else 0), new
 
 
-_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+def _opening(string: cst.SimpleString) -> re.Match[str]:
+    """The prefix of a string, and the quotes that open it."""
+    found = _QUOTED.match(string.value)
+    assert found is not None
+    return found
 
 
 def _separated(args: list[cst.Arg], before: Sequence[cst.Arg]) -> list[cst.Arg]:
     """Arguments with the commas of the layout that the call had."""
-    comma = next((a.comma for a in before if isinstance(a.comma, cst.Comma)), _COMMA)
+    comma = next((a.comma for a in before if isinstance(a.comma, cst.Comma)), COMMA)
     trailing = before[-1].comma if before else cst.MaybeSentinel.DEFAULT
     found = [
         a if isinstance(a.comma, cst.Comma) else a.with_changes(comma=comma) for a in args[:-1]

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, ClassVar
 import libcst as cst
 
 from capsule_lint.model import AddParameter, Mend
-from capsule_lint.rewrite.base import Fix, parse, with_remark, without_remark
+from capsule_lint.rewrite.base import (
+    COMMA,
+    Fix,
+    closing,
+    line_end,
+    parse,
+    with_remark,
+    without_remark,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 class ParameterFix(Fix[AddParameter]):
@@ -63,15 +69,10 @@ def _layout(params: cst.Parameters) -> cst.Comma:
     commas = [p.comma for p in every if isinstance(p.comma, cst.Comma)]
     for comma in commas:
         if isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace):
-            bare = comma.whitespace_after.with_changes(
-                first_line=cst.TrailingWhitespace(
-                    newline=comma.whitespace_after.first_line.newline
-                ),
-                empty_lines=[],
-            )
+            bare = line_end(comma.whitespace_after)
             if comma is not commas[-1] or len(commas) == 1:
                 return cst.Comma(whitespace_after=bare)
-    return _COMMA
+    return COMMA
 
 
 def _separated(
@@ -89,11 +90,7 @@ def _separated(
     if isinstance(ending, cst.Comma):
         end = ending.whitespace_after
         old = last.with_changes(comma=with_remark(comma, end))
-        space = end
-        if isinstance(end, cst.ParenthesizedWhitespace):
-            newline = cst.TrailingWhitespace(newline=end.first_line.newline)
-            space = end.with_changes(first_line=newline)
-        new = result[-1].with_changes(comma=ending.with_changes(whitespace_after=space))
+        new = result[-1].with_changes(comma=closing(ending))
     else:
         end = last.whitespace_after_param
         none = cst.SimpleWhitespace("")

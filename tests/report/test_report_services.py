@@ -208,7 +208,7 @@ def test_github_without_findings_is_empty() -> None:
 # --- gitlab --------------------------------------------------------------------------------------
 
 
-def test_a_gitlab_issue() -> None:
+def test_a_gitlab_issue_has_a_severity_a_fingerprint_and_a_place() -> None:
     assert json.loads(output("gitlab", FINDING)) == [
         {
             "check_name": "CAP202",
@@ -322,5 +322,5 @@ def test_markdown_tables_keep_their_columns(odd: str) -> None:
     assert row.replace("\\|", "").count("|") == 5
 
 
-def test_markdown_without_findings() -> None:
+def test_markdown_without_findings_says_that_all_is_well() -> None:
     assert output("markdown") == "## capsule-lint\n\nAll checks passed!\n"

@@ -147,7 +147,7 @@ def test_concise_is_a_line_a_finding() -> None:
     )
 
 
-def test_concise_in_color() -> None:
+def test_concise_colours_codes_by_their_severity() -> None:
     finding = replace(FINDING, filename="a.py", message="m", suggestion=SAFE)
     warning = replace(finding, severity=Severity.WARNING, suggestion=None)
     colon = "\x1b[36m:\x1b[0m"

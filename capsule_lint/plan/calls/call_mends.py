@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from capsule_lint.facts import tree
-from capsule_lint.model import (
-    AddArgument,
-    AddElements,
-)
+from capsule_lint.model import AddArgument, AddElements
 from capsule_lint.plan.calls.called import Called
 from capsule_lint.plan.calls.spread_dicts import SpreadDicts
 from capsule_lint.plan.calls.spread_tuples import SpreadTuples
@@ -27,6 +24,9 @@ if TYPE_CHECKING:
     from capsule_lint.plan.slots import Slot
     from capsule_lint.plan.state import Want
     from capsule_lint.program.calling.deferred import Boxed
+
+_Where: TypeAlias = tuple[str | None, int] | tuple[()]
+"""The keyword of an argument, `None` for one by position, and its index; nothing where `**` passes it on."""
 
 
 @dataclass(eq=False, slots=True)
@@ -51,44 +51,37 @@ class CallMends(MendRoom):
         for want in wants:
             self.state.groups.join(wants[0].knot, want.knot)  # for they share the order
             value = self.mends.value(want)
-            if value is not None and value.kind == "spread":
-                continue
-            if not self.planner.values.takes(call, want.scope):
-                reason = f"this also calls what does not take `{want.scope.parameter}`"
-                self.mends.obstacle(want.knot, call, reason)
-                continue
-            code = self.mends.code_of(want, want.knot)
-            if code is None:
-                continue
-            where = self._argument_place(call, want)
-            box = self.program.calls.uses.boxes.get(id(call))
-            if box is not None:
-                where = () if where and self._boxed(box, want, where, code) else None
-            if where is None:
-                self.mends.obstacle(
-                    want.knot,
-                    call,
-                    f"`{want.scope.parameter}` cannot be placed among the arguments",
-                )
-                continue
-            if not where:
-                continue
-            keyword, index = where
-            if keyword == want.scope.parameter:
-                keyword = self.dicts.spelled(want, [a.keyword for a in call.args if a.keyword])
-                if any(a.keyword == keyword for a in call.args):
-                    continue
-            self.mends.add(
-                want.knot,
-                AddArgument(
-                    self.program.names.module_of(call).filename,
-                    call.span,
-                    "CAP401",
-                    code,
-                    keyword,
-                    index,
-                ),
-            )
+            if value is None or value.kind != "spread":
+                self._argument(call, want)
+
+    def _argument(self, call: tree.Call, want: Want) -> None:
+        """Give a call the argument that a want asks for, or make the change unsafe."""
+        name = want.scope.parameter
+        if not self.planner.values.takes(call, want.scope):
+            reason = f"this also calls what does not take `{name}`"
+            self.mends.obstacle(want.knot, call, reason)
+            return
+        code = self.mends.code_of(want, want.knot)
+        if code is None:
+            return
+        where = self._argument_place(call, want)
+        box = self.program.calls.uses.boxes.get(id(call))
+        if box is not None:
+            where = () if where and self._boxed(box, want, where, code) else None
+        if where is None:
+            reason = f"`{name}` cannot be placed among the arguments"
+            self.mends.obstacle(want.knot, call, reason)
+            return
+        if not where:
+            return
+        keyword, index = where
+        if keyword == name:
+            keyword = self.dicts.spelled(want, [a.keyword for a in call.args if a.keyword])
+            if any(a.keyword == keyword for a in call.args):
+                return
+        filename = self.program.names.module_of(call).filename
+        mend = AddArgument(filename, call.span, "CAP401", code, keyword, index)
+        self.mends.add(want.knot, mend)
 
     def _boxed(self, box: Boxed, want: Want, where: tuple[str | None, int], code: str) -> bool:
         """Put an argument among those that are given as a display: `args=(tenant_id,)`."""
@@ -124,10 +117,8 @@ class CallMends(MendRoom):
         if not placed:
             self.mends.obstacle(want.knot, call, f"`{name}` cannot be placed in this copy")
 
-    def _argument_place(
-        self, call: tree.Call, want: Want
-    ) -> tuple[str | None, int] | tuple[()] | None:
-        """Keyword (or `None`) and index of the new argument; `()` when `**` passes it on; `None` when unsure."""
+    def _argument_place(self, call: tree.Call, want: Want) -> _Where | None:
+        """Where the new argument comes; `None` when unsure."""
         name, offset = want.scope.parameter, want.offset
         signature = self.called.of(want)
         if isinstance(want.callee, Class) and _exceeds(call.args[offset:], signature):
@@ -136,15 +127,7 @@ class CallMends(MendRoom):
                 return self._place_of_heirs(call, want, heirs)
         slot = next((one for one in signature if one.name == name), None)
         if slot is None:
-            takes = any(one.kind == "**" for one in signature)
-            dicts = [a.value for a in call.args[offset:] if a.star == "**"]
-            if dicts and self._neighbour_argument(call.args[offset:], want, signature) is None:
-                if any(
-                    self._is_extended(node, name) or self.dicts.give(node, want) for node in dicts
-                ):
-                    return ()
-                takes = takes and not any(map(self.mends.planner.values.spells_scope, dicts))
-            return (name, self._keyword_index(call.args, want)) if takes else None
+            return self._place_in_rest(call, want, signature)
         args = call.args[offset:]
         if any(a.keyword == name for a in args):
             return ()
@@ -174,6 +157,19 @@ class CallMends(MendRoom):
             return None  # its own calls may fill the place
         return by_keyword if slot.kind != "posonly" else None
 
+    def _place_in_rest(
+        self, call: tree.Call, want: Want, signature: Sequence[Slot]
+    ) -> _Where | None:
+        """The same of a function that has no parameter of its own for it, and may take any keyword."""
+        name, args = want.scope.parameter, call.args[want.offset :]
+        takes = any(one.kind == "**" for one in signature)
+        dicts = [a.value for a in args if a.star == "**"]
+        if dicts and self._neighbour_argument(args, want, signature) is None:
+            if any(self._is_extended(node, name) or self.dicts.give(node, want) for node in dicts):
+                return ()
+            takes = takes and not any(map(self.planner.values.spells_scope, dicts))
+        return (name, self._keyword_index(call.args, want)) if takes else None
+
     def _is_extended(self, node: tree.Node, key: str) -> bool:
         """Whether a dict that is spread is written out nearby, and gets the entry as an item."""
         made = only_assigned(self.program.names, node) or node
@@ -188,7 +184,7 @@ class CallMends(MendRoom):
 
     def _place_of_heirs(
         self, call: tree.Call, want: Want, heirs: Sequence[Class]
-    ) -> tuple[str | None, int] | tuple[()] | None:
+    ) -> _Where | None:
         """The same of a call that makes something of an heir, `self.model(tenant_id, note_id)` of a `type[T]`: where
         all of them take the argument at one place."""
         places = {self._argument_place(call, replace(want, callee=one)) for one in heirs}

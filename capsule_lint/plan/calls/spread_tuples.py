@@ -64,7 +64,7 @@ class SpreadTuples(MendRoom):
         for defect in planner.local.notes.defects:
             if defect.node is display and defect.shape == "tuple" and want.scope in defect.missing:
                 anchor = defect.anchors.get(want.scope.name)
-                at = next((n + 1 for n, item in enumerate(display.items) if item is anchor), 0)
+                at = tree.behind(display.items, anchor)
                 planner.state.groups.join(want.knot, defect.knot)
                 return at == index
         return False

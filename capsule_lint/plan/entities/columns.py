@@ -75,7 +75,7 @@ class Columns(MendRoom):
         given = []
         if isinstance(node, tree.Name):
             found = names.bindings_of(node)
-            given = [value for binding in found for value in self._given(binding)]
+            given = [value for binding in found for value in self.program.calls.passed_to(binding)]
         for value in given:
             yield from self._listed(value, depth + 1)
         if not given:
@@ -92,13 +92,7 @@ class Columns(MendRoom):
         for binding in program.names.bindings_of(node):
             if binding.kind in ("assign", "with") and binding.value is not None:
                 yield binding.value
-            yield from self._given(binding)
-
-    def _given(self, binding: Binding) -> Iterator[tree.Node]:
-        function, parameter = binding.function, binding.parameter
-        if function is not None and parameter is not None:
-            passed = self.program.calls.arguments_for(function, parameter.name)
-            yield from (argument.value for _, argument in passed)
+            yield from program.calls.passed_to(binding)
 
     # --- the columns ---
 

@@ -25,7 +25,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Module, enclosing, last_name, owner_of
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_scope, scope_named
 
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
@@ -81,7 +81,7 @@ class EntryMends(MendRoom):
         for name, value in node.entries:
             if self.program.policy.is_key_name(name):
                 continue
-            old = next((s for s in self.program.policy.scopes if names_scope(name, s)), None)
+            old = scope_named(name, self.program.policy.scopes)
             if old is None:
                 continue
             for cls, scope in self._lacking(node, value, gained, old):
@@ -329,7 +329,7 @@ class EntryMends(MendRoom):
         return all(classes.has_attribute(cls, name) or name in aliases for name in names)
 
     def _scope_named(self, name: str) -> Scope | None:
-        return next((s for s in self.program.policy.scopes if names_scope(name, s)), None)
+        return scope_named(name, self.program.policy.scopes)
 
 
 def _takes_entries(func: tree.Node) -> bool:

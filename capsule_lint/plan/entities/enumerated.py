@@ -62,9 +62,7 @@ class Enumerated(MendRoom):
         if not every:
             return
         self._mended = self.mends.mended(AddElements, AddEntry)
-        for module in self.program.names.judged():
-            if module.generated:
-                continue
+        for module in self.program.names.editable():
             for node in module.each(tree.Sequence):
                 self._listed(module, node, every)
             if module.is_test:

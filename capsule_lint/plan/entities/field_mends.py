@@ -157,52 +157,34 @@ class FieldMends(MendRoom):
         return _renamed(text, old, new)
 
     def _store(self, cls: Class, initializer: Function, scope: Scope) -> None:
+        """Have an initializer set the new field: beside another scope's, or else before all that it does."""
         knot: Knot = ("class", cls)
         filename = cls.module.filename
         attribute = self.state.attributes[cls, scope.parameter]
-        itself = initializer.params[0].name
+        target = f"{initializer.params[0].name}.{attribute}"
         found = self._neighbour_store(cls, initializer, scope)
         if found is not None and any(found[0].statement is s for s in initializer.fact.body):
             store, other, before = found
             value = self._stored_value(store.value, other, scope, initializer)
             if value is None:
-                self.mends.obstacle(
-                    ("class", cls),
-                    store.value or store.statement.targets[0],
-                    f"nothing in `__init__` yields `{scope.parameter}`",
-                )
+                node = store.value or store.statement.targets[0]
+                reason = f"nothing in `__init__` yields `{scope.parameter}`"
+                self.mends.obstacle(knot, node, reason)
                 return
-            annotation = ""
             if store.annotation is not None:
                 said = self.mends.annotation(knot, cls.module, scope, store.annotation)
-                annotation = f": {said}" if said else ""
-            statement = f"{itself}.{attribute}{annotation} = {value}"
-            self.mends.add(
-                knot, AddStatement(filename, store.statement.span, "CAP301", statement, before)
-            )
+                target += f": {said}" if said else ""
+            line, at = f"{target} = {value}", store.statement.span
+            self.mends.add(knot, AddStatement(filename, at, "CAP301", line, before))
             return
         own = self._own_parameter(initializer, scope)
-        body = [
-            s
-            for s in initializer.fact.body
-            if not (initializer.fact.doc and s is initializer.fact.body[0])
-        ]
+        body = initializer.fact.body[initializer.fact.doc :]
         if own is None and found is not None:  # set in a branch, from something that may be there
             node = found[0].value or found[0].statement.targets[0]
             self.mends.obstacle(knot, node, f"`{scope.parameter}` would be set on one path alone")
-        if not body:
-            return
-        first = body[0]
-        supers = (
-            isinstance(first, tree.Eval)
-            and bool(first.values)
-            and isinstance(first.values[0], tree.Call)
-            and "super" in str(text_of(first.values[0].func))
-        )
-        statement = f"{itself}.{attribute} = {own or scope.parameter}"
-        self.mends.add(
-            knot, AddStatement(filename, first.span, "CAP301", statement, before=not supers)
-        )
+        if body:
+            line, before = f"{target} = {own or scope.parameter}", not _hands_up(body[0])
+            self.mends.add(knot, AddStatement(filename, body[0].span, "CAP301", line, before))
 
     def _hand_up(self, cls: Class, initializer: Function, scope: Scope) -> None:
         """`super().__init__(tenant_id=tenant_id)`, which sets the fields, names the new one as well."""
@@ -287,6 +269,15 @@ class FieldMends(MendRoom):
                 mend = AddElements(filename, span, "CAP301", before, after, item.span)
                 self.mends.add(("class", cls), mend)
                 return
+
+
+def _hands_up(statement: tree.Statement) -> bool:
+    """Whether a statement is `super().__init__(…)`, or the like."""
+    match statement:
+        case tree.Eval(values=(tree.Call(func=func), *_)):
+            return "super" in (text_of(func) or "")
+        case _:
+            return False
 
 
 def _is_general(node: tree.Node) -> bool:

@@ -50,11 +50,8 @@ class FileRows(Struct, frozen=True):
             case "for" if value is not None and self._is_row(binding, value, depth):
                 yield node
             case "param":
-                function, parameter = binding.function, binding.parameter
-                if function is not None and parameter is not None:
-                    calls = self.program.calls.arguments_for(function, parameter.name)
-                    for _, argument in calls:
-                        yield from self.of(argument.value, depth)
+                for given in self.program.calls.passed_to(binding):
+                    yield from self.of(given, depth)
 
     def _is_row(self, binding: Binding, value: tree.Node, depth: int) -> bool:
         """Whether a loop goes through the rows of a file."""

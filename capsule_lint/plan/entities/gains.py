@@ -14,7 +14,7 @@ from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.supply.restated import CONSTRUCTORS
 from capsule_lint.plan.uses.passthrough import asserted_made
 from capsule_lint.program.inference.types import Instance, ordered
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
@@ -86,7 +86,7 @@ class Gains(Room):
         """Whether an attribute is the `id` of a `Tenant`, which is in no capsule: what has the tenant is."""
         domain, planner = self.program.domain, self.planner
         others = self.program.policy.others(scope)
-        if any(names_scope(name, s) for s in others) or not domain.is_boundary(cls):
+        if names_any_of(name, others) or not domain.is_boundary(cls):
             return False
         return planner.sources.holders.attribute_of(cls, scope) is None
 

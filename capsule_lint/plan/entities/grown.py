@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Binding
 
 _MAX_DEPTH: Final = 8
 
@@ -102,7 +101,7 @@ class Grown(MendRoom):
                 yield from self._follow(value, depth + 1)
         if callees:
             return
-        name, plain = last_name(call.func), [a.value for a in call.args if a.keyword is None]
+        name, plain = last_name(call.func), call.unnamed
         if name in GIVING_ALL:
             for node in whole(call) if not _says_which(call) else ():
                 yield from self._fields(node)
@@ -120,16 +119,8 @@ class Grown(MendRoom):
                     yield from self._follow(binding.value, depth + 1)
                 elif binding.kind == "for":
                     yield from self._inside(binding.value, depth + 1)
-            for given in self._given(binding):
+            for given in self.program.calls.passed_to(binding):
                 yield from self._follow(given, depth + 1)
-
-    def _given(self, binding: Binding) -> Iterator[tree.Node]:
-        """What callers give for a parameter."""
-        function, parameter = binding.function, binding.parameter
-        if function is not None and parameter is not None and "*" not in parameter.kind:
-            calls = self.program.calls
-            for _, argument in calls.arguments_for(function, parameter.name):
-                yield argument.value
 
     def _inside(self, node: tree.Node, depth: int) -> Iterator[Gain]:
         """What the elements of a list that is written out get."""
@@ -140,10 +131,10 @@ class Grown(MendRoom):
             case tree.Comprehension() if node.kind != "DictComp":
                 yield from self._follow(node.results[0], depth + 1)
             case tree.Name() if depth <= _MAX_DEPTH:
-                names = self.program.names
+                names, calls = self.program.names, self.program.calls
                 for binding in names.bindings_of(node):
                     own = [binding.assigned] if binding.assigned is not None else []
-                    for one in (*own, *self._given(binding)):
+                    for one in (*own, *calls.passed_to(binding)):
                         yield from self._inside(one, depth + 1)
 
     def _fields(self, node: tree.Node) -> Iterator[Gain]:

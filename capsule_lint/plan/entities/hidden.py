@@ -14,7 +14,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,12 +79,10 @@ class Hidden(MendRoom):
                     self._dropped(module, statement, base, texts[0], gain)
             case tree.Block(kind="for", binds=(bind,), bodies=((tree.Eval() as only,), *_)):
                 base, over = _dropped_of(only), bind.value
-                listed, binding = (
-                    NamedFields(self.mends).written(over)
-                    if base is not None and over is not None
-                    else (None, None)
-                )
-                if listed is not None and base is not None and over is not None:
+                if base is None or over is None:
+                    return
+                listed, binding = NamedFields(self.mends).written(over)
+                if listed is not None:
                     texts = [tree.text(item) or "" for item in listed.items]
                     for gain in self._beside(self._of(base), texts):
                         self._listed(over, listed, binding, gain)
@@ -143,7 +141,7 @@ class Hidden(MendRoom):
         if over is None:
             return
         for cls, node in self.mends.wholes.every:
-            if node is over or node is _base(over):
+            if node is over or node is viewed(over, "items", "keys", "values"):
                 yield from self._fields(cls)
 
     def _made_within(self, compare: tree.Node) -> Iterator[Gain]:
@@ -163,7 +161,7 @@ class Hidden(MendRoom):
         scopes = self.program.policy.scopes
         return any(
             (argument.keyword is None and not argument.star)
-            or any(names_scope(argument.keyword or "", scope) for scope in scopes)
+            or names_any_of(argument.keyword or "", scopes)
             for argument in call.args
         )
 
@@ -199,16 +197,9 @@ class Hidden(MendRoom):
             self._note(asked, gain)
             return
         scopes = self.program.policy.scopes
-        beside = next(
-            item
-            for item in listed.items
-            if any(names_scope(tree.text(item) or "", scope) for scope in scopes)
-        )
-        filename, added = (
-            self.program.names.module_of(listed).filename,
-            (f'"{gain.key}"',),
-        )
-        self._add(gain, AddElements(filename, listed.span, "CAP301", (), added, beside.span))
+        beside = next(item for item in listed.items if names_any_of(tree.text(item) or "", scopes))
+        filename, new = self.program.names.module_of(listed).filename, f'"{gain.key}"'
+        self._add(gain, AddElements(filename, listed.span, "CAP301", (), (new,), beside.span))
 
     def _only_tells(self, use: tree.Node) -> bool:
         """Whether a list only tells which keys are left out of something."""
@@ -278,20 +269,21 @@ def looped(names: Names, key: tree.Name) -> tree.Node | None:
     value = found[0].value if len(found) == 1 and found[0].kind == "for" else None
     if value is None or not found[0].path:
         return keys_of(value) or dict_of(value) if value is not None else None
-    match value:
-        case tree.Call(func=tree.Attr(name="items", base=base)) if found[0].path == (0,):
+    return viewed(value, "items") if found[0].path == (0,) else None
+
+
+def viewed(node: tree.Node, *views: str) -> tree.Node | None:
+    """`row` of `row.values()`, where `values` is one of some views; `None` for anything else."""
+    match node:
+        case tree.Call(func=tree.Attr(name=name, base=base), args=()) if name in views:
             return base
         case _:
             return None
 
 
 def dict_of(node: tree.Node) -> tree.Node:
-    """`row` of `row.values()` and of `row`."""
-    match node:
-        case tree.Call(func=tree.Attr(name="keys" | "values", base=base), args=()):
-            return base
-        case _:
-            return node
+    """`row` of `row.keys()`, of `row.values()` and of `row`."""
+    return viewed(node, "keys", "values") or node
 
 
 def keys_of(node: tree.Node) -> tree.Node | None:
@@ -299,19 +291,8 @@ def keys_of(node: tree.Node) -> tree.Node | None:
     match node:
         case tree.Call(func=tree.Name(id=name), args=(only,)) if name in LISTED:
             return dict_of(only.value)
-        case tree.Call(func=tree.Attr(name="keys", base=base), args=()):
-            return base
         case _:
-            return None
-
-
-def _base(node: tree.Node) -> tree.Node:
-    """`Note.model_fields` of `Note.model_fields.items()`."""
-    match node:
-        case tree.Call(func=tree.Attr(name="items" | "keys" | "values", base=base), args=()):
-            return base
-        case _:
-            return node
+            return viewed(node, "keys")
 
 
 def _renamed(written: str, old: str, new: str) -> str | None:

@@ -19,7 +19,7 @@ from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, Types, ordered
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,9 +82,8 @@ class Items(Room):
 
     def _displays(self, *, tests: bool) -> Iterator[Display]:
         """The dicts that are written out with the value of a scope under its name."""
-        for module in self.program.names.judged():
-            if module.generated or (module.is_test and not tests):
-                continue
+        names = self.program.names
+        for module in names.editable() if tests else names.production():
             for display in module.each(tree.DictDisplay):
                 if self._scoped(display):
                     yield display
@@ -97,8 +96,8 @@ class Items(Room):
         """The `item["tenant_id"]` of assignments that give a dict the value of a scope under its name."""
         program = self.program
         scopes, is_value = program.policy.scopes, program.domain.held.is_value
-        for module in program.names.judged():
-            for node in () if module.is_test or module.generated else module.each(tree.Subscript):
+        for module in program.names.production():
+            for node in module.each(tree.Subscript):
                 key = tree.text(node.index)
                 scope = next((s for s in scopes if key and names_scope(key, s)), None)
                 statement = program.names.parent(node) if scope is not None else None
@@ -164,7 +163,7 @@ class Items(Room):
         """The fields of the classes with a scope, no entities, of which objects are made as `Note(**item)`."""
         program, found = self.program, list[set[str]]()
         scopes = program.policy.scopes
-        for cls in program.classes.having(lambda name: any(names_scope(name, s) for s in scopes)):
+        for cls in program.classes.having(lambda name: names_any_of(name, scopes)):
             if cls in program.domain.entities or cls.module.is_test or self._is_typed(cls):
                 continue
             for call, _ in program.calls.constructors_of(cls):

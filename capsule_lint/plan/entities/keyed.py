@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from capsule_lint.plan.room import Room
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,4 +69,4 @@ class Keyed(Room, Struct, frozen=True):
                         yield argument.value
 
     def _names_scope(self, name: str) -> bool:
-        return any(names_scope(name, scope) for scope in self.program.policy.scopes)
+        return names_any_of(name, self.program.policy.scopes)

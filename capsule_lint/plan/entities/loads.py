@@ -103,7 +103,7 @@ class Loads(Room):
                 if any(c.function is not None for c in self.program.calls.callees(call)):
                     continue
                 parts = [call.func.base] if isinstance(call.func, tree.Attr) else []
-                plain = [a.value for a in call.args if a.keyword is None]
+                plain = call.unnamed
                 classes = [c for part in (*parts, *plain) if (c := self._class(part)) is not None]
                 homes = [h for c in classes for h in self.program.classes.mro(c)]
                 for home in homes:

@@ -271,10 +271,7 @@ class NamedFields(MendRoom):
         """Where what a name is bound to is read, as far as that may change with what is made of it."""
         program = self.program
         program.names.ask(binding.name)
-        for module in program.names.modules.values():
-            for node in module.either(tree.Name, tree.Attr):
-                name = node.id if isinstance(node, tree.Name) else node.name
-                if name != binding.name or node.at == binding.at:
-                    continue
-                if id(node) in self._reading or self._binding(node) is binding:
-                    yield node
+        for node in program.names.named(binding.name):
+            read = id(node) in self._reading or self._binding(node) is binding
+            if read and node.at != binding.at:
+                yield node

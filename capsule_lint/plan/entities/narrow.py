@@ -62,9 +62,7 @@ class Narrow(MendRoom):
             return
         Columns(self.mends, self.grown).build()
         hidden = Hidden(self.mends, self.grown)
-        for module in self.program.names.judged():
-            if module.generated:
-                continue
+        for module in self.program.names.editable():
             for call in module.each(tree.Call):
                 self._call(call)
                 self._compared(module, call)
@@ -144,7 +142,7 @@ class Narrow(MendRoom):
     def _takes(self, callee: Callee, gain: Gain) -> bool:
         """Whether what is called has a parameter, or gets one, by the key of an entry, or takes any."""
         program, state = self.program, self.state
-        if callee.cls is not None and self._is_model(callee.cls):
+        if callee.cls is not None and self.program.classes.is_model(callee.cls):
             return self._accepts(callee.cls, gain)
         params = program.calls.parameters(callee)[0]
         if callee.function is None and not self._is_made_of_fields(callee.cls):
@@ -189,16 +187,12 @@ class Narrow(MendRoom):
     def _validated(self, base: tree.Node, given: tree.Node) -> None:
         """`NoteResponse.model_validate(note.to_dict())`."""
         for one in self.program.inference.of(base):
-            if not isinstance(one, ClassObject) or not self._is_model(one.cls):
+            if not isinstance(one, ClassObject) or not self.program.classes.is_model(one.cls):
                 continue
             for gain in self.grown.of(given):
                 if not self._accepts(one.cls, gain):
                     reason = _NO_PLACE.format(one.cls.name, gain.key)
                     self.mends.obstacle(gain.knot, given, reason)
-
-    def _is_model(self, cls: Class) -> bool:
-        bases = self.program.classes.foreign_bases(cls)
-        return any(base.rpartition(".")[2] in ("BaseModel", "SQLModel") for base in bases)
 
     def _accepts(self, cls: Class, gain: Gain) -> bool:
         """Whether a model has a field for an entry, or lets pass what it has none for."""
@@ -215,8 +209,8 @@ class Narrow(MendRoom):
                 if any(_is_forbid(value) for value in _extras(binding.value)):
                     return True
             for inner in home.scope.bindings.get("Config", ()):
-                scope = getattr(inner.definition, "scope", None)
-                extras = scope.bindings.get("extra", ()) if scope is not None else ()
+                config = inner.definition
+                extras = config.scope.bindings.get("extra", ()) if config is not None else ()
                 if any(b.value is not None and _is_forbid(b.value) for b in extras):
                     return True
         return False

@@ -44,8 +44,8 @@ class Pickled(MendRoom):
         state = self.state
         if not state.fields and all(f.owner is None for f in state.params):
             return
-        for module in self.program.names.judged():
-            for function in module.functions if not module.generated else ():
+        for module in self.program.names.editable():
+            for function in module.functions:
                 for value in function.returns:
                     self._returned(module, function, value)
 

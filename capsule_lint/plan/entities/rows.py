@@ -12,7 +12,7 @@ from capsule_lint.plan.entities.additions import ELEMENTS, Additions, holds_some
 from capsule_lint.plan.entities.displays import Display, names_any
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
-from capsule_lint.program.containers import COPIED, LISTED
+from capsule_lint.program.containers import COPIED, LISTED, PICKING
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, last_name
 
@@ -225,12 +225,12 @@ class Rows:
         if callees:
             found = self._all(returns, depth) if returns else _UNKNOWN
             return found + self._answered(callees, depth)
-        name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
+        name, plain = last_name(node.func), node.unnamed
         if isinstance(node.func, tree.Attr) and name in ELEMENTS:
             return self._elements(node.func.base, depth) + self._all(plain[1:], depth)
         if name == "copy" and isinstance(node.func, tree.Attr) and not plain:
             return self._follow(node.func.base, depth)
-        if name in ("next", "min", "max") and plain:
+        if name in PICKING and plain:
             rest = plain[1:] if name == "next" else []
             return self._elements(plain[0], depth) + self._all(rest, depth)
         if name in _SAME and plain:
@@ -278,7 +278,7 @@ class Rows:
                 found += self._elements(value, depth)
         if callees:
             return found
-        name, plain = last_name(node.func), [a.value for a in node.args if a.keyword is None]
+        name, plain = last_name(node.func), node.unnamed
         if name in LISTED and len(plain) == 1:
             return self._elements(plain[0], depth)
         if name == "filter" and len(plain) == 2:

@@ -110,13 +110,9 @@ class Steps:
 
     def _of_callers(self, binding: Binding) -> Parts:
         """The entries that a parameter has whoever calls the function: `own(item, tenant_id)`."""
-        function = binding.place.scope.function
-        if binding.kind != "param" or function is None:
-            return Parts()
-        given = [a.value for _, a in self.program.calls.arguments_for(function, binding.name)]
         each = [
             self._steps(one).entries if isinstance(one, tree.Name) else _written(one).entries
-            for one in given
+            for one in list(self.program.calls.passed_to(binding))
         ]
         common = set.intersection(*({key for key, _ in one} for one in each)) if each else set()
         return Parts(tuple(entry for one in each for entry in one if entry[0] in common))

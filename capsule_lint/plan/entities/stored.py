@@ -72,7 +72,7 @@ class Stored(Room, Struct, frozen=True):
         if not isinstance(said, Class) or classes.is_enum(said):
             return False
         told = any(classes.method(said, name) is not None for name in _VALIDATING)
-        return "str" in {b.rpartition(".")[2] for b in classes.foreign_bases(said)} and not told
+        return "str" in classes.base_names(said) and not told
 
     def differs(self, old: Scope, new: Scope) -> bool:
         """Whether the value of a scope has to be made a text, or of one, where that of another is one."""

@@ -210,7 +210,7 @@ class Tuples(Room):
             case tree.Wrapped(kind="starred"):
                 self._doubt(node.value)
             case tree.Compare(ops=("==" | "!=",)):
-                for one, other in ((node.left, node.rights[0]), (node.rights[0], node.left)):
+                for one, other in node.both_ways:
                     made = self._made(one) if isinstance(one, tree.Call) else None
                     if isinstance(other, tree.Sequence) and made is None:
                         self._compared(one)
@@ -286,7 +286,7 @@ class Tuples(Room):
     def _ordered(self, node: tree.Call) -> None:
         """`sorted(trucks, key=itemgetter(1))`."""
         inference = self.program.inference
-        plain = [a.value for a in node.args if a.keyword is None]
+        plain = node.unnamed
         sources = [node.func.base] if isinstance(node.func, tree.Attr) else []
         layouts = [
             found

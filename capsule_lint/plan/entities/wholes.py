@@ -74,9 +74,5 @@ class Wholes:
     def _given(self, node: tree.Name) -> Iterator[tree.Node]:
         """What callers give for a parameter that is annotated as what is not the program's own:
         `def to_row(model: BaseModel)`."""
-        names = self.program.names
-        for binding in names.bindings_of(node):
-            function, parameter = binding.function, binding.parameter
-            if function is not None and parameter is not None:
-                passed = self.program.calls.arguments_for(function, parameter.name)
-                yield from (argument.value for _, argument in passed)
+        for binding in self.program.names.bindings_of(node):
+            yield from self.program.calls.passed_to(binding)

@@ -13,7 +13,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, last_name, owner_of
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def _given_whole(node: tree.Node) -> tree.Node | None:
 
 
 def _names_any(name: str | None, scopes: Iterable[Scope]) -> bool:
-    return name is not None and any(names_scope(name, scope) for scope in scopes)
+    return name is not None and names_any_of(name, scopes)
 
 
 def _home(planner: Planner, defect: KeyDefect) -> Class | None:

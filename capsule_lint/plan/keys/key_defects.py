@@ -14,6 +14,7 @@ from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import KeyDefect, Knot, Want
 from capsule_lint.plan.supply.absent import absent_at
+from capsule_lint.program.local_names import given
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.texts.hashed import Hashed
@@ -21,7 +22,8 @@ from capsule_lint.program.texts.pieces import Filled, Segment
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
@@ -76,27 +78,37 @@ class KeyDefects(Room):
 
     def judge(self, site: KeySite, *, prefix: bool = False) -> None:
         """Note the scopes that a template lacks, with what their values are wanted for."""
-        template, templates = site.template, self.program.templates
-        segments = list(templates.segments(template.pieces))
-        present = {s.scope for s in segments}
+        segments = list(self.program.templates.segments(site.template.pieces))
+        missing = self._missing(site, {s.scope for s in segments})
+        if site.prefix and not segments and missing and not prefix:
+            # whether it lacks them, the keys tell that begin so
+            self.planner.prefixes.append(site)
+            return
+        anchors = self._anchors(site, missing, segments)
+        if anchors:
+            own = [scope for scope in missing if scope.name in anchors]
+            self._add_defect(site, own, anchors, segments)
+
+    def _missing(self, site: KeySite, present: AbstractSet[str]) -> list[Scope]:
+        """The scopes that a template needs beside those that are present, and that nothing gives it later."""
         missing = [
             s
             for s in self.program.domain.required(site)
-            if s.name not in present and not self._completed.everywhere(template.host, s)
+            if s.name not in present and not self._completed.everywhere(site.template.host, s)
         ]
-        hashed = {s.name for s in missing if Hashed(self.program.names).has(template, s)}
-        missing = [s for s in missing if s.name not in hashed]
+        hashed = [s for s in missing if Hashed(self.program.names).has(site.template, s)]
+        missing = [s for s in missing if s not in hashed]
         if hashed and missing:
             self._refuse(site, missing[0], "other scopes are in a hash")
-        if site.prefix and not segments and missing and not prefix:
-            self.planner.prefixes.append(
-                site
-            )  # whether it lacks them, the keys tell that begin so
-            return
-        if not missing:
-            return
+        return missing
+
+    def _anchors(
+        self, site: KeySite, missing: Sequence[Scope], segments: Sequence[Segment]
+    ) -> dict[str, tree.Node | None]:
+        """What the missing segments come behind, `None` for the front, by their scopes: those alone that the
+        template itself has to get, and not another one that it begins with."""
+        template = site.template
         order = [s.name for s in self.program.policy.scopes]
-        own: list[Scope] = []
         anchors: dict[str, tree.Node | None] = {}
         for scope in missing:
             before = [s for s in segments if order.index(s.scope) < order.index(scope.name)]
@@ -104,23 +116,19 @@ class KeyDefects(Room):
             delegated = piece is not None and piece.host is not template.host
             if delegated and piece is not None and self._delegate(piece.host, site):
                 self._tie(("key", id(piece.host)), site)
-                if not self._needs_less(piece.host, scope):
-                    continue
-                own.append(scope)
-                anchors[scope.name] = ending = self._ending_with(template, piece)
-                if ending is None:
-                    self._refuse(site, scope, "begins with a key that needs less")
+                if self._needs_less(piece.host, scope):
+                    anchors[scope.name] = ending = self._ending_with(template, piece)
+                    if ending is None:
+                        self._refuse(site, scope, "begins with a key that needs less")
                 continue
             first = template.pieces[segments[0].piece if segments else 0].host
             if piece is None and first is not template.host and self._is_site(first):
                 self._tie(("key", id(first)), site)
                 continue
-            own.append(scope)
             anchors[scope.name] = piece.value if isinstance(piece, Filled) else None
             if piece is not None and not isinstance(piece, Filled):
                 anchors[scope.name] = piece.node
-        if own:
-            self._add_defect(site, own, anchors, segments)
+        return anchors
 
     def check(self) -> None:
         """Look at all keys together: what they begin with changes with them, and a part of keys that need
@@ -248,27 +256,28 @@ class KeyDefects(Room):
         if entity is not None:
             self.state.groups.join(knot, ("entity", entity))
         self._tie(knot, site)
-        pieces = site.template.pieces
+        self._ask(site, defect, segments)
+
+    def _ask(self, site: KeySite, defect: KeyDefect, segments: list[Segment]) -> None:
+        """Want the values of the segments that a key lacks, each as what stands beside it is written."""
+        host, pieces = site.template.host, site.template.pieces
         neighbours = [
             p.value
             for s in segments
             if isinstance(p := pieces[s.piece], Filled) and p.host is host
         ]
-        for scope in missing:
-            mirror = anchors[scope.name] or (neighbours[0] if neighbours else None)
+        attribute_of = self.planner.sources.holders.attribute_of
+        for scope in defect.missing:
+            mirror = defect.anchors[scope.name] or (neighbours[0] if neighbours else None)
             absent = absent_at(self.program.names, host, scope)
             if absent:
                 self._refuse(site, scope, f"`{absent}` may be missing here")
             purpose = "text" if self._is_chosen(host) else "segment"
-            want = Want(scope, host, knot, purpose, mirror=mirror)
-            defect.wants[scope.name] = want
+            defect.wants[scope.name] = Want(scope, host, defect.knot, purpose, mirror=mirror)
             if mirror is None and self._belongs_to_entity(site):
                 owner = owner_of(site.function)
-                if (
-                    owner is not None
-                    and self.planner.sources.holders.attribute_of(owner, scope) is None
-                ):
-                    self.planner.gains.gain_field(owner, scope, knot)
+                if owner is not None and attribute_of(owner, scope) is None:
+                    self.planner.gains.gain_field(owner, scope, defect.knot)
 
     def _tie(self, knot: Knot, site: KeySite) -> None:
         """What is written under a tag and what is looked up under it change together. Keys without a
@@ -340,11 +349,8 @@ class KeyDefects(Room):
                 continue
             place = self.program.names.place(piece.value)
             for binding in self.program.names.bindings(piece.value.id, place):
-                node = binding.value
-                for index in binding.path:
-                    items = node.items if isinstance(node, tree.Sequence) else ()
-                    node = items[index] if 0 <= index < len(items) else None
-                part = templates.template(node) if binding.path and node is not None else None
+                node = given(binding) if binding.path else None
+                part = templates.template(node) if node is not None else None
                 if part is not None and templates.segments(part.pieces):
                     yield piece.value
 

@@ -136,22 +136,15 @@ class Segments(MendRoom):
 
     def _group(self, defect: KeyDefect, anchor: tree.Node | None, new: Sequence[Added]) -> Group:
         mark, front = defect.mark(new[0].scope), anchor is None
+        before, after = ("", mark) if front else (mark, "")
         return Group(
-            anchor,
-            [
-                Addition(
-                    one.scope,
-                    one.tag if front else mark + one.tag,
-                    mark if front else "",
-                    one.hole,
-                )
-                for one in new
-            ],
+            anchor, [Addition(one.scope, before + one.tag, after, one.hole) for one in new]
         )
 
     def _into(
         self, defect: KeyDefect, anchor: tree.Node | None, new: Sequence[Added], code: str
     ) -> None:
+        """Put new segments into a key that is no format string, unless it has no place for them."""
         host = defect.template.host
         if isinstance(host, tree.Const) and any(
             isinstance(p, Filled) and p.host is host for p in defect.template.pieces
@@ -163,7 +156,7 @@ class Segments(MendRoom):
             return
         if anchor is host and not isinstance(host, tree.Const):
             reason = "the key is a scope's value and nothing else, and may be read as that"
-            self.mends.obstacle(defect.knot, host, reason)
+            self.mends.obstacle(defect.knot, host, reason)  # and shown how it would change
         elif anchor is host or (
             isinstance(anchor, tree.Const) and not isinstance(host, tree.Sequence | tree.Call)
         ):
@@ -173,6 +166,13 @@ class Segments(MendRoom):
         if defect.template.part and anchor is None:
             self.mends.obstacle(defect.knot, host, "the key is written inside of a longer text")
             return
+        self._beside(defect, anchor, new, code)
+
+    def _beside(
+        self, defect: KeyDefect, anchor: tree.Node | None, new: Sequence[Added], code: str
+    ) -> None:
+        """Put new segments behind the anchor, or at the front, in the way in which a key is put together."""
+        host = defect.template.host
         if anchor is not None and self._is_appended(anchor):
             self._appended(defect, anchor, new, code)
             return
@@ -195,17 +195,10 @@ class Segments(MendRoom):
         if doubt:
             self.mends.obstacle(defect.knot, host, doubt)
             return
-        self.mends.add(
-            defect.knot,
-            AddSegments(
-                defect.module.filename,
-                place.span,
-                code,
-                tuple(self._segment(defect.knot, place, anchor, one) for one in new),
-                anchor.span if anchor is not None else None,
-                defect.mark(new[0].scope),
-            ),
-        )
+        made = tuple(self._segment(defect.knot, place, anchor, one) for one in new)
+        filename, mark = defect.module.filename, defect.mark(new[0].scope)
+        at = anchor.span if anchor is not None else None
+        self.mends.add(defect.knot, AddSegments(filename, place.span, code, made, at, mark))
 
     def _unbound(self, place: tree.Node, anchor: tree.Node | None) -> str:
         """Why a call does not take another part; empty where it does."""
@@ -226,7 +219,7 @@ class Segments(MendRoom):
         of that name; whether it does."""
         program = self.program
         functions = [c.function for c in program.calls.callees(host)]
-        at = next((n + 1 for n, a in enumerate(host.args) if a.value is anchor), 0)
+        at = tree.behind([argument.value for argument in host.args], anchor)
         if len(functions) != 1 or functions[0] is None or (anchor is not None and not at):
             return False
         joiner = program.templates.called.keyworded.joiner(functions[0])
@@ -347,9 +340,7 @@ class Segments(MendRoom):
             return
         was = self.mends.source(defect.module, host.span)
         span, text = changed_part(host.span, was, literal)
-        mend = Replace(defect.module.filename, span, code, text)
-        if not any(m == mend for _, m in self.mends.found):
-            self.mends.add(defect.knot, mend)
+        self.mends.add_once(defect.knot, Replace(defect.module.filename, span, code, text))
 
 
 def _joins(node: tree.Call) -> bool:

@@ -90,11 +90,9 @@ class Forms(Struct, frozen=True):
         for number, piece in enumerate(pieces):
             value = piece.value if isinstance(piece, Filled) else None
             bindings = names.bindings_of(value) if isinstance(value, tree.Name) else []
-            function = bindings[0].function if len(bindings) == 1 else None
-            if function is None or bindings[0].kind != "param":
-                continue
-            for _, argument in self.program.calls.arguments_for(function, bindings[0].name):
-                given = templates.template(argument.value)
+            passed = self.program.calls.passed_to(bindings[0]) if len(bindings) == 1 else ()
+            for argument in passed:
+                given = templates.template(argument)
                 if given is not None:
                     yield [*pieces[:number], *given.pieces, *pieces[number + 1 :]]
 
@@ -141,12 +139,9 @@ class Forms(Struct, frozen=True):
                 return any(callee.function is not None for callee in calls.callees(value))
             case tree.Name() if depth < _MAX_DEPTH:
                 binding = bound_whole(names, value)
-                function = binding.function if binding is not None else None
-                if binding is None or function is None or binding.kind != "param":
-                    return False
-                return any(
-                    self._may_be_several(argument.value, depth + 1)
-                    for _, argument in calls.arguments_for(function, binding.name)
+                return binding is not None and any(
+                    self._may_be_several(argument, depth + 1)
+                    for argument in calls.passed_to(binding)
                 )
             case _ if depth:
                 text = literal_text(value) or ""

@@ -69,7 +69,7 @@ class AccessChecks(Room):
     def _read(self, node: tree.Compare, function: Function) -> Iterator[tuple[_Check, Scope]]:
         """What a comparison says, if it is one of a row's scope with another's."""
         is_value = self.program.domain.held.is_value
-        for one, other in ((node.left, node.rights[0]), (node.rights[0], node.left)):
+        for one, other in node.both_ways:
             for scope in self.program.policy.scopes:
                 if (
                     isinstance(one, tree.Attr)

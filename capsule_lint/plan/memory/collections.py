@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import ForeignCaches, is_cache, names_cache
 from capsule_lint.plan.memory.heirs import Heirs
@@ -13,19 +11,18 @@ from capsule_lint.plan.memory.keepers import Keepers
 from capsule_lint.plan.memory.keyed_methods import (
     HASHES,
     NAMING,
-    PUTTING,
     TAKING_KEYS,
     finds_several,
     key_of,
 )
 from capsule_lint.plan.memory.making import copied, makes_collection
+from capsule_lint.plan.memory.puts import Puts
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
-from capsule_lint.program.inference.types import Collection, Instance, classes_of
-from capsule_lint.program.local_names import assigned, given, only_assigned
+from capsule_lint.program.inference.types import ClassObject, Collection, Instance, classes_of
+from capsule_lint.program.local_names import given, only_assigned
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,16 +36,6 @@ if TYPE_CHECKING:
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
 LOOKING_UP: Final = (tree.Subscript, tree.Call, tree.Compare)
 """The expressions that look things up."""
-_MAX_DEPTH: Final = 2
-
-
-class Put(Struct, frozen=True):
-    """`into[key] = value`, and the last name of `into`."""
-
-    into: tree.Node
-    name: str
-    value: tree.Node
-    key: tree.Node
 
 
 class Collections:
@@ -58,11 +45,11 @@ class Collections:
         self.program = program
         self._known: dict[Home, bool] = {}
         self._rows: set[Home] | None = None
-        self._put: dict[Module, list[Put]] = {}
         self._adopted: set[Home] = set()
         """The collections of others that are known by what is put into them."""
         self._heirs = Heirs(program)
         self.keepers = Keepers(program)
+        self.puts = Puts(program, self.keepers)
         self._remembered = Remembered(program)
         self._foreign = ForeignCaches(program)
         self._shared = frozenset(
@@ -100,7 +87,7 @@ class Collections:
                     if home is not None:
                         yield (*home, own)
                     return
-                cached = self.is_cache(last_name(func.base)) or self._heirs.names
+                cached = is_cache(last_name(func.base)) or self._heirs.names
                 known = func.name in TAKING_KEYS or cached
                 for base in self._choices(func.base) if known else ():
                     home = self.of(base)
@@ -136,13 +123,12 @@ class Collections:
     def _key_in(self, call: tree.Call, method: str) -> tree.Node:
         """The key that a method is given; of a hash's name and a field of it, the one that says a scope."""
         first = key_of(call)
-        is_field = method in HASHES and len(call.args) > 1 and not self._says(first)
+        is_field = (
+            method in HASHES
+            and len(call.args) > 1
+            and not self.program.domain.held.has_value(first)
+        )
         return call.args[1].value if is_field else first
-
-    def _says(self, node: tree.Node) -> bool:
-        """Whether something is written with a scope's value."""
-        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
-        return any(is_value(one, scope) for one in within(node) for scope in scopes)
 
     def keeps_rows(self, home: Home) -> bool:
         """Whether what is read from the table goes into a collection: `cache[note_id] = table.get_item(…)`."""
@@ -153,46 +139,11 @@ class Collections:
     def _with_rows(self) -> Iterator[Home]:
         read = {id(s.template.host) for s in self.program.keys.sites if s.role is Role.LOOKUP}
         for module in self.program.names.modules.values() if read else ():
-            for put in () if module.is_test else self.puts(module):
-                if self._reads(put.value, read):
+            for put in () if module.is_test else self.puts.of(module):
+                if self.puts.is_made_of(put, read):
                     home = self.of(put.into)
                     if home is not None:
                         yield home
-
-    def puts(self, module: Module) -> list[Put]:
-        """What a module puts into collections under a key."""
-        if module not in self._put:
-            put = [
-                Put(target.base, last_name(target), statement.value, target.index)
-                for statement, _ in module.statements
-                if isinstance(statement, tree.Assign) and statement.value is not None
-                for target in statement.targets
-                if isinstance(target, tree.Subscript)
-            ]
-            self._put[module] = [*put, *self._called(module)]
-        return self._put[module]
-
-    def _called(self, module: Module) -> Iterator[Put]:
-        """What a module gives to methods of caches beside a key: `self._cache.put(note_id, note)`."""
-        for call in module.each(tree.Call):
-            if len(call.args) > 1 and isinstance(call.func, tree.Attr):
-                cached = call.func.name in PUTTING and self.is_cache(last_name(call.func.base))
-                key = self.keepers.key_of(call) or (key_of(call) if cached else None)
-                if key is not None:
-                    into = call.func.base
-                    values = [a.value for a in call.args if a.value is not key]
-                    yield from (Put(into, last_name(into), value, key) for value in values)
-
-    def _reads(self, node: tree.Node, read: set[int]) -> bool:
-        """Whether a value is made of what a key is looked up for, here or where a local gets it."""
-        return any(id(one) in read for value in self._meant(node, 0) for one in within(value))
-
-    def _meant(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
-        """A value, and what locals stand for that it names: `text` is `json.dumps(note)`."""
-        yield node
-        for name in within(node) if depth < _MAX_DEPTH else ():
-            for value in assigned(self.program.names, name) if isinstance(name, tree.Name) else ():
-                yield from self._meant(value, depth + 1)
 
     def held(self, cls: Class) -> frozenset[Class]:
         """The entities and repositories that a class which is no repository keeps in collections."""
@@ -202,8 +153,8 @@ class Collections:
 
     def _holding(self) -> Iterator[tuple[tuple[Class, str], frozenset[Class]]]:
         kinds = self.program.domain.entities | self.program.domain.repositories
-        modules = [m for m in self.program.names.judged() if not m.is_test and not m.generated]
-        for cls in [c for m in modules for c in m.classes if c not in kinds] if kinds else ():
+        modules = self.program.names.production() if kinds else ()
+        for cls in [c for m in modules for c in m.classes if c not in kinds]:
             for name in cls.stores:
                 if self._is_collection(cls, name):
                     types = list(self._put_types(cls.module, name))
@@ -215,13 +166,9 @@ class Collections:
 
     def _put_types(self, module: Module, name: str) -> Iterator[Type]:
         """What may be put into a collection of that name."""
-        for put in self.puts(module):
+        for put in self.puts.of(module):
             if put.name == name:
                 yield from self.program.inference.of(put.value)
-
-    def is_cache(self, name: str) -> bool:
-        """Whether something of that name is a cache, whatever it is made by."""
-        return is_cache(name)
 
     def key_makers(self, call: tree.Call) -> list[Function]:
         """The methods of the program's by which a collection is looked into, and which make the key."""
@@ -233,7 +180,11 @@ class Collections:
         """Whether a method of Redis, of a cache that is not the program's, or of a dict that is, is given a
         key that says a scope."""
         method = last_name(call.func)
-        if not call.args or not self._says(key_of(call)) or finds_several(method):
+        if (
+            not call.args
+            or not self.program.domain.held.has_value(key_of(call))
+            or finds_several(method)
+        ):
             return False
         if method in NAMING:
             return True
@@ -274,8 +225,8 @@ class Collections:
         match node:
             case tree.Attr() if wanted is None or node.name in self._kept:
                 for one in self.program.inference.of(node.base):
-                    cls = getattr(one, "cls", None)
-                    for owner in self.program.classes.mro(cls) if isinstance(cls, Class) else ():
+                    cls = one.cls if isinstance(one, Instance | ClassObject) else None
+                    for owner in self.program.classes.mro(cls) if cls is not None else ():
                         home = (owner, node.name)
                         if (wanted is None or wanted(home, cls)) and self._is_collection(*home):
                             return home
@@ -371,7 +322,7 @@ class Collections:
         if key not in self._known:
             self._known[key] = self._is_dict(cls, name) or (
                 name in cls.stores
-                and (self.is_cache(name) or self.keepers.at(key) is not None)
+                and (is_cache(name) or self.keepers.at(key) is not None)
                 and not self._is_repository_attribute(cls, name)
                 and not self._makes_keys(cls, name)
             )

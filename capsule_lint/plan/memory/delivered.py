@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import Put
+from capsule_lint.plan.memory.puts import Put
 from capsule_lint.program.model import first_name, last_name
 from capsule_lint.program.walk import within
 

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.memory.collections import Put, looks_up
+from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
 from capsule_lint.plan.room import Room
@@ -18,13 +19,14 @@ from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.texts.pieces import hole_name, names_scope
+from capsule_lint.program.texts.pieces import hole_name, names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.memory.puts import Put
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -129,7 +131,7 @@ class Fed(Room):
         """Whether something that is no collection of a known kind is one all the same, and outlives its
         function: a cache by its name; or an attribute, or what a module has, that is subscripted."""
         names = self.program.names
-        if self.planner.local.collections.is_cache(last_name(node)):
+        if is_cache(last_name(node)):
             return True
         if not isinstance(names.parent(put.key), tree.Subscript):
             return False
@@ -160,9 +162,8 @@ class Fed(Room):
 
     def _scoped(self) -> Iterator[_Keyed]:
         local = self.planner.local
-        for module in self.program.names.judged():
-            judged = not module.is_test and not module.generated
-            for put in self._keyed.of(module) if judged else ():
+        for module in self.program.names.production():
+            for put in self._keyed.of(module):
                 keys = (put.key, *self._keyed.way(put.into)[1])
                 with self.program.names.aside():  # who gives a scope names it
                     said = {
@@ -238,7 +239,7 @@ class Fed(Room):
             ]
         names = [hole_name(e) for part in parts if part is not None for e in part[1]]
         scopes = program.policy.scopes
-        own = [name for name in names if not any(names_scope(name, s) for s in scopes)]
+        own = [name for name in names if not names_any_of(name, scopes)]
         if any(map(is_identifier, own)):
             return True
         return any(
@@ -341,14 +342,10 @@ class Fed(Room):
         """What a local name stands for, or what callers give for a parameter."""
         program = self.program
         for binding in program.names.bindings_of(node):
-            function = binding.function
-            if binding.kind == "param" and function is not None:
-                if isinstance(program.names.parent(node), tree.Attr):
-                    continue
-                if function.parameter(node.id) is binding.parameter:
-                    given = program.calls.arguments_for(function, node.id)
-                    yield from (argument.value for _, argument in given)
-            elif binding.kind in ("assign", "for") and function is not None:
+            if binding.kind == "param":
+                if not isinstance(program.names.parent(node), tree.Attr):
+                    yield from program.calls.passed_to(binding)
+            elif binding.kind in ("assign", "for") and binding.function is not None:
                 yield from () if binding.value is None else (binding.value,)
 
     def _knows(self, call: tree.Call, scope: Scope) -> bool:

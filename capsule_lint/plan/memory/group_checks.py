@@ -38,9 +38,8 @@ class GroupChecks(Room):
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
         found: dict[Home, _Group] = {}
-        for module in self.program.names.judged() if self.state.fields else ():
-            if not module.is_test and not module.generated:
-                self._read(module, found)
+        for module in self.program.names.production() if self.state.fields else ():
+            self._read(module, found)
         groups = [(home, one) for home, one in found.items() if one.asked and one.knots]
         for home, one in groups:
             self.planner.fed.feed(home, one.scopes, list(one.knots))

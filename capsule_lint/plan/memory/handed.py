@@ -76,10 +76,6 @@ class Handed(Struct, frozen=True):
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
         """What callers give for a parameter; who writes a key of scopes names these, and is known."""
-        function = binding.function
-        if function is None or function.parameter(binding.name) is not binding.parameter:
-            return
         with self.program.names.aside():
-            found = list(self.program.calls.arguments_for(function, binding.name))
-        for _, argument in found:
-            yield argument.value
+            found = list(self.program.calls.passed_to(binding))
+        yield from found

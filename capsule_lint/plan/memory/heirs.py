@@ -89,8 +89,7 @@ class Heirs:
 
     def _is_heir(self, cls: Class) -> bool:
         """Whether a class is a dict that does not go through its own keys."""
-        bases = {base.rpartition(".")[2] for base in self.program.classes.foreign_bases(cls)}
-        if bases.isdisjoint(_BASES):
+        if self.program.classes.base_names(cls).isdisjoint(_BASES):
             return False
         return not any(self._goes_through(node, cls) for node in cls.module.each(tree.Name))
 

@@ -14,7 +14,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.making import makes_collection
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.containers import ADDING_ONE, KEYED, LISTED
+from capsule_lint.program.containers import ADDING_ONE, KEYED, LISTED, PICKING
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import Class, last_name
@@ -240,7 +240,7 @@ class _Around(Struct, frozen=True):
             case tree.Attr():
                 return True
             case tree.Call(func=tree.Name(id=name)) if parent.func is not node:
-                if name in ("next", "min", "max") and not pairs:
+                if name in PICKING and not pairs:
                     return self.is_plain(parent, depth + 1)
                 return name in ("len", "bool") or (
                     name in LISTED and self.stays(parent, depth + 1, pairs=pairs)

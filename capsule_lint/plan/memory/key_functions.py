@@ -54,8 +54,8 @@ class KeyFunctions(Room, Struct, frozen=True):
 
     def _cached(self) -> Iterator[Function]:
         """The functions with a decorator that do not change."""
-        for module in self.program.names.judged():
-            for function in module.functions if not (module.is_test or module.generated) else ():
+        for module in self.program.names.production():
+            for function in module.functions:
                 if function.fact.decorators and function not in self.state.params:
                     yield function
 

@@ -15,7 +15,7 @@ from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.memory.shared_keepers import SharedKeepers
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
-from capsule_lint.program.containers import LISTED
+from capsule_lint.program.containers import LISTED, PICKING
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import singles
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _SAME: Final = LISTED | {"copy"}
 """What gives the keys that it is given, one after the other."""
-_FIRST: Final = frozenset(("next", "min", "max"))
 _SAFE_METHODS: Final = frozenset(
     ("values", "clear", "move_to_end", "expire", "maxsize", "currsize")
 )
@@ -297,7 +296,7 @@ class KeyReaders:
             self.iterated(call, home, pairs=False)
         elif name in _SAME and len([a for a in call.args if a.keyword != "reverse"]) == 1:
             self.iterated(call, home, pairs=pairs)
-        elif name in _FIRST and len(call.args) == 1 and not pairs:
+        elif name in PICKING and len(call.args) == 1 and not pairs:
             self.keys.key(call, home)
         elif name not in TRUTHS:
             self.keys.unsure(node, home)

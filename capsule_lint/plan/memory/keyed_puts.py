@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import Put
 from capsule_lint.plan.memory.delivered import Delivered
+from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.keyed_methods import HASHES, PUTTING, key_of
+from capsule_lint.plan.memory.puts import Put
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.program.containers import ADDING
 from capsule_lint.program.model import last_name
@@ -55,7 +56,7 @@ class KeyedPuts(Struct, frozen=True):
 
     def of(self, module: Module) -> Iterator[Put]:
         """What a module puts somewhere under a key."""
-        yield from self.local.collections.puts(module)
+        yield from self.local.collections.puts.of(module)
         yield from self._made(module)
         yield from _sought(module)
         yield from Delivered(self.local.program).puts(module)
@@ -71,7 +72,7 @@ class KeyedPuts(Struct, frozen=True):
                     yield Put(base, last_name(base), call.args[0].value, call.args[0].value)
                 continue
             own = collections.keepers.key_of(call)
-            cached = own is not None or collections.is_cache(last_name(base))
+            cached = own is not None or is_cache(last_name(base))
             if method in PUTTING or cached or self._is_heir(call):
                 key = own or key_of(call)
                 keys = [a.value for a in call.args[:2]] if method in HASHES else [key]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.wrapped_keys import inner_of
 from capsule_lint.program.model import last_name
-from capsule_lint.program.texts.pieces import hole_name, names_scope, words
+from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope, words
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class Leaks(Struct, frozen=True):
             return
         names = {one.id for one in reader.node.items if isinstance(one, tree.Name)}
         others = [s for s in self.local.program.policy.scopes if s not in reader.scopes]
-        told = {name for name in names if any(names_scope(name, s) for s in others)}
+        told = {name for name in names if names_any_of(name, others)}
         for scope in reader.scopes:
             for node in self._made_in(function) if told else ():
                 if self._is_left(node, scope, told) and self._is_key(node, 0):
@@ -198,8 +199,7 @@ class Leaks(Struct, frozen=True):
             case tree.Call(func=tree.Attr() as func):
                 keyword = next((a.keyword for a in parent.args if a.value is node), None)
                 first = bool(parent.args) and parent.args[0].value is node
-                collections = self.local.collections
-                cached = collections.is_cache(last_name(func.base))
+                cached = is_cache(last_name(func.base))
                 keyed = cached or is_keyed(func.name)
                 return keyed and (first or keyword in _KEYS)
             case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:

@@ -88,9 +88,8 @@ class LocalKeys:
         self.collections.adopt(home)
         known = set(self.rekeyed)
         own = (home[0].module,) if isinstance(home[0], Function) else None
-        for module in own or self.program.names.judged():
-            if not module.generated:
-                self._judge_module(module, home)
+        for module in own or self.program.names.editable():
+            self._judge_module(module, home)
         self._readers.find(set(self.rekeyed) - known)
 
     def changes(self, key: tree.Node) -> bool:
@@ -252,7 +251,7 @@ class LocalKeys:
     def _rekey(self, home: Home, defect: LocalDefect, elements: list[tree.Node]) -> None:
         """Note how the keys of a collection change, by one that does."""
         first = defect.anchors[defect.missing[0].name]
-        index = next((n + 1 for n, e in enumerate(elements) if e is first), 0)
+        index = tree.behind(elements, first)
         seen = id(defect.node) not in self.hosts.hidden
         width = len(elements) if seen and defect.shape in ("tuple", "bare") else 0
         change = Rekeyed(index, tuple(defect.missing), width)

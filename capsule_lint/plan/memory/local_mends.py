@@ -62,30 +62,31 @@ class LocalMends(MendRoom):
                 codes[scope.name] = found
             elif defect.shape == "text":
                 codes[scope.name] = defect.detail[scope.name]
-        if defect.shape == "index":
-            self.mends.add(knot, Replace(filename, defect.node.span, code, defect.detail["index"]))
-        elif defect.shape == "rows":
-            said = " and ".join(self._conditions(defect, codes))
-            picked = f"[row for row in {defect.detail['rows']} if {said}]"
-            self.mends.add(knot, Replace(filename, defect.node.span, code, picked))
-        elif defect.shape in ("filter", "beside"):
-            operator = _operator(defect)
-            for condition in self._conditions(defect, codes):
-                joined = "and" if operator == "==" else "or"
-                mend = AddCondition(filename, defect.node.span, code, condition, joined)
+        match defect.shape:
+            case "index":
+                mend = Replace(filename, defect.node.span, code, defect.detail["index"])
                 self.mends.add(knot, mend)
-        elif defect.shape == "entry":
-            self._new_entries(defect, codes)
-        elif defect.shape == "step":
-            self._new_steps(defect, codes)
-        elif defect.shape == "text":
-            self._local_text(defect, codes, code)
-        elif defect.shape == "joined":
-            self._joined(defect, codes, code)
-        elif defect.shape == "call":
-            self._arguments(defect, codes, code)
-        else:
-            self._elements(defect, codes, code)
+            case "rows":
+                said = " and ".join(self._conditions(defect, codes))
+                picked = f"[row for row in {defect.detail['rows']} if {said}]"
+                self.mends.add(knot, Replace(filename, defect.node.span, code, picked))
+            case "filter" | "beside":
+                joined = "and" if _operator(defect) == "==" else "or"
+                for said in self._conditions(defect, codes):
+                    where = filename, defect.node.span
+                    self.mends.add(knot, AddCondition(*where, code, said, joined))
+            case "entry":
+                self._new_entries(defect, codes)
+            case "step":
+                self._new_steps(defect, codes)
+            case "text":
+                self._local_text(defect, codes, code)
+            case "joined":
+                self._joined(defect, codes, code)
+            case "call":
+                self._arguments(defect, codes, code)
+            case _:
+                self._elements(defect, codes, code)
 
     def _conditions(self, defect: LocalDefect, codes: dict[str, str]) -> Iterator[str]:
         """The comparisons of what a row has with what is asked for."""
@@ -253,7 +254,7 @@ class LocalMends(MendRoom):
         values = [argument.value for argument in defect.node.args]
         for scope in self.mends.policy_order(defect.missing):
             anchor = defect.anchors[scope.name]
-            at = next((n + 1 for n, one in enumerate(values) if one is anchor), 0)
+            at = tree.behind(values, anchor)
             filename, span = defect.module.filename, defect.node.span
             mend = AddArgument(filename, span, code, codes[scope.name], None, at)
             self.mends.add(defect.knot, mend)

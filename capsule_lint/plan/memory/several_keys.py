@@ -11,7 +11,6 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.program.model import last_name
-from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +55,5 @@ class SeveralKeys(Struct, frozen=True):
 
     def _is_scoped(self, node: tree.Node) -> bool:
         """Whether something is made of a scope's value and of more."""
-        if isinstance(node, tree.Name | tree.Attr | tree.Subscript):
-            return False
-        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
-        return any(is_value(one, scope) for one in within(node) for scope in scopes)
+        is_whole = isinstance(node, tree.Name | tree.Attr | tree.Subscript)
+        return not is_whole and self.program.domain.held.has_value(node)

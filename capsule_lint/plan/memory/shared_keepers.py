@@ -29,7 +29,7 @@ class SharedKeepers(Struct, frozen=True):
             cls = self.local.collections.keepers.at(home)
             if cls is None or self._is_made_here(home, cls):
                 continue
-            for call in self._others(home, cls):
+            for call in self._others(cls):
                 reason = _REASON.format(cls.name, home[1])
                 self.local.notes.obstacle(self.local.notes.knot_of(home, call), call, reason)
 
@@ -42,14 +42,13 @@ class SharedKeepers(Struct, frozen=True):
         made = [call for call, _ in self.local.program.calls.constructors_of(cls)]
         return all(any(value is call for call in made) for value in values)
 
-    def _others(self, home: Home, cls: Class) -> Iterator[tree.Call]:
+    def _others(self, cls: Class) -> Iterator[tree.Call]:
+        """The calls that look into a cache of some class which somebody else has given, and whose keys stay."""
         program, collections = self.local.program, self.local.collections
         for name in collections.keepers.keys(cls):
             for call in program.calls.uses.calls_beside(name):
-                if (
-                    not isinstance(call.func, tree.Attr)
-                    or collections.keepers.key_of(call) is None
-                ):
+                given = collections.keepers.key_of(call)
+                if not isinstance(call.func, tree.Attr) or given is None:
                     continue
                 if collections.keepers.kept_by(program.inference.of(call.func.base)) is not cls:
                     continue

@@ -49,10 +49,7 @@ class Tokens(Room):
         """Demand what is not demanded yet; whether there was anything."""
         if self._found is None:
             self._found = [
-                token
-                for module in self.program.names.judged()
-                if not module.is_test and not module.generated
-                for token in self._in(module)
+                token for module in self.program.names.production() for token in self._in(module)
             ]
         before = len(self._seen)
         for token in self._found:
@@ -71,7 +68,7 @@ class Tokens(Room):
             reader = self.program.names.function_of(check)
             if reader is None or check.ops not in (("==",), ("!=",)):
                 continue
-            for one, other in ((check.left, check.rights[0]), (check.rights[0], check.left)):
+            for one, other in check.both_ways:
                 for display, maker, said in made:
                     entry = entry_of(display, said)
                     if (

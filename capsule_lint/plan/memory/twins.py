@@ -36,9 +36,7 @@ class Twins(Room, Struct, frozen=True):
         }
         if not by_shape:
             return
-        for module in self.program.names.judged():
-            if module.is_test or module.generated:
-                continue
+        for module in self.program.names.production():
             for node in module.each(tree.FString):
                 if not self.planner.local.notes.is_settled(node) and self._is_handed_on(node):
                     shape = self._shape(node)

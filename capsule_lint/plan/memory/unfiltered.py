@@ -11,7 +11,7 @@ from capsule_lint.plan.state import Want
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import enclosing
-from capsule_lint.program.texts.pieces import hole_name, names_scope
+from capsule_lint.program.texts.pieces import hole_name, names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class Unfiltered(Room):
         sides = [item for side in (node.left, *node.rights) for item in tree.items(side)]
         policy = self.program.policy
         return any(
-            policy.is_key_name(name) or any(names_scope(name, s) for s in policy.scopes)
+            policy.is_key_name(name) or names_any_of(name, policy.scopes)
             for name in map(hole_name, sides)
         )
 

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Value
-from capsule_lint.program.texts.pieces import Filled, names_scope
+from capsule_lint.program.texts.pieces import Filled, names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Parts(Struct, frozen=True):
         found = (
             one
             for name, bound in function.scope.bindings.items()
-            if any(names_scope(name, scope) for scope in scopes)
+            if names_any_of(name, scopes)
             for one in bound
         )
         unpacked = any(

@@ -15,6 +15,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope, snake
+from capsule_lint.program.uses import closure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,11 +69,10 @@ class Ground(Room):
 
     # --- files, functions, names ---
 
-    def modules(self, *, tests: bool = False) -> Iterator[Module]:
+    def modules(self, *, tests: bool = False) -> list[Module]:
         """The modules that are judged: no generated ones; tests only where they are asked for."""
-        for module in self.program.names.judged():
-            if not module.generated and (tests or not module.is_test):
-                yield module
+        names = self.program.names
+        return names.editable() if tests else names.production()
 
     def symbol(self, node: tree.Node) -> str:
         """The function that an expression stands in, or its module."""
@@ -143,8 +143,7 @@ class Ground(Room):
             return True
         if not isinstance(func, tree.Name):
             return False
-        bindings = self.program.names.bindings_of(func)
-        return any(b.kind not in ("def", "class", "import") for b in bindings)
+        return any(binding.is_variable for binding in self.program.names.bindings_of(func))
 
     @cached_property
     def _takers(self) -> set[str]:
@@ -195,14 +194,8 @@ class Ground(Room):
             for function in module.functions:
                 queue += [(function, s.name) for s in self.scopes]
             queue += [(cls, s.name) for cls in module.classes for s in self.scopes]
-        queue = [node for node in dict.fromkeys(queue) if self.is_root(node[0])]
-        found = set(queue)
-        while queue:
-            for feeder in feeds.get(queue.pop(), ()):
-                if feeder not in found:
-                    found.add(feeder)
-                    queue.append(feeder)
-        return frozenset(found)
+        roots = [node for node in dict.fromkeys(queue) if self.is_root(node[0])]
+        return frozenset(closure(roots, feeds))
 
     def is_root(self, one: Function | Class) -> bool:
         """Whether something builds keys, reads or writes items, or is one."""

@@ -12,7 +12,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, inside
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.types import Foreign, Instance, classes_of
-from capsule_lint.program.model import Binding, Class, Function, last_name
+from capsule_lint.program.model import Binding, Function, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -194,7 +194,7 @@ class Clients:
         types = self.ground.program.domain.parameter_types(function, parameter)
         classes = classes_of(types)
         if classes:
-            return "the body" if all(map(self._is_model, classes)) else ""
+            return "the body" if all(map(self.ground.program.classes.is_model, classes)) else ""
         return "the query string" if self._is_plain(parameter) else ""
 
     def _marks(self, parameter: tree.Parameter) -> Iterator[tree.Call]:
@@ -216,10 +216,6 @@ class Clients:
         aliases = [a.value for m in self._marks(parameter) for a in m.args if a.keyword == "alias"]
         said = [a.value for a in aliases if isinstance(a, tree.Const)]
         return any(_SIGNED.match(str(s)) for s in (*said, parameter.name.replace("_", "-")))
-
-    def _is_model(self, cls: Class) -> bool:
-        bases = self.ground.program.classes.foreign_bases(cls)
-        return any(base.rpartition(".")[2] in ("BaseModel", "SQLModel") for base in bases)
 
     def _is_plain(self, parameter: tree.Parameter) -> bool:
         """Whether an annotation is that of a single text or number."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
 from capsule_lint.plan.code import rename
+from capsule_lint.program.local_names import BY_NAME
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _FIELD: Final = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?=[#|/:])")
-_BY_NAME: Final = frozenset(("globals", "locals", "vars", "dir", "eval", "exec"))
+_BY_NAME: Final = BY_NAME | {"globals", "dir"}
 
 
 class IdleTexts(Struct, frozen=True):

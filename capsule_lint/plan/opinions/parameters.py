@@ -12,11 +12,12 @@ from capsule_lint.judgement import OptionalFact, UnusedFact
 from capsule_lint.plan.opinions.base import Ground, Opinion
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, Types
+from capsule_lint.program.local_names import BY_NAME
 from capsule_lint.program.model import Class, Function, enclosing, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.policy import Scope
 
@@ -43,7 +44,6 @@ _ITEM_WORDS: Final = frozenset(
     ("item", "entity", "record", "model", "obj", "row", "doc", "document", "instance", "event")
 )
 _HARMLESS: Final = frozenset(("staticmethod", "classmethod", "override", "final", "property"))
-_NAMESPACES: Final = frozenset(("locals", "vars", "eval", "exec"))
 
 
 @dataclass(eq=False)
@@ -156,7 +156,7 @@ class ParameterOpinions:
         if function.decorators - _HARMLESS and self._is_wrapped(function):
             return False
         reads = self._reads[function]
-        return not reads & _NAMESPACES and any(p.name in reads for p in function.params)
+        return not reads & BY_NAME and any(p.name in reads for p in function.params)
 
     def _is_wrapped(self, function: Function) -> bool:
         """Whether a decorator could use the parameters: one of the program, or a cache."""
@@ -198,22 +198,25 @@ class ParameterOpinions:
 
     @cached_property
     def _reads(self) -> dict[Function, set[str]]:
-        """The names that each function mentions, those in functions inside of it included."""
-        found: dict[Function, set[str]] = defaultdict(set)
-        for module in self.ground.modules():
-            for node in module.each(tree.Name):
-                for function in enclosing(self.ground.program.names.place(node)):
-                    found[function].add(node.id)
-        return found
+        """The names that each function mentions."""
+        modules = self.ground.modules()
+        return self._by_function((n, n.id) for module in modules for n in module.each(tree.Name))
 
     @cached_property
     def _paths(self) -> dict[Function, set[str]]:
         """What each function reads attributes and items by."""
+        return self._by_function(
+            (node, hole_name(node))
+            for module in self.ground.modules()
+            for node in module.either(tree.Attr, tree.Subscript)
+        )
+
+    def _by_function(self, said: Iterable[tuple[tree.Node, str]]) -> dict[Function, set[str]]:
+        """What expressions say, by the functions that they stand in, those around these included."""
         found: dict[Function, set[str]] = defaultdict(set)
-        for module in self.ground.modules():
-            for node in module.either(tree.Attr, tree.Subscript):
-                for function in enclosing(self.ground.program.names.place(node)):
-                    found[function].add(hole_name(node))
+        for node, name in said:
+            for function in enclosing(self.ground.program.names.place(node)):
+                found[function].add(name)
         return found
 
     @cached_property

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddImport, AddStatement, Mend, Position, Span
+from capsule_lint.model import NOWHERE, AddImport, AddStatement, Mend, Position, Span
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.imports import Imports, Needed
+from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _CODE: Final = "CAP601"
 _CREATES: Final = re.compile(r"(?:save|put|create|add|insert|store|write|upsert|keep)(?:_|$)")
 _FETCHES: Final = re.compile(r"(?:get|find|fetch|load|read|look_?up|list)(?:_|$)")
 _SKIPPED: Final = frozenset(("skip", "skipif", "xfail", "expectedFailure"))
-_NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 
 
 class RoundTrip(Struct, frozen=True):
@@ -209,7 +209,7 @@ class Siblings:
             return []
         if not isinstance(needed, Needed) or cls.parent is not None or "." in cls.qualname:
             return None
-        return [AddImport(module.filename, _NOWHERE, _CODE, needed.written, cls.name)]
+        return [AddImport(module.filename, NOWHERE, _CODE, needed.written, cls.name)]
 
     # --- what a method says of a missing item ---
 
@@ -278,7 +278,7 @@ class Siblings:
     def _is_member(self, node: tree.Node) -> bool:
         """Whether a constant is the member of an enumeration, for which no text can stand."""
         types = self.evidence.ground.program.inference.of(node)
-        return any(getattr(one, "cls", None) is not None for one in types)
+        return any(isinstance(one, Instance | ClassObject) for one in types)
 
 
 def _asserts(statement: tree.Statement) -> bool:

@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import last_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,8 +97,8 @@ class Attached(Struct, frozen=True, dict=True):
         """The attributes named like scopes that a module sets, and where."""
         for statement, place in module.statements:
             for target in statement.targets if isinstance(statement, tree.Assign) else ():
-                if isinstance(target, tree.Attr) and any(
-                    names_scope(target.name, scope) for scope in self.program.policy.scopes
+                if isinstance(target, tree.Attr) and names_any_of(
+                    target.name, self.program.policy.scopes
                 ):
                     yield id(place.scope), target
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import kept
+from capsule_lint.program.bases import PLAIN_BASES, last_name_of
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
@@ -39,10 +40,6 @@ _REGISTERING: Final = frozenset(
 )
 _TASKS: Final = frozenset(("task", "shared_task", "actor", "job"))
 """What makes a function one that a queue calls, with what the program has put there."""
-PLAIN_BASES: Final = frozenset(
-    ("object", "ABC", "Protocol", "Generic", "BaseModel", "NamedTuple", "TypedDict")
-)
-"""Bases that give an object no attributes of its own, and call no methods of it."""
 _DEPTH: Final = 4
 
 
@@ -63,9 +60,8 @@ class Entries:
             return False
         if self._message(want) is not None:
             if self._is_taken_apart(want):
-                return (
-                    True  # the data that it comes from may be of another value than the callers'
-                )
+                # the data that it comes from may be of another value than the callers'
+                return True
             if not any(True for _ in self._production_callers(function)):
                 return True
             self._reading.add((function, want.scope.parameter))
@@ -74,7 +70,7 @@ class Entries:
     def foreign_bases(self, method: Function) -> Iterator[str]:
         """The bases of a method's class that may call it, and that the program does not know."""
         for base in self.program.classes.foreign_bases(method.owner) if method.owner else ():
-            if base.rpartition(".")[2] not in PLAIN_BASES:
+            if last_name_of(base) not in PLAIN_BASES:
                 yield base
 
     def _is_called_from_outside(self, function: Function) -> bool:

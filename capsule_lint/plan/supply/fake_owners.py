@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import renamed
 from capsule_lint.plan.room import Room
-from capsule_lint.plan.supply.entries import PLAIN_BASES
 from capsule_lint.policy import SourceKind
+from capsule_lint.program.bases import PLAIN_BASES
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, enclosing
 from capsule_lint.program.texts.pieces import names_scope
@@ -127,9 +127,8 @@ class FakeOwners(Room):
         program = self.program
         for one in ordered(program.inference.of(node)):
             if isinstance(one, Instance) and one.cls.module.is_test:
-                bases = (b.rpartition(".")[2] for b in program.classes.foreign_bases(one.cls))
                 answers = program.classes.method(one.cls, "__getattr__") is not None
-                known = not answers and PLAIN_BASES.issuperset(bases)
+                known = not answers and program.classes.base_names(one.cls) <= PLAIN_BASES
                 if known and not program.classes.has_attribute(one.cls, name):
                     yield one.cls
 

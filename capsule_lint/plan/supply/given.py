@@ -16,7 +16,7 @@ from capsule_lint.plan.testing.shared import SETUPS
 from capsule_lint.plan.testing.usual import usual
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import parametrized
-from capsule_lint.program.model import Binding, Function, enclosing, last_name
+from capsule_lint.program.model import Binding, Function, enclosing, last_name, start_of
 from capsule_lint.program.walk import within
 
 _MAX_DEPTH: Final = 3
@@ -209,9 +209,7 @@ class Given:
                     yield default
 
     def _said(self, node: tree.Node) -> Said:
-        root = node
-        while isinstance(root, tree.Attr | tree.Subscript | tree.Call):
-            root = root.func if isinstance(root, tree.Call) else root.base
+        root = start_of(node)
         literal, code = self.literals.of(node), text_of(node)
         if not isinstance(root, tree.Name):
             return Said(literal, code, None)

@@ -16,7 +16,7 @@ from capsule_lint.program.inference.presence import is_present
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, Place, enclosing
 from capsule_lint.program.reaching import reaching, same_flow
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -184,7 +184,7 @@ class Holders(Struct, frozen=True):
         )
 
     def _names_any(self, name: str) -> bool:
-        return any(names_scope(name, scope) for scope in self.program.policy.scopes)
+        return names_any_of(name, self.program.policy.scopes)
 
     def values(self, place: Place) -> Iterator[tuple[str, Class]]:
         """The plain names in scope whose class is known, nearest scope first, parameters first."""

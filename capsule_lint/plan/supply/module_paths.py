@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.model import enclosing, first_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +45,7 @@ class ModulePaths:
         scopes, inference = self.program.policy.scopes, self.program.inference
         for node in module.each(tree.Attr):
             path = node.base
-            if not isinstance(path, tree.Attr) or not any(
-                names_scope(node.name, s) for s in scopes
-            ):
+            if not isinstance(path, tree.Attr) or not names_any_of(node.name, scopes):
                 continue
             code, root = text_of(path), first_name(path)
             given = self.program.names.global_binding(module, root)

@@ -6,8 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
 from capsule_lint.plan.room import Room
@@ -19,7 +17,6 @@ from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.walk import asks_presence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import TypeAlias
 
     from capsule_lint.plan.mends import Mends
@@ -36,13 +33,24 @@ _ASKING: Final = frozenset(("empty", "full", "qsize", "task_done", "join", "clea
 _MAX_DEPTH: Final = 4
 
 
-class Contents(Struct, frozen=True):
+@dataclass(eq=False, slots=True)
+class Contents:
     """The tuples that are put into a queue, and the targets that unpack what is taken out."""
 
-    put: tuple[tree.Sequence, ...]
-    taken: tuple[tree.Sequence, ...]
-    said: tuple[tree.Sequence, ...]
-    """The types of the parts, where annotations say them: `Queue[tuple[str, str]]`."""
+    put: list[tree.Sequence] = field(default_factory=list)
+    taken: list[tree.Sequence] = field(default_factory=list)
+    said: dict[int, tree.Sequence] = field(default_factory=dict)
+    """The types of the parts, where annotations say them: `Queue[tuple[str, str]]`; by their ids."""
+
+    def note_types(self, annotation: tree.Node | None) -> None:
+        """Note what an annotation says of the parts."""
+        self.said |= {id(one): one for one in _types(annotation)}
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether something is put in, and all of it is of one length."""
+        every = (*self.put, *self.taken, *self.said.values())
+        return bool(self.put) and len({len(one.items) for one in every}) == 1
 
 
 class _Unclear(Exception):
@@ -104,7 +112,7 @@ class Queued(Room):
                 key = self.program.names.module_of(target), target.items[index].at, name
                 new = scope.parameter if key in self._read else "_"
                 self._add(mends, target, index, new, self._beside[key])
-            for types in contents.said if contents is not None else ():
+            for types in contents.said.values() if contents is not None else ():
                 module, knot = self.program.names.module_of(types), wants[0].knot
                 said = mends.annotation(knot, module, scope, types.items[index])
                 if said is not None:
@@ -113,10 +121,7 @@ class Queued(Room):
     def _add(
         self, mends: Mends, display: tree.Sequence, index: int, code: str, knot: Knot
     ) -> None:
-        filename, at = (
-            self.program.names.module_of(display).filename,
-            display.items[index].span,
-        )
+        filename, at = self.program.names.module_of(display).filename, display.items[index].span
         mends.add(knot, AddElements(filename, display.span, "CAP401", (), (code,), at))
 
     def _grow(self, key: tuple[Home, int, str], contents: Contents, scope: Scope) -> None:
@@ -188,22 +193,16 @@ class Queued(Room):
     def _contents(self, home: Home) -> Contents | None:
         """What goes through a queue; `None` where that is not known, or not always of the same length."""
         program = self.program
-        names = set(program.calls.uses.known_as(home[1]))
+        names = program.calls.uses.known_as(home[1])
         program.names.ask(*names)
-        put: list[tree.Sequence] = []
-        taken: list[tree.Sequence] = []
-        said: list[tree.Sequence] = []
+        found = Contents()
         try:
-            for module in program.names.modules.values():
-                for node in module.either(tree.Name, tree.Attr):
-                    if last_name(node) in names and self._is_of(node, home):
-                        self._use(node, put, taken, said)
+            for node in program.names.named(*names):
+                if self._is_of(node, home):
+                    self._use(node, found)
         except _Unclear:
             return None
-        widths = {len(one.items) for one in (*put, *taken, *said)}
-        if len(widths) != 1 or not put:
-            return None
-        return Contents(tuple(put), tuple(taken), tuple({id(one): one for one in said}.values()))
+        return found if found.is_alike else None
 
     def _is_of(self, node: tree.Name | tree.Attr, home: Home) -> bool:
         """Whether something is that queue; unclear where the object that has it is not known."""
@@ -213,27 +212,21 @@ class Queued(Room):
                 raise _Unclear
         return self._home(node) == home
 
-    def _use(
-        self,
-        node: tree.Node,
-        put: list[tree.Sequence],
-        taken: list[tree.Sequence],
-        said: list[tree.Sequence],
-    ) -> None:
+    def _use(self, node: tree.Node, found: Contents) -> None:
         """Note what is put in or taken out where a queue is named, and what is said of that."""
         names = self.program.names
         parent = names.parent(node)
         match parent:
             case tree.Assign() if any(target is node for target in parent.targets):
-                said += _types(parent.annotation)
+                found.note_types(parent.annotation)
             case tree.Attr(name=method):
                 call = names.parent(parent)
                 if not isinstance(call, tree.Call) or call.func is not parent:
                     raise _Unclear
                 if method in _ADDING and call.args:
-                    put += _put(call.args[0].value)
+                    found.put += _put(call.args[0].value)
                 elif method in TAKING:
-                    taken += self._results(call, said, 0)
+                    self._take(call, found, 0)
                 elif method not in _ASKING:
                     raise _Unclear
             case tree.Call() if last_name(parent.func) in _ASKING and parent.func is not node:
@@ -241,17 +234,15 @@ class Queued(Room):
             case _ if not (asks_presence(parent) or isinstance(parent, tree.Boolean)):
                 raise _Unclear
 
-    def _results(
-        self, call: tree.Node, said: list[tree.Sequence], depth: int
-    ) -> Iterator[tree.Sequence]:
-        """The targets that unpack what a call takes out, also where a function gives it back."""
+    def _take(self, call: tree.Node, found: Contents, depth: int) -> None:
+        """Note the targets that unpack what a call takes out, also where a function gives it back."""
         program = self.program
         parent = program.names.parent(call)
         if isinstance(parent, tree.Wrapped) and parent.kind == "await":
             call, parent = parent, program.names.parent(parent)
         match parent:
             case tree.Assign(targets=(tree.Sequence() as target,), op="") if parent.value is call:
-                yield _tuple(target)
+                found.taken.append(_tuple(target))
             case tree.Assign(targets=(tree.Name(id=name) as local,), op="") if (
                 parent.value is call
             ):
@@ -259,14 +250,14 @@ class Queued(Room):
                     raise _Unclear
                 for use in program.records.uses(parent):
                     if not asks_presence(program.names.parent(use)):
-                        yield from self._results(use, said, depth)
+                        self._take(use, found, depth)
             case tree.Eval(kind="return") if depth < _MAX_DEPTH:
                 function: Function | None = program.names.place(call).scope.function
                 if function is None or len(function.returns) != 1:
                     raise _Unclear
-                said += _types(function.fact.returns)
+                found.note_types(function.fact.returns)
                 for outer, _ in list(program.calls.callers(function)):
-                    yield from self._results(outer, said, depth + 1)
+                    self._take(outer, found, depth + 1)
             case _:
                 raise _Unclear
 

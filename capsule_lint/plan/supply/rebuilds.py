@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.
                 continue
             others = program.policy.others(scope)
             for other, value in given:
-                is_scope = any(names_scope(other, s) for s in others)
+                is_scope = names_any_of(other, others)
                 if is_scope and not isinstance(value, tree.Const):
                     yield call, value
                     break

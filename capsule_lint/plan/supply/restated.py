@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.local_names import bound_whole, reads_of
+from capsule_lint.program.local_names import BY_NAME, bound_whole, reads_of
 from capsule_lint.program.model import enclosing, first_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__", "model_post_init")
 """The methods that set what an object has from the start."""
-_BY_NAME: Final = ("locals", "vars", "eval", "exec", "dir")
-"""What reads locals by their names."""
+_BY_NAME: Final = BY_NAME | {"dir"}
 
 
 class Restatement(Struct, frozen=True):
@@ -115,7 +114,7 @@ class Restated:
         binding = bound_whole(self.program.names, path.base)
         if binding is None or binding.kind != "param" or binding.place.scope is not function.scope:
             return False
-        if not any(names_scope(path.name, scope) for scope in self.program.policy.scopes):
+        if not names_any_of(path.name, self.program.policy.scopes):
             return False
         cls = self.program.inference.the_class(self.program.inference.of(path.base))
         owners = self.program.classes.mro(cls) if cls is not None else ()

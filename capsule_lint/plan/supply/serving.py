@@ -46,10 +46,8 @@ class Serving(Room):
             return
         if self._extend_item(want) or self._extend_self(want):
             return
-        why, anothers = (
-            self.planner.origins.why_not(want),
-            self.planner.others.beside(want) is not None,
-        )
+        why = self.planner.origins.why_not(want)
+        anothers = self.planner.others.beside(want) is not None
         if why is not None and (anothers or not self._has_constant(want)):
             self.unserved[want] = (function, why)
             return
@@ -59,11 +57,9 @@ class Serving(Room):
             return
         if function is not None and self._thread(function, want):
             name = want.scope.parameter
-            if self.planner.values.value(
-                want
-            ) is None and not self.planner.sources.visible.is_taken(function, name):
-                reason = f"`{name}` means something else here"
-                self._no_source(want, function, reason)
+            visible = self.planner.sources.visible
+            if self.planner.values.value(want) is None and not visible.is_taken(function, name):
+                self._no_source(want, function, f"`{name}` means something else here")
             return
         if function is None and self.planner.lambdas.serve(want):
             return

@@ -30,9 +30,8 @@ class Written(Room):
 
     planner: Planner
     _homes: dict[int, frozenset[str]] = field(default_factory=dict)
-    _added: dict[int, frozenset[str]] = field(default_factory=dict)
-    """What is beside the keywords of calls that are made JSON of."""
     _senders: dict[Function, frozenset[str] | None] = field(default_factory=dict)
+    """What functions put beside the keywords that they make JSON of."""
 
     def by_key(self, keys: Collection[str]) -> dict[str, list[Display]]:
         """Those of tests, those that are made JSON of, and those that handlers give back, by each of their keys, and
@@ -50,23 +49,25 @@ class Written(Room):
                     for key, _ in entries_of(display):
                         found[key].append(display)
             for call in module.each(tree.Call):
-                if names_any(call, program) and self._is_sent(call):
+                if names_any(call, program) and self._sent(call) is not None:
                     for key, _ in entries_of(call):
                         found[key].append(call)
         return found
 
     def keys(self, display: Display) -> frozenset[str]:
         """All keys that a message has which is made of this."""
-        return self._added.get(id(display), frozenset()) | {key for key, _ in entries_of(display)}
+        return (self._sent(display) or frozenset()) | {key for key, _ in entries_of(display)}
 
-    def _is_sent(self, call: tree.Call) -> bool:
-        """Whether what is called makes JSON of the keywords: `send("placed", tenant_id=…)`."""
-        for callee in self.program.calls.callees(call):
-            added = self._sent_beside(callee.function) if callee.function is not None else None
-            if added is not None:
-                self._added[id(call)] = added
-                return True
-        return False
+    def _sent(self, display: tree.Node) -> frozenset[str] | None:
+        """What is beside the keywords of a call of what makes JSON of them, `send("placed", tenant_id=…)`;
+        `None` for anything else."""
+        for callee in (
+            self.program.calls.callees(display) if isinstance(display, tree.Call) else ()
+        ):
+            beside = self._sent_beside(callee.function) if callee.function is not None else None
+            if beside is not None:
+                return beside
+        return None
 
     def _sent_beside(self, function: Function) -> frozenset[str] | None:
         """What a function puts beside the keywords that it makes JSON of; `None` where it does not do that."""
@@ -99,7 +100,7 @@ class Written(Room):
     def is_dumped(self, display: tree.Node) -> bool:
         """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or
         by what it is given to; or keywords do."""
-        return id(display) in self._added or self._becomes_json(display, 0)
+        return self._sent(display) is not None or self._becomes_json(display, 0)
 
     def _becomes_json(self, node: tree.Node, depth: int) -> bool:
         names = self.program.names

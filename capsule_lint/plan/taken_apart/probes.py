@@ -130,9 +130,8 @@ def _begins(defect: KeyDefect, asked: Sequence[Piece]) -> bool:
         rest = piece.value if isinstance(piece, Text) else ""
         if not rest:
             if left or not key or isinstance(key.pop(0), Text):
-                return told and (
-                    on or bool(left or key)
-                )  # the value may say what is written there
+                # the value may say what is written there
+                return told and (on or bool(left or key))
             on = True
         while rest:
             following = None if left or not key else key.pop(0)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
     from capsule_lint.plan.taken_apart.cut_off import Cut
     from capsule_lint.plan.taken_apart.probes import Gap
     from capsule_lint.plan.taken_apart.readers import Reader, Unfit
@@ -39,10 +40,8 @@ class ReaderMends(MendRoom, Struct, frozen=True):
     def _fields(self) -> None:
         """`tenant, vin = truck` and `truck[1]`, where the class of `truck` gets a field."""
         for reader in self.planner.tuples.found:
-            filename, knot = (
-                self.program.names.module_of(reader.node).filename,
-                ("class", reader.layout.home),
-            )
+            filename = self.program.names.module_of(reader.node).filename
+            knot: Knot = ("class", reader.layout.home)
             if reader.number is not None:
                 text = str(reader.number)
                 self.mends.add(knot, Replace(filename, reader.node.span, "CAP301", text))

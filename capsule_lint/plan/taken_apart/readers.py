@@ -81,9 +81,7 @@ class Readers:
         defects = [d for d in defects if not d.template.opaque]
         if not defects:
             return
-        for module in self.program.names.judged():
-            if module.generated:
-                continue
+        for module in self.program.names.editable():
             for node in module.each(tree.Subscript):
                 index = tree.integer(node.index)
                 if index is not None:

@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.purposes.tables import OPERATIONS
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ class Answers(Struct, frozen=True, dict=True):
         scopes = self.program.policy.scopes
         for row in self._rows:
             keys = {key for key, _ in entries_of(row)}
-            others = {key for key in keys if not any(names_scope(key, s) for s in scopes)}
+            others = {key for key in keys if not names_any_of(key, scopes)}
             if not others or not others.isdisjoint(named):
                 yield row
 
     @cached_property
     def _rows(self) -> tuple[tree.DictDisplay, ...]:
         """The dicts that are written out in what such mocks give back, each once."""
-        tests = (m for m in self.program.names.judged() if m.is_test and not m.generated)
+        tests = (m for m in self.program.names.editable() if m.is_test)
         given = (value for module in tests for value in self._given(module))
         rows = {id(row): row for value in given for row in self._dicts(value, deep=True)}
         return tuple(rows.values())

@@ -137,8 +137,7 @@ class Compared(MendRoom):
                 self.mends.obstacle(defect.knot, value, _SPELLED)
                 return
             anchor = defect.anchors[scope.name]
-            items = tree.items(node)
-            at = next((n + 1 for n, item in enumerate(items) if item is anchor), 0)
+            at = tree.behind(tree.items(node), anchor)
             by_place.setdefault(at, []).append(code)
         for at, codes in by_place.items():
             before, after = ((), tuple(codes)) if at else (tuple(codes), ())

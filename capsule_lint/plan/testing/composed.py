@@ -64,7 +64,9 @@ class Composed(Struct, frozen=True):
         for module in self.testing.mends.planner.program.names.modules.values():
             judged = module.is_test and not module.generated
             for node in module.every(*_COMPOSING) if judged else ():
-                if self._is_key(node) or (_is_composed(node) and not self._is_part(node)):
+                if self._is_key(node) or (
+                    _is_composed(node) and not self.testing.places.is_part(node)
+                ):
                     text = "".join(part.text for part in self._parts(node))
                     if any(one in text for one in needed):
                         yield node, text
@@ -127,13 +129,6 @@ class Composed(Struct, frozen=True):
             return False
         target = self.testing.mends.planner.program.classes.dotted(node)
         return isinstance(target, Binding) and not target.module.is_test
-
-    def _is_part(self, node: tree.Node) -> bool:
-        """Whether an expression is only part of a text."""
-        parent = self.testing.mends.planner.program.names.parent(node)
-        return isinstance(parent, tree.FString) or (
-            isinstance(parent, tree.Binary) and parent.op == "+"
-        )
 
     def _parts(self, node: tree.Node, depth: int = 0, *, strict: bool = False) -> list[Part]:
         """What a text is put together of; where that is `strict`, `_Changing` is raised for a part that

@@ -44,10 +44,9 @@ class Golden(MendRoom):
 
     def build(self) -> None:
         """Note them."""
-        modules = [m for m in self.program.names.judged() if not m.generated]
         texts = [
             (node, said)
-            for module in modules
+            for module in self.program.names.editable()
             for node in (module.each(tree.Const) if module.is_test else ())
             if len(said := set(_NAME.findall(tree.text(node) or ""))) > 1
         ]
@@ -67,7 +66,7 @@ class Golden(MendRoom):
         for module in self._changing({filename for filename, _ in by_file}):
             for display in module.each(tree.DictDisplay):
                 names = frozenset(name for name, _ in entries_of(display))
-                if len(names) > 1 and self._is_dumped(display):
+                if len(names) > 1 and self._may_be_dumped(display):
                     for knot, new in by_file.get((module.filename, display.span), ()):
                         yield _Changed(names, new, knot)
 
@@ -76,7 +75,7 @@ class Golden(MendRoom):
             if module.filename in filenames and not module.is_test:
                 yield module
 
-    def _is_dumped(self, display: tree.DictDisplay) -> bool:
+    def _may_be_dumped(self, display: tree.DictDisplay) -> bool:
         """Whether a dict goes into a call, or out of a function, and so may become JSON."""
         parent = self.program.names.parent(display)
         match parent:

@@ -58,7 +58,7 @@ class LiteralPlaces(Struct, frozen=True):
         return [side.index for side in self.sides(node) if isinstance(side, tree.Subscript)]
 
     def is_part(self, node: tree.Node) -> bool:
-        """Whether a literal is no text of its own: it is part of an f-string or of a sum."""
+        """Whether an expression is no text of its own: it is part of an f-string or of a sum."""
         parent = self.program.names.parent(node)
         return isinstance(parent, tree.FString) or (
             isinstance(parent, tree.Binary) and parent.op == "+"

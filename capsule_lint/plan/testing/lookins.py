@@ -13,7 +13,7 @@ from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import equated
-from capsule_lint.program.containers import LISTED
+from capsule_lint.program.containers import LISTED, PICKING
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _LISTS: Final = LISTED | {"keys"}
 """What gives the keys of a collection that it is given."""
-_ONE: Final = frozenset(("next", "min", "max"))
 _HOLDING: Final = frozenset(("assertIn", "assertNotIn"))
 _MAX_DEPTH: Final = 6
 
@@ -69,9 +68,7 @@ class LookIns(MendRoom):
         """The keys of several parts that are written where a repository's functions are called: those of
         tests change as others do, and of the rest a person must look at what says no scope."""
         local, program = self.planner.local, self.program
-        for module in program.names.judged() if names else ():
-            if module.is_test or module.generated:
-                continue
+        for module in program.names.production() if names else ():
             for node in looking_up(module, names):
                 for owner, name, key in local.collections.sinks(node):
                     home = (owner, name)
@@ -132,7 +129,7 @@ class LookIns(MendRoom):
         match parent:
             case tree.Call() if last_name(parent.func) in _LISTS:
                 yield from self._of_view(parent, pairs=pairs)
-            case tree.Call() if last_name(parent.func) in _ONE:
+            case tree.Call() if last_name(parent.func) in PICKING:
                 yield from self._of_key(parent, pairs=pairs)
             case tree.Subscript() if parent.base is node:
                 yield from self._of_key(parent, pairs=pairs)

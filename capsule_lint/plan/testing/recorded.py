@@ -20,7 +20,7 @@ from capsule_lint.program.inference.records import MANY_CALLS, ONE_CALL, View
 from capsule_lint.program.inference.types import Mocked, ordered
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import Class, last_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -309,7 +309,7 @@ class Recorded(MendRoom):
     ) -> None:
         present = {name for name, _ in node.entries}
         scopes = self.program.policy.scopes
-        beside = [v for name, v in node.entries if any(names_scope(name, s) for s in scopes)]
+        beside = [v for name, v in node.entries if names_any_of(name, scopes)]
         for name in shape.keyword(present, beside=bool(beside)):
             code = self._code(node, name, shape)
             if code is None or not shape.sure:

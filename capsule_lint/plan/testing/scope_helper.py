@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from capsule_lint.model import AddImport, AppendCode, Position, Span
+from capsule_lint.model import NOWHERE, AddImport, AppendCode
 from capsule_lint.plan.room import MendRoom
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-
-_NOWHERE: Final = Span(Position(1, 1), Position(1, 1))
 
 
 class ScopeHelper(MendRoom, Struct, frozen=True):
@@ -48,7 +46,7 @@ class ScopeHelper(MendRoom, Struct, frozen=True):
         )
         if spec.name.startswith("test") and spec.code != spec.name:  # pytest would collect it
             source += f"\n\n{spec.name}.__test__ = False\n"
-        self.mends.add(knot, AppendCode(filename, _NOWHERE, "CAP401", source))
+        self.mends.add(knot, AppendCode(filename, NOWHERE, "CAP401", source))
         needed = scope.type
         if (
             needed is not None
@@ -58,7 +56,7 @@ class ScopeHelper(MendRoom, Struct, frozen=True):
             if module is not None:
                 self.mends.import_(knot, module, needed.module, needed.root)
             elif needed.module != spec.module:
-                mend = AddImport(filename, _NOWHERE, "CAP401", needed.module, needed.root)
+                mend = AddImport(filename, NOWHERE, "CAP401", needed.module, needed.root)
                 self.mends.add(knot, mend)
 
     def _place_of(self, dotted: str) -> str:

@@ -23,7 +23,7 @@ from capsule_lint.program.inference.types import (
     ordered,
 )
 from capsule_lint.program.model import Class, last_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -243,7 +243,7 @@ def fits(
     rest = own[len(params) :]
     spared = all(
         (p.default is not None or (more and p.kind == "kwonly"))
-        and not any(names_scope(p.name, s) for s in scopes)
+        and not names_any_of(p.name, scopes)
         for p in rest
     )
     return (
@@ -290,7 +290,7 @@ def spare(
     before = 0
     for number, parameter in enumerate(function.params[given:]):
         itself = number + given == 0 and function.takes_self
-        if not itself and not any(names_scope(parameter.name, s) for s in order[:first]):
+        if not itself and not names_any_of(parameter.name, order[:first]):
             break
         before += 1
     named = sum(1 for p in params if p.by_position)

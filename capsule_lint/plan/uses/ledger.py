@@ -20,16 +20,12 @@ from capsule_lint.plan.uses.lookups import is_some_module, keeping_class
 from capsule_lint.plan.uses.references import HARMLESS, References
 from capsule_lint.plan.uses.registries import Registries, picking
 from capsule_lint.plan.uses.replacements import Replacements
-from capsule_lint.plan.uses.strings import Strings, Symbol
+from capsule_lint.plan.uses.strings import Strings
 from capsule_lint.plan.uses.tabled import Tabled
 from capsule_lint.plan.uses.wording import described
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.wrapping import choosing, given_by_name, put_before, wrappers
-from capsule_lint.program.inference.types import (
-    UNKNOWN,
-    Instance,
-    may_be_ours,
-)
+from capsule_lint.program.inference.types import UNKNOWN, Instance, may_be_ours
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 
 if TYPE_CHECKING:
@@ -39,7 +35,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.plan.uses.bare import Bare
-
+    from capsule_lint.program.model import Symbol
 
 _LINE: Final = re.compile(r"\r\n|\r|\n")
 _NAMESAKE: Final = "an attribute of that name comes in its place, with arguments of its own"
@@ -175,10 +171,8 @@ class Ledger(Room):
         self, module: Module, span: Span, symbol: Symbol, verdict: Verdict, reason: str
     ) -> None:
         if module.generated and verdict in (Verdict.REWRITTEN, Verdict.ESCAPE):
-            verdict, reason = (
-                Verdict.CANDIDATE,
-                "stands in a generated file, which is never edited",
-            )
+            verdict = Verdict.CANDIDATE
+            reason = "stands in a generated file, which is never edited"
         lines = self._lines_of(module)
         text = lines[span.start.row - 1].strip() if span.start.row <= len(lines) else ""
         row = Occurrence(module.filename, span.start, symbol.symbol, verdict, reason, text)

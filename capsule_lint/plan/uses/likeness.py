@@ -10,9 +10,8 @@ from capsule_lint.program.model import Function
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from capsule_lint.plan.uses.strings import Symbol
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class
+    from capsule_lint.program.model import Class, Symbol
 
 
 def fitting(program: Program, definition: Symbol, symbols: Iterable[Symbol]) -> Function | None:

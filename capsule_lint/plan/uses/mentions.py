@@ -260,8 +260,7 @@ class Mentions:
                     yield 0, said
 
     def _is_local(self, name: tree.Name) -> bool:
-        bindings = self.program.names.bindings_of(name)
-        return any(b.kind not in ("def", "class", "import") for b in bindings)
+        return any(binding.is_variable for binding in self.program.names.bindings_of(name))
 
     def _targets(self, node: tree.Node) -> Iterator[Key]:
         match node:

@@ -8,7 +8,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passthrough import ASSERTIONS
 from capsule_lint.program.inference.types import Partial
 from capsule_lint.program.model import last_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from capsule_lint.program import Program
@@ -25,7 +25,7 @@ def left_open(
     scoped = {
         p.name
         for p in function.params
-        if p.kind not in ("*", "**") and any(names_scope(p.name, s) for s in program.policy.scopes)
+        if p.kind not in ("*", "**") and names_any_of(p.name, program.policy.scopes)
     }
     count = given + sum(a.keyword is None for a in made.args[1:])
     said = {a.keyword for a in made.args} | {p.name for p in function.params[:count]}

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.uses.asked import Asked
     from capsule_lint.plan.uses.replacements import Replacements
-    from capsule_lint.plan.uses.strings import Symbol
     from capsule_lint.plan.uses.tabled import Tabled
+    from capsule_lint.program.model import Symbol
 
 HARMLESS: Final = frozenset(
     [
@@ -278,8 +278,7 @@ class References(Room, Struct, frozen=True):
         names = [t.id for t in statement.targets if isinstance(t, tree.Name)]
         scope = program.names.place(statement.targets[0]).scope
         while scope.kind == "class" and scope.cls is not None and names:
-            bases = {b.rpartition(".")[2] for b in program.classes.foreign_bases(scope.cls)}
-            if bases - _BASES:
+            if program.classes.base_names(scope.cls) - _BASES:
                 return scope.cls.name
             if scope.parent is None:
                 break

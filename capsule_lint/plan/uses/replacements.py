@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capsule_lint.plan.planner import Planner
-    from capsule_lint.plan.uses.strings import Symbol
+    from capsule_lint.program.model import Symbol
 
 
 class Replacements(Room, Struct, frozen=True):

@@ -13,14 +13,14 @@ from capsule_lint.plan.uses.lookups import is_imported, is_known, lookup_of
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS
 from capsule_lint.program.inference.mocks import PATCHES, replacement
 from capsule_lint.program.inference.types import Foreign, Mocked
-from capsule_lint.program.model import Class, Function, enclosing, last_name
+from capsule_lint.program.model import Class, enclosing, last_name
 
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.uses.references import References
     from capsule_lint.plan.uses.replacements import Replacements
+    from capsule_lint.program.model import Symbol
 
-Symbol = Function | Class
 _READERS: Final = frozenset(
     ("getattr", "attrgetter", "methodcaller", "import_string", "delattr", "multiple")
 )

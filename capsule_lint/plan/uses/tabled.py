@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.supply.values import Values
     from capsule_lint.plan.uses.asked import Asked
-    from capsule_lint.plan.uses.strings import Symbol
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Symbol
 
 
 class Tabled(Struct, frozen=True):

@@ -192,6 +192,16 @@ class Calls:
             if argument is not None:
                 yield call, argument
 
+    def passed_to(self, binding: Binding) -> Iterator[tree.Node]:
+        """What callers give for the parameter of a function that a name is bound to; nothing for any other
+        binding."""
+        function, parameter = binding.function, binding.parameter
+        if function is None or parameter is None:
+            return
+        if function.parameter(binding.name) is parameter:  # and not that of a lambda in it
+            for _, argument in self.arguments_for(function, binding.name):
+                yield argument.value
+
     def constructors_of(self, cls: Class) -> Iterator[tuple[tree.Call, Callee]]:
         """The calls that run the constructor of the class: they make an instance of it or of one that
         inherits its constructor, or come from an initializer of an heir."""

@@ -135,7 +135,7 @@ def _has_room(call: tree.Call, function: Function | None) -> bool:
 def _in_order(call: tree.Call, function: Function | None) -> bool:
     """Whether the arguments of a call before the starred ones are the first parameters around it."""
     own = [p.name for p in function.params] if function is not None else []
-    plain = [a.value for a in call.args if not a.star and a.keyword is None]
+    plain = call.plain
     return all(
         isinstance(value, tree.Name) and value.id == name
         for value, name in zip(plain, own, strict=False)

@@ -123,22 +123,18 @@ class Annotations:
                 return ANYTHING
 
     def _foreign_type(self, one: Foreign, node: tree.Node) -> Types:
-        name = one.name
+        name, last = one.name, one.name.rpartition(".")[2]
         if name.endswith("TypeVar()"):
             return self._type_variable(node)
         if name.endswith("NewType()"):
             return foreign("value")
         if name in _VAGUE or name.removeprefix("builtins.") in _VAGUE:
             return ANYTHING
-        if name.rpartition(".")[2] in (
-            *MOCKS,
-            "Callable",
-        ):  # what it mocks, or is given, says more
+        if last in MOCKS or last == "Callable":  # what it mocks, or is given, says more
             return ANYTHING
         if name.endswith((".Self", "builtins.Self")):
             return ANYTHING
-        last = name.rpartition(".")[2]
-        if last in _MAPPINGS and "builtins" in name + "builtins":
+        if last in _MAPPINGS:
             return foreign("builtins.dict")
         if name.endswith("[]"):  # an alias: Repos = dict[str, Repo], Ctx = Annotated[...]
             return self._alias(node)
@@ -161,7 +157,7 @@ class Annotations:
                 call = target.value if isinstance(target, Binding) else None
                 if isinstance(call, tree.Call):
                     bounds = [a.value for a in call.args if a.keyword == "bound"]
-                    plain = [a.value for a in call.args if a.keyword is None][1:]
+                    plain = call.unnamed[1:]
                     found = join(*(self._quoted(b) for b in bounds + plain))
                     return found or ANYTHING
         return ANYTHING
@@ -219,13 +215,11 @@ class Annotations:
             values = self.of(items[-1])
             return frozenset((Collection(values, self.of(items[0]), "dict"),))
         if name in ("tuple", "Tuple"):
-            if (
-                len(items) == 2
-                and isinstance(items[1], tree.Const)
-                and items[1].kind == "ellipsis"
-            ):
-                return frozenset((Collection(self.of(items[0])),))
-            return frozenset((TupleOf(tuple(map(self.of, items))),))
+            match items:
+                case (one, tree.Const(kind="ellipsis")):
+                    return frozenset((Collection(self.of(one)),))
+                case _:
+                    return frozenset((TupleOf(tuple(map(self.of, items))),))
         if name == "Literal":
             return foreign("builtins.str")
         if name == "Callable":

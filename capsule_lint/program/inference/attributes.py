@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.bases import ADDING_NOTHING, last_name_of
 from capsule_lint.program.calling.deferred import takes_arguments
 from capsule_lint.program.inference import namespaces
 from capsule_lint.program.inference.types import (
@@ -156,12 +157,9 @@ class Attributes:
         )
         if of_kin:  # what is declared lacks it, what is given there has it
             return of_kin
-        foreign_bases = [
-            b
-            for b in self.inference.classes.foreign_bases(cls)
-            if b.rpartition(".")[2] not in ("object", "ABC", "Protocol", "Generic")
-        ]
-        return foreign(f"{foreign_bases[0]}.{name}") if foreign_bases else ANYTHING
+        bases = self.inference.classes.foreign_bases(cls)
+        telling = next((b for b in bases if last_name_of(b) not in ADDING_NOTHING), None)
+        return foreign(f"{telling}.{name}") if telling is not None else ANYTHING
 
     def _said_below(self, cls: Class, name: str) -> Types:
         """What the heirs of a class say of an attribute of which it says nothing: `model = None`."""

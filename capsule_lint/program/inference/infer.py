@@ -87,19 +87,7 @@ class Inference:
                 own = [b for b in bound if b.at == node.at and b.kind == "assign"]
                 return self.bound(own[0]) if own else self.name(node.id, place)
             case tree.Attr():
-                given = self.fixtures.request_parameter(node)
-                if given is not None:
-                    return given
-                above = self.results.above(node)
-                if above:
-                    return join(*(self.attributes.member(cls, node.name) for cls in above))
-                base = self.of(node.base)
-                found = join(*(self.attributes.of(t, node.name) for t in base))
-                if any(isinstance(t, Mocked) for t in base) and not any(
-                    isinstance(t, FunctionObject) for t in found
-                ):
-                    return self.mocks.held(node) or found
-                return found
+                return self._attribute(node)
             case tree.Call():
                 return self.results.of(node)
             case tree.Const():
@@ -130,6 +118,20 @@ class Inference:
                 return frozenset((LambdaObject(node),))
             case _:
                 return foreign("value")
+
+    def _attribute(self, node: tree.Attr) -> Types:
+        given = self.fixtures.request_parameter(node)
+        if given is not None:
+            return given
+        above = self.results.above(node)
+        if above:
+            return join(*(self.attributes.member(cls, node.name) for cls in above))
+        base = self.of(node.base)
+        found = join(*(self.attributes.of(t, node.name) for t in base))
+        is_mocked = any(isinstance(t, Mocked) for t in base)
+        if is_mocked and not any(isinstance(t, FunctionObject) for t in found):
+            return self.mocks.held(node) or found
+        return found
 
     def _written_out(
         self, node: tree.Sequence | tree.DictDisplay | tree.Comprehension

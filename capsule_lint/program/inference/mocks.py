@@ -53,7 +53,7 @@ _REPLACING: Final = ("new", "side_effect", "value", "new_callable", "wraps")
 def replacement(call: tree.Call) -> tree.Node | None:
     """What a call of `setattr`, `patch` or `patch.object` puts in place; `None` for a plain mock."""
     word = last_name(call.func)
-    positional = [a.value for a in call.args if a.keyword is None]
+    positional = call.unnamed
     dotted = bool(positional) and isinstance(positional[0], tree.Const)
     at = 1 if word == "patch" or dotted else 2
     if len(positional) > at:

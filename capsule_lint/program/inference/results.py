@@ -37,7 +37,6 @@ _SAME: Final = frozenset(
         "replace",
         "copy",
         "deepcopy",
-        "cast",
         "wait_for",
         "shield",
         "run",
@@ -49,17 +48,19 @@ _SAME: Final = frozenset(
     )
 )
 
-_TO_LIST: Final = LISTED | {"filter", "gather", "aiter", "chain", "islice"}
+_TO_LIST: Final = LISTED | {"aiter", "chain", "islice"}
 
 _NAMESPACES: Final = ("globals", "vars", "import_module", "__import__")
 
-_FIRST_ITEM: Final = frozenset(("next", "max", "min", "anext", "choice"))
+_FIRST_ITEM: Final = frozenset(("max", "min", "anext", "choice"))
 
 _LOADING: Final = frozenset(("get", "query", "scan", "batch_get"))
 
 _ITEMS: Final = KEYED | {"popleft", "__getitem__", "result"}
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.program.inference.infer import Inference
 
 
@@ -229,8 +230,9 @@ class Results:
         return join(*found) if found else None
 
     def _special(self, node: tree.Call) -> Types | None:
+        """What a call yields that is known by its name; `None` where the name says nothing."""
         name = last_name(node.func)
-        plain = [a.value for a in node.args if not a.star and a.keyword is None]
+        plain = node.plain
         if name == "super":
             return self._super(node)
         if name in MOCKS and self._outside(node.func):
@@ -250,60 +252,48 @@ class Results:
         known = standard.of_call(self.inference, node, plain)
         if known is not None or not plain:
             return known
-        if name == "partial":
-            return self._partial(node, plain[0])
-        if name == "getfixturevalue" and isinstance(plain[0], tree.Const):
-            given = self.inference.fixtures.by_name.get(str(plain[0].value), ())
-            return join(*(self.yielded(self.inference.returned(f)) for f in given)) or ANYTHING
-        if name == "cast":
-            return self.inference.annotations.of(plain[0])
-        if name in _SAME:
-            return self.inference.of(plain[0])
-        if name in _TO_LIST:
-            if name == "gather":
-                return frozenset((TupleOf(tuple(map(self.inference.of, plain))),))
-            source = plain[-1] if name == "filter" else plain[0]
-            return frozenset(
-                (Collection(self.inference.contents.elements(self.inference.of(source))),)
-            )
-        if name in _FIRST_ITEM:
-            return join(
-                self.inference.contents.elements(self.inference.of(plain[0])),
-                *map(self.inference.of, plain[1:2] if name == "next" else []),
-            )
-        if name == "enumerate":
-            pair = TupleOf(
-                (
-                    foreign("builtins.int"),
-                    self.inference.contents.elements(self.inference.of(plain[0])),
-                )
-            )
-            return frozenset((Collection(frozenset((pair,))),))
-        if name == "zip":
-            row = TupleOf(
-                tuple(self.inference.contents.elements(self.inference.of(part)) for part in plain)
-            )
-            return frozenset((Collection(frozenset((row,))),))
-        if name == "type" and len(plain) == 1:
-            return (
-                frozenset(
-                    ClassObject(t.cls)
-                    for t in self.inference.of(plain[0])
-                    if isinstance(t, Instance)
-                )
-                or ANYTHING
-            )
-        if name == "getattr" and len(plain) >= 2 and isinstance(plain[1], tree.Const):
-            return join(
-                *(
-                    self.inference.attributes.of(t, str(plain[1].value))
-                    for t in self.inference.of(plain[0])
-                )
-            )
-        if name == "map":
-            called = [self._result(t, node) for t in self.inference.of(plain[0])]
-            return frozenset((Collection(join(*called)),))
-        return None
+        return self._known(node, name, plain)
+
+    def _known(self, node: tree.Call, name: str, plain: Sequence[tree.Node]) -> Types | None:
+        """What a function yields that everybody knows, of what it is given; `None` for any other one."""
+        of, elements, first = self.inference.of, self.inference.elements, plain[0]
+        match name:
+            case "partial":
+                return self._partial(node, first)
+            case "getfixturevalue" if isinstance(first, tree.Const):
+                given = self.inference.fixtures.by_name.get(str(first.value), ())
+                return join(*(self.yielded(self.inference.returned(f)) for f in given)) or ANYTHING
+            case "cast":
+                return self.inference.annotations.of(first)
+            case "gather":
+                return frozenset((TupleOf(tuple(map(of, plain))),))
+            case "filter":
+                return frozenset((Collection(elements(of(plain[-1]))),))
+            case "next":
+                return join(elements(of(first)), *map(of, plain[1:2]))
+            case "enumerate":
+                pair = TupleOf((foreign("builtins.int"), elements(of(first))))
+                return frozenset((Collection(frozenset((pair,))),))
+            case "zip":
+                row = TupleOf(tuple(elements(of(part)) for part in plain))
+                return frozenset((Collection(frozenset((row,))),))
+            case "type" if len(plain) == 1:
+                own = (ClassObject(one.cls) for one in of(first) if isinstance(one, Instance))
+                return frozenset(own) or ANYTHING
+            case "getattr" if len(plain) >= 2 and isinstance(plain[1], tree.Const):
+                attribute = str(plain[1].value)
+                return join(*(self.inference.attributes.of(one, attribute) for one in of(first)))
+            case "map":
+                called = [self._result(one, node) for one in of(first)]
+                return frozenset((Collection(join(*called)),))
+            case _ if name in _SAME:
+                return of(first)
+            case _ if name in _TO_LIST:
+                return frozenset((Collection(elements(of(first))),))
+            case _ if name in _FIRST_ITEM:
+                return elements(of(first))
+            case _:
+                return None
 
     def _outside(self, func: tree.Node) -> bool:
         """Whether a called name is not one of the program's own."""

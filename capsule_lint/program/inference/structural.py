@@ -66,9 +66,8 @@ class Structural:
             heirs = (heir for owner in owners for heir in self.calls.classes.subclasses(owner))
             self._heirs[method] = frozenset(heirs)
         elif not names.guessing and method not in self._asked:
-            names.ask(
-                *(cls.name for cls in self._heirs[method])
-            )  # who asks for them asks for these
+            # who asks for them asks for these
+            names.ask(*(cls.name for cls in self._heirs[method]))
         if not names.guessing:
             self._asked.add(method)
         return self._heirs[method]

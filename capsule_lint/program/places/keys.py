@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import ClassObject
-from capsule_lint.program.model import Binding, Class, Function, Module
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.places.makers import KEYISH, Makers, is_item
 from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.sites import KeySite, Role
@@ -23,7 +22,7 @@ from capsule_lint.program.texts.pieces import (
     Text,
     hole_name,
     marks_of,
-    names_scope,
+    names_any_of,
 )
 from capsule_lint.program.texts.starts import Starts
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Policy
     from capsule_lint.program.calling.calls import Calls
     from capsule_lint.program.classes import Classes
+    from capsule_lint.program.model import Binding, Function, Module
     from capsule_lint.program.names import Names
     from capsule_lint.program.texts.templates import Templates
 
@@ -70,9 +70,8 @@ class Keys:
     def __post_init__(self) -> None:
         makers, strays = Makers(self), Strays(self)
         self.positions = Positions(self, makers, strays)
-        for module in self.names.judged():
-            if not module.generated:
-                self.positions.collect(module)
+        for module in self.names.editable():
+            self.positions.collect(module)
         makers.wrapped()
         strays.same()
         self._find_indexes()
@@ -166,7 +165,7 @@ class Keys:
         if self.templates.resolve(node) or any(True for _ in self.helpers_in(node)):
             return
         known = hole_name(node)
-        if any(names_scope(known, scope) for scope in self.policy.scopes):
+        if names_any_of(known, self.policy.scopes):
             template = Template(node, (Filled(node, node, known),))
             self.note(template, role, self.policy.is_index_key_name(name), prefix=False)
 
@@ -280,12 +279,8 @@ class Keys:
                         yield callee.function
             case tree.Attr():
                 for one in self.templates.inference.of(node.base):
-                    cls = getattr(one, "cls", None)
-                    method = (
-                        self.classes.method(cls, node.name)
-                        if isinstance(cls, Class) and not isinstance(one, ClassObject)
-                        else None
-                    )
+                    cls = one.cls if isinstance(one, Instance) else None
+                    method = self.classes.method(cls, node.name) if cls is not None else None
                     if method is not None and method.is_property:
                         yield method
             case tree.Name():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.purposes.naming import Naming, contains, entity_words
 from capsule_lint.program.texts.marks import is_plainly_marked
-from capsule_lint.program.texts.pieces import Text, bare_word, names_scope, words
+from capsule_lint.program.texts.pieces import Text, bare_word, names_any_of, names_scope, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -197,7 +197,7 @@ class Belonging:
         """Whether an entity is called like a scope: that row of the tenant itself, where `tenant`
         stands in the names of much else."""
         name = "_".join(words(entity.rpartition(".")[2]))
-        return any(names_scope(name, scope) for scope in self.domain.policy.scopes)
+        return names_any_of(name, self.domain.policy.scopes)
 
     def _serves_others(self, function: Function | None, entity: str) -> bool:
         """Whether a key helper's key is used by the code of other entities."""

@@ -14,7 +14,7 @@ from capsule_lint.program.purposes.held import Held
 from capsule_lint.program.purposes.other_types import is_other
 from capsule_lint.program.purposes.roles import Roles
 from capsule_lint.program.purposes.tables import Tables
-from capsule_lint.program.texts.pieces import Filled, names_scope, snake
+from capsule_lint.program.texts.pieces import Filled, names_any_of, names_scope, snake
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -42,6 +42,8 @@ _STRUCTURE: Final = re.compile(
 _CARRIER: Final = re.compile(
     r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$"
 )
+_VALUES: Final = frozenset(("str", "int", "TypedDict"))
+"""Bases of what is a value, or a dict of some, and no item."""
 
 
 @dataclass(eq=False, slots=True)
@@ -150,10 +152,7 @@ class Domain:
         named = cls.name in self.policy.entities or self._says_key(cls)
         if self.classes.is_enum(cls) or (self.is_carrier(cls) and not named):
             return False
-        if self.classes.is_exception(cls) or any(
-            base.rpartition(".")[2] in ("str", "int", "TypedDict")
-            for base in self.classes.foreign_bases(cls)
-        ):
+        if self.classes.is_exception(cls) or not self.classes.base_names(cls).isdisjoint(_VALUES):
             return False
         constructor = self.classes.constructor(cls)
         return bool(constructor) and not self.is_key(cls) and not self._is_service(cls)
@@ -280,7 +279,7 @@ class Domain:
 
     def is_identifier(self, parameter: tree.Parameter) -> bool:
         """Whether a parameter names an item, or a scope."""
-        if any(names_scope(parameter.name, scope) for scope in self.policy.scopes):
+        if names_any_of(parameter.name, self.policy.scopes):
             return True
         if _STRUCTURE.search(snake(parameter.name)):
             return False

@@ -10,7 +10,8 @@ from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.texts.pieces import Filled, hole_name, names_scope
+from capsule_lint.program.texts.pieces import Filled, hole_name, names_any_of, names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -96,6 +97,11 @@ class Held:
             return any(self.attribute(cls, scope) == node.name for cls in self._classes(node))
         function, parameter = self._parameter_at(node)
         return function is not None and self.parameter(function, scope) is parameter
+
+    def has_value(self, node: tree.Node) -> bool:
+        """Whether the value of any scope is in an expression."""
+        scopes = self.domain.policy.scopes
+        return any(self.is_value(one, scope) for one in within(node) for scope in scopes)
 
     def _all(self) -> dict[Holder, tree.Parameter | None]:
         if self._found is None:
@@ -196,7 +202,7 @@ class Held:
     def _note_attribute(self, node: tree.Attr, name: str) -> None:
         """An attribute that fills a scope's tag: what its constructor is given for it is the scope's."""
         scopes, classes = self.domain.policy.scopes, self.domain.classes
-        if any(names_scope(node.name, scope) for scope in scopes):
+        if names_any_of(node.name, scopes):
             return
         for cls in self._classes(node):
             homes = [c for c in classes.mro(cls) if node.name in (*c.stores, *c.scope.bindings)]
@@ -235,7 +241,7 @@ class Held:
             return
         if parameter not in function.own_params or self.domain.is_object(function, parameter):
             return
-        if any(names_scope(parameter.name, other) for other in self.domain.policy.scopes):
+        if names_any_of(parameter.name, self.domain.policy.scopes):
             return  # it is swapped
         key = (function, name)
         if key not in self._found:

@@ -31,8 +31,8 @@ def is_other(
     if not isinstance(target, Binding):
         return True
     if isinstance(target.definition, Class):
-        bases = classes.foreign_bases(target.definition)
-        return not any(base.rpartition(".")[2].lower().startswith(said) for base in bases)
+        bases = classes.base_names(target.definition)
+        return not any(base.lower().startswith(said) for base in bases)
     made = target.value  # `StageNumber = NewType("StageNumber", int)`, or an alias of `int`
     names_in = (one.id for one in within(made) if isinstance(one, tree.Name)) if made else ()
     return said not in names_in

@@ -15,7 +15,7 @@ from capsule_lint.program.purposes.elsewhere import Elsewhere
 from capsule_lint.program.purposes.keepers import Keepers
 from capsule_lint.program.purposes.layers import Layers
 from capsule_lint.program.purposes.tables import stands_in
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Roles:
         return any(domain.has_key(e) or domain.has_scope(e) for e in self._entities_of(cls))
 
     def _names_scope(self, name: str) -> bool:
-        return any(names_scope(name, scope) for scope in self.domain.policy.scopes)
+        return names_any_of(name, self.domain.policy.scopes)
 
     def _spread_repositories(self) -> None:
         """Whatever implements a repository's methods is one."""

@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.texts.keyworded import Keyworded
-from capsule_lint.program.texts.pieces import (
-    Piece,
-    Text,
-    names_scope,
-)
+from capsule_lint.program.texts.pieces import Piece, Text, names_any_of
 from capsule_lint.program.texts.tagged import Tagged
 
 if TYPE_CHECKING:
@@ -88,7 +84,7 @@ class Called:
                 if isinstance(piece, Text)
                 else isinstance(piece.value, tree.Name)
                 and piece.value.id in names
-                and not any(names_scope(piece.name, s) for s in self.templates.scopes)
+                and not names_any_of(piece.name, self.templates.scopes)
                 for piece in pieces
             )
         self._generic[function] = found

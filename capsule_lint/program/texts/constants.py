@@ -120,9 +120,8 @@ class Constants:
     def _is_overridden(self, cls: Class, name: str, own: Binding) -> bool:
         """Whether an heir has another value: what stands in the class is a default then, `prefix = ""`."""
         said = {tree.text(own.value)}
-        with (
-            self.names.aside()
-        ):  # such classes may have heirs everywhere, most of which make no keys
+        # such classes may have heirs everywhere, most of which make no keys
+        with self.names.aside():
             heirs = tuple(self.classes.subclasses(cls))
         for bindings in (heir.scope.bindings.get(name, ()) for heir in heirs if heir is not cls):
             if any(b.kind == "def" for b in bindings):

@@ -89,7 +89,7 @@ class Keyworded:
             ) if source == parts and separator:
                 form = self.templates.evaluate(result, result, 1)
                 found = Joiner(separator, tuple(form or ()), name, value)
-                return found if found.written("tenant") is not None else None
+                return found if found.written("") is not None else None
             case _:
                 return None
 

@@ -141,6 +141,19 @@ def names_scope(name: str, scope: ScopePolicy) -> bool:
     )
 
 
+def names_any_of(name: str, scopes: Iterable[ScopePolicy]) -> bool:
+    """Whether a value of that name is one of any of some scopes."""
+    return scope_named(name, scopes) is not None
+
+
+def scope_named(name: str, scopes: Iterable[ScopePolicy]) -> ScopePolicy | None:
+    """The first of some scopes of which a value of that name is one."""
+    for scope in scopes:
+        if names_scope(name, scope):
+            return scope
+    return None
+
+
 def ends_with_tag(text: str, tag: str) -> bool:
     """Whether a text ends with a scope's tag (any case, any separator before it, `/`, `|` or `:` for
     its own)."""

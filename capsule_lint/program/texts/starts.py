@@ -63,8 +63,4 @@ class Starts:
             statement = self.names.place(node).statement
             if isinstance(statement, tree.Assign):
                 named.update(map(last_name, statement.targets))
-        for module in self.names.modules.values():
-            for node in module.either(tree.Name, tree.Attr):
-                if last_name(node) in named:
-                    found.add(self._home(node))
-        return found
+        return found.union(map(self._home, self.names.named(*named)))

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import Binding
-from capsule_lint.program.texts.pieces import Filled, Piece, Text, names_scope, word_of
+from capsule_lint.program.texts.pieces import (
+    Filled,
+    Piece,
+    Text,
+    names_any_of,
+    names_scope,
+    word_of,
+)
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
@@ -125,7 +132,7 @@ class Tagged:
             match piece:
                 case Text() if not re.search(r"\w", piece.value):
                     continue
-                case Filled() if any(names_scope(piece.name, s) for s in self.templates.scopes):
+                case Filled() if names_any_of(piece.name, self.templates.scopes):
                     return False
                 case Filled(value=tree.Name(id=name)) if function.parameter(name) is not None:
                     continue

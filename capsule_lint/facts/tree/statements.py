@@ -1,0 +1,146 @@
+"""Statements, and what one file says: its statements, and the comments that silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+
+from capsule_lint.facts.tree.expressions import Argument, At, Node, Parameter, span_of
+
+if TYPE_CHECKING:
+    from capsule_lint.model import Span
+
+
+class Stmt(Struct, frozen=True, tag=True):
+    """A statement."""
+
+    at: At
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return span_of(self.at)
+
+
+class Assign(Stmt, frozen=True, tag=True):
+    """`a = b = value`, `a: T = value`, `a: T`, `a += value` (then `op` is `+`)."""
+
+    targets: tuple[Node, ...]
+    value: Node | None
+    annotation: Node | None = None
+    op: str = ""
+
+
+class Eval(Stmt, frozen=True, tag=True):
+    """A statement that only evaluates or leaves: `kind` is `expr`, `return`, `raise`, `assert`, `del`,
+    `break` or `continue`."""
+
+    kind: str
+    values: tuple[Node, ...]
+
+
+class Bind(Struct, frozen=True):
+    """A target that a block's head binds: how is `for`, `with`, `except` or `case`."""
+
+    target: Node
+    value: Node | None
+    how: str
+
+
+class Block(Stmt, frozen=True, tag=True):
+    """`if`, `for`, `while`, `with`, `try`, `match`: what its head evaluates and binds, and its bodies."""
+
+    kind: str
+    heads: tuple[Node, ...]
+    binds: tuple[Bind, ...]
+    bodies: tuple[tuple[Statement, ...], ...]
+
+
+class Imported(Struct, frozen=True):
+    """One name of an import: `import module as bound` has no `name`; `*` is a star import."""
+
+    module: str
+    name: str | None
+    bound: str
+    at: At
+
+
+class Import(Stmt, frozen=True, tag=True):
+    """`import …` or `from … import …`; `level` counts leading dots."""
+
+    level: int
+    names: tuple[Imported, ...]
+
+
+class Outer(Stmt, frozen=True, tag=True):
+    """`global` or `nonlocal`."""
+
+    names: tuple[str, ...]
+
+
+class FunctionDef(Stmt, frozen=True, tag=True):
+    """A function; `at` covers the whole statement with its decorators, `name_at` its name. A lambda
+    that a module or a class gives a name is one too: it stands at `lambda_at`."""
+
+    name: str
+    name_at: At
+    params: tuple[Parameter, ...]
+    returns: Node | None
+    decorators: tuple[Node, ...]
+    body: tuple[Statement, ...]
+    doc: bool
+    lambda_at: At | None = None
+
+    @property
+    def signature_at(self) -> At:
+        """Where what has its parameters is found: its name, or the lambda."""
+        return self.lambda_at or self.name_at
+
+
+class ClassDef(Stmt, frozen=True, tag=True):
+    """A class; `keywords` of its bases included as arguments."""
+
+    name: str
+    name_at: At
+    bases: tuple[Argument, ...]
+    decorators: tuple[Node, ...]
+    body: tuple[Statement, ...]
+    doc: bool
+
+
+Statement: TypeAlias = Assign | Eval | Block | Import | Outer | FunctionDef | ClassDef
+
+
+class Suppression(Struct, frozen=True):
+    """A comment that silences: `codes` empty means all; `row` 0 means the whole file."""
+
+    row: int
+    codes: tuple[str, ...]
+    at: At
+
+
+class FileFacts(Struct, frozen=True):
+    """One file: what it says, or why it could not be read (then `problem` is set)."""
+
+    filename: str
+    body: tuple[Statement, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    generated: bool = False
+    problem: str | None = None
+    problem_row: int = 1
+
+
+def spans_of(body: tuple[Statement, ...]) -> tuple[Span, ...]:
+    """Where all statements stand, outer ones before inner ones."""
+    found: list[Span] = []
+    stack = list(reversed(body))
+    while stack:
+        statement = stack.pop()
+        found.append(statement.span)
+        match statement:
+            case FunctionDef() | ClassDef():
+                stack.extend(reversed(statement.body))
+            case Block():
+                stack.extend(s for inner in reversed(statement.bodies) for s in reversed(inner))
+    return tuple(found)
