@@ -178,7 +178,7 @@ class Inference:
             case "except" | "case":
                 return foreign("exception")
         if binding.annotation is not None and last_name(binding.annotation) != "Final":
-            annotated = self.annotations.certain(binding.annotation)
+            annotated = self.annotations.with_value(binding.annotation, binding.value)
             if annotated:
                 return annotated
         if binding.value is None:
