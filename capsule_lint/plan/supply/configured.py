@@ -9,13 +9,13 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
-from capsule_lint.plan.supply.repeats import kept
+from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelled_out
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Class, Function, Place, enclosing
 from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from capsule_lint.plan.supply.event_shapes import EventShapes
     from capsule_lint.plan.supply.holders import Holders
@@ -35,13 +35,16 @@ class Configured(Struct, frozen=True):
     shapes: EventShapes
     paths: ModulePaths
 
-    def in_order(self, scope: Scope, call: tree.Call | None) -> Iterable[SourceSpec]:
-        """The sources of a scope in policy's order, but first those that say of a message what a call gives of it
-        for another scope: `message["capsule_id"]` for `get(message["tenant_id"])`."""
+    def in_order(
+        self, scope: Scope, call: tree.Call | None, beside: Sequence[tree.Node]
+    ) -> Iterable[SourceSpec]:
+        """The sources of a scope in policy's order, but first those that say of a message what a call, or what
+        stands beside, says of it for another scope: `message["capsule_id"]` for `get(message["tenant_id"])`."""
         specs = scope.sources
-        if call is None or sum(spec.kind is SourceKind.EXPRESSION for spec in specs) < 2:
+        if sum(spec.kind is SourceKind.EXPRESSION for spec in specs) < 2:
             return specs
-        given = {text_of(kept(a.value, self.program)) for a in call.args if not a.star}
+        near = [a.value for a in call.args if not a.star] if call is not None else beside
+        given = {spelled_out(node, self.program) for node in near}
         return sorted(specs, key=lambda spec: given.isdisjoint(self._alike(spec)))
 
     def value(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
@@ -158,20 +161,20 @@ class Configured(Struct, frozen=True):
             return False
         alike = self._alike(spec)
         return bool(alike) and any(
-            text_of(node) in alike
+            in_one_style(text_of(node) or "") in alike
             for node in self.program.names.inside(function)
             if isinstance(node, tree.Subscript | tree.Attr | tree.Call)
         )
 
-    def _alike(self, spec: SourceSpec) -> set[str | None]:
-        """The expressions by which policy reads other scopes of what one starts from."""
+    def _alike(self, spec: SourceSpec) -> set[str]:
+        """The expressions by which policy reads other scopes of what one reads."""
         if spec.kind is not SourceKind.EXPRESSION:
             return set()
         return {
-            _in_one_style(other.code)
+            in_one_style(other.code)
             for scope in self.program.policy.scopes
-            for other in scope.sources
-            if other is not spec and other.kind is spec.kind and other.roots == spec.roots
+            if spec not in scope.sources
+            for other in counterparts(spec, scope.sources)
         }
 
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
@@ -198,8 +201,3 @@ class Configured(Struct, frozen=True):
     def _handler_parameter(self) -> str:
         parameter = self.program.policy.handlers.parameter
         return parameter.name if parameter is not None else ""
-
-
-def _in_one_style(code: str) -> str:
-    """An expression with the quotes that `text_of` writes."""
-    return code.replace("'", '"')

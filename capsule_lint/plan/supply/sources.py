@@ -75,7 +75,7 @@ class Sources:
         if place.scope.module.is_test and scope.test_source is not None:
             near = [a.value for a in call.args] if call is not None else beside
             return self._of_test(scope.test_source, scope, place, near)
-        for spec in self.configured.in_order(scope, call):
+        for spec in self.configured.in_order(scope, call, beside):
             found = self.configured.value(spec, place, call)
             if found is not None:
                 root = found.root
