@@ -77,7 +77,11 @@ class KeyOpinions:
         if not names or set(order) != set(names):
             return
         first = next(s for s in segments if s.scope in names)
-        if order != names or not self._is_front(site.template, first, required):
+        if (
+            order != names
+            or not self._is_front(site.template, first, required)
+            or self._is_parted(site.template, segments, required)
+        ):
             yield Opinion(
                 OrderFact(
                     site.module.filename,
@@ -105,6 +109,24 @@ class KeyOpinions:
             tag = next(s.tag for s in required if s.name == first.scope)
             text = text.removesuffix(tag_at_end(text, tag))
         return all(_NAMESPACE.search(word.lower()) for word in _WORDS.findall(text))
+
+    def _is_parted(
+        self, template: Template, segments: tuple[Segment, ...], required: tuple[Scope, ...]
+    ) -> bool:
+        """Whether something else than a namespace stands between the values of the scopes."""
+        firsts = [next(s for s in segments if s.scope == scope.name) for scope in required]
+        if any(segment.literal for segment in firsts):
+            return False
+        ours, text = {segment.piece for segment in segments}, ""
+        for number in range(firsts[0].piece + 1, firsts[-1].piece):
+            piece = template.pieces[number]
+            if isinstance(piece, Text):
+                text += piece.value
+            elif number not in ours and not _NAMESPACE.search(piece.name):
+                return True
+        for scope in required:
+            text = re.sub(re.escape(scope.tag), "#", text, flags=re.IGNORECASE)
+        return any(not _NAMESPACE.search(word.lower()) for word in _WORDS.findall(text))
 
     # --- values that are written out ---
 
