@@ -113,20 +113,16 @@ class KeyOpinions:
     def _is_parted(
         self, template: Template, segments: tuple[Segment, ...], required: tuple[Scope, ...]
     ) -> bool:
-        """Whether something else than a namespace stands between the values of the scopes."""
+        """Whether a value that is no namespace's stands between those of the scopes."""
         firsts = [next(s for s in segments if s.scope == scope.name) for scope in required]
-        if any(segment.literal for segment in firsts):
-            return False
-        ours, text = {segment.piece for segment in segments}, ""
-        for number in range(firsts[0].piece + 1, firsts[-1].piece):
-            piece = template.pieces[number]
-            if isinstance(piece, Text):
-                text += piece.value
-            elif number not in ours and not _NAMESPACE.search(piece.name):
-                return True
-        for scope in required:
-            text = re.sub(re.escape(scope.tag), "#", text, flags=re.IGNORECASE)
-        return any(not _NAMESPACE.search(word.lower()) for word in _WORDS.findall(text))
+        ours = {segment.piece for segment in segments}
+        between = range(firsts[0].piece + 1, firsts[-1].piece)
+        return any(
+            isinstance(piece := template.pieces[number], Filled)
+            and number not in ours
+            and not _NAMESPACE.search(piece.name)
+            for number in between
+        )
 
     # --- values that are written out ---
 
