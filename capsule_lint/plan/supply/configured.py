@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelled_out
 from capsule_lint.policy import SourceKind, SourceSpec
-from capsule_lint.program.model import Class, Function, Place, enclosing
+from capsule_lint.program.model import Binding, Class, Function, Place, enclosing, last_name
 from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from capsule_lint.plan.supply.visible import Visible
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+
+_MAKING_CLASSES: Final = frozenset(
+    (
+        "namedtuple",
+        "NamedTuple",
+        "make_dataclass",
+        "make_class",
+        "create_model",
+        "TypedDict",
+        "type",
+    )
+)
+"""What makes a class and returns it."""
 
 
 class Configured(Struct, frozen=True):
@@ -51,7 +64,8 @@ class Configured(Struct, frozen=True):
         """The value that a source has at a place; `None` if it has none there."""
         match spec.kind:
             case SourceKind.ATTRIBUTE:
-                return self._of_class(spec, place, call) or self._of_framework(spec, place)
+                found = self._of_class(spec, place, call) or self._of_made(spec, place)
+                return found or self._of_framework(spec, place)
             case SourceKind.CALL | SourceKind.EXPRESSION:
                 return self._from_roots(spec, place)
         return None
@@ -132,6 +146,22 @@ class Configured(Struct, frozen=True):
         root = spec.name.partition(".")[0]
         return Value(f"{spec.name}.{spec.access}", ((spec.module, root),), kind="configured")
 
+    def _of_made(self, spec: SourceSpec, place: Place) -> Value | None:
+        """The attribute of the one parameter that is declared as a class which a call makes:
+        `Request = namedtuple("Request", …)`."""
+        made, names = made_class(self.program, spec), self.program.names
+        for function in enclosing(place) if made is not None else ():
+            found = [
+                parameter.name
+                for parameter in function.own_params
+                if isinstance(note := parameter.annotation, tree.Name)
+                and any(names.follow(b) is made for b in names.bindings_of(note))
+            ]
+            if found:
+                code = f"{found[0]}.{spec.access}"
+                return Value(code, kind="configured") if len(found) == 1 else None
+        return None
+
     # --- what a handler is given ---
 
     def _from_roots(self, spec: SourceSpec, place: Place) -> Value | None:
@@ -201,3 +231,11 @@ class Configured(Struct, frozen=True):
     def _handler_parameter(self) -> str:
         parameter = self.program.policy.handlers.parameter
         return parameter.name if parameter is not None else ""
+
+
+def made_class(program: Program, spec: SourceSpec) -> Binding | None:
+    """What a source names, where that is a class which a call makes: `namedtuple("Request", …)`."""
+    target = program.names.follow(program.names.member(spec.module, spec.name))
+    if not isinstance(target, Binding) or not isinstance(target.value, tree.Call):
+        return None
+    return target if last_name(target.value.func) in _MAKING_CLASSES else None
