@@ -58,6 +58,10 @@ RULE = Rule(
             return f"{env}/TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
         """,
         """
+        def order_pk(tenant_id: str, env: str, capsule_id: str, order_id: str) -> str:
+            return f"TENANT#{tenant_id}#ENV#{env}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+        """,
+        """
         def order_key(tenant_id: str, capsule_id: str, day: str) -> dict[str, str]:
             return {
                 "PK": f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDERS",
@@ -107,6 +111,13 @@ RULE = Rule(
             """
             def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
                 return f"ORDER#{order_id}#TENANT#{tenant_id}#CAPSULE#{capsule_id}"
+            """,
+            lines=(2,),
+        ),
+        Bad(
+            """
+            def order_pk(tenant_id: str, capsule_id: str, customer_id: str) -> str:
+                return f"TENANT#{tenant_id}#CUSTOMER#{customer_id}#CAPSULE#{capsule_id}"
             """,
             lines=(2,),
         ),

@@ -1,4 +1,4 @@
-"""Scopes that functions have a value for by themselves, and the calls that leave them to it."""
+"""Scopes that functions and entities have a value for by themselves, and the calls that leave them to it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.absent import absent_at
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.model import Class, Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Function
 
+Taker = Function | Class
+"""What takes a scope: a function, or an entity that is made of its fields."""
 Call = tuple[tree.Call, int]
 """A call, and how many parameters are filled before its arguments."""
 
@@ -37,14 +39,14 @@ class Defaulted(Room):
         """Demand the argument where a call leaves a scope to its default, and the value is at hand;
         whether there was anything."""
         found = False
-        for function, scope in self._valued:
-            for call, given in self._open(function, scope):
-                found |= self._fill(call, function, given, scope)
-        for function, scope in self._missing:
-            knot: Knot = ("defaulted", (function, scope.name))
-            for call, given in self._open(function, scope):
-                if not self._is_meant(call, function, scope) and self._fill(
-                    call, function, given, scope
+        for taker, scope in self._valued:
+            for call, given in self._open(taker, scope):
+                found |= self._fill(call, taker, given, scope)
+        for taker, scope in self._missing:
+            knot: Knot = ("defaulted", (taker, scope.name))
+            for call, given in self._open(taker, scope):
+                if not self._is_meant(call, taker, scope) and self._fill(
+                    call, taker, given, scope
                 ):
                     self.state.groups.join(knot, ("call", id(call)))
                     found = True
@@ -52,70 +54,87 @@ class Defaulted(Room):
 
     def tie(self) -> None:
         """Where calls that make no key of their scope remain, or tests make some, a person must look."""
-        for function, scope in self._missing:
-            self._tie_callers(function, scope)
+        for taker, scope in self._missing:
+            self._tie_callers(taker, scope)
         groups = self.state.groups
         changing = {
             groups.find(("call", id(call)))
             for call, callee, scopes in self.planner.partial_calls.values()
             if any((callee, scope) in self._missing for scope in scopes)
         }
-        for function, scope in self._missing:
-            knot: Knot = ("defaulted", (function, scope.name))
-            for call, _ in self._calls(function, scope) if groups.find(knot) in changing else ():
+        for taker, scope in self._missing:
+            knot: Knot = ("defaulted", (taker, scope.name))
+            for call, _ in self._calls(taker, scope) if groups.find(knot) in changing else ():
                 if id(call) not in self.planner.partial_calls and not self._is_meant(
-                    call, function, scope
+                    call, taker, scope
                 ):
                     filename = self.program.names.module_of(call).filename
                     reason = f"it leaves `{scope.parameter}` out as well"
-                    where = filename, call.span, reason, function.symbol
+                    where = filename, call.span, reason, taker.symbol
                     self.planner.obstacle(knot, *where, "reference", scope)
 
-    def _tie_callers(self, function: Function, scope: Scope) -> None:
-        """Functions that hand their own default on change together with what they hand it to."""
-        knot: Knot = ("defaulted", (function, scope.name))
-        for call, _ in list(self.program.calls.callers(function)):
+    def _tie_callers(self, taker: Taker, scope: Scope) -> None:
+        """Functions that hand their own default on, and entities whose keys are made of it, change together with
+        what they hand it to."""
+        knot: Knot = ("defaulted", (taker, scope.name))
+        for call, _ in list(self._callers(taker)):
             around = self.program.names.function_of(call)
-            if around is not None and (around, scope) in self._missing:
-                self.state.groups.join(knot, ("defaulted", (around, scope.name)))
+            for one in (around, around.owner) if around is not None else ():
+                if one is not None and (one, scope) in self._missing:
+                    self.state.groups.join(knot, ("defaulted", (one, scope.name)))
 
     @cached_property
-    def _defaults(self) -> list[tuple[Function, Scope, tree.Node]]:
-        return [
-            (function, scope, own.default)
-            for module in self.program.names.judged()
+    def _defaults(self) -> list[tuple[Taker, Scope, tree.Node]]:
+        names, classes = self.program.names, self.program.classes
+        takers: list[tuple[Taker, tuple[tree.Parameter, ...]]] = [
+            (function, function.params)
+            for module in names.judged()
             for function in (module.functions if not module.is_test else ())
+        ]
+        takers += [
+            (cls, classes.constructor(cls) or ())
+            for cls in sorted(self.program.domain.entities, key=lambda c: c.symbol)
+            if classes.is_data(cls) and not cls.module.is_test
+        ]
+        return [
+            (taker, scope, own.default)
+            for taker, params in takers
             for scope in self.program.policy.scopes
-            if (own := function.parameter(scope.parameter)) is not None and own.default is not None
+            for own in params
+            if own.name == scope.parameter and own.default is not None
         ]
 
     @cached_property
-    def _valued(self) -> list[tuple[Function, Scope]]:
-        """The functions whose default is a scope's value."""
+    def _valued(self) -> list[tuple[Taker, Scope]]:
+        """What has a scope's value as its default."""
         constant = self.program.templates.constant
-        return [(function, scope) for function, scope, node in self._defaults if constant(node)]
+        return [(taker, scope) for taker, scope, node in self._defaults if constant(node)]
 
     @cached_property
-    def _missing(self) -> list[tuple[Function, Scope]]:
-        """The functions whose default is `None`, and which make a key of what they are given."""
+    def _missing(self) -> list[tuple[Taker, Scope]]:
+        """What has `None` as its default, and makes a key of what it is given."""
         left = [
-            (function, scope)
-            for function, scope, node in self._defaults
+            (taker, scope)
+            for taker, scope, node in self._defaults
             if isinstance(node, tree.Const) and node.value is None and not node.kind
         ]
-        helpers = self.program.keys.helpers
-        found = [(function, scope) for function, scope in left if function in helpers]
+        helpers, scopes_of = self.program.keys.helpers, self.program.policy.scopes_of
+        found = [
+            (taker, scope)
+            for taker, scope in left
+            if taker in helpers or (isinstance(taker, Class) and scope in scopes_of(taker.name))
+        ]
         before = 0
         while before != len(found):
             before = len(found)
             found += [pair for pair in left if pair not in found and self._passes_on(*pair, found)]
         return found
 
-    def _passes_on(
-        self, function: Function, scope: Scope, makers: list[tuple[Function, Scope]]
-    ) -> bool:
+    def _passes_on(self, function: Taker, scope: Scope, makers: list[tuple[Taker, Scope]]) -> bool:
         """Whether a function does nothing with the scope but to hand it on to what makes keys."""
         program = self.program
+        if isinstance(function, Class):
+            return False
         reads = [
             node
             for node in program.names.inside(function)
@@ -131,40 +150,49 @@ class Defaulted(Room):
             for node in reads
         )
 
-    def _calls(self, function: Function, scope: Scope) -> Iterator[Call]:
-        """The calls that leave the scope out."""
-        for call, callee in list(self.program.calls.callers(function)):
-            bound = bind(call.args, function.params, callee.given)
-            if bound is not None and not bound.starred and scope.parameter not in bound.arguments:
-                yield call, callee.given
+    def _callers(self, taker: Taker) -> Iterator[Call]:
+        calls = self.program.calls
+        if isinstance(taker, Class):
+            yield from ((call, 0) for call, _ in calls.constructors_of(taker))
+        else:
+            yield from ((call, callee.given) for call, callee in calls.callers(taker))
 
-    def _open(self, function: Function, scope: Scope) -> Iterator[Call]:
+    def _calls(self, taker: Taker, scope: Scope) -> Iterator[Call]:
+        """The calls that leave the scope out."""
+        made = self.program.classes.constructor(taker) if isinstance(taker, Class) else None
+        params = taker.params if isinstance(taker, Function) else made or ()
+        for call, given in list(self._callers(taker)):
+            bound = bind(call.args, params, given)
+            if bound is not None and not bound.starred and scope.parameter not in bound.arguments:
+                yield call, given
+
+    def _open(self, taker: Taker, scope: Scope) -> Iterator[Call]:
         """Those of them in the program itself that have not been asked."""
-        for call, given in self._calls(function, scope):
+        for call, given in self._calls(taker, scope):
             module = self.program.names.module_of(call)
             silent = self.planner.silence.over(module, call.at, "CAP401")
             if id(call) not in self.planner.partial_calls and not module.is_test and not silent:
                 yield call, given
 
-    def _is_meant(self, call: tree.Call, function: Function, scope: Scope) -> bool:
+    def _is_meant(self, call: tree.Call, taker: Taker, scope: Scope) -> bool:
         """Whether a call asks for the key without the scope: the value is missing there, or the same
         code asks for the key with it as well."""
-        names, calls = self.program.names, self.program.calls
+        names = self.program.names
         if absent_at(names, call, scope):
             return True
         around, open_calls = (
             names.function_of(call),
-            {id(c) for c, _ in self._calls(function, scope)},
+            {id(c) for c, _ in self._calls(taker, scope)},
         )
         return around is not None and any(
             names.function_of(other) is around and id(other) not in open_calls
-            for other, _ in list(calls.callers(function))
+            for other, _ in list(self._callers(taker))
         )
 
-    def _fill(self, call: tree.Call, function: Function, given: int, scope: Scope) -> bool:
+    def _fill(self, call: tree.Call, taker: Taker, given: int, scope: Scope) -> bool:
         """Demand the argument of one call."""
         if self.planner.sources.find(scope, call, call) is None:
             return False
-        self.planner.partial_calls[id(call)] = (call, function, [scope])
-        self.planner.signatures.want_argument(call, scope, function, given, ("call", id(call)))
+        self.planner.partial_calls[id(call)] = (call, taker, [scope])
+        self.planner.signatures.want_argument(call, scope, taker, given, ("call", id(call)))
         return True

@@ -186,7 +186,7 @@ class Planner:
         self.loads.check()
         self.fed.check()
         self.readers.find(self.defects)
-        leaks.parsed(self.readers.found)
+        leaks.parsed(self.readers.found, self.scope_parts)
         self.tuples.find()
 
     def obstacle(

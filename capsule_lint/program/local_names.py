@@ -56,7 +56,13 @@ def given(binding: Binding) -> tree.Node | None:
 def reads_of(names: Names, name: tree.Name, bound_at: Collection[tree.At]) -> Iterator[tree.Name]:
     """Where a name is read in its module that one of the targets at some positions binds."""
     for node in names.module_of(name).each(tree.Name):
-        if node.id == name.id and node.at not in bound_at:
+        if node.id == name.id and node.at not in bound_at and not _is_target(names, node):
             found = names.bindings_of(node)
             if any(binding.at in bound_at for binding in found):
                 yield node
+
+
+def _is_target(names: Names, name: tree.Name) -> bool:
+    """Whether a name is only assigned where it stands."""
+    parent = names.parent(name)
+    return isinstance(parent, tree.Assign) and not parent.op and name in parent.targets

@@ -82,6 +82,13 @@ class Uses:
     _fills: dict[tuple[int, str], list[tree.Node]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _puts: dict[str, list[tuple[tree.Node, tree.Node]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """What is put into tables, by their names: the table as it is written there, and the value."""
+    _decorated: dict[str, list[tuple[Function, tree.Node]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _declared: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the module-level values in which a name stands: `Repos = list[Repo]`."""
@@ -113,6 +120,7 @@ class Uses:
                     self._note_assignment(statement, place.scope.kind == "module")
             self._note_definitions(module)
             self._note_loops(module)
+        self._note_kept()
 
     # --- what can be asked ---
 
@@ -172,6 +180,15 @@ class Uses:
         """What the methods of a class put into the collection `self.name`, an element at a time."""
         return self._fills.get((id(cls), name), [])
 
+    def puts(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
+        """What is put under keys into tables that are called `name`, each with the table as it is written."""
+        return self._puts.get(name, [])
+
+    def decorated(self, name: str) -> Iterator[tuple[Function, tree.Node]]:
+        """The functions under decorators that are called `name`, or an alias of that, and these."""
+        for alias in sorted(self.aliases(name)):
+            yield from self._decorated.get(alias, ())
+
     def declared(self, name: str) -> list[Declared]:
         """The places whose annotations may mean the class `name`, through aliases too."""
         names = set[str]().union(*(_closure(n, self._spelled) for n in self.aliases(name)))
@@ -208,6 +225,21 @@ class Uses:
             self.later[id(box.call.func)] = box.call
             self.names.index.put(box.call, self.names.place(node), node)
             self._calls[last_name(box.call.func)].append(box.call)
+
+    def _note_kept(self) -> None:
+        """A function is known by the name of the table into which its decorator puts it."""
+        for name, put in self._puts.items():
+            for keeper in filter(None, (self._keeper(value) for _, value in put)):
+                for one in (keeper, keeper.parent):
+                    for alias in _closure(one.name, self._aliases) if one is not None else ():
+                        for function, _ in self._decorated.get(alias, ()):
+                            self._aliases[function.name].add(name)
+
+    def _keeper(self, value: tree.Node) -> Function | None:
+        """The function that puts what it is given first into a table."""
+        function = self.names.function_of(value) if isinstance(value, tree.Name) else None
+        first = function.own_params[:1] if function is not None else ()
+        return function if [p.name for p in first] == [last_name(value)] else None
 
     def _note_fill(self, collection: tree.Node, value: tree.Node) -> None:
         if isinstance(collection, tree.Attr) and _is_self(collection.base):
@@ -294,6 +326,7 @@ class Uses:
                 self._stores[target.name].append(value)
             elif isinstance(target, tree.Subscript):
                 self._note_fill(target.base, value)
+                self._puts[last_name(target.base)].append((target.base, value))
                 if key := tree.text(target.index):
                     self._kept[last_name(target.base), key].append(value)
             elif isinstance(target, tree.Name) and is_global:
@@ -304,6 +337,8 @@ class Uses:
 
     def _note_definitions(self, module: Module) -> None:
         for function in module.functions:
+            for decorator in function.fact.decorators:
+                self._decorated[last_name(decorator)].append((function, decorator))
             if function.fact.returns is not None:
                 self._note_declared(Declared(function.fact.returns, function))
             made = function.owner if function.name == "__init__" else None

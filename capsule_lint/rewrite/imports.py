@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 import libcst as cst
 
@@ -13,7 +13,7 @@ from capsule_lint.lines import lines_of, newline_of
 from capsule_lint.rewrite.base import bare, with_remark, without_remark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from capsule_lint.model import AddImport
 
@@ -114,10 +114,9 @@ def _with_name(statement: cst.BaseSmallStatement, name: str) -> cst.BaseSmallSta
     names = list(statement.names)
     said = [n.evaluated_name for n in names]
     at = len(names)
-    if said == sorted(said, key=_order):
-        at = next((n for n, other in enumerate(said) if _order(other) > _order(name)), len(names))
-    elif said == sorted(said):
-        at = next((n for n, other in enumerate(said) if other > name), len(names))
+    order = next((one for one in _ORDERS if said == sorted(said, key=one)), None)
+    if order is not None:
+        at = next((n for n, other in enumerate(said) if order(other) > order(name)), at)
     comma = next(
         (bare(n.comma) for n in names[:-1] if isinstance(n.comma, cst.Comma)),
         cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
@@ -145,10 +144,18 @@ def _with_name(statement: cst.BaseSmallStatement, name: str) -> cst.BaseSmallSta
     return statement.with_changes(names=names, rpar=closing)
 
 
-def _order(name: str) -> tuple[int, str]:
+def _rank(name: str) -> int:
     """Constants, classes, the rest: as import sorters have it."""
-    rank = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return rank, name
+    return 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+
+
+_ORDERS: Final[tuple[Callable[[str], tuple[int, str]], ...]] = (
+    lambda name: (_rank(name), name.lower()),
+    lambda name: (_rank(name), name),
+    lambda name: (0, name),
+    lambda name: (0, name.lower()),
+)
+"""The orders that imported names are kept in, the commonest first."""
 
 
 def _wrapped(line: str, newline: str) -> str:

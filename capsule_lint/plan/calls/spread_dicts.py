@@ -115,30 +115,43 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
 
     def _call(self, node: tree.Call, want: Want) -> bool:
         filename, code = self.program.names.module_of(node).filename, self._code_at(node, want)
-        for number, argument in enumerate(node.args if code is not None else ()):
-            if argument.keyword and self._is_other_scope(argument.keyword, want.scope):
-                name = self.spelled(want, (argument.keyword,))
-                mend = AddArgument(filename, node.span, "CAP401", code or "", name, number + 1)
-                return self.mends.add_once(want.knot, mend)
+        keywords = [argument.keyword or "" for argument in node.args]
+        found = self._best(keywords, want.scope) if code is not None else None
+        if found is not None:
+            number, behind = found
+            name = self.spelled(want, (keywords[number],))
+            at = number + behind
+            mend = AddArgument(filename, node.span, "CAP401", code or "", name, at)
+            return self.mends.add_once(want.knot, mend)
         whole = (a.value for a in node.args if a.keyword is None and a.star != "*")
         return any(self.give(one, want) for one in whole)
 
     def _display(self, node: tree.DictDisplay, want: Want) -> bool:
         filename = self.program.names.module_of(node).filename
-        for key, value in node.pairs:
-            if key is None:
-                if self.give(value, want):
-                    return True
-            elif self._names_other(key, want.scope):
-                code = self._code_at(node, want)
-                if code is None:
-                    return False
-                said = key.value if isinstance(key, tree.Const) else None
-                name = self.spelled(want, (str(said),))
-                self.planner.local.notes.note_entry(node, name)
-                mend = AddEntry(filename, node.span, "CAP401", f'"{name}"', code, value.span)
-                return self.mends.add_once(want.knot, mend)
-        return False
+        pairs = list(node.pairs)
+        said = ["" if key is None else tree.text(key) or "" for key, _ in pairs]
+        found = self._best(said, want.scope)
+        first = next((n for n, one in enumerate(said) if self._is_other_scope(one, want.scope)), 0)
+        for key, value in pairs if found is None else pairs[:first]:
+            if key is None and self.give(value, want):
+                return True
+        code = self._code_at(node, want) if found is not None else None
+        if found is None or code is None:
+            return False
+        number, behind = found
+        name, span = self.spelled(want, (said[number],)), pairs[number][1].span
+        self.planner.local.notes.note_entry(node, name)
+        entry = f'"{name}"', code, span
+        mend = AddEntry(filename, node.span, "CAP401", *entry, before=not behind)
+        return self.mends.add_once(want.knot, mend)
+
+    def _best(self, keys: Sequence[str], scope: Scope) -> tuple[int, int] | None:
+        """Which of some keys the scope's stands beside, and whether behind it, or in front of it."""
+        for other, after in self.program.policy.beside(scope):
+            for number, key in enumerate(keys):
+                if names_scope(key, other):
+                    return number, after
+        return None
 
     def _name(self, node: tree.Name, want: Want) -> bool:
         """A local dict: its display, or the statement that sets another scope's key."""

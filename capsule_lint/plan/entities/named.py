@@ -4,6 +4,7 @@ NAMES})`."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -205,10 +206,12 @@ class NamedFields(MendRoom):
         return self.mends.entries.lists(call, cls, frozenset(names))
 
     def _is_made(self, cls: Class, call: tree.Call, present: set[str | None]) -> bool:
-        """Whether a call makes an instance without any scope that is given by keyword, which would
+        """Whether a call makes an instance without any scope that is given outside of the list, which would
         show where the new one comes."""
-        held = self.program.domain.held
-        given = any(name is not None and held.is_scoped(cls, name) for name in present)
+        held, params = self.program.domain.held, self.program.classes.constructor(cls) or ()
+        plain = takewhile(lambda a: a.keyword is None and not a.star, call.args)
+        names = {*present, *(p.name for p, _ in zip(params, plain, strict=False))}
+        given = any(name is not None and held.is_scoped(cls, name) for name in names)
         return last_name(call.func) != "getattr" and not given
 
     def _gained(self, cls: Class) -> Iterator[tuple[Class, Scope]]:

@@ -12,16 +12,19 @@ from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.wrapped_keys import inner_of
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.local_names import given
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope, words
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.plan.state import Knot
     from capsule_lint.plan.taken_apart.readers import Reader
+    from capsule_lint.plan.taken_apart.scope_parts import ScopeParts
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function
 
@@ -55,20 +58,39 @@ class Leaks(Struct, frozen=True):
                     if self._is_left(node, scope, told) and self._is_key(node, 0):
                         self._note(("function", function), node, scope)
 
-    def parsed(self, readers: Iterable[Reader]) -> None:
+    def parsed(self, readers: Iterable[Reader], parts: ScopeParts) -> None:
         """The same where the other scope comes out of a key, by a function that goes on yielding no more
-        than that: `counts[parse_pk(pk)] += 1`."""
+        than that: `counts[parse_pk(pk)] += 1`, `counts[tenant_of(pk), day] += 1`."""
         program = self.local.program
         readers = [r for r in readers if not r.module.is_test]
         for reader in readers:
             self._unpacked(reader)
-        for function, scope, knot in self._parsers(readers):
+            self._handed(reader, parts)
+        for function, scope, knot in (*self._parsers(readers), *self._of_one(parts)):
             callers = [program.names.function_of(c) for c, _ in program.calls.callers(function)]
             judged = dict.fromkeys(c for c in callers if c is not None and not c.module.is_test)
             for caller in judged:
                 for node in self._made_in(caller):
-                    if self._is_left_of(node, function, scope) and self._is_key(node, 0):
-                        self._note(knot, node, scope)
+                    told = self._told_by(node, function)
+                    if self._is_left_of(node, function, scope, told):
+                        self._note_left(knot, node, scope, told)
+
+    def _of_one(self, parts: ScopeParts) -> Iterator[tuple[Function, Scope, Knot]]:
+        """The functions that yield the other scope's part of a key which gains one, and nothing else:
+        `return pk.split("#")[1]`."""
+        program = self.local.program
+        scopes, seen = program.policy.scopes, set[int]()
+        for call in program.calls.uses.calls_beside("split"):
+            function = program.names.function_of(call)
+            if function is None or id(function) in seen or function.module.is_test:
+                continue
+            seen.add(id(function))
+            for value in function.returns:
+                for scope in scopes if isinstance(value, tree.Subscript) else ():
+                    for old in program.policy.others(scope):
+                        part = parts.beside(value, old, scope)
+                        if part is not None and part.knot is not None:
+                            yield function, scope, part.knot
 
     def _unpacked(self, reader: Reader) -> None:
         """The same where the key is taken apart in the function itself."""
@@ -80,10 +102,26 @@ class Leaks(Struct, frozen=True):
         told = {name for name in names if names_any_of(name, others)}
         for scope in reader.scopes:
             for node in self._made_in(function) if told else ():
-                if self._is_left(node, scope, told) and self._is_key(node, 0):
-                    self._note(reader.knot, node, scope)
+                if self._is_left(node, scope, told):
+                    self._note_left(reader.knot, node, scope, told)
             for node in self._nested_in(function, told, names - told):
                 self._note(reader.knot, node, scope)
+
+    def _handed(self, reader: Reader, parts: ScopeParts) -> None:
+        """The same where parts of the key are given to a function: `bump(pk.split("#")[1], pk.split("#")[3])`."""
+        program = self.local.program
+        function = program.names.function_of(reader.node)
+        inside = list(program.names.inside(function)) if function is not None else []
+        for scope in reader.scopes:
+            told = {
+                id(one)
+                for one in inside
+                if isinstance(one, tree.Subscript)
+                and any(parts.beside(one, s, scope) for s in program.policy.others(scope))
+            }
+            for node in inside if told else ():
+                if isinstance(node, tree.Call) and self._is_left(node, scope, told):
+                    self._note_left(reader.knot, node, scope, told)
 
     def _nested_in(
         self, function: Function, told: set[str], names: set[str]
@@ -112,6 +150,25 @@ class Leaks(Struct, frozen=True):
             if any(isinstance(n, tree.Name) and n.id in names for i in inner for n in within(i)):
                 yield node
 
+    def _note_left(
+        self, knot: Knot, node: tree.Node, scope: Scope, told: Container[str | int]
+    ) -> None:
+        """Note what is such a key, or what makes one of such values in a function that they are given to."""
+        if self._is_key(node, 0):
+            self._note(knot, node, scope)
+        if not isinstance(node, tree.Call):
+            return
+        for callee in self.local.program.calls.callees(node):
+            function = callee.function
+            if function is None or function in self.local.state.params:
+                continue
+            bound = bind(node.args, function.params, callee.given)
+            passed = bound.arguments.items() if bound is not None else ()
+            named = {name for name, a in passed if _is_told(a.value, told)}
+            for inner in self._made_in(function) if named else ():
+                if self._is_left(inner, scope, named) and self._is_key(inner, 0):
+                    self._note(knot, inner, scope)
+
     def _note(self, knot: Knot, node: tree.Node, scope: Scope) -> None:
         reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
         ask_around(self.local.program, node)
@@ -135,29 +192,36 @@ class Leaks(Struct, frozen=True):
                 if has and not any(names_scope(name, scope) for name in said):
                     yield function, scope, reader.knot
 
-    def _is_left_of(self, node: tree.Node, function: Function, scope: Scope) -> bool:
-        """Whether something is made of what a function yields out of a key, or is that itself."""
-        program = self.local.program
-        if isinstance(node, tree.Call):
-            several = any(isinstance(value, tree.Sequence) for value in function.returns)
-            return several and self._calls(node, function)
-        told = set()
+    def _told_by(self, node: tree.Node, function: Function) -> set[str | int]:
+        """What in an expression has what a function yields: names, and calls of it."""
+        names, told = self.local.program.names, set[str | int]()
         for one in within(node):
             if isinstance(one, tree.Name):
-                bindings = program.names.bindings_of(one)
-                values = [b.value for b in bindings if b.value is not None]
+                bound = names.bindings_of(one)
+                values = [v for b in bound for v in (b.value, given(b)) if v is not None]
                 if any(self._calls(value, function) for value in values):
                     told.add(one.id)
-        scopes = program.policy.others(scope)
+            elif one is not node and self._calls(one, function):
+                told.add(id(one))
+        return told
+
+    def _is_left_of(
+        self, node: tree.Node, function: Function, scope: Scope, told: set[str | int]
+    ) -> bool:
+        """Whether something is made of what a function yields out of a key, or is that itself."""
+        if isinstance(node, tree.Call) and self._calls(node, function):
+            return any(isinstance(value, tree.Sequence) for value in function.returns)
+        scopes = self.local.program.policy.others(scope)
         said = [hole_name(one) for one in within(node)]
-        has = any(names_scope(name, s) for name in said for s in scopes)
+        direct = any(isinstance(one, int) for one in told)
+        has = direct or any(names_scope(name, s) for name in said for s in scopes)
         return bool(told) and has and self._is_left(node, scope, told)
 
     def _calls(self, node: tree.Node, function: Function) -> bool:
         callees = self.local.program.calls.callees(node) if isinstance(node, tree.Call) else ()
         return any(callee.function is function for callee in callees)
 
-    def _is_left(self, node: tree.Node, scope: Scope, told: set[str]) -> bool:
+    def _is_left(self, node: tree.Node, scope: Scope, told: Container[str | int]) -> bool:
         """Whether something is made of another scope's value and of more, and not of this one's."""
         program = self.local.program
         if self.local.notes.is_settled(node) or program.keys.at(node) is not None:
@@ -180,7 +244,7 @@ class Leaks(Struct, frozen=True):
         values = [one for part in parts for one in within(part)]
         return (
             len(parts) > 1
-            and any(isinstance(one, tree.Name) and one.id in told for one in values)
+            and any(_is_told(one, told) for one in values)
             and not any(names_scope(hole_name(one), scope) for one in values)
         )
 
@@ -219,6 +283,11 @@ class Leaks(Struct, frozen=True):
         if isinstance(outer, tree.Call | tree.Subscript) and inner_of(outer) is node:
             return outer
         return None
+
+
+def _is_told(node: tree.Node, told: Container[str | int]) -> bool:
+    """Whether an expression has a value that is told by its name, or by itself."""
+    return id(node) in told or (isinstance(node, tree.Name) and node.id in told)
 
 
 def _is_address(node: tree.FString) -> bool:

@@ -272,7 +272,7 @@ class LocalMends(MendRoom):
                 near = [
                     p.value for p in pieces[max(0, number - 1) : number + 2] if isinstance(p, Text)
                 ]
-                said = PLAIN.search("".join(reversed(near)))
+                said = next(filter(None, map(PLAIN.search, reversed(near))), None)
                 if said is not None:
                     separator = said[0]
                 elif not is_plainly_marked(self.program.policy.scopes):

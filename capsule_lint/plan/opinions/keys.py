@@ -77,7 +77,11 @@ class KeyOpinions:
         if not names or set(order) != set(names):
             return
         first = next(s for s in segments if s.scope in names)
-        if order != names or not self._is_front(site.template, first, required):
+        if (
+            order != names
+            or not self._is_front(site.template, first, required)
+            or self._is_parted(site.template, segments, required)
+        ):
             yield Opinion(
                 OrderFact(
                     site.module.filename,
@@ -105,6 +109,20 @@ class KeyOpinions:
             tag = next(s.tag for s in required if s.name == first.scope)
             text = text.removesuffix(tag_at_end(text, tag))
         return all(_NAMESPACE.search(word.lower()) for word in _WORDS.findall(text))
+
+    def _is_parted(
+        self, template: Template, segments: tuple[Segment, ...], required: tuple[Scope, ...]
+    ) -> bool:
+        """Whether a value that is no namespace's stands between those of the scopes."""
+        firsts = [next(s for s in segments if s.scope == scope.name) for scope in required]
+        ours = {segment.piece for segment in segments}
+        between = range(firsts[0].piece + 1, firsts[-1].piece)
+        return any(
+            isinstance(piece := template.pieces[number], Filled)
+            and number not in ours
+            and not _NAMESPACE.search(piece.name)
+            for number in between
+        )
 
     # --- values that are written out ---
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import Value
+from capsule_lint.plan.supply.readings import counterparts
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import only_assigned
@@ -54,9 +55,9 @@ class Ambient(Struct, frozen=True, dict=True):
             prefix = text.removesuffix(asked)
             if name == scope.name or prefix == text or not prefix.endswith("."):
                 continue
-            for other, new, code in self._expressions:
-                if other == scope.name and new.roots == spec.roots:
-                    return Value(prefix + code, kind="configured")
+            of_scope = [new for other, new, _ in self._expressions if other == scope.name]
+            for new in counterparts(spec, of_scope)[:1]:
+                return Value(prefix + new.code.replace("'", '"'), kind="configured")
         return None
 
     def _attached(self, node: tree.Node, scope: Scope) -> Value | None:

@@ -88,7 +88,18 @@ class Bodies(Room):
 
     @cached_property
     def _displays(self) -> dict[str, list[Display]]:
-        return self._written.by_key({key for keys in self._configured.values() for key in keys})
+        keys = {key for keys in self._configured.values() for key in keys}
+        return self._written.by_key(keys, self._roots_of_dicts)
+
+    @cached_property
+    def _roots_of_dicts(self) -> frozenset[str]:
+        """The parameters whose items policy reads: `state` of `state["capsule_id"]`."""
+        specs = (spec for scope in self.program.policy.scopes for spec in scope.sources)
+        return frozenset(
+            spec.roots[0].lower()
+            for spec in specs
+            if spec.kind is SourceKind.EXPRESSION and len(_STEP.findall(spec.code)) == 1
+        )
 
     @cached_property
     def _configured(self) -> dict[str, tuple[str, ...]]:
@@ -238,6 +249,17 @@ class Bodies(Room):
             )
         return self._read[function]
 
+    def _items_of(self, name: str, function: Function) -> set[str]:
+        """The constant keys by which a function reads items of one of its parameters."""
+        found = set()
+        for node in self.program.names.inside(function):
+            key = _key(node)
+            base = node.func if isinstance(node, tree.Call) else node
+            base = base.base if isinstance(base, tree.Subscript | tree.Attr) else base
+            if key is not None and isinstance(base, tree.Name) and base.id == name:
+                found.add(key)
+        return found
+
     def _path(self, node: tree.Node | None, depth: int) -> tuple[str, ...]:
         """`("detail", "tenantId")` of `event["detail"]["tenantId"]`, also where parts have names."""
         if node is None or depth > _MAX_DEPTH:
@@ -266,7 +288,9 @@ class Bodies(Room):
             if old is not scope:
                 like = [one for one in renamed(key, scope, old) if names_scope(one, old)]
                 said = self._configured[old.name] if key in self._configured[scope.name] else ()
-                for name in dict.fromkeys((*like, *said)):
+                if not said or set(said).isdisjoint(like):
+                    like += said
+                for name in dict.fromkeys(like):
                     if name != key:
                         yield old, name
 
@@ -278,14 +302,17 @@ class Bodies(Room):
         is_written = isinstance(display, tree.DictDisplay)
         if is_written and program.names.module_of(display).is_test:
             return read.configured and read.under in self._written.homes(display)
-        under = {read.under}
+        others = {r.key for r in self._read_in(function) if r.under == read.under}
         if not self._written.is_dumped(display):
-            if not read.configured or all(
-                p.name.lower() != read.under for p in function.own_params
-            ):
+            whole = next((p for p in function.own_params if p.name.lower() == read.under), None)
+            if not read.configured or whole is None:
                 return False  # what is read there is no whole event
-            under.add("")
-        others = {r.key for r in self._read_in(function) if r.under in under}
+            if self._written.is_given_back(display):
+                others |= {r.key for r in self._read_in(function) if not r.under}
+            elif self._written.reaches(display, function, whole.name):
+                others |= self._items_of(whole.name, function)
+            else:
+                return False
         value = next((v for k, v in has.items() if names_scope(k, old)), None)
         return (
             others - {read.key} <= self._written.keys(display)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
-from capsule_lint.plan.supply.repeats import kept
+from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelled_out
 from capsule_lint.policy import SourceKind, SourceSpec
-from capsule_lint.program.model import Class, Function, Place, enclosing
+from capsule_lint.program.model import Binding, Class, Function, Place, enclosing, last_name
 from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from capsule_lint.plan.supply.event_shapes import EventShapes
     from capsule_lint.plan.supply.holders import Holders
@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     from capsule_lint.plan.supply.visible import Visible
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+
+_MAKING_CLASSES: Final = frozenset(
+    (
+        "namedtuple",
+        "NamedTuple",
+        "make_dataclass",
+        "make_class",
+        "create_model",
+        "TypedDict",
+        "type",
+    )
+)
+"""What makes a class and returns it."""
 
 
 class Configured(Struct, frozen=True):
@@ -35,20 +48,24 @@ class Configured(Struct, frozen=True):
     shapes: EventShapes
     paths: ModulePaths
 
-    def in_order(self, scope: Scope, call: tree.Call | None) -> Iterable[SourceSpec]:
-        """The sources of a scope in policy's order, but first those that say of a message what a call gives of it
-        for another scope: `message["capsule_id"]` for `get(message["tenant_id"])`."""
+    def in_order(
+        self, scope: Scope, call: tree.Call | None, beside: Sequence[tree.Node]
+    ) -> Iterable[SourceSpec]:
+        """The sources of a scope in policy's order, but first those that say of a message what a call, or what
+        stands beside, says of it for another scope: `message["capsule_id"]` for `get(message["tenant_id"])`."""
         specs = scope.sources
-        if call is None or sum(spec.kind is SourceKind.EXPRESSION for spec in specs) < 2:
+        if sum(spec.kind is SourceKind.EXPRESSION for spec in specs) < 2:
             return specs
-        given = {text_of(kept(a.value, self.program)) for a in call.args if not a.star}
+        near = [a.value for a in call.args if not a.star] if call is not None else beside
+        given = {spelled_out(node, self.program) for node in near}
         return sorted(specs, key=lambda spec: given.isdisjoint(self._alike(spec)))
 
     def value(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         """The value that a source has at a place; `None` if it has none there."""
         match spec.kind:
             case SourceKind.ATTRIBUTE:
-                return self._of_class(spec, place, call) or self._of_framework(spec, place)
+                found = self._of_class(spec, place, call) or self._of_made(spec, place)
+                return found or self._of_framework(spec, place)
             case SourceKind.CALL | SourceKind.EXPRESSION:
                 return self._from_roots(spec, place)
         return None
@@ -129,6 +146,22 @@ class Configured(Struct, frozen=True):
         root = spec.name.partition(".")[0]
         return Value(f"{spec.name}.{spec.access}", ((spec.module, root),), kind="configured")
 
+    def _of_made(self, spec: SourceSpec, place: Place) -> Value | None:
+        """The attribute of the one parameter that is declared as a class which a call makes:
+        `Request = namedtuple("Request", …)`."""
+        made, names = made_class(self.program, spec), self.program.names
+        for function in enclosing(place) if made is not None else ():
+            found = [
+                parameter.name
+                for parameter in function.own_params
+                if isinstance(note := parameter.annotation, tree.Name)
+                and any(names.follow(b) is made for b in names.bindings_of(note))
+            ]
+            if found:
+                code = f"{found[0]}.{spec.access}"
+                return Value(code, kind="configured") if len(found) == 1 else None
+        return None
+
     # --- what a handler is given ---
 
     def _from_roots(self, spec: SourceSpec, place: Place) -> Value | None:
@@ -158,20 +191,20 @@ class Configured(Struct, frozen=True):
             return False
         alike = self._alike(spec)
         return bool(alike) and any(
-            text_of(node) in alike
+            in_one_style(text_of(node) or "") in alike
             for node in self.program.names.inside(function)
             if isinstance(node, tree.Subscript | tree.Attr | tree.Call)
         )
 
-    def _alike(self, spec: SourceSpec) -> set[str | None]:
-        """The expressions by which policy reads other scopes of what one starts from."""
+    def _alike(self, spec: SourceSpec) -> set[str]:
+        """The expressions by which policy reads other scopes of what one reads."""
         if spec.kind is not SourceKind.EXPRESSION:
             return set()
         return {
-            _in_one_style(other.code)
+            in_one_style(other.code)
             for scope in self.program.policy.scopes
-            for other in scope.sources
-            if other is not spec and other.kind is spec.kind and other.roots == spec.roots
+            if spec not in scope.sources
+            for other in counterparts(spec, scope.sources)
         }
 
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
@@ -200,6 +233,9 @@ class Configured(Struct, frozen=True):
         return parameter.name if parameter is not None else ""
 
 
-def _in_one_style(code: str) -> str:
-    """An expression with the quotes that `text_of` writes."""
-    return code.replace("'", '"')
+def made_class(program: Program, spec: SourceSpec) -> Binding | None:
+    """What a source names, where that is a class which a call makes: `namedtuple("Request", …)`."""
+    target = program.names.follow(program.names.member(spec.module, spec.name))
+    if not isinstance(target, Binding) or not isinstance(target.value, tree.Call):
+        return None
+    return target if last_name(target.value.func) in _MAKING_CLASSES else None

@@ -10,7 +10,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.ambient import Ambient
 from capsule_lint.plan.supply.attached import Attached
-from capsule_lint.plan.supply.configured import Configured
+from capsule_lint.plan.supply.configured import Configured, made_class
 from capsule_lint.plan.supply.event_shapes import EventShapes
 from capsule_lint.plan.supply.given import Given
 from capsule_lint.plan.supply.holders import Holders, is_private
@@ -75,7 +75,7 @@ class Sources:
         if place.scope.module.is_test and scope.test_source is not None:
             near = [a.value for a in call.args] if call is not None else beside
             return self._of_test(scope.test_source, scope, place, near)
-        for spec in self.configured.in_order(scope, call):
+        for spec in self.configured.in_order(scope, call, beside):
             found = self.configured.value(spec, place, call)
             if found is not None:
                 root = found.root
@@ -119,7 +119,8 @@ class Sources:
         target = names.follow(names.member(spec.module, spec.name))
         cls = target.definition if isinstance(target, Binding) else None
         if not isinstance(cls, Class):
-            return isinstance(target, Binding) and target.kind == "assign"
+            kept = isinstance(target, Binding) and target.kind == "assign"
+            return kept and made_class(self.program, spec) is None
         own = cls.scope.bindings.get(spec.access, ())
         is_set = any(binding.value is not None for binding in own)
         return is_set and not classes.declares(cls) and spec.access not in cls.stores

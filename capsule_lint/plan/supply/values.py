@@ -78,7 +78,9 @@ class Values(Room):
         if want.purpose == "attribute" and (read := self.planner.bypassed.value(want)) is not None:
             return read
         loose = id(want) in self.planner.serving.loose
-        found = self.planner.sources.find(want.scope, want.node, want.call, loose=loose)
+        beside = (want.mirror,) if want.mirror is not None else ()
+        find = self.planner.sources.find
+        found = find(want.scope, want.node, want.call, loose=loose, beside=beside)
         if found is not None and not self.planner.origins.fits(want, found):
             found = None
         if found is None and isinstance(want.callee, Class | Function):

@@ -13,7 +13,7 @@ from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.planner import Planner
@@ -33,9 +33,10 @@ class Written(Room):
     _senders: dict[Function, frozenset[str] | None] = field(default_factory=dict)
     """What functions put beside the keywords that they make JSON of."""
 
-    def by_key(self, keys: Collection[str]) -> dict[str, list[Display]]:
-        """Those of tests, those that are made JSON of, and those that handlers give back, by each of their keys, and
-        the calls whose keywords are made JSON of; `keys` are those that stand for scopes, whatever they are called."""
+    def by_key(self, keys: Collection[str], roots: Collection[str]) -> dict[str, list[Display]]:
+        """Those of tests, those that are made JSON of, those that handlers give back, and those that are called as
+        one of `roots` is, by each of their keys, and the calls whose keywords are made JSON of; `keys` are those
+        that stand for scopes, whatever they are called."""
         found: dict[str, list[Display]] = defaultdict(list)
         program = self.program
         for module in program.names.judged():
@@ -44,7 +45,10 @@ class Written(Room):
             for display in module.each(tree.DictDisplay):
                 said = (key for key, _ in entries_of(display))
                 if (names_any(display, program) or any(key in keys for key in said)) and (
-                    module.is_test or self.is_dumped(display) or self.is_given_back(display)
+                    module.is_test
+                    or self.is_dumped(display)
+                    or self.is_given_back(display)
+                    or (roots and not self.homes(display).isdisjoint(roots))
                 ):
                     for key, _ in entries_of(display):
                         found[key].append(display)
@@ -85,17 +89,39 @@ class Written(Room):
             self._senders[function] = beside if sent else None
         return self._senders[function]
 
-    def is_given_back(self, display: tree.Node) -> bool:
+    def is_given_back(self, display: tree.Node, depth: int = 0) -> bool:
         """Whether a handler returns a dict, by a name or not: a state machine gives it to the next one."""
         names = self.program.names
-        parent = names.parent(display)
+        parent = names.parent(display) if depth < _MAX_DEPTH else None
         if isinstance(parent, tree.Assign) and isinstance(parent.targets[0], tree.Name):
             target = parent.targets[0]
             reads = reads_of(names, target, (target.at,))
-            return any(self.is_given_back(read) for read in reads)
+            return any(self.is_given_back(read, depth + 1) for read in reads)
         function = names.function_of(display)
         returned = isinstance(parent, tree.Eval) and parent.kind == "return"
         return returned and function is not None and self.program.domain.enters(function)
+
+    def reaches(self, node: tree.Node, function: Function, name: str, depth: int = 0) -> bool:
+        """Whether a dict comes to a function as a parameter: given to it where it stands, by a name, or by
+        what called the function that returns it."""
+        names, calls = self.program.names, self.program.calls
+        parent = names.parent(node) if depth < _MAX_DEPTH else None
+        match parent:
+            case tree.Call():
+                given = next((a for a in parent.args if a.value is node and not a.star), None)
+                return (
+                    given is not None
+                    and calls.parameter_of(parent, given) == name
+                    and any(callee.function is function for callee in calls.callees(parent))
+                )
+            case tree.Assign(targets=(tree.Name() as target,)):
+                came: Iterable[tree.Node] = reads_of(names, target, (target.at,))
+            case tree.Eval(kind="return"):
+                inside = names.function_of(node)
+                came = (call for call, _ in calls.callers(inside)) if inside is not None else ()
+            case _:
+                return False
+        return any(self.reaches(one, function, name, depth + 1) for one in came)
 
     def is_dumped(self, display: tree.Node) -> bool:
         """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or

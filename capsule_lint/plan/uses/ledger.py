@@ -320,8 +320,10 @@ class Ledger(Room):
         for kept in Registries(program, HARMLESS).keeping(symbol):
             module = program.names.module_of(kept.node)
             table = f" in `{kept.table}`" if kept.table else ""
-            reason = f"`{kept.decorator}`, which decorates it, keeps it{table}"
-            self._row(module, kept.node.span, symbol, Verdict.ESCAPE, reason)
+            verdict, reason = self._references.tabled.judge(kept.node, symbol)
+            if verdict is Verdict.ESCAPE:
+                reason = f"`{kept.decorator}`, which decorates it, keeps it{table}"
+            self._row(module, kept.node.span, symbol, verdict, reason)
 
     # --- names and attributes ---
 

@@ -108,6 +108,17 @@ class Annotations:
         found = self.of(node)
         return NOTHING if found & ANYTHING else found
 
+    def with_value(self, node: tree.Node, given: tree.Node | None) -> Types:
+        """What a name may be that has an annotation and a value: what a collection holds is told by what is
+        written out, where the annotation leaves that open, `VERBS: dict[str, Callable] = {"read": read}`."""
+        annotated = self.certain(node)
+        if given is not None and annotated and all(map(_is_open, annotated)):
+            value = self.inference.of(given)
+            known = all(isinstance(one, Collection | TupleOf) for one in value)
+            if value and known and not any(map(_is_open, value)):
+                return value
+        return annotated
+
     def _type_name(self, node: tree.Name | tree.Attr) -> Types:
         if id(node) in self.inference.names.index.places:
             return self.inference.of(node)
@@ -236,3 +247,16 @@ class Annotations:
                 if any(isinstance(t, Instance) for t in given):
                     return given
         return found
+
+
+def _is_open(one: Type) -> bool:
+    """Whether nothing says what a collection holds."""
+    match one:
+        case Collection():
+            return not one.items or bool(one.items & ANYTHING)
+        case TupleOf():
+            return any(item & ANYTHING for item in one.items)
+        case Foreign():
+            return one.name.rpartition(".")[2] in _COLLECTIONS | _MAPPINGS | {"tuple", "Tuple"}
+        case _:
+            return False

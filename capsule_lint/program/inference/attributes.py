@@ -217,9 +217,12 @@ class Attributes:
         bindings = cls.scope.bindings.get(name, [])
         if not stores and not bindings:
             return None
-        for annotation in [s.annotation for s in stores] + [b.annotation for b in bindings]:
+        written = [(s.annotation, s.path, s.value) for s in stores]
+        written += [(b.annotation, b.path, b.value) for b in bindings]
+        for annotation, path, value in written:
             if annotation is not None:
-                annotated = self.inference.annotations.certain(annotation)
+                given = None if path else value
+                annotated = self.inference.annotations.with_value(annotation, given)
                 if annotated:
                     return annotated
         found = [self._store(store) for store in stores]

@@ -9,6 +9,7 @@ from capsule_lint.program.calling.fixtures import Fixtures
 from capsule_lint.program.inference.annotations import Annotations
 from capsule_lint.program.inference.attributes import Attributes
 from capsule_lint.program.inference.contents import Contents
+from capsule_lint.program.inference.filled import Filled
 from capsule_lint.program.inference.flow import Flow
 from capsule_lint.program.inference.mocks import Mocks
 from capsule_lint.program.inference.placed import Placements
@@ -65,6 +66,7 @@ class Inference:
         self.attributes = Attributes(self)
         self.contents = Contents(self)
         self.flow = Flow(self)
+        self.filled = Filled(self)
 
     # --- expressions ---
 
@@ -179,8 +181,10 @@ class Inference:
                 return self.flow.of(binding)
             case "except" | "case":
                 return foreign("exception")
+        if filled := self.filled.of(binding):
+            return frozenset((Collection(filled, kind="dict"),))
         if binding.annotation is not None and last_name(binding.annotation) != "Final":
-            annotated = self.annotations.certain(binding.annotation)
+            annotated = self.annotations.with_value(binding.annotation, binding.value)
             if annotated:
                 return annotated
         if binding.value is None:

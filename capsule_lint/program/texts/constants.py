@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
-from capsule_lint.program.model import Binding
+from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ class Constants:
             case tree.Subscript():
                 entry = self.entry(node)
                 return self.of(entry, depth + 1) if entry is not None else None
+            case tree.Call(args=(tree.Argument(keyword=None, star="", value=only),)) if (
+                self._is_typed(node)
+            ):
+                return self.of(only, depth + 1)
             case tree.Binary(op="+"):
                 left, right = self.of(node.left, depth + 1), self.of(node.right, depth + 1)
                 return left + right if left is not None and right is not None else None
@@ -58,6 +62,14 @@ class Constants:
                 return "".join(p for p in parts if p is not None) if None not in parts else None
             case _:
                 return None
+
+    def _is_typed(self, call: tree.Call) -> bool:
+        """Whether a call only says that its argument is a scope's value: `CapsuleId("PRODUS")`."""
+        name = last_name(call.func)
+        return any(
+            scope.type is not None and scope.type.name.rpartition(".")[2] == name
+            for scope in self.scopes
+        )
 
     def entry(self, node: tree.Subscript) -> tree.Node | None:
         """What a table that is a constant has under a key that is written out: `KEYS["session"]`."""
