@@ -135,7 +135,8 @@ class Signatures(Room):
                 params = other.params[int(one.bound and other.takes_self) :]
                 if accepts_anything(params) or not fits(params, function, given, scopes):
                     continue
-                if agrees(params, function, given, scopes):
+                takes_object = function.takes_self and not given and not other.takes_self
+                if agrees(params, function, given, scopes) and not takes_object:
                     self.gain(other, scope, knot)
                 elif other.owner is None and not self.program.calls.is_called(other):
                     at = tree.span_of(other.fact.signature_at)
