@@ -123,7 +123,7 @@ class Demands(Room):
         narrow = domain.narrowed_names(cls, function, function.module.name) is not None
         if self._finds_scope(function) or self._asks_around(function) or is_registered(function):
             return
-        if hands_scopes(self.program, function):
+        if hands_scopes(self.program, function) or self._is_told_by_keys(function):
             return
         suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
@@ -144,6 +144,23 @@ class Demands(Room):
         ]
         if lacking:
             self.planner.methods[function] = lacking
+
+    def _is_told_by_keys(self, function: Function) -> bool:
+        """Whether a method whose signature may be that of a base from outside makes keys, or has others
+        make them: what these lack is told where they are made."""
+        program = self.program
+        if self.planner.entries.base_of(function) is None:
+            return False
+        return (
+            not program.domain.touches_table(function)
+            or function in program.keys.functions
+            or any(
+                callee.function in program.keys.helpers
+                for node in program.names.inside(function)
+                if isinstance(node, tree.Call)
+                for callee in program.calls.callees(node)
+            )
+        )
 
     def _has_itself(self, function: Function, scope: Scope) -> bool:
         """Whether a function of a module has a scope by what else it is given."""
@@ -327,7 +344,23 @@ class Demands(Room):
             return False
         if any(defect.function is method for defect in self.planner.defects):
             return True
-        return method in self.planner.local.notes.touched
+        return method in self.planner.local.notes.touched or method in self._filling
+
+    @cached_property
+    def _filling(self) -> set[Function]:
+        """The functions that have a helper make a key which lacks scopes of what they are given themselves."""
+        program, found = self.program, set[Function]()
+        lacking = {d.function for d in self.planner.defects if d.function is not None}
+        for helper in sorted(lacking & program.keys.helpers, key=lambda f: f.symbol):
+            for call, _ in program.calls.callers(helper):
+                function = program.names.function_of(call)
+                own = {p.name for p in function.own_params} if function is not None else ()
+                given = {
+                    a.value.id for a in call.args if isinstance(a.value, tree.Name) and not a.star
+                }
+                if function is not None and not given.isdisjoint(own):
+                    found.add(function)
+        return found
 
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""

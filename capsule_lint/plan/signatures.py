@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Knot, Want
-from capsule_lint.plan.supply.entries import SPECIAL
+from capsule_lint.plan.supply.entries import SPECIAL, said_of_base
 from capsule_lint.plan.testing.standins import (
     Double,
     StandIn,
@@ -68,6 +68,9 @@ class Signatures(Room):
                 continue
             if not self.can_gain(member):
                 self._block(member, scope, own)
+            elif (base := self.planner.entries.base_of(member)) is not None:
+                said = said_of_base(base, scope.parameter)
+                self._block(member, scope, own, f"its signature may not be ours: {said}")
             elif self._is_taken(member, scope.parameter):
                 self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
             else:
@@ -135,7 +138,8 @@ class Signatures(Room):
                 params = other.params[int(one.bound and other.takes_self) :]
                 if accepts_anything(params) or not fits(params, function, given, scopes):
                     continue
-                if agrees(params, function, given, scopes):
+                takes_object = function.takes_self and not given and not other.takes_self
+                if agrees(params, function, given, scopes) and not takes_object:
                     self.gain(other, scope, knot)
                 elif other.owner is None and not self.program.calls.is_called(other):
                     at = tree.span_of(other.fact.signature_at)

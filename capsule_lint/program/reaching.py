@@ -37,8 +37,11 @@ def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
 
 
 def history(last: Binding) -> list[Binding]:
-    """The bindings of a local from its plain assignment up to the step `last`, in order."""
-    every = sorted(last.place.scope.bindings.get(last.name, ()), key=lambda b: b.place.order)
+    """The bindings of a local from its plain assignment up to the step `last`, in order, which a function
+    inside may have done: `nonlocal count`."""
+    known = (scope.bindings.get(last.name, ()) for scope in last.place.scope.ancestors())
+    own = next((bindings for bindings in known if last in bindings), [last])
+    every = sorted(own, key=lambda b: b.place.order)
     before = [b for b in every if b.place.order <= last.place.order]
     start = max((n for n, b in enumerate(before) if not b.is_step), default=0)
     return before[start:]

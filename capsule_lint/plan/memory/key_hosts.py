@@ -86,7 +86,10 @@ class KeyHosts:
     def _of_name(self, key: tree.Name, depth: int) -> Hosts:
         bindings = self.program.names.bindings_of(key)
         written = [b.assigned for b in bindings if b.assigned is not None]
-        if bindings and len(written) == len(bindings):
+        checked = [value for value in written if self._given_back(value) is not None]
+        if checked and len(checked) == len(written):
+            yield key, None
+        elif bindings and len(written) == len(bindings):
             for value in written:
                 yield from self._hosts_of(value, depth + 1)
         elif bindings and bindings[-1].kind == "param":
@@ -96,7 +99,7 @@ class KeyHosts:
                 yield from self._hosts_of(one, depth + 1)
 
     def _of_call(self, key: tree.Call, depth: int) -> Hosts:
-        if self._joined_by(key) is not None:
+        if self._joined_by(key) is not None or self._given_back(key) is not None:
             yield key, None
             return
         called = [
@@ -111,6 +114,21 @@ class KeyHosts:
         if not called:
             inner = list(self._inside(key, depth))
             yield from inner or [(key, None)]
+
+    def _given_back(self, node: tree.Node | None) -> tree.Node | None:
+        """What a call is given by position and a function gives back as it is, having looked at it:
+        `checked(order_id)`."""
+        if not isinstance(node, tree.Call):
+            return None
+        functions = [callee.function for callee in self.program.calls.callees(node)]
+        function = functions[0] if len(functions) == 1 else None
+        if function is None or len(function.own_params) != 1 or len(node.plain) != 1:
+            return None
+        name = function.own_params[0].name
+        own = all(isinstance(one, tree.Name) and one.id == name for one in function.returns)
+        if not function.returns or not own or len(function.scope.bindings.get(name, ())) != 1:
+            return None
+        return node.plain[0]
 
     def _of_piece(self, key: tree.Subscript, depth: int) -> Hosts:
         """`sha256(key).hexdigest()[:16]`."""
@@ -138,8 +156,26 @@ class KeyHosts:
             yield key, None
         elif function is not None and depth < self._passed.get((function, binding.name), _MANY):
             self._passed[function, binding.name] = depth
-            for _, argument in self.program.calls.arguments_for(function, binding.name):
-                yield from self._hosts_of(argument.value, depth + 1)
+            given = self.program.calls.arguments_for(function, binding.name)
+            found = [one for _, a in given for one in self._hosts_of(a.value, depth + 1)]
+            spelled = all(isinstance(host, tree.Const) for host, _ in found)
+            if not any(map(self._is_made, found)) and (spelled or self._is_of_interface(function)):
+                yield key, None  # its callers know of no key: the parameter tells the thing itself
+            else:
+                yield from found
+
+    def _is_of_interface(self, function: Function) -> bool:
+        """Whether what is no collection can stand in the place of a method's object."""
+        return not function.name.startswith("_") and any(
+            one.owner is not function.owner for one in self.program.calls.families.of(function)
+        )
+
+    def _is_made(self, found: tuple[tree.Node, Function | None]) -> bool:
+        """Whether an expression is put together as a key is, and no value alone."""
+        host, helper = found
+        parts = self.parts(host)
+        made = self.program.keys.at(host) is not None or self.classes.of(host) is not None
+        return made or helper is not None or (parts is not None and parts[0] != "bare")
 
     def _of_attribute(self, key: tree.Attr, depth: int) -> Hosts:
         for one in self.program.inference.of(key.base):

@@ -48,6 +48,8 @@ class LocalKeys:
         """The collections whose keys change."""
         self.mixed: set[Home] = set()
         """The collections some of whose keys do not change with the others."""
+        self._unnamed: list[tuple[Home, tree.Node, Function | None]] = []
+        """The keys that are values by names which do not say that they tell one thing from others."""
         self._checked: set[int] = set()
         self._changing: dict[int, tuple[LocalDefect, list[tree.Node]]] = {}
         """The keys that lack scopes, and what they are made of, by their expressions."""
@@ -72,6 +74,7 @@ class LocalKeys:
             modules, key=lambda m: m.is_test
         ):  # they look into what the program keeps
             self._judge_module(module)
+        self._judge_unnamed()
         for module in self.program.names.judged():
             if not module.generated:
                 for node in module.each(tree.Compare):
@@ -163,14 +166,23 @@ class LocalKeys:
             if not made:
                 self._judge_host(home, host, function)
 
+    def _judge_unnamed(self) -> None:
+        """Values that are looked up by where others get scopes beside them: `source` beside `note_id`."""
+        for home, host, helper in self._unnamed:
+            rekeyed = self.rekeyed.get(home)
+            if rekeyed is not None and rekeyed.width == 1:
+                self._judge_host(home, host, helper, known=True)
+
     def _only_tests_look(self, home: Home, defect: LocalDefect) -> bool:
         """Whether a test looks into what an object of the program keeps, of which no other key changes."""
         if not defect.module.is_test or home in self.rekeyed or home in self.needs.fed:
             return False
         return isinstance(home[0], Class) and not home[0].module.is_test
 
-    def _judge_host(self, home: Home, host: tree.Node, helper: Function | None) -> None:
-        """Note what an expression lacks that writes a key."""
+    def _judge_host(
+        self, home: Home, host: tree.Node, helper: Function | None, *, known: bool = False
+    ) -> None:
+        """Note what an expression lacks that writes a key, which may be known to be one like the others."""
         parts = self.hosts.parts(host) if self.program.keys.at(host) is None else None
         if parts is None:
             return
@@ -186,7 +198,9 @@ class LocalKeys:
         missing = [s for s in self.needs.demanded(home, place) if s.name not in present]
         if not missing:
             self.notes.settle(host)
-        if not self._is_lack(home, elements, missing, scoped=bool(present)):
+        if not known and not self._is_lack(home, elements, missing, scoped=bool(present)):
+            if shape == "bare" and missing and not present:
+                self._unnamed.append((home, host, helper))
             return
         if shape == "bare" and self.collections.is_text(home):
             shape = "joined"

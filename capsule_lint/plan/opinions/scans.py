@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.judgement import ScanFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
-from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
+from capsule_lint.program.calling.passing import handed_on
+from capsule_lint.program.inference.types import ClassObject, Foreign, FunctionObject, Instance
 from capsule_lint.program.model import last_name, owner_of
 from capsule_lint.program.purposes.tables import is_table, stands_in
 from capsule_lint.program.texts.pieces import hole_name, names_scope, words
@@ -67,30 +68,35 @@ class ScanOpinions:
 
     def find(self) -> Iterator[Opinion]:
         """The reads that lack a scope."""
-        for name in ("scan", "paginate", *sorted(STATEMENTS)):
-            for call in self.ground.program.calls.uses.calls_beside(name):
-                module = self.ground.program.names.module_of(call)
-                if module.is_test or module.generated or not isinstance(call.func, tree.Attr):
-                    continue
-                if name in STATEMENTS:
-                    if self._selects(call):
-                        yield from self._judge(call, "PartiQL statement", _DEPTH)
-                elif self._is_paginated(call.func) if name == "paginate" else self._is_scan(call):
-                    yield from self._judge(call, "Scan", _DEPTH)
+        names, uses = ("scan", "paginate", *sorted(STATEMENTS)), self.ground.program.calls.uses
+        found = [(call, call.func) for name in names for call in uses.calls_beside(name)]
+        for call, func in (*found, *handed_on(uses, ("scan", *STATEMENTS))):
+            module = self.ground.program.names.module_of(call)
+            if module.is_test or module.generated or not isinstance(func, tree.Attr):
+                continue
+            if func.name in STATEMENTS:
+                if self._selects(call):
+                    yield from self._judge(call, "PartiQL statement", _DEPTH)
+            elif (
+                self._is_paginated(func) if func.name == "paginate" else self._is_scan(call, func)
+            ):
+                yield from self._judge(call, "Scan", _DEPTH)
 
     # --- which calls ---
 
-    def _is_scan(self, call: tree.Call) -> bool:
+    def _is_scan(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether a call is one of DynamoDB's, and not of something else that is called so."""
-        assert isinstance(call.func, tree.Attr)
         owners = [
             c.function.owner if c.function is not None else c.cls
             for c in self.ground.program.calls.callees(call)
         ]
+        if func is not call.func:  # what is called elsewhere
+            methods = self.ground.program.inference.of(func)
+            owners = [one.function.owner for one in methods if isinstance(one, FunctionObject)]
         doubles = {owner for owner in owners if owner is not None and stands_in(owner)}
         if len(doubles) < len(set(owners)):
             return False
-        for one in self.ground.program.inference.of(call.func.base):
+        for one in self.ground.program.inference.of(func.base):
             if isinstance(one, Instance) and one.cls in doubles:
                 continue
             if isinstance(one, Foreign) and re.search(r"boto|dynamo", one.name, re.IGNORECASE):
@@ -98,7 +104,7 @@ class ScanOpinions:
             if isinstance(one, ClassObject | Instance):
                 bases = self.ground.program.classes.foreign_bases(one.cls)
                 return any("pynamodb" in base or base == "Model" for base in bases)
-        return is_table(last_name(call.func.base)) or bool(self._options(call) & OPTIONS)
+        return is_table(last_name(func.base)) or bool(self._options(call) & OPTIONS)
 
     def _options(self, call: tree.Call) -> set[str]:
         """The names of a call's arguments, those in a dict that is spread included."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -83,13 +84,26 @@ class Entries:
             return True
         if function.owner is None:
             return function.name == "main"
-        if self.program.domain.takes_scope(function):
+        if self.program.domain.takes_scope(function) or function.name in SPECIAL:
             return False  # no framework knows of scopes
-        return (
-            any(self.foreign_bases(function))
-            and not self.program.calls.is_called(function)
-            and function.name not in SPECIAL
-        )
+        if not any(self.foreign_bases(function)):
+            return False
+        return not self.program.calls.is_called(function) or self.base_of(function) is not None
+
+    def base_of(self, function: Function) -> str | None:
+        """The base from outside of the program that may declare a method, and call it as it is: nothing
+        of the program does, but for tests and, where it is public, the class itself."""
+        domain, owner = self.program.domain, function.owner
+        if owner is None or function.module.is_test or owner in domain.entities:
+            return None
+        if not domain.is_operation(function) or function.name.startswith("__"):
+            return None
+        base = next(filter(_is_of_library, self.foreign_bases(function)), None)
+        if base is None or domain.takes_scope(function):
+            return None
+        kin = self.program.classes.mro(owner) if not function.name.startswith("_") else ()
+        callers = map(self.program.names.function_of, self._production_callers(function))
+        return base if all(one is not None and one.owner in kin for one in callers) else None
 
     def _production_callers(self, function: Function) -> Iterator[tree.Call]:
         for member in self.program.calls.families.of(function):
@@ -107,7 +121,9 @@ class Entries:
                 return f"the test gives {known} as `{name}`, and nothing says which is meant here"
         read = self._message(want)
         if read is None:
-            return ""
+            function = place.scope.function
+            base = self.base_of(function) if function is not None else None
+            return said_of_base(base, want.scope.parameter) if base is not None else ""
         said = f"`{read}` is read from data" if read else "the callee reads data"
         return f"{said} that may lack `{want.scope.parameter}`"
 
@@ -217,6 +233,18 @@ class Entries:
         for binding in self.program.names.bindings_of(node):
             if binding.kind in ("assign", "case"):
                 yield binding
+
+
+def said_of_base(base: str, parameter: str) -> str:
+    """Why a method gets no parameter that a base from outside does not know."""
+    name = base.rpartition(".")[2]
+    return f"`{name}`, which is no part of the program, may call this without `{parameter}`"
+
+
+def _is_of_library(base: str) -> bool:
+    """Whether a base may call methods that are not known: not one of Python's own."""
+    head, dot, _ = base.partition(".")
+    return bool(dot) and head not in sys.stdlib_module_names
 
 
 def is_registered(function: Function) -> bool:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+    from capsule_lint.program.uses import Uses
 
 PASSING: Final = {
     "partial": 0,
@@ -17,3 +24,13 @@ PASSING: Final = {
     "call_at": 1,
 }
 """Foreign functions that call what they are given with the arguments after it, and its position."""
+
+
+def handed_on(uses: Uses, names: Container[str]) -> Iterator[tuple[tree.Call, tree.Attr]]:
+    """The calls that have a method of one of those names called elsewhere, and the method:
+    `to_thread(table.scan, Limit=10)`."""
+    for passing, position in PASSING.items():
+        for call in uses.calls_beside(passing):
+            given = call.plain[position : position + 1]
+            if given and isinstance(given[0], tree.Attr) and given[0].name in names:
+                yield call, given[0]

@@ -80,7 +80,10 @@ class Results:
             if of_collection is not None:
                 return of_collection
             loaded = (
-                self._loaded(node.func) or self._changed(node.func) or self._started(node.func)
+                self._loaded(node.func)
+                or self._changed(node.func)
+                or self._started(node.func)
+                or self._made_past(node, node.func)
             )
             if loaded is not None:
                 return loaded
@@ -96,6 +99,17 @@ class Results:
         if not own or any(self.inference.classes.method(t.cls, func.name) for t in own):
             return None
         return found
+
+    def _made_past(self, node: tree.Call, func: tree.Attr) -> Types | None:
+        """What `Notes.__new__(Notes)` and `object.__new__(Notes)` yield, past the constructor: a `Notes`."""
+        if func.name != "__new__" or not node.plain:
+            return None
+        made = self.inference.of(node.plain[0])
+        if not made or not all(isinstance(one, ClassObject) for one in made):
+            return None
+        if any(isinstance(one, FunctionObject) for one in self.inference.of(func)):
+            return None  # a class's own, which says what it makes
+        return join(*(self._result(one, node) for one in made))
 
     def _started(self, func: tree.Attr) -> Types | None:
         """What `patch("app.use.f").start()` yields: the mock that comes in that place."""

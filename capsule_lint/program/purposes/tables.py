@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
 from capsule_lint.program.model import Class, Function, Module, Place, last_name
 from capsule_lint.program.texts.pieces import words
@@ -89,9 +91,15 @@ class Tables:
     keys: Keys
     _speaking: dict[Module, bool] = field(init=False)
     """The modules, and whether they have keys, or name anything after DynamoDB."""
+    _handed_on: dict[str, list[tuple[tree.Call, tree.Attr]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """The calls by which a thread or an executor is given an operation to call, by its name."""
 
     def __post_init__(self) -> None:
         self._speaking = {site.module: True for site in self.keys.sites}
+        for call, func in handed_on(self.calls.uses, OPERATIONS):
+            self._handed_on[func.name].append((call, func))
 
     def find(self) -> set[Function]:
         """The functions that call the table themselves, or through a function of a table call's name."""
@@ -122,10 +130,11 @@ class Tables:
         return found
 
     def _calls(self, name: str) -> Iterator[tuple[tree.Call, tree.Attr, Function]]:
-        for call in self.calls.uses.calls_beside(name):
+        found = [(call, call.func) for call in self.calls.uses.calls_beside(name)]
+        for call, func in (*found, *self._handed_on.get(name, ())):
             function = self.names.function_of(call)
-            if function is not None and isinstance(call.func, tree.Attr):
-                yield call, call.func, function
+            if function is not None and isinstance(func, tree.Attr):
+                yield call, func, function
 
     def _is_of_table(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether `x.query(…)`, a common word, is the operation of a table: where `x` is known to be
