@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import ADDING, KEYED, LISTED
-from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 
 if TYPE_CHECKING:
@@ -37,11 +36,9 @@ class Additions:
         """The class (or module) and name of the collection that an expression is, or is a part of."""
         node = root_of(node)
         if isinstance(node, tree.Attr):
-            for one in self.program.inference.of(node.base):
-                cls = one.cls if isinstance(one, Instance) else None
-                for owner in self.program.classes.mro(cls) if cls is not None else ():
-                    if node.name in owner.stores or node.name in owner.scope.bindings:
-                        return None if node.name in owner.methods else (owner, node.name)
+            for owner in self.program.inference.homes(node.base):
+                if node.name in owner.stores or node.name in owner.scope.bindings:
+                    return None if node.name in owner.methods else (owner, node.name)
         if isinstance(node, tree.Name):
             for binding in self.program.names.bindings_of(node):
                 target = self.program.names.follow(binding)

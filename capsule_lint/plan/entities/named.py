@@ -12,7 +12,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -145,13 +144,7 @@ class NamedFields(MendRoom):
 
     def _gaining(self, node: tree.Node) -> list[Class]:
         """The classes of an object that gain fields."""
-        return [
-            home
-            for one in ordered(self.program.inference.of(node))
-            if isinstance(one, Instance)
-            for home in self.program.classes.mro(one.cls)
-            if home in self.state.fields
-        ]
+        return [home for home in self.program.inference.homes(node) if home in self.state.fields]
 
     def _is_entry(self, call: tree.Call, name: str) -> bool:
         """Whether a dict gets the attribute under its own name."""
@@ -251,11 +244,9 @@ class NamedFields(MendRoom):
         program = self.program
         found = program.classes.dotted(node)
         if isinstance(node, tree.Attr) and not isinstance(found, Binding):
-            for one in ordered(program.inference.of(node.base)):
-                if isinstance(one, Instance | ClassObject):
-                    for home in program.classes.mro(one.cls):
-                        if node.name in home.scope.bindings:
-                            return home.scope.bindings[node.name][-1]
+            for home in program.inference.homes(node.base, classes=True):
+                if node.name in home.scope.bindings:
+                    return home.scope.bindings[node.name][-1]
         return found if isinstance(found, Binding) else None
 
     def _is_for_this_alone(self, binding: Binding, cls: Class) -> bool:

@@ -9,7 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.refilled import refilled
-from capsule_lint.program.inference.types import UNKNOWN, ClassObject, Instance
+from capsule_lint.program.inference.types import UNKNOWN
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.text_objects import parts_of
 from capsule_lint.program.walk import asks_presence, within
@@ -53,12 +53,10 @@ class FormatConstants(MendRoom):
         if isinstance(dotted, Binding) and isinstance(dotted.value, tree.Const):
             return dotted.value
         if isinstance(base, tree.Attr):
-            for one in program.inference.of(base.base):
-                cls = one.cls if isinstance(one, Instance | ClassObject) else None
-                for owner in program.classes.mro(cls) if cls is not None else ():
-                    for binding in owner.scope.bindings.get(base.name, ()):
-                        if isinstance(binding.value, tree.Const):
-                            return binding.value
+            for owner in program.inference.homes(base.base, classes=True):
+                for binding in owner.scope.bindings.get(base.name, ()):
+                    if isinstance(binding.value, tree.Const):
+                        return binding.value
         return None
 
     def uses(self) -> None:

@@ -9,7 +9,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, Class, Module
 from capsule_lint.program.texts.pieces import marks_of, word_of
 from capsule_lint.program.walk import within
@@ -82,9 +81,7 @@ class TagConstants(MendRoom, Struct, frozen=True):
         if isinstance(dotted, Binding) and isinstance(dotted.definition, Class):
             yield from program.classes.mro(dotted.definition)
             return
-        for one in program.inference.of(node.base):
-            if isinstance(one, Instance | ClassObject):
-                yield from program.classes.mro(one.cls)
+        yield from program.inference.homes(node.base, classes=True)
         target = program.classes.dotted(node)
         if isinstance(target, Binding) and target.is_global:
             yield target.module

@@ -15,7 +15,7 @@ from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
 from capsule_lint.plan.room import Room
-from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.places.sites import Role
@@ -288,11 +288,9 @@ class Fed(Room):
 
     def _gaining(self, node: tree.Node, scope: Scope) -> Iterator[Knot]:
         """The classes of an object that gain the field of a scope."""
-        program = self.program
-        for one in ordered(program.inference.of(node)):
-            for cls in program.classes.mro(one.cls) if isinstance(one, Instance) else ():
-                if self.state.gains(cls, scope):
-                    yield "class", cls
+        for cls in self.program.inference.homes(node):
+            if self.state.gains(cls, scope):
+                yield "class", cls
 
     def _calls(self, node: tree.Node, scope: Scope, depth: int) -> list[Knot | None]:
         """What must land with a change because a value is made by calls that are told a scope, now

@@ -11,7 +11,7 @@ from capsule_lint.model import AddElements
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.program.containers import QUEUING, TAKING
-from capsule_lint.program.inference.types import UNKNOWN, Instance
+from capsule_lint.program.inference.types import UNKNOWN
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.walk import asks_presence
@@ -177,12 +177,11 @@ class Queued(Room):
         """The class or module that keeps a queue, and its name there."""
         program = self.program
         if isinstance(node, tree.Attr):
-            for one in program.inference.of(node.base):
-                for cls in program.classes.mro(one.cls) if isinstance(one, Instance) else ():
-                    stores = cls.stores.get(node.name, ())
-                    if stores:
-                        is_queue = all(_makes_queue(store.value) for store in stores)
-                        return (cls, node.name) if is_queue else None
+            for cls in program.inference.homes(node.base):
+                stores = cls.stores.get(node.name, ())
+                if stores:
+                    is_queue = all(_makes_queue(store.value) for store in stores)
+                    return (cls, node.name) if is_queue else None
         target = program.classes.dotted(node) if isinstance(node, tree.Name | tree.Attr) else None
         if not isinstance(target, Binding) or target.place.scope.kind != "module":
             return None

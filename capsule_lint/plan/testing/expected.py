@@ -12,7 +12,6 @@ from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
-from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import names_scope
@@ -195,12 +194,10 @@ class Expected(MendRoom):
 
     def fields(self, node: tree.Node) -> list[tuple[Knot, Scope]]:
         """The fields that the class of an object gains."""
-        program, gained = self.program, self.state.fields
+        gained = self.state.fields
         return [
             (("class", home), scope)
-            for one in ordered(program.inference.of(node))
-            if isinstance(one, Instance)
-            for home in program.classes.mro(one.cls)
+            for home in self.program.inference.homes(node)
             for scope in gained.get(home, {}).values()
         ]
 

@@ -32,12 +32,13 @@ from capsule_lint.program.inference.types import (
     classes_of,
     foreign,
     join,
+    ordered,
 )
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, last_name
 from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from capsule_lint.program.calling.calls import Calls
     from capsule_lint.program.classes import Classes
@@ -239,6 +240,13 @@ class Inference:
         if len(classes) != 1 or not all(isinstance(t, Instance) for t in certain):
             return None
         return next(iter(classes))
+
+    def homes(self, node: tree.Node, *, classes: bool = False) -> Iterator[Class]:
+        """The classes that may have an object's attributes: its own, and what that inherits from. `classes` says
+        that those of what may be a class itself are asked for as well."""
+        for one in ordered(self.of(node)):
+            if isinstance(one, Instance) or (classes and isinstance(one, ClassObject)):
+                yield from self.classes.mro(one.cls)
 
     def returned(self, function: Function | None, receiver: Type | None = None) -> Types:
         """What calling the function gives (awaited, where it is async)."""
