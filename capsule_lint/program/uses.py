@@ -114,6 +114,9 @@ class Uses:
                 self._note_deferred(node, through)
                 if isinstance(node.func, tree.Attr) and node.func.name in _FILLING and node.args:
                     self._note_fill(node.func.base, node.args[-1].value)
+                    if isinstance(node.func.base, tree.Name | tree.Attr):
+                        put = node.func.base, node.args[-1].value
+                        self._puts[last_name(node.func.base)].append(put)
             for statement, place in module.statements:
                 self._note_alias(statement)
                 if isinstance(statement, tree.Assign):
@@ -181,7 +184,7 @@ class Uses:
         return self._fills.get((id(cls), name), [])
 
     def puts(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
-        """What is put under keys into tables that are called `name`, each with the table as it is written."""
+        """What is put, one by one, into tables that are called `name`, each with the table as it is written."""
         return self._puts.get(name, [])
 
     def decorated(self, name: str) -> Iterator[tuple[Function, tree.Node]]:
@@ -313,7 +316,8 @@ class Uses:
         }
         for target, value in module.loops() if called else ():
             table = table_of(value)
-            for name in (*_held(table), *tables.get(last_name(table), ())):
+            own = (last_name(table),) if isinstance(table, tree.Name | tree.Attr) else ()
+            for name in (*own, *_held(table), *tables.get(last_name(table), ())):
                 for leaf, _ in targets_of(target):
                     if isinstance(leaf, tree.Name) and leaf.id != name and leaf.id in called:
                         self._aliases[name].add(leaf.id)

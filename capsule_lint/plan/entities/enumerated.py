@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function, Module
 
-_JSON: Final = re.compile(r'"(\w+)"\s*:')
+JSON_KEYS: Final = re.compile(r'"(\w+)"\s*:')
 _MAX_DEPTH: Final = 6
 _REASON: Final = (
     "this lists the fields of `{}`, which gains `{}`: it may have to list that as well"
@@ -174,7 +174,7 @@ class Enumerated(MendRoom):
     def _json(self, module: Module, node: tree.Const, every: list[Fields]) -> None:
         """`'{"tenant_id": "t", "note_id": "n"}'`, from which an object is made, or, with its key, a row that is
         expected of one."""
-        said = set(_JSON.findall(tree.text(node) or ""))
+        said = set(JSON_KEYS.findall(tree.text(node) or ""))
         is_row = any(map(self.program.policy.is_key_name, said))
         for one in every if len(said) > 1 else ():
             expected = is_row and one.gone_through and one.needed <= said

@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import attribute_in, rename
 from capsule_lint.plan.entities.copied import Copied
 from capsule_lint.plan.entities.displays import entries_of, entry_of
+from capsule_lint.plan.entities.enumerated import JSON_KEYS
 from capsule_lint.plan.entities.named import named_read
 from capsule_lint.plan.entities.steps import Steps
 from capsule_lint.plan.reach import returning
@@ -62,6 +63,25 @@ class Items(Room):
                         self._step(node, scope, defect.knot)
                     else:
                         self._extend(node, scope, defect)
+        self._spelled_as_json()
+
+    def _spelled_as_json(self) -> None:
+        """Where a test spells out all that such an item has but its keys, as a text, a person must look."""
+        policy = self.program.policy
+        gaining = [
+            (frozenset(n for n, _ in self._steps.of(display).entries), defect.knot, scope)
+            for display, defect, scope in self.written
+        ]
+        judged = self.program.names.judged() if gaining else ()
+        for module in (one for one in judged if one.is_test and not one.generated):
+            for const in module.each(tree.Const):
+                said = frozenset(JSON_KEYS.findall(tree.text(const) or ""))
+                for names, knot, scope in gaining if len(said) > 1 else ():
+                    own = {n for n in names if not policy.is_key_name(n)}
+                    own -= {n for n in own if policy.is_sort_key_name(n)}
+                    if own <= said and not any(names_scope(n, scope) for n in said):
+                        reason = f"spells out an item that gains `{scope.parameter}`"
+                        self.planner.local.notes.obstacle(knot, const, reason)
 
     def extend(self) -> bool:
         """Demand the entries of all that is annotated with a `TypedDict` which gains a key; whether there

@@ -57,7 +57,8 @@ class Spreaders:
                             yield value
 
     def put_beside(self, item: tree.Node) -> Iterator[tree.Node]:
-        """What may be the key of a dict that a call puts into the table: `gateway.put(note_key, item)`."""
+        """What may be the key of a dict that a call puts into the table, `gateway.put(note_key, item)`, or into
+        an item: `{**note_key(tenant_id, note_id), **typed({"tenant_id": tenant_id})}`."""
         names = self.program.names
         statement = names.parent(item)
         uses = self.program.records.uses(statement) if _gives_name(statement, item) else (item,)
@@ -65,6 +66,14 @@ class Spreaders:
             call = names.parent(use)
             if isinstance(call, tree.Call) and self._is_given(call, use, 1):
                 yield from (a.value for a in call.args if a.value is not use)
+                outer = names.parent(call)
+                if isinstance(outer, tree.DictDisplay) and outer.keys_for(call) == [None]:
+                    yield from (one for one in outer.spread if one is not call)
+                    yield from (v for k, v in outer.pairs if self._is_key(k))
+
+    def _is_key(self, node: tree.Node | None) -> bool:
+        text = tree.text(node)
+        return text is not None and self.program.policy.is_key_name(text)
 
     def _displays(self, node: tree.Node) -> Iterator[tree.DictDisplay]:
         """The dicts that an argument is, as they are written out here."""

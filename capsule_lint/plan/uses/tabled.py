@@ -59,6 +59,8 @@ class Tabled(Struct, frozen=True):
             call = parent_of(holder)
             holder = parent_of(call) if isinstance(call, tree.Call) else None
         match holder:
+            case tree.Call(func=tree.Attr(name="append", base=base)):
+                return {last_name(base), *self._loops_over(path, last_name(base))}
             case tree.Assign():
                 names = {last_name(target) for target in holder.targets}
                 names |= {n for name in names for n in self._loops_over(path, name)}

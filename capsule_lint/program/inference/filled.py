@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import NOTHING, FunctionObject, Types, join
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 _COUNTING: Final = frozenset(("len", "sorted", "list", "set", "bool"))
 """What is told of a table by its keys alone."""
-_OF_KEYS: Final = frozenset(("keys", "clear", "__contains__"))
+_OF_KEYS: Final = frozenset(("keys", "clear", "__contains__", "append"))
+"""What reads nothing else of a table, or puts one thing into it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,8 +33,7 @@ class Filled:
     def of(self, binding: Binding) -> Types:
         """The functions in a table that a module keeps; nothing where it may hold something else, or is more than
         looked up."""
-        value = binding.value
-        if not isinstance(value, tree.DictDisplay) or value.keys or binding.kind != "assign":
+        if binding.kind != "assign" or not _starts_empty(binding.value):
             return NOTHING
         scope = binding.place.scope
         if scope.kind != "module" or len(scope.bindings[binding.name]) > 1:
@@ -42,7 +43,9 @@ class Filled:
         if not found or not all(isinstance(one, FunctionObject) for one in found):
             return NOTHING
         if id(binding) not in self._plain:
-            self._plain[id(binding)] = all(map(self._is_plain, self._uses(binding)))
+            listed = isinstance(binding.value, tree.Sequence)
+            uses = self._uses(binding)
+            self._plain[id(binding)] = all(self._is_plain(one, listed=listed) for one in uses)
         return found if self._plain[id(binding)] else NOTHING
 
     def _puts(self, binding: Binding) -> list[tuple[tree.Node, tree.Node]]:
@@ -84,14 +87,17 @@ class Filled:
             return any(names.follow(one) is binding for one in names.bindings_of(node))
         return isinstance(node, tree.Attr) and self.inference.classes.dotted(node) is binding
 
-    def _is_plain(self, node: tree.Name | tree.Attr) -> bool:
-        """Whether a table is filled, asked for one of its functions, which is called, or for its keys."""
+    def _is_plain(self, node: tree.Name | tree.Attr, *, listed: bool) -> bool:
+        """Whether a table is filled, asked for one of its functions, which is called, or for its keys; or a list is
+        gone through, and what it has is called."""
         parent_of = self.inference.names.parent
         parent = parent_of(node)
         match parent:
             case tree.Assign(targets=targets, op=op):
                 return node in targets and not op
-            case tree.Compare() | tree.Block(kind="for") | tree.Generator():
+            case tree.Block(kind="for", binds=(bind,)) if listed:
+                return self._is_only_called(bind.target)
+            case tree.Compare() | tree.Block(kind="for"):
                 return True
             case tree.Subscript(base=base) if base is node:
                 return self._is_called(parent)
@@ -113,9 +119,35 @@ class Filled:
                 return parent.func is node
             case tree.Assign(targets=targets, value=value):
                 return node in targets or (
-                    value is node and all(isinstance(t, tree.Name) for t in targets)
+                    value is node and all(map(self._is_only_called, targets))
                 )
-            case tree.Walrus() | tree.Compare() | tree.Eval(kind="del"):
+            case tree.Compare() | tree.Eval(kind="del"):
                 return True
             case _:
                 return False
+
+    def _is_only_called(self, name: tree.Node) -> bool:
+        """Whether nothing is done with what a name is bound to but to call it, and to see whether it is there."""
+        names = self.inference.names
+        if not isinstance(name, tree.Name):
+            return False
+        for read in reads_of(names, name, (name.at,)):
+            match names.parent(read):
+                case tree.Call() as call if call.func is read:
+                    continue
+                case tree.Compare() | tree.Wrapped(kind="not") | tree.Block(kind="if"):
+                    continue
+                case _:
+                    return False
+        return True
+
+
+def _starts_empty(node: tree.Node | None) -> bool:
+    """Whether a value is a dict or a list with nothing in it."""
+    match node:
+        case tree.DictDisplay():
+            return not node.keys
+        case tree.Sequence(kind="list"):
+            return not node.items
+        case _:
+            return False

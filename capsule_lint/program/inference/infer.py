@@ -183,7 +183,8 @@ class Inference:
             case "except" | "case":
                 return foreign("exception")
         if filled := self.filled.of(binding):
-            return frozenset((Collection(filled, kind="dict"),))
+            kind = "dict" if isinstance(binding.value, tree.DictDisplay) else "list"
+            return frozenset((Collection(filled, kind=kind),))
         if binding.annotation is not None and last_name(binding.annotation) != "Final":
             annotated = self.annotations.with_value(binding.annotation, binding.value)
             if annotated:
