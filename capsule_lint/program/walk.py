@@ -24,6 +24,8 @@ Parent = tree.Node | tree.Statement | tree.Argument | None
 
 _OPENING: Final = frozenset((tree.Comprehension, tree.Lambda, tree.Walrus, tree.Wrapped))
 """Of an expression of any other kind, only what is below it has to be walked."""
+_LEAVES: Final = frozenset((tree.Name, tree.Const))
+"""Nothing is below these."""
 
 
 @dataclass(eq=False, slots=True)
@@ -308,7 +310,7 @@ class _Walker:
         self._kinds[kind].append(node)
         if kind in _OPENING:
             self._opening(node, place)
-        else:
+        elif kind not in _LEAVES:
             for child in node.below():
                 self._expr(child, place, node)
 
