@@ -148,18 +148,18 @@ class Demands(Room):
     def _is_told_by_keys(self, function: Function) -> bool:
         """Whether a method whose signature may be that of a base from outside makes keys, or has others
         make them: what these lack is told where they are made."""
-        program = self.program
+        program, sources = self.program, self.planner.sources
         if self.planner.entries.base_of(function) is None:
             return False
-        return (
-            not program.domain.touches_table(function)
-            or function in program.keys.functions
-            or any(
-                callee.function in program.keys.helpers
-                for node in program.names.inside(function)
-                if isinstance(node, tree.Call)
-                for callee in program.calls.callees(node)
-            )
+        if not program.domain.touches_table(function) and all(
+            map(sources.constant, program.policy.scopes)
+        ):
+            return True  # what it calls has policy's constants at hand
+        return function in program.keys.functions or any(
+            callee.function in program.keys.helpers
+            for node in program.names.inside(function)
+            if isinstance(node, tree.Call)
+            for callee in program.calls.callees(node)
         )
 
     def _has_itself(self, function: Function, scope: Scope) -> bool:
