@@ -45,12 +45,13 @@ class Callers:
         found = []
         for number in tuple(self._open):
             call = self._calls[number]
-            whom = {one for c in self._callees(call) for one in (c.function, c.cls) if one}
+            callees = self._callees(call)
             if not self._is_known(call):
-                found += [number] if called in whom else []
+                if any(called in (c.function, c.cls) for c in callees):
+                    found.append(number)
             elif number in self._open:  # else a question on the way has noted it
                 del self._open[number]
-                for one in whom:
+                for one in {one for c in callees for one in (c.function, c.cls) if one}:
                     self._known[one].append(number)
         numbers = (*(n for n in found if n in self._open), *self._known.get(called, ()))
         return [

@@ -46,6 +46,8 @@ class Calls:
     roles: Roles = field(init=False)
     families: Families = field(init=False)
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
+    _guessed: dict[int, tuple[Types, tuple[Callee, ...]]] = field(default_factory=dict)
+    """Those of calls of which not all is known yet, and of what types."""
     _callers: dict[frozenset[str], Callers] = field(default_factory=dict)
     """By the names of what is called, for all functions of these at once; without any for what constructs any
     class."""
@@ -68,12 +70,18 @@ class Calls:
         known = self._callees.get(id(call))
         if known is not None:
             return known
-        found = tuple(
-            dict.fromkeys(self._callee(t, call) for t in ordered(self.inference.of(call.func)))
-        )
-        result = tuple(c for c in found if c is not None)
+        types = self.inference.of(call.func)
+        guessed = self._guessed.get(id(call))
+        if guessed is not None and guessed[0] is types:
+            result = guessed[1]
+        else:
+            found = dict.fromkeys(self._callee(one, call) for one in ordered(types))
+            result = tuple(callee for callee in found if callee is not None)
         if self.inference.table.settled(id(call.func)) is not None:
             self._callees[id(call)] = result
+            self._guessed.pop(id(call), None)
+        else:
+            self._guessed[id(call)] = types, result
         return result
 
     def _callee(self, one: object, call: tree.Call) -> Callee | None:

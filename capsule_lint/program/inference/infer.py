@@ -73,14 +73,18 @@ class Inference:
 
     def of(self, node: tree.Node) -> Types:
         """What `node`, an expression of the program, may be."""
-        return self._answer(id(node), lambda: self._infer(node))
+        held = self.table.held(id(node))
+        return held if held is not None else self._find(id(node), lambda: self._infer(node))
 
     def _answer(self, key: int, find: Callable[[], Types]) -> Types:
-        known = self.table.settled(key)
-        if known is not None or self.listens:
-            return known if known is not None else self.table.answer(key, find)
+        held = self.table.held(key)
+        return held if held is not None else self._find(key, find)
+
+    def _find(self, key: int, find: Callable[[], Types]) -> Types:
+        if self.listens:
+            return self.table.find(key, find)
         with self.names.aside():
-            return self.table.answer(key, find)
+            return self.table.find(key, find)
 
     def _infer(self, node: tree.Node) -> Types:
         match node:

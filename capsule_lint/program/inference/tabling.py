@@ -38,8 +38,8 @@ class Table:
         """An answer that is final; `None` for one that is not, or was not asked for."""
         return self._known.get(key)
 
-    def answer(self, key: int, find: Callable[[], Types]) -> Types:
-        """The answer to a question; `find` finds it, and may ask for others and for itself."""
+    def held(self, key: int) -> Types | None:
+        """The answer to a question so far, be it final or not; `None` where it has to be found."""
         known = self._known.get(key)
         if known is not None:
             return known
@@ -51,6 +51,10 @@ class Table:
         if held is not None:
             self._lowest = min(self._lowest, held[1])
             return held[0]
+        return None
+
+    def find(self, key: int, find: Callable[[], Types]) -> Types:
+        """Find the answer to a question that is not held; `find` may ask for others and for itself."""
         if len(self._active) >= _DEPTH:
             self._lowest = 0
             return NOTHING
