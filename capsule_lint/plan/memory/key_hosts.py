@@ -165,8 +165,9 @@ class KeyHosts:
                 yield from found
 
     def _is_of_interface(self, function: Function) -> bool:
-        """Whether what is no collection can stand in the place of a method's object."""
-        return not function.name.startswith("_") and any(
+        """Whether what is no collection can stand in the place of a method's object, a repository."""
+        is_open = not function.name.startswith("_")
+        return (is_open and function.owner in self.program.domain.repositories) and any(
             one.owner is not function.owner for one in self.program.calls.families.of(function)
         )
 
