@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from capsule_lint.facts import tree
+    from capsule_lint.program.inference.types import Types
     from capsule_lint.program.model import Class, Function
 
 
@@ -24,39 +25,65 @@ class Callee(Struct, frozen=True):
     mock: bool = False
 
 
+class Graph(Protocol):
+    """What tells what a call calls."""
+
+    def callees(self, call: tree.Call) -> tuple[Callee, ...]:
+        """What a call may call."""
+        ...
+
+    def is_known(self, call: tree.Call) -> bool:
+        """Whether that is final."""
+        ...
+
+    def guess(self, call: tree.Call) -> Types | None:
+        """The types, so far, of what is called; `None` where they are final, or have to be found."""
+        ...
+
+
 class Callers:
     """Finds the calls of a function or class. What a call calls for good is asked once; what may still turn
-    out otherwise, while types are being found, each time."""
+    out otherwise, while types are being found, is looked at again where the types have changed."""
 
-    def __init__(
-        self,
-        calls: Iterable[tree.Call],
-        callees: Callable[[tree.Call], tuple[Callee, ...]],
-        is_known: Callable[[tree.Call], bool],
-    ) -> None:
-        self._callees, self._is_known = callees, is_known
+    def __init__(self, calls: Iterable[tree.Call], graph: Graph) -> None:
+        self._graph = graph
         self._calls = tuple(calls)
-        self._open = dict.fromkeys(range(len(self._calls)))
-        """The numbers of the calls whose callees may change."""
+        self._open: dict[int, Types | None] = dict.fromkeys(range(len(self._calls)))
+        """The numbers of the calls whose callees may change, and the types of what they called last."""
+        self._whom: dict[int, tuple[Function | Class, ...]] = {}
+        """What these called then."""
+        self._guessed: dict[Function | Class, set[int]] = defaultdict(set)
         self._known: dict[Function | Class, list[int]] = defaultdict(list)
 
     def of(self, called: Function | Class) -> list[tuple[tree.Call, Callee]]:
         """The calls of a function or class, in the order in which they were given."""
-        found = []
-        for number in tuple(self._open):
-            call = self._calls[number]
-            callees = self._callees(call)
-            if not self._is_known(call):
-                if any(called in (c.function, c.cls) for c in callees):
-                    found.append(number)
-            elif number in self._open:  # else a question on the way has noted it
-                del self._open[number]
-                for one in {one for c in callees for one in (c.function, c.cls) if one}:
-                    self._known[one].append(number)
-        numbers = (*(n for n in found if n in self._open), *self._known.get(called, ()))
+        guess = self._graph.guess
+        for number, before in tuple(self._open.items()):
+            types = guess(self._calls[number])
+            if types is None or types is not before:
+                self._look_at(number)
+        numbers = (*self._known.get(called, ()), *self._guessed.get(called, ()))
         return [
             (call, callee)
             for call in (self._calls[number] for number in sorted(numbers))
-            for callee in self._callees(call)
+            for callee in self._graph.callees(call)
             if called in (callee.function, callee.cls)
         ]
+
+    def _look_at(self, number: int) -> None:
+        """Note what a call calls."""
+        call = self._calls[number]
+        callees = self._graph.callees(call)
+        if number not in self._open:  # a question on the way has noted it
+            return
+        for one in self._whom.pop(number, ()):
+            self._guessed[one].discard(number)
+        whom = tuple({one for c in callees for one in (c.function, c.cls) if one is not None})
+        if self._graph.is_known(call):
+            del self._open[number]
+            for one in whom:
+                self._known[one].append(number)
+        else:
+            self._open[number], self._whom[number] = self._graph.guess(call), whom
+            for one in whom:
+                self._guessed[one].add(number)

@@ -48,9 +48,8 @@ class Calls:
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
     _guessed: dict[int, tuple[Types, tuple[Callee, ...]]] = field(default_factory=dict)
     """Those of calls of which not all is known yet, and of what types."""
-    _callers: dict[frozenset[str], Callers] = field(default_factory=dict)
-    """By the names of what is called, for all functions of these at once; without any for what constructs any
-    class."""
+    _callers: dict[str | frozenset[str], Callers] = field(default_factory=dict)
+    """By the name of what is called, or by all names under which something is known."""
     _decorated: dict[Function, int] = field(default_factory=dict)
     _handing_up: dict[Function, list[tree.Call]] | None = None
     _handed_on: dict[Function, list[tuple[tree.Call, int, int]]] | None = None
@@ -64,6 +63,14 @@ class Calls:
         self.families = Families(self)
 
     # --- callees ---
+
+    def is_known(self, call: tree.Call) -> bool:
+        """Whether what a call may call cannot turn out otherwise any more."""
+        return id(call) in self._callees
+
+    def guess(self, call: tree.Call) -> Types | None:
+        """The types, so far, of what a call calls; `None` where they are final, or have to be found."""
+        return self.inference.table.guess(id(call.func))
 
     def callees(self, call: tree.Call) -> tuple[Callee, ...]:
         """What the call may call, among the functions and classes of the program."""
@@ -118,15 +125,23 @@ class Calls:
             yield from self._indirect()
             return
         if name == "__call__" and function.owner is not None:
-            guessing = self.uses.names.guessing and self._known_as(function.owner)
-            yield from self._by_names(guessing) if guessing else self.uses.all_calls()
+            guessing = self._guessed_names(function)
+            for one in guessing or ():
+                yield from self.uses.calls(one)
+            yield from self.uses.all_calls() if guessing is None else ()
             return
         for alias in sorted(self.uses.aliases(name)):
             yield from self.uses.calls(alias)
 
-    def _by_names(self, names: set[str]) -> Iterator[tree.Call]:
-        for name in sorted({alias for one in names for alias in self.uses.aliases(one)}):
-            yield from self.uses.calls(name)
+    def _guessed_names(self, function: Function) -> list[str] | None:
+        """The names by which objects with `__call__` may be called, good enough to guess types from; `None`
+        where these may be any, or where a guess is not good enough."""
+        if function.name != "__call__" or function.owner is None or not self.uses.names.guessing:
+            return None
+        known = self._known_as(function.owner)
+        if known is None:
+            return None
+        return sorted({alias for one in known for alias in self.uses.aliases(one)})
 
     def _known_as(self, cls: Class) -> set[str] | None:
         """The names that instances of the class are given where they are made, or put where one is
@@ -152,11 +167,16 @@ class Calls:
 
     def _constructions(self, cls: Class) -> Iterator[tree.Call]:
         """The calls that could, by the name of a class, construct it."""
+        for _, calls in self._constructing(cls):
+            yield from calls
+
+    def _constructing(self, cls: Class) -> Iterator[tuple[str, list[tree.Call]]]:
+        """The same by names."""
         named = self.uses.aliases(cls.name) | self.uses.holders(cls.name)
         for alias in sorted(named):
-            yield from self.uses.calls(alias)
+            yield alias, self.uses.calls(alias)
         for parameter in sorted(self.uses.parameters(cls.name) - named):
-            yield from self.uses.calls_beside(parameter)
+            yield parameter, self.uses.calls_beside(parameter)
 
     def _indirect(self) -> Iterator[tree.Call]:
         """The calls that could construct any class."""
@@ -166,29 +186,30 @@ class Calls:
     def callers(self, function: Function) -> Iterator[tuple[tree.Call, Callee]]:
         """The calls of exactly this function."""
         name = function.name
-        if name == "__call__" and self.uses.names.guessing:
-            yield from self._of(function, self.candidates(function))
+        guessing = self._guessed_names(function)
+        if guessing is not None:
+            for one in guessing:
+                yield from self._among(one, self.uses.calls(one)).of(function)
         elif name in ("__init__", "__new__") and function.owner is not None:
             for cls in self.classes.subclasses(function.owner):
-                yield from self._of(function, self._constructions(cls))
-            yield from self._of_any_class().of(function)
+                for one, calls in self._constructing(cls):
+                    yield from self._among(one, calls).of(function)
+            for one in INDIRECT_CONSTRUCTION:
+                yield from self._among(one, self.uses.calls_beside(one)).of(function)
         else:
             names = self.uses.aliases(name)  # who asks for the callers asks for these names
-            if names not in self._callers:
-                self._callers[names] = self._among(self.candidates(function))
-            yield from self._callers[names].of(function)
+            known = self._callers.get(names) or self._among(names, self.candidates(function))
+            yield from known.of(function)
 
     def is_called(self, function: Function) -> bool:
         """Whether there are calls of exactly this function."""
         return any(True for _ in self.callers(function))
 
-    def _of(
-        self, function: Function, calls: Iterable[tree.Call]
-    ) -> Iterator[tuple[tree.Call, Callee]]:
-        for call in calls:
-            yield from (
-                (call, callee) for callee in self.callees(call) if callee.function is function
-            )
+    def _among(self, names: str | frozenset[str], calls: Iterable[tree.Call]) -> Callers:
+        """The calls of what has these names, by what they call."""
+        if names not in self._callers:
+            self._callers[names] = Callers(calls, self)
+        return self._callers[names]
 
     def arguments_for(
         self, function: Function, parameter: str
@@ -229,9 +250,10 @@ class Calls:
                     if callee.cls in known:
                         seen.add(id(call))
                         yield call, callee
-        indirect = self._of_any_class()
         for heir in heirs:
-            yield from (pair for pair in indirect.of(heir) if id(pair[0]) not in seen)
+            for name in INDIRECT_CONSTRUCTION:
+                found = self._among(name, self.uses.calls_beside(name)).of(heir)
+                yield from (pair for pair in found if id(pair[0]) not in seen)
 
     def given_to(self, cls: Class) -> Iterator[tuple[tree.Call, Mapping[str, tree.Argument]]]:
         """The calls that run the constructor of a class, and what each gives for its parameters, or for the
@@ -262,16 +284,6 @@ class Calls:
             for call in (*self._constructions(cls), *self.uses.calls_beside("cls"))
             for number, argument in enumerate(call.args)
         )
-
-    def _of_any_class(self) -> Callers:
-        """The calls that could construct any class, by what they do."""
-        names = frozenset[str]()
-        if names not in self._callers:
-            self._callers[names] = self._among(self._indirect())
-        return self._callers[names]
-
-    def _among(self, calls: Iterable[tree.Call]) -> Callers:
-        return Callers(calls, self.callees, lambda call: id(call) in self._callees)
 
     def parameter_of(self, call: tree.Call, argument: tree.Argument) -> str | None:
         """The name of the parameter that an argument of a call goes to."""

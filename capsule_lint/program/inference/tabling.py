@@ -41,17 +41,19 @@ class Table:
     def held(self, key: int) -> Types | None:
         """The answer to a question so far, be it final or not; `None` where it has to be found."""
         known = self._known.get(key)
-        if known is not None:
-            return known
-        depth = self._active.get(key)
-        if depth is not None:
-            self._lowest = min(self._lowest, depth)
-            return self._so_far.get(key, NOTHING)
-        held = self._open.get(key)
+        return known if known is not None else self.guess(key)
+
+    def guess(self, key: int) -> Types | None:
+        """The answer to a question so far; `None` where it is final, or has to be found."""
+        held = self._open.get(key)  # the final ones are in neither
         if held is not None:
             self._lowest = min(self._lowest, held[1])
             return held[0]
-        return None
+        depth = self._active.get(key)
+        if depth is None:
+            return None
+        self._lowest = min(self._lowest, depth)
+        return self._so_far.get(key, NOTHING)
 
     def find(self, key: int, find: Callable[[], Types]) -> Types:
         """Find the answer to a question that is not held; `find` may ask for others and for itself."""
