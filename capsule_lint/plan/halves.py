@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach
 from capsule_lint.plan.room import Room
+from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import enclosing, last_name
-from capsule_lint.program.uses import LOGGING, is_for_people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,31 +13,16 @@ from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.containers import ADDING_ONE
+from capsule_lint.program.held_names import held_in, names_held, table_of, values_of, words_in
 from capsule_lint.program.inference.namespaces import called_name
 from capsule_lint.program.model import Class, Function, Module, last_name
-from capsule_lint.program.walk import singles, targets_of, within
+from capsule_lint.program.walk import singles, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from capsule_lint.program.calling.deferred import Boxed
     from capsule_lint.program.names import Names
-
-LOGGING: Final = frozenset(
-    ("debug", "info", "warning", "error", "exception", "critical", "log", "print")
-)
-"""Functions that only tell a person what they are given."""
-
-
-def is_for_people(names: Names, node: tree.Node) -> bool:
-    """Whether an expression is part of a log, or of an error: only a person is told."""
-    holder: object = node
-    while isinstance(holder, tree.Expr):
-        if isinstance(holder, tree.Call) and last_name(holder.func) in LOGGING:
-            return True
-        holder = names.parent(holder)
-    return isinstance(holder, tree.Eval) and holder.kind in ("assert", "raise")
-
 
 _PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
 """What is called with a function, and gives it another name."""
@@ -202,7 +187,7 @@ class Uses:
         """The names that hold the class `name` itself, by their annotation: `dict[str, type[Order]]`."""
         found = set()
         for one in self.declared(name):
-            if {"type", "Type"} & set(_words(one.annotation)):
+            if {"type", "Type"} & set(words_in(one.annotation)):
                 targets = one.holder.targets if isinstance(one.holder, tree.Assign) else ()
                 found |= {last_name(target) for target in targets} | {one.parameter or ""}
         return found - {""}
@@ -270,7 +255,7 @@ class Uses:
 
     def _note_given(self, value: tree.Node | None, parameter: str) -> None:
         """A class, or several of them, that a parameter gets, or that a function gives."""
-        for one in (value, *(_held_nodes(value) if value is not None else ())):
+        for one in (value, *(names_held(value) if value is not None else ())):
             name = last_name(one) if isinstance(one, tree.Name | tree.Attr) else ""
             if name[:1].isupper():
                 self._given[name].add(parameter)
@@ -291,7 +276,7 @@ class Uses:
                 value = value.args[0].value
             if isinstance(value, tree.Call):
                 self._results[last_name(value.func)].update(map(last_name, statement.targets))
-            for source in _values(value):
+            for source in values_of(value):
                 name = last_name(source) if isinstance(source, tree.Name | tree.Attr) else ""
                 for target in statement.targets:
                     bound = last_name(target)
@@ -305,11 +290,11 @@ class Uses:
         for statement, _ in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 for target in statement.targets:
-                    held = set(_held(statement.value))
+                    held = set(held_in(statement.value))
                     if held and isinstance(target, tree.Name | tree.Attr):
                         tables.setdefault(last_name(target), set()).update(held)
         for parameter in (p for f in module.functions for p in f.params):
-            if parameter.default is not None and (held := set(_held(parameter.default))):
+            if parameter.default is not None and (held := set(held_in(parameter.default))):
                 tables.setdefault(parameter.name, set()).update(held)
         called = {
             node.func.id for node in module.each(tree.Call) if isinstance(node.func, tree.Name)
@@ -317,7 +302,7 @@ class Uses:
         for target, value in module.loops() if called else ():
             table = table_of(value)
             own = (last_name(table),) if isinstance(table, tree.Name | tree.Attr) else ()
-            for name in (*own, *_held(table), *tables.get(last_name(table), ())):
+            for name in (*own, *held_in(table), *tables.get(last_name(table), ())):
                 for leaf, _ in targets_of(target):
                     if isinstance(leaf, tree.Name) and leaf.id != name and leaf.id in called:
                         self._aliases[name].add(leaf.id)
@@ -334,7 +319,7 @@ class Uses:
                 if key := tree.text(target.index):
                     self._kept[last_name(target.base), key].append(value)
             elif isinstance(target, tree.Name) and is_global:
-                for name in _words(value):
+                for name in words_in(value):
                     self._spelled[name].add(target.id)
         if statement.annotation is not None and value is not None:
             self._note_declared(Declared(statement.annotation, statement))
@@ -362,7 +347,7 @@ class Uses:
                     self._note_declared(Declared(statement.annotation, cls, name))
 
     def _note_declared(self, declared: Declared) -> None:
-        for name in dict.fromkeys(_words(declared.annotation)):
+        for name in dict.fromkeys(words_in(declared.annotation)):
             self._declared[name].append(declared)
 
     def _note_parametrized(self, function: Function) -> None:
@@ -389,63 +374,5 @@ def closure(starts: Iterable[_T], steps: Mapping[_T, Iterable[_T]]) -> set[_T]:
     return found
 
 
-def _words(node: tree.Node) -> Iterator[str]:
-    """The names in an expression, those that are written as texts too."""
-    for one in within(node):
-        match one:
-            case tree.Name(id=name) | tree.Attr(name=name):
-                yield name
-            case tree.Const(value=str() as text) if text.isidentifier():
-                yield text
-
-
 def _is_self(node: tree.Node) -> bool:
     return isinstance(node, tree.Name) and node.id in ("self", "cls")
-
-
-def table_of(node: tree.Node) -> tree.Node:
-    """`TABLE` of `TABLE.items()` and `TABLE.values()`."""
-    match node:
-        case tree.Call(func=tree.Attr(name="items" | "values") as func) if not node.args:
-            return func.base
-        case _:
-            return node
-
-
-def _held(node: tree.Node) -> Iterator[str]:
-    """The last names of what stands in a table that is written out."""
-    return map(last_name, _held_nodes(node))
-
-
-def _held_nodes(node: tree.Node) -> Iterator[tree.Name | tree.Attr]:
-    """The names and attributes that stand in a table that is written out."""
-    match node:
-        case tree.Sequence():
-            inner = node.items
-        case tree.DictDisplay():
-            inner = node.values
-        case _:
-            return
-    for one in inner:
-        if isinstance(one, tree.Name | tree.Attr):
-            yield one
-        else:
-            yield from _held_nodes(one)
-
-
-def _values(node: tree.Node) -> Iterable[tree.Node]:
-    match node:
-        case tree.Conditional():
-            return node.then, node.otherwise
-        case tree.Boolean() | tree.DictDisplay():
-            return node.values
-        case tree.Sequence():
-            return node.items
-        case tree.Comprehension():
-            return [value for part in node.generators for value in _values(part.iter)]
-        case tree.Subscript(base=tree.Name() | tree.Attr()):  # one of a table
-            return (node.base,)
-        case tree.Call(func=tree.Attr(base=tree.Name() | tree.Attr() as base, name="get")):
-            return (base,)
-        case _:
-            return (node,)

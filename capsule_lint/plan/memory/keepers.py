@@ -17,8 +17,8 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import ADDING_ONE, KEYED, LISTED, PICKING
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.logs import LOGGING
 from capsule_lint.program.model import Class, last_name
-from capsule_lint.program.uses import LOGGING
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from capsule_lint.plan.memory.key_pieces import neighbour_in
 from capsule_lint.plan.uses.choices import TRUTHS
 from capsule_lint.program.containers import ADDING_ONE
 from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.logs import LOGGING
 from capsule_lint.program.model import last_name
-from capsule_lint.program.uses import LOGGING
 
 if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home

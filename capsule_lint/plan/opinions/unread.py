@@ -12,10 +12,10 @@ from capsule_lint.facts import tree
 from capsule_lint.judgement import KeyFact, KeyUse
 from capsule_lint.plan.opinions.base import Opinion, inside
 from capsule_lint.plan.opinions.idle_texts import IdleTexts
+from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.texts.pieces import Filled, Template, Text
-from capsule_lint.program.uses import is_for_people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

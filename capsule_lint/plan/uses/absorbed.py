@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passers import passed_on
+from capsule_lint.program.logs import LOGGING
 from capsule_lint.program.model import last_name
-from capsule_lint.program.uses import LOGGING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

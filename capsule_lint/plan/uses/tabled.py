@@ -9,8 +9,8 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
 from capsule_lint.program.calling.fixtures import parameter_names
+from capsule_lint.program.held_names import table_of
 from capsule_lint.program.model import Function, last_name
-from capsule_lint.program.uses import table_of
 from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:

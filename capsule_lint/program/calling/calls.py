@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Binding, Class, Function
     from capsule_lint.program.uses import Uses
 
+_Alike: TypeAlias = str | frozenset[str]
+"""The name of what is called, or all names under which something is known."""
 INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__")
 
 
@@ -48,8 +51,7 @@ class Calls:
     _callees: dict[int, tuple[Callee, ...]] = field(default_factory=dict)
     _guessed: dict[int, tuple[Types, tuple[Callee, ...]]] = field(default_factory=dict)
     """Those of calls of which not all is known yet, and of what types."""
-    _callers: dict[str | frozenset[str], Callers] = field(default_factory=dict)
-    """By the name of what is called, or by all names under which something is known."""
+    _callers: dict[_Alike, Callers] = field(default_factory=dict)
     _decorated: dict[Function, int] = field(default_factory=dict)
     _handing_up: dict[Function, list[tree.Call]] | None = None
     _handed_on: dict[Function, list[tuple[tree.Call, int, int]]] | None = None
@@ -118,20 +120,23 @@ class Calls:
 
     def candidates(self, function: Function) -> Iterator[tree.Call]:
         """The calls that could, by name, be calls of the function."""
+        return chain.from_iterable(calls for _, calls in self._named_alike(function))
+
+    def _named_alike(self, function: Function) -> Iterator[tuple[_Alike, Iterable[tree.Call]]]:
+        """The same by what they call by name."""
         name = function.name
-        if name in ("__init__", "__new__") and function.owner is not None:
+        guessed = self._guessed_names(function)
+        if guessed is not None:
+            yield from ((one, self.uses.calls(one)) for one in guessed)
+        elif name in ("__init__", "__new__") and function.owner is not None:
             for cls in self.classes.subclasses(function.owner):
-                yield from self._constructions(cls)
+                yield from self._constructing(cls)
             yield from self._indirect()
-            return
-        if name == "__call__" and function.owner is not None:
-            guessing = self._guessed_names(function)
-            for one in guessing or ():
-                yield from self.uses.calls(one)
-            yield from self.uses.all_calls() if guessing is None else ()
-            return
-        for alias in sorted(self.uses.aliases(name)):
-            yield from self.uses.calls(alias)
+        else:
+            names = self.uses.aliases(name)  # who asks for the callers asks for these names
+            every = name == "__call__" and function.owner is not None
+            named = chain.from_iterable(self.uses.calls(one) for one in sorted(names))
+            yield names, self.uses.all_calls() if every else named
 
     def _guessed_names(self, function: Function) -> list[str] | None:
         """The names by which objects with `__call__` may be called, good enough to guess types from; `None`
@@ -178,34 +183,20 @@ class Calls:
         for parameter in sorted(self.uses.parameters(cls.name) - named):
             yield parameter, self.uses.calls_beside(parameter)
 
-    def _indirect(self) -> Iterator[tree.Call]:
-        """The calls that could construct any class."""
-        for name in INDIRECT_CONSTRUCTION:
-            yield from self.uses.calls_beside(name)
+    def _indirect(self) -> Iterator[tuple[str, list[tree.Call]]]:
+        """The calls that could construct any class, by names."""
+        return ((name, self.uses.calls_beside(name)) for name in INDIRECT_CONSTRUCTION)
 
     def callers(self, function: Function) -> Iterator[tuple[tree.Call, Callee]]:
         """The calls of exactly this function."""
-        name = function.name
-        guessing = self._guessed_names(function)
-        if guessing is not None:
-            for one in guessing:
-                yield from self._among(one, self.uses.calls(one)).of(function)
-        elif name in ("__init__", "__new__") and function.owner is not None:
-            for cls in self.classes.subclasses(function.owner):
-                for one, calls in self._constructing(cls):
-                    yield from self._among(one, calls).of(function)
-            for one in INDIRECT_CONSTRUCTION:
-                yield from self._among(one, self.uses.calls_beside(one)).of(function)
-        else:
-            names = self.uses.aliases(name)  # who asks for the callers asks for these names
-            known = self._callers.get(names) or self._among(names, self.candidates(function))
-            yield from known.of(function)
+        for names, calls in self._named_alike(function):
+            yield from self._among(names, calls).of(function)
 
     def is_called(self, function: Function) -> bool:
         """Whether there are calls of exactly this function."""
         return any(True for _ in self.callers(function))
 
-    def _among(self, names: str | frozenset[str], calls: Iterable[tree.Call]) -> Callers:
+    def _among(self, names: _Alike, calls: Iterable[tree.Call]) -> Callers:
         """The calls of what has these names, by what they call."""
         if names not in self._callers:
             self._callers[names] = Callers(calls, self)
@@ -251,8 +242,8 @@ class Calls:
                         seen.add(id(call))
                         yield call, callee
         for heir in heirs:
-            for name in INDIRECT_CONSTRUCTION:
-                found = self._among(name, self.uses.calls_beside(name)).of(heir)
+            for name, calls in self._indirect():
+                found = self._among(name, calls).of(heir)
                 yield from (pair for pair in found if id(pair[0]) not in seen)
 
     def given_to(self, cls: Class) -> Iterator[tuple[tree.Call, Mapping[str, tree.Argument]]]:

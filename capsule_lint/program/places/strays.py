@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection
 from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import WRITES, Role
 from capsule_lint.program.texts.pieces import snake
-from capsule_lint.program.uses import LOGGING, is_for_people
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,71 @@
+"""What stands in a table that is written out, and what an expression may be a choice of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+def words_in(node: tree.Node) -> Iterator[str]:
+    """The names in an expression, those that are written as texts too."""
+    for one in within(node):
+        match one:
+            case tree.Name(id=name) | tree.Attr(name=name):
+                yield name
+            case tree.Const(value=str() as text) if text.isidentifier():
+                yield text
+
+
+def table_of(node: tree.Node) -> tree.Node:
+    """`TABLE` of `TABLE.items()` and `TABLE.values()`."""
+    match node:
+        case tree.Call(func=tree.Attr(name="items" | "values") as func) if not node.args:
+            return func.base
+        case _:
+            return node
+
+
+def held_in(node: tree.Node) -> Iterator[str]:
+    """The last names of what stands in a table that is written out."""
+    return map(last_name, names_held(node))
+
+
+def names_held(node: tree.Node) -> Iterator[tree.Name | tree.Attr]:
+    """The names and attributes that stand in a table that is written out."""
+    match node:
+        case tree.Sequence():
+            inner = node.items
+        case tree.DictDisplay():
+            inner = node.values
+        case _:
+            return
+    for one in inner:
+        if isinstance(one, tree.Name | tree.Attr):
+            yield one
+        else:
+            yield from names_held(one)
+
+
+def values_of(node: tree.Node) -> Iterable[tree.Node]:
+    """The expressions of which an expression is one, or has one in it."""
+    match node:
+        case tree.Conditional():
+            return node.then, node.otherwise
+        case tree.Boolean() | tree.DictDisplay():
+            return node.values
+        case tree.Sequence():
+            return node.items
+        case tree.Comprehension():
+            return [value for part in node.generators for value in values_of(part.iter)]
+        case tree.Subscript(base=tree.Name() | tree.Attr()):  # one of a table
+            return (node.base,)
+        case tree.Call(func=tree.Attr(base=tree.Name() | tree.Attr() as base, name="get")):
+            return (base,)
+        case _:
+            return (node,)
