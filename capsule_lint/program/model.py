@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar, cast
+from itertools import count
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar, cast
 
 from capsule_lint.facts import tree
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _Fact = TypeVar("_Fact", tree.FunctionDef, tree.ClassDef)
 _Kind = TypeVar("_Kind", bound=tree.Node)
 _Other = TypeVar("_Other", bound=tree.Node)
+_NUMBERS: Final = count()
 Branch = tuple[int, int, bool]
 """A block that a statement stands in: the block's number, which of its bodies, whether it loops."""
 
@@ -117,9 +119,15 @@ class _Defined(Generic[_Fact]):
     qualname: str
     decorators: frozenset[str] = field(init=False)
     """The last names of its decorators: `property`, `fixture`, `dataclass`."""
+    _number: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self._number = next(_NUMBERS)
         self.decorators = frozenset(map(last_name, self.fact.decorators))
+
+    def __hash__(self) -> int:
+        """The same in each run, so that sets give what is in them in the same order."""
+        return self._number
 
     @property
     def name(self) -> str:

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.aliases import Aliases, closure, renamed
 from capsule_lint.program.calling import deferred
-from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.containers import ADDING_ONE
-from capsule_lint.program.held_names import held_in, names_held, table_of, values_of, words_in
+from capsule_lint.program.held_names import names_held, words_in
 from capsule_lint.program.inference.namespaces import called_name
 from capsule_lint.program.model import Class, Function, Module, last_name
-from capsule_lint.program.walk import singles, targets_of
+from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from capsule_lint.program.calling.deferred import Boxed
     from capsule_lint.program.names import Names
 
-_PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
-"""What is called with a function, and gives it another name."""
 
-
-_T = TypeVar("_T")
 _FILLING: Final = ADDING_ONE | {"setdefault"}
 """Methods that put their last argument into a collection."""
 
@@ -48,9 +44,8 @@ class Uses:
     from it whether that file could have changed an answer."""
 
     names: Names
+    _named: Aliases = field(init=False)
     _calls: dict[str, list[tree.Call]] = field(default_factory=lambda: defaultdict(list))
-    _aliases: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    _known_as: dict[str, frozenset[str]] = field(default_factory=dict)
     _arguments: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -91,10 +86,16 @@ class Uses:
     """These calls by what they call."""
 
     def __post_init__(self) -> None:
+        self._named = Aliases(self.names)
         through = deferred.QUEUED | deferred.attached(self.names.modules.values())
         for module in self.names.modules.values():
+            self._named.note(module)
+            for statement, place in module.statements:
+                if isinstance(statement, tree.Assign):
+                    self._note_assignment(statement, place.scope.kind == "module")
+            self._note_definitions(module)
             for node in module.each(tree.Call):
-                self._calls[called_name(node.func) or last_name(node.func)].append(node)
+                self._note_call(node, node.func, called_name(node.func))
                 self._note_arguments(node)
                 self._note_deferred(node, through)
                 if isinstance(node.func, tree.Attr) and node.func.name in _FILLING and node.args:
@@ -102,19 +103,13 @@ class Uses:
                     if isinstance(node.func.base, tree.Name | tree.Attr):
                         put = node.func.base, node.args[-1].value
                         self._puts[last_name(node.func.base)].append(put)
-            for statement, place in module.statements:
-                self._note_alias(statement)
-                if isinstance(statement, tree.Assign):
-                    self._note_assignment(statement, place.scope.kind == "module")
-            self._note_definitions(module)
-            self._note_loops(module)
         self._note_kept()
 
     # --- what can be asked ---
 
     def calls(self, name: str) -> list[tree.Call]:
-        """The calls of whatever is called `name`: `name(…)`, `x.name(…)`."""
-        self.names.ask(name)
+        """The calls of whatever is called `name`, `name(…)` or `x.name(…)`, or of what one function calls so."""
+        self._ask(name)
         return self._calls.get(name, [])
 
     def calls_beside(self, name: str) -> list[tree.Call]:
@@ -135,9 +130,13 @@ class Uses:
 
     def known_as(self, name: str) -> frozenset[str]:
         """The same, of a name that is as common as those of `calls_beside`."""
-        found = self._known_as.get(name)
-        if found is None:
-            found = self._known_as[name] = frozenset(_closure(name, self._aliases))
+        return self._named.spelled(name)
+
+    def known_by(self, name: str) -> frozenset[str]:
+        """The same, but a name that only one function knows is told from those that are spelled as it is:
+        `calls`, `passed` and `handed_on` tell what that function does with it."""
+        found = self._named.of(name)
+        self.names.ask(*(one for one in found if not self._named.is_own(one)))
         return found
 
     def arguments(
@@ -148,13 +147,17 @@ class Uses:
 
     def passed(self, name: str) -> list[tuple[tree.Call, int]]:
         """The calls that get something called `name` as an argument, and its position."""
-        self.names.ask(name)
+        self._ask(name)
         return self._passed.get(name, [])
 
     def handed_on(self, name: str) -> list[tuple[tree.Call, int]]:
         """Those of them that call it with the arguments behind it: `partial(name, 1)`."""
-        self.names.ask(name)
+        self._ask(name)
         return self._handed_on.get(name, [])
+
+    def _ask(self, name: str) -> None:
+        if not self._named.is_own(name):  # those stand in one file, which has been read
+            self.names.ask(name)
 
     def stores(self, name: str) -> list[tree.Node]:
         """What is assigned to attributes of that name, of anything but `self` and `cls`."""
@@ -179,7 +182,7 @@ class Uses:
 
     def declared(self, name: str) -> list[Declared]:
         """The places whose annotations may mean the class `name`, through aliases too."""
-        names = set[str]().union(*(_closure(n, self._spelled) for n in self.aliases(name)))
+        names = set[str]().union(*(closure((n,), self._spelled) for n in self.aliases(name)))
         self.names.ask(*names)
         return [one for known in sorted(names) for one in self._declared.get(known, ())]
 
@@ -204,24 +207,28 @@ class Uses:
 
     # --- how it is found ---
 
+    def _note_call(self, call: tree.Call, called: tree.Node, name: str | None = None) -> None:
+        for one in (name or last_name(called), *self._named.own(called)):
+            self._calls[one].append(call)
+
     def _note_deferred(self, node: tree.Call, through: frozenset[str]) -> None:
         if isinstance(node.func, tree.Attr) and node.func.name in through:
-            self._calls[last_name(node.func.base)].append(node)
+            self._note_call(node, node.func.base)
         box = deferred.boxed(node)
         if box is not None:
             self.boxes[id(box.call)] = box
             self.later[id(box.call.func)] = box.call
             self.names.index.put(box.call, self.names.place(node), node)
-            self._calls[last_name(box.call.func)].append(box.call)
+            self._note_call(box.call, box.call.func)
 
     def _note_kept(self) -> None:
         """A function is known by the name of the table into which its decorator puts it."""
         for name, put in self._puts.items():
             for keeper in filter(None, (self._keeper(value) for _, value in put)):
                 for one in (keeper, keeper.parent):
-                    for alias in _closure(one.name, self._aliases) if one is not None else ():
+                    for alias in self._named.spelled(one.name) if one is not None else ():
                         for function, _ in self._decorated.get(alias, ()):
-                            self._aliases[function.name].add(name)
+                            self._named.add(function.name, name)
 
     def _keeper(self, value: tree.Node) -> Function | None:
         """The function that puts what it is given first into a table."""
@@ -241,9 +248,10 @@ class Uses:
             value = argument.value
             plain = not argument.star and argument.keyword is None
             if plain and isinstance(value, tree.Name | tree.Attr):
-                self._passed[last_name(value)].append((call, position))
-                if position == called:
-                    self._handed_on[last_name(value)].append((call, position))
+                for name in (last_name(value), *self._named.own(value)):
+                    self._passed[name].append((call, position))
+                    if position == called:
+                        self._handed_on[name].append((call, position))
             if argument.keyword is not None:
                 self._note_given(value, argument.keyword)
             if isinstance(value, tree.Name):
@@ -260,55 +268,12 @@ class Uses:
             if name[:1].isupper():
                 self._given[name].add(parameter)
 
-    def _note_alias(self, statement: tree.Statement) -> None:
-        if isinstance(statement, tree.Import):
-            for imported in statement.names:
-                if imported.name is not None and imported.bound != imported.name:
-                    self._aliases[imported.name].add(imported.bound)
-        elif isinstance(statement, tree.Assign):
-            for single in singles(statement):
-                self._note_assigned(single)
-
-    def _note_assigned(self, statement: tree.Assign) -> None:
-        value = statement.value
-        if value is not None:
-            if isinstance(value, tree.Call) and last_name(value.func) in _PASSING and value.args:
-                value = value.args[0].value
-            if isinstance(value, tree.Call):
-                self._results[last_name(value.func)].update(map(last_name, statement.targets))
-            for source in values_of(value):
-                name = last_name(source) if isinstance(source, tree.Name | tree.Attr) else ""
-                for target in statement.targets:
-                    bound = last_name(target)
-                    if name and bound and bound != name:
-                        self._aliases[name].add(bound)
-
-    def _note_loops(self, module: Module) -> None:
-        """What a loop binds, and something calls, is an alias of what stands in the table that it goes
-        through."""
-        tables: dict[str, set[str]] = {}
-        for statement, _ in module.statements:
-            if isinstance(statement, tree.Assign) and statement.value is not None:
-                for target in statement.targets:
-                    held = set(held_in(statement.value))
-                    if held and isinstance(target, tree.Name | tree.Attr):
-                        tables.setdefault(last_name(target), set()).update(held)
-        for parameter in (p for f in module.functions for p in f.params):
-            if parameter.default is not None and (held := set(held_in(parameter.default))):
-                tables.setdefault(parameter.name, set()).update(held)
-        called = {
-            node.func.id for node in module.each(tree.Call) if isinstance(node.func, tree.Name)
-        }
-        for target, value in module.loops() if called else ():
-            table = table_of(value)
-            own = (last_name(table),) if isinstance(table, tree.Name | tree.Attr) else ()
-            for name in (*own, *held_in(table), *tables.get(last_name(table), ())):
-                for leaf, _ in targets_of(target):
-                    if isinstance(leaf, tree.Name) and leaf.id != name and leaf.id in called:
-                        self._aliases[name].add(leaf.id)
-
     def _note_assignment(self, statement: tree.Assign, is_global: bool) -> None:
         value = statement.value
+        for single in singles(statement):
+            made = renamed(single.value)
+            if isinstance(made, tree.Call):
+                self._results[last_name(made.func)].update(map(last_name, single.targets))
         for target in statement.targets if value is not None else ():
             assert value is not None
             if isinstance(target, tree.Attr) and not _is_self(target.base):
@@ -338,8 +303,6 @@ class Uses:
                 self._note_given(parameter.default, parameter.name)
                 if parameter.annotation is not None:
                     self._note_declared(Declared(parameter.annotation, function, parameter.name))
-            if module.is_test:
-                self._note_parametrized(function)
         for cls in module.classes:
             for statement in cls.fact.body:
                 if isinstance(statement, tree.Assign) and statement.annotation is not None:
@@ -349,29 +312,6 @@ class Uses:
     def _note_declared(self, declared: Declared) -> None:
         for name in dict.fromkeys(words_in(declared.annotation)):
             self._declared[name].append(declared)
-
-    def _note_parametrized(self, function: Function) -> None:
-        """A parameter of a test that `parametrize` fills is an alias of what it is filled with."""
-        for parameter in function.params if function.fact.decorators else ():
-            for value in parametrized(function, parameter.name) or ():
-                if isinstance(value, tree.Name | tree.Attr):
-                    self._aliases[last_name(value)].add(parameter.name)
-
-
-def _closure(name: str, steps: Mapping[str, Iterable[str]]) -> set[str]:
-    return closure((name,), steps)
-
-
-def closure(starts: Iterable[_T], steps: Mapping[_T, Iterable[_T]]) -> set[_T]:
-    """What is reached from somewhere by any number of steps, the starts among it."""
-    queue = list(starts)
-    found = set(queue)
-    while queue:
-        for other in steps.get(queue.pop(), ()):
-            if other not in found:
-                found.add(other)
-                queue.append(other)
-    return found
 
 
 def _is_self(node: tree.Node) -> bool:

@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
+from capsule_lint.program.aliases import closure
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope, snake
-from capsule_lint.program.uses import closure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -133,7 +133,7 @@ class Calls:
                 yield from self._constructing(cls)
             yield from self._indirect()
         else:
-            names = self.uses.aliases(name)  # who asks for the callers asks for these names
+            names = self.uses.known_by(name)  # who asks for the callers asks for these names
             every = name == "__call__" and function.owner is not None
             named = chain.from_iterable(self.uses.calls(one) for one in sorted(names))
             yield names, self.uses.all_calls() if every else named
@@ -177,7 +177,7 @@ class Calls:
 
     def _constructing(self, cls: Class) -> Iterator[tuple[str, list[tree.Call]]]:
         """The same by names."""
-        named = self.uses.aliases(cls.name) | self.uses.holders(cls.name)
+        named = self.uses.known_by(cls.name) | self.uses.holders(cls.name)
         for alias in sorted(named):
             yield alias, self.uses.calls(alias)
         for parameter in sorted(self.uses.parameters(cls.name) - named):
@@ -334,9 +334,9 @@ class Calls:
     def known_by(self, function: Function) -> frozenset[str]:
         """The names by which a function may be passed on: those of its class, if it is an initializer."""
         if function.name != "__init__" or function.owner is None:
-            return self.uses.aliases(function.name)
+            return self.uses.known_by(function.name)
         heirs = self.classes.subclasses(function.owner)
-        return frozenset[str]().union(*(self.uses.aliases(heir.name) for heir in heirs))
+        return frozenset[str]().union(*(self.uses.known_by(heir.name) for heir in heirs))
 
     def named(self, node: tree.Node, function: Function) -> Iterator[int]:
         """How many of a function's first parameters are filled where an expression is the function

@@ -19,6 +19,7 @@ from capsule_lint.program.inference.types import (
     Types,
     foreign,
     join,
+    ordered,
 )
 from capsule_lint.program.model import Class, last_name
 
@@ -37,7 +38,7 @@ class Contents:
         if isinstance(node.index, tree.Other):  # a slice
             return self.inference.of(node.base)
         found: list[Types] = []
-        for base in self.inference.of(node.base):
+        for base in ordered(self.inference.of(node.base)):
             match base:
                 case Collection():
                     found.append(base.items or self._kept(node))
@@ -99,7 +100,7 @@ class Contents:
     def elements(self, types: Types, around: frozenset[Class] = frozenset()) -> Types:
         """What iterating over a value of these types yields; `around` are those that lead there."""
         found: list[Types] = []
-        for one in types:
+        for one in ordered(types):
             match one:
                 case Collection(kind="dict"):
                     found.append(one.keys or foreign("key"))
@@ -126,7 +127,7 @@ class Contents:
     def entered(self, value: Types) -> Types:
         """What `with` binds that enters one of these."""
         found = []
-        for one in value:
+        for one in ordered(value):
             if isinstance(one, Instance):
                 enter = self.inference.classes.method(
                     one.cls, "__enter__"
@@ -142,7 +143,7 @@ class Contents:
         """What stands at a place of an unpacked target."""
         for step in path:
             parts = []
-            for one in value:
+            for one in ordered(value):
                 if isinstance(one, TupleOf):
                     parts.append(
                         one.items[step] if 0 <= step < len(one.items) else join(*one.items)

@@ -134,7 +134,7 @@ class Inference:
         if above:
             return join(*(self.attributes.member(cls, node.name) for cls in above))
         base = self.of(node.base)
-        found = join(*(self.attributes.of(t, node.name) for t in base))
+        found = join(*(self.attributes.of(t, node.name) for t in ordered(base)))
         is_mocked = any(isinstance(t, Mocked) for t in base)
         if is_mocked and not any(isinstance(t, FunctionObject) for t in found):
             return self.mocks.held(node) or found

@@ -20,6 +20,7 @@ from capsule_lint.program.inference.types import (
     Types,
     foreign,
     join,
+    ordered,
 )
 from capsule_lint.program.model import Module, last_name
 
@@ -205,7 +206,7 @@ class Mocks:
             if module is not None:
                 found: Types = frozenset((ModuleObject(module),))
                 for name in parts[cut:]:
-                    found = join(*(self.inference.attributes.of(t, name) for t in found))
+                    found = join(*(self.inference.attributes.of(t, name) for t in ordered(found)))
                 return frozenset(t for t in found if not isinstance(t, Foreign))
         return NOTHING
 
@@ -219,10 +220,10 @@ class Mocks:
                 types = self.inference.of(call.args[0].value)
                 if last_name(call.func) == _IN_NAMESPACE:  # `setitem(vars(module), "f", fake)`
                     types = frozenset(t.base for t in types if isinstance(t, Namespace))
-                    return join(*(self.inference.attributes.of(t, text) for t in types))
+                    return join(*(self.inference.attributes.of(t, text) for t in ordered(types)))
                 if not types or not all(isinstance(t, _KNOWN) for t in types):
                     return None
-                return join(*(self.inference.attributes.of(t, text) for t in types))
+                return join(*(self.inference.attributes.of(t, text) for t in ordered(types)))
         return None
 
     def patched(self, call: tree.Call) -> Types:

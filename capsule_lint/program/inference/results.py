@@ -29,6 +29,7 @@ from capsule_lint.program.inference.types import (
     gives_back,
     holds_objects,
     join,
+    ordered,
 )
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 
@@ -87,7 +88,7 @@ class Results:
             )
             if loaded is not None:
                 return loaded
-        found = join(*(self._result(t, node) for t in self.inference.of(node.func)))
+        found = join(*(self._result(t, node) for t in ordered(self.inference.of(node.func))))
         return found if found and not found & ANYTHING else self._declared(node.func) or found
 
     def _changed(self, func: tree.Attr) -> Types | None:
@@ -109,7 +110,7 @@ class Results:
             return None
         if any(isinstance(one, FunctionObject) for one in self.inference.of(func)):
             return None  # a class's own, which says what it makes
-        return join(*(self._result(one, node) for one in made))
+        return join(*(self._result(one, node) for one in ordered(made)))
 
     def _started(self, func: tree.Attr) -> Types | None:
         """What `patch("app.use.f").start()` yields: the mock that comes in that place."""
@@ -138,7 +139,7 @@ class Results:
                     own = binding.parameter
                     annotations.append(own.annotation if own is not None else binding.annotation)
             case tree.Attr():
-                for one in self.inference.of(func.base):
+                for one in ordered(self.inference.of(func.base)):
                     cls = one.cls if isinstance(one, Instance) else None
                     for owner in self.inference.classes.mro(cls) if cls is not None else ():
                         annotations += [s.annotation for s in owner.stores.get(func.name, ())]
@@ -182,12 +183,12 @@ class Results:
     def made_by(self, node: tree.Node) -> Types:
         """What calling an expression yields, whatever it is given."""
         made = tree.Call(node.at, node, ())
-        return join(*(self._result(t, made) for t in self.inference.of(node)))
+        return join(*(self._result(t, made) for t in ordered(self.inference.of(node))))
 
     def _receiver(self, node: tree.Call) -> Type | None:
         if not isinstance(node.func, tree.Attr):
             return None
-        for one in self.inference.of(node.func.base):
+        for one in ordered(self.inference.of(node.func.base)):
             if isinstance(one, Instance | ClassObject):
                 return one
         return None
@@ -208,7 +209,7 @@ class Results:
         if func.name not in _LOADING:
             return None
         classes = self.inference.classes
-        for one in self.inference.of(func.base):
+        for one in ordered(self.inference.of(func.base)):
             if (
                 isinstance(one, ClassObject)
                 and classes.is_pynamo(one.cls)
@@ -222,7 +223,7 @@ class Results:
     def _collection_method(self, node: tree.Call, func: tree.Attr) -> Types | None:
         base = self.inference.of(func.base)
         found: list[Types] = []
-        for one in base:
+        for one in ordered(base):
             if isinstance(one, Namespace) and (name := namespaces.name_in(node)) is not None:
                 found.append(namespaces.looked_up(self.inference, one, name))
                 continue
@@ -296,9 +297,11 @@ class Results:
                 return frozenset(own) or ANYTHING
             case "getattr" if len(plain) >= 2 and isinstance(plain[1], tree.Const):
                 attribute = str(plain[1].value)
-                return join(*(self.inference.attributes.of(one, attribute) for one in of(first)))
+                return join(
+                    *(self.inference.attributes.of(one, attribute) for one in ordered(of(first)))
+                )
             case "map":
-                called = [self._result(one, node) for one in of(first)]
+                called = [self._result(one, node) for one in ordered(of(first))]
                 return frozenset((Collection(join(*called)),))
             case _ if name in _SAME:
                 return of(first)
@@ -362,7 +365,9 @@ class Results:
         args = [a.value for a in node.args if a.keyword in (None, "dependency")]
         if not args:
             return NOTHING
-        return join(*(self.yielded(self._result(one, node)) for one in self.inference.of(args[0])))
+        return join(
+            *(self.yielded(self._result(one, node)) for one in ordered(self.inference.of(args[0])))
+        )
 
     def yielded(self, types: Types) -> Types:
         """What a generator's `yield` gives, for a fixture or a context manager."""

@@ -14,6 +14,7 @@ from capsule_lint.program.inference.types import (
     Types,
     foreign,
     join,
+    ordered,
 )
 from capsule_lint.program.model import last_name
 
@@ -75,7 +76,7 @@ def _mapping(inference: Inference, node: tree.Call, name: str) -> Types:
         if name == "defaultdict" and number == 0:
             items.append(inference.results.made_by(argument.value))
             continue
-        for one in types:
+        for one in ordered(types):
             if isinstance(one, Collection) and one.kind == "dict":
                 items.append(one.items)
                 keys.append(one.keys)
@@ -105,7 +106,7 @@ def _got(inference: Inference, func: tree.Node, given: tree.Node) -> Types | Non
     if last_name(func.func) == "attrgetter" and text is not None:
         found = inference.of(given)
         for step in text.split("."):
-            found = join(*(inference.attributes.of(t, step) for t in found))
+            found = join(*(inference.attributes.of(t, step) for t in ordered(found)))
         return found
     if last_name(func.func) == "itemgetter" and isinstance(wanted, tree.Const):
         return join(*(_item(t, wanted.value) for t in inference.of(given))) or None

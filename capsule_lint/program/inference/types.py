@@ -262,7 +262,33 @@ def _shallow(one: Collection | TupleOf, nesting: int) -> Type:
 
 def ordered(types: Types) -> list[Type]:
     """The types in an order that does not depend on the run."""
-    return sorted(types, key=repr) if len(types) > 1 else list(types)
+    return sorted(types, key=_rank) if len(types) > 1 else list(types)
+
+
+def _rank(one: Type) -> str:
+    """A text that tells a type from others, as far as an order needs it."""
+    match one:
+        case Instance() | ClassObject():
+            what = one.cls.symbol
+        case FunctionObject():
+            what = f"{one.function.symbol}:{one.function.fact.at}:{one.bound}:{one.mock}"
+        case Partial():
+            what = f"{one.call.at}:{_rank(one.of)}"
+        case LambdaObject():
+            what = f"{one.node.at}"
+        case Collection():
+            what = f"{one.kind}:{_ranks(one.items)}:{_ranks(one.keys)}"
+        case TupleOf():
+            what = ",".join(map(_ranks, one.items))
+        case Namespace():
+            what = _rank(one.base)
+        case _:
+            what = repr(one)
+    return f"{type(one).__name__}:{what}"
+
+
+def _ranks(types: Types) -> str:
+    return "|".join(sorted(map(_rank, types)))
 
 
 def classes_of(types: Iterable[object]) -> set[Class]:

@@ -1,0 +1,177 @@
+"""The names under which something may be known: by an import, an assignment, a loop, a parameter of a test."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from capsule_lint.facts import tree
+from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.held_names import held_in, table_of, values_of
+from capsule_lint.program.model import last_name, outwards
+from capsule_lint.program.walk import singles, targets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from capsule_lint.program.model import Function, Module, Scope
+    from capsule_lint.program.names import Names
+
+_T = TypeVar("_T")
+_LOCAL: Final = ".<locals>."
+_PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
+"""What is called with a function, and gives it another name."""
+
+
+@dataclass(eq=False, slots=True)
+class Aliases:
+    """Which names follow from which. A name that only one function knows is told from those that are spelled
+    as it is: `app.jobs.start.<locals>.run`, as Python spells what a function defines."""
+
+    names: Names
+    _steps: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _own: set[str] = field(default_factory=set)
+    """Those that only one function knows."""
+    _words: set[str] = field(default_factory=set)
+    """How these are spelled in the code."""
+    _known: dict[str, frozenset[str]] = field(default_factory=dict)
+    _spelled: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    # --- what can be asked ---
+
+    def of(self, name: str) -> frozenset[str]:
+        """All names under which something called `name` may be known, itself included."""
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = frozenset(closure((name,), self._steps))
+        return found
+
+    def spelled(self, name: str) -> frozenset[str]:
+        """The same as they stand in the code."""
+        found = self._spelled.get(name)
+        if found is None:
+            words = (one.rpartition(_LOCAL)[2] for one in self.of(name))
+            found = self._spelled[name] = frozenset(words)
+        return found
+
+    def is_own(self, name: str) -> bool:
+        """Whether only one function knows such a name."""
+        return name in self._own
+
+    def own(self, node: tree.Node) -> Iterator[str]:
+        """What the functions around a name call so that has other names too."""
+        if isinstance(node, tree.Name) and node.id in self._words:
+            yield from (name for name in self._around(node) if name in self._own)
+
+    # --- how it is found ---
+
+    def note(self, module: Module) -> None:
+        """Note the names that a file gives to what has one."""
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Import):
+                for imported in statement.names:
+                    if imported.name is not None and imported.bound != imported.name:
+                        self.add(imported.name, imported.bound)
+            elif isinstance(statement, tree.Assign):
+                for single in singles(statement):
+                    self._assigned(single)
+        self._parametrized(module)
+        self._loops(module)
+
+    def add(self, name: str, bound: str) -> None:
+        """What is called `name` is known as `bound` as well, wherever that stands."""
+        self._steps[name].add(bound)
+        self._known.clear()
+
+    def _add_own(self, names: Iterable[str], function: Function, bound: str) -> None:
+        own = _qualified(function, bound)
+        self._own.add(own)
+        self._words.add(bound)
+        for name in names:
+            self.add(name, own)
+
+    def _add(self, name: str, target: tree.Node, source: tree.Node) -> None:
+        """The same of what a target gets, from an expression in the same function."""
+        bound, scope = last_name(target), self.names.place(target).scope
+        if not name or not bound or bound == name:
+            return
+        known = (name, *self._around(source))
+        if isinstance(target, tree.Name) and scope.function is not None and _is_own(bound, scope):
+            self._add_own(known, scope.function, bound)
+        else:
+            for one in known:
+                self.add(one, bound)
+
+    def _around(self, node: tree.Node) -> Iterator[str]:
+        """What a name is called if it is one of a function around it."""
+        if isinstance(node, tree.Name):
+            for function in outwards(self.names.function_of(node)):
+                yield _qualified(function, node.id)
+
+    def _assigned(self, statement: tree.Assign) -> None:
+        value = renamed(statement.value)
+        for source in values_of(value) if value is not None else ():
+            if isinstance(source, tree.Name | tree.Attr):
+                for target in statement.targets:
+                    self._add(last_name(source), target, source)
+
+    def _parametrized(self, module: Module) -> None:
+        """A parameter of a test that `parametrize` fills is an alias of what it is filled with."""
+        for function in module.functions if module.is_test else ():
+            for parameter in function.params if function.fact.decorators else ():
+                for value in parametrized(function, parameter.name) or ():
+                    if isinstance(value, tree.Name | tree.Attr):
+                        self._add_own((last_name(value),), function, parameter.name)
+
+    def _loops(self, module: Module) -> None:
+        """What a loop binds, and something calls, is an alias of what stands in the table that it goes
+        through."""
+        tables: dict[str, set[str]] = {}
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                for target in statement.targets:
+                    held = set(held_in(statement.value))
+                    if held and isinstance(target, tree.Name | tree.Attr):
+                        tables.setdefault(last_name(target), set()).update(held)
+        for parameter in (p for f in module.functions for p in f.params):
+            if parameter.default is not None and (held := set(held_in(parameter.default))):
+                tables.setdefault(parameter.name, set()).update(held)
+        called = {
+            node.func.id for node in module.each(tree.Call) if isinstance(node.func, tree.Name)
+        }
+        for target, value in module.loops() if called else ():
+            table = table_of(value)
+            own = (last_name(table),) if isinstance(table, tree.Name | tree.Attr) else ()
+            for name in (*own, *held_in(table), *tables.get(last_name(table), ())):
+                for leaf, _ in targets_of(target):
+                    if isinstance(leaf, tree.Name) and leaf.id in called:
+                        self._add(name, leaf, table)
+
+
+def renamed(value: tree.Node | None) -> tree.Node | None:
+    """What an assigned value is another name of: the `f` of `partial(f, 1)`, else the value itself."""
+    if isinstance(value, tree.Call) and last_name(value.func) in _PASSING and value.args:
+        return value.args[0].value
+    return value
+
+
+def closure(starts: Iterable[_T], steps: Mapping[_T, Iterable[_T]]) -> set[_T]:
+    """What is reached from somewhere by any number of steps, the starts among it."""
+    queue = list(starts)
+    found = set(queue)
+    while queue:
+        for other in steps.get(queue.pop(), ()):
+            if other not in found:
+                found.add(other)
+                queue.append(other)
+    return found
+
+
+def _qualified(function: Function, name: str) -> str:
+    return f"{function.symbol}{_LOCAL}{name}"
+
+
+def _is_own(name: str, scope: Scope) -> bool:
+    """Whether a name that is bound where a scope begins is one of its function."""
+    return scope.kind != "class" and not any(name in one.outer for one in scope.ancestors())
