@@ -155,12 +155,7 @@ class Demands(Room):
             map(sources.constant, program.policy.scopes)
         ):
             return True  # what it calls has policy's constants at hand
-        return function in program.keys.functions or any(
-            callee.function in program.keys.helpers
-            for node in program.names.inside(function)
-            if isinstance(node, tree.Call)
-            for callee in program.calls.callees(node)
-        )
+        return program.keys.made_by(function)
 
     def _has_itself(self, function: Function, scope: Scope) -> bool:
         """Whether a function of a module has a scope by what else it is given."""

@@ -91,6 +91,15 @@ class Keys:
         """The functions in which key templates are written."""
         return frozenset(self._by_function)
 
+    def made_by(self, function: Function) -> bool:
+        """Whether keys are written in a function, or it has helpers make them."""
+        return function in self.functions or any(
+            callee.function in self.helpers
+            for node in self.names.inside(function)
+            if isinstance(node, tree.Call)
+            for callee in self.calls.callees(node)
+        )
+
     def inside(self, function: Function) -> Sequence[KeySite]:
         """The sites whose templates are written in a function."""
         return self._by_function.get(function, ())
