@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.converters import Converters
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries import is_registered
 from capsule_lint.plan.supply.made_for import MadeFor
@@ -53,6 +54,10 @@ class Demands(Room):
     """Finds the repository methods that lack parameters."""
 
     planner: Planner
+
+    @cached_property
+    def _converters(self) -> Converters:
+        return Converters(self.program)
 
     @cached_property
     def _made_for(self) -> MadeFor:
@@ -124,6 +129,8 @@ class Demands(Room):
         if self._finds_scope(function) or self._asks_around(function) or is_registered(function):
             return
         if hands_scopes(self.program, function) or self._is_told_by_keys(function):
+            return
+        if self._converters.is_one(function):
             return
         suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
