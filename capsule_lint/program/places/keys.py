@@ -80,10 +80,12 @@ class Keys:
         """What is looked up in an index is known by what is written there, where names do not tell."""
         written = [s for s in self.sites if s.role is not Role.LOOKUP]
         forms = [(_form(s.template), s.index) for s in written]
+        exact = [(s.template.text, s.index) for s in written]
         for site in self.sites:
             if site.role is Role.LOOKUP and not site.index:
                 text = site.template.text
-                found = {index for form, index in forms if form.fullmatch(text)}
+                found = {index for other, index in exact if other == text}
+                found = found or {index for form, index in forms if form.fullmatch(text)}
                 site.index = found == {True}
 
     @cached_property
