@@ -60,7 +60,9 @@ class Uses:
     _handed_on: dict[str, list[tuple[tree.Call, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    _stores: dict[str, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
+    _stores: dict[str, list[tuple[tree.Attr, tree.Node]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _kept: dict[tuple[str, str], list[tree.Node]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -104,8 +106,8 @@ class Uses:
                         self._puts[last_name(node.func.base)].append(put)
             for statement, place in module.statements:
                 self._note_alias(statement)
-                if isinstance(statement, tree.Assign):
-                    self._note_assignment(statement, place.scope.kind == "module")
+                for one in singles(statement) if isinstance(statement, tree.Assign) else ():
+                    self._note_assignment(one, place.scope.kind == "module")
             self._note_definitions(module)
             self._note_loops(module)
         self._note_kept()
@@ -158,6 +160,10 @@ class Uses:
 
     def stores(self, name: str) -> list[tree.Node]:
         """What is assigned to attributes of that name, of anything but `self` and `cls`."""
+        return [value for _, value in self._stores.get(name, ())]
+
+    def assigned(self, name: str) -> list[tuple[tree.Attr, tree.Node]]:
+        """The same, with these attributes, where `a, b = x, y` gives each its own."""
         return self._stores.get(name, [])
 
     def kept(self, holder: str, key: str) -> list[tree.Node]:
@@ -312,7 +318,7 @@ class Uses:
         for target in statement.targets if value is not None else ():
             assert value is not None
             if isinstance(target, tree.Attr) and not _is_self(target.base):
-                self._stores[target.name].append(value)
+                self._stores[target.name].append((target, value))
             elif isinstance(target, tree.Subscript):
                 self._note_fill(target.base, value)
                 self._puts[last_name(target.base)].append((target.base, value))

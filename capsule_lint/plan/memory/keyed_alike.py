@@ -12,6 +12,7 @@ from capsule_lint.plan.memory.collections import LOOKING_UP
 from capsule_lint.plan.memory.key_hosts import is_identifier
 from capsule_lint.plan.memory.keyed_methods import TAKING_KEYS, key_of
 from capsule_lint.plan.memory.making import makes_collection
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name
 
 if TYPE_CHECKING:
@@ -67,10 +68,12 @@ class KeyedAlike(Struct, frozen=True):
         told scopes."""
         domain = self.program.domain
         kinds = domain.repositories | domain.entities
+        taken = {last_name(_gone_through(value)) for _, value in module.loops()}
         own = {
             (cls, name)
             for cls in module.classes
             if cls not in kinds and any(map(domain.takes_scope, cls.methods.values()))
+            if taken.isdisjoint(cls.stores)  # what comes out of it tells what its keys are
             for name, stores in cls.stores.items()
             if any(makes_collection(store.value) for store in stores)
         }
@@ -78,7 +81,7 @@ class KeyedAlike(Struct, frozen=True):
             name
             for name, bindings in module.scope.bindings.items()
             if any(b.kind == "assign" and makes_collection(b.value) for b in bindings)
-        }
+        } - taken
         for node in module.every(*LOOKING_UP) if own or shared else ():
             base, key = _asked(node)
             match base:
@@ -94,7 +97,11 @@ class KeyedAlike(Struct, frozen=True):
                         yield (module, name), key
 
     def _tells_item(self, key: tree.Node, items: set[frozenset[str]]) -> bool:
-        """Whether a key is written with a scope's value and with all that tells an item, wherever it is written."""
+        """Whether a key is written with a scope's value and with all that tells an item, here or in a helper: what
+        the callers of its function make is not asked for."""
+        bindings = self.program.names.bindings_of(key) if isinstance(key, tree.Name) else ()
+        if isinstance(key, tree.Attr | tree.Const) or any(b.assigned is None for b in bindings):
+            return False
         written = [self.hosts.parts(host) for host, _ in self.hosts.of(key)]
         return bool(written) and all(
             parts is not None
@@ -102,6 +109,17 @@ class KeyedAlike(Struct, frozen=True):
             and any(item <= {hole_name(one) for one in parts[1]} for item in items)
             for parts in written
         )
+
+
+def _gone_through(node: tree.Node) -> tree.Node:
+    """`self._rows` of `sorted(self._rows.items())`."""
+    match node:
+        case tree.Call(func=tree.Attr(name="items" | "keys" | "copy", base=base)):
+            return _gone_through(base)
+        case tree.Call(func=tree.Name(), args=(first, *_)):
+            return _gone_through(first.value)
+        case _:
+            return node
 
 
 def _asked(node: tree.Node) -> tuple[tree.Node | None, tree.Node | None]:

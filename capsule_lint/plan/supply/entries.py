@@ -41,8 +41,6 @@ _REGISTERING: Final = frozenset(
 )
 _TASKS: Final = frozenset(("task", "shared_task", "actor", "job"))
 """What makes a function one that a queue calls, with what the program has put there."""
-_LAMBDA: Final = (frozenset(("event", "evt")), frozenset(("context", "ctx", "lambda_context", "")))
-"""What the two parameters of a function are called that AWS Lambda calls."""
 _DEPTH: Final = 4
 
 
@@ -85,23 +83,12 @@ class Entries:
         ):
             return True
         if function.owner is None:
-            return function.name == "main" or self._is_of_lambda(function)
+            return function.name == "main"
         if self.program.domain.takes_scope(function) or function.name in SPECIAL:
             return False  # no framework knows of scopes
         if not any(self.foreign_bases(function)):
             return False
         return not self.program.calls.is_called(function) or self.base_of(function) is not None
-
-    def _is_of_lambda(self, function: Function) -> bool:
-        """Whether AWS Lambda calls a function, whatever its name: it takes an event and a context, and no code of
-        the program calls it."""
-        names = [p.name.strip("_") for p in function.params]
-        taken = len(names) == 2 and all(n in said for n, said in zip(names, _LAMBDA, strict=True))
-        return (
-            taken
-            and function.parent is None
-            and not any(True for _ in self._production_callers(function))
-        )
 
     def base_of(self, function: Function) -> str | None:
         """The base from outside of the program that may declare a method, and call it as it is: nothing
