@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.converters import Converters
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries import is_registered
 from capsule_lint.plan.supply.made_for import MadeFor
@@ -53,6 +54,10 @@ class Demands(Room):
     """Finds the repository methods that lack parameters."""
 
     planner: Planner
+
+    @cached_property
+    def _converters(self) -> Converters:
+        return Converters(self.program)
 
     @cached_property
     def _made_for(self) -> MadeFor:
@@ -125,6 +130,8 @@ class Demands(Room):
             return
         if hands_scopes(self.program, function) or self._is_told_by_keys(function):
             return
+        if self._converters.is_one(function):
+            return
         suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
         if (narrow or suffices or reacts) and self.takes_entity(function):
@@ -155,12 +162,7 @@ class Demands(Room):
             map(sources.constant, program.policy.scopes)
         ):
             return True  # what it calls has policy's constants at hand
-        return function in program.keys.functions or any(
-            callee.function in program.keys.helpers
-            for node in program.names.inside(function)
-            if isinstance(node, tree.Call)
-            for callee in program.calls.callees(node)
-        )
+        return program.keys.made_by(function)
 
     def _has_itself(self, function: Function, scope: Scope) -> bool:
         """Whether a function of a module has a scope by what else it is given."""

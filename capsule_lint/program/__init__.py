@@ -84,6 +84,7 @@ def _types(files: Iterable[FileFacts], policy: Policy, rest: Rest, walks: Walks)
     for inference in (plain.inference, calls.inference):
         inference.enters, inference.handed = entrances.enters, entrances.handed
     entrances.find_injected(plain)
+    entrances.find_invoked(plain)
     domain = Domain(names, classes, calls.inference, calls, templates, policy, entrances)
     return _Types(names, classes, calls, templates, domain)
 

@@ -55,7 +55,9 @@ class Uses:
     _handed_on: dict[str, list[tuple[tree.Call, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    _stores: dict[str, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
+    _stores: dict[str, list[tuple[tree.Attr, tree.Node]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _kept: dict[tuple[str, str], list[tree.Node]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -91,8 +93,8 @@ class Uses:
         for module in self.names.modules.values():
             self._named.note(module)
             for statement, place in module.statements:
-                if isinstance(statement, tree.Assign):
-                    self._note_assignment(statement, place.scope.kind == "module")
+                for one in singles(statement) if isinstance(statement, tree.Assign) else ():
+                    self._note_assignment(one, place.scope.kind == "module")
             self._note_definitions(module)
             for node in module.each(tree.Call):
                 self._note_call(node, node.func, called_name(node.func))
@@ -161,6 +163,10 @@ class Uses:
 
     def stores(self, name: str) -> list[tree.Node]:
         """What is assigned to attributes of that name, of anything but `self` and `cls`."""
+        return [value for _, value in self._stores.get(name, ())]
+
+    def assigned(self, name: str) -> list[tuple[tree.Attr, tree.Node]]:
+        """The same, with these attributes, where `a, b = x, y` gives each its own."""
         return self._stores.get(name, [])
 
     def kept(self, holder: str, key: str) -> list[tree.Node]:
@@ -270,14 +276,13 @@ class Uses:
 
     def _note_assignment(self, statement: tree.Assign, is_global: bool) -> None:
         value = statement.value
-        for single in singles(statement):
-            made = renamed(single.value)
-            if isinstance(made, tree.Call):
-                self._results[last_name(made.func)].update(map(last_name, single.targets))
+        made = renamed(value)
+        if isinstance(made, tree.Call):
+            self._results[last_name(made.func)].update(map(last_name, statement.targets))
         for target in statement.targets if value is not None else ():
             assert value is not None
             if isinstance(target, tree.Attr) and not _is_self(target.base):
-                self._stores[target.name].append(value)
+                self._stores[target.name].append((target, value))
             elif isinstance(target, tree.Subscript):
                 self._note_fill(target.base, value)
                 self._puts[last_name(target.base)].append((target.base, value))

@@ -123,7 +123,8 @@ class Enumerated(MendRoom):
                 expected = self._is_compared(node)
                 if self._is_recorded(node) and not one.spread:
                     continue
-                made = one.made_from_any and not expected and said <= one.names
+                whole = said <= one.names or one.needed <= said
+                made = one.made_from_any and not expected and whole
                 if one.gone_through and one.names - one.left_out <= said:
                     self._complete(module, node, one.cls)
                 if (expected and one.gone_through) or made:

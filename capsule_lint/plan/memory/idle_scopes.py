@@ -56,7 +56,7 @@ class IdleScopes:
 
     def _judge(self, function: Function, scope: Scope, *, reached: bool) -> None:
         reads = list(self._decided_by(function, scope))
-        if function in self.program.keys.functions:  # what it reads by its key is narrowed
+        if reads and self.program.keys.made_by(function):  # what it reads by its key is narrowed
             reads = [r for r in reads if self._is_of_stranger(r, scope)]
         if function.owner not in self.program.domain.repositories:
             reads = [r for r in reads if is_filter(self._holder(r), r, self.program)]

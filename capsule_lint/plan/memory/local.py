@@ -12,6 +12,7 @@ from capsule_lint.plan.memory.key_classes import KeyClasses
 from capsule_lint.plan.memory.key_hosts import KeyHosts
 from capsule_lint.plan.memory.key_needs import KeyNeeds
 from capsule_lint.plan.memory.key_readers import KeyReaders
+from capsule_lint.plan.memory.keyed_alike import KeyedAlike
 from capsule_lint.plan.memory.local_filters import LocalFilters
 from capsule_lint.plan.memory.local_notes import LocalNotes
 from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
@@ -69,6 +70,8 @@ class LocalKeys:
 
     def find(self) -> None:
         """Note every key and filter that lacks scopes, and mend what reads the keys."""
+        for home in KeyedAlike(self.program, self.hosts).homes():
+            self.collections.adopt(home)
         modules = [module for module in self.program.names.judged() if not module.generated]
         for module in sorted(
             modules, key=lambda m: m.is_test

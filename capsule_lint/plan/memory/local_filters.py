@@ -167,7 +167,7 @@ class LocalFilters:
             for display, scope in lacking:
                 self.notes.extend(display, found.scope, scope, knot)
             return True
-        if function is None or function in self.program.keys.functions:
+        if function is None or self.program.keys.made_by(function):
             return False  # the key that it reads by has narrowed the rows already
         has = self.program.domain.scope_parameter
         if any(has(f, s) is None for f in enclosing(place) for s in missing):

@@ -62,10 +62,8 @@ class Ambient(Struct, frozen=True, dict=True):
 
     def _attached(self, node: tree.Node, scope: Scope) -> Value | None:
         """`request.capsule` beside `request.tenant`."""
-        name = self.attached.beside(node, scope)
-        if name is None or not isinstance(node, tree.Attr):
-            return None
-        return Value(f"{text_of(node.base)}.{name}", kind="attached")
+        code = self.attached.beside(node, scope)
+        return Value(code, kind="attached") if code is not None else None
 
     def _returned(self, node: tree.Node) -> tuple[tree.Node | None, bool]:
         """What the property returns that an expression reads, `self.tenant`, and whether that is of the same

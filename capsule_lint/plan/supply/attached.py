@@ -1,16 +1,18 @@
-"""Scopes that the program puts on an object of a framework side by side: `request.tenant = …`, `g.capsule_id = …`."""
+"""Scopes that the program puts on an object of a framework side by side: `request.tenant = …`, `g.capsule_id = …`,
+or into a dict that such an object has: `ctx.obj["tenant"] = …`, `app.append_context(tenant=…)`."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Module
 
+_FILLS: Final = {"update": "", "append_context": "context"}
+"""Methods that put what they are given into their object, or into what it has under that name."""
+_GIVES: Final = {"pass_obj": "obj"}
+"""Decorators that give a function what an object has under that name."""
+
+
+class _Put(Struct, frozen=True):
+    """Something named like a scope that is put somewhere: where that stands, what has it, and by what name."""
+
+    node: tree.Node
+    base: tree.Node
+    called: str
+    name: str
+    entry: bool = False
+
 
 class Attached(Struct, frozen=True, dict=True):
     """Finds what has one scope of such an object, and so the other one too."""
@@ -28,14 +45,55 @@ class Attached(Struct, frozen=True, dict=True):
     program: Program
 
     def beside(self, node: tree.Node, scope: Scope) -> str | None:
-        """The attribute that has a scope of the object of which `node` reads another one: each function that
-        puts that there puts both. `None` where there is none, or the class of the object is known."""
-        if not isinstance(node, tree.Attr) or text_of(node) is None or self._is_known(node.base):
+        """What has a scope in the object, or the dict that it has, of which `node` reads another one: each function
+        that puts that there puts both. `None` where there is none, or the class of the object is known."""
+        read = self._read(node)
+        if read is None or text_of(read.base) is None or self._is_known(read.base):
             return None
-        every = self._put.get((last_name(node.base), node.name), ())
+        every = self._put.get((read.called, read.name, read.entry), ())
         found = {next((n for n in put if names_scope(n, scope)), None) for put in every}
         name = found.pop() if len(found) == 1 else None
-        return name if name != node.name else None
+        if name is None or name == read.name:
+            return None
+        code = text_of(node) or ""
+        return (
+            code.replace(f'"{read.name}"', f'"{name}"')
+            if read.entry
+            else f"{text_of(read.base)}.{name}"
+        )
+
+    def _read(self, node: tree.Node) -> _Put | None:
+        """What an expression reads of an object or of a dict that it has: `request.tenant`, `ctx.obj["tenant"]`."""
+        match node:
+            case tree.Attr():
+                return _Put(node, node.base, last_name(node.base), node.name)
+            case tree.Subscript(base=base, index=index):
+                key = tree.text(index)
+            case tree.Call(func=tree.Attr(name="get", base=base), args=(first,)):
+                key = tree.text(first.value)
+            case _:
+                return None
+        called = self._called(base) if key is not None else None
+        return _Put(node, base, called, key, entry=True) if called and key else None
+
+    def _called(self, base: tree.Node) -> str | None:
+        """How a dict is called by the object that has it, where it is an object's: `obj` of `ctx.obj`."""
+        match base:
+            case tree.Attr(base=tree.Name(id=root)):
+                function = self.program.names.place(base).scope.function
+                return None if function is not None and root == function.self_name else base.name
+            case tree.Attr():
+                return base.name
+            case tree.Name():
+                given = only_assigned(self.program.names, base)
+                if given is not None:
+                    return self._called(given)
+                function = self.program.names.place(base).scope.function
+                marks = map(last_name, function.fact.decorators) if function is not None else ()
+                first = function.params[0].name if function is not None and function.params else ""
+                return next((_GIVES[m] for m in marks if m in _GIVES and first == base.id), None)
+            case _:
+                return None
 
     @property
     def is_used(self) -> bool:
@@ -47,12 +105,17 @@ class Attached(Struct, frozen=True, dict=True):
         """Whether tests put scopes on such objects."""
         return bool(self._put_by_tests)
 
-    def without(self, called: str, name: str, new: str) -> Iterator[tuple[tree.Attr, tree.Node]]:
+    def without(
+        self, called: str, name: str, new: str
+    ) -> Iterator[tuple[tree.Attr | tree.Subscript, tree.Node]]:
         """Where tests put a scope on an object that is called so, and not the one that belongs beside it;
         and what they put there."""
         names = self.program.names
-        for target, put in self._put_by_tests.get((called, name), ()):
-            statement = names.parent(target) if new not in put else None
+        for put, said in self._put_by_tests.get((called, name), ()):
+            target = put.node
+            if not isinstance(target, tree.Attr | tree.Subscript) or new in said:
+                continue
+            statement = names.parent(target)
             given = statement.value if isinstance(statement, tree.Assign) else None
             if given is not None and not self._is_said(target, new):
                 yield target, given
@@ -67,40 +130,74 @@ class Attached(Struct, frozen=True, dict=True):
         return False
 
     @cached_property
-    def _put(self) -> dict[tuple[str, str], list[frozenset[str]]]:
-        """What functions, tests aside, put on an object together, by how it is called and by each attribute."""
-        found: dict[tuple[str, str], list[frozenset[str]]] = defaultdict(list)
-        for target, names in self._every(tests=False):
-            found[last_name(target.base), target.name].append(names)
+    def _put(self) -> dict[tuple[str, str, bool], list[frozenset[str]]]:
+        """What functions, tests aside, put together on an object or into its dict, by how that is called and by
+        each name."""
+        found: dict[tuple[str, str, bool], list[frozenset[str]]] = defaultdict(list)
+        for put, names in self._every(tests=False):
+            found[put.called, put.name, put.entry].append(names)
         return found
 
     @cached_property
-    def _put_by_tests(self) -> dict[tuple[str, str], list[tuple[tree.Attr, frozenset[str]]]]:
+    def _put_by_tests(self) -> dict[tuple[str, str], list[tuple[_Put, frozenset[str]]]]:
         found = defaultdict(list)
-        for target, names in self._every(tests=True):
-            found[last_name(target.base), target.name].append((target, names))
+        for put, names in self._every(tests=True):
+            found[put.called, put.name].append((put, names))
         return found
 
-    def _every(self, *, tests: bool) -> Iterator[tuple[tree.Attr, frozenset[str]]]:
-        """The places that put a scope on an object, and all that the function around puts there."""
+    def _every(self, *, tests: bool) -> Iterator[tuple[_Put, frozenset[str]]]:
+        """What puts a scope somewhere, and all that the function around puts there."""
         for module in self.program.names.modules.values():
-            puts: dict[tuple[int, str], list[tree.Attr]] = defaultdict(list)
-            for scope, target in self._targets(module) if module.is_test is tests else ():
-                base = text_of(target.base)
-                if base is not None and not self._is_known(target.base):
-                    puts[scope, base].append(target)
-            for targets in puts.values():
-                names = frozenset(target.name for target in targets)
-                yield from ((target, names) for target in targets)
+            puts: dict[tuple[int, str, str], list[_Put]] = defaultdict(list)
+            for scope, put in self._puts(module) if module.is_test is tests else ():
+                base = text_of(put.base)
+                inside = put.called != last_name(put.base)  # of the object, whatever that is
+                if base is not None and (inside or not self._is_known(put.base)):
+                    puts[scope, base, put.called].append(put)
+            for several in puts.values():
+                names = frozenset(put.name for put in several)
+                yield from ((put, names) for put in several)
 
-    def _targets(self, module: Module) -> Iterator[tuple[int, tree.Attr]]:
-        """The attributes named like scopes that a module sets, and where."""
+    def _puts(self, module: Module) -> Iterator[tuple[int, _Put]]:
+        """What is named like scopes that a module puts on objects, and where."""
+        scopes = self.program.policy.scopes
         for statement, place in module.statements:
-            for target in statement.targets if isinstance(statement, tree.Assign) else ():
-                if isinstance(target, tree.Attr) and names_any_of(
-                    target.name, self.program.policy.scopes
-                ):
-                    yield id(place.scope), target
+            for put in self._put_by(statement):
+                if names_any_of(put.name, scopes):
+                    yield id(place.scope), put
+
+    def _put_by(self, statement: tree.Statement) -> Iterator[_Put]:
+        """What a statement puts on objects, or into the dicts that they have."""
+        match statement:
+            case tree.Assign(targets=targets):
+                for target in targets:
+                    if isinstance(target, tree.Attr):
+                        yield _Put(target, target.base, last_name(target.base), target.name)
+                        yield from self._entries(target, statement.value)
+                    elif isinstance(target, tree.Subscript):
+                        read = self._read(target)
+                        yield from () if read is None else (read,)
+            case tree.Eval(
+                kind="expr", values=(tree.Call(func=tree.Attr(name=name) as func) as call,)
+            ):
+                if name in _FILLS and (called := _FILLS[name] or self._called(func.base)):
+                    yield from (
+                        _Put(call, func.base, called, key, entry=True) for key, _ in call.keywords
+                    )
+                    for one in call.plain if not _FILLS[name] else ():
+                        yield from self._entries(func.base, one)
+
+    def _entries(self, base: tree.Node, value: tree.Node | None) -> Iterator[_Put]:
+        """The entries of a dict that is written out, and becomes that of an object."""
+        match value:
+            case tree.DictDisplay():
+                entries = value.entries
+            case tree.Call(func=tree.Name(id="dict")):
+                entries = value.keywords
+            case _:
+                return
+        called = self._called(base)
+        yield from (_Put(value, base, called, key, entry=True) for key, _ in entries if called)
 
     def _is_known(self, node: tree.Node) -> bool:
         """Whether an object is one of a class of the program's."""

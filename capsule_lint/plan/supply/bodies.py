@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope, SourceSpec
 
 _STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
-_ENTRY: Final = re.compile(r"""(\w+)\["([^"]+)"\]\Z""")
+_ENTRY: Final = re.compile(r"""(\w+)(?:\[|\.get\()"([^"]+)"[\])]\Z""")
 _ATTRIBUTE: Final = re.compile(r"(\w+)(?:\([^()]*\))?\.(\w+)\Z")
 _MAX_DEPTH: Final = 6
 _LOADS: Final = "loads"
@@ -214,6 +214,8 @@ class Bodies(Room):
                 yield from self._read_by(spec, want)
             elif spec.kind is SourceKind.ATTRIBUTE and (found := _ENTRY.search(value.code)):
                 yield _Read(found[2], found[1].lower(), configured=True)  # of a `TypedDict`
+        if value.kind == "attached" and (found := _ENTRY.search(value.code)):
+            yield _Read(found[2], found[1].lower(), configured=True)
 
     def _read_by(self, spec: SourceSpec, want: Want) -> Iterator[_Read]:
         scope = want.scope

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,12 @@ from capsule_lint.program.model import Binding, Function, enclosing, last_name, 
 from capsule_lint.program.walk import within
 
 _MAX_DEPTH: Final = 3
+_RAISES: Final = ("raises", "assertRaises", "assertRaisesRegex")
+_ABSENCE: Final = re.compile(
+    "notfound|missing|unknown|nosuch|notexist|denied|forbidden|permission|KeyError|LookupError",
+    re.IGNORECASE,
+)
+"""Errors that tell that something is not there, or belongs to somebody else."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.supply.holders import Holders
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Place
+    from capsule_lint.program.model import Module, Place
 
 
 class Said(Struct, frozen=True):
@@ -52,6 +59,8 @@ class Given:
     _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
     _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
     _around: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
+
+    _refusals: dict[Module, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.literals = Literals(self.program)
@@ -155,7 +164,19 @@ class Given:
                     empty = any(_is_empty(a.value) for a in parent.args)
                     return empty or name in ("assertIsNone", "assertFalse")
             node, parent = parent, self.program.names.parent(parent)
-        return False
+        return id(parent) in self._refused(self.program.names.module_of(call))
+
+    def _refused(self, module: Module) -> frozenset[int]:
+        """The statements of a test from which it expects that something is not there, or is not theirs."""
+        if module not in self._refusals:
+            blocks = [one for one, _ in module.statements if isinstance(one, tree.Block)]
+            self._refusals[module] = frozenset(
+                id(inner)
+                for block in blocks
+                if block.kind == "with" and any(map(_expects_absence, block.heads))
+                for inner in block.bodies[0]
+            )
+        return self._refusals[module]
 
     def _is_strange(self, node: tree.Node) -> bool:
         """Whether an object is only given to a call that finds nothing."""
@@ -221,6 +242,15 @@ class Given:
 def _elsewhere(said: Said) -> Said:
     """A value as another function can write it."""
     return replace(said, code=None) if said.local else said
+
+
+def _expects_absence(node: tree.Node) -> bool:
+    """Whether a test says so: `with pytest.raises(NotFound):`."""
+    match node:
+        case tree.Call(args=(error, *_)) if last_name(node.func) in _RAISES:
+            return any(_ABSENCE.search(last_name(one)) for one in tree.items(error.value))
+        case _:
+            return False
 
 
 def _is_empty(node: tree.Node) -> bool:

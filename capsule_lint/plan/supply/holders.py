@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from capsule_lint.plan.supply.visible import may_be_none
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.presence import is_present
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.model import Class, Function, Place, enclosing
+from capsule_lint.program.model import Class, Function, Place, enclosing, last_name
 from capsule_lint.program.reaching import reaching, same_flow
 from capsule_lint.program.texts.pieces import names_any_of
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from capsule_lint.plan.supply.visible import Visible
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+
+_COPYING: Final = frozenset(("replace", "evolve", "copy", "deepcopy"))
+"""Functions that make another object of what they are given."""
 
 
 class Holders(Struct, frozen=True):
@@ -121,13 +124,14 @@ class Holders(Struct, frozen=True):
 
     def beside(self, call: tree.Call | None) -> Iterator[tuple[str, Class]]:
         """The values of known class among a call's arguments: `ctx` of `ctx.tenant_id`, also where that
-        was kept in a local before, and plain names.
+        was kept in a local before, plain names, and what copies are made of: `cart` of `cart.paid()`.
 
         Where several values could be meant, the call's own arguments say which one is.
         """
         values = [self._told(a.value) for a in call.args] if call is not None else []
         paths = [p.base for value in values for p in self.paths_in(value)]
-        for node in (*paths, *(v for v in values if isinstance(v, tree.Name))):
+        named = [one for one in map(self._named, values) if one is not None]
+        for node in (*paths, *named):
             code = text_of(node)
             if code is None or self._is_unfinished(node) or not repeatable(node, self.program):
                 continue
@@ -138,6 +142,23 @@ class Holders(Struct, frozen=True):
                 cls = self._class_of(node)
             if cls is not None:
                 yield code, cls
+
+    def _named(self, node: tree.Node) -> tree.Name | None:
+        """A plain name, or that of which an argument is made and another object of its class."""
+        match node:
+            case tree.Name():
+                return node
+            case tree.Call(func=tree.Attr(base=tree.Name() as base)):
+                pass
+            case tree.Call(
+                func=func, args=(tree.Argument(value=tree.Name() as base, star=""), *_)
+            ):
+                if last_name(func) not in _COPYING:
+                    return None
+            case _:
+                return None
+        cls = self._class_of(base)
+        return base if cls is not None and self._class_of(node) is cls else None
 
     def holding(self, call: tree.Call, scope: Scope) -> Iterator[tuple[tree.Name, Class]]:
         """The plain names among a call's arguments that hold another scope: `command`, and its class."""

@@ -83,6 +83,12 @@ class Messages(Room):
                 continue  # dicts that are written out make it, and nobody knows all of them
             if cls in program.domain.repositories or not self.planner.gains.can_gain_field(cls):
                 continue
+            holders = sources.holders
+            if (
+                holders.attribute_of(cls, want.scope)
+                and holders.field_knot(cls, want.scope) is None
+            ):
+                continue  # it has it, and something else is in the way
             for scope in program.policy.scopes:
                 like = (
                     sources.holders.attribute_of(cls, scope) if scope is not want.scope else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Foreign
 from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
@@ -63,6 +64,8 @@ _MAKING: Final = frozenset(
     ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init")
 )
 """The methods that run where an object is made."""
+_TEXTS: Final = frozenset(("str", "int"))
+"""The bases of classes whose objects are made of one value: `class TenantId(str)`."""
 _BINDERS: Final = frozenset(("classmethod", "staticmethod"))
 """The decorators that only say what a method is called on."""
 
@@ -122,12 +125,22 @@ def _is_harmless(call: tree.Call, program: Program, depth: int) -> bool:
     """Whether a call does nothing but read, or make a value of the fields that it gives."""
     found = program.calls.callees(call)
     if len(found) != 1:
-        return False
+        return not found and _is_new_type(call.func, program)
     function, cls = found[0].function, found[0].cls
     if cls is not None:
         made = {name for one in program.classes.mro(cls) for name in one.methods}
-        return program.classes.is_data(cls) and made.isdisjoint(_MAKING)
+        bases = program.classes.base_names(cls)
+        plain = program.classes.is_data(cls) or (bases and bases <= _TEXTS)
+        return bool(plain) and made.isdisjoint(_MAKING)
     return function is not None and _only_reads(function, program, depth)
+
+
+def _is_new_type(node: tree.Node, program: Program) -> bool:
+    """Whether something is `TenantId = NewType("TenantId", str)`, which gives back what it is given."""
+    types = program.inference.of(node)
+    return bool(types) and all(
+        isinstance(one, Foreign) and one.name.endswith("NewType()") for one in types
+    )
 
 
 def _only_reads(function: Function, program: Program, depth: int) -> bool:

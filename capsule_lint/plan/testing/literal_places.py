@@ -153,6 +153,22 @@ class LiteralPlaces(Struct, frozen=True):
             inner = around
         return []
 
+    def beside(self, node: tree.Node) -> list[tree.Node]:
+        """What says whose key a literal is: what it is compared with, or what stands in the same row of a
+        table that is no function's, as that of `parametrize`."""
+        sides, names = self.sides(node), self.program.names
+        parent = names.parent(node)
+        if sides or names.function_of(node) is not None:
+            return sides
+        match parent:
+            case tree.Sequence(kind="tuple" | "list", items=items):
+                row = items
+            case tree.Call() if last_name(parent.func) == "param":
+                row = tuple(parent.plain)
+            case _:
+                return []
+        return [one for one in row if isinstance(one, tree.Call)]
+
     def compared_with(self, node: tree.Node) -> set[Function]:
         """The functions whose result a literal is compared with, and those that they return."""
         return returning(self.program, *self.sides(node))

@@ -314,7 +314,7 @@ class Testing(MendRoom):
         beside it has one (`has_hole`), or where the value is not known."""
         scope, knot = gap.scope, gap.defect.knot
         want = Want(scope, node, knot, "key")
-        value = self.planner.sources.for_key(scope, node, self.places.sides(node))
+        value = self.planner.sources.for_key(scope, node, self.places.beside(node))
         if value is None:
             return None
         known = self.known(value, want) if not has_hole else None
@@ -324,7 +324,7 @@ class Testing(MendRoom):
 
     def code(self, scope: Scope, node: tree.Node, knot: Knot) -> str | None:
         """The code of a scope's value for a key that a test makes itself; `None` if it is not known."""
-        value = self.planner.sources.for_key(scope, node, self.places.sides(node))
+        value = self.planner.sources.for_key(scope, node, self.places.beside(node))
         return self._code(value, Want(scope, node, knot, "key")) if value is not None else None
 
     def _code(self, value: Value, want: Want) -> str | None:

@@ -45,3 +45,17 @@ def dispatched_with(inference: Inference, function: Function) -> Iterator[Functi
     elif "register" in function.decorators:
         for decorator in function.fact.decorators:
             yield from dispatchers(inference, decorator)
+
+
+def registered_for(
+    inference: Inference, function: Function, parameter: tree.Parameter
+) -> tree.Node | None:
+    """The class for whose objects a function is registered, where the parameter is the one that gets them:
+    `@load.register(int)`."""
+    if parameter not in function.own_params[:1]:
+        return None
+    for decorator in function.fact.decorators:
+        given = decorator.plain if isinstance(decorator, tree.Call) else []
+        if len(given) == 1 and any(dispatchers(inference, decorator)):
+            return given[0]
+    return None

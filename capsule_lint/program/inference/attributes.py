@@ -132,9 +132,18 @@ class Attributes:
             bindings = owner.scope.bindings.get(name)
             if bindings:
                 found = self.inference.bound(bindings[-1])
-                return self._said_below(cls, name) or found if _says_nothing(found) else found
+                if _says_nothing(found):
+                    return self._said_below(cls, name) or self.inference.late.of_class(cls, name)
+                return self._described(found, cls)
+        above = self._of_metaclass(cls, name)
         known = name in _QUERYING or any(self.inference.classes.foreign_bases(cls))
-        return foreign(f"{cls.name}.{name}") if known else ANYTHING
+        return above or (foreign(f"{cls.name}.{name}") if known else ANYTHING)
+
+    def _of_metaclass(self, cls: Class, name: str) -> Types:
+        """What the class of a class has under a name, where that is one of the program's."""
+        said = [a.value for a in cls.fact.bases if a.keyword == "metaclass"]
+        found = (one for node in said for one in self.inference.of(node))
+        return join(*(self.member(one.cls, name) for one in found if isinstance(one, ClassObject)))
 
     def member(self, cls: Class, name: str) -> Types:
         """What `cls().name` may be."""
@@ -148,7 +157,9 @@ class Attributes:
         for owner in self.inference.classes.mro(cls):
             found = self._stored(owner, name)
             if found is not None:
-                return self._said_below(cls, name) or found if _says_nothing(found) else found
+                if _says_nothing(found):
+                    return self._said_below(cls, name) or self.inference.late.of_class(cls, name)
+                return self._described(found, cls) if name in owner.scope.bindings else found
         proxy = self.inference.classes.method(cls, "__getattr__")
         if proxy is not None:
             return self._forwarded(proxy, name)
@@ -173,6 +184,15 @@ class Attributes:
                 if binding.kind == "assign" and binding.value is not None
             )
         )
+
+    def _described(self, types: Types, cls: Class) -> Types:
+        """What descriptors give, where a class has them: `repo = Provided(NoteRepository)`."""
+        found = []
+        for one in types:
+            owner = one.cls if isinstance(one, Instance) else None
+            method = self.inference.classes.method(owner, "__get__") if owner else None
+            found.append(self.inference.returned(method) if method else frozenset((one,)))
+        return join(*found)
 
     def _forwarded(self, proxy: Function, name: str) -> Types:
         """What `__getattr__` yields for a name, where it only asks something else for it."""

@@ -41,7 +41,7 @@ class Contents:
         for base in ordered(self.inference.of(node.base)):
             match base:
                 case Collection():
-                    found.append(base.items or self._kept(node))
+                    found.append(base.items or self.kept(node.base, node.index))
                 case TupleOf() if isinstance(node.index, tree.Const) and isinstance(
                     node.index.value, int
                 ):
@@ -60,7 +60,9 @@ class Contents:
                     found.append(self._item(base.cls, node.index))
                 case Foreign():
                     holds = base.holds or self._is_asked_for(node.index)
-                    found.append(self._kept(node) or foreign(f"{base.name}[]", holds=holds))
+                    found.append(
+                        self.kept(node.base, node.index) or foreign(f"{base.name}[]", holds=holds)
+                    )
                 case _:
                     found.append(ANYTHING)
         return join(*found)
@@ -86,13 +88,12 @@ class Contents:
         """Whether an index is a class of the program, as in `container[Notes]`."""
         return any(isinstance(t, ClassObject) for t in self.inference.of(index))
 
-    def _kept(self, node: tree.Subscript) -> Types:
+    def kept(self, base: tree.Node, key: tree.Node) -> Types:
         """The objects of the program that it keeps under a name in what is not its own:
         `app.extensions["stores"] = stores` for `current_app.extensions["stores"]`."""
-        key = tree.text(node.index)
-        stored = (
-            self.inference.calls.uses.kept(last_name(node.base), key) if key is not None else ()
-        )
+        text = tree.text(key)
+        uses = self.inference.calls.uses
+        stored = uses.kept(last_name(base), text) if text is not None else ()
         return frozenset(
             t for value in stored for t in self.inference.of(value) if isinstance(t, Instance)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.program.calling.dispatch import registered_for
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.wrapping import choosing, wrappers
 from capsule_lint.program.inference.lambdas import Lambdas
@@ -58,8 +59,11 @@ class Flow:
             return self._self_object(function) if function.owner is not None else foreign("task")
         if function is not None and function.owner is not None and function.name in COMPARING:
             return frozenset((Instance(function.owner),))
-        if parameter.annotation is not None:
-            annotated = self.inference.annotations.certain(parameter.annotation)
+        said = parameter.annotation
+        if said is None and function is not None and "register" in function.decorators:
+            said = registered_for(self.inference, function, parameter)
+        if said is not None:
+            annotated = self.inference.annotations.certain(said)
             if annotated:
                 return _as_variadic(parameter, annotated)
         if function is None:
@@ -133,7 +137,8 @@ class Flow:
             if same is None and position < len(method.own_params):
                 same = method.own_params[position]
             if same is not None and same.annotation is not None:
-                return self.inference.annotations.of(same.annotation)
+                meant = self.inference.type_arguments.of(same.annotation, base, function.owner)
+                return meant or self.inference.annotations.of(same.annotation)
         return None
 
 

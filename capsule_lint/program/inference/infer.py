@@ -11,10 +11,12 @@ from capsule_lint.program.inference.attributes import Attributes
 from capsule_lint.program.inference.contents import Contents
 from capsule_lint.program.inference.filled import Filled
 from capsule_lint.program.inference.flow import Flow
+from capsule_lint.program.inference.late import Late
 from capsule_lint.program.inference.mocks import Mocks
 from capsule_lint.program.inference.placed import Placements
 from capsule_lint.program.inference.results import Results
 from capsule_lint.program.inference.tabling import Table
+from capsule_lint.program.inference.type_arguments import TypeArguments
 from capsule_lint.program.inference.types import (
     ANYTHING,
     NOTHING,
@@ -68,6 +70,8 @@ class Inference:
         self.contents = Contents(self)
         self.flow = Flow(self)
         self.filled = Filled(self)
+        self.late = Late(self)
+        self.type_arguments = TypeArguments(self)
 
     # --- expressions ---
 
@@ -195,6 +199,8 @@ class Inference:
                 return annotated
         if binding.value is None:
             return ANYTHING
+        if later := self.late.of(binding):
+            return later
         value = self.of(binding.value)
         if binding.kind == "for":
             value = self.contents.elements(value)
@@ -259,6 +265,11 @@ class Inference:
             return ANYTHING
         if last_name(function.fact.returns) == "Self":
             return self._self_type(function, receiver)
+        if isinstance(receiver, Instance) and function.owner is not None:
+            said = function.fact.returns
+            meant = self.type_arguments.of(said, function.owner, receiver.cls) if said else NOTHING
+            if meant:
+                return meant
         return self._answer(id(function.fact), lambda: self._returned(function))
 
     def _self_type(self, function: Function, receiver: Type | None) -> Types:

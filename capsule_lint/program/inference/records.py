@@ -235,6 +235,8 @@ class Records:
         match parent:
             case tree.Sequence() | tree.Wrapped() | tree.Binary():
                 yield from self._compares(parent, depth + 1)
+            case tree.Comprehension(results=results) if any(one is node for one in results):
+                yield from self._compares(parent, depth + 1)
             case tree.Call(func=tree.Attr(name="assert_has_calls" | "assert_has_awaits") as func):
                 yield func.base, True
             case tree.Call() if last_name(parent.func) in ("list", "tuple", "sorted", "any"):

@@ -236,7 +236,9 @@ class Results:
                 found.append(frozenset((Collection(frozenset((pair,))),)))
             elif func.name in _ITEMS:
                 defaults = [self.inference.of(a.value) for a in node.args[1:2]]
-                found.append(join(one.items, *defaults))
+                asked = [a.value for a in node.args[:1] if not one.items]
+                kept = (self.inference.contents.kept(func.base, key) for key in asked)
+                found.append(join(one.items, *kept, *defaults))
             elif func.name == "copy":
                 found.append(frozenset((one,)))
             else:

@@ -60,7 +60,7 @@ class DictRoles(Struct, frozen=True):
             parent = self.names.parent(current)
             if parent is None:
                 break
-            role = self._within(parent, current, function)
+            role = self._within(parent, current, function, node)
             if role is not None:
                 return role
             if isinstance(parent, tree.Assign):
@@ -68,7 +68,9 @@ class DictRoles(Struct, frozen=True):
             current = parent
         return Role.WRITTEN if self._is_row(node) else Role.LOOKUP
 
-    def _within(self, parent: object, part: object, function: Function | None) -> Role | None:
+    def _within(
+        self, parent: object, part: object, function: Function | None, node: tree.Node
+    ) -> Role | None:
         """The role of a part of a call, of another dict, or of what is returned, if that tells."""
         match parent:
             case tree.Call(func=tree.Attr(name="update", base=tree.Name(id=name))) if (
@@ -82,7 +84,7 @@ class DictRoles(Struct, frozen=True):
                 roles = (_told(tree.text(key)) for key in parent.keys_for(part))
                 return next((role for role in roles if role is not None), None)
             case tree.Eval(kind="return") if function is not None:
-                return self._returned(function)
+                return self._returned(function, node)
             case _:
                 return None
 
@@ -90,7 +92,7 @@ class DictRoles(Struct, frozen=True):
         """The role of a dict that gets a name: that of what is returned by the name, or by its sound."""
         name = last_name(parent.targets[0])
         if function is not None and any(last_name(r) == name for r in function.returns):
-            return self._returned(function)
+            return self._returned(function, node)
         written = name.lower() in _ITEMS or self._is_row(node)
         return Role.WRITTEN if written else Role.LOOKUP
 
@@ -105,12 +107,11 @@ class DictRoles(Struct, frozen=True):
             name not in sorts and not self.policy.is_key_name(name) for name in names
         )
 
-    def _returned(self, function: Function) -> Role:
+    def _returned(self, function: Function, node: tree.Node) -> Role:
         if function.owner is not None and function.takes_self and not function.own_params:
             return Role.WRITTEN
-        if re.search(r"item|record|dict|dump|serial|attributes", function.name):
-            return Role.WRITTEN
-        return Role.HELPER
+        named = re.search(r"item|record|dict|dump|serial|attributes", function.name)
+        return Role.WRITTEN if named or self._is_row(node) else Role.HELPER
 
 
 def _told(word: object) -> Role | None:

@@ -80,16 +80,27 @@ class Keys:
         """What is looked up in an index is known by what is written there, where names do not tell."""
         written = [s for s in self.sites if s.role is not Role.LOOKUP]
         forms = [(_form(s.template), s.index) for s in written]
+        exact = [(s.template.text, s.index) for s in written]
         for site in self.sites:
             if site.role is Role.LOOKUP and not site.index:
                 text = site.template.text
-                found = {index for form, index in forms if form.fullmatch(text)}
+                found = {index for other, index in exact if other == text}
+                found = found or {index for form, index in forms if form.fullmatch(text)}
                 site.index = found == {True}
 
     @cached_property
     def functions(self) -> frozenset[Function]:
         """The functions in which key templates are written."""
         return frozenset(self._by_function)
+
+    def made_by(self, function: Function) -> bool:
+        """Whether keys are written in a function, or it has helpers make them."""
+        return function in self.functions or any(
+            callee.function in self.helpers
+            for node in self.names.inside(function)
+            if isinstance(node, tree.Call)
+            for callee in self.calls.callees(node)
+        )
 
     def inside(self, function: Function) -> Sequence[KeySite]:
         """The sites whose templates are written in a function."""

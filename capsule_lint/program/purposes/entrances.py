@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 _INJECTORS: Final = frozenset(("Depends", "Security"))
+_LAMBDA: Final = (frozenset(("event", "evt")), frozenset(("context", "ctx", "lambda_context", "")))
+"""What the two parameters of a function are called that AWS Lambda calls, but for leading underscores."""
 
 
 @dataclass(eq=False, slots=True)
@@ -27,6 +29,7 @@ class Entrances:
     policy: Policy
     handlers: set[Function] = field(default_factory=set)
     injected: set[Function] = field(default_factory=set)
+    """What is given to `Depends(…)`, and what AWS Lambda calls though no policy says so."""
 
     def find_handlers(self) -> None:
         """Handlers by policy, and what frameworks call to fill their parameters."""
@@ -57,6 +60,17 @@ class Entrances:
                     for one in calls.inference.of(argument.value):
                         if isinstance(one, FunctionObject):
                             self.injected.add(one.function)
+
+    def find_invoked(self, calls: Calls) -> None:
+        """Functions that take an event and a context, whatever their names, and that no code calls but tests."""
+        for module in self.names.modules.values():
+            for function in module.functions if not module.is_test else ():
+                names = [p.name.strip("_") for p in function.params]
+                plain = function.owner is None and function.parent is None and len(names) == 2
+                if plain and all(n in said for n, said in zip(names, _LAMBDA, strict=True)):
+                    callers = (self.names.module_of(call) for call, _ in calls.callers(function))
+                    if all(one.is_test for one in callers):
+                        self.injected.add(function)
 
     def enters(self, function: Function) -> bool:
         """Whether a framework calls the function and fills its parameters."""

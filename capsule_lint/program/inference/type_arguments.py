@@ -1,0 +1,86 @@
+"""What the type variables of a generic class mean in an heir: `T` of `Repository(Generic[T])` in
+`class NoteRepository(Repository[Note])`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import NOTHING, Collection, Foreign, Types, foreign, join
+from capsule_lint.program.model import Class, last_name
+
+if TYPE_CHECKING:
+    from capsule_lint.program.inference.infer import Inference
+
+_GENERIC: Final = ("Generic", "Protocol")
+_LISTS: Final = frozenset(("list", "List", "Sequence", "Iterable", "set", "Set", "Collection"))
+_STREAMS: Final = frozenset(("Iterator", "Generator", "AsyncIterator", "AsyncGenerator"))
+
+
+class TypeArguments(Struct, frozen=True):
+    """Reads annotations of a generic class as they are meant in an heir."""
+
+    inference: Inference
+
+    def of(self, node: tree.Node | None, base: Class, cls: Class) -> Types:
+        """What an annotation in `base` says in `cls`; nothing where no type variable is in it that `cls` fills."""
+        if cls is base or not any(isinstance(b.value, tree.Subscript) for b in base.fact.bases):
+            return NOTHING
+        return self._meant(node, base, cls)
+
+    def _meant(self, node: tree.Node | None, base: Class, cls: Class) -> Types:
+        match node:
+            case tree.Name(id=name):
+                given = self._argument(cls, base, name)
+                return self.inference.annotations.of(given) if given is not None else NOTHING
+            case tree.Subscript(base=of, index=index):
+                inner = self._meant(tree.items(index)[0], base, cls)
+                name = last_name(of)
+                if not inner:
+                    return NOTHING
+                if name == "Optional":
+                    return join(inner, foreign("None"))
+                if name in _LISTS or name in _STREAMS:
+                    kind = "yields" if name in _STREAMS else "list"
+                    return frozenset((Collection(inner, kind=kind),))
+                return NOTHING
+            case tree.Binary(op="|"):
+                sides = [self._meant(one, base, cls) for one in (node.left, node.right)]
+                if not any(sides):
+                    return NOTHING
+                pairs = zip(sides, (node.left, node.right), strict=True)
+                return join(*(one or self.inference.annotations.of(side) for one, side in pairs))
+            case _:
+                return NOTHING
+
+    def _argument(self, cls: Class, base: Class, name: str) -> tree.Node | None:
+        """What a class gives a base for its type variable of that name, itself or through another base."""
+        nodes = [argument.value for argument in cls.fact.bases if argument.keyword is None]
+        for node, parent in zip(nodes, self.inference.classes.bases(cls), strict=True):
+            if not isinstance(parent, Class):
+                continue
+            if parent is not base and base not in self.inference.classes.mro(parent):
+                continue
+            found = (
+                tree.Name(node.at, name) if parent is base else self._argument(parent, base, name)
+            )
+            if isinstance(found, tree.Name) and found.id in (own := self._variables(parent)):
+                given = tree.items(node.index) if isinstance(node, tree.Subscript) else ()
+                at = own.index(found.id)
+                return given[at] if at < len(given) else None
+            if parent is not base:
+                return found
+        return None
+
+    def _variables(self, cls: Class) -> list[str]:
+        """The type variables of a class in their order."""
+        nodes = [b.value for b in cls.fact.bases if isinstance(b.value, tree.Subscript)]
+        said = [node for node in nodes if last_name(node.base) in _GENERIC] or nodes
+        given = [one for node in said for one in tree.items(node.index)]
+        return list(dict.fromkeys(map(last_name, filter(self._is_variable, given))))
+
+    def _is_variable(self, node: tree.Node) -> bool:
+        types = self.inference.of(node) if isinstance(node, tree.Name) else ()
+        return any(isinstance(one, Foreign) and one.name.endswith("TypeVar()") for one in types)
