@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.idleness import Idleness
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries import is_registered
 from capsule_lint.plan.supply.made_for import MadeFor
@@ -57,6 +58,10 @@ class Demands(Room):
     @cached_property
     def _made_for(self) -> MadeFor:
         return MadeFor(self.planner)
+
+    @cached_property
+    def _idleness(self) -> Idleness:
+        return Idleness(self.planner)
 
     def find(self) -> None:
         """Demand the parameters that repository methods, and functions like them, lack."""
@@ -198,7 +203,7 @@ class Demands(Room):
     def _is_demanded(self, method: Function) -> bool:
         """Whether a repository's method touches entities."""
         family = self.program.calls.families.of(method)
-        if not self.may_be_demanded(method) or (len(family) == 1 and self._is_idle(method)):
+        if not self.may_be_demanded(method) or self._idleness.of(method, family):
             return False
         return any(self._touches(f) for f in family)
 
@@ -296,41 +301,6 @@ class Demands(Room):
                 if len(bindings) == 1 and bindings[0].kind == "param":
                     return bindings[0].function
         return None
-
-    def _is_idle(self, method: Function) -> bool:
-        """Whether a method does something, and nothing of it with its object: it cannot reach a table."""
-        domain = self.program.domain
-        if domain.touches_table(method) or method in self.program.keys.functions:
-            return False
-        if (
-            not method.takes_self
-            or not method.returns
-            or method in self.planner.local.notes.touched
-        ):
-            return False
-        if method.owner is None or self.program.classes.is_abstract(method.owner):
-            return False
-        names = {method.params[0].name, "super"}
-        program = self.program
-        inside = [n for n in program.names.inside(method) if isinstance(n, tree.Name | tree.Call)]
-        for node in inside:
-            if isinstance(node, tree.Name) and node.id in names:
-                return False
-            if isinstance(node, tree.Call) and any(map(self._may_reach, self._called(node))):
-                return False
-        return bool(inside)
-
-    def _called(self, call: tree.Call) -> list[Function | Class]:
-        found = self.program.calls.callees(call)
-        return [one for c in found if (one := c.function or c.cls) is not None]
-
-    def _may_reach(self, one: Function | Class) -> bool:
-        """Whether a function, or an object of a class, may be one that reaches the table."""
-        domain = self.program.domain
-        owner = one.owner if isinstance(one, Function) else one
-        if owner is None or (isinstance(one, Function) and domain.touches_table(one)):
-            return True
-        return owner in domain.repositories or owner in domain.layers
 
     def _touches(self, method: Function) -> bool:
         """Whether the method takes an entity or an identifier, or touches a key."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.judgement import OptionalFact, UnusedFact
+from capsule_lint.plan.code import does_nothing
 from capsule_lint.plan.opinions.base import Ground, Opinion
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, Types
@@ -150,8 +151,7 @@ class ParameterOpinions:
 
     def _works(self, function: Function) -> bool:
         """Whether the body does anything with what it is given: it is no stub, and no null object."""
-        body = function.fact.body[1:] if function.fact.doc else function.fact.body
-        if all(_is_stub(statement) for statement in body):
+        if does_nothing(function):
             return False
         if function.decorators - _HARMLESS and self._is_wrapped(function):
             return False
@@ -250,18 +250,5 @@ def _allows_none(annotation: tree.Node) -> bool:
             if name == "Union" and isinstance(annotation.index, tree.Sequence):
                 return any(map(_allows_none, annotation.index.items))
             return name == "Optional"
-        case _:
-            return False
-
-
-def _is_stub(statement: tree.Statement) -> bool:
-    """Whether a statement does nothing: a text, `...`, `raise`, or (`pass`) nothing that was kept."""
-    match statement:
-        case tree.Eval(kind="raise"):
-            return True
-        case tree.Eval(kind="expr", values=values):
-            return all(isinstance(value, tree.Const) for value in values)
-        case tree.Eval(values=()):
-            return True
         case _:
             return False
