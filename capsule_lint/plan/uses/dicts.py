@@ -199,7 +199,8 @@ def is_plain(program: Program, node: tree.Node) -> bool:
 
 def _is_tested(program: Program, node: tree.Node, name: str) -> bool:
     """Whether the expression around a name has asked before whether it is plain: `isinstance(x, dict) and x…`."""
-    below, above = node, program.names.parent(node)
+    below: object = node
+    above = program.names.parent(node)
     while above is not None:
         match above:
             case tree.Boolean(op="and"):
