@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.inference.namespaces import is_spelled
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.purposes.tables import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class, Function, Module
+    from capsule_lint.program.model import Class, Module
 
 _METHODS: Final = ("get", "pop", "setdefault", "update", "items", "keys", "values")
 _ID: Final = re.compile(r"_u?uid$|_id$|[a-z]Id$")
@@ -95,8 +95,8 @@ class Dicts:
     def _wants_id(self, symbol: Function | Class) -> bool:
         """Whether what a method is given first is the identifier of an item, `order_id`, which nobody but
         a test writes out in several ways side by side."""
-        parameters = getattr(symbol, "own_params", ())
-        return bool(parameters) and _ID.search(parameters[0].name) is not None
+        parameters = symbol.own_params if isinstance(symbol, Function) else ()
+        return bool(parameters) and _ID.search(next(iter(parameters)).name) is not None
 
     @cached_property
     def _gets(self) -> dict[tuple[object, str], list[tree.Call]]:
