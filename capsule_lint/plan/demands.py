@@ -306,15 +306,36 @@ class Demands(Room):
         """Whether the method takes an entity or an identifier, or touches a key."""
         if self._is_given_key(method):
             return False
-        if any(
-            self.program.domain.is_identifier(p) for p in method.own_params
-        ) or self.takes_entity(method):
+        if any(map(self.program.domain.is_identifier, method.own_params)):
+            return True
+        if method in self._asking or self.takes_entity(method):
             return True
         if self.planner.local.parted.suffice(method):
             return False
         if any(defect.function is method for defect in self.planner.defects):
             return True
         return method in self.planner.local.notes.touched or method in self._filling
+
+    @cached_property
+    def _asking(self) -> set[Function]:
+        """The functions that ask the table for an item by what they are given: `Key={"login": login}`."""
+        program, found = self.program, set[Function]()
+        for name in ("get_item", "update_item", "delete_item"):
+            for call in program.calls.uses.calls_beside(name):
+                function = program.names.function_of(call)
+                key = next((a.value for a in call.args if a.keyword == "Key"), None)
+                if function is None or not isinstance(key, tree.DictDisplay):
+                    continue
+                own = {
+                    p.name for p in function.own_params if not program.policy.is_key_name(p.name)
+                }
+                for said, value in key.pairs:
+                    if isinstance(value, tree.DictDisplay) and len(value.values) == 1:
+                        value = value.values[0]
+                    if isinstance(said, tree.Const) and isinstance(value, tree.Name):
+                        if value.id in own and not value.id.endswith("key"):
+                            found.add(function)
+        return found
 
     @cached_property
     def _filling(self) -> set[Function]:
@@ -350,7 +371,8 @@ class Demands(Room):
                 if any(self.program.policy.is_key_name(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them
                 uses = function in sites or self.program.domain.touches_table(function)
-                takes = any(self.program.domain.is_identifier(p) for p in function.own_params)
+                takes = any(map(self.program.domain.is_identifier, function.own_params))
+                takes = takes or function in self._asking
                 if not uses or not (takes or self.takes_entity(function)):
                     continue
                 if not self.program.domain.enters(function):
