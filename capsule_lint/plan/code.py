@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
 
 
 def text_of(node: tree.Node) -> str | None:
@@ -153,3 +154,21 @@ def attribute_in(node: tree.Node) -> tree.Attr | None:
             return attribute_in(node.values[0])
         case _:
             return None
+
+
+def does_nothing(function: Function) -> bool:
+    """Whether a function's body is that of a stub: it declares, refuses, or does nothing."""
+    return all(map(_is_idle, function.fact.body[function.fact.doc :]))
+
+
+def _is_idle(statement: tree.Statement) -> bool:
+    """Whether a statement does nothing: a text, `...`, `raise`, or (`pass`) nothing that was kept."""
+    match statement:
+        case tree.Eval(kind="raise"):
+            return True
+        case tree.Eval(kind="expr", values=values):
+            return all(isinstance(value, tree.Const) for value in values)
+        case tree.Eval(values=()):
+            return True
+        case _:
+            return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.converters import Converters
+from capsule_lint.plan.idleness import Idleness
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries import is_registered
 from capsule_lint.plan.supply.made_for import MadeFor
@@ -62,6 +63,10 @@ class Demands(Room):
     @cached_property
     def _made_for(self) -> MadeFor:
         return MadeFor(self.planner)
+
+    @cached_property
+    def _idleness(self) -> Idleness:
+        return Idleness(self.planner)
 
     def find(self) -> None:
         """Demand the parameters that repository methods, and functions like them, lack."""
@@ -200,7 +205,7 @@ class Demands(Room):
     def _is_demanded(self, method: Function) -> bool:
         """Whether a repository's method touches entities."""
         family = self.program.calls.families.of(method)
-        if not self.may_be_demanded(method) or (len(family) == 1 and self._is_idle(method)):
+        if not self.may_be_demanded(method) or self._idleness.of(method, family):
             return False
         return any(self._touches(f) for f in family)
 
@@ -299,54 +304,40 @@ class Demands(Room):
                     return bindings[0].function
         return None
 
-    def _is_idle(self, method: Function) -> bool:
-        """Whether a method does something, and nothing of it with its object: it cannot reach a table."""
-        domain = self.program.domain
-        if domain.touches_table(method) or method in self.program.keys.functions:
-            return False
-        if (
-            not method.takes_self
-            or not method.returns
-            or method in self.planner.local.notes.touched
-        ):
-            return False
-        if method.owner is None or self.program.classes.is_abstract(method.owner):
-            return False
-        names = {method.params[0].name, "super"}
-        program = self.program
-        inside = [n for n in program.names.inside(method) if isinstance(n, tree.Name | tree.Call)]
-        for node in inside:
-            if isinstance(node, tree.Name) and node.id in names:
-                return False
-            if isinstance(node, tree.Call) and any(map(self._may_reach, self._called(node))):
-                return False
-        return bool(inside)
-
-    def _called(self, call: tree.Call) -> list[Function | Class]:
-        found = self.program.calls.callees(call)
-        return [one for c in found if (one := c.function or c.cls) is not None]
-
-    def _may_reach(self, one: Function | Class) -> bool:
-        """Whether a function, or an object of a class, may be one that reaches the table."""
-        domain = self.program.domain
-        owner = one.owner if isinstance(one, Function) else one
-        if owner is None or (isinstance(one, Function) and domain.touches_table(one)):
-            return True
-        return owner in domain.repositories or owner in domain.layers
-
     def _touches(self, method: Function) -> bool:
         """Whether the method takes an entity or an identifier, or touches a key."""
         if self._is_given_key(method):
             return False
-        if any(
-            self.program.domain.is_identifier(p) for p in method.own_params
-        ) or self.takes_entity(method):
+        if any(map(self.program.domain.is_identifier, method.own_params)):
+            return True
+        if method in self._asking or self.takes_entity(method):
             return True
         if self.planner.local.parted.suffice(method):
             return False
         if any(defect.function is method for defect in self.planner.defects):
             return True
         return method in self.planner.local.notes.touched or method in self._filling
+
+    @cached_property
+    def _asking(self) -> set[Function]:
+        """The functions that ask the table for an item by what they are given: `Key={"login": login}`."""
+        program, found = self.program, set[Function]()
+        for name in ("get_item", "update_item", "delete_item"):
+            for call in program.calls.uses.calls_beside(name):
+                function = program.names.function_of(call)
+                key = next((a.value for a in call.args if a.keyword == "Key"), None)
+                if function is None or not isinstance(key, tree.DictDisplay):
+                    continue
+                own = {
+                    p.name for p in function.own_params if not program.policy.is_key_name(p.name)
+                }
+                for said, value in key.pairs:
+                    if isinstance(value, tree.DictDisplay) and len(value.values) == 1:
+                        value = value.values[0]
+                    if isinstance(said, tree.Const) and isinstance(value, tree.Name):
+                        if value.id in own and not value.id.endswith("key"):
+                            found.add(function)
+        return found
 
     @cached_property
     def _filling(self) -> set[Function]:
@@ -382,7 +373,8 @@ class Demands(Room):
                 if any(self.program.policy.is_key_name(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them
                 uses = function in sites or self.program.domain.touches_table(function)
-                takes = any(self.program.domain.is_identifier(p) for p in function.own_params)
+                takes = any(map(self.program.domain.is_identifier, function.own_params))
+                takes = takes or function in self._asking
                 if not uses or not (takes or self.takes_entity(function)):
                     continue
                 if not self.program.domain.enters(function):

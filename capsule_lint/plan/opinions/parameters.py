@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.judgement import OptionalFact, UnusedFact
+from capsule_lint.plan.code import does_nothing
 from capsule_lint.plan.opinions.base import Ground, Opinion
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, Types
@@ -17,7 +18,7 @@ from capsule_lint.program.model import Class, Function, enclosing, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from capsule_lint.policy import Scope
 
@@ -54,15 +55,27 @@ class ParameterOpinions:
 
     def find(self) -> Iterator[Opinion]:
         """What is wrong with parameters that are there."""
+        unused: dict[tuple[Function, Scope], tree.Parameter] = {}
         for module in self.ground.modules():
             for function in module.functions:
                 for scope in self.ground.scopes:
                     parameter = self.ground.parameter(function, scope)
                     if parameter is not None and self._is_called_by_us(function):
                         yield from self._optional(function, parameter, scope)
-                        yield from self._unused(function, parameter, scope)
+                        if self._is_unused(function, parameter, scope):
+                            unused[function, scope] = parameter
             for cls in module.classes:
                 yield from self._optional_fields(cls)
+        self._add_handing(unused)
+        for (function, scope), parameter in unused.items():
+            yield Opinion(
+                UnusedFact(
+                    function.module.filename,
+                    tree.span_of(parameter.at),
+                    function.symbol,
+                    (scope.parameter,),
+                )
+            )
 
     def _is_called_by_us(self, function: Function) -> bool:
         """Whether the program itself passes the arguments; a framework has rules of its own."""
@@ -114,23 +127,51 @@ class ParameterOpinions:
 
     # --- unused ---
 
-    def _unused(
-        self, function: Function, parameter: tree.Parameter, scope: Scope
-    ) -> Iterator[Opinion]:
+    def _is_unused(self, function: Function, parameter: tree.Parameter, scope: Scope) -> bool:
         if parameter.name in self._reads[function] or parameter.name.startswith("_"):
-            return
+            return False
+        return self._should_use(function, scope)
+
+    def _should_use(self, function: Function, scope: Scope) -> bool:
         if not self._must_use(function, scope) or not self._works(function):
-            return
-        if self._reaches_otherwise(function, scope):
-            return
-        yield Opinion(
-            UnusedFact(
-                function.module.filename,
-                tree.span_of(parameter.at),
-                function.symbol,
-                (scope.parameter,),
-            )
-        )
+            return False
+        return not self._reaches_otherwise(function, scope)
+
+    def _add_handing(self, unused: dict[tuple[Function, Scope], tree.Parameter]) -> None:
+        """Those that touch the table as well, and give the value to nothing but such a parameter: it reaches
+        no key there either."""
+        program, queue = self.ground.program, list(unused)
+        while queue:
+            function, scope = queue.pop()
+            for call, _ in program.calls.callers(function):
+                caller = program.names.function_of(call)
+                parameter = self.ground.parameter(caller, scope) if caller is not None else None
+                if caller is None or parameter is None or (caller, scope) in unused:
+                    continue
+                if not program.domain.touches_table(caller) or not self._should_use(caller, scope):
+                    continue
+                if self._only_hands(caller, parameter, scope, unused):
+                    unused[caller, scope] = parameter
+                    queue.append((caller, scope))
+
+    def _only_hands(
+        self,
+        caller: Function,
+        parameter: tree.Parameter,
+        scope: Scope,
+        unused: Container[tuple[Function, Scope]],
+    ) -> bool:
+        """Whether all that a function does with a parameter is to call functions by it that do not use it."""
+        program = self.ground.program
+        for node in program.names.inside(caller):
+            if not isinstance(node, tree.Name) or node.id != parameter.name:
+                continue
+            call = program.names.parent(node)
+            callees = program.calls.callees(call) if isinstance(call, tree.Call) else ()
+            made = [c.function for c in callees]
+            if not made or not all(f is not None and (f, scope) in unused for f in made):
+                return False
+        return True
 
     def _must_use(self, function: Function, scope: Scope) -> bool:
         """Whether a function is there to use the scope, as far as can be told."""
@@ -150,8 +191,7 @@ class ParameterOpinions:
 
     def _works(self, function: Function) -> bool:
         """Whether the body does anything with what it is given: it is no stub, and no null object."""
-        body = function.fact.body[1:] if function.fact.doc else function.fact.body
-        if all(_is_stub(statement) for statement in body):
+        if does_nothing(function):
             return False
         if function.decorators - _HARMLESS and self._is_wrapped(function):
             return False
@@ -250,18 +290,5 @@ def _allows_none(annotation: tree.Node) -> bool:
             if name == "Union" and isinstance(annotation.index, tree.Sequence):
                 return any(map(_allows_none, annotation.index.items))
             return name == "Optional"
-        case _:
-            return False
-
-
-def _is_stub(statement: tree.Statement) -> bool:
-    """Whether a statement does nothing: a text, `...`, `raise`, or (`pass`) nothing that was kept."""
-    match statement:
-        case tree.Eval(kind="raise"):
-            return True
-        case tree.Eval(kind="expr", values=values):
-            return all(isinstance(value, tree.Const) for value in values)
-        case tree.Eval(values=()):
-            return True
         case _:
             return False

@@ -46,6 +46,7 @@ _FILTERS: Final = ("FilterExpression", "Statement", "filter_condition")
 _GIVEN: Final = re.compile(r"filter|criteria|condition|where|expression")
 """What parameters are called that hold a filter, or what one is made of."""
 _SELECT: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
+_SERVICE: Final = re.compile(r"boto|dynamo", re.IGNORECASE)
 _PROBES: Final = frozenset(("ping", "health", "healthy", "healthcheck", "ready", "alive", "probe"))
 _DEPTH: Final = 3
 
@@ -96,14 +97,20 @@ class ScanOpinions:
         doubles = {owner for owner in owners if owner is not None and stands_in(owner)}
         if len(doubles) < len(set(owners)):
             return False
-        for one in self.ground.program.inference.of(func.base):
-            if isinstance(one, Instance) and one.cls in doubles:
-                continue
-            if isinstance(one, Foreign) and re.search(r"boto|dynamo", one.name, re.IGNORECASE):
-                return True
-            if isinstance(one, ClassObject | Instance):
-                bases = self.ground.program.classes.foreign_bases(one.cls)
-                return any("pynamodb" in base or base == "Model" for base in bases)
+        types = self.ground.program.inference.of(func.base)
+        if any(isinstance(one, Foreign) and _SERVICE.search(one.name) for one in types):
+            return True
+        own = [one.cls for one in types if isinstance(one, ClassObject | Instance)]
+        bases = [
+            base
+            for cls in own
+            if cls not in doubles
+            for base in self.ground.program.classes.foreign_bases(cls)
+        ]
+        if any("pynamodb" in base or base == "Model" for base in bases):
+            return True
+        if any(cls not in doubles for cls in own):
+            return False
         return is_table(last_name(func.base)) or bool(self._options(call) & OPTIONS)
 
     def _options(self, call: tree.Call) -> set[str]:

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.program.inference.namespaces import is_spelled
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.purposes.tables import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class, Function, Module
+    from capsule_lint.program.model import Class, Module
 
 _METHODS: Final = ("get", "pop", "setdefault", "update", "items", "keys", "values")
+_ID: Final = re.compile(r"_u?uid$|_id$|[a-z]Id$")
 _HUMP: Final = re.compile(r"^[A-Z]|[a-z][A-Z]")
 _PLAIN: Final = frozenset(
     [
@@ -68,15 +69,15 @@ class Dicts:
                 return True
         return (
             _is_made(receiver)
-            or self._is_read_elsewhere(receiver)
+            or self._is_read_elsewhere(symbol, receiver)
             or self._is_subscripted(receiver, classes)
         )
 
     # --- what else is done with it ---
 
-    def _is_read_elsewhere(self, receiver: tree.Node) -> bool:
+    def _is_read_elsewhere(self, symbol: Function | Class, receiver: tree.Node) -> bool:
         """Whether the same expression is read as a dict in the same function: with a default, or, where
-        it comes out of something, by several names."""
+        it comes out of something or nothing is called so, by several names."""
         text = text_of(receiver)
         if text is None:
             return False
@@ -87,7 +88,15 @@ class Dicts:
             if len(call.args) == 2 and _is_default(call.args[1].value):
                 return True
             said.add(first.value if isinstance(first, tree.Const) else None)
-        return len(said) > 1 and self._comes_out(receiver)
+        if len(said) < 2:
+            return False
+        return self._comes_out(receiver) or (not scope.module.is_test and self._wants_id(symbol))
+
+    def _wants_id(self, symbol: Function | Class) -> bool:
+        """Whether what a method is given first is the identifier of an item, `order_id`, which nobody but
+        a test writes out in several ways side by side."""
+        parameters = symbol.own_params if isinstance(symbol, Function) else ()
+        return bool(parameters) and _ID.search(next(iter(parameters)).name) is not None
 
     @cached_property
     def _gets(self) -> dict[tuple[object, str], list[tree.Call]]:
@@ -143,12 +152,14 @@ class Dicts:
             return False
         bindings = self.program.names.bindings_of(receiver)
         return bool(bindings) and all(
-            b.kind in ("assign", "for")
-            and not b.path
-            and isinstance(b.value, tree.Call)
-            and self._is_request(b.value)
+            b.kind in ("assign", "for") and not b.path and self._is_answer(b.value)
             for b in bindings
         )
+
+    def _is_answer(self, value: tree.Node | None) -> bool:
+        if isinstance(value, tree.Wrapped) and value.kind == "await":
+            value = value.value
+        return isinstance(value, tree.Call) and self._is_request(value)
 
     def _is_request(self, call: tree.Call) -> bool:
         """Whether a call is one of an AWS client: all arguments have names like `TableName` and
@@ -183,6 +194,24 @@ def is_plain(program: Program, node: tree.Node) -> bool:
             bindings = program.names.bindings(node.id, place)
             if not any(start < b.place.order < place.order for b in bindings):
                 return True
+    return _is_tested(program, node, node.id)
+
+
+def _is_tested(program: Program, node: tree.Node, name: str) -> bool:
+    """Whether the expression around a name has asked before whether it is plain: `isinstance(x, dict) and x…`."""
+    below: object = node
+    above = program.names.parent(node)
+    while above is not None:
+        match above:
+            case tree.Boolean(op="and"):
+                before = above.values[: next(i for i, v in enumerate(above.values) if v is below)]
+                if any(_says_plain(value, name) for value in before):
+                    return True
+            case tree.Conditional(then=then) if then is below and _says_plain(above.test, name):
+                return True
+            case tree.Lambda() | tree.Comprehension():
+                return False
+        below, above = above, program.names.parent(above)
     return False
 
 

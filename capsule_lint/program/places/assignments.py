@@ -37,6 +37,7 @@ class Assignments(Struct, frozen=True):
                 name = self.keys.key_name(target.index)
                 if name and not self._stepwise(target, Role.WRITTEN, name):
                     self.keys.named(value, Role.WRITTEN, name)
+                    self.keys.bare(value, Role.WRITTEN, name)
             case tree.Attr():
                 self._attribute(target, value)
             case tree.Name(id=name) if policy.is_key_name(name):

@@ -39,9 +39,14 @@ if TYPE_CHECKING:
 _INDEXES: Final = ("1", "gsi1")
 """How indexes are called, or what distinguishes their names."""
 _MAX_CALLS: Final = 3
-_PARTS: Final = re.compile(r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+")
+_PARTS: Final = re.compile(
+    r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+|[A-Za-z][A-Za-z0-9]*(?:[_.~-](?:[A-Z0-9]+_)*\{\})+"
+)
 """A key that is put together without `#`."""
 _LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
+_OPERATIONS: Final = ("get_item", "put_item", "update_item", "delete_item")
+_PLAIN: Final = re.compile(r"_id$|(?:^|_)email$")
+_KEY: Final = re.compile(r"pk|sk|key|hash|index|gsi|value", re.IGNORECASE)
 _PATH: Final = re.compile(r"/\w+=")
 """What stands in paths of files that are parted by values: `audit/year=2024/month=01`."""
 
@@ -167,7 +172,8 @@ class Keys:
         self.sink(node, role, self.policy.is_index_key_name(name), prefix=prefix)
 
     def bare(self, node: tree.Node, role: Role, name: str) -> None:
-        """A key that is a scope's value and nothing else: `Key={"PK": tenant_id}`."""
+        """A key that is a scope's value and nothing else, `Key={"PK": tenant_id}`; and that of an index which is
+        any value: `item["GSI1PK"] = job.owner`."""
         if isinstance(node, tree.DictDisplay) and len(node.values) == 1:
             node = node.values[0]
         node = self.templates.formatted.written_out(node)
@@ -175,10 +181,22 @@ class Keys:
             return
         if self.templates.resolve(node) or any(True for _ in self.helpers_in(node)):
             return
-        known = hole_name(node)
+        known, index = hole_name(node), self.policy.is_index_key_name(name)
+        template = Template(node, (Filled(node, node, known),))
         if names_any_of(known, self.policy.scopes):
-            template = Template(node, (Filled(node, node, known),))
-            self.note(template, role, self.policy.is_index_key_name(name), prefix=False)
+            self.note(template, role, index, prefix=False)
+        elif index and self._is_plain_value(node):
+            place = self.names.place(node)
+            whole = replace(template, opaque=True)  # nothing says how a segment is set off
+            self.add(KeySite(whole, place.scope.module, place.scope.function, role, index))
+
+    def _is_plain_value(self, node: tree.Name | tree.Attr) -> bool:
+        """Whether what an index is to find items by is a value of something, `job.owner` or `user_id`, and no
+        key that was made elsewhere."""
+        if isinstance(node, tree.Name):
+            return _PLAIN.search(node.id) is not None
+        own = isinstance(node.base, tree.Name) and node.base.id in ("self", "cls")
+        return not (own or self.policy.is_key_name(node.name) or _KEY.search(node.name))
 
     def _passed_on(self, binding: Binding, role: Role, index: bool, *, prefix: bool) -> None:
         """A parameter that becomes a key, whatever it is called: what callers give for it is one."""
@@ -222,7 +240,8 @@ class Keys:
                 continue
             place = self.names.place(host)
             if not self._qualifies(template):
-                if role is Role.HELPER or not self._is_of_parts(template, place.scope.module):
+                used = role is not Role.HELPER or place.scope.function in self.helpers
+                if not used or not self._is_of_parts(template, place.scope.module):
                     continue
                 template = replace(template, opaque=True)  # nothing says how a segment is set off
             function, cls = place.scope.function, None
@@ -272,8 +291,14 @@ class Keys:
             return False
         if module not in self._near:
             names = [one.module for statement, _ in module.imports for one in statement.names]
-            self._near[module] = any(map(_LIBRARIES.match, names))
+            self._near[module] = module in self._calling or any(map(_LIBRARIES.match, names))
         return self._near[module]
+
+    @cached_property
+    def _calling(self) -> set[Module]:
+        """The modules that call operations which nothing but a table has."""
+        calls = (call for name in _OPERATIONS for call in self.calls.uses.calls_beside(name))
+        return {self.names.module_of(call) for call in calls}
 
     def helpers_in(self, node: tree.Node, depth: int = 0) -> Iterator[Function]:
         """The functions whose result is the key at `node`."""
@@ -352,6 +377,7 @@ class Keys:
                     else value
                 )
                 if not self.makes_item(first):
+                    self._seen.discard(id(first))  # now it is known to be used
                     self.sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
                     )

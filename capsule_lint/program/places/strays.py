@@ -170,10 +170,34 @@ class Strays:
     def _given_or_compared(self, module: Module) -> Iterator[tuple[tree.Node, tree.Call | None]]:
         """What calls are given, and these, and the sides of comparisons."""
         for call in module.each(tree.Call):
-            if last_name(call.func) not in LOGGING:
-                yield from ((argument.value, call) for argument in call.args)
+            of_sort_key = isinstance(call.func, tree.Attr) and self._is_sort_key(call.func.base)
+            if last_name(call.func) not in LOGGING and not of_sort_key:
+                for argument in call.args:
+                    if not self.keys.policy.is_sort_key_name(argument.keyword or ""):
+                        yield argument.value, call
         for compare in module.each(tree.Compare):
-            yield from ((side, None) for side in (compare.left, *compare.rights))
+            sides = (compare.left, *compare.rights)
+            if not any(map(self._is_sort_key, sides)):
+                yield from ((side, None) for side in sides)
+
+    def _is_sort_key(self, node: tree.Node) -> bool:
+        """Whether an expression is a sort key, which stays as it is, also where an index is asked for it: `Key("sk")`,
+        `row["sk"]`."""
+        match node:
+            case tree.Call(func=func, args=(first, *_)) if last_name(func) in (
+                "Key",
+                "Attr",
+                "get",
+            ):
+                named: tree.Node = first.value
+            case tree.Subscript(index=index):
+                named = index
+            case tree.Name() | tree.Attr():
+                return self.keys.policy.is_sort_key_name(last_name(node))
+            case _:
+                return False
+        name = self.keys.templates.constant(named)
+        return name is not None and self.keys.policy.is_sort_key_name(name)
 
     def _says(self, value: tree.Node, written: set[str], tags: set[str]) -> bool:
         """Whether an expression that is no key yet may be one of some texts; an f-string, or a local that is

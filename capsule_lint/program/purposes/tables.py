@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.bases import last_name_of
 from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
 from capsule_lint.program.model import Class, Function, Module, Place, last_name
@@ -36,6 +37,8 @@ LONG: Final = frozenset(
     ]
 )
 """Operations that nothing else is called."""
+MAPPED: Final = ("get", "count", "save", "delete", "update", "refresh", "batch_get", "batch_write")
+"""Operations of a mapper's models, beside those that are called alike: `Order.get(order_id)`."""
 OPERATIONS: Final = COMMON | SHORT | LONG
 _SPEAKS: Final = re.compile(r"boto|dynamo|ddb|(?<![a-z])aws|get_paginator", re.IGNORECASE)
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -108,6 +111,8 @@ class Tables:
             for call, func, function in self._calls(name):
                 if self._is_sure(call, func) or self._is_about_items(self.names.place(call)):
                     found.add(function)
+        if any(map(self._is_model, self.inference.classes.all)):
+            found.update(self._through_models())
         modules = self.names.modules.values()
         defined = {function.name for module in modules for function in module.functions}
         wrapped: list[tuple[Function, list[Function]]] = []
@@ -128,6 +133,25 @@ class Tables:
                 if any(f in found for one in own for f in self.calls.families.of(one)):
                     found.add(function)
         return found
+
+    def _through_models(self) -> Iterator[Function]:
+        """The functions that load or write a model of PynamoDB's, or one that they have in a local."""
+        for name in MAPPED:
+            for _, func, function in self._calls(name):
+                if isinstance(func.base, tree.Name) and not self._is_model(function.owner):
+                    found = self.inference.of(func.base)
+                    if any(
+                        isinstance(one, Instance | ClassObject) and self._is_model(one.cls)
+                        for one in found
+                    ):
+                        yield function
+
+    def _is_model(self, cls: Class | None) -> bool:
+        """Whether a class is a model of PynamoDB's, and neither an index nor a part of one."""
+        bases = self.inference.classes.foreign_bases(cls) if cls is not None else ()
+        return any(
+            base.startswith("pynamodb.") and last_name_of(base) == "Model" for base in bases
+        )
 
     def _calls(self, name: str) -> Iterator[tuple[tree.Call, tree.Attr, Function]]:
         found = [(call, call.func) for call in self.calls.uses.calls_beside(name)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.texts.keyworded import Keyworded
-from capsule_lint.program.texts.pieces import Piece, Text, names_any_of
+from capsule_lint.program.texts.pieces import Filled, Piece, Text, names_any_of
 from capsule_lint.program.texts.tagged import Tagged
 
 if TYPE_CHECKING:
@@ -62,6 +62,21 @@ class Called:
                 return pieces
         return None
 
+    def _takes_anything(self, function: Function) -> bool:
+        """Whether a function makes a text without words of whatever it is given, as what caches results does."""
+        if not function.own_params or any(p.kind not in ("*", "**") for p in function.own_params):
+            return False
+        made = [
+            v.items[0] if isinstance(v, tree.Sequence) and v.items else v for v in function.returns
+        ]
+        found = [self.templates.evaluate(value, value, 0) for value in made]
+        return bool(found) and all(
+            pieces is not None
+            and all(not re.search(r"\w", p.value) for p in pieces if isinstance(p, Text))
+            and all(isinstance(p.value, tree.Name) for p in pieces if isinstance(p, Filled))
+            for pieces in found
+        )
+
     def is_generic(self, function: Function) -> bool:
         """Whether a function only puts what it is given together: `return f"{kind}#{ident}"`.
 
@@ -74,6 +89,7 @@ class Called:
             self.tagged.is_method(function)
             or self.keyworded.joiner(function) is not None
             or self.templates.pairs.is_builder(function)
+            or self._takes_anything(function)
         )
         if not found and function.own_params and len(function.returns) == 1:
             value = function.returns[0]

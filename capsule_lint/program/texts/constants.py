@@ -51,7 +51,7 @@ class Constants:
             case tree.Call(args=(tree.Argument(keyword=None, star="", value=only),)) if (
                 self._is_typed(node)
             ):
-                return self.of(only, depth + 1)
+                return self.of(only, depth + 1) or _unless_set(only)
             case tree.Binary(op="+"):
                 left, right = self.of(node.left, depth + 1), self.of(node.right, depth + 1)
                 return left + right if left is not None and right is not None else None
@@ -95,7 +95,13 @@ class Constants:
             return None
         if target.value is None or target.is_step:
             return None
-        return self.of(target.value, depth + 1)
+        return self.of(target.value, depth + 1) or self.unless_set(target)
+
+    def unless_set(self, binding: Binding) -> str | None:
+        """The value of a scope that has a scope's name, and is what the environment says, or else that."""
+        if binding.value is None or not any(names_scope(binding.name, s) for s in self.scopes):
+            return None
+        return _unless_set(binding.value)
 
     def _attribute(self, node: tree.Attr, depth: int) -> str | None:
         inner = (
@@ -154,3 +160,25 @@ class Constants:
         if default is None or "#" in default:
             return False
         return bool(self.calls.uses.stores(name)) or self.calls.gives(cls, name)
+
+
+def _unless_set(node: tree.Node) -> str | None:
+    """What an option of the environment is where nobody sets it: `os.environ.get("CAPSULE", "PRODUS")`."""
+    match node:
+        case tree.Call(args=(tree.Argument(keyword=None, star="", value=tree.Call() as only),)):
+            return _unless_set(only) if last_name(node.func)[:1].isupper() else None
+        case tree.Call(func=func, args=(_, tree.Argument(value=tree.Const(value=str() as value)))):
+            return value if _is_environment(func) else None
+        case tree.Boolean(
+            op="or", values=(tree.Call(func=func), tree.Const(value=str() as value))
+        ):
+            return value if _is_environment(func) else None
+        case _:
+            return None
+
+
+def _is_environment(func: tree.Node) -> bool:
+    """Whether what is called is `os.getenv` or `os.environ.get`."""
+    if last_name(func) == "getenv":
+        return True
+    return isinstance(func, tree.Attr) and func.name == "get" and last_name(func.base) == "environ"

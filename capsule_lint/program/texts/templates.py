@@ -337,6 +337,8 @@ class Templates:
             or target.path
         ):
             return None
+        if (value := self.constants.unless_set(target)) is not None:
+            return [Text(value, host, node)]
         if target.place.scope.kind in ("module", "class"):
             value = self.constant(target.value)
             return None if value is None else [Text(value, host, node)]

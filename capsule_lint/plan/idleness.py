@@ -1,0 +1,95 @@
+"""Methods of a repository that have nothing to do with its items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import does_nothing
+from capsule_lint.plan.room import Room
+from capsule_lint.program.model import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.program.model import Class
+
+_OF_TABLES: Final = frozenset(
+    ("create_table", "delete_table", "update_table", "describe_table", "update_time_to_live")
+)
+"""Operations on a table itself, whatever is in it."""
+
+
+@dataclass(eq=False)
+class Idleness(Room):
+    """Finds such methods."""
+
+    planner: Planner
+
+    def of(self, method: Function, family: Collection[Function]) -> bool:
+        """Whether neither a method nor those that can stand in for it are about items: they make the table,
+        do what another service is asked for, or nothing at all for a base from outside."""
+        if len(family) == 1 and self._is_idle(method):
+            return True
+        if all(map(does_nothing, family)):
+            return any(True for _ in self.planner.entries.foreign_bases(method))
+        if any(map(self.program.domain.touches_table, family)):
+            return False
+        return any(map(self._is_of_table, family))
+
+    def _is_of_table(self, method: Function) -> bool:
+        """Whether a method makes, changes or drops the table, and no key."""
+        return method not in self.program.keys.functions and any(
+            isinstance(node, tree.Call)
+            and isinstance(node.func, tree.Attr)
+            and node.func.name in _OF_TABLES
+            for node in self.program.names.inside(method)
+        )
+
+    def _is_idle(self, method: Function) -> bool:
+        """Whether a method does something, and nothing of it with its object: it cannot reach a table."""
+        domain = self.program.domain
+        if domain.touches_table(method) or method in self.program.keys.functions:
+            return False
+        if (
+            not method.takes_self
+            or not method.returns
+            or method in self.planner.local.notes.touched
+        ):
+            return False
+        if method.owner is None or self.program.classes.is_abstract(method.owner):
+            return False
+        names = {method.params[0].name, "super"}
+        program = self.program
+        inside = [n for n in program.names.inside(method) if isinstance(n, tree.Name | tree.Call)]
+        for node in inside:
+            if isinstance(node, tree.Name) and node.id in names and not self._asks_other(node):
+                return False
+            if isinstance(node, tree.Call) and any(map(self._may_reach, self._called(node))):
+                return False
+        return bool(inside)
+
+    def _asks_other(self, name: tree.Name) -> bool:
+        """Whether an object is only asked for another of the program's, which is asked in turn:
+        `self.mail.status(ticket_id)`."""
+        parent = self.program.names.parent
+        attribute = parent(name)
+        method = parent(attribute)
+        call = parent(method)
+        if not isinstance(attribute, tree.Attr) or not isinstance(method, tree.Attr):
+            return False
+        return isinstance(call, tree.Call) and call.func is method and bool(self._called(call))
+
+    def _called(self, call: tree.Call) -> list[Function | Class]:
+        found = self.program.calls.callees(call)
+        return [one for c in found if (one := c.function or c.cls) is not None]
+
+    def _may_reach(self, one: Function | Class) -> bool:
+        """Whether a function, or an object of a class, may be one that reaches the table."""
+        domain = self.program.domain
+        owner = one.owner if isinstance(one, Function) else one
+        if owner is None or (isinstance(one, Function) and domain.touches_table(one)):
+            return True
+        return owner in domain.repositories or owner in domain.layers
