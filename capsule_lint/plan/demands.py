@@ -20,7 +20,7 @@ from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
@@ -127,7 +127,8 @@ class Demands(Room):
             return
         suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
-        if (narrow or suffices or reacts) and self.takes_entity(function):
+        takes = self.takes_entity(function) or self._takes_several(function)
+        if takes and (narrow or suffices or reacts):
             return
         lacking = [
             scope
@@ -229,11 +230,24 @@ class Demands(Room):
 
     def takes_entity(self, method: Function) -> bool:
         """Whether a parameter is an entity."""
-        return any(
-            isinstance(t, Instance) and t.cls in self.program.domain.entities
-            for p in method.own_params
-            for t in self.program.domain.parameter_types(method, p)
+        return any(map(self._is_entity, self._given(method)))
+
+    def _takes_several(self, method: Function) -> bool:
+        """Whether a parameter is several entities, `save_all(notes)`, `add(*notes)`: what only tests fill
+        their stores by may give those of several tenants."""
+        return not method.module.is_test and any(
+            any(map(self._is_entity, given.items))
+            for given in self._given(method)
+            if isinstance(given, Collection)
         )
+
+    def _given(self, method: Function) -> Iterator[Type]:
+        """What the parameters of a method may be."""
+        for parameter in method.own_params:
+            yield from self.program.domain.parameter_types(method, parameter)
+
+    def _is_entity(self, given: Type) -> bool:
+        return isinstance(given, Instance) and given.cls in self.program.domain.entities
 
     def _is_below_keys(self, method: Function, family: Iterable[Function]) -> bool:
         """Whether a method is given a whole key, by its name or as one of its family uses it."""
@@ -336,9 +350,9 @@ class Demands(Room):
         """Whether the method takes an entity or an identifier, or touches a key."""
         if self._is_given_key(method):
             return False
-        if any(
-            self.program.domain.is_identifier(p) for p in method.own_params
-        ) or self.takes_entity(method):
+        if any(map(self.program.domain.is_identifier, method.own_params)):
+            return True
+        if self.takes_entity(method) or self._takes_several(method):
             return True
         if self.planner.local.parted.suffice(method):
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -48,6 +48,8 @@ class LocalFilters:
     needs: KeyNeeds
     classes: KeyClasses
     rows: Rows
+    _asking: dict[tuple[object, ...], tree.Compare] = field(default_factory=dict)
+    """Which comparison of a condition is the one beside which a scope is asked for, by row and scope."""
 
     def judge(self, node: tree.Compare) -> None:
         """Note what a comparison lacks that stands in a method of a repository."""
@@ -101,6 +103,10 @@ class LocalFilters:
             for s in required
             if s is not found.scope and not any(names_scope(h, s) for h in beside)
         ]
+        lacking = [s for s in missing if self._is_first(found, s)]
+        if missing and not lacking:
+            self.notes.settle(found.node)
+        missing = lacking
         details = {s.name: self._beside(found, s) for s in missing}
         if not missing or None in details.values():
             return
@@ -118,6 +124,13 @@ class LocalFilters:
             self.notes.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))
         self.notes.settle(found.node)
         self.notes.touched.add(function)
+
+    def _is_first(self, found: _Filter, scope: Scope) -> bool:
+        """Whether no other comparison of the same row in the same condition asks for a scope already."""
+        row = found.left.base if isinstance(found.left, tree.Attr) else dict_in(found.left)
+        condition = condition_of(self.program.names, found.node)
+        where = id(condition), text_of(row) if row is not None else None, scope.name
+        return self._asking.setdefault(where, found.node) is found.node
 
     def _join_entity(self, left: tree.Node, knot: Knot) -> None:
         """A filter changes together with the class whose attribute it reads."""
@@ -176,14 +189,18 @@ class LocalFilters:
         return False
 
 
+def condition_of(names: Names, node: tree.Compare) -> object:
+    """The condition, or the comprehension, that a comparison is a part of."""
+    current: object = node
+    while isinstance(names.parent(current), tree.Boolean | tree.Wrapped | tree.Comprehension):
+        current = names.parent(current)
+    return current
+
+
 def names_beside(names: Names, node: tree.Compare) -> set[str]:
     """The names that are compared in the same condition."""
-    current: object = node
-    parent_of = names.parent
-    while isinstance(parent_of(current), tree.Boolean | tree.Wrapped | tree.Comprehension):
-        current = parent_of(current)
     found: set[str] = set()
-    queue = [current]
+    queue = [condition_of(names, node)]
     while queue:
         one = queue.pop()
         if isinstance(one, tree.Compare):
