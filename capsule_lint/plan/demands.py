@@ -395,7 +395,12 @@ class Demands(Room):
                     continue  # it is given whole keys, and knows nothing of what is in them
                 uses = function in sites or self.program.domain.touches_table(function)
                 takes = any(self.program.domain.is_identifier(p) for p in function.own_params)
-                if not uses or not (takes or self.takes_entity(function)):
+                if not uses or not (
+                    takes
+                    or self.takes_entity(function)
+                    or function in self._filling
+                    or any(d.function is function for d in self.planner.defects)
+                ):
                     continue
                 if not self.program.domain.enters(function):
                     yield function
