@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 _INJECTORS: Final = frozenset(("Depends", "Security"))
+_OF_LAMBDA: Final = (["event", "context"], ["event", "ctx"], ["event", "lambda_context"])
 
 
 @dataclass(eq=False, slots=True)
@@ -61,7 +62,16 @@ class Entrances:
     def enters(self, function: Function) -> bool:
         """Whether a framework calls the function and fills its parameters."""
         self.names.ask(function.name)
-        return function in self.handlers or function in self.injected
+        return function in self.handlers or function in self.injected or self._is_lambda(function)
+
+    def _is_lambda(self, function: Function) -> bool:
+        """Whether a function has the signature of Lambda's handlers, and nothing else of the program calls it."""
+        if function.owner is not None or function.parent is not None or function.module.is_test:
+            return False
+        if [p.name.strip("_") for p in function.params] not in _OF_LAMBDA:
+            return False
+        called = self.inference.calls.uses.calls_beside(function.name)
+        return all(self.names.module_of(call).is_test for call in called)
 
     def handed(self, function: Function, name: str) -> Types:
         """What a framework gives a handler for a parameter of the name that policy's has."""
