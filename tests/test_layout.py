@@ -229,3 +229,11 @@ def test_what_is_broken_is_indented_as_its_file_is(unit: str) -> None:
     inner = f"{unit * 2}self, tenant_id: str, capsule_id: str, room_id: str\n"
     broken = wrapped("", known + line, 62, unit_of(known))
     assert broken == f"{known}{unit}def rooms(\n{inner}{unit}) -> str: ...\n"
+
+
+def test_what_is_broken_ends_as_the_lines_of_its_file_do() -> None:
+    call = "found = order_pk(tenant_id, capsule_id, 'a text that is long', 1)"
+    inner = "    tenant_id, capsule_id, 'a text that is long', 1"
+    for last in ("", "\n", "\r\n"):  # the last line of a file may have no end, or one of its own
+        broken = wrapped("", f"{call}{last}", 62, end="\r\n")
+        assert broken == f"found = order_pk(\r\n{inner}\r\n){last}"

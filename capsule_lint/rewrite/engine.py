@@ -9,7 +9,7 @@ import libcst as cst
 
 from capsule_lint import syntax
 from capsule_lint.errors import InternalError
-from capsule_lint.lines import lines_of, unit_of
+from capsule_lint.lines import lines_of, newline_of, unit_of
 from capsule_lint.model import (
     AddImport,
     AddStatement,
@@ -103,7 +103,7 @@ def apply(
         module = _changed(parsed, own, fixers)
         if single:
             module = module.visit(Requote(strings_in(parsed.module)))
-        changed = wrapped(before, module.code, width, unit)
+        changed = wrapped(before, module.code, width, unit, newline_of(source))
         end = len(changed) - len(parsed.tail)
         code = parsed.lead + changed[len(parsed.head) : end]
         lines[parsed.piece.first - 1 : parsed.piece.last] = [code]
