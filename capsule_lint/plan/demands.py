@@ -236,9 +236,21 @@ class Demands(Room):
         """Whether a parameter is several entities, `save_all(notes)`, `add(*notes)`: what only tests fill
         their stores by may give those of several tenants."""
         return not method.module.is_test and any(
-            any(map(self._is_entity, given.items))
+            any(self._is_entity(one) and self._has_key(one) for one in given.items)
             for given in self._given(method)
             if isinstance(given, Collection)
+        )
+
+    def _has_key(self, given: Type) -> bool:
+        """Whether an object says its scope, or makes its key."""
+        domain, cls = self.program.domain, given.cls if isinstance(given, Instance) else None
+        if cls is None:
+            return False
+        made = domain.making | self.program.keys.functions
+        return (
+            domain.has_scope(cls)
+            or domain.has_key(cls)
+            or not made.isdisjoint(cls.methods.values())
         )
 
     def _given(self, method: Function) -> Iterator[Type]:
@@ -376,6 +388,11 @@ class Demands(Room):
                     found.add(function)
         return found
 
+    def _makes_key(self, function: Function) -> bool:
+        """Whether a function that others may call makes a key which lacks scopes, by itself or by a helper."""
+        made = any(defect.function is function for defect in self.planner.defects)
+        return not function.name.startswith("_") and (made or function in self._filling)
+
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""
         sites = {site.function for site in self.program.keys.sites if site.role is not Role.HELPER}
@@ -393,14 +410,12 @@ class Demands(Room):
                     continue
                 if any(self.program.policy.is_key_name(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them
-                uses = function in sites or self.program.domain.touches_table(function)
+                works = self.program.domain.touches_table(function)
                 takes = any(self.program.domain.is_identifier(p) for p in function.own_params)
-                if not uses or not (
-                    takes
-                    or self.takes_entity(function)
-                    or function in self._filling
-                    or any(d.function is function for d in self.planner.defects)
-                ):
+                if not (takes or self.takes_entity(function)):
+                    if not works or not self._makes_key(function):
+                        continue
+                elif not works and function not in sites:
                     continue
                 if not self.program.domain.enters(function):
                     yield function
