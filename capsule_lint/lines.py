@@ -11,6 +11,11 @@ from capsule_lint.model import Edit, Position, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_FIRST_BODY: Final = re.compile(
+    r"^(?:(?:async )?def |class |if |for |with |\)).*:[ \t]*(?:#.*)?(?:\r\n|\r|\n)"
+    r"(?:[ \t]*(?:#.*)?(?:\r\n|\r|\n))*([ \t]+)\S",
+    re.MULTILINE,
+)
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 
 
@@ -23,6 +28,12 @@ def newline_of(source: str) -> str:
     """The end of a text's first line."""
     found = re.search(r"\r\n|\r|\n", source)
     return found[0] if found else "\n"
+
+
+def unit_of(source: str) -> str:
+    """By what the first body of a text is indented; four spaces where it has none."""
+    found = _FIRST_BODY.search(source)
+    return found[1] if found else "    "
 
 
 def edits(before: str, after: str, filename: str) -> tuple[Edit, ...]:

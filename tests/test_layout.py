@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from capsule_lint.lines import unit_of
 from capsule_lint.rewrite.layout import wrapped
 
 LINES = """\
@@ -219,3 +220,20 @@ def test_a_line_that_opens_a_bracket_is_broken_before_it() -> None:
 
 def test_lines_that_go_on_where_a_bracket_was_opened_are_broken_as_one() -> None:
     assert wrapped("", SPLIT, 62) == SPLIT_ANEW
+
+
+@pytest.mark.parametrize("unit", ["  ", "\t", "   "])
+def test_what_is_broken_is_indented_as_its_file_is(unit: str) -> None:
+    known = f"class A:\n\n{unit}# that\n{unit}x = 1\n"
+    line = f"{unit}def rooms(self, tenant_id: str, capsule_id: str, room_id: str) -> str: ...\n"
+    inner = f"{unit * 2}self, tenant_id: str, capsule_id: str, room_id: str\n"
+    broken = wrapped("", known + line, 62, unit_of(known))
+    assert broken == f"{known}{unit}def rooms(\n{inner}{unit}) -> str: ...\n"
+
+
+def test_what_is_broken_ends_as_the_lines_of_its_file_do() -> None:
+    call = "found = order_pk(tenant_id, capsule_id, 'a text that is long', 1)"
+    inner = "    tenant_id, capsule_id, 'a text that is long', 1"
+    for last in ("", "\n", "\r\n"):  # the last line of a file may have no end, or one of its own
+        broken = wrapped("", f"{call}{last}", 62, end="\r\n")
+        assert broken == f"found = order_pk(\r\n{inner}\r\n){last}"

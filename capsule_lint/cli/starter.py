@@ -22,8 +22,12 @@ src = ["."]
 name = "tenant"
 segment = "TENANT#{tenant_id}"  # the hole's name is the parameter's name
 # type = "app.ids:TenantId"
-# sources = ["app.context:RequestContext.tenant_id"]
-# test-source = "tests.helpers:test_tenant()"
+# sources = [  # where a value comes from, tried in order
+#   "app.context:RequestContext.tenant_id",  # any value in scope of that class has it
+#   'event["requestContext"]["authorizer"]["claims"]["custom:tenant"]',  # where `event` is a parameter
+# ]
+# test-source = "tests.helpers:test_tenant()"  # the same in tests; written if it does not exist …
+# test-value = 'TenantId("t-1")'               # … with this value
 
 [[scopes]]
 name = "capsule"
@@ -36,7 +40,8 @@ segment = "CAPSULE#{capsule_id}"
 # [entities]  # what is meant to be narrower; everything else needs every scope
 # Currency = { scopes = [], reason = "global reference data" }
 
-# [handlers]
+# [handlers]  # where requests enter
+# functions = ["*.handler", "*.lambda_handler"]  # those that no decorator marks
 # parameter = "request: fastapi.Request"  # added to a handler that has no source
 """
 

@@ -22,7 +22,7 @@ from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
@@ -139,7 +139,8 @@ class Demands(Room):
             return
         suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
-        if (narrow or suffices or reacts) and self.takes_entity(function):
+        takes = self.takes_entity(function) or self._takes_several(function)
+        if takes and (narrow or suffices or reacts):
             return
         lacking = [
             scope
@@ -236,11 +237,36 @@ class Demands(Room):
 
     def takes_entity(self, method: Function) -> bool:
         """Whether a parameter is an entity."""
-        return any(
-            isinstance(t, Instance) and t.cls in self.program.domain.entities
-            for p in method.own_params
-            for t in self.program.domain.parameter_types(method, p)
+        return any(map(self._is_entity, self._given(method)))
+
+    def _takes_several(self, method: Function) -> bool:
+        """Whether a parameter is several entities, `save_all(notes)`, `add(*notes)`: what only tests fill
+        their stores by may give those of several tenants."""
+        return not method.module.is_test and any(
+            any(self._is_entity(one) and self._has_key(one) for one in given.items)
+            for given in self._given(method)
+            if isinstance(given, Collection)
         )
+
+    def _has_key(self, given: Type) -> bool:
+        """Whether an object says its scope, or makes its key."""
+        domain, cls = self.program.domain, given.cls if isinstance(given, Instance) else None
+        if cls is None:
+            return False
+        made = domain.making | self.program.keys.functions
+        return (
+            domain.has_scope(cls)
+            or domain.has_key(cls)
+            or not made.isdisjoint(cls.methods.values())
+        )
+
+    def _given(self, method: Function) -> Iterator[Type]:
+        """What the parameters of a method may be."""
+        for parameter in method.own_params:
+            yield from self.program.domain.parameter_types(method, parameter)
+
+    def _is_entity(self, given: Type) -> bool:
+        return isinstance(given, Instance) and given.cls in self.program.domain.entities
 
     def _is_below_keys(self, method: Function, family: Iterable[Function]) -> bool:
         """Whether a method is given a whole key, by its name or as one of its family uses it."""
@@ -310,7 +336,7 @@ class Demands(Room):
             return False
         if any(map(self.program.domain.is_identifier, method.own_params)):
             return True
-        if method in self._asking or self.takes_entity(method):
+        if method in self._asking or self.takes_entity(method) or self._takes_several(method):
             return True
         if self.planner.local.parted.suffice(method):
             return False
@@ -332,10 +358,11 @@ class Demands(Room):
                     p.name for p in function.own_params if not program.policy.is_key_name(p.name)
                 }
                 for said, value in key.pairs:
-                    if isinstance(value, tree.DictDisplay) and len(value.values) == 1:
-                        value = value.values[0]
-                    if isinstance(said, tree.Const) and isinstance(value, tree.Name):
-                        if value.id in own and not value.id.endswith("key"):
+                    match said, value:
+                        case (
+                            tree.Const(),
+                            tree.Name(id=name) | tree.DictDisplay(values=(tree.Name(id=name),)),
+                        ) if name in own and not name.endswith("key"):
                             found.add(function)
         return found
 
@@ -355,6 +382,11 @@ class Demands(Room):
                     found.add(function)
         return found
 
+    def _makes_key(self, function: Function) -> bool:
+        """Whether a function that others may call makes a key which lacks scopes, by itself or by a helper."""
+        made = any(defect.function is function for defect in self.planner.defects)
+        return not function.name.startswith("_") and (made or function in self._filling)
+
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""
         sites = {site.function for site in self.program.keys.sites if site.role is not Role.HELPER}
@@ -372,10 +404,13 @@ class Demands(Room):
                     continue
                 if any(self.program.policy.is_key_name(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them
-                uses = function in sites or self.program.domain.touches_table(function)
+                works = self.program.domain.touches_table(function)
                 takes = any(map(self.program.domain.is_identifier, function.own_params))
                 takes = takes or function in self._asking
-                if not uses or not (takes or self.takes_entity(function)):
+                if not (takes or self.takes_entity(function)):
+                    if not works or not self._makes_key(function):
+                        continue
+                elif not works and function not in sites:
                     continue
                 if not self.program.domain.enters(function):
                     yield function

@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.aliases import Aliases, closure, renamed
 from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.passing import PASSING
-from capsule_lint.program.containers import ADDING_ONE
+from capsule_lint.program.containers import ADDING_ALL, ADDING_ONE
 from capsule_lint.program.held_names import names_held, words_in
 from capsule_lint.program.inference.namespaces import called_name
 from capsule_lint.program.model import Class, Function, Module, last_name
@@ -64,6 +64,9 @@ class Uses:
     _fills: dict[tuple[int, str], list[tree.Node]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _spills: dict[tuple[int, str], list[tree.Node]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _puts: dict[str, list[tuple[tree.Node, tree.Node]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -101,10 +104,13 @@ class Uses:
                 self._note_arguments(node)
                 self._note_deferred(node, through)
                 if isinstance(node.func, tree.Attr) and node.func.name in _FILLING and node.args:
-                    self._note_fill(node.func.base, node.args[-1].value)
+                    self._note_fill(self._fills, node.func.base, node.args[-1].value)
                     if isinstance(node.func.base, tree.Name | tree.Attr):
                         put = node.func.base, node.args[-1].value
                         self._puts[last_name(node.func.base)].append(put)
+                elif isinstance(node.func, tree.Attr) and node.func.name in ADDING_ALL:
+                    for argument in node.args[:1]:
+                        self._note_fill(self._spills, node.func.base, argument.value)
         self._note_kept()
 
     # --- what can be asked ---
@@ -177,6 +183,10 @@ class Uses:
         """What the methods of a class put into the collection `self.name`, an element at a time."""
         return self._fills.get((id(cls), name), [])
 
+    def spills(self, cls: Class, name: str) -> list[tree.Node]:
+        """The collections all of which they put into it: `self.name.extend(notes)`, `self.name += notes`."""
+        return self._spills.get((id(cls), name), [])
+
     def puts(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
         """What is put, one by one, into tables that are called `name`, each with the table as it is written."""
         return self._puts.get(name, [])
@@ -242,11 +252,16 @@ class Uses:
         first = function.own_params[:1] if function is not None else ()
         return function if [p.name for p in first] == [last_name(value)] else None
 
-    def _note_fill(self, collection: tree.Node, value: tree.Node) -> None:
+    def _note_fill(
+        self,
+        fills: dict[tuple[int, str], list[tree.Node]],
+        collection: tree.Node,
+        value: tree.Node,
+    ) -> None:
         if isinstance(collection, tree.Attr) and _is_self(collection.base):
             function = self.names.function_of(value)
             if function is not None and function.owner is not None:
-                self._fills[id(function.owner), collection.name].append(value)
+                fills[id(function.owner), collection.name].append(value)
 
     def _note_arguments(self, call: tree.Call) -> None:
         function, called = self.names.function_of(call), PASSING.get(last_name(call.func))
@@ -283,8 +298,11 @@ class Uses:
             assert value is not None
             if isinstance(target, tree.Attr) and not _is_self(target.base):
                 self._stores[target.name].append((target, value))
+            elif isinstance(target, tree.Attr):
+                if statement.op in ("+", "|"):
+                    self._note_fill(self._spills, target, value)
             elif isinstance(target, tree.Subscript):
-                self._note_fill(target.base, value)
+                self._note_fill(self._fills, target.base, value)
                 self._puts[last_name(target.base)].append((target.base, value))
                 if key := tree.text(target.index):
                     self._kept[last_name(target.base), key].append(value)

@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from capsule_lint import syntax
-from capsule_lint.lines import lines_of, newline_of
+from capsule_lint.lines import lines_of, newline_of, unit_of
+from capsule_lint.rewrite.layout import indented
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ def add_code(source: str, additions: Sequence[AppendCode]) -> str:
 
 def _added(source: str, code: str) -> str:
     newline = newline_of(source)
-    new = code.replace("\n", newline)
+    new = indented(code, unit_of(source)).replace("\n", newline)
     if not source.strip():
         return new
     row = _first_use(source, code)

@@ -9,7 +9,7 @@ import libcst as cst
 
 from capsule_lint import syntax
 from capsule_lint.errors import InternalError
-from capsule_lint.lines import lines_of
+from capsule_lint.lines import lines_of, newline_of, unit_of
 from capsule_lint.model import (
     AddImport,
     AddStatement,
@@ -97,13 +97,13 @@ def apply(
     cuts, lost = Cutter[Mend](lines, tuple(statements)).cut(targets)
     for mend in lost:
         raise InternalError(f"{_where(mend)}: no statement stands where a change was planned")
-    single = prefers_single(source)
+    single, unit = prefers_single(source), unit_of(source)
     for parsed, own in cuts:
         before = parsed.head + parsed.text + parsed.tail
         module = _changed(parsed, own, fixers)
         if single:
             module = module.visit(Requote(strings_in(parsed.module)))
-        changed = wrapped(before, module.code, width)
+        changed = wrapped(before, module.code, width, unit, newline_of(source))
         end = len(changed) - len(parsed.tail)
         code = parsed.lead + changed[len(parsed.head) : end]
         lines[parsed.piece.first - 1 : parsed.piece.last] = [code]

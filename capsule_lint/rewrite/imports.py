@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 import libcst as cst
 
 from capsule_lint import syntax
-from capsule_lint.lines import lines_of, newline_of
+from capsule_lint.lines import lines_of, newline_of, unit_of
 from capsule_lint.rewrite.base import bare, with_remark, without_remark
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _extended(source: str, node: ast.ImportFrom, name: str, width: int) -> str:
     code = module.with_changes(body=[changed, *module.body[1:]]).code
     flat = code.rstrip("\r\n")
     if first == last and len(flat) > width and "(" not in flat and "#" not in flat:
-        code = _wrapped(flat, newline_of(source)) + code[len(flat) :]
+        code = _wrapped(flat, newline_of(source), unit_of(source)) + code[len(flat) :]
     code = "".join(indent + line for line in lines_of(code))
     return "".join([*lines[:first], code, *lines[last + 1 :]])
 
@@ -158,9 +158,9 @@ _ORDERS: Final[tuple[Callable[[str], tuple[int, str]], ...]] = (
 """The orders that imported names are kept in, the commonest first."""
 
 
-def _wrapped(line: str, newline: str) -> str:
+def _wrapped(line: str, newline: str, unit: str) -> str:
     head, _, names = line.partition(" import ")
-    items = "".join(f"    {item.strip()},{newline}" for item in names.split(","))
+    items = "".join(f"{unit}{item.strip()},{newline}" for item in names.split(","))
     return f"{head} import ({newline}{items})"
 
 

@@ -25,13 +25,13 @@ _OPERATOR = re.compile(
     r"\s*(?:if|else|and|or|==|!=|<=|>=|<|>|not in|in|is not|is|[-|^&+*/%@]|<<|>>|//) "
 )
 _INDENT = "    "
-_SPACES = re.compile(rf"^\t*(?:{_INDENT})+")
+_SPACES = re.compile(rf"^(?:{_INDENT})+", re.MULTILINE)
 
 
-def wrapped(before: str, after: str, width: int) -> str:
+def wrapped(before: str, after: str, width: int, unit: str = _INDENT, end: str = "\n") -> str:
     """`after` with those lines broken that are longer than `width` and were not in `before`.
 
-    Both are the text of whole statements. What cannot be broken without a doubt stays: a line that
+    Both are the text of whole statements, in a file that is indented by `unit`, whose lines `end` so. What cannot be broken without a doubt stays: a line that
     ends in a comment, a piece of a string. The statements stay the same for Python.
     """
     known = set(before.splitlines())
@@ -46,7 +46,7 @@ def wrapped(before: str, after: str, width: int) -> str:
     broken: dict[int, dict[int, str]] = {}
     for number in long:
         if not any(number in found for found in broken.values()):
-            broken[number] = _broken(lines, number, width)
+            broken[number] = _broken(lines, number, width, unit, end)
     result = _with(lines, broken)
     if _same(after, result):
         return result
@@ -55,6 +55,11 @@ def wrapped(before: str, after: str, width: int) -> str:
             del broken[number]
     result = _with(lines, broken)
     return result if _same(after, result) else after
+
+
+def indented(code: str, unit: str) -> str:
+    """Code that is indented by four spaces, indented by `unit`."""
+    return _SPACES.sub(lambda found: unit * found[0].count(_INDENT), code)
 
 
 def _with(lines: Sequence[str], broken: dict[int, dict[int, str]]) -> str:
@@ -69,18 +74,21 @@ def _same(one: str, other: str) -> bool:
         return False
 
 
-def _broken(lines: Sequence[str], number: int, width: int) -> dict[int, str]:
+def _broken(
+    lines: Sequence[str], number: int, width: int, unit: str, between: str
+) -> dict[int, str]:
     """What becomes of a line, with its newline, and of those that go on with it: several lines in the place
     of the first, nothing in that of the others; the same where it cannot be broken."""
     last, body = _whole(lines, number)
     end = lines[last]
     newline = end[len(end.rstrip("\r\n")) :]
-    between = newline or lines[0][len(lines[0].rstrip("\r\n")) :] or "\n"  # the last may have none
     before = lines[number - 1].rstrip() if number else ""
     after = lines[last + 1].lstrip() if last + 1 < len(lines) else ""
     found = _inner(before, body, after, width) or _break(body, width)
     if any(one.startswith("\t") for one in lines):
-        found = [_SPACES.sub(_tabs, one) for one in found]
+        unit = "\t"
+    base = _indent(body)
+    found = [base + indented(one.removeprefix(base), unit) for one in found]
     return {
         number: between.join(found) + newline,
         **dict.fromkeys(range(number + 1, last + 1), ""),
@@ -100,10 +108,6 @@ def _whole(lines: Sequence[str], number: int) -> tuple[int, str]:
         if scan(body) is not None:
             return last, body
     return number, first
-
-
-def _tabs(found: re.Match[str]) -> str:
-    return "\t" * (found[0].count("\t") + found[0].count(_INDENT))
 
 
 def _inner(before: str, line: str, after: str, width: int) -> list[str]:

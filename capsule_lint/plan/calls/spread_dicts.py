@@ -124,7 +124,16 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
             mend = AddArgument(filename, node.span, "CAP401", code or "", name, at)
             return self.mends.add_once(want.knot, mend)
         whole = (a.value for a in node.args if a.keyword is None and a.star != "*")
-        return any(self.give(one, want) for one in whole)
+        if any(self.give(one, want) for one in whole):
+            return True
+        first = self._first_field(keywords, want)
+        code = self._code_at(node, want) if first is not None else None
+        if first is None or code is None:
+            return False
+        name = self.spelled(want, ())
+        return self.mends.add_once(
+            want.knot, AddArgument(filename, node.span, "CAP401", code, name, first)
+        )
 
     def _display(self, node: tree.DictDisplay, want: Want) -> bool:
         filename = self.program.names.module_of(node).filename
@@ -135,6 +144,8 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         for key, value in pairs if found is None else pairs[:first]:
             if key is None and self.give(value, want):
                 return True
+        if found is None and (field := self._first_field(said, want)) is not None:
+            found = field, 0
         code = self._code_at(node, want) if found is not None else None
         if found is None or code is None:
             return False
@@ -144,6 +155,16 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         entry = f'"{name}"', code, span
         mend = AddEntry(filename, node.span, "CAP401", *entry, before=not behind)
         return self.mends.add_once(want.knot, mend)
+
+    def _first_field(self, keys: Sequence[str], want: Want) -> int | None:
+        """Which of some keys is the first that a class is made of which has had no scope yet."""
+        if not isinstance(want.callee, Class):
+            return None
+        scopes = self.program.policy.scopes
+        fields = [one.name for one in self.program.classes.constructor(want.callee) or ()]
+        if any(names_scope(name, scope) for name in fields for scope in scopes):
+            return None
+        return next((number for number, key in enumerate(keys) if key in fields), None)
 
     def _best(self, keys: Sequence[str], scope: Scope) -> tuple[int, int] | None:
         """Which of some keys the scope's stands beside, and whether behind it, or in front of it."""

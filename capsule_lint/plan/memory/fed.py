@@ -189,7 +189,7 @@ class Fed(Room):
         needs, home = self.planner.local.needs, self._home(put)
         if home is None or isinstance(home[0], Function) or not isinstance(put.key, tree.Name):
             return False
-        if not is_identifier(put.key.id) or needs.is_scoped(home[0]):
+        if needs.is_scoped(home[0]):
             return False
         return any(
             isinstance(a.value, tree.Name) and a.value.id == put.key.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -159,7 +160,11 @@ class KeyHosts:
             given = self.program.calls.arguments_for(function, binding.name)
             found = [one for _, a in given for one in self._hosts_of(a.value, depth + 1)]
             spelled = all(isinstance(host, tree.Const) for host, _ in found)
-            if not any(map(self._is_made, found)) and (spelled or self._is_of_interface(function)):
+            scopes = self.program.policy.scopes
+            scoped = any(is_value(host, scope) for host, _ in found for scope in scopes)
+            if not any(map(self._is_made, found)) and (
+                spelled or not (scoped or is_whole_key(name)) or self._is_of_interface(function)
+            ):
                 yield key, None  # its callers know of no key: the parameter tells the thing itself
             else:
                 yield from found
@@ -231,6 +236,10 @@ class KeyHosts:
                 return None
 
 
+_KEY: Final = re.compile(r"(?:^|_)(?:key|k|pk|token|path|index)s?$", re.IGNORECASE)
+"""What whole keys are called."""
+
+
 def _as_it_comes(node: tree.Node) -> str | None:
     """`parts` of `parts`, `map(str, parts)` and `(str(p) for p in parts)`."""
     match node:
@@ -259,6 +268,11 @@ def is_identifier(name: str) -> bool:
         or name.endswith(("_id", "_uuid", "_code", "_number", "_slug", "_email"))
         or name in ("email", "slug", "sku", "code", "uuid")
     )
+
+
+def is_whole_key(name: str) -> bool:
+    """Whether a value of that name is all of a key, which somebody else has made."""
+    return _KEY.search(name) is not None
 
 
 def ask_around(program: Program, key: tree.Node) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.key_hosts import is_identifier
-from capsule_lint.program.inference.types import Collection, Foreign
+from capsule_lint.plan.memory.key_hosts import is_identifier, is_whole_key
+from capsule_lint.program.inference.types import Collection, Foreign, classes_of
 from capsule_lint.program.model import Class, Function, Module, Place, owner_of
 from capsule_lint.program.texts.pieces import hole_name
 
@@ -66,12 +66,14 @@ class KeyNeeds:
     def matters(self, owner: Owner, name: str, elements: list[tree.Node], scoped: bool) -> bool:
         """Whether the collection holds entities: keyed by a scope, or by an identifier in a shared repository."""
         if (owner, name) in self.fed:
-            return scoped or ((owner, name) in self.memos and _has_identifier(elements))
+            return scoped or (owner, name) in self.memos
         if scoped:
             many = len(elements) > 1 or not self.holds_scalars(owner, name)
             return many or self._stands_for_items(owner, name)
-        if self.is_scoped(owner) or not _has_identifier(elements):
+        if self.is_scoped(owner):
             return False
+        if not _has_identifier(elements):
+            return self._tells(elements) and self._keeps_entities(owner, name)
         if self.collections.keeps_rows((owner, name)):
             return True
         return (
@@ -79,6 +81,29 @@ class KeyNeeds:
             and not self.holds_scalars(owner, name)
             and bool(self.program.domain.entities_of.get(owner) or self._family_entities(owner))
         )
+
+    def _tells(self, elements: list[tree.Node]) -> bool:
+        """Whether a key is one value, and no whole key, by which a function of the program that is told it, or
+        an object, tells things apart: `room`, `room.name`."""
+        names = self.program.names
+        one = elements[0] if len(elements) == 1 else None
+        if not isinstance(one, tree.Name | tree.Attr) or is_whole_key(hole_name(one)):
+            return False
+        if names.module_of(one).is_test:
+            return False
+        bound = names.bindings_of(one) if isinstance(one, tree.Name) else ()
+        return all(binding.kind == "param" for binding in bound)
+
+    def _keeps_entities(self, owner: Owner, name: str) -> bool:
+        """Whether a collection of a repository holds entities, rows of the table, or collections of entities."""
+        if not isinstance(owner, Class) or owner not in self.program.domain.repositories:
+            return False
+        if self.collections.keeps_rows((owner, name)):
+            return True
+        kept = self.program.inference.member(owner, name)
+        found = [t for one in kept if isinstance(one, Collection) for t in one.items]
+        found += [t for one in found if isinstance(one, Collection) for t in one.items]
+        return not self.program.domain.entities.isdisjoint(classes_of(found))
 
     def _family_entities(self, owner: Class) -> bool:
         return any(

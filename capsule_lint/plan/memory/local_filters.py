@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,6 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.entities.displays import entry_of
+from capsule_lint.plan.memory.narrowed import Narrowed
 from capsule_lint.plan.state import Want
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, enclosing, owner_of
@@ -48,6 +49,8 @@ class LocalFilters:
     needs: KeyNeeds
     classes: KeyClasses
     rows: Rows
+    _asking: dict[tuple[object, ...], tree.Compare] = field(default_factory=dict)
+    """Which comparison of a condition is the one beside which a scope is asked for, by row and scope."""
 
     def judge(self, node: tree.Compare) -> None:
         """Note what a comparison lacks that stands in a method of a repository."""
@@ -101,6 +104,10 @@ class LocalFilters:
             for s in required
             if s is not found.scope and not any(names_scope(h, s) for h in beside)
         ]
+        lacking = [s for s in missing if self._asks(found, s, function)]
+        if missing and not lacking:
+            self.notes.settle(found.node)
+        missing = lacking
         details = {s.name: self._beside(found, s) for s in missing}
         if not missing or None in details.values():
             return
@@ -118,6 +125,32 @@ class LocalFilters:
             self.notes.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))
         self.notes.settle(found.node)
         self.notes.touched.add(function)
+
+    def _asks(self, found: _Filter, scope: Scope, function: Function) -> bool:
+        """Whether no other comparison of the same row asks for a scope already, in the same condition or in a step
+        of its own."""
+        row = _row(found.left)
+        if row is None:
+            return True
+        if self._is_a_step(found, row, scope, function):
+            return False
+        where = id(condition_of(self.program.names, found.node)), text_of(row), scope.name
+        return self._asking.setdefault(where, found.node) is found.node
+
+    def _is_a_step(self, found: _Filter, row: tree.Node, scope: Scope, function: Function) -> bool:
+        """Whether what a comparison lets through is told apart by another scope, or was before."""
+        names, is_value = self.program.names, self.program.domain.held.is_value
+        narrowed = Narrowed(names)
+        for node in names.inside(function):
+            if not isinstance(node, tree.Compare) or node is found.node or len(node.ops) > 1:
+                continue
+            for left, right, _ in _compared(node):
+                of = _row(left)
+                if of is None or not self._reads(left, scope) or not is_value(right, scope):
+                    continue
+                if narrowed.are_steps(found.node, row, node, of):
+                    return True
+        return False
 
     def _join_entity(self, left: tree.Node, knot: Knot) -> None:
         """A filter changes together with the class whose attribute it reads."""
@@ -176,14 +209,18 @@ class LocalFilters:
         return False
 
 
+def condition_of(names: Names, node: tree.Compare) -> object:
+    """The condition, or the comprehension, that a comparison is a part of."""
+    current: object = node
+    while isinstance(names.parent(current), tree.Boolean | tree.Wrapped | tree.Comprehension):
+        current = names.parent(current)
+    return current
+
+
 def names_beside(names: Names, node: tree.Compare) -> set[str]:
     """The names that are compared in the same condition."""
-    current: object = node
-    parent_of = names.parent
-    while isinstance(parent_of(current), tree.Boolean | tree.Wrapped | tree.Comprehension):
-        current = parent_of(current)
     found: set[str] = set()
-    queue = [current]
+    queue = [condition_of(names, node)]
     while queue:
         one = queue.pop()
         if isinstance(one, tree.Compare):
@@ -207,6 +244,11 @@ def _compared(
                 yield one, other, (left, right)
     else:
         yield left, right, ()
+
+
+def _row(node: tree.Node) -> tree.Node | None:
+    """What a scope's value is read of."""
+    return node.base if isinstance(node, tree.Attr) else dict_in(node)
 
 
 def _is_self(node: tree.Node) -> bool:

@@ -154,7 +154,7 @@ class Serving(Room):
                 return False
             return True
         if (
-            function.is_property
+            (function.is_property or function in self.program.domain.making)
             and function.owner is not None
             and self.planner.gains.can_gain_field(function.owner)
         ):

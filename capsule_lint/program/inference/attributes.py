@@ -258,10 +258,22 @@ class Attributes:
         is known."""
         if not isinstance(one, Collection) or one.items:
             return one
-        put = join(
-            *(self.inference.of(value) for value in self.inference.calls.uses.fills(cls, name))
+        inference, uses = self.inference, self.inference.calls.uses
+        put = join(*map(inference.of, uses.fills(cls, name)))
+        spilled = join(
+            *(
+                self._inside(inference.of(value), one.kind == "dict")
+                for value in uses.spills(cls, name)
+            )
         )
-        return one if put & ANYTHING else Collection(put, one.keys, one.kind)
+        known = put | (spilled - ANYTHING)
+        return one if put & ANYTHING else Collection(known, one.keys, one.kind)
+
+    def _inside(self, types: Types, is_dict: bool) -> Types:
+        """What a collection gets of another one, all of which is put into it."""
+        if not is_dict:
+            return self.inference.contents.elements(types)
+        return join(*(t.items for t in types if isinstance(t, Collection) and t.kind == "dict"))
 
     def _store(self, store: Store) -> Types:
         if store.value is None:

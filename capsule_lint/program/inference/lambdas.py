@@ -39,10 +39,13 @@ class Lambdas:
                 return applied
         name = self._name(node, parent)
         homes = self._homes(name, parent, place.scope.module)
+        beside = self.inference.calls.uses.calls_beside
+        called = [c for c in beside(name) if name and names.module_of(c) in homes]
+        for attribute in self._kept_as(name, parent):
+            called += [c for c in beside(attribute) if isinstance(c.func, tree.Attr)]
         passed = [
             self.inference.of(call.args[position].value)
-            for call in self.inference.calls.uses.calls_beside(name)
-            if name and names.module_of(call) in homes
+            for call in called
             if position < len(call.args) and call.args[position].keyword is None
         ]
         return join(*passed) or ANYTHING
@@ -85,6 +88,14 @@ class Lambdas:
         elif isinstance(parent, tree.DictDisplay):
             homes.update(self._importing(name, module))
         return homes
+
+    def _kept_as(self, name: str, parent: object) -> Iterator[str]:
+        """The attributes as which objects that are given the lambda keep it: whoever has one may call it."""
+        called = self.inference.calls.callees(parent) if isinstance(parent, tree.Call) else ()
+        for attribute, stores in (i for c in called if c.cls for i in c.cls.stores.items()):
+            values = (store.value for store in stores)
+            if any(isinstance(value, tree.Name) and value.id == name for value in values):
+                yield attribute
 
     def _importing(self, name: str, module: Module) -> Iterator[Module]:
         """The modules that import a name from one under the same name."""

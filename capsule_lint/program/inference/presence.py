@@ -57,11 +57,26 @@ def may_be_absent(name: str, place: Place) -> bool:
         and statement.kind == "if"
         and bool(statement.heads)
         and _holds(statement.heads[0], name, present=True)
-        and _ends(statement.bodies[0])
+        and ends(statement.bodies[0])
         and at.blocks == place.blocks[: len(at.blocks)]
         and (not place.blocks or statement not in (blocks[n] for n, _, _ in place.blocks))
         for statement, at in module.statements
     )
+
+
+def ends(body: tuple[tree.Statement, ...]) -> bool:
+    """Whether a body leaves what stands around it, whatever happens in it."""
+    match body[-1] if body else None:
+        case tree.Eval(kind="expr", values=(tree.Call(func=func),)):
+            return last_name(func) in _EXITS
+        case tree.Eval(kind=kind):
+            return kind in _LEAVES
+        case tree.Block(kind="if", bodies=bodies):
+            return all(ends(one) for one in bodies)
+        case tree.Block(kind="with", bodies=(one, *_)):
+            return ends(one)
+        case _:
+            return False
 
 
 def absent_in(test: tree.Node, name: str, *, otherwise: bool) -> bool:
@@ -129,21 +144,7 @@ def _managers(block: tree.Block) -> list[tree.Node]:
 def _gives(body: tuple[tree.Statement, ...], name: str, place: Place) -> bool:
     """Whether a handler leaves, or gives the name a value itself."""
     bindings = place.scope.bindings.get(name, ())
-    return _ends(body) or any(_contains(body, b.place.statement) for b in bindings)
-
-
-def _ends(body: tuple[tree.Statement, ...]) -> bool:
-    match body[-1] if body else None:
-        case tree.Eval(kind="expr", values=(tree.Call(func=func),)):
-            return last_name(func) in _EXITS
-        case tree.Eval(kind=kind):
-            return kind in _LEAVES
-        case tree.Block(kind="if", bodies=bodies):
-            return all(_ends(one) for one in bodies)
-        case tree.Block(kind="with", bodies=(one, *_)):
-            return _ends(one)
-        case _:
-            return False
+    return ends(body) or any(_contains(body, b.place.statement) for b in bindings)
 
 
 def _contains(body: tuple[tree.Statement, ...], statement: tree.Statement | None) -> bool:
@@ -157,7 +158,7 @@ def _contains(body: tuple[tree.Statement, ...], statement: tree.Statement | None
 def _proves(statement: tree.Statement, name: str) -> bool:
     match statement:
         case tree.Block(kind="if", heads=(test, *_), bodies=(body, *_)):
-            return _holds(test, name, present=False) and _ends(body)
+            return _holds(test, name, present=False) and ends(body)
         case tree.Eval(kind="assert", values=(test, *_)):
             return _holds(test, name, present=True)
         case tree.Eval(kind="expr" | "return"):

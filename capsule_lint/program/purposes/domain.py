@@ -67,6 +67,8 @@ class Domain:
     """Classes that hand on what their callers give them to the table, and know no entity."""
     entities: set[Class] = field(default_factory=set)
     entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
+    making: set[Function] = field(default_factory=set)
+    """The methods of entities that make the object's own key, or an item of it, by a key helper."""
     item_modules: set[str] = field(default_factory=set)
     """The modules in which keys are written, or operations of the table are called."""
     tables: set[Function] = field(default_factory=set)

@@ -21,6 +21,7 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.program.model import Function
     from capsule_lint.program.purposes.domain import Domain
 
 _TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
@@ -56,6 +57,10 @@ class Roles:
             filter(domain.has_key, domain.classes.having(domain.policy.is_key_name))
         )
         domain.entities.update(filter(domain.is_item, self._making_items()))
+        for method in self._calling_helpers():
+            if method.owner is not None and domain.is_item(method.owner):
+                domain.entities.add(method.owner)
+                domain.making.add(method)
         domain.entities -= domain.repositories | domain.layers
         for cls in domain.repositories:
             domain.entities_of[cls].update(self._entities_of(cls))
@@ -150,6 +155,49 @@ class Roles:
                     first_name(one) == own and self._names_scope(one.name) for one in read
                 ):
                     yield function.owner
+
+    def _calling_helpers(self) -> Iterator[Function]:
+        """The methods that make an item, or its key, of the object's own by a key helper:
+        `{"PK": order_pk(self.number)}`, `return order_key(self.number)`."""
+        domain, uses = self.domain, self.domain.calls.uses
+        for helper in sorted(domain.keys.helpers, key=lambda f: f.symbol):
+            for name in sorted(uses.known_as(helper.name)):
+                for call in uses.calls_beside(name):
+                    function = domain.names.function_of(call)
+                    if function is None or function.owner is None or function.module.is_test:
+                        continue
+                    callees = domain.calls.callees(call) if self._is_own(function, call) else ()
+                    if any(callee.function is helper for callee in callees):
+                        yield function
+
+    def _is_own(self, function: Function, call: tree.Call) -> bool:
+        """Whether a method that is told nothing calls something with what its object has, for what it makes."""
+        if not function.takes_self or function.own_params or function in self.domain.tables:
+            return False
+        read = (n for a in call.args for n in within(a.value) if isinstance(n, tree.Attr))
+        if not any(first_name(one) == function.self_name for one in read):
+            return False
+        return self._is_part_of_item(call, function.owner)
+
+    def _is_part_of_item(self, made: tree.Node, owner: Class | None) -> bool:
+        """Whether an expression is given back, or is an item's key or the entries of one."""
+        parent, key_name = self.domain.names.parent(made), self.domain.keys.key_name
+        match parent:
+            case tree.Eval(kind="return") | tree.Binary(op="|"):
+                return True
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
+                return self._is_part_of_item(parent, owner)
+            case tree.DictDisplay():
+                return any(key is None or key_name(key) for key in parent.keys_for(made))
+            case tree.Call(func=tree.Name(id="dict")):
+                named = (a.keyword for a in parent.args if a.value is made)
+                return any(n is None or self.domain.policy.is_key_name(n) for n in named)
+            case tree.Assign(targets=(tree.Subscript(index=index),)):
+                return bool(key_name(index))
+            case tree.Assign():
+                return owner is not None and self.domain.classes.is_data(owner)
+            case _:
+                return False
 
     def _is_model(self, cls: Class) -> bool:
         """Whether instances are rows by their base: PynamoDB's models."""
