@@ -123,8 +123,8 @@ class CallMends(MendRoom):
         signature = self.called.of(want)
         if isinstance(want.callee, Class) and _exceeds(call.args[offset:], signature):
             heirs = self._heirs(want.callee)
-            if heirs:
-                return self._place_of_heirs(call, want, heirs)
+            # what takes more than is known of puts it where nobody knows
+            return self._place_of_heirs(call, want, heirs) if heirs else None
         slot = next((one for one in signature if one.name == name), None)
         if slot is None:
             return self._place_in_rest(call, want, signature)
