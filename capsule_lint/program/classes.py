@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.bases import ADDING_NOTHING, MODELS, last_name_of
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.data_decorators import makes_data
 from capsule_lint.program.fields import Field, alias_of, base_of, flag_of, is_field
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
     from capsule_lint.program.uses import Uses
 
-_DATA_DECORATORS: Final = frozenset(
-    ("dataclass", "define", "frozen", "mutable", "attrs", "s", "attr")
-)
 _DATA_BASES: Final = frozenset(
     ("BaseModel", "NamedTuple", "Struct", "SQLModel", "BaseSettings", "RootModel", "TypedDict")
 )
@@ -42,6 +40,7 @@ class Classes:
     _mro: dict[Class, tuple[Class, ...]] = field(default_factory=dict)
     _heirs: dict[str, list[Class]] = field(default_factory=lambda: defaultdict(list))
     """The classes by what their bases are called where they inherit."""
+    _made: dict[Class, bool] = field(default_factory=dict)
     _has_pynamo: bool = False
 
     def __post_init__(self) -> None:
@@ -253,16 +252,22 @@ class Classes:
         if self.is_enum(cls):
             return False
         for owner in self.mro(cls):
-            if owner.decorators & _DATA_DECORATORS:
+            if self._is_made(owner):
                 return True
             if any(last_name_of(base) in _DATA_BASES for base in self.bases(owner)):
                 return True
         return self.is_pynamo(cls) and not self.is_pynamo_index(cls)
 
+    def _is_made(self, cls: Class) -> bool:
+        """Whether a decorator makes a constructor of the fields of a class."""
+        if cls not in self._made:
+            self._made[cls] = makes_data(cls, self.names, self.dotted)
+        return self._made[cls]
+
     def fields(self, cls: Class) -> tuple[Field, ...]:
         """The fields of a data class, inherited ones first."""
         found: dict[str, Field] = {}
-        owners = [one for one in self.mro(cls) if one.decorators & _DATA_DECORATORS]
+        owners = list(filter(self._is_made, self.mro(cls)))
         models = any(last_name_of(b) in _DATA_BASES for o in self.mro(cls) for b in self.bases(o))
         # a decorator leaves out what other classes annotate, as mixins do
         if not owners or models:

@@ -65,6 +65,8 @@ def values_of(node: tree.Node) -> Iterable[tree.Node]:
             return [value for part in node.generators for value in values_of(part.iter)]
         case tree.Subscript(base=tree.Name() | tree.Attr()):  # one of a table
             return (node.base,)
+        case tree.Subscript(base=tree.DictDisplay() | tree.Sequence()):
+            return values_of(node.base)
         case tree.Call(func=tree.Attr(base=tree.Name() | tree.Attr() as base, name="get")):
             return (base,)
         case _:

@@ -62,6 +62,8 @@ class ElementFix(ExpressionFix[AddElements]):
             case ((cst.Tuple() | cst.List() | cst.Set()), (cst.Tuple() | cst.List() | cst.Set())):
                 anchors = [self.place.span_of(e.value) for e in original.elements]
                 elements = _beside(updated.elements, anchors, mends, cst.Element)
+                if isinstance(original, cst.Tuple) and len(anchors) == 1:
+                    elements = _several(elements)
                 return updated.with_changes(elements=elements)
         assert isinstance(updated, cst.BaseExpression)
         before = [parse(code) for mend in mends for code in mend.before]
@@ -113,6 +115,16 @@ def _beside(
         places[at] += [made(parse(code)) for code in mend.before]
         places[at + 1] += [made(parse(code)) for code in mend.after]
     return _filled(elements, places)
+
+
+def _several(elements: list[_Listed]) -> list[_Listed]:
+    """The elements of a tuple that had one, without the comma that told of that: `(a, b)` of `(a,)`."""
+    *first, last = elements
+    comma = last.comma
+    told = isinstance(comma, cst.Comma) and isinstance(
+        comma.whitespace_after, cst.SimpleWhitespace
+    )
+    return [*first, _before(cst.MaybeSentinel.DEFAULT, last)] if first and told else elements
 
 
 def _filled(elements: Sequence[_Listed], places: Mapping[int, Sequence[_Listed]]) -> list[_Listed]:

@@ -125,6 +125,10 @@ class CallMends(MendRoom):
             heirs = self._heirs(want.callee)
             if heirs:
                 return self._place_of_heirs(call, want, heirs)
+            classes = self.program.classes
+            decorated = any(cls.fact.decorators for cls in classes.mro(want.callee))
+            if decorated and not classes.constructor(want.callee):
+                return None  # a decorator makes it in a way that is not known
         slot = next((one for one in signature if one.name == name), None)
         if slot is None:
             return self._place_in_rest(call, want, signature)

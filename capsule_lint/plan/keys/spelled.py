@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.texts.marks import mark_behind
-from capsule_lint.program.texts.pieces import Filled, Text
+from capsule_lint.program.texts.pieces import Filled, Text, bare_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,6 +72,26 @@ class Forms(Struct, frozen=True):
     def direct(self, defect: KeyDefect) -> Form | None:
         """The keys of a changed template."""
         return self._form(defect.template.pieces, (defect,), defect.function)
+
+    def masked(self, defect: KeyDefect) -> Form | None:
+        """The same where something fills in their words, those of scopes aside: `f"TENANT#t#{kind}#1"`."""
+        tags = {bare_word(scope.tag) for scope in self.program.policy.scopes}
+        pieces: list[Piece] = []
+        told = False
+        for piece in defect.template.pieces:
+            if not isinstance(piece, Text):
+                pieces.append(piece)
+                continue
+            shown = ""
+            for part in re.split(r"([^\W_]\w*)", piece.value):
+                if not part[:1].isalnum() or part in tags:
+                    shown, told = shown + part, told or part in tags
+                    continue
+                pieces += [replace(piece, value=shown)] if shown else []
+                pieces.append(Filled(piece.node, piece.host, ""))
+                shown = ""
+            pieces += [replace(piece, value=shown)] if shown else []
+        return self._form(pieces, (defect,), defect.function) if told else None
 
     def around(self, template: Template, defects: Sequence[KeyDefect]) -> Iterator[Form]:
         """The texts of a template that has the keys of changed templates in it, also where a parameter is

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
 from capsule_lint.plan.keys.spelled import (
+    HOLE,
     Form,
     Forms,
     Gap,
@@ -92,6 +93,8 @@ class Testing(MendRoom):
                 if not self._is_right(text):
                     self._look_through(module, node, text, loose)
                 self._look_inside(node, text, inside)
+                if HOLE in text:
+                    self._look_behind(module, node, text, defects)
         for node, text in [pair for pair in composed if id(pair[0]) not in seen]:
             _, chosen = self._fitting(node, text)
             if chosen:
@@ -232,6 +235,20 @@ class Testing(MendRoom):
             self._update(module, node, forms)
         elif made:
             self.mends.obstacle(made[0].knot, node, "may spell out a key that changes")
+
+    def _look_behind(
+        self, module: Module, node: tree.Node, text: str, defects: Sequence[KeyDefect]
+    ) -> None:
+        """A text that looks like a key of which the test fills in a word: `f"TENANT#t#{kind}#1"`."""
+        masked = filter(None, map(Forms(self.program).masked, defects))
+        found = [form for form in masked if form.regex.fullmatch(text)]
+        running = self.places.running(node) if found else set()
+        made = [form for form in found if form.functions & running]
+        made = made or (found if self.places.is_key(node) else [])
+        if len({self.filled(module, node, form) for form in made}) == 1:
+            self._update(module, node, made)
+        elif made:
+            self.mends.obstacle(made[0].defects[0].knot, node, "may spell out a key that changes")
 
     def _unchanged(self) -> list[re.Pattern[str]]:
         """The keys that are right as they are."""

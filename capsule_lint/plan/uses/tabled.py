@@ -58,6 +58,8 @@ class Tabled(Struct, frozen=True):
         if isinstance(holder, tree.Attr):  # `{…}.items()`
             call = parent_of(holder)
             holder = parent_of(call) if isinstance(call, tree.Call) else None
+        if isinstance(holder, tree.Subscript) and holder.base is path:  # `{…}[kind]`
+            holder = parent_of(holder)
         match holder:
             case tree.Call(func=tree.Attr(name="append", base=base)):
                 return {last_name(base), *self._loops_over(path, last_name(base))}
