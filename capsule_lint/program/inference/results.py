@@ -29,6 +29,7 @@ from capsule_lint.program.inference.types import (
     gives_back,
     holds_objects,
     join,
+    ordered,
 )
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 
@@ -187,7 +188,7 @@ class Results:
     def _receiver(self, node: tree.Call) -> Type | None:
         if not isinstance(node.func, tree.Attr):
             return None
-        for one in self.inference.of(node.func.base):
+        for one in ordered(self.inference.of(node.func.base)):
             if isinstance(one, Instance | ClassObject):
                 return one
         return None
@@ -208,7 +209,7 @@ class Results:
         if func.name not in _LOADING:
             return None
         classes = self.inference.classes
-        for one in self.inference.of(func.base):
+        for one in ordered(self.inference.of(func.base)):
             if (
                 isinstance(one, ClassObject)
                 and classes.is_pynamo(one.cls)
