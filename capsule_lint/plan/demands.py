@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.converters import Converters
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Class
 
+
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 
 
@@ -37,6 +38,11 @@ _REACTS: Final = re.compile(r"(?:on|when|handle|process|consume|apply|project)(?
 
 
 _KEYS: Final = re.compile(r"(?:^|_)(?:keys?|pairs?)$")
+
+
+def _is_typed(node: tree.Node) -> TypeGuard[tree.DictDisplay]:
+    """Whether a value says of what type it is: `{"S": login}`."""
+    return isinstance(node, tree.DictDisplay) and len(node.values) == 1
 
 
 def _is_of_tuples(one: Type) -> bool:
@@ -123,9 +129,13 @@ class Demands(Room):
         return None
 
     def required_of(self, cls: Class | None, function: Function) -> tuple[Scope, ...]:
-        """The scopes that policy demands of a function, by the entity that it serves."""
-        entity = self.program.domain.narrowed_names(cls, function, function.module.name)
-        return self.program.policy.scopes_of(entity)
+        """The scopes that policy demands of a function, by the entity that it serves, or by its keys."""
+        domain, policy = self.program.domain, self.program.policy
+        entity = domain.narrowed_names(cls, function, function.module.name)
+        sites = self.program.keys.inside(function) if entity is None and cls is None else ()
+        if sites:
+            return tuple(s for s in policy.scopes if any(s in domain.required(k) for k in sites))
+        return policy.scopes_of(entity)
 
     def _demand(self, function: Function, cls: Class | None) -> None:
         """Note the scopes that a method, or a function like one, lacks."""
@@ -354,16 +364,12 @@ class Demands(Room):
                 key = next((a.value for a in call.args if a.keyword == "Key"), None)
                 if function is None or not isinstance(key, tree.DictDisplay):
                     continue
-                own = {
-                    p.name for p in function.own_params if not program.policy.is_key_name(p.name)
-                }
-                for said, value in key.pairs:
-                    match said, value:
-                        case (
-                            tree.Const(),
-                            tree.Name(id=name) | tree.DictDisplay(values=(tree.Name(id=name),)),
-                        ) if name in own and not name.endswith("key"):
-                            found.add(function)
+                named = [v for said, v in key.pairs if isinstance(said, tree.Const)]
+                values = [v.values[0] if _is_typed(v) else v for v in named]
+                given = {v.id for v in values if isinstance(v, tree.Name)}
+                own = {p.name for p in function.own_params if not p.name.endswith("key")}
+                if not given.isdisjoint(own) and not any(map(program.policy.is_key_name, given)):
+                    found.add(function)
         return found
 
     @cached_property

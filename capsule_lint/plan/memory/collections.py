@@ -19,7 +19,13 @@ from capsule_lint.plan.memory.making import copied, makes_collection
 from capsule_lint.plan.memory.puts import Puts
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
-from capsule_lint.program.inference.types import ClassObject, Collection, Instance, classes_of
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    Collection,
+    Instance,
+    classes_of,
+    ordered,
+)
 from capsule_lint.program.local_names import given, only_assigned
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.places.sites import Role
@@ -224,7 +230,7 @@ class Collections:
     ) -> Home | None:
         match node:
             case tree.Attr() if wanted is None or node.name in self._kept:
-                for one in self.program.inference.of(node.base):
+                for one in ordered(self.program.inference.of(node.base)):
                     cls = one.cls if isinstance(one, Instance | ClassObject) else None
                     for owner in self.program.classes.mro(cls) if cls is not None else ():
                         home = (owner, node.name)

@@ -12,7 +12,7 @@ from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_o
 from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.memory.narrowed import Narrowed
 from capsule_lint.plan.state import Want
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, enclosing, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
@@ -89,7 +89,7 @@ class LocalFilters:
         return item_key(node, scope) is not None and dict_in(node) is not None
 
     def _entity_of(self, node: tree.Node) -> Class | None:
-        for one in self.program.inference.of(node):
+        for one in ordered(self.program.inference.of(node)):
             if isinstance(one, Instance) and (
                 one.cls in self.program.domain.entities or self.classes.changes(one.cls)
             ):

@@ -9,7 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.program.containers import LISTED
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import hole_name, names_any_of
 from capsule_lint.program.walk import within
@@ -180,7 +180,7 @@ class Unfiltered(Room):
         return None
 
     def _entity(self, binding: Binding) -> Class | None:
-        for one in self.program.inference.bound(binding):
+        for one in ordered(self.program.inference.bound(binding)):
             if isinstance(one, Instance) and one.cls in self.program.domain.entities:
                 return one.cls
         return None

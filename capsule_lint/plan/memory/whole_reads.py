@@ -11,7 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
-from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.inference.types import Collection, Instance, ordered
 from capsule_lint.program.model import Class, enclosing
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class WholeReads(Room):
     def _entity(self, rows: tree.Node) -> Class | None:
         """The entity that a collection yields."""
         domain = self.program.domain
-        for one in self.program.inference.of(rows):
+        for one in ordered(self.program.inference.of(rows)):
             for item in one.items if isinstance(one, Collection) else ():
                 if isinstance(item, Instance) and item.cls in domain.entities:
                     return item.cls

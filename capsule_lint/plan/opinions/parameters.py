@@ -179,7 +179,8 @@ class ParameterOpinions:
         cls = function.owner
         helper = function in self.ground.program.keys.helpers
         method = cls is not None and cls in domain.repositories and not function.is_property
-        if not helper and not method:
+        plain = cls is None and function.parent is None and domain.touches_table(function)
+        if not helper and not method and not plain:
             return False
         if cls is not None and self.ground.program.classes.is_protocol(cls):
             return False

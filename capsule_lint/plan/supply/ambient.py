@@ -12,7 +12,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.readings import counterparts
 from capsule_lint.policy import SourceKind, SourceSpec
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class
 from capsule_lint.program.texts.pieces import Filled
@@ -70,7 +70,7 @@ class Ambient(Struct, frozen=True, dict=True):
         `self`."""
         if not isinstance(node, tree.Attr):
             return None, False
-        for one in self.program.inference.of(node.base):
+        for one in ordered(self.program.inference.of(node.base)):
             cls = one.cls if isinstance(one, Instance) else None
             method = self.program.classes.method(cls, node.name) if cls is not None else None
             if method is not None and method.is_property and len(method.returns) == 1:

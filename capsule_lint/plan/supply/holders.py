@@ -13,7 +13,7 @@ from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.supply.visible import may_be_none
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.presence import is_present
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, Place, enclosing, last_name
 from capsule_lint.program.reaching import reaching, same_flow
 from capsule_lint.program.texts.pieces import names_any_of
@@ -112,7 +112,7 @@ class Holders(Struct, frozen=True):
             path = self.restated.path(argument.value)
             if not isinstance(path, tree.Attr) or not repeatable(path.base, self.program):
                 continue
-            for one in self.program.inference.of(path.base):
+            for one in ordered(self.program.inference.of(path.base)):
                 if isinstance(one, Instance) and any(held(one.cls, path.name, s) for s in others):
                     attribute = self.read_of(path.base, one.cls, scope, path.name)
                     base = text_of(path.base)

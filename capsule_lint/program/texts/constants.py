@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import ClassObject, Instance
+from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -118,7 +118,7 @@ class Constants:
 
     def _own_attribute(self, base: tree.Name, name: str, depth: int) -> str | None:
         """What `self.PREFIX` is by the class, unless objects are given another one."""
-        for one in self.calls.inference.of(base):
+        for one in ordered(self.calls.inference.of(base)):
             if isinstance(one, Instance | ClassObject):
                 for owner in self.classes.mro(one.cls):
                     bindings = owner.scope.bindings.get(name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import entry_of_local
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.reaching import history
@@ -354,7 +354,7 @@ class Templates:
         value = self.constant(node)
         if value is not None:
             return [Text(value, host, node)]
-        for one in self.inference.of(node.base):
+        for one in ordered(self.inference.of(node.base)):
             if isinstance(one, Instance):
                 method = self.classes.method(one.cls, node.name)
                 if method is not None and method.is_property:
