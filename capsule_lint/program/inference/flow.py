@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.wrapping import choosing, wrappers
 from capsule_lint.program.inference.lambdas import Lambdas
@@ -22,9 +23,8 @@ from capsule_lint.program.inference.types import (
 )
 
 if TYPE_CHECKING:
-    from capsule_lint.facts import tree
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Binding, Function
+    from capsule_lint.program.model import Binding, Class, Function
 
 _FRAMEWORK: Final = "framework"
 """What inference calls what a framework hands in."""
@@ -133,8 +133,39 @@ class Flow:
             if same is None and position < len(method.own_params):
                 same = method.own_params[position]
             if same is not None and same.annotation is not None:
-                return self.inference.annotations.of(same.annotation)
+                meant = self._filled(function.owner, base, same.annotation)
+                return self.inference.annotations.of(meant or same.annotation)
         return None
+
+    def _filled(self, owner: Class, base: Class, annotation: tree.Node) -> tree.Node | None:
+        """What a class, or one between, says that a type variable of a generic base is: `Ticket` for `T` in
+        `class Tickets(Repository[Ticket])`."""
+        classes, inference = self.inference.classes, self.inference
+        if not isinstance(annotation, tree.Name):
+            return None
+        names = [one.id for one in _parts_of_bases(base) if isinstance(one, tree.Name)]
+        if annotation.id not in names:
+            return None
+        for cls in classes.mro(owner):
+            for argument in cls.fact.bases:
+                said = argument.value
+                if isinstance(said, tree.Subscript) and ClassObject(base) in inference.of(
+                    said.base
+                ):
+                    items = list(tree.items(said.index))
+                    at = names.index(annotation.id)
+                    return items[at] if at < len(items) else None
+        return None
+
+
+def _parts_of_bases(cls: Class) -> list[tree.Node]:
+    """`T` of `class Repository(ABC, Generic[T])`."""
+    return [
+        one
+        for argument in cls.fact.bases
+        if isinstance(argument.value, tree.Subscript)
+        for one in tree.items(argument.value.index)
+    ]
 
 
 def _as_variadic(parameter: tree.Parameter, types: Types) -> Types:
