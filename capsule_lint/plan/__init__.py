@@ -246,6 +246,7 @@ class _Judge(Room):
         if not found:
             heirs = self.program.classes.subclasses(home)
             found = [c for c in heirs if c not in self.state.fields and self._is_entity(c)]
+            found = [c for c in found if not self.program.domain.is_boundary(c)]
         return [c for c in found if not c.module.is_test and not c.module.generated]
 
     def _call_facts(self) -> Iterable[Fact]:
