@@ -79,6 +79,8 @@ class Readers:
     """Places that need a person, and why."""
     broken: list[Unfit] = field(default_factory=list)
     _limits: set[int] = field(default_factory=set)
+    _wholes: dict[int, list[KeyDefect]] = field(default_factory=dict)
+    """The keys around those that change, by the expressions that these are."""
 
     def find(self, defects: list[KeyDefect]) -> None:
         """Fill `found` and `unsure`."""
@@ -110,10 +112,15 @@ class Readers:
     def _around(self, defects: list[KeyDefect]) -> Iterator[KeyDefect]:
         """The same for the keys of which a changing one is a part: `f"{head(tenant_id)}#NOTE#{note_id}"`."""
         for defect in defects:
-            for site in self._made_with.get(id(defect.template.host), ()):
-                yield replaced(
-                    defect, template=site.template, module=site.module, function=site.function
-                )
+            host = id(defect.template.host)
+            if host in self._made_with and host not in self._wholes:
+                self._wholes[host] = [
+                    replaced(
+                        defect, template=site.template, module=site.module, function=site.function
+                    )
+                    for site in self._made_with[host]
+                ]
+            yield from self._wholes.get(host, ())
 
     @cached_property
     def _made_with(self) -> dict[int, list[KeySite]]:
