@@ -116,5 +116,41 @@ RULE = Rule(
                 return Order(tenant_id, capsule_id, order_id="o-1")
             """,
         ),
+        Bad(
+            """
+            from dataclasses import dataclass
+
+            @dataclass
+            class Owned:
+                tenant_id: str
+
+            @dataclass
+            class Order(Owned):
+                order_id: str
+
+                @property
+                def pk(self) -> str:
+                    return f"TENANT#{self.tenant_id}#ORDER#{self.order_id}"
+            """,
+            lines=(8,),
+            fixed="""
+            from dataclasses import dataclass
+
+            @dataclass
+            class Owned:
+                tenant_id: str
+                capsule_id: str
+
+            @dataclass
+            class Order(Owned):
+                order_id: str
+
+                @property
+                def pk(self) -> str:
+                    return (
+                        f"TENANT#{self.tenant_id}#CAPSULE#{self.capsule_id}#ORDER#{self.order_id}"
+                    )
+            """,
+        ),
     ),
 )

@@ -229,16 +229,25 @@ class _Judge(Room):
         return cls in self.program.domain.entities or cls in self.planner.keyed.lacking
 
     def _class_facts(self) -> Iterable[Fact]:
-        for cls, scopes in self.state.fields.items():
-            if self._is_entity(cls) and not cls.module.is_test:
+        for home, scopes in self.state.fields.items():
+            for cls in self._lacking_in(home):
                 yield ClassFact(
                     cls.module.filename,
                     tree.span_of(cls.fact.name_at),
                     cls.symbol,
                     self._names(scopes.values()),
                     cls.name,
-                    self.change_sets.id_of(("class", cls)),
+                    self.change_sets.id_of(("class", home)),
                 )
+
+    def _lacking_in(self, home: Class) -> list[Class]:
+        """The entities that lack what a class gains: itself, or those that inherit its fields where it is none."""
+        found = [home] if self._is_entity(home) else []
+        if not found:
+            heirs = self.program.classes.subclasses(home)
+            found = [c for c in heirs if c not in self.state.fields and self._is_entity(c)]
+            found = [c for c in found if not self.program.domain.is_boundary(c)]
+        return [c for c in found if not c.module.is_test and not c.module.generated]
 
     def _call_facts(self) -> Iterable[Fact]:
         for call, callee, scopes in self.planner.partial_calls.values():

@@ -389,9 +389,12 @@ class Demands(Room):
         return found
 
     def _makes_key(self, function: Function) -> bool:
-        """Whether a function that others may call makes a key which lacks scopes, by itself or by a helper."""
+        """Whether a function that others may call makes a key which lacks scopes, by itself or by a helper; one that
+        takes nothing is a script's or a job's, and where its keys are written says enough."""
+        if function.name.startswith("_") or not function.params:
+            return False
         made = any(defect.function is function for defect in self.planner.defects)
-        return not function.name.startswith("_") and (made or function in self._filling)
+        return made or function in self._filling
 
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""

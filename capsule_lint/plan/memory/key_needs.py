@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_hosts import is_identifier, is_whole_key
-from capsule_lint.program.inference.types import Collection, Foreign, classes_of
-from capsule_lint.program.model import Class, Function, Module, Place, owner_of
+from capsule_lint.program.inference.types import ClassObject, Collection, Foreign, classes_of
+from capsule_lint.program.model import Class, Function, Module, Place, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name
 
 if TYPE_CHECKING:
@@ -89,10 +89,15 @@ class KeyNeeds:
         one = elements[0] if len(elements) == 1 else None
         if not isinstance(one, tree.Name | tree.Attr) or is_whole_key(hole_name(one)):
             return False
-        if names.module_of(one).is_test:
+        if names.module_of(one).is_test or self._is_class(one):
             return False
         bound = names.bindings_of(one) if isinstance(one, tree.Name) else ()
         return all(binding.kind == "param" for binding in bound)
+
+    def _is_class(self, node: tree.Node) -> bool:
+        """Whether an expression may be a class, `row.__class__` or `kind: type[Row]`: that tells kinds of things."""
+        types = self.program.inference.of(node)
+        return last_name(node).startswith("__") or any(isinstance(t, ClassObject) for t in types)
 
     def _keeps_entities(self, owner: Owner, name: str) -> bool:
         """Whether a collection of a repository holds entities, rows of the table, or collections of entities."""

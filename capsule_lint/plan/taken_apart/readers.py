@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding, Module
+    from capsule_lint.program.places.sites import KeySite
 
 _KEYISH: Final = ("key", "_keys")
 _DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
@@ -64,7 +68,7 @@ class Unfit(Struct, frozen=True):
     """Where segments come into the text, which a test may know the values of."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Readers:
     """Finds positional readers of changed keys."""
 
@@ -75,6 +79,8 @@ class Readers:
     """Places that need a person, and why."""
     broken: list[Unfit] = field(default_factory=list)
     _limits: set[int] = field(default_factory=set)
+    _wholes: dict[int, list[KeyDefect]] = field(default_factory=dict)
+    """The keys around those that change, by the expressions that these are."""
 
     def find(self, defects: list[KeyDefect]) -> None:
         """Fill `found` and `unsure`."""
@@ -101,7 +107,31 @@ class Readers:
         for call in self.program.calls.uses.calls_beside("split"):
             if not self.program.names.module_of(call).generated:
                 self._used(call, defects)
-        self._find_broken(defects)
+        self._find_broken([*defects, *self._around(defects)])
+
+    def _around(self, defects: list[KeyDefect]) -> Iterator[KeyDefect]:
+        """The same for the keys of which a changing one is a part: `f"{head(tenant_id)}#NOTE#{note_id}"`."""
+        for defect in defects:
+            host = id(defect.template.host)
+            if host in self._made_with and host not in self._wholes:
+                self._wholes[host] = [
+                    replaced(
+                        defect, template=site.template, module=site.module, function=site.function
+                    )
+                    for site in self._made_with[host]
+                ]
+            yield from self._wholes.get(host, ())
+
+    @cached_property
+    def _made_with(self) -> dict[int, list[KeySite]]:
+        """The keys that have parts of other ones, by the expressions that these are."""
+        found: dict[int, list[KeySite]] = defaultdict(list)
+        for site in self.program.keys.sites:
+            template = site.template
+            for host in {id(p.host): p.host for p in template.pieces}.values():
+                if host is not template.host and not template.opaque:
+                    found[id(host)].append(site)
+        return found
 
     def _find_broken(self, defects: list[KeyDefect]) -> None:
         """Regular expressions, prefixes and the like that the changed keys do not fit any more."""
@@ -349,7 +379,7 @@ class Readers:
         """How the parts of a split move, for each key that it could be of."""
         possible = [
             d
-            for d in defects
+            for d in (*defects, *self._around(defects))
             if d.template.text.startswith(split.prefix) and has_separator(d, split.separator)
         ]
         near = Related(self.program, self).of(split, module, possible)
