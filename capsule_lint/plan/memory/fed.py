@@ -191,6 +191,8 @@ class Fed(Room):
             return False
         if needs.is_scoped(home[0]):
             return False
+        if not is_identifier(put.key.id) and not needs.tells([put.key]):
+            return False
         return any(
             isinstance(a.value, tree.Name) and a.value.id == put.key.id
             for value in (put.value, *self._assigned(put.value))

@@ -73,7 +73,7 @@ class KeyNeeds:
         if self.is_scoped(owner):
             return False
         if not _has_identifier(elements):
-            return self._tells(elements) and self._keeps_entities(owner, name)
+            return self.tells(elements) and self._keeps_entities(owner, name)
         if self.collections.keeps_rows((owner, name)):
             return True
         return (
@@ -82,7 +82,7 @@ class KeyNeeds:
             and bool(self.program.domain.entities_of.get(owner) or self._family_entities(owner))
         )
 
-    def _tells(self, elements: list[tree.Node]) -> bool:
+    def tells(self, elements: list[tree.Node]) -> bool:
         """Whether a key is one value, and no whole key, by which a function of the program that is told it, or
         an object, tells things apart: `room`, `room.name`."""
         names = self.program.names
