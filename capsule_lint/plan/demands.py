@@ -366,11 +366,20 @@ class Demands(Room):
                     continue
                 named = [v for said, v in key.pairs if isinstance(said, tree.Const)]
                 values = [v.values[0] if _is_typed(v) else v for v in named]
-                given = {v.id for v in values if isinstance(v, tree.Name)}
+                given = {root.id for v in values if (root := self._root(v)) is not None}
                 own = {p.name for p in function.own_params if not p.name.endswith("key")}
                 if not given.isdisjoint(own) and not any(map(program.policy.is_key_name, given)):
                     found.add(function)
         return found
+
+    def _root(self, node: tree.Node) -> tree.Name | None:
+        """The name that a value is read from: `config` for `config["options"]["thread_id"]`, also through a local."""
+        found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        if len(found) == 1 and found[0].kind == "assign" and found[0].value is not None:
+            node = found[0].value
+        while isinstance(node, tree.Attr | tree.Subscript):
+            node = node.base
+        return node if isinstance(node, tree.Name) else None
 
     @cached_property
     def _filling(self) -> set[Function]:

@@ -177,15 +177,16 @@ class Keys:
         if isinstance(node, tree.DictDisplay) and len(node.values) == 1:
             node = node.values[0]
         node = self.templates.formatted.written_out(node)
-        if self.at(node) is not None or not isinstance(node, tree.Name | tree.Attr):
+        plain = _first_choice(node)
+        if self.at(node) is not None or not isinstance(plain, tree.Name | tree.Attr):
             return
-        if self.templates.resolve(node) or any(True for _ in self.helpers_in(node)):
+        if self.templates.resolve(plain) or any(True for _ in self.helpers_in(plain)):
             return
         known, index = hole_name(node), self.policy.is_index_key_name(name)
         template = Template(node, (Filled(node, node, known),))
         if names_any_of(known, self.policy.scopes):
             self.note(template, role, index, prefix=False)
-        elif index and self._is_plain_value(node):
+        elif index and self._is_plain_value(plain):
             place = self.names.place(node)
             whole = replace(template, opaque=True)  # nothing says how a segment is set off
             self.add(KeySite(whole, place.scope.module, place.scope.function, role, index))
@@ -195,6 +196,8 @@ class Keys:
         key that was made elsewhere."""
         if isinstance(node, tree.Name):
             return _PLAIN.search(node.id) is not None
+        if node.name == "value" and isinstance(node.base, tree.Attr):
+            node = node.base  # that of an enum's member
         own = isinstance(node.base, tree.Name) and node.base.id in ("self", "cls")
         return not (own or self.policy.is_key_name(node.name) or _KEY.search(node.name))
 
@@ -381,6 +384,15 @@ class Keys:
                     self.sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
                     )
+
+
+def _first_choice(node: tree.Node) -> tree.Node:
+    """What an expression is, unless that is nothing: `job.owner or "anonymous"`."""
+    match node:
+        case tree.Boolean(op="or", values=(tree.Name() | tree.Attr() as first, tree.Const())):
+            return first
+        case _:
+            return node
 
 
 def _form(template: Template) -> re.Pattern[str]:
