@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, TypeGuard
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.converters import Converters
 from capsule_lint.plan.idleness import Idleness
+from capsule_lint.plan.key_users import KeyUsers
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries import is_registered
 from capsule_lint.plan.supply.made_for import MadeFor
@@ -40,11 +41,6 @@ _REACTS: Final = re.compile(r"(?:on|when|handle|process|consume|apply|project)(?
 _KEYS: Final = re.compile(r"(?:^|_)(?:keys?|pairs?)$")
 
 
-def _is_typed(node: tree.Node) -> TypeGuard[tree.DictDisplay]:
-    """Whether a value says of what type it is: `{"S": login}`."""
-    return isinstance(node, tree.DictDisplay) and len(node.values) == 1
-
-
 def _is_of_tuples(one: Type) -> bool:
     """Whether a type is a tuple of several parts, or a collection of such."""
     match one:
@@ -65,6 +61,10 @@ class Demands(Room):
     @cached_property
     def _converters(self) -> Converters:
         return Converters(self.program)
+
+    @cached_property
+    def _key_users(self) -> KeyUsers:
+        return KeyUsers(self.planner)
 
     @cached_property
     def _made_for(self) -> MadeFor:
@@ -346,64 +346,15 @@ class Demands(Room):
             return False
         if any(map(self.program.domain.is_identifier, method.own_params)):
             return True
-        if method in self._asking or self.takes_entity(method) or self._takes_several(method):
+        if (
+            method in self._key_users.asking
+            or self.takes_entity(method)
+            or self._takes_several(method)
+        ):
             return True
         if self.planner.local.parted.suffice(method):
             return False
-        if any(defect.function is method for defect in self.planner.defects):
-            return True
-        return method in self.planner.local.notes.touched or method in self._filling
-
-    @cached_property
-    def _asking(self) -> set[Function]:
-        """The functions that ask the table for an item by what they are given: `Key={"login": login}`."""
-        program, found = self.program, set[Function]()
-        for name in ("get_item", "update_item", "delete_item"):
-            for call in program.calls.uses.calls_beside(name):
-                function = program.names.function_of(call)
-                key = next((a.value for a in call.args if a.keyword == "Key"), None)
-                if function is None or not isinstance(key, tree.DictDisplay):
-                    continue
-                named = [v for said, v in key.pairs if isinstance(said, tree.Const)]
-                values = [v.values[0] if _is_typed(v) else v for v in named]
-                given = {root.id for v in values if (root := self._root(v)) is not None}
-                own = {p.name for p in function.own_params if not p.name.endswith("key")}
-                if not given.isdisjoint(own) and not any(map(program.policy.is_key_name, given)):
-                    found.add(function)
-        return found
-
-    def _root(self, node: tree.Node) -> tree.Name | None:
-        """The name that a value is read from: `config` for `config["options"]["thread_id"]`, also through a local."""
-        found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
-        if len(found) == 1 and found[0].kind == "assign" and found[0].value is not None:
-            node = found[0].value
-        while isinstance(node, tree.Attr | tree.Subscript):
-            node = node.base
-        return node if isinstance(node, tree.Name) else None
-
-    @cached_property
-    def _filling(self) -> set[Function]:
-        """The functions that have a helper make a key which lacks scopes of what they are given themselves."""
-        program, found = self.program, set[Function]()
-        lacking = {d.function for d in self.planner.defects if d.function is not None}
-        for helper in sorted(lacking & program.keys.helpers, key=lambda f: f.symbol):
-            for call, _ in program.calls.callers(helper):
-                function = program.names.function_of(call)
-                own = {p.name for p in function.own_params} if function is not None else ()
-                given = {
-                    a.value.id for a in call.args if isinstance(a.value, tree.Name) and not a.star
-                }
-                if function is not None and not given.isdisjoint(own):
-                    found.add(function)
-        return found
-
-    def _makes_key(self, function: Function) -> bool:
-        """Whether a function that others may call makes a key which lacks scopes, by itself or by a helper; one that
-        takes nothing is a script's or a job's, and where its keys are written says enough."""
-        if function.name.startswith("_") or not function.params:
-            return False
-        made = any(defect.function is function for defect in self.planner.defects)
-        return made or function in self._filling
+        return self._key_users.makes(method) or method in self.planner.local.notes.touched
 
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""
@@ -424,9 +375,9 @@ class Demands(Room):
                     continue  # it is given whole keys, and knows nothing of what is in them
                 works = self.program.domain.touches_table(function)
                 takes = any(map(self.program.domain.is_identifier, function.own_params))
-                takes = takes or function in self._asking
+                takes = takes or function in self._key_users.asking
                 if not (takes or self.takes_entity(function)):
-                    if not works or not self._makes_key(function):
+                    if not works or not self._key_users.is_told(function):
                         continue
                 elif not works and function not in sites:
                     continue

@@ -1,0 +1,80 @@
+"""Functions that look something up by what they are given, and those that make a key which lacks scopes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeGuard
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
+from capsule_lint.program.model import Function
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.planner import Planner
+
+
+@dataclass(eq=False)
+class KeyUsers(Room):
+    """Finds them."""
+
+    planner: Planner
+
+    def makes(self, function: Function) -> bool:
+        """Whether a function makes a key which lacks scopes, by itself or by a helper."""
+        made = any(defect.function is function for defect in self.planner.defects)
+        return made or function in self._filling
+
+    def is_told(self, function: Function) -> bool:
+        """Whether others may tell such a function whose key it makes; one that takes nothing is a script's or a
+        job's, and where its keys are written says enough."""
+        private = function.name.startswith("_")
+        return bool(function.params) and not private and self.makes(function)
+
+    @cached_property
+    def asking(self) -> set[Function]:
+        """The functions that ask the table for an item by what they are given: `Key={"login": login}`."""
+        program, found = self.program, set[Function]()
+        for name in ("get_item", "update_item", "delete_item"):
+            for call in program.calls.uses.calls_beside(name):
+                function = program.names.function_of(call)
+                key = next((a.value for a in call.args if a.keyword == "Key"), None)
+                if function is None or not isinstance(key, tree.DictDisplay):
+                    continue
+                named = [v for said, v in key.pairs if isinstance(said, tree.Const)]
+                values = [v.values[0] if _is_typed(v) else v for v in named]
+                given = {root.id for v in values if (root := self._root(v)) is not None}
+                own = {p.name for p in function.own_params if not p.name.endswith("key")}
+                if not given.isdisjoint(own) and not any(map(program.policy.is_key_name, given)):
+                    found.add(function)
+        return found
+
+    def _root(self, node: tree.Node) -> tree.Name | None:
+        """The name that a value is read from: `config` for `config["options"]["thread_id"]`, also through a local."""
+        found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        if len(found) == 1 and found[0].kind == "assign" and found[0].value is not None:
+            node = found[0].value
+        while isinstance(node, tree.Attr | tree.Subscript):
+            node = node.base
+        return node if isinstance(node, tree.Name) else None
+
+    @cached_property
+    def _filling(self) -> set[Function]:
+        """The functions that have a helper make a key which lacks scopes of what they are given themselves."""
+        program, found = self.program, set[Function]()
+        lacking = {d.function for d in self.planner.defects if d.function is not None}
+        for helper in sorted(lacking & program.keys.helpers, key=lambda f: f.symbol):
+            for call, _ in program.calls.callers(helper):
+                function = program.names.function_of(call)
+                own = {p.name for p in function.own_params} if function is not None else ()
+                given = {
+                    a.value.id for a in call.args if isinstance(a.value, tree.Name) and not a.star
+                }
+                if function is not None and not given.isdisjoint(own):
+                    found.add(function)
+        return found
+
+
+def _is_typed(node: tree.Node) -> TypeGuard[tree.DictDisplay]:
+    """Whether a value says of what type it is: `{"S": login}`."""
+    return isinstance(node, tree.DictDisplay) and len(node.values) == 1
