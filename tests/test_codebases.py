@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.codebase import FIXTURES, CodeBase, Ran
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # The case study's isolation tests are thousands: those of two capsules always, all of them in the gate.
 QUICK = {
@@ -90,3 +94,17 @@ def test_all_isolation_tests_pass(name: str, tmp_path_factory: pytest.TempPathFa
     code_base.lint("--fix")
     ran = code_base.isolation_tests("-p", "xdist.plugin", "-n", "2")
     assert ran.status == 0, ran.out[-3000:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_the_order_of_sets_is_irrelevant(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = CodeBase.copy(name, tmp_path)
+    said = []
+    for seed in ("1", "2"):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        options = ("--no-cache", "-j1", "--unsafe-fixes")
+        said.append([code.lint(*options, *more).out for more in (("--ledger",), ("--diff",))])
+    assert said[0] == said[1]
