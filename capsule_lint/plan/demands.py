@@ -20,7 +20,7 @@ from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.inference.types import Collection, Instance, TupleOf
 from capsule_lint.program.model import Function
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -243,6 +243,14 @@ class Demands(Room):
         """Whether all keys of a method that lack scopes are meant to."""
         return any(d.function is method for d in self.planner.silenced) and not any(
             d.function is method for d in self.planner.defects
+        )
+
+    def asks(self, function: Function) -> bool:
+        """Whether a function asks for something by an identifier that it is given."""
+        domain, scopes = self.program.domain, self.program.policy.scopes
+        return function in self._key_users.asking or any(
+            domain.is_identifier(p) and not names_any_of(p.name, scopes)
+            for p in function.own_params
         )
 
     def takes_entity(self, method: Function) -> bool:

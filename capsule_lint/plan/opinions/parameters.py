@@ -180,6 +180,7 @@ class ParameterOpinions:
         helper = function in self.ground.program.keys.helpers
         method = cls is not None and cls in domain.repositories and not function.is_property
         plain = cls is None and function.parent is None and domain.touches_table(function)
+        plain = plain and planner.demands.asks(function)
         if not helper and not method and not plain:
             return False
         if cls is not None and self.ground.program.classes.is_protocol(cls):

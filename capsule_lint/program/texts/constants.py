@@ -51,7 +51,7 @@ class Constants:
             case tree.Call(args=(tree.Argument(keyword=None, star="", value=only),)) if (
                 self._is_typed(node)
             ):
-                return self.of(only, depth + 1) or _unless_set(only)
+                return self.of(only, depth + 1)
             case tree.Binary(op="+"):
                 left, right = self.of(node.left, depth + 1), self.of(node.right, depth + 1)
                 return left + right if left is not None and right is not None else None
@@ -95,7 +95,7 @@ class Constants:
             return None
         if target.value is None or target.is_step:
             return None
-        return self.of(target.value, depth + 1) or self.unless_set(target)
+        return self.of(target.value, depth + 1)
 
     def unless_set(self, binding: Binding) -> str | None:
         """The value of a scope that has a scope's name, and is what the environment says, or else that."""
