@@ -10,6 +10,7 @@ from capsule_lint.plan.keys.completed import Completed
 from capsule_lint.plan.keys.fallbacks import Fallbacks
 from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.tags import mark_for, tag_beside
+from capsule_lint.plan.keys.ties import Ties
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import KeyDefect, Knot, Want
@@ -38,11 +39,13 @@ class KeyDefects(Room):
     _completed: Completed = field(init=False)
     _fallbacks: Fallbacks = field(init=False)
     _sort_keys: SortKeys = field(init=False)
+    ties: Ties = field(init=False)
 
     def __post_init__(self) -> None:
         self._completed = Completed(self.planner)
         self._fallbacks = Fallbacks(self.planner)
         self._sort_keys = SortKeys(self.program)
+        self.ties = Ties(self.planner)
 
     def key_code(self, site: KeySite) -> str:
         """The rule that a template belongs to."""
@@ -115,7 +118,7 @@ class KeyDefects(Room):
             piece = template.pieces[before[-1].piece] if before else None
             delegated = piece is not None and piece.host is not template.host
             if delegated and piece is not None and self._delegate(piece.host, site):
-                self._tie(("key", id(piece.host)), site)
+                self.ties.tie(("key", id(piece.host)), site)
                 if self._needs_less(piece.host, scope):
                     anchors[scope.name] = ending = self._ending_with(template, piece)
                     if ending is None:
@@ -123,7 +126,7 @@ class KeyDefects(Room):
                 continue
             first = template.pieces[segments[0].piece if segments else 0].host
             if piece is None and first is not template.host and self._is_site(first):
-                self._tie(("key", id(first)), site)
+                self.ties.tie(("key", id(first)), site)
                 continue
             anchors[scope.name] = piece.value if isinstance(piece, Filled) else None
             if piece is not None and not isinstance(piece, Filled):
@@ -134,6 +137,7 @@ class KeyDefects(Room):
         """Look at all keys together: what they begin with changes with them, and a part of keys that need
         less than others is no place for what those need."""
         narrow = self._narrow()
+        self.ties.close()
         for defect in self.planner.defects:
             self._tie_beginning(defect)
             place = defect.template.host
@@ -251,11 +255,11 @@ class KeyDefects(Room):
         if self._is_of_several(host):
             self._refuse(site, missing[0], "several names get keys of this one text", host)
             for other in (site, replace(site, index=not site.index)):
-                self._tie(knot, other)
+                self.ties.tie(knot, other)
         entity = self.program.domain.entity_name(site)
         if entity is not None:
             self.state.groups.join(knot, ("entity", entity))
-        self._tie(knot, site)
+        self.ties.tie(knot, site)
         self._ask(site, defect, segments)
 
     def _ask(self, site: KeySite, defect: KeyDefect, segments: list[Segment]) -> None:
@@ -278,38 +282,6 @@ class KeyDefects(Room):
                 owner = owner_of(site.function)
                 if owner is not None and attribute_of(owner, scope) is None:
                     self.planner.gains.gain_field(owner, scope, defect.knot)
-
-    def _tie(self, knot: Knot, site: KeySite) -> None:
-        """What is written under a tag and what is looked up under it change together. Keys without a
-        tag are known by who makes them, and by the sort key beside them."""
-        join = self.state.groups.join
-        tag = self.tag_of(site)
-        if tag is not None:
-            join(knot, tag)
-            return
-        form = (site.template.text, site.index)
-        join(knot, ("form", (site.owner or site.module, *form)))
-        beside = self._sort_tag(site.template.host)
-        if beside:
-            join(knot, ("beside", (beside, *form)))
-
-    def tag_of(self, site: KeySite) -> Knot | None:
-        """What all keys of a tag belong to; `None` for keys without one."""
-        tags = self.program.domain.tags_of(site.template)
-        return ("tag", (tags[0].lower(), site.index)) if tags else None
-
-    def _sort_tag(self, host: tree.Node) -> str:
-        """The first tag of the sort key that stands in a dict beside a key; empty when it has none."""
-        program = self.program
-        display = program.names.parent(host)
-        if not isinstance(display, tree.DictDisplay):
-            return ""
-        for key, value in display.pairs:
-            name = program.templates.constant(key) if key is not None else None
-            if name is not None and program.policy.is_sort_key_name(name):
-                for template in program.templates.resolve(value):
-                    return next((tag.lower() for tag in program.domain.tags_of(template)), "")
-        return ""
 
     def _tag(self, site: KeySite, scope: Scope, segments: list[Segment]) -> str:
         """The tag of a scope, as the segment beside it is spelled."""

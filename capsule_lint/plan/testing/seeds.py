@@ -91,7 +91,7 @@ class Seeds(MendRoom):
                         names.add(rename(key, old, want.scope))
         self._collect_whole()
         for display, written, scope in planner.items.written:
-            tag = planner.keys.tag_of(planner.sites[id(written.template.host)])
+            tag = planner.keys.ties.tag_of(planner.sites[id(written.template.host)])
             near = planner.loads.present(display, scope)
             entry = entry_of(display, near) if near is not None else None
             if tag is not None and near is not None and entry is not None:
@@ -127,7 +127,7 @@ class Seeds(MendRoom):
     def _possible(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
         planner, defects = self.planner, self._defects_of(display)
         for defect in defects:
-            tag = planner.keys.tag_of(planner.sites[id(defect.template.host)])
+            tag = planner.keys.ties.tag_of(planner.sites[id(defect.template.host)])
             for scope in defect.missing:
                 yield defect.knot, scope
                 if tag is not None:

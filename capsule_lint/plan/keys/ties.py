@@ -1,0 +1,111 @@
+"""Which keys change together: what is written under a tag, and what is looked up under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.program.places.sites import KeySite
+
+_Form = tuple[str, bool]
+"""A key's text with its holes, and whether it is that of an index."""
+
+
+@dataclass(eq=False, slots=True)
+class Ties(Room):
+    """Ties keys to each other. Those without a tag, `TENANT#{tenant_id}`, are known by who makes them, and by the
+    sort key beside them; where that is not known, all of the same form are one."""
+
+    planner: Planner
+    _forms: dict[_Form, list[Knot]] = field(default_factory=dict)
+    _open: set[_Form] = field(default_factory=set)
+    """The forms of keys beside which no sort key is known."""
+
+    def tie(self, knot: Knot, site: KeySite) -> None:
+        """Tie what changes with a key to what else does."""
+        join = self.planner.state.groups.join
+        tag = self.tag_of(site)
+        if tag is not None:
+            join(knot, tag)
+            return
+        form = (site.template.text, site.index)
+        join(knot, ("form", (site.owner or site.module, *form)))
+        beside = self._sort_tag(site.template.host)
+        if beside:
+            join(knot, ("beside", (beside, *form)))
+        if not site.module.is_test:
+            self._forms.setdefault(form, []).append(knot)
+            if not beside:
+                self._open.add(form)
+
+    def close(self) -> None:
+        """Tie those of which it is not known what they are, once all keys are."""
+        for form in self._open:
+            first, *rest = self._forms[form]
+            for other in rest:
+                self.planner.state.groups.join(first, other)
+
+    def tag_of(self, site: KeySite) -> Knot | None:
+        """What all keys of a tag belong to; `None` for keys without one."""
+        tags = self.program.domain.tags_of(site.template)
+        return ("tag", (tags[0].lower(), site.index)) if tags else None
+
+    def _sort_tag(self, host: tree.Node) -> str:
+        """The first tag of the sort key that stands beside a key; empty when it has none."""
+        program = self.program
+        for name, value in self._beside(host):
+            if program.policy.is_sort_key_name(name):
+                for template in program.templates.resolve(value):
+                    return next((tag.lower() for tag in program.domain.tags_of(template)), "")
+        return ""
+
+    def _beside(self, host: tree.Node) -> Iterator[tuple[str, tree.Node]]:
+        """What stands beside a key under a name: in a dict, a call or a condition, or assigned to the same item."""
+        names, constant = self.program.names, self.program.templates.constant
+        around = names.parent(host)
+        if isinstance(around, tree.DictDisplay) and len(around.values) == 1:  # `{"S": key}`
+            around = names.parent(around)
+        match around:
+            case tree.DictDisplay():
+                for key, value in around.pairs:
+                    if key is not None and (name := constant(key)) is not None:
+                        yield name, value
+            case tree.Call(func=tree.Attr(base=tree.Call())):
+                yield from self._compared(around)
+            case tree.Call():
+                yield from ((a.keyword, a.value) for a in around.args if a.keyword)
+            case tree.Assign(targets=(tree.Subscript(base=tree.Name(id=item)),)):
+                function = names.function_of(host)
+                for statement, place in names.module_of(host).statements:
+                    if place.scope.function is function and isinstance(statement, tree.Assign):
+                        for target in statement.targets:
+                            match target:
+                                case tree.Subscript(base=tree.Name(id=one), index=index) if (
+                                    one == item and statement.value is not None
+                                ):
+                                    yield constant(index) or "", statement.value
+            case _:
+                return
+
+    def _compared(self, call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
+        """`Key("SK").begins_with("NOTE#")` in the condition that a comparison is a part of."""
+        names = self.program.names
+        top: object = call
+        while isinstance(above := names.parent(top), tree.Binary) and above.op == "&":
+            top = above
+        for node in within(top) if isinstance(top, tree.Node) else ():
+            match node:
+                case tree.Call(
+                    func=tree.Attr(base=tree.Call(args=(tree.Argument(value=named), *_))),
+                    args=(tree.Argument(value=value), *_),
+                ):
+                    yield self.program.templates.constant(named) or "", value
