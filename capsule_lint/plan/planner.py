@@ -236,6 +236,8 @@ class Planner:
                 continue
             if value.knot is not None:
                 self.state.groups.join(want.knot, value.knot)
+            elif value.kind == "loaded":
+                self.items.tie(want, value.code)
             if value.root in self.state.handler_params:
                 self.state.groups.join(want.knot, self.state.handler_params[value.root])
 

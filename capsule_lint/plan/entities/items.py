@@ -19,6 +19,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, Types, ordered
+from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -97,6 +98,21 @@ class Items(Room):
                             self.planner.want(want)
                             found = True
         return found
+
+    def tie(self, want: Want, code: str) -> None:
+        """What reads a scope, `code`, of an item of which it is not known who has written it, that of a stream,
+        changes with the items that have all which it reads."""
+        names, base = self.program.names, code.partition("[")[0]
+        function = names.function_of(want.node)
+        read = {
+            key
+            for node in (names.inside(function) if function is not None else ())
+            if isinstance(node, tree.Subscript) and last_name(node.base) == base
+            if (key := tree.text(node.index)) is not None
+        }
+        for display, defect, scope in self.written if read else ():
+            if scope is want.scope and read <= {n for n, _ in self._steps.of(display).entries}:
+                self.state.groups.join(want.knot, defect.knot)
 
     # --- which dicts ---
 
