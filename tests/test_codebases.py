@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 # The case study's isolation tests are thousands: those of two capsules always, all of them in the gate.
 QUICK = {
-    "case_study": ("-k", "does_not_see and DEVUS or key or both_scopes or stream or maintenance")
+    "case_study": (
+        "-k",
+        "does_not_see and DEVUS and (memory or save) or key or both_scopes or stream or maintenance",
+    )
 }
 NAMES = ("case_study", "helpdesk_async", "orders_stage")
 

@@ -74,7 +74,7 @@ def test_leaving_files_of_a_code_base_out_changes_no_answer(name: str, tmp_path:
 
 
 @pytest.mark.skipif(not can_fork(), reason="there are no forks here")
-@pytest.mark.parametrize("path", CASES[5::40], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CASES[5::60], ids=lambda path: path.stem)
 def test_another_process_says_what_this_one_would(
     path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

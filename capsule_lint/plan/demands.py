@@ -382,12 +382,13 @@ class Demands(Room):
                 if any(self.program.policy.is_key_name(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them
                 works = self.program.domain.touches_table(function)
+                if not works and function not in sites:
+                    continue  # what it is given need not be asked for
                 takes = any(map(self.program.domain.is_identifier, function.own_params))
                 takes = takes or function in self._key_users.asking
-                if not (takes or self.takes_entity(function)):
-                    if not works or not self._key_users.is_told(function):
-                        continue
-                elif not works and function not in sites:
+                if not (takes or self.takes_entity(function)) and not (
+                    works and self._key_users.is_told(function)
+                ):
                     continue
                 if not self.program.domain.enters(function):
                     yield function
