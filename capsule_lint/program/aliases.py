@@ -83,6 +83,7 @@ class Aliases:
         """What is called `name` is known as `bound` as well, wherever that stands."""
         self._steps[name].add(bound)
         self._known.clear()
+        self._spelled.clear()
 
     def _add_own(self, names: Iterable[str], function: Function, bound: str) -> None:
         own = _qualified(function, bound)

@@ -66,20 +66,30 @@ class Items(Room):
                         self._extend(node, scope, defect)
         self._spelled_as_json()
 
+    @cached_property
+    def _gaining(self) -> list[tuple[frozenset[str], Knot, Scope]]:
+        """What the items have that get an entry, with which change, for which scope."""
+        return [
+            (frozenset(n for n, _ in self._steps.of(display).entries), defect.knot, scope)
+            for display, defect, scope in self.written
+        ]
+
     def _spelled_as_json(self) -> None:
         """Where a test spells out all that such an item has but its keys, as a text, a person must look."""
         policy = self.program.policy
         gaining = [
-            (frozenset(n for n, _ in self._steps.of(display).entries), defect.knot, scope)
-            for display, defect, scope in self.written
+            (
+                {n for n in names if not (policy.is_key_name(n) or policy.is_sort_key_name(n))},
+                knot,
+                scope,
+            )
+            for names, knot, scope in self._gaining
         ]
         judged = self.program.names.judged() if gaining else ()
         for module in (one for one in judged if one.is_test and not one.generated):
             for const in module.each(tree.Const):
                 said = frozenset(JSON_KEYS.findall(tree.text(const) or ""))
-                for names, knot, scope in gaining if len(said) > 1 else ():
-                    own = {n for n in names if not policy.is_key_name(n)}
-                    own -= {n for n in own if policy.is_sort_key_name(n)}
+                for own, knot, scope in gaining if len(said) > 1 else ():
                     if own <= said and not any(names_scope(n, scope) for n in said):
                         reason = f"spells out an item that gains `{scope.parameter}`"
                         self.planner.local.notes.obstacle(knot, const, reason)
@@ -110,9 +120,9 @@ class Items(Room):
             if isinstance(node, tree.Subscript) and last_name(node.base) == base
             if (key := tree.text(node.index)) is not None
         }
-        for display, defect, scope in self.written if read else ():
-            if scope is want.scope and read <= {n for n, _ in self._steps.of(display).entries}:
-                self.state.groups.join(want.knot, defect.knot)
+        for names_in, knot, scope in self._gaining if read else ():
+            if scope is want.scope and read <= names_in:
+                self.state.groups.join(want.knot, knot)
 
     # --- which dicts ---
 

@@ -22,7 +22,7 @@ from capsule_lint.program.inference.types import (
 )
 from capsule_lint.program.model import Binding, Place, last_name
 
-_COLLECTIONS: Final = frozenset(
+COLLECTIONS: Final = frozenset(
     [
         "list",
         "List",
@@ -81,6 +81,12 @@ _VAGUE: Final = frozenset(("typing.Any", "object", "typing.TypeVar", "Any"))
 
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference
+
+
+def collection_of(name: str, items: Types) -> Collection:
+    """What one of `COLLECTIONS` says, with what is in it."""
+    kind = "yields" if name.endswith(("Iterator", "Generator")) else "list"
+    return Collection(items, kind=kind)
 
 
 @dataclass(eq=False, slots=True)
@@ -219,9 +225,8 @@ class Annotations:
             return frozenset(
                 ClassObject(t.cls) if isinstance(t, Instance) else t for t in self.of(items[0])
             )
-        if name in _COLLECTIONS:
-            kind = "yields" if name.endswith(("Iterator", "Generator")) else "list"
-            return frozenset((Collection(self.of(items[0]), kind=kind),))
+        if name in COLLECTIONS:
+            return frozenset((collection_of(name, self.of(items[0])),))
         if name in _MAPPINGS:
             values = self.of(items[-1])
             return frozenset((Collection(values, self.of(items[0]), "dict"),))
@@ -257,6 +262,6 @@ def _is_open(one: Type) -> bool:
         case TupleOf():
             return any(item & ANYTHING for item in one.items)
         case Foreign():
-            return one.name.rpartition(".")[2] in _COLLECTIONS | _MAPPINGS | {"tuple", "Tuple"}
+            return one.name.rpartition(".")[2] in COLLECTIONS | _MAPPINGS | {"tuple", "Tuple"}
         case _:
             return False

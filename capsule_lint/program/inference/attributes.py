@@ -27,6 +27,7 @@ from capsule_lint.program.inference.types import (
     UnknownType,
     foreign,
     join,
+    ordered,
 )
 from capsule_lint.program.model import Binding, Class, Function, Module, Store
 
@@ -188,7 +189,7 @@ class Attributes:
     def _described(self, types: Types, cls: Class) -> Types:
         """What descriptors give, where a class has them: `repo = Provided(NoteRepository)`."""
         found = []
-        for one in types:
+        for one in ordered(types):
             owner = one.cls if isinstance(one, Instance) else None
             method = self.inference.classes.method(owner, "__get__") if owner else None
             found.append(self.inference.returned(method) if method else frozenset((one,)))

@@ -35,7 +35,7 @@ _OF_CLASS: Final = ("__new__", "__init_subclass__", "__class_getitem__")
 """Methods that are given their class without being decorated."""
 
 
-_OF_ITEMS: Final = ("put_item", "get_item", "update_item", "delete_item")
+OF_ITEMS: Final = ("put_item", "get_item", "update_item", "delete_item")
 """Operations of a DynamoDB table, which are given `Item=` and `Key=`: what mimics one, and is called
 through something that nothing is known of, gets the same dicts."""
 
@@ -108,7 +108,7 @@ class Flow:
         if passed is None:
             if function.module.is_test and is_collected(function):
                 return foreign("fixture")
-            if parameter.name in ("Item", "Key") and function.name in _OF_ITEMS:
+            if parameter.name in ("Item", "Key") and function.name in OF_ITEMS:
                 return foreign("builtins.dict")
             return ANYTHING
         meant = frozenset(t for t in join(passed, default) if t != Foreign("None"))

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import NOTHING, Collection, Foreign, Types, foreign, join
+from capsule_lint.program.inference.annotations import COLLECTIONS, collection_of
+from capsule_lint.program.inference.types import NOTHING, Foreign, Types, foreign, join
 from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference
 
 _GENERIC: Final = ("Generic", "Protocol")
-_LISTS: Final = frozenset(("list", "List", "Sequence", "Iterable", "set", "Set", "Collection"))
-_STREAMS: Final = frozenset(("Iterator", "Generator", "AsyncIterator", "AsyncGenerator"))
 
 
 class TypeArguments(Struct, frozen=True):
@@ -42,10 +41,7 @@ class TypeArguments(Struct, frozen=True):
                     return NOTHING
                 if name == "Optional":
                     return join(inner, foreign("None"))
-                if name in _LISTS or name in _STREAMS:
-                    kind = "yields" if name in _STREAMS else "list"
-                    return frozenset((Collection(inner, kind=kind),))
-                return NOTHING
+                return frozenset((collection_of(name, inner),)) if name in COLLECTIONS else NOTHING
             case tree.Binary(op="|"):
                 sides = [self._meant(one, base, cls) for one in (node.left, node.right)]
                 if not any(sides):

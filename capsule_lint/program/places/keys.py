@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.flow import OF_ITEMS
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.places.makers import KEYISH, Makers, is_item
 from capsule_lint.program.places.positions import Positions
@@ -44,7 +45,6 @@ _PARTS: Final = re.compile(
 )
 """A key that is put together without `#`."""
 _LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
-_OPERATIONS: Final = ("get_item", "put_item", "update_item", "delete_item")
 _PLAIN: Final = re.compile(r"_id$|(?:^|_)email$")
 _KEY: Final = re.compile(r"pk|sk|key|hash|index|gsi|value", re.IGNORECASE)
 _PATH: Final = re.compile(r"/\w+=")
@@ -300,7 +300,7 @@ class Keys:
     @cached_property
     def _calling(self) -> set[Module]:
         """The modules that call operations which nothing but a table has."""
-        calls = (call for name in _OPERATIONS for call in self.calls.uses.calls_beside(name))
+        calls = (call for name in OF_ITEMS for call in self.calls.uses.calls_beside(name))
         return {self.names.module_of(call) for call in calls}
 
     def helpers_in(self, node: tree.Node, depth: int = 0) -> Iterator[Function]:
