@@ -112,6 +112,20 @@ class Names:
         """What an expression is a part of: an expression, a statement, or nothing that is known."""
         return self.index.parents.get(id(node))
 
+    def annotates(self, node: tree.Node) -> bool:
+        """Whether an expression is in an annotation: `def list(self) -> list[dict]`."""
+        inner: object = node
+        holder = self.parent(inner)
+        while isinstance(holder, tree.Expr) and not isinstance(holder, tree.Call):
+            inner, holder = holder, self.parent(holder)
+        match holder:
+            case tree.FunctionDef():
+                return inner is holder.returns or any(inner is p.annotation for p in holder.params)
+            case tree.Assign():
+                return inner is holder.annotation
+            case _:
+                return False
+
     def ask(self, *names: str) -> None:
         """Note that the users of these names matter, wherever they are; Python itself calls the
         methods between underscores."""

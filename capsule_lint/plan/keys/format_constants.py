@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Class, Module
 
 _BY_NAME: Final = frozenset(("getattr", "setattr", "delattr", "attrgetter", "object"))
 """What finds attributes by their names, `patch.object` among it."""
@@ -32,9 +32,12 @@ class FormatConstants(MendRoom):
     mends: Mends
     _texts: dict[int, str] = field(default_factory=dict)
     """The new code of the constants that are changed already."""
+    _changed: list[tree.Const] = field(default_factory=list)
 
     def becomes(self, constant: tree.Const, text: str) -> bool:
         """Note the new code of a constant; whether everybody wants that code."""
+        if id(constant) not in self._texts:
+            self._changed.append(constant)
         return self._texts.setdefault(id(constant), text) == text
 
     def of(self, base: tree.Node) -> tree.Const | None:
@@ -84,6 +87,36 @@ class FormatConstants(MendRoom):
             for use in module.either(tree.Attr, tree.Const) if self._held else ():
                 if id(use) not in bases:
                     self._held_use(use)
+        for cls, constants in self._members().items():
+            self._members_use(cls, constants)
+
+    def _members(self) -> dict[Class, list[tree.Const]]:
+        """The changed constants that are members of enums."""
+        found: dict[Class, list[tree.Const]] = {}
+        for constant in self._changed:
+            cls = self.program.names.place(constant).scope.cls
+            if cls is not None and self.program.classes.is_enum(cls):
+                found.setdefault(cls, []).append(constant)
+        return found
+
+    def _members_use(self, cls: Class, constants: Sequence[tree.Const]) -> None:
+        """What finds members of an enum otherwise than by their names is one of those that fill them."""
+        program = self.program
+        known = program.calls.uses.known_as(cls.name)
+        program.names.ask(*known)
+        for node in program.names.named(*known):
+            target = program.classes.dotted(node)
+            if not isinstance(target, Binding) or target.definition is not cls:
+                continue
+            match program.names.parent(node):
+                case tree.Attr(name=name) if name in cls.scope.bindings:
+                    continue
+                case tree.Call(func=tree.Name(id="isinstance" | "issubclass")):
+                    continue
+            if not program.names.annotates(node):
+                for constant in constants:
+                    reason = f"finds members of `{cls.name}`, whose texts change, in its own way"
+                    self.mends.obstacle(("constant", id(constant)), node, reason)
 
     @property
     def _held(self) -> dict[str, list[tree.Node]]:

@@ -160,7 +160,7 @@ class References(Room, Struct, frozen=True):
         """What becomes of an expression that is a value like any other."""
         if isinstance(symbol, Class):
             return Verdict.ALREADY_CORRECT, "names the class"
-        if self._annotates(node):
+        if self.program.names.annotates(node):
             return Verdict.ALREADY_CORRECT, "in an annotation, which calls nothing"
         if isinstance(parent, tree.Compare | tree.Conditional | tree.Boolean):
             return Verdict.ALREADY_CORRECT, "is compared, or an alias"
@@ -194,21 +194,6 @@ class References(Room, Struct, frozen=True):
         state = self.state
         gained = state.params.get(symbol, {}) if isinstance(symbol, Function) else {}
         return bool(gained) and all(got and {*gained.values()} <= {*got} for got in made)
-
-    def _annotates(self, node: tree.Node) -> bool:
-        """Whether an expression is in an annotation: `def list(self) -> list[dict]`."""
-        parent_of = self.program.names.parent
-        inner: object = node
-        holder = parent_of(inner)
-        while isinstance(holder, tree.Expr) and not isinstance(holder, tree.Call):
-            inner, holder = holder, parent_of(holder)
-        match holder:
-            case tree.FunctionDef():
-                return inner is holder.returns or any(inner is p.annotation for p in holder.params)
-            case tree.Assign():
-                return inner is holder.annotation
-            case _:
-                return False
 
     def _passed(self, call: tree.Call, node: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
         name = last_name(call.func)

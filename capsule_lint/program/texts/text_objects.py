@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.model import Function
     from capsule_lint.program.names import Names
+
+
+VALUE: Final = frozenset(("value", "_value_"))
+"""What the members of an enum have of their own, where no constructor makes anything else of it."""
 
 
 class Kept(Struct, frozen=True):
@@ -80,7 +84,8 @@ class TextObjects:
         if cls is None or function is None:
             return
         for key, attribute in _filled(function):
-            text = self.classes.kept(cls, attribute, arguments)
+            is_value = attribute in VALUE and self.classes.is_enum(cls)
+            text = target.value if is_value else self.classes.kept(cls, attribute, arguments)
             if isinstance(text, tree.Const) and self._says_key(text):
                 own = isinstance(key, tree.Attr) and isinstance(key.base, tree.Name)
                 said = self.classes.kept(cls, last_name(key), arguments) if own else key
@@ -125,12 +130,19 @@ def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str]]:
             pairs = [(None, value)]
     for key, value in pairs:
         match value:
-            case tree.Call(
-                func=tree.Attr(
-                    base=tree.Attr(base=tree.Name() as base) as attribute, name="format"
-                ),
-                args=args,
-            ) if base.id == function.self_name and args:
+            case tree.Call(func=tree.Attr(base=base, name="format"), args=args) if args:
                 passed = [(a.star, a.value.id) for a in args if isinstance(a.value, tree.Name)]
-                if passed == list(spread.items()):
-                    yield key, attribute.name
+                attribute = _own(base, function)
+                if attribute is not None and passed == list(spread.items()):
+                    yield key, attribute
+
+
+def _own(node: tree.Node, function: Function) -> str | None:
+    """The attribute of its object that a method names; `value` for the object itself, which is a text then."""
+    match node:
+        case tree.Name(id=name) if name == function.self_name:
+            return "value"
+        case tree.Attr(base=tree.Name(id=name), name=attribute) if name == function.self_name:
+            return attribute
+        case _:
+            return None
