@@ -303,6 +303,19 @@ def last_name(node: tree.Node | None) -> str:
     return node.last_name() if node is not None else ""
 
 
+def named_setting(call: tree.Call) -> tuple[tree.Node, str, tree.Node] | None:
+    """The object, the attribute and the value of `setattr(note, "pk", value)`, and of `object.__setattr__(…)`."""
+    match call.args:
+        case (
+            tree.Argument(value=base),
+            tree.Argument(value=tree.Const(value=str() as name)),
+            tree.Argument(value=value),
+        ) if last_name(call.func) in ("setattr", "__setattr__"):
+            return base, name, value
+        case _:
+            return None
+
+
 def start_of(node: tree.Node) -> tree.Node:
     """What a path or a chain of calls starts with."""
     while isinstance(node, tree.Attr | tree.Subscript | tree.Call):

@@ -16,7 +16,7 @@ from capsule_lint.plan.state import Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.supply.restated import CONSTRUCTORS
 from capsule_lint.program.inference.types import ClassObject
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import last_name, named_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
 
 PURPOSE: Final = "attribute"
-_SETTING: Final = ("setattr", "__setattr__")
 
 
 class Setting(Struct, frozen=True):
@@ -135,7 +134,7 @@ class Bypassed(Room):
                     )
                     continue
             line = f"{one.local}.{name} = {code}"
-            if one.call is not None and last_name(one.call.func) in _SETTING:
+            if one.call is not None and named_setting(one.call) is not None:
                 line = f'{text_of(one.call.func)}({one.local}, "{name}", {code})'
             span = tree.span_of(one.statement.at)
             mends.add(want.knot, AddStatement(filename, span, "CAP301", line))
@@ -168,15 +167,10 @@ def _assigned(statement: tree.Statement, target: tree.Node, value: tree.Node) ->
 
 def _called(statement: tree.Statement, call: tree.Call) -> Iterator[Setting]:
     """`setattr(note, "tenant_id", …)`, `note.__dict__.update(tenant_id=…)`."""
-    match call:
-        case tree.Call(
-            args=(
-                tree.Argument(value=tree.Name(id=local)),
-                tree.Argument(value=tree.Const(value=str() as name)),
-                tree.Argument(value=value),
-            )
-        ) if last_name(call.func) in _SETTING:
+    match named_setting(call):
+        case tree.Name(id=local), name, value:
             yield Setting(statement, local, name, value, call)
+    match call:
         case tree.Call(
             func=tree.Attr(
                 name="update", base=tree.Attr(name="__dict__", base=tree.Name(id=local))

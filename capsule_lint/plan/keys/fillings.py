@@ -14,6 +14,7 @@ from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, last_name, owner_of
 from capsule_lint.program.texts.pieces import names_any_of
+from capsule_lint.program.texts.text_objects import VALUE
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -52,10 +53,11 @@ class Fillings(Room):
         if not changing:
             return
         names = {_name_of(self.planner, defect) for defect in changing.values()}
+        names |= VALUE if any(self._is_member(d.template.host) for d in changing.values()) else set()
         for defect in changing.values():
             text = defect.template.host
             home = self.program.names.place(text).scope
-            if home.kind == "class" and home.cls is not None:
+            if home.kind == "class" and home.cls is not None and not self._is_member(text):
                 self.held.setdefault(_name_of(self.planner, defect), []).append(text)
                 inner = home.parent is not None and home.parent.kind == "class"
                 self.within[id(text)] = home.cls.name if inner else ""
@@ -68,10 +70,18 @@ class Fillings(Room):
             self.bases += [base, origin, *lookups]
             self.bases += [one.func for one in lookups if isinstance(one, tree.Call)]
             function = self.program.names.function_of(call)
+            if function is not None and self._is_member(found[0].template.host):
+                callers = self.program.calls.callers(function)
+                self.bases += [c.func.base for c, _ in callers if isinstance(c.func, tree.Attr)]
             for defect in found:
                 defect.makers |= {function} if function is not None else set()
                 for scope in defect.missing:
                     self._fill(call, origin, scope, defect)
+
+    def _is_member(self, text: tree.Node) -> bool:
+        """Whether a text is the value of a member of an enum."""
+        cls = self.program.names.place(text).scope.cls
+        return cls is not None and self.program.classes.is_enum(cls)
 
     def _fillers(self, names: set[str]) -> Iterator[tuple[tree.Call, tree.Node]]:
         """The calls that fill what some name may choose, and what they fill."""

@@ -39,7 +39,10 @@ class Assignments(Struct, frozen=True):
                     self.keys.named(value, Role.WRITTEN, name)
                     self.keys.bare(value, Role.WRITTEN, name)
             case tree.Attr():
-                self._attribute(target, value)
+                if not policy.is_key_name(target.name) or not self._stepwise(
+                    target, Role.WRITTEN, target.name
+                ):
+                    self.attribute(target.base, target.name, value)
             case tree.Name(id=name) if policy.is_key_name(name):
                 role = Role.WRITTEN if in_class else Role.LOOKUP
                 if not self._stepwise(target, role, name) and not self._is_only_text(
@@ -67,19 +70,18 @@ class Assignments(Struct, frozen=True):
             self.keys.note(whole, role, index, prefix=False)
         return True
 
-    def _attribute(self, target: tree.Attr, value: tree.Node) -> None:
+    def attribute(self, base: tree.Node, name: str, value: tree.Node) -> None:
+        """What an attribute is set to."""
         policy = self.keys.policy
-        if policy.is_key_name(target.name):
-            if self._stepwise(target, Role.WRITTEN, target.name):
-                return
-            self.keys.named(value, Role.WRITTEN, target.name)
-        elif target.name in ("value", "builder") and policy.is_key_name(last_name(target.base)):
-            self.keys.sink(value, Role.WRITTEN, self._is_of_index(target.base))
-        elif target.name in self.hashes.declared:
-            for made in self.keys.templates.inference.of(target.base):
+        if policy.is_key_name(name):
+            self.keys.named(value, Role.WRITTEN, name)
+        elif name in ("value", "builder") and policy.is_key_name(last_name(base)):
+            self.keys.sink(value, Role.WRITTEN, self._is_of_index(base))
+        elif name in self.hashes.declared:
+            for made in self.keys.templates.inference.of(base):
                 names = dict(self.hashes.of(made.cls)) if isinstance(made, Instance) else {}
-                if target.name in names:
-                    self.keys.sink(value, Role.WRITTEN, names[target.name])
+                if name in names:
+                    self.keys.sink(value, Role.WRITTEN, names[name])
 
     def _is_of_index(self, node: tree.Node) -> bool:
         """Whether `gsi1_pk`, or `gsi.partition_key`, is the key of a secondary index."""

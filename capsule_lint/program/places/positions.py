@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.model import named_setting
 from capsule_lint.program.places import partiql
 from capsule_lint.program.places.assignments import Assignments
 from capsule_lint.program.places.conditions import Conditions
@@ -57,6 +58,9 @@ class Positions:
                     self._partiql(dict(node.keywords))
                     self._operations.call(node)
                     self._made_by_object(node)
+                    patches = isinstance(node.func, tree.Attr) and node.func.name == "setattr"
+                    if not patches and (setting := named_setting(node)) is not None:
+                        self._assignments.attribute(*setting)
                 case tree.Lambda():
                     self.strays.in_lambda(node)
                 case tree.Subscript(index=tree.Other(children=children)):

@@ -1,5 +1,5 @@
-"""Format strings of which one is chosen while the program runs: `TEMPLATES[kind].format(…)` of a table, and
-`self.pk_template.format(…)` of a class whose heirs have one each."""
+"""Format strings of which one is chosen while the program runs: `TEMPLATES[kind].format(…)` of a table,
+`self.pk_template.format(…)` of a class whose heirs have one each, `self.value.format(…)` of an enum."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Class
+from capsule_lint.program.texts.text_objects import VALUE
 from capsule_lint.program.walk import asks_presence
 
 if TYPE_CHECKING:
@@ -127,7 +128,12 @@ class Choices:
         return sorted(classes, key=lambda c: c.symbol) if len(classes) == len(types) else []
 
     def _values(self, node: tree.Attr, cls: Class) -> Iterator[tree.Node | None]:
-        """What a class and its heirs have under a name; `None` for what is not known."""
+        """What a class and its heirs have under a name, the members of an enum under `value`; `None` for what
+        is not known."""
+        if node.name in VALUE and self.classes.is_enum(cls):
+            for bindings in cls.scope.bindings.values():
+                yield from (b.value for b in bindings if b.kind == "assign")
+            return
         with self.names.aside():  # most of them may make no keys
             heirs = tuple(self.classes.subclasses(cls))
         for heir in heirs:

@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.text_objects import VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,7 @@ class Constants:
     def _attribute(self, node: tree.Attr, depth: int) -> str | None:
         inner = (
             node.base
-            if node.name in ("value", "_value_") and isinstance(node.base, tree.Attr)
+            if node.name in VALUE and isinstance(node.base, tree.Attr)
             else node
         )
         dotted = self.classes.dotted(inner)

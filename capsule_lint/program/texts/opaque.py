@@ -60,12 +60,24 @@ class Opaque:
         if not isinstance(node, tree.Call | tree.Binary) or last_name(node) in _TAKES_APART:
             return None
         known = self._known.get(id(node))
+        if known is None and isinstance(node, tree.Call) and self._is_helper(node):
+            known = self._known[id(node)] = Template(node, ())
         if known is None:
             filled = substituted.pieces(self.templates, node, node)
             known = self._known[id(node)] = (
                 self._seen(node) if filled is None else Template(node, tuple(filled), opaque=True)
             )
         return known if known.pieces else None
+
+    def _is_helper(self, call: tree.Call) -> bool:
+        """Whether a call is of a function that fills one of several texts, which are told of themselves."""
+        templates = self.templates
+        returned = [
+            templates.formatted.base(value)
+            for callee in templates.calls.callees(call)
+            for value in (callee.function.returns if callee.function is not None else ())
+        ]
+        return any(base is not None and templates.choices.of(base).texts for base in returned)
 
     def _seen(self, node: tree.Call | tree.Binary) -> Template:
         said: list[str] = []

@@ -17,6 +17,7 @@ from capsule_lint.program.texts.pieces import (
     names_scope,
     word_of,
 )
+from capsule_lint.program.texts.text_objects import VALUE
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
@@ -108,6 +109,7 @@ class Tagged:
         scopes = self.templates.scopes
         made = [self.templates.evaluate(value, value, 0) for value in function.returns]
         seen = any(isinstance(piece, Text) for pieces in made for piece in pieces or ())
+        seen = seen or any(map(self._fills_its_value, function.returns))
         if not seen and not any(p.kind == "*" for p in function.own_params):
             return False  # its calls are told of: they take no other parts
         holes = [
@@ -119,6 +121,11 @@ class Tagged:
         tags = {word_of(scope.tag).lower() for scope in scopes}
         texts = self.templates.pairs.words(function)
         return any(not tags.isdisjoint(re.split(r"[\W_]+", text.lower())) for text in texts)
+
+    def _fills_its_value(self, node: tree.Node) -> bool:
+        """Whether an expression fills the text that a member of an enum is: `self.value.format(…)`."""
+        base = self.templates.formatted.base(node)
+        return isinstance(base, tree.Attr) and base.name in VALUE
 
     def _of_instances(self, function: Function) -> bool:
         """Whether a method puts nothing but its arguments and words together that all its objects are
@@ -151,8 +158,7 @@ class Tagged:
             return None
         assert function.owner is not None
         if self.templates.classes.is_enum(function.owner):
-            value = node.name in ("value", "_value_")
-            return self.templates.constant(receiver) if value else None
+            return self.templates.constant(receiver) if node.name in VALUE else None
         target = self.templates.classes.dotted(receiver)
         if not isinstance(target, Binding) or target.kind != "assign" or target.path:
             return None
