@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.opinions import Opinion
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.plan.taken_apart.readers import Reader, Unfit
+    from capsule_lint.plan.taken_apart.remainders import Remainder
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
@@ -262,7 +263,9 @@ class _Judge(Room):
             )
 
     def _reader_facts(self) -> Iterable[Fact]:
-        readers: list[Reader | Unfit] = [*self.planner.readers.found, *self.planner.readers.broken]
+        found = self.planner.readers
+        readers: list[Reader | Unfit | Remainder]
+        readers = [*found.found, *found.broken, *found.remainders.found]
         for reader in readers:
             function = self.program.names.function_of(reader.node)
             yield ReaderFact(

@@ -53,7 +53,9 @@ class Fillings(Room):
         if not changing:
             return
         names = {_name_of(self.planner, defect) for defect in changing.values()}
-        names |= VALUE if any(self._is_member(d.template.host) for d in changing.values()) else set()
+        names |= (
+            VALUE if any(self._is_member(d.template.host) for d in changing.values()) else set()
+        )
         for defect in changing.values():
             text = defect.template.host
             home = self.program.names.place(text).scope

@@ -76,6 +76,12 @@ class ReaderMends(MendRoom, Struct, frozen=True):
                 )
         for broken in self.planner.readers.broken:
             self._broken(broken)
+        for rest in self.planner.readers.remainders.found:
+            code = (
+                f'{self.mends.source(rest.module, rest.node.span)}.partition("{rest.behind}")[0]'
+            )
+            mend = Replace(rest.module.filename, rest.node.span, "CAP108", code)
+            self.mends.add(rest.knot, mend)
         for node, knot, reason in self.planner.readers.unsure:
             self.mends.obstacle(knot, node, reason)
 

@@ -12,10 +12,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.taken_apart.parts import CUTS, Use, is_paired, leaves, uses
+from capsule_lint.plan.taken_apart.parts import Use, is_paired, uses
 from capsule_lint.plan.taken_apart.patterns import Patterns
 from capsule_lint.plan.taken_apart.probes import Probes
 from capsule_lint.plan.taken_apart.related import Related
+from capsule_lint.plan.taken_apart.remainders import UNCLEAR, Remainders
 from capsule_lint.plan.taken_apart.shifts import Shift, Split, has_separator, shift_of
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.model import last_name
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 _KEYISH: Final = ("key", "_keys")
 _DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
-_UNCLEAR: Final = "takes a key apart by position, in a way that cannot be followed"
 
 
 @dataclass(eq=False, slots=True)
@@ -78,9 +78,13 @@ class Readers:
     unsure: list[tuple[tree.Node, Knot, str]] = field(default_factory=list)
     """Places that need a person, and why."""
     broken: list[Unfit] = field(default_factory=list)
+    remainders: Remainders = field(init=False)
     _limits: set[int] = field(default_factory=set)
     _wholes: dict[int, list[KeyDefect]] = field(default_factory=dict)
     """The keys around those that change, by the expressions that these are."""
+
+    def __post_init__(self) -> None:
+        self.remainders = Remainders(self)
 
     def find(self, defects: list[KeyDefect]) -> None:
         """Fill `found` and `unsure`."""
@@ -100,10 +104,7 @@ class Readers:
                     for target in statement.targets:
                         if isinstance(target, tree.Sequence):
                             self._unpacked(target, statement.value, module, defects)
-        for name in CUTS:
-            for call in self.program.calls.uses.calls_beside(name):
-                if not self.program.names.module_of(call).generated:
-                    self._cut(call, defects)
+        self.remainders.find(defects)
         for call in self.program.calls.uses.calls_beside("split"):
             if not self.program.names.module_of(call).generated:
                 self._used(call, defects)
@@ -161,10 +162,10 @@ class Readers:
         self, node: tree.Subscript, index: int, module: Module, defects: list[KeyDefect]
     ) -> None:
         for split in self.splits(node.base):
-            shifts = [s for s in self._shifts(split, module, defects) if s.reads(index, split)]
+            shifts = [s for s in self.moving(split, module, defects) if s.reads(index, split)]
             if index < 0 and any(s.moved(index, split) == index for s in shifts):
                 return  # the end of a key is what it was
-            self._tie(shifts)
+            self.tie(shifts)
             moved = [(s, s.moved(index, split)) for s in shifts]
             if len({number for _, number in moved}) > 1:
                 self.unsure.append((node, shifts[0].knot, _DIFFERENT))
@@ -186,8 +187,8 @@ class Readers:
                 continue
             needed = number + 1 if more else number  # `> 2` asks for three
             for split in self.splits(side.args[0].value) if side.args else ():
-                shifts = [s for s in self._shifts(split, module, defects) if s.has(needed, split)]
-                self._tie(shifts)
+                shifts = [s for s in self.moving(split, module, defects) if s.has(needed, split)]
+                self.tie(shifts)
                 if len({s.by for s in shifts}) > 1:
                     self.unsure.append((node, shifts[0].knot, _DIFFERENT))
                 elif shifts:
@@ -198,8 +199,8 @@ class Readers:
         self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
     ) -> None:
         for split in self.splits(value):
-            shifts = [s for s in self._shifts(split, module, defects) if s.fits(target, split)]
-            self._tie(shifts)
+            shifts = [s for s in self.moving(split, module, defects) if s.fits(target, split)]
+            self.tie(shifts)
             moves = {(s.start - split.taken, s.by) for s in shifts}
             if len(moves) > 1:
                 self.unsure.append((split.call, shifts[0].knot, _DIFFERENT))
@@ -219,9 +220,9 @@ class Readers:
         """What becomes of the parts of a key otherwise: slices, comparisons, and what cannot be followed."""
         for split in self.splits(call):
             module = self.program.names.module_of(call)
-            shifts = self._shifts(split, module, defects)
+            shifts = self.moving(split, module, defects)
             for node, use in uses(self.program, call) if shifts else ():
-                self._tie(shifts)
+                self.tie(shifts)
                 if len({(s.start, s.by) for s in shifts}) > 1:
                     self.unsure.append((node, shifts[0].knot, _DIFFERENT))
                     continue
@@ -232,35 +233,7 @@ class Readers:
                     case tree.Sequence(), Use.COMPARED:
                         self._listed(node, module, split, shifts)
                     case _, Use.UNCLEAR:
-                        self.unsure.append((node, shifts[0].knot, _UNCLEAR))
-
-    def _cut(self, call: tree.Call, defects: list[KeyDefect]) -> None:
-        """What is left of a key once something is cut off it: `pk.removeprefix("TENANT#")`."""
-        func = call.func
-        if not isinstance(func, tree.Attr) or not self._is_told(func.base) or not call.args:
-            return
-        text = self.program.templates.constant(call.args[0].value)
-        parent = self.program.names.parent(call)
-        if text is None or (isinstance(parent, tree.Attr) and parent.name == "split"):
-            return
-        module = self.program.names.module_of(call)
-        for mark in sorted({char for char in text if not char.isalnum()})[:1]:
-            split = Split(call, func.base, mark, -1, "")
-            index = tree.integer(parent.index) if isinstance(parent, tree.Subscript) else None
-            shifts = [
-                s
-                for s in self._shifts(split, module, defects)
-                if leaves(func.name, text, index, s, mark)
-            ]
-            self._tie(shifts)
-            for shift in shifts[:1]:
-                self.unsure.append((call, shift.knot, _UNCLEAR))
-
-    def _is_told(self, node: tree.Node) -> bool:
-        """Whether an expression is a key by its name, or what a helper yields."""
-        return self.program.policy.is_key_name(self.name(node)) or (
-            isinstance(node, tree.Call) and self.is_key(node)
-        )
+                        self.unsure.append((node, shifts[0].knot, UNCLEAR))
 
     def _sliced(self, node: tree.Subscript, module: Module, split: Split, shift: Shift) -> None:
         assert isinstance(node.index, tree.Other)
@@ -268,7 +241,7 @@ class Readers:
             return
         bounds = shift.sliced(node.index, split)
         if bounds is None and not self._is_joined(node):
-            self.unsure.append((node, shift.knot, _UNCLEAR))
+            self.unsure.append((node, shift.knot, UNCLEAR))
         for bound, number in bounds or ():
             self.found.append(Reader(bound, module, shift, shift.knot, number))
 
@@ -284,22 +257,23 @@ class Readers:
         for shift in [s for s in shifts if s.fits(node, split)][:1]:
             start = shift.start - split.taken
             if any(isinstance(item, tree.Wrapped) for item in node.items) or start < 1:
-                self.unsure.append((node, shift.knot, _UNCLEAR))
+                self.unsure.append((node, shift.knot, UNCLEAR))
                 return
             moved = replace(shift, start=start)
             self.found.append(Reader(node, module, moved, shift.knot, None, split.separator))
 
-    def _tie(self, shifts: list[Shift]) -> None:
+    def tie(self, shifts: list[Shift]) -> None:
         """What one place reads changes together."""
         for shift in shifts[1:]:
             self.state.groups.join(shifts[0].knot, shift.knot)
 
     def _raise_limit(self, split: Split, module: Module, shift: Shift) -> None:
         """`split("#", 2)` that reads behind the new segment splits more often."""
-        if split.limit < 0 or id(split.call) in self._limits:
+        call = split.call
+        if not isinstance(call, tree.Call) or split.limit < 0 or id(call) in self._limits:
             return
-        self._limits.add(id(split.call))
-        node, limit = split.call.args[1].value, split.limit + shift.by
+        self._limits.add(id(call))
+        node, limit = call.args[1].value, split.limit + shift.by
         self.found.append(Reader(node, module, shift, shift.knot, limit))
 
     def splits(self, node: tree.Node) -> Iterator[Split]:
@@ -385,7 +359,8 @@ class Readers:
         near = Related(self.program, self).of(split, module, possible)
         return [s for d in near if (s := shift_of(d, split.separator)) is not None]
 
-    def _shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
+    def moving(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
+        """Those of them that do move."""
         found = self.shifts(split, module, defects)
         for shift in found:
             if not shift.by and self._reads_part(split, shift.start - split.taken):

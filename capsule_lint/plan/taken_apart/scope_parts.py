@@ -33,7 +33,11 @@ class ScopeParts(Room, Struct, frozen=True):
     planner: Planner
 
     def beside(self, node: tree.Node, old: Scope, new: Scope) -> Part | None:
-        """Beside `pk.split("#")[1]` comes `pk.split("#")[3]`; beside an unpacked name the new one."""
+        """Beside `pk.split("#")[1]` comes `pk.split("#")[3]`, beside `pk.removeprefix("TENANT#")` what comes behind
+        that; beside an unpacked name the new one."""
+        rest = self._remainder(node, old, new)
+        if rest is not None:
+            return rest
         match node:
             case tree.Call(args=(only,)) if not isinstance(node.func, tree.Attr):
                 inner, func = self.beside(only.value, old, new), text_of(node.func)
@@ -52,6 +56,17 @@ class ScopeParts(Room, Struct, frozen=True):
                 return self._unpacked(node, old, new)
             case _:
                 return None
+
+    def _remainder(self, node: tree.Node, old: Scope, new: Scope) -> Part | None:
+        """What the segment is that comes behind the last value of a key."""
+        known = self.planner.readers.remainders.of(node, self.planner.defects)
+        key, shift = known if known is not None else (None, None)
+        code = text_of(key) if key is not None else None
+        name = shift.parts[-1] if shift is not None else None
+        if shift is None or code is None or name is None or not names_scope(name, old):
+            return None
+        alone = shift.scopes == (new,)
+        return Part(f'{code}.partition("{shift.behind}")[2]', shift.knot) if alone else None
 
     def is_part(self, node: tree.Node) -> bool:
         """Whether an expression is one of the parts of a key: `parts[1]`, `pk.split("#")[1]`."""

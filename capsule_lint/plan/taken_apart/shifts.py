@@ -27,6 +27,8 @@ class Shift(Struct, frozen=True):
     knot: Knot
     plain: str
     """The text of the key before the change, with `?` for its holes."""
+    behind: str
+    """What the first new segment begins with where it comes behind something: `#CAPSULE#`."""
 
     def is_behind(self, text: str, mark: str) -> bool:
         """Whether what follows a text in the key stays as it is, and the text does."""
@@ -92,6 +94,15 @@ class Shift(Struct, frozen=True):
         )
 
 
+def lower_bound(bounds: tree.Other) -> tree.Node | None:
+    """The one bound of a slice that goes to the end: `7` of `pk[7:]`."""
+    match bounds.children:
+        case (bound,) if bound.span.start == bounds.span.start:
+            return bound
+        case _:
+            return None
+
+
 def _limits(bounds: tree.Other) -> tuple[tree.Node | None, tree.Node | None] | None:
     """The bounds of a slice; `None` for one with a step, and for bounds that are no numbers."""
     inside = bounds.children
@@ -99,7 +110,7 @@ def _limits(bounds: tree.Other) -> tuple[tree.Node | None, tree.Node | None] | N
         return None
     first, last = inside[0].span, inside[-1].span
     if len(inside) == 1:
-        if first.start == bounds.span.start:
+        if lower_bound(bounds) is not None:
             return inside[0], None
         is_upper = first.start.column - bounds.span.start.column == 1  # no `::2`
         return (None, inside[0]) if is_upper else None
@@ -123,7 +134,7 @@ class Split(Struct, frozen=True):
     """`key.split("#", 2)`: the call, its separator, its limit (-1 for none), and what `removeprefix`
     has taken off the key before."""
 
-    call: tree.Call
+    call: tree.Call | tree.Subscript
     key: tree.Node
     separator: str
     limit: int
@@ -165,7 +176,8 @@ def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
     tags = tuple(map(defect.tag, scopes))
     pieces = defect.template.pieces
     plain = "".join(p.value if isinstance(p, Text) else "?" for p in pieces)
-    return Shift(first, by, scopes, tags, _parts(defect, separator), defect.knot, plain)
+    behind = defect.mark(scopes[0]) + tags[0]
+    return Shift(first, by, scopes, tags, _parts(defect, separator), defect.knot, plain, behind)
 
 
 def _parts(defect: KeyDefect, separator: str) -> tuple[str | None, ...]:

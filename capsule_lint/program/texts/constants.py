@@ -105,11 +105,7 @@ class Constants:
         return _unless_set(binding.value)
 
     def _attribute(self, node: tree.Attr, depth: int) -> str | None:
-        inner = (
-            node.base
-            if node.name in VALUE and isinstance(node.base, tree.Attr)
-            else node
-        )
+        inner = node.base if node.name in VALUE and isinstance(node.base, tree.Attr) else node
         dotted = self.classes.dotted(inner)
         if isinstance(dotted, Binding):
             return self._bound(dotted, depth)

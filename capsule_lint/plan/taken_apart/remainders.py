@@ -1,0 +1,160 @@
+"""What is left of a key once its beginning is cut off: `pk.removeprefix("TENANT#")`, `pk[len("TENANT#"):]`.
+
+Where that is the last value of the key, and a segment comes behind it, the segment is cut off as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.taken_apart.parts import CUTS, leaves
+from capsule_lint.plan.taken_apart.shifts import Split, lower_bound
+from capsule_lint.program.texts.pieces import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.state import KeyDefect, Knot
+    from capsule_lint.plan.taken_apart.readers import Readers
+    from capsule_lint.plan.taken_apart.shifts import Shift
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
+
+UNCLEAR: Final = "takes a key apart by position, in a way that cannot be followed"
+
+
+class Remainder(Struct, frozen=True):
+    """An expression that is a value at the end of a key: `behind` is what the segments begin with that follow it
+    once the key has changed, `#CAPSULE#`."""
+
+    node: tree.Node
+    module: Module
+    scopes: tuple[Scope, ...]
+    knot: Knot
+    behind: str
+
+
+class _Cut(Struct, frozen=True):
+    """A text that is cut off a key, and the method of strings that does it; a slice is a `removeprefix`."""
+
+    node: tree.Call | tree.Subscript
+    key: tree.Node
+    method: str
+    text: str
+
+    def is_last(self, shifts: Sequence[Shift]) -> bool:
+        """Whether the text stands before the last value of all these keys, and the same comes behind that."""
+        return len({(s.behind, s.scopes) for s in shifts}) == 1 and all(
+            s.start == len(s.parts)
+            and s.plain.partition(self.text)[2] == "?"
+            and (self.method == "partition" or s.plain.startswith(self.text))
+            for s in shifts
+        )
+
+
+@dataclass(eq=False, slots=True)
+class Remainders:
+    """Finds them."""
+
+    readers: Readers
+    found: list[Remainder] = field(default_factory=list)
+
+    def find(self, defects: list[KeyDefect]) -> None:
+        """Fill `found`, and what is unsure of the readers."""
+        program = self.readers.program
+        for name in CUTS:
+            for call in program.calls.uses.calls_beside(name):
+                if not program.names.module_of(call).generated:
+                    self._note(call, defects)
+        for module in program.names.editable():
+            for node in module.each(tree.Subscript):
+                if isinstance(node.index, tree.Other):
+                    self._note(node, defects)
+
+    def _note(self, node: tree.Call | tree.Subscript, defects: list[KeyDefect]) -> None:
+        for cut in self._cuts(node, defects):
+            shifts = self._shifts(cut, defects)
+            self.readers.tie(shifts)
+            rest = self._rest(cut)
+            if shifts and rest is not None and cut.is_last(shifts):
+                module = self.readers.program.names.module_of(node)
+                first = shifts[0]
+                self.found.append(Remainder(rest, module, first.scopes, first.knot, first.behind))
+            elif shifts:
+                self.readers.unsure.append((node, shifts[0].knot, UNCLEAR))
+
+    def of(self, node: tree.Node, defects: list[KeyDefect]) -> tuple[tree.Node, Shift] | None:
+        """The key that an expression is the last value of, and what comes behind that."""
+        inner = node.base if isinstance(node, tree.Subscript) else node
+        for one in dict.fromkeys((node, inner)):
+            for cut in self._cuts(one, defects):
+                shifts = self._shifts(cut, defects)
+                if shifts and self._rest(cut) is node and cut.is_last(shifts):
+                    return cut.key, shifts[0]
+        return None
+
+    def _cuts(self, node: tree.Node, defects: list[KeyDefect]) -> Iterator[_Cut]:
+        """What an expression may cut off a key."""
+        program = self.readers.program
+        match node:
+            case tree.Call(func=tree.Attr(name=name, base=key), args=(first, *_)) if name in CUTS:
+                text = program.templates.constant(first.value) if self._is_told(key) else None
+                parent = program.names.parent(node)
+                split = isinstance(parent, tree.Attr) and parent.name == "split"
+                if text is not None and not split:
+                    yield _Cut(node, key, name, text)
+            case tree.Subscript(base=key, index=tree.Other() as bounds) if self._is_told(key):
+                for text in self._beginnings(bounds, defects):
+                    yield _Cut(node, key, "removeprefix", text)
+
+    def _is_told(self, node: tree.Node) -> bool:
+        """Whether an expression is a key by its name, or what a helper yields."""
+        readers = self.readers
+        return readers.program.policy.is_key_name(readers.name(node)) or (
+            isinstance(node, tree.Call) and readers.is_key(node)
+        )
+
+    def _beginnings(self, bounds: tree.Other, defects: list[KeyDefect]) -> Iterator[str]:
+        """The texts that may be cut off a key by their length: `pk[len("TENANT#"):]`, `pk[7:]`."""
+        match lower_bound(bounds):
+            case tree.Call(func=tree.Name(id="len"), args=(tree.Argument(value=measured),)):
+                text = self.readers.program.templates.constant(measured)
+                yield from () if text is None else (text,)
+            case bound:
+                number = tree.integer(bound) if bound is not None else None
+                firsts = [d.template.pieces[0] for d in defects]
+                texts = dict.fromkeys(p.value for p in firsts if isinstance(p, Text))
+                yield from (text for text in texts if len(text) == number)
+
+    def _shifts(self, cut: _Cut, defects: list[KeyDefect]) -> list[Shift]:
+        """How the parts of the keys move of which something else is left then."""
+        readers = self.readers
+        index = self._index(cut)
+        module = readers.program.names.module_of(cut.node)
+        for mark in sorted({char for char in cut.text if not char.isalnum()})[:1]:
+            split = Split(cut.node, cut.key, mark, -1, "")
+            moving = readers.moving(split, module, defects)
+            return [s for s in moving if leaves(cut.method, cut.text, index, s, mark)]
+        return []
+
+    def _index(self, cut: _Cut) -> int | None:
+        """Which of the parts is taken that `partition` gives."""
+        parent = self.readers.program.names.parent(cut.node)
+        return tree.integer(parent.index) if isinstance(parent, tree.Subscript) else None
+
+    def _rest(self, cut: _Cut) -> tree.Node | None:
+        """The expression that is all that stands behind what is cut off."""
+        match cut.node, cut.method:
+            case _, "removeprefix":
+                return cut.node
+            case tree.Call(args=(_, only)), "replace" if tree.text(only.value) == "":
+                return cut.node
+            case _, "partition" if self._index(cut) == 2:
+                parent = self.readers.program.names.parent(cut.node)
+                return parent if isinstance(parent, tree.Subscript) else None
+            case _:
+                return None
