@@ -73,6 +73,29 @@ RULE = Rule(
     invalid=(
         Bad(
             """
+            def close(table, tenant_id: str, capsule_id: str, order_id: str) -> None:
+                table.update_item(
+                    Key={"PK": f"TENANT#{tenant_id}#CAPSULE#{capsule_id}", "SK": f"ORDER#{order_id}"},
+                    UpdateExpression="SET GSI1PK = :status",
+                    ExpressionAttributeValues={
+                        ":status": f"TENANT#{tenant_id}#STATUS#CLOSED"
+                    },
+                )
+            """,
+            lines=(6,),
+            fixed="""
+            def close(table, tenant_id: str, capsule_id: str, order_id: str) -> None:
+                table.update_item(
+                    Key={"PK": f"TENANT#{tenant_id}#CAPSULE#{capsule_id}", "SK": f"ORDER#{order_id}"},
+                    UpdateExpression="SET GSI1PK = :status",
+                    ExpressionAttributeValues={
+                        ":status": f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#STATUS#CLOSED"
+                    },
+                )
+            """,
+        ),
+        Bad(
+            """
             from dataclasses import dataclass
 
             @dataclass

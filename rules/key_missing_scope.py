@@ -117,6 +117,35 @@ RULE = Rule(
     invalid=(
         Bad(
             """
+            def add_all(table, tenant_id: str, capsule_id: str, names: list[str]) -> None:
+                rows = [
+                    {
+                        "PK": f"TENANT#{tenant_id}",
+                        "SK": f"TAG#{name}",
+                    }
+                    for name in names
+                ]
+                with table.batch_writer() as batch:
+                    for row in rows:
+                        batch.put_item(Item=row)
+            """,
+            lines=(4,),
+            fixed="""
+            def add_all(table, tenant_id: str, capsule_id: str, names: list[str]) -> None:
+                rows = [
+                    {
+                        "PK": f"TENANT#{tenant_id}#CAPSULE#{capsule_id}",
+                        "SK": f"TAG#{name}",
+                    }
+                    for name in names
+                ]
+                with table.batch_writer() as batch:
+                    for row in rows:
+                        batch.put_item(Item=row)
+            """,
+        ),
+        Bad(
+            """
             from dataclasses import dataclass
 
             @dataclass

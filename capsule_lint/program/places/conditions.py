@@ -1,4 +1,4 @@
-"""Condition strings that compare keys with values given elsewhere: `PK = :pk`."""
+"""Expressions that name keys and have their values elsewhere: `PK = :pk`, `SET GSI1PK = :owner`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.places.sites import Role
 
 if TYPE_CHECKING:
     from capsule_lint.policy import Policy
@@ -20,6 +21,9 @@ _CONDITION: Final = re.compile(
 )
 
 
+_UPDATE: Final = re.compile(r"\s*(?:SET|ADD|REMOVE|DELETE)\s", re.IGNORECASE)
+
+
 class Conditions(Struct, frozen=True):
     """Finds the values that stand for keys."""
 
@@ -27,9 +31,9 @@ class Conditions(Struct, frozen=True):
     templates: Templates
     policy: Policy
 
-    def of(self, module: Module) -> dict[tuple[int, str], str]:
-        """For each function: the `:values` that a condition string compares a key with."""
-        found: dict[tuple[int, str], str] = {}
+    def of(self, module: Module) -> dict[tuple[int, str], tuple[str, Role]]:
+        """For each function: the `:values` that a condition compares a key with, or an update sets it to."""
+        found: dict[tuple[int, str], tuple[str, Role]] = {}
         aliases: dict[tuple[int, str], str] = {}
         for display in module.each(tree.DictDisplay):
             for name, value in display.entries:
@@ -47,9 +51,10 @@ class Conditions(Struct, frozen=True):
             if not isinstance(text, str) or ":" not in text:
                 continue
             function = id(self.names.function_of(node))
+            role = Role.WRITTEN if _UPDATE.match(text) else Role.LOOKUP
             for match in _CONDITION.finditer(text):
                 name = match["name"] or match["begins"]
                 name = aliases.get((function, name), name.lstrip("#"))
                 if self.policy.is_key_name(name):
-                    found[function, match["value"] or match["prefix"]] = name
+                    found[function, match["value"] or match["prefix"]] = name, role
         return found

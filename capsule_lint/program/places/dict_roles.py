@@ -42,6 +42,9 @@ _READS: Final = frozenset(
 )
 """What looks items up, and what their keys are given to it as."""
 _ITEMS: Final = ("item", "record", "data", "row", "attrs")
+_GIVEN: Final = frozenset(("Item", "Key", "PutRequest", "DeleteRequest", "put_item", "get_item"))
+"""What tells of a name what it stands for, whatever it is called."""
+_COLLECTS: Final = ("append", "add", "insert")
 _MAX_DEPTH: Final = 8
 
 
@@ -65,7 +68,12 @@ class DictRoles(Struct, frozen=True):
                 return role
             if isinstance(parent, tree.Assign):
                 return self._assigned(parent, node, function)
+            if function is not None and (kept := _collected(parent)):
+                return self._used(kept, function) or self._by_itself(node)
             current = parent
+        return self._by_itself(node)
+
+    def _by_itself(self, node: tree.Node) -> Role:
         return Role.WRITTEN if self._is_row(node) else Role.LOOKUP
 
     def _within(
@@ -89,12 +97,33 @@ class DictRoles(Struct, frozen=True):
                 return None
 
     def _assigned(self, parent: tree.Assign, node: tree.Node, function: Function | None) -> Role:
-        """The role of a dict that gets a name: that of what is returned by the name, or by its sound."""
+        """The role of a dict that gets a name: that of what is returned by the name, what the name is used for,
+        or by its sound."""
         name = last_name(parent.targets[0])
         if function is not None and any(last_name(r) == name for r in function.returns):
             return self._returned(function, node)
+        used = self._used(name, function) if function is not None else None
+        if used is not None:
+            return used
         written = name.lower() in _ITEMS or self._is_row(node)
         return Role.WRITTEN if written else Role.LOOKUP
+
+    def _used(self, name: str, function: Function, depth: int = 0) -> Role | None:
+        """The role of what a local name stands for, or each of several is, if its uses tell: `Item=row`."""
+        for node in self.names.inside(function):
+            if not isinstance(node, tree.Name) or node.id != name:
+                continue
+            told = _given(self.names.parent(node), node)
+            if told is not None:
+                return told
+        for target, source in function.module.loops() if depth < _MAX_DEPTH else ():
+            if isinstance(source, tree.Name) and isinstance(target, tree.Name):
+                inside = self.names.function_of(source) is function
+                if source.id == name and inside and target.id != name:
+                    told = self._used(target.id, function, depth + 1)
+                    if told is not None:
+                        return told
+        return None
 
     def _is_row(self, node: tree.Node) -> bool:
         """Whether a dict has a sort key and more: what is looked up has nothing but its keys."""
@@ -112,6 +141,29 @@ class DictRoles(Struct, frozen=True):
             return Role.WRITTEN
         named = re.search(r"item|record|dict|dump|serial|attributes", function.name)
         return Role.WRITTEN if named or self._is_row(node) else Role.HELPER
+
+
+def _collected(parent: object) -> str:
+    """The name of the list that something is put into: `rows.append({…})`."""
+    match parent:
+        case tree.Call(func=tree.Attr(name=method, base=tree.Name(id=name))) if (
+            method in _COLLECTS
+        ):
+            return name
+        case _:
+            return ""
+
+
+def _given(parent: object, part: tree.Node) -> Role | None:
+    """What a name is given as, in a call or in another dict."""
+    match parent:
+        case tree.Call(args=args, func=func):
+            words = [a.keyword or last_name(func) for a in args if a.value is part]
+        case tree.DictDisplay():
+            words = [tree.text(key) or "" for key in parent.keys_for(part)]
+        case _:
+            return None
+    return next((_told(word) for word in words if word in _GIVEN), None)
 
 
 def _told(word: object) -> Role | None:

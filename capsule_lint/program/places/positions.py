@@ -77,7 +77,9 @@ class Positions:
         """Written or looked up, by what the dict is part of."""
         return self._roles.of(node)
 
-    def _dict(self, node: tree.DictDisplay, conditions: dict[tuple[int, str], str]) -> None:
+    def _dict(
+        self, node: tree.DictDisplay, conditions: dict[tuple[int, str], tuple[str, Role]]
+    ) -> None:
         call = self.keys.names.parent(node)
         if isinstance(call, tree.Call) and is_sql(call):
             return
@@ -90,7 +92,7 @@ class Positions:
             text = tree.text(key)
             if text is not None and text.startswith(":"):
                 own = text[1:] if self.keys.policy.is_key_name(text[1:]) else ""
-                name, role = conditions.get((function, text), own), Role.LOOKUP
+                name, role = conditions.get((function, text), (own, Role.LOOKUP))
             if name:
                 role = role or self._roles.of(node)
                 self.keys.named(value, role, name)
