@@ -19,7 +19,13 @@ from capsule_lint.plan.testing.standins import (
     callables,
     fits,
 )
-from capsule_lint.plan.uses.absorbed import absorbs, hands_on, reads_nothing, stands_for
+from capsule_lint.plan.uses.absorbed import (
+    absorbs,
+    given_by_name,
+    hands_on,
+    reads_nothing,
+    stands_for,
+)
 from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
 from capsule_lint.plan.uses.passthrough import asserted, forwarded
@@ -71,6 +77,8 @@ class Signatures(Room):
             elif (base := self.planner.entries.base_of(member)) is not None:
                 said = said_of_base(base, scope.parameter)
                 self._block(member, scope, own, f"its signature may not be ours: {said}")
+            elif any(given_by_name(program, member, s) for s in program.policy.scopes):
+                self._block(member, scope, own, "is given scopes by name, with whatever else")
             elif self._is_taken(member, scope.parameter):
                 self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
             else:

@@ -82,6 +82,18 @@ def absorbs(program: Program, function: Function, scope: Scope) -> bool:
     return False
 
 
+def given_by_name(program: Program, function: Function, scope: Scope) -> bool:
+    """Whether callers give a scope by a keyword which goes to `**ids` of a function."""
+    own = {p.name for p in function.own_params}
+    if scope.parameter in own or all(p.kind != "**" for p in function.own_params):
+        return False
+    return any(
+        argument.keyword == scope.parameter
+        for call, _ in program.calls.callers(function)
+        for argument in call.args
+    )
+
+
 def hands_scopes(program: Program, function: Function) -> bool:
     """Whether a function passes the keywords that it is given on to one of the same class that takes
     scopes: its callers give them by name already."""
