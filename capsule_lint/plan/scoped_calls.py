@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.uses.decorated import giving
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
@@ -39,6 +40,7 @@ class ScopedCalls(Room):
                     scopes
                     and not is_collected(function)
                     and not self.program.domain.enters(function)
+                    and not giving(self.program, function)
                 ):
                     self._check_callers(function, scopes)
         parameters = {scope.parameter for scope in self.program.policy.scopes}

@@ -26,6 +26,7 @@ from capsule_lint.plan.uses.absorbed import (
     reads_nothing,
     stands_for,
 )
+from capsule_lint.plan.uses.decorated import given_alike, giving
 from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
 from capsule_lint.plan.uses.passthrough import asserted, forwarded
@@ -49,6 +50,8 @@ class Signatures(Room):
     planner: Planner
     stand_ins: StandIns = field(init=False)
     open_partials: set[int] = field(default_factory=set)
+    _wrapping: set[Function | None] = field(default_factory=set)
+    """The functions of decorators that give scopes: nobody is known to call them by their names."""
     """The partials that leave what is gained to their own calls."""
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
 
@@ -89,6 +92,13 @@ class Signatures(Room):
         """Demand the argument of all that calls a function, or passes on how it is called; what stands in
         its place takes it as well."""
         program = self.program
+        if calls := giving(program, member):
+            for call in calls:
+                self._wrapping.add(program.names.function_of(call))
+                self.want_argument(call, scope, member, 0, knot)
+            for other in given_alike(program, member):
+                self.gain(other, scope, knot)
+            return
         for call, callee in list(program.calls.callers(member)):
             self.want_argument(call, scope, member, callee.given, knot)
             self._gain_twins(call, member, scope, knot)
@@ -158,13 +168,19 @@ class Signatures(Room):
         """Whether the signature is ours to change."""
         if function.is_property or function.module.generated or self.is_fixed(function):
             return False
+        if function in self._wrapping:
+            return False
         if function.name == "__init__" and self._is_of_base(function):
             return False
         if function.name.startswith("__") and function.name not in SPECIAL:
             return False
-        return not self.program.domain.enters(function) and not (
+        return not self.is_entered(function) and not (
             function.module.is_test and is_collected(function)
         )
+
+    def is_entered(self, function: Function) -> bool:
+        """Whether a framework fills the parameters of a function, and no decorator of the program the scopes."""
+        return self.program.domain.enters(function) and not giving(self.program, function)
 
     def _is_of_base(self, function: Function) -> bool:
         """Whether an initializer takes whatever a foreign base takes, which also calls it."""

@@ -138,7 +138,7 @@ class Serving(Room):
 
     def _thread(self, function: Function, want: Want) -> bool:
         """Give the enclosing function the parameter, so that its callers become call sites."""
-        if self.program.domain.enters(function):
+        if self.planner.signatures.is_entered(function):
             parameter = self.program.policy.handlers.parameter
             if (
                 parameter is None

@@ -311,8 +311,10 @@ class Ledger(Room):
             ]
             for call in (*chosen, *given_by_name(names, wrapper, function)):
                 module = program.names.module_of(call)
+                asked = self._asked.of(call)
+                verdict = Verdict.REWRITTEN if asked else Verdict.ESCAPE
                 reason = f"`{wrapper.name}`, which decorates it, calls it"
-                self._row(module, call.func.span, function, Verdict.ESCAPE, reason)
+                self._row(module, call.func.span, function, verdict, reason)
 
     def _kept(self, symbol: Symbol) -> None:
         """What a decorator keeps: nobody knows who calls it from there."""

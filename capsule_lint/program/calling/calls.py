@@ -52,7 +52,7 @@ class Calls:
     _guessed: dict[int, tuple[Types, tuple[Callee, ...]]] = field(default_factory=dict)
     """Those of calls of which not all is known yet, and of what types."""
     _callers: dict[_Alike, Callers] = field(default_factory=dict)
-    _decorated: dict[Function, int] = field(default_factory=dict)
+    _decorated: dict[Function, int | None] = field(default_factory=dict)
     _handing_up: dict[Function, list[tree.Call]] | None = None
     _handed_on: dict[Function, list[tuple[tree.Call, int, int]]] | None = None
     _passed_on: dict[str, dict[Function, list[tuple[tree.Call, int, int]]]] = field(
@@ -99,23 +99,25 @@ class Calls:
                 return Callee(self.classes.initializer(one.cls), one.cls, 1)
             case FunctionObject():
                 takes = one.function.takes_self and one.bound
-                return Callee(
-                    one.function, None, takes + self._filled(one.function, call), one.mock
-                )
+                filled = self._filled(one.function, call)
+                if filled is None:
+                    return None
+                return Callee(one.function, None, takes + filled, one.mock)
             case Instance():
                 method = self.classes.method(one.cls, "__call__")
                 return Callee(method, None, 1) if method else None
             case _:
                 return None
 
-    def _filled(self, function: Function, call: tree.Call) -> int:
-        """How many of the parameters of a function its decorators fill, where it is not called by these."""
+    def _filled(self, function: Function, call: tree.Call) -> int | None:
+        """How many of the parameters of a function its decorators fill, where it is not called by these; `None`
+        where the call is one of a decorator's function that gives it something else."""
         if not function.fact.decorators:
             return 0
         if function not in self._decorated:
             self._decorated[function] = filled(self.classes, function)
         count = self._decorated[function]
-        place = self.uses.names.place(call) if count else None
+        place = self.uses.names.place(call) if count != 0 else None
         return 0 if place is not None and is_around(place, function, self.classes) else count
 
     def candidates(self, function: Function) -> Iterator[tree.Call]:

@@ -37,61 +37,80 @@ def choosing(inference: Inference, wrapper: Function) -> Iterator[tree.Call]:
 
 def put_before(names: Names, call: tree.Call) -> int:
     """How many arguments of its own a call in a decorator puts before all that the wrapper is given:
-    `function(TABLE, *args, **kwargs)`; none where it does anything else."""
+    `function(TABLE, *args, **kwargs)`, `function(tenant_id, event, context)`; none where it does anything
+    else."""
     function = names.function_of(call)
     if function is None or any(a.keyword is not None and not a.star for a in call.args):
         return 0
     rest = {p.kind: p.name for p in function.params if p.kind in ("*", "**")}
     own = [p.name for p in function.params if p.kind not in ("*", "**")]
-    stars = {a.star: a.value for a in call.args if a.star}
-    plain = [a.value for a in call.args if not a.star]
-    told = plain[: len(own)]
-    if [n.id if isinstance(n, tree.Name) else "" for n in told] != own or "*" not in rest:
+    stars = {a.star: _id(a.value) for a in call.args if a.star}
+    plain = [_id(a.value) for a in call.args if not a.star]
+    before = len(plain) - len(own)
+    of_object = own[:1] == ["self"]  # which comes before what the decorator gives
+    in_order = plain[before:] == own and not of_object
+    if stars != rest or not (in_order or (of_object and plain[: len(own)] == own)):
         return 0
-    if {k: n.id if isinstance(n, tree.Name) else "" for k, n in stars.items()} != rest:
-        return 0
+    if not rest:
+        return max(before, 0)
     used = [
         n for n in names.inside(function) if isinstance(n, tree.Name) and n.id in rest.values()
     ]
-    return len(plain) - len(own) if len(used) == len(rest) else 0
+    return max(before, 0) if "*" in rest and len(used) == len(rest) else 0
+
+
+def _id(node: tree.Node) -> str:
+    return node.id if isinstance(node, tree.Name) else ""
 
 
 def is_around(place: Place, function: Function, classes: Classes) -> bool:
     """Whether a place is in one of the decorators of a function."""
     around = set(enclosing(place))
-    for decorator in function.fact.decorators:
-        target = (
-            classes.dotted(decorator) if isinstance(decorator, tree.Name | tree.Attr) else None
-        )
-        if isinstance(target, Binding) and target.definition in around:
-            return True
-    return False
+    return any(_maker(classes, decorator) in around for decorator in function.fact.decorators)
 
 
-def filled(classes: Classes, function: Function) -> int:
-    """How many of the first parameters of a function, after `self`, its decorators fill whoever calls it."""
+def filled(classes: Classes, function: Function) -> int | None:
+    """How many of the first parameters of a function, after `self`, its decorators fill whoever calls it; `None`
+    where they give it other arguments than they are given themselves."""
     names, found = classes.names, 0
     for decorator in function.fact.decorators:
-        target = (
-            classes.dotted(decorator) if isinstance(decorator, tree.Name | tree.Attr) else None
-        )
-        maker = target.definition if isinstance(target, Binding) else None
-        if isinstance(maker, Function) and maker.own_params:
-            counts = {put_before(names, call) for call in _calls_of(names, maker)}
-            found += counts.pop() if len(counts) == 1 else 0
+        maker = _maker(classes, decorator)
+        if maker is None or not maker.own_params:
+            continue
+        calls = list(calls_of(names, maker))
+        counts = {put_before(names, call) for call in calls}
+        if counts == {0} and not any(_passes_on(names, call) for call in calls):
+            return None
+        found += counts.pop() if len(counts) == 1 else 0
     return found
+
+
+def _maker(classes: Classes, decorator: tree.Node) -> Function | None:
+    """The function of the program that decorates: `authenticated`, and the one that `authenticated("clerk")`
+    gives back."""
+    func = decorator.func if isinstance(decorator, tree.Call) else decorator
+    target = classes.dotted(func) if isinstance(func, tree.Name | tree.Attr) else None
+    found = target.definition if isinstance(target, Binding) else None
+    if not isinstance(found, Function) or not isinstance(decorator, tree.Call):
+        return found if isinstance(found, Function) else None
+    match found.returns:
+        case [tree.Name(id=name)]:
+            inner = [b.definition for b in found.scope.bindings.get(name, ())]
+            return next((one for one in inner if isinstance(one, Function)), None)
+        case _:
+            return None
 
 
 def given_by_name(names: Names, wrapper: Function, function: Function) -> Iterator[tree.Call]:
     """Where a decorator gives a function something by name that it needs: whoever calls it does not."""
-    for call in _calls_of(names, wrapper):
+    for call in calls_of(names, wrapper):
         for argument in call.args:
             parameter = function.parameter(argument.keyword) if argument.keyword else None
             if parameter is not None and parameter.default is None:
                 yield call
 
 
-def _calls_of(names: Names, maker: Function) -> Iterator[tree.Call]:
+def calls_of(names: Names, maker: Function) -> Iterator[tree.Call]:
     """The calls of what a decorator decorates."""
     own = maker.own_params[0]
     for node in names.inside(maker):

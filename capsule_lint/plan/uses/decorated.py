@@ -1,0 +1,51 @@
+"""Functions that a decorator gives a scope, so that whoever calls them does not: `handler(principal.tenant_id, event)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.wrapping import calls_of, wrappers
+from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import names_any_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.facts import tree
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+
+def giving(program: Program, function: Function) -> list[tree.Call]:
+    """The calls in the decorators of a function that give it a scope of their own."""
+    names = program.names
+    return [
+        call
+        for wrapper in wrappers(program.inference, function)
+        for call in calls_of(names, wrapper)
+        if _gives_scope(program, function, call)
+    ]
+
+
+def given_alike(program: Program, function: Function) -> Iterator[Function]:
+    """The other functions that the same decorators give the same."""
+    words = {last_name(decorator) for decorator in function.fact.decorators}
+    program.names.ask(*words)
+    own = set(map(id, giving(program, function)))
+    for module in program.names.modules.values():
+        for other in module.functions:
+            if other is function or words.isdisjoint(map(last_name, other.fact.decorators)):
+                continue
+            if any(id(call) in own for call in giving(program, other)):
+                yield other
+
+
+def _gives_scope(program: Program, function: Function, call: tree.Call) -> bool:
+    """Whether a call of a function gives it a scope, and the function around the call is given none."""
+    bound, around = bind(call.args, function.params), program.names.function_of(call)
+    scopes = program.policy.scopes
+    if bound is None or around is None or any(names_any_of(p.name, scopes) for p in around.params):
+        return False
+    taken = (program.domain.scope_parameter(function, scope) for scope in scopes)
+    return any(parameter is not None and parameter.name in bound.arguments for parameter in taken)
