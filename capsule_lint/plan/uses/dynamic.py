@@ -12,6 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.uses.dicts import is_plain
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.inference.namespaces import base_of, name_in
 from capsule_lint.program.inference.types import (
     ClassObject,
@@ -77,7 +78,7 @@ class Dynamic(Struct, frozen=True):
             if len(call.args) < 2 or not isinstance(call.func, tree.Name):
                 continue
             receiver, name = call.args[0].value, call.args[1].value
-            if isinstance(name, tree.Const) or self._is_proxy(name):
+            if isinstance(name, tree.Const) or self._is_proxy(call, name):
                 continue
             pattern = re.compile("|".join(self._names(name, 0)) or _ANY)
             functions = [f for f in self._members(receiver) if pattern.fullmatch(f.name)]
@@ -135,7 +136,7 @@ class Dynamic(Struct, frozen=True):
 
     # --- the name ---
 
-    def _is_proxy(self, name: tree.Node) -> bool:
+    def _is_proxy(self, call: tree.Call, name: tree.Node) -> bool:
         """Whether a proxy passes on whatever it is asked for: the callers of that are call sites."""
         function = self.program.names.function_of(name)
         return (
@@ -143,7 +144,22 @@ class Dynamic(Struct, frozen=True):
             and function is not None
             and function.name in _PROXIES
             and any(p.name == name.id for p in function.own_params)
+            and not self._is_filled(call, 0)
         )
+
+    def _is_filled(self, node: tree.Node, depth: int) -> bool:
+        """Whether what is found gets arguments of the proxy's own: `partial(getattr(self._repo, name), tenant_id)`."""
+        parent = self.program.names.parent(node)
+        match parent:
+            case tree.Call() if parent.func is node:
+                return any(not argument.star for argument in parent.args)
+            case tree.Call():
+                return last_name(parent.func) in PASSING
+            case tree.Assign() if depth < _MAX_DEPTH and parent.value is node:
+                reads = (read for target in parent.targets for read in self._reads(target))
+                return any(self._is_filled(read, depth + 1) for read in reads)
+            case _:
+                return False
 
     def _names(self, node: tree.Node, depth: int) -> Iterator[str]:
         """Patterns of the names that an expression may be."""
