@@ -40,7 +40,8 @@ _STRUCTURE: Final = re.compile(
 )
 """Names of what a program or a table is made of: no item is called so."""
 _CARRIER: Final = re.compile(
-    r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings)$"
+    r"(?:Context|Scope|Identity|Principal|Caller|Session|Claims|Request|User|Actor|Settings"
+    r"|Criteria|Filters|Specification|Params|Options|Command)$"
 )
 _VALUES: Final = frozenset(("str", "int", "TypedDict"))
 """Bases of what is a value, or a dict of some, and no item."""
