@@ -20,7 +20,7 @@ from capsule_lint.plan.uses.lookups import is_some_module, keeping_class
 from capsule_lint.plan.uses.references import HARMLESS, References
 from capsule_lint.plan.uses.registries import Registries, picking
 from capsule_lint.plan.uses.replacements import Replacements
-from capsule_lint.plan.uses.strings import Strings
+from capsule_lint.plan.uses.strings import Strings, registered_as
 from capsule_lint.plan.uses.tabled import Tabled
 from capsule_lint.plan.uses.wording import described
 from capsule_lint.program.calling.binding import bind
@@ -58,6 +58,8 @@ class Ledger(Room):
         self.spans: dict[Occurrence, Span] = {}
         self._lines: dict[str, list[str]] = {}
         self._by_name: dict[str, list[Symbol]] = {}
+        self._by_text: dict[str, Function] = {}
+        """What is found by a whole text, which is its path, or the name that a decorator gives it."""
         self._asked = Asked.by(planner.state.wants)
         self._replacements = Replacements(planner)
         tabled = Tabled(planner.program, planner.values, self._asked)
@@ -109,6 +111,9 @@ class Ledger(Room):
                 if name == "_":  # what nobody reads
                     continue
                 self._by_name.setdefault(name, []).append(symbol)
+        for function in sorted(state.params, key=lambda f: f.symbol):
+            self._by_text.update(dict.fromkeys(registered_as(function), function))
+        self.program.names.ask(*(text.rpartition(".")[2] for text in self._by_text))
 
     def knot(self, symbol: Symbol) -> Knot:
         """The set in which a symbol changes."""
@@ -156,9 +161,12 @@ class Ledger(Room):
                 case tree.Const(value=str() as text) if self._strings.is_run(node):
                     self._code(module, node, text)
                 case tree.Const(value=str() as text):
-                    name = text.rpartition(".")[2]
+                    name, said = text.rpartition(".")[2], None
                     if name in self._by_name and re.fullmatch(r"[\w.]+", text):
                         said = self._strings.verdict(node, self._by_name[name])
+                    if text in self._by_text and (said is None or said[1] is Verdict.OTHER):
+                        said = self._strings.registered(node, self._by_text[text])
+                    if said is not None:
                         self._row(module, node.span, *said)
                 case tree.Call():
                     for argument in node.args:

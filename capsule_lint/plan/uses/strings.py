@@ -16,15 +16,27 @@ from capsule_lint.program.inference.types import Foreign, Mocked
 from capsule_lint.program.model import Class, enclosing, last_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.uses.references import References
     from capsule_lint.plan.uses.replacements import Replacements
-    from capsule_lint.program.model import Symbol
+    from capsule_lint.program.model import Function, Symbol
 
 _READERS: Final = frozenset(
     ("getattr", "attrgetter", "methodcaller", "import_string", "delattr", "multiple")
 )
 _RUNNING: Final = frozenset(("builtins.eval", "builtins.exec", "builtins.compile"))
+
+
+def registered_as(function: Function) -> Iterator[str]:
+    """The texts by which a function may be found: its path, and `@task(name="notes.index")`."""
+    if function.owner is None and function.parent is None:
+        yield function.symbol
+    for decorator in function.fact.decorators:
+        named = dict(decorator.keywords).get("name") if isinstance(decorator, tree.Call) else None
+        if (text := tree.text(named)) is not None:
+            yield text
 
 
 @dataclass(eq=False, slots=True)
@@ -63,6 +75,13 @@ class Strings(Room):
         if word in PATCHES and (types is not None or not self._is_asserted(call)):
             return symbol, *self._patched(call, symbol)
         return symbol, Verdict.TEXT, f"named in a string given to `{word}`"
+
+    def registered(self, node: tree.Const, function: Function) -> tuple[Symbol, Verdict, str]:
+        """What becomes of a text by which a function may be found: `app.send_task("notes.index", args=[…])`."""
+        parent = self.program.names.parent(node)
+        if any(parent is decorator for decorator in function.fact.decorators):
+            return function, Verdict.ALREADY_CORRECT, "the name that it is found by"
+        return function, Verdict.TEXT, f"may be what `{function.name}` is called by"
 
     def _is_asserted(self, patch: tree.Call) -> bool:
         """Whether a test that patches something unknown says what an unknown mock was called with."""
