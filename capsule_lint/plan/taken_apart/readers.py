@@ -163,6 +163,13 @@ class Readers:
     ) -> None:
         for split in self.splits(node.base):
             shifts = [s for s in self.moving(split, module, defects) if s.reads(index, split)]
+            if longer := [s for s in shifts if s.lengthens(index, split)]:
+                self.tie(shifts)
+                if index < 0 or shifts != longer or not all(s.is_last(split) for s in shifts):
+                    self.unsure.append((node, shifts[0].knot, UNCLEAR))
+                else:
+                    self._raise_limit(split, module, shifts[0])
+                return
             if index < 0 and any(s.moved(index, split) == index for s in shifts):
                 return  # the end of a key is what it was
             self.tie(shifts)

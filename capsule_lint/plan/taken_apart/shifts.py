@@ -46,6 +46,15 @@ class Shift(Struct, frozen=True):
         at = index if index < 0 else index + split.taken
         return -len(self.parts) <= at < len(self.parts)
 
+    def lengthens(self, index: int, split: Split) -> bool:
+        """Whether the part at an index is all that is not split, and the segment comes into it or behind it."""
+        rest = split.limit >= 0 and index in (split.limit, -1)
+        return rest and split.limit + split.taken < self.start
+
+    def is_last(self, split: Split) -> bool:
+        """Whether what is not split is the last part of the key, and nothing else."""
+        return len(self.parts) == split.limit + split.taken + 1 == self.start
+
     def moved(self, index: int, split: Split) -> int:
         """The index at which the same part stands after the change."""
         if index < 0:
