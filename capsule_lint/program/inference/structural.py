@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.inference.results import result_in
 from capsule_lint.program.inference.types import (
+    NOTHING,
     ClassObject,
     Collection,
     FunctionObject,
@@ -47,7 +48,11 @@ class Structural:
         found = self._kin.get((cls, method))
         if found is None:
             others = frozenset[Class]().union(*having) - {cls}
-            taking = {other for other in others if cls in self._given_as(other)}
+            taking = {
+                other
+                for other in others
+                if cls in self._given_as(other) or self._mirror(cls, other)
+            }
             found = self._kin[cls, method] = self._given_as(cls) | taking
         return found
 
@@ -196,6 +201,32 @@ class Structural:
             for name, demanded in owner.methods.items()
             for own in (method(cls, name),)
         )
+
+    def _mirror(self, one: Class, other: Class) -> bool:
+        """Whether one of two classes is a Protocol that the other fulfils to the letter, though it is given
+        nowhere: parameter by parameter of the same name and type, classes of the program among these."""
+        return self._fulfils(one, other) or self._fulfils(other, one)
+
+    def _fulfils(self, cls: Class, protocol: Class) -> bool:
+        if not self._suits(cls, protocol) or self.calls.classes.is_protocol(cls):
+            return False
+        found = False
+        for owner in self.calls.classes.mro(protocol):
+            for name, demanded in owner.methods.items():
+                own = self.calls.classes.method(cls, name)
+                for theirs, ours in zip(
+                    demanded.own_params, own.own_params if own is not None else (), strict=True
+                ):
+                    types = self._said(theirs)
+                    if theirs.name != ours.name or types != self._said(ours):
+                        return False
+                    found |= any(isinstance(each, Instance) for each in flat(types))
+        return found
+
+    def _said(self, parameter: tree.Parameter) -> Types:
+        """What the annotation of a parameter says that it is given."""
+        said = parameter.annotation
+        return self.calls.inference.annotations.of(said) if said is not None else NOTHING
 
     def _implements(self, cls: Class, expected: Class) -> bool:
         classes = self.calls.classes
