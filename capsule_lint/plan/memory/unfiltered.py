@@ -105,6 +105,11 @@ class Unfiltered(Room):
                 return self._goes_through(first.value, function)
             case tree.Attr(base=tree.Name(id=name)):
                 return name == function.self_name
+            case tree.Name():  # the rows of one of several: `for rows in self._rows.values() for row in rows`
+                bound = self.program.names.bindings_of(node)
+                return bool(bound) and all(
+                    one.kind == "for" and self._goes_through(one.value, function) for one in bound
+                )
             case _:
                 return False
 
@@ -122,12 +127,12 @@ class Unfiltered(Room):
         condition = self._condition(function, binding)
         if condition is not None:
             return self._add(function, condition, "filter", row, scopes)
-        if read is None:
-            self._refuse(function, binding.value, scopes)
-            return False
         last = self._last_condition(binding)
         if last is not None:
             return self._add(function, last, "beside", row, scopes)
+        if read is None:
+            self._refuse(function, binding.value, scopes)
+            return False
         return self._pick(function, read, scopes)
 
     def _pick(self, function: Function, read: WholeRead, scopes: list[Scope]) -> bool:
@@ -175,8 +180,9 @@ class Unfiltered(Room):
         value = binding.value
         around = self.program.names.parent(value) if value is not None else None
         for one in around.generators if isinstance(around, tree.Comprehension) else ():
-            if one.iter is value and one.ifs and isinstance(one.ifs[-1], _TIGHT):
-                return one.ifs[-1]
+            last = one.ifs[-1] if one.iter is value and one.ifs else None
+            if isinstance(last, _TIGHT) or (isinstance(last, tree.Boolean) and last.op == "and"):
+                return last
         return None
 
     def _entity(self, binding: Binding) -> Class | None:
