@@ -152,7 +152,7 @@ class Items(Room):
                 value = statement.value if statement.targets == (node,) else None
                 if value is None or statement.op:
                     continue
-                if is_value(typed_value(value) or value, scope):
+                if is_value(self._inner(value), scope):
                     yield node
 
     def _scoped(self, display: Display) -> list[Scope]:
@@ -161,9 +161,16 @@ class Items(Room):
         found = []
         for scope in self.program.policy.scopes:
             entry = entry_of(display, scope)
-            if entry is not None and is_value(typed_value(entry[1]) or entry[1], scope):
+            if entry is not None and is_value(self._inner(entry[1]), scope):
                 found.append(scope)
         return found
+
+    def _inner(self, value: tree.Node) -> tree.Node:
+        """`tenant_id` of `{"S": tenant_id}`, and of `s(tenant_id)` where `s` returns such a dict."""
+        typed = typed_value(value)
+        if typed is None and isinstance(value, tree.Call):
+            typed = self.program.templates.wrapped(value)
+        return typed or value
 
     def _makes_dict(self, call: tree.Call) -> bool:
         if isinstance(call.func, tree.Name) and call.func.id == "dict":

@@ -389,9 +389,12 @@ def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
 
 
 def _only_types(function: Function) -> bool:
-    """Whether a function writes its argument as the client has it: `return {"S": value}`."""
+    """Whether a function writes its argument as the client has it: `return {"S": str(value)}`."""
     match function.returns:
-        case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(tree.Name(id=name),))]:
-            return [p.name for p in function.own_params] == [name]
+        case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(value,))]:
+            plain = isinstance(value, tree.Call) and last_name(value.func) == "str"
+            inner = value.args[0].value if plain and value.args else value
+            named = isinstance(inner, tree.Name) and inner.id
+            return [p.name for p in function.own_params] == [named]
         case _:
             return False
