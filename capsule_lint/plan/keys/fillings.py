@@ -285,6 +285,9 @@ def _home(planner: Planner, defect: KeyDefect) -> Class | None:
 
 def _name_of(planner: Planner, defect: KeyDefect) -> str:
     """The name under which a text is kept, or the table that it stands in."""
+    given = planner.program.templates.choices.given.get(id(defect.template.host))
+    if given is not None:
+        return given
     statement: object = planner.program.names.parent(defect.template.host)
     while isinstance(statement, tree.Expr):
         statement = planner.program.names.parent(statement)

@@ -85,7 +85,7 @@ class FormatConstants(MendRoom):
                 if last_name(_member(node)) in names and id(node) not in bases:
                     self._use(node, module, bases)
             for use in module.either(tree.Attr, tree.Const) if self._held else ():
-                if id(use) not in bases:
+                if id(use) not in bases and not self._is_stored(use):
                     self._held_use(use)
         for cls, constants in self._members().items():
             self._members_use(cls, constants)
@@ -121,6 +121,11 @@ class FormatConstants(MendRoom):
     @property
     def _held(self) -> dict[str, list[tree.Node]]:
         return self.mends.planner.fillings.held
+
+    def _is_stored(self, node: tree.Attr | tree.Const) -> bool:
+        """Whether an attribute is only given a value there: `self.hash_key = hash_key`."""
+        statement = self.program.names.parent(node)
+        return isinstance(statement, tree.Assign) and any(t is node for t in statement.targets)
 
     def _held_use(self, node: tree.Attr | tree.Const) -> None:
         """A use of what each class of several has under a name: of an object that is not known, or by that name

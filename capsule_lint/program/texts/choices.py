@@ -40,6 +40,8 @@ class Choices:
     constants: Constants
     filled: dict[int, tree.Call] = field(default_factory=dict)
     """The texts that keys are made of, and a call that fills each."""
+    given: dict[int, str] = field(default_factory=dict)
+    """The values that objects are made of, and the attribute that each becomes."""
 
     def of(self, base: tree.Node) -> Chosen:
         """The texts that an expression may be; none where it is always the same."""
@@ -139,10 +141,25 @@ class Choices:
         for heir in heirs:
             for holder in self._holders(node, heir):
                 if node.name in holder.stores:
-                    yield None
+                    yield from self._given(heir, node.name)
                 for binding in holder.scope.bindings.get(node.name, ()):
                     if binding.value is not None or binding.kind != "assign":
-                        yield binding.value  # else it is only declared
+                        yield binding.value
+                    elif self.classes.is_data(holder):  # else it is only declared
+                        yield from self._given(heir, node.name)
+
+    def _given(self, cls: Class, name: str) -> Iterator[tree.Node | None]:
+        """What objects of a class are made of that keep it under a name, `Index("GSI1", "TENANT#{tenant_id}")`;
+        `None` for what is not known."""
+        with self.names.aside():
+            calls = [call for call, _ in self.inference.calls.constructors_of(cls)]
+        for call in calls:
+            value = self.classes.kept(cls, name, call.args)
+            if value is not None:
+                self.given[id(value)] = name
+            yield value
+        if not calls:
+            yield None
 
     def _holders(self, node: tree.Attr, cls: Class) -> Iterator[Class]:
         """The classes in which an object looks for an attribute, or an attribute of its `Meta`."""
