@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _LOCAL: Final = ".<locals>."
-_PASSING: Final = ("partial", "partialmethod", "staticmethod", "classmethod")
+_PASSING: Final = (
+    "partial",
+    "partialmethod",
+    "staticmethod",
+    "classmethod",
+    "cache",
+    "lru_cache",
+)
 """What is called with a function, and gives it another name."""
 
 

@@ -16,6 +16,7 @@ from capsule_lint.program.inference.types import (
     FunctionObject,
     Mocked,
     Partial,
+    Type,
     Types,
     ordered,
 )
@@ -207,9 +208,17 @@ class References(Room, Struct, frozen=True):
             return Verdict.ESCAPE, "a partial of it does not get what it gains"
         if isinstance(symbol, Class) or name in HARMLESS:
             return Verdict.ALREADY_CORRECT, "passed as a value"
+        if self._is_given_back(call, symbol):
+            return Verdict.ALREADY_CORRECT, _ALIAS
         if name in _METHODS:
             return self.tabled.judge(call, symbol, "a class")
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
+
+    def _is_given_back(self, call: tree.Call, symbol: Symbol) -> bool:
+        """Whether what is not the program's own gives a function back as it is: `lru_cache(maxsize=9)(f)`."""
+        program = self.program
+        own = {f for f in map(_function, program.inference.of(call.func)) if f is not None}
+        return not own and self.referenced(program.inference.of(call), [symbol]) is symbol
 
     def _stands_in(self, node: tree.Node) -> bool:
         """Whether a function comes in the place of functions that gain what it gains."""
@@ -279,6 +288,10 @@ class References(Room, Struct, frozen=True):
 
     def _calls(self, call: tree.Call, symbol: Symbol) -> bool:
         return any(c.function is symbol for c in self.program.calls.callees(call))
+
+
+def _function(one: Type) -> Function | None:
+    return one.function if isinstance(one, FunctionObject) else None
 
 
 def _binds(target: tree.Node, node: tree.Node) -> bool:

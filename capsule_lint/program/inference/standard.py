@@ -36,6 +36,8 @@ _MAPPINGS: Final = frozenset(
 )
 _LISTS: Final = frozenset(("WeakSet", "cycle", "deque", "repeat"))
 _ITSELF: Final = frozenset(("aclosing", "closing", "nullcontext", "proxy"))
+_KEEPING: Final = frozenset(("cache", "lru_cache"))
+"""What gives back the function that it is given, and keeps what that yields by its arguments."""
 _ENTERING: Final = frozenset(("enter_async_context", "enter_context"))
 _AT_ONCE: Final = frozenset(("apply", "run_in_executor", "to_thread"))
 """What gives back what the function yields that it is given."""
@@ -56,13 +58,19 @@ def of_call(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -
         group = Collection(inference.elements(inference.of(plain[0])))
         pair = TupleOf((foreign("key"), frozenset((group,))))
         return frozenset((Collection(frozenset((pair,))),))
-    if name in _ITSELF:
+    if name in _ITSELF or (name in _KEEPING and _is_of(inference, node.func, "functools")):
         return inference.of(plain[0])
     if name in _ENTERING:
         return inference.contents.entered(inference.of(plain[0]))
     if name in _AT_ONCE or name == "submit":
         return _run(inference, node, plain)
     return _got(inference, node.func, plain[0])
+
+
+def _is_of(inference: Inference, func: tree.Node, module: str) -> bool:
+    """Whether what is called is of a module of the standard library, or made by something of it."""
+    types = inference.of(func)
+    return all(isinstance(t, Foreign) and t.name.startswith(f"{module}.") for t in types)
 
 
 def _mapping(inference: Inference, node: tree.Call, name: str) -> Types:
