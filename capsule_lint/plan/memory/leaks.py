@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.taken_apart.readers import Reader
     from capsule_lint.plan.taken_apart.scope_parts import ScopeParts
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Class, Function
 
 _KEYS: Final = ("key", "cache_key", "name")
 """What arguments are called that are keys."""
@@ -236,8 +236,10 @@ class Leaks(Struct, frozen=True):
             case tree.Call(func=tree.Attr(name="join"), args=(argument,)):
                 parts = [one for one in within(argument.value) if isinstance(one, tree.Name)]
             case tree.Call():
-                functions = [c.function for c in program.calls.callees(node)]
+                callees = program.calls.callees(node)
+                functions = [c.function for c in callees]
                 changing = any(f in self.local.state.params for f in functions if f is not None)
+                changing |= any(self._gains(c.cls, scope) for c in callees if c.cls is not None)
                 parts = [a.value for a in node.args] if any(functions) and not changing else []
             case _:
                 return False
@@ -247,6 +249,11 @@ class Leaks(Struct, frozen=True):
             and any(_is_told(one, told) for one in values)
             and not any(names_scope(hole_name(one), scope) for one in values)
         )
+
+    def _gains(self, cls: Class, scope: Scope) -> bool:
+        """Whether objects of a class are going to have a scope."""
+        mro = self.local.program.classes.mro(cls)
+        return any(self.local.state.gains(home, scope) for home in mro)
 
     def _is_key(self, node: tree.Node, depth: int) -> bool:
         """Whether something is looked up by a value, here or under a local name."""
