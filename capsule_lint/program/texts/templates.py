@@ -392,9 +392,9 @@ def _only_types(function: Function) -> bool:
     """Whether a function writes its argument as the client has it: `return {"S": str(value)}`."""
     match function.returns:
         case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(value,))]:
-            plain = isinstance(value, tree.Call) and last_name(value.func) == "str"
-            inner = value.args[0].value if plain and value.args else value
-            named = isinstance(inner, tree.Name) and inner.id
+            if isinstance(value, tree.Call) and last_name(value.func) == "str" and value.plain:
+                value = value.plain[0]
+            named = isinstance(value, tree.Name) and value.id
             return [p.name for p in function.own_params] == [named]
         case _:
             return False
