@@ -103,12 +103,14 @@ class AddSegments(Mend, frozen=True):
     `anchor` is the span of the expression, inside the template, after which the segments come (the
     hole of the preceding scope: inside an f-string's braces, an operand of `+` or `%`, an argument
     of `.format(...)`, an element of the list given to `join` or an argument of a `*parts` helper);
-    `None` puts them at the very front. `separator` is the template's own (`#`, `|`, `/`).
+    `None` puts them at the very front. `separator` is the template's own (`#`, `|`, `/`). With `listed`
+    the front is before the first argument of a `*parts` helper.
     """
 
     segments: tuple[NewSegment, ...]
     anchor: Span | None
     separator: str
+    listed: bool = False
 
 
 class ParameterKind(StrEnum):

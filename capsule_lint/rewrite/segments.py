@@ -186,9 +186,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
             return updated.with_changes(
                 args=[updated.args[0].with_changes(value=changed), *updated.args[1:]]
             )
-        if mend.anchor is not None and any(
-            self._holds(a.value, mend.anchor) for a in original.args
-        ):
+        if mend.listed or any(self._holds(a.value, mend.anchor) for a in original.args):
             return self._parts(original, updated, mend)
         return self._around(updated, mend)
 

@@ -16,7 +16,7 @@ from capsule_lint.plan.keys.formats import Addition, Formats, Group
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
 from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of
 from capsule_lint.plan.literals import changed_part
-from capsule_lint.plan.memory.arity import takes_more
+from capsule_lint.plan.memory.arity import takes_any, takes_more
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import Filled, word_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
+    from capsule_lint.program.texts.pieces import Template
 
 _TEXTS: Final = (".value", ".name")
 _NO_TEXT: Final = (
@@ -195,10 +196,28 @@ class Segments(MendRoom):
         if doubt:
             self.mends.obstacle(defect.knot, host, doubt)
             return
-        made = tuple(self._segment(defect.knot, place, anchor, one) for one in new)
+        listed = anchor is None and self._is_list_of_parts(defect.template, place)
+        around = isinstance(place, tree.Call) and not (anchor or listed or _joins(place))
+        made = tuple(
+            NewSegment(one.tag, one.hole)
+            if around  # the constants between the parts of a call are set off by what it calls
+            else self._segment(defect.knot, place, anchor, one)
+            for one in new
+        )
         filename, mark = defect.module.filename, defect.mark(new[0].scope)
         at = anchor.span if anchor is not None else None
-        self.mends.add(defect.knot, AddSegments(filename, place.span, code, made, at, mark))
+        mend = AddSegments(filename, place.span, code, made, at, mark, listed)
+        self.mends.add(defect.knot, mend)
+
+    def _is_list_of_parts(self, template: Template, place: tree.Node) -> bool:
+        """Whether a key begins with the first of any number of parts that a call is given:
+        `join("RESOURCE", resource)`."""
+        if not isinstance(place, tree.Call) or not place.args or place.args[0].star:
+            return False
+        first, begins = place.args[0].value, template.pieces[0]
+        node = begins.value if isinstance(begins, Filled) else begins.node
+        same = self.program.names.module_of(node) is self.program.names.module_of(first)
+        return same and node.span in first.span and takes_any(self.program.calls, place)
 
     def _unbound(self, place: tree.Node, anchor: tree.Node | None) -> str:
         """Why a call does not take another part; empty where it does."""

@@ -23,6 +23,12 @@ def takes_more(calls: Calls, call: tree.Call, anchor: tree.Node) -> bool:
     return at is None or all(_has_room(callee, at + 1) for callee in calls.callees(call))
 
 
+def takes_any(calls: Calls, call: tree.Call) -> bool:
+    """Whether a call calls functions of the program, of which each takes any number of arguments from the first on."""
+    callees = list(calls.callees(call))
+    return bool(callees) and all(c.function is not None and _has_room(c, 0) for c in callees)
+
+
 def _has_room(callee: Callee, at: int) -> bool:
     """Whether the argument at that place, and all behind it, are among any number of parts."""
     if callee.function is None or callee.mock:

@@ -30,7 +30,8 @@ class Pairs:
     def template(self, node: tree.Call) -> Template | None:
         """The key that a call builds of pairs; `None` when it is no such call."""
         rows = node.plain
-        if not rows or len(rows) != len(node.args) or not self._is_unseen(node):
+        joins = len(rows) == 1 and isinstance(node.func, tree.Attr) and node.func.name == "join"
+        if not rows or joins or len(rows) != len(node.args) or not self._is_unseen(node):
             return None
         if id(node) not in self._made:
             pieces = self._pieces(node, rows)
