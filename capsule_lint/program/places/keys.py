@@ -100,12 +100,14 @@ class Keys:
 
     def made_by(self, function: Function) -> bool:
         """Whether keys are written in a function, or it has helpers make them."""
-        return function in self.functions or any(
-            callee.function in self.helpers
-            for node in self.names.inside(function)
-            if isinstance(node, tree.Call)
-            for callee in self.calls.callees(node)
-        )
+        return function in self.functions or any(True for _ in self.helpers_of(function))
+
+    def helpers_of(self, function: Function) -> Iterator[Function]:
+        """The helpers that a function has make keys."""
+        for node in self.names.inside(function):
+            for callee in self.calls.callees(node) if isinstance(node, tree.Call) else ():
+                if callee.function is not None and callee.function in self.helpers:
+                    yield callee.function
 
     def inside(self, function: Function) -> Sequence[KeySite]:
         """The sites whose templates are written in a function."""

@@ -140,10 +140,12 @@ class Belonging:
     def _of_method(self, function: Function) -> str | None:
         """The entity of policy's table that alone a method of a repository for several is for: by the
         keys that it makes, or else by what it takes."""
-        sites = self.domain.keys.inside(function)
-        if sites:
-            found = {self._tagged(self.tags_of(site.template)) for site in sites}
-        else:
+        keys = self.domain.keys
+        found = {self._tagged(self.tags_of(site.template)) for site in keys.inside(function)}
+        for helper in keys.helpers_of(function):
+            if helper.owner not in self.domain.repositories:
+                found.update(map(self._narrowed, keys.inside(helper)))
+        if not found:
             types = (
                 one
                 for parameter in function.own_params
