@@ -138,14 +138,20 @@ class Choices:
             return
         with self.names.aside():  # most of them may make no keys
             heirs = tuple(self.classes.subclasses(cls))
+        function = self.names.function_of(node)
+        kinds = {p.kind for p in function.own_params} if function is not None else set[str]()
+        handed = bool(kinds) and kinds <= {
+            "*",
+            "**",
+        }  # `NOTE.key(tenant_id=…)`: see `text_objects`
         for heir in heirs:
             for holder in self._holders(node, heir):
                 if node.name in holder.stores:
-                    yield from self._given(heir, node.name)
+                    yield from self._given(heir, node.name) if not handed else (None,)
                 for binding in holder.scope.bindings.get(node.name, ()):
                     if binding.value is not None or binding.kind != "assign":
                         yield binding.value
-                    elif self.classes.is_data(holder):  # else it is only declared
+                    elif self.classes.is_data(holder) and not handed:  # else it is only declared
                         yield from self._given(heir, node.name)
 
     def _given(self, cls: Class, name: str) -> Iterator[tree.Node | None]:
