@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
+    from capsule_lint.program.places.sites import KeySite
 
 Taker = Function | Class
 """What takes a scope: a function, or an entity that is made of its fields."""
@@ -72,6 +73,37 @@ class Defaulted(Room):
                     reason = f"it leaves `{scope.parameter}` out as well"
                     where = filename, call.span, reason, taker.symbol
                     self.planner.obstacle(knot, *where, "reference", scope)
+
+        for taker, scope in self._valued:
+            self._tie_literals(taker, scope)
+
+    def _tie_literals(self, taker: Taker, scope: Scope) -> None:
+        """Where the same key has the value written out, what is told it and what is not would part: a person must
+        look."""
+        told = [
+            call
+            for call, callee, scopes in self.planner.partial_calls.values()
+            if callee is taker and scope in scopes
+        ]
+        for site in self._spelled_out(taker, scope) if told else ():
+            for call in told:
+                reason = f"has `{scope.parameter}` of a key written out that others are told"
+                where = site.module.filename, site.template.host.span, reason, taker.symbol
+                self.planner.obstacle(("call", id(call)), *where, "reference", scope)
+
+    def _spelled_out(self, taker: Taker, scope: Scope) -> Iterator[KeySite]:
+        """The keys that are what a helper makes, but for a scope's value, which is written out."""
+        program = self.program
+        own = program.keys.inside(taker) if isinstance(taker, Function) else ()
+        made = [set(program.domain.tags_of(site.template)) for site in own]
+        for site in program.keys.sites if made else ():
+            if site.module.is_test or site.module.generated:
+                continue
+            segments = program.templates.segments(site.template.pieces)
+            if any(s.scope == scope.name and s.literal for s in segments):
+                said = set(program.domain.tags_of(site.template))
+                if any(tags and tags < said and len(said - tags) == 1 for tags in made):
+                    yield site
 
     def _tie_callers(self, taker: Taker, scope: Scope) -> None:
         """Functions that hand their own default on, and entities whose keys are made of it, change together with
