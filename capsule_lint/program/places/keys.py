@@ -277,6 +277,8 @@ class Keys:
             return False
         if whole and (self.policy.is_key_name(text) or self.policy.is_sort_key_name(text)):
             return False  # the name of an attribute: `pk_name="GSI1PK"`
+        if whole and text.isidentifier() and self.policy.is_index_key_name(f"{text}PK"):
+            return False  # the name of an index: `{"gsi1pk": "GSI1"}`
         if _PATH.search(text):
             return False
         if "#" in text and not text.startswith("#"):
