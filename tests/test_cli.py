@@ -279,6 +279,24 @@ def test_isolated_ignores_the_policy(orders: Project) -> None:
     assert orders.check("--isolated").places() == [("keys.py", 1)]
 
 
+def test_isolated_and_config_contradict_each_other(orders: Project) -> None:
+    outcome = orders.run("--isolated", "--config", "pyproject.toml")
+    assert (outcome.status, outcome.out) == (2, "")
+    assert (
+        outcome.err == "error: --isolated: ignores every policy file: give it without --config\n"
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have names of text")
+def test_a_file_whose_name_is_no_text_is_checked_and_fixed(orders: Project) -> None:
+    name = os.fsdecode(b"more\xff.py")
+    (orders.root / name).write_bytes((orders.root / "keys.py").read_bytes())
+    for _ in range(2):
+        assert orders.check("--cache-dir", ".kept").places() == [("keys.py", 1), (name, 1)]
+    assert orders.run("--fix").status == 0
+    assert orders.run("--undo").status == 0
+
+
 def test_config_names_the_policy(orders: Project) -> None:
     orders.write({"strict.toml": 'ignore = ["CAP202"]\n'})
     assert orders.check().places() == [("keys.py", 1)]

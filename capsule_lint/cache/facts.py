@@ -62,7 +62,7 @@ class Builder:
         sizes = [len(texts[name]) for name in missing]
         encoded = (
             fork_map(
-                lambda name: self._encoder.encode(build(name, texts[name], markers)),
+                lambda name: self._encoded(build(name, texts[name], markers)),
                 missing,
                 sizes,
                 self.jobs,
@@ -71,13 +71,11 @@ class Builder:
             if self.jobs > 1 and sum(sizes) >= 2 * _WORTH
             else []
         )
-        for name, data in zip(missing, encoded, strict=False):
-            found[name] = self._decoder.decode(data)
-            self._note(name, names, data)
-        for name in missing[len(encoded) :]:
-            found[name] = build(name, texts[name], markers)
-            if self.store is not None:
-                self._note(name, names, self._encoder.encode(found[name]))
+        unknown = [b""] * (len(missing) - len(encoded))
+        for name, data in zip(missing, [*encoded, *unknown], strict=True):
+            found[name] = self._decoder.decode(data) if data else build(name, texts[name], markers)
+            if self.store is not None and (data := data or self._encoded(found[name])):
+                self._note(name, names, data)
         return {name: found[name] for name in texts}
 
     @property
@@ -97,10 +95,16 @@ class Builder:
             self.store.save(_NAME, self._used)
         self.hints.save()
 
+    def _encoded(self, facts: FileFacts) -> bytes:
+        """What can be kept of facts; nothing of a file whose name is no text."""
+        try:
+            return self._encoder.encode(facts)
+        except UnicodeEncodeError:
+            return b""
+
     def _note(self, name: str, names: Mapping[str, bytes], data: bytes) -> None:
-        if self.store is not None:
-            self._found = True
-            self._used[name] = (names[name], data)
+        self._found = True
+        self._used[name] = (names[name], data)
 
     def _load(self) -> Mapping[str, tuple[bytes, bytes]]:
         if self._known is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -51,9 +52,10 @@ class Findings:
         return msgspec.msgpack.decode(entry[1], type=list[Finding])
 
     def note(self, filename: str, name: bytes, found: Sequence[Finding]) -> None:
-        """Know what was found in a file."""
-        self._changed = True
-        self._used[filename] = name, msgspec.msgpack.encode(found)
+        """Know what was found in a file, unless a name in it is no text."""
+        with suppress(UnicodeEncodeError):
+            self._used[filename] = name, msgspec.msgpack.encode(found)
+            self._changed = True
 
     def save(self) -> None:
         """Keep what was asked for, and which rules there are."""

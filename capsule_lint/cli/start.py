@@ -74,6 +74,8 @@ def run(options: Options, arguments: Sequence[str]) -> int:
     `arguments` are what the options were read from.
     """
     began = time.time_ns()
+    if options.isolated and options.config is not None:
+        raise SourceError("--isolated", "ignores every policy file: give it without --config")
     policy = load_policy(start(options), options.config, options.isolated)
     if options.undo:
         if options.fixing:

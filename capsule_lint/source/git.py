@@ -30,7 +30,8 @@ _OF_ANOTHER_REPOSITORY = frozenset(  # set by git in its hooks; we ask about whe
         "GIT_WORK_TREE",
     }
 )
-_NO_WORK_TREE = ("not a git repository", "must be run in a work tree")
+_NO_REPOSITORY = "not a git repository"
+_NO_WORK_TREE = "must be run in a work tree"
 _AT_ONCE = 500
 
 
@@ -41,6 +42,8 @@ class _Answer(Struct, frozen=True):
     problem: str = ""
     absent: bool = False
     """Whether there is no git, or no work tree, to ask."""
+    broken: bool = False
+    """Whether git does not take for a repository what is asked about."""
 
     @property
     def names(self) -> list[str]:
@@ -67,7 +70,8 @@ def _ask(directory: Path, *arguments: str, index: Path | None = None) -> _Answer
         return _Answer(problem=str(error), absent=True)
     if done.returncode:
         problem = done.stderr.decode(errors="replace").strip() or f"status {done.returncode}"
-        return _Answer(done.stdout, problem, any(word in problem for word in _NO_WORK_TREE))
+        broken, bare = _NO_REPOSITORY in problem, _NO_WORK_TREE in problem
+        return _Answer(done.stdout, problem, absent=broken or bare, broken=broken)
     return _Answer(done.stdout)
 
 
@@ -120,7 +124,7 @@ def dirty(root: Path, filenames: Iterable[str]) -> tuple[str, ...]:
     """Those of some files, relative to `root`, that have changes git has not committed, sorted.
 
     A file that git does not track has. Without git, or outside of a work tree, none has. Raises
-    SourceError if git refuses to tell.
+    SourceError if git refuses to tell, as it does where a repository is broken.
     """
     repositories: dict[Path, dict[str, str]] = defaultdict(dict)
     for filename in filenames:
@@ -154,10 +158,11 @@ def _uncommitted(home: Path, names: Sequence[str]) -> Iterable[str]:
             "--",
             *some,
         )
-        if answer.absent:
+        if answer.absent and not answer.broken:
             return
         if answer.problem:
-            problem = f"git cannot tell what is committed: {_first_line(answer.problem)}"
+            said = _first_line(answer.problem)
+            problem = f"git cannot tell what is committed: {said}: mend it, or give --allow-dirty"
             raise SourceError(str(home), problem)
         changed = {entry[3:] for entry in answer.names}
         yield from (name for name in some if name in changed)
@@ -198,7 +203,7 @@ def _copy_of_index(root: Path, folder: Path) -> Path | None:
     place = _ask(root, "rev-parse", "--git-path", "index")
     path, copy = root / os.fsdecode(place.output).rstrip("\n"), folder / "index"
     try:
-        shutil.copyfile(path, copy)
+        shutil.copy2(path, copy)  # by its time git knows which files may have changed since
     except OSError:
         return None
     return copy

@@ -137,6 +137,12 @@ def test_a_git_that_cannot_tell_is_an_error(repository: Path) -> None:
         dirty(repository, NAMES)
 
 
+def test_a_repository_that_git_does_not_know_is_an_error(repository: Path) -> None:
+    (repository / ".git/HEAD").write_text("broken\n")
+    with pytest.raises(SourceError, match=r"not a git repository.*--allow-dirty"):
+        dirty(repository, NAMES)
+
+
 def test_the_variables_of_a_hook_do_not_mislead(
     repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -159,6 +165,18 @@ def test_what_changed_since_a_revision_is_committed_staged_changed_or_new(
     assert changed_since(repository, "v1") == {"app/a.py", "app/b.py", "app/new.py"}
     assert changed_since(repository, "HEAD") == {"app/b.py", "app/new.py"}
     assert changed_since(repository / "app", "v1") == {"a.py", "b.py", "new.py"}
+
+
+def test_a_change_in_the_moment_of_the_commit_is_one(repository: Path) -> None:
+    git(repository, "config", "core.trustctime", "false")
+    path = repository / "app/b.py"
+    moment = (path.stat().st_mtime_ns - 10**10,) * 2
+    os.utime(path, ns=moment)
+    git(repository, "update-index", "--refresh")
+    os.utime(repository / ".git/index", ns=moment)
+    path.write_text("2\n")
+    os.utime(path, ns=moment)
+    assert "app/b.py" in changed_since(repository, "HEAD")
 
 
 def test_what_others_did_meanwhile_is_no_change_of_this_branch(repository: Path) -> None:
