@@ -165,16 +165,16 @@ def _unless_set(node: tree.Node) -> str | None:
         case tree.Call(args=(tree.Argument(keyword=None, star="", value=tree.Call() as only),)):
             return _unless_set(only) if last_name(node.func)[:1].isupper() else None
         case tree.Call(func=func, args=(_, tree.Argument(value=tree.Const(value=str() as value)))):
-            return value if _is_environment(func) else None
+            return value if is_environment(func) else None
         case tree.Boolean(
             op="or", values=(tree.Call(func=func), tree.Const(value=str() as value))
         ):
-            return value if _is_environment(func) else None
+            return value if is_environment(func) else None
         case _:
             return None
 
 
-def _is_environment(func: tree.Node) -> bool:
+def is_environment(func: tree.Node) -> bool:
     """Whether what is called is `os.getenv` or `os.environ.get`."""
     if last_name(func) == "getenv":
         return True
