@@ -14,6 +14,7 @@ from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.steps import path_of
 
 if TYPE_CHECKING:
+    from capsule_lint.program.places.dict_roles import DictRoles
     from capsule_lint.program.places.hashes import Hashes
     from capsule_lint.program.places.keys import Keys
 
@@ -28,16 +29,15 @@ class Assignments(Struct, frozen=True):
 
     keys: Keys
     hashes: Hashes
+    roles: DictRoles
 
     def of(self, target: tree.Node, value: tree.Node, *, in_class: bool) -> None:
         """What one target of an assignment is given, in the body of a class or elsewhere."""
         policy = self.keys.policy
         match target:
             case tree.Subscript():
-                name = self.keys.key_name(target.index)
-                if name and not self._stepwise(target, Role.WRITTEN, name):
-                    self.keys.named(value, Role.WRITTEN, name)
-                    self.keys.bare(value, Role.WRITTEN, name)
+                if name := self.keys.key_name(target.index):
+                    self._entry(target, value, name)
             case tree.Attr():
                 if not policy.is_key_name(target.name) or not self._stepwise(
                     target, Role.WRITTEN, target.name
@@ -55,6 +55,14 @@ class Assignments(Struct, frozen=True):
                         self.of(one, part, in_class=in_class)
                     elif isinstance(one, tree.Name) and policy.is_key_name(one.id):
                         self.keys.named(part, Role.LOOKUP, one.id)
+
+    def _entry(self, target: tree.Subscript, value: tree.Node, name: str) -> None:
+        """A key that a dict gets: an item's, unless the table is asked by the dict."""
+        function = self.keys.names.function_of(target)
+        role = self.roles.of_local(target.base, function) or Role.WRITTEN
+        if not self._stepwise(target, role, name):
+            self.keys.named(value, role, name)
+            self.keys.bare(value, role, name)
 
     def _stepwise(self, target: tree.Node, role: Role, name: str) -> bool:
         """Whether a key is put together in several steps: then only what they make is a key."""

@@ -1,9 +1,9 @@
-"""Expressions that name keys and have their values elsewhere: `PK = :pk`, `SET GSI1PK = :owner`."""
+"""Texts that compare keys with values given elsewhere, `PK = :pk`, or set them: `SET GSI1PK = :pk`."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
@@ -20,8 +20,9 @@ _CONDITION: Final = re.compile(
     r"(?P<name>#?\w+)\s*=\s*(?P<value>:\w+)|begins_with\(\s*(?P<begins>#?\w+)\s*,\s*(?P<prefix>:\w+)"
 )
 
-
-_UPDATE: Final = re.compile(r"\s*(?:SET|ADD|REMOVE|DELETE)\s", re.IGNORECASE)
+_SETS: Final = re.compile(r"\bSET\b", re.IGNORECASE)
+Compared: TypeAlias = dict[tuple[int, str], tuple[str, Role]]
+"""What a function's `:values` stand for: the key's name, and whether it is set."""
 
 
 class Conditions(Struct, frozen=True):
@@ -31,9 +32,9 @@ class Conditions(Struct, frozen=True):
     templates: Templates
     policy: Policy
 
-    def of(self, module: Module) -> dict[tuple[int, str], tuple[str, Role]]:
-        """For each function: the `:values` that a condition compares a key with, or an update sets it to."""
-        found: dict[tuple[int, str], tuple[str, Role]] = {}
+    def of(self, module: Module) -> Compared:
+        """For each function: the `:values` that a condition string compares a key with, or an update sets."""
+        found: Compared = {}
         aliases: dict[tuple[int, str], str] = {}
         for display in module.each(tree.DictDisplay):
             for name, value in display.entries:
@@ -51,10 +52,11 @@ class Conditions(Struct, frozen=True):
             if not isinstance(text, str) or ":" not in text:
                 continue
             function = id(self.names.function_of(node))
-            role = Role.WRITTEN if _UPDATE.match(text) else Role.LOOKUP
             for match in _CONDITION.finditer(text):
                 name = match["name"] or match["begins"]
                 name = aliases.get((function, name), name.lstrip("#"))
                 if self.policy.is_key_name(name):
+                    sets = match["value"] and _SETS.search(text, 0, match.start())
+                    role = Role.WRITTEN if sets else Role.LOOKUP
                     found[function, match["value"] or match["prefix"]] = name, role
         return found

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
+from capsule_lint.program.places.makers import HELPER_NAME
 from capsule_lint.program.places.sites import WRITES, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.policy import Policy
     from capsule_lint.program.model import Function
     from capsule_lint.program.names import Names
@@ -42,8 +45,6 @@ _READS: Final = frozenset(
 )
 """What looks items up, and what their keys are given to it as."""
 _ITEMS: Final = ("item", "record", "data", "row", "attrs")
-_GIVEN: Final = frozenset(("Item", "Key", "PutRequest", "DeleteRequest", "put_item", "get_item"))
-"""What tells of a name what it stands for, whatever it is called."""
 _COLLECTS: Final = ("append", "add", "insert")
 _MAX_DEPTH: Final = 8
 
@@ -54,9 +55,15 @@ class DictRoles(Struct, frozen=True):
     names: Names
     templates: Templates
     policy: Policy
+    _asked: set[tuple[Function, str]] = field(default_factory=set)
+    """The dicts with names that are being asked for: `row = {**row}`."""
 
     def of(self, node: tree.Node) -> Role:
         """Written or looked up."""
+        return self._around(node) or (Role.WRITTEN if self._is_row(node) else Role.LOOKUP)
+
+    def _around(self, node: tree.Node) -> Role | None:
+        """The role of a dict by what it is part of, if that tells."""
         function = self.names.function_of(node)
         current: object = node
         for _ in range(_MAX_DEPTH):
@@ -68,23 +75,20 @@ class DictRoles(Struct, frozen=True):
                 return role
             if isinstance(parent, tree.Assign):
                 return self._assigned(parent, node, function)
-            if function is not None and (kept := _collected(parent)):
-                return self._used(kept, function) or self._by_itself(node)
+            if (kept := _collected(parent)) is not None:
+                return self.of_local(kept, function)
             current = parent
-        return self._by_itself(node)
-
-    def _by_itself(self, node: tree.Node) -> Role:
-        return Role.WRITTEN if self._is_row(node) else Role.LOOKUP
+        return None
 
     def _within(
         self, parent: object, part: object, function: Function | None, node: tree.Node
     ) -> Role | None:
         """The role of a part of a call, of another dict, or of what is returned, if that tells."""
         match parent:
-            case tree.Call(func=tree.Attr(name="update", base=tree.Name(id=name))) if (
-                name.lower() in _ITEMS
+            case tree.Call(func=tree.Attr(name="update", base=tree.Name() as base)) if (
+                role := self.updated(base, function)
             ):
-                return Role.WRITTEN  # `item.update({"GSI1PK": …})`
+                return role
             case tree.Call(args=args, func=func):
                 keyword = next((a.keyword for a in args if a.value is part and a.keyword), None)
                 return _told(keyword) or _told(last_name(func))
@@ -96,34 +100,50 @@ class DictRoles(Struct, frozen=True):
             case _:
                 return None
 
+    def updated(self, base: tree.Name, function: Function | None) -> Role | None:
+        """The role of the dict that gets entries: `item.update({"GSI1PK": …})`."""
+        return Role.WRITTEN if base.id.lower() in _ITEMS else self.of_local(base, function)
+
+    def of_local(self, node: tree.Node, function: Function | None) -> Role | None:
+        """The role of a dict with a name, by what it is given to, or what gives it back, where it stands;
+        `None` if nothing tells."""
+        if function is None or not isinstance(node, tree.Name):
+            return None
+        if (function, node.id) in self._asked:
+            return None
+        self._asked.add((function, node.id))
+        found = set(self._uses(node, function))
+        self._asked.remove((function, node.id))
+        told = next((role for role in (Role.WRITTEN, Role.LOOKUP) if role in found), None)
+        if told is None and any(last_name(one) == node.id for one in function.returns):
+            named = self.policy.is_key_name(function.name) or HELPER_NAME.search(function.name)
+            return Role.HELPER if named and function.own_params else None
+        return told
+
+    def _uses(self, node: tree.Name, function: Function) -> Iterator[Role | None]:
+        """The roles of what a dict with a name, or each of several, is given to or spread into."""
+        for use in self.names.inside(function):
+            if isinstance(use, tree.Name) and use.id == node.id:
+                parent = self.names.parent(use)
+                if isinstance(parent, tree.DictDisplay) and None in parent.keys_for(use):
+                    yield self._around(parent)
+                elif isinstance(parent, tree.Call | tree.DictDisplay):
+                    yield self._within(parent, use, function, node)
+        for target, source in function.module.loops():
+            if isinstance(source, tree.Name) and source.id == node.id:
+                if self.names.function_of(source) is function:
+                    yield self.of_local(target, function)
+
     def _assigned(self, parent: tree.Assign, node: tree.Node, function: Function | None) -> Role:
-        """The role of a dict that gets a name: that of what is returned by the name, what the name is used for,
-        or by its sound."""
+        """The role of a dict that gets a name: that of what is returned by the name, or of what it is given
+        to, or by its sound."""
         name = last_name(parent.targets[0])
         if function is not None and any(last_name(r) == name for r in function.returns):
             return self._returned(function, node)
-        used = self._used(name, function) if function is not None else None
-        if used is not None:
+        if (used := self.of_local(parent.targets[0], function)) is not None:
             return used
         written = name.lower() in _ITEMS or self._is_row(node)
         return Role.WRITTEN if written else Role.LOOKUP
-
-    def _used(self, name: str, function: Function, depth: int = 0) -> Role | None:
-        """The role of what a local name stands for, or each of several is, if its uses tell: `Item=row`."""
-        for node in self.names.inside(function):
-            if not isinstance(node, tree.Name) or node.id != name:
-                continue
-            told = _given(self.names.parent(node), node)
-            if told is not None:
-                return told
-        for target, source in function.module.loops() if depth < _MAX_DEPTH else ():
-            if isinstance(source, tree.Name) and isinstance(target, tree.Name):
-                inside = self.names.function_of(source) is function
-                if source.id == name and inside and target.id != name:
-                    told = self._used(target.id, function, depth + 1)
-                    if told is not None:
-                        return told
-        return None
 
     def _is_row(self, node: tree.Node) -> bool:
         """Whether a dict has a sort key and more: what is looked up has nothing but its keys."""
@@ -131,6 +151,8 @@ class DictRoles(Struct, frozen=True):
         names = [
             name for key in keys if key is not None and (name := self.templates.constant(key))
         ]
+        if isinstance(node, tree.Call):
+            names = [argument.keyword for argument in node.args if argument.keyword]
         sorts = [name for name in names if self.policy.is_sort_key_name(name)]
         return bool(sorts) and any(
             name not in sorts and not self.policy.is_key_name(name) for name in names
@@ -143,27 +165,15 @@ class DictRoles(Struct, frozen=True):
         return Role.WRITTEN if named or self._is_row(node) else Role.HELPER
 
 
-def _collected(parent: object) -> str:
-    """The name of the list that something is put into: `rows.append({…})`."""
+def _collected(parent: object) -> tree.Name | None:
+    """The list that something is put into: `rows.append({…})`."""
     match parent:
-        case tree.Call(func=tree.Attr(name=method, base=tree.Name(id=name))) if (
+        case tree.Call(func=tree.Attr(name=method, base=tree.Name() as kept)) if (
             method in _COLLECTS
         ):
-            return name
-        case _:
-            return ""
-
-
-def _given(parent: object, part: tree.Node) -> Role | None:
-    """What a name is given as, in a call or in another dict."""
-    match parent:
-        case tree.Call(args=args, func=func):
-            words = [a.keyword or last_name(func) for a in args if a.value is part]
-        case tree.DictDisplay():
-            words = [tree.text(key) or "" for key in parent.keys_for(part)]
+            return kept
         case _:
             return None
-    return next((_told(word) for word in words if word in _GIVEN), None)
 
 
 def _told(word: object) -> Role | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.places.keys import Keys
 
 KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
-_HELPER_NAME: Final = re.compile(
+HELPER_NAME: Final = re.compile(
     r"(?:^|_)(?:keys?|gsi\d*|lsi\d*|index_keys?)(?:_|$)|_for_(?:key|pk)$"
 )
 _KEY_MAKERS: Final = frozenset(("key", "builder", "factory", "maker", "schema", "helper", "util"))
@@ -35,7 +35,7 @@ class Makers:
         if function.name.startswith("test"):
             return
         named = self.keys.policy.is_key_name(function.name)
-        known = named or _HELPER_NAME.search(snake(function.name)) is not None
+        known = named or HELPER_NAME.search(snake(function.name)) is not None
         if not known and not self._is_among_keys(function):
             return
         if self.keys.policy.is_sort_key_name(function.name):

@@ -15,6 +15,7 @@ from capsule_lint.program.places.sites import WRITES, Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.program.places.dict_roles import DictRoles
     from capsule_lint.program.places.hashes import Hashes
     from capsule_lint.program.places.keys import Keys
     from capsule_lint.program.places.strays import Strays
@@ -45,6 +46,7 @@ class Operations(Struct, frozen=True):
     keys: Keys
     strays: Strays
     hashes: Hashes
+    roles: DictRoles
 
     def call(self, node: tree.Call) -> None:
         """What a call is given."""
@@ -65,10 +67,19 @@ class Operations(Struct, frozen=True):
         self.strays.given(node)
         for argument in node.args:
             if argument.keyword is not None and self.keys.policy.is_key_name(argument.keyword):
-                role = Role.WRITTEN if self._constructs(node) else Role.LOOKUP
-                if self.keys.makes_pair(node) and _is_returned(self.keys.names.parent(node)):
-                    role = Role.HELPER
-                self.keys.named(argument.value, role, argument.keyword)
+                self.keys.named(argument.value, self._role(node), argument.keyword)
+
+    def _role(self, node: tree.Call) -> Role:
+        """What a key is used for that is given by its name."""
+        names = self.keys.names
+        match node.func:
+            case tree.Name(id="dict"):
+                return self.roles.of(node)
+            case tree.Attr(name="update", base=tree.Name() as base):
+                return self.roles.updated(base, names.function_of(node)) or Role.LOOKUP
+        if self.keys.makes_pair(node) and _is_returned(names.parent(node)):
+            return Role.HELPER
+        return Role.WRITTEN if self._constructs(node) else Role.LOOKUP
 
     def _model(self, node: tree.Call, func: tree.Attr) -> None:
         """`Model.query(…)`, `Model.get(…)`, `Model.index.query(…)`: the first argument is a key."""

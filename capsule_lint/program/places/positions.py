@@ -19,6 +19,7 @@ from capsule_lint.program.texts.pieces import Template
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Module
+    from capsule_lint.program.places.conditions import Compared
     from capsule_lint.program.places.keys import Keys
     from capsule_lint.program.places.makers import Makers
     from capsule_lint.program.places.strays import Strays
@@ -42,8 +43,8 @@ class Positions:
         keys = self.keys
         hashes = Hashes(keys.classes, keys.calls)
         self._roles = DictRoles(keys.names, keys.templates, keys.policy)
-        self._operations = Operations(keys, self.strays, hashes)
-        self._assignments = Assignments(keys, hashes)
+        self._operations = Operations(keys, self.strays, hashes, self._roles)
+        self._assignments = Assignments(keys, hashes, self._roles)
 
     def collect(self, module: Module) -> None:
         """Give `keys` what stands in a module."""
@@ -77,9 +78,7 @@ class Positions:
         """Written or looked up, by what the dict is part of."""
         return self._roles.of(node)
 
-    def _dict(
-        self, node: tree.DictDisplay, conditions: dict[tuple[int, str], tuple[str, Role]]
-    ) -> None:
+    def _dict(self, node: tree.DictDisplay, conditions: Compared) -> None:
         call = self.keys.names.parent(node)
         if isinstance(call, tree.Call) and is_sql(call):
             return

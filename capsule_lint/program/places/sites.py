@@ -21,6 +21,7 @@ WRITES: Final = frozenset(
         "PutRequest",
         "save",
         "Attributes",
+        "AttributeUpdates",
         "batch_put",
         "write",
     )

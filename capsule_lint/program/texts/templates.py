@@ -383,9 +383,11 @@ def _each(node: tree.Node) -> list[tree.Node]:
 
 
 def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
-    """The values of `{"AttributeValueList": […], "ComparisonOperator": "EQ"}`."""
-    values = node.under("AttributeValueList")
+    """The values of `{"AttributeValueList": […], "ComparisonOperator": "EQ"}`, and of an update's
+    `{"Value": …, "Action": "PUT"}`."""
+    values, value = node.under("AttributeValueList"), node.under("Value")
     yield from values.items if isinstance(values, tree.Sequence) else ()
+    yield from (value,) if value is not None else ()
 
 
 def _only_types(function: Function) -> bool:
