@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts.tree import spans_of
-from capsule_lint.judgement import FunctionFact, OpenFact, OpinionFact
+from capsule_lint.judgement import DriftFact, FunctionFact, OpenFact, OpinionFact
 from capsule_lint.lines import lines_of
 from capsule_lint.model import Position, Span, Suggestion
 from capsule_lint.rewrite import Cutter
@@ -19,11 +19,12 @@ from capsule_lint.rule import Flag
 from capsule_lint.selection import UNPARSABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from capsule_lint.analysis import Analysis
     from capsule_lint.judgement import Fact
     from capsule_lint.model import Finding
+    from capsule_lint.policy import Scope
     from capsule_lint.rule import Rule
     from capsule_lint.selection import Selection
 
@@ -83,6 +84,7 @@ class Flagging(Struct, frozen=True):
             segments=_listed([f"`{s.segment}`" for s in missing]),
             entity=fact.entity or "",
             base=fact.drifting if isinstance(fact, FunctionFact) else "",
+            drift=_drift(fact, missing),
             reason=fact.reason if isinstance(fact, OpenFact | OpinionFact) else "",
         )
         found = rule.finding(message, filename, flag.span)
@@ -95,6 +97,14 @@ class Flagging(Struct, frozen=True):
         if rule.fix and change.mends and self.selection.fixes(rule.code):
             suggestion = Suggestion(change.safety, rule.fix_message)
         return replace(found, change_set=change.id, suggestion=suggestion)
+
+
+def _drift(fact: Fact, missing: Iterable[Scope]) -> str:
+    """How a method differs from its base."""
+    if isinstance(fact, DriftFact):
+        return fact.reason
+    base = fact.drifting if isinstance(fact, FunctionFact) else None
+    return f"lacks {_listed([f'`{s.parameter}`' for s in missing])}, which `{base}` has"
 
 
 def _listed(words: list[str]) -> str:

@@ -112,6 +112,10 @@ class OptionalFact(OpinionFact, frozen=True):
     """A scope parameter or field that can be left out; `reason` says how."""
 
 
+class DriftFact(OpinionFact, frozen=True):
+    """A method that takes scopes in another place than its base; `reason` says so."""
+
+
 class UnusedFact(OpinionFact, frozen=True):
     """A scope parameter that the body of its function never reads."""
 

@@ -131,7 +131,7 @@ class Rule:
     """One rule. Its name and its documentation are those of the module that makes it.
 
     `message` may use `{symbol}`, `{name}` (its last part), `{missing}` (parameter names in
-    backticks), `{segments}`, `{entity}`, `{base}` and `{reason}`.
+    backticks), `{segments}`, `{entity}`, `{base}`, `{drift}` and `{reason}`.
     Raises RuleError when the code has no form, or the module no documentation.
     """
 

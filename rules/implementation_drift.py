@@ -21,14 +21,15 @@ class InMemoryOrderRepository(OrderRepository):
 ```
 
 ## Fix safety
-As for repository-method-missing-scope.
+As for repository-method-missing-scope. A scope that stands in another place than in the base is only
+reported.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capsule_lint.judgement import FunctionFact
+from capsule_lint.judgement import DriftFact, FunctionFact
 from capsule_lint.rewrite import SIGNATURE_FIXES
 from capsule_lint.rule import Bad, DefinitionCheck, Rule
 
@@ -40,15 +41,17 @@ class Visitor(DefinitionCheck):
     """Methods that implement or override another."""
 
     def judge(self, name: cst.Name) -> None:
-        """Flag a method that lacks what its base has."""
+        """Flag a method that lacks what its base has, or takes it elsewhere."""
         for fact in self.facts(name, FunctionFact):
             if fact.drifting is not None:
                 self.flag(name, fact)
+        for moved in self.facts(name, DriftFact):
+            self.flag(name, moved)
 
 
 RULE = Rule(
     code="CAP203",
-    message="`{name}` lacks {missing}, which `{base}` has",
+    message="`{name}` {drift}",
     check=Visitor,
     fix=SIGNATURE_FIXES,
     fix_message="Add the parameter to the implementation",
@@ -101,6 +104,19 @@ RULE = Rule(
                 def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None:
                     return None
             """,
+        ),
+        Bad(
+            """
+            from typing import Protocol
+
+            class OrderRepository(Protocol):
+                def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None: ...
+
+            class NoOrderRepository(OrderRepository):
+                def get(self, capsule_id: str, tenant_id: str, order_id: str) -> dict | None:
+                    return {"PK": f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"}
+            """,
+            lines=(7,),
         ),
     ),
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULES = load_rules()
-PLACEHOLDERS = {"symbol", "name", "missing", "segments", "entity", "base", "reason"}
+PLACEHOLDERS = {"symbol", "name", "missing", "segments", "entity", "base", "drift", "reason"}
 
 
 def _files(code: str | Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.plan.opinions.arguments import ArgumentOpinions
 from capsule_lint.plan.opinions.base import Ground, Opinion
+from capsule_lint.plan.opinions.drifts import DriftOpinions
 from capsule_lint.plan.opinions.evidence import EvidenceOpinions
 from capsule_lint.plan.opinions.keys import KeyOpinions
 from capsule_lint.plan.opinions.leaking_reads import LeakingReads
@@ -32,6 +33,7 @@ def opinions_on(planner: Planner, source: Callable[[Module, Span], str]) -> Iter
     yield from UnreadKeys(ground).find()
     yield from ArgumentOpinions(ground).find()
     yield from ParameterOpinions(ground).find()
+    yield from DriftOpinions(ground).find()
     yield from ScanOpinions(ground).find()
     yield from LeakingReads(ground).find()
     yield from TrustOpinions(ground).find()
