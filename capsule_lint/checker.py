@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.cache.findings import Findings
-from capsule_lint.errors import PolicyError
 from capsule_lint.lint import Linter
 from capsule_lint.model import Safety
-from capsule_lint.policy import Policy, likely
+from capsule_lint.policy import Policy, likely, place_in
 from capsule_lint.selection import fixable_sets
 
 if TYPE_CHECKING:
@@ -173,11 +172,8 @@ class Checker:
         return tuple(f for f in findings if f.change_set in unsafe and not self.rules[f.code].fix)
 
 
-def check_policy_codes(policy: Policy, known: Collection[str], label: str) -> None:
-    """A selector in the policy that means no rule would turn rules off without a word.
-
-    Raises PolicyError, in which the policy's file is called `label`.
-    """
+def check_policy_codes(policy: Policy, known: Collection[str]) -> None:
+    """A selector in the policy that means no rule would turn rules off without a word: a PolicyError."""
     said = {
         "select": policy.select,
         "ignore": policy.ignore,
@@ -189,7 +185,8 @@ def check_policy_codes(policy: Policy, known: Collection[str], label: str) -> No
     for key, codes in said.items():
         for code in codes:
             if not is_known(code, known):
-                raise PolicyError(label, key, f"`{code}` {NO_RULE}; {likely(code, known)}")
+                problem = f"`{code}` {NO_RULE}; {likely(code, known)}"
+                raise place_in(policy).at(key).error(problem)
 
 
 def is_known(selector: str, known: Collection[str]) -> bool:

@@ -279,6 +279,18 @@ def test_isolated_ignores_the_policy(orders: Project) -> None:
     assert orders.check("--isolated").places() == [("keys.py", 1)]
 
 
+def test_what_a_policy_names_wrongly_is_said_as_what_it_writes_wrongly(orders: Project) -> None:
+    (orders.root / "capsule-lint.toml").unlink(missing_ok=True)
+    scope = '[[tool.capsule-lint.scopes]]\nname = "a"\nsegment = "A#{a}"\n'
+    where = "error: pyproject.toml: tool.capsule-lint.scopes[0]"
+    orders.write({"pyproject.toml": f'{scope}sources = ["keys:Context.a"]\n'})
+    assert orders.run().err.startswith(f"{where}.sources[0]: module `keys` has no `Context`")
+    orders.write({"pyproject.toml": f"{scope}sources = [1]\n"})
+    assert orders.run().err.startswith(f"{where}.sources[0]: expected a string")
+    orders.write({"pyproject.toml": '[tool.capsule-lint]\nselect = ["CPA101"]\n'})
+    assert orders.run().err.startswith("error: pyproject.toml: tool.capsule-lint.select: `CPA101`")
+
+
 def test_isolated_and_config_contradict_each_other(orders: Project) -> None:
     outcome = orders.run("--isolated", "--config", "pyproject.toml")
     assert (outcome.status, outcome.out) == (2, "")
@@ -731,6 +743,7 @@ def test_an_unparsable_file_that_says_nothing_of_it_blocks_nothing(orders: Proje
         ('per-file-ignores = { "a.py" = ["E501"] }', "per-file-ignores: `E501` is no rule"),
         ("select = [", "is no valid TOML"),
         ('src = ["nope"]', "nope: does not exist: `src` in capsule-lint.toml names it"),
+        ("src = []", "src: must name at least one folder"),
         ("scopes = []", "scopes: must name at least one scope"),
         ('[[scopes]]\nname = "a"\nsegment = "A#"', "scopes[0].segment: `A#` has no hole"),
         ('[[scopes]]\nname = "a"', "scopes[0]: lacks the key `segment`"),

@@ -117,8 +117,8 @@ class _Run:
         policy, options = Selection.of(self.policy), self.options
         codes = [told[0] for told in self._told()]
         self._check_codes(codes)
-        if policy_path := self.policy.path:
-            check_policy_codes(self.policy, codes, self._shown(str(policy_path)))
+        if self.policy.path is not None:
+            check_policy_codes(self.policy, codes)
         return Selection(
             (*(options.select or policy.select), *options.extend_select),
             options.ignore or policy.ignore,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capsule_lint.policy.load import candidates, find_policy, load_policy
+from capsule_lint.policy.load import candidates, find_policy, load_policy, place_in
 from capsule_lint.policy.model import (
     DEFAULT_SCOPES,
     Entity,
@@ -31,5 +31,6 @@ __all__ = [
     "find_policy",
     "likely",
     "load_policy",
+    "place_in",
     "selects",
 ]

@@ -117,6 +117,13 @@ def candidates(start: Path, policy: Policy, config: Path | None) -> tuple[Path, 
     return *places[:read], *formatters
 
 
+def place_in(policy: Policy) -> Place:
+    """Where the keys of a policy stand, as the reader of an error knows it."""
+    if policy.path is None:
+        return Place("the default policy")
+    return Place(_label(policy.path), _PREFIX if policy.path.name == PROJECT_FILE else "")
+
+
 def find_policy(start: Path) -> Path | None:
     """The first `capsule-lint.toml`, or `pyproject.toml` that has our table, from a directory upwards.
 

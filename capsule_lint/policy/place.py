@@ -28,8 +28,11 @@ class Place(Struct, frozen=True):
         """The place of an entry of the table, or list, that stands here."""
         if isinstance(part, int):
             return Place(self.path, f"{self.key}[{part}]")
-        bare = part if _BARE_KEY.fullmatch(part) else f'"{part}"'
-        return Place(self.path, f"{self.key}.{bare}" if self.key else bare)
+        return self.below(part if _BARE_KEY.fullmatch(part) else f'"{part}"')
+
+    def below(self, key: str) -> Place:
+        """The place of what has a dotted key in the table that stands here."""
+        return Place(self.path, f"{self.key}.{key}" if self.key else key)
 
     def error(self, problem: str) -> PolicyError:
         """The error to raise for what stands here."""

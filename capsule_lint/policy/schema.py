@@ -209,8 +209,16 @@ def _per_file_ignores(value: object, place: Place) -> tuple[tuple[str, tuple[str
     return tuple(said.items())
 
 
+def _folders(value: object, place: Place) -> tuple[str, ...]:
+    """At least one folder: without any, nothing would be checked, and nothing found."""
+    folders = strings(value, place)
+    if not folders:
+        raise place.error('must name at least one folder: `["."]` is all of the project')
+    return folders
+
+
 POLICY: Schema[Policy] = {
-    "src": lambda policy, value, at: replace(policy, src=strings(value, at)),
+    "src": lambda policy, value, at: replace(policy, src=_folders(value, at)),
     "exclude": lambda policy, value, at: replace(policy, exclude=patterns(value, at)),
     "select": lambda policy, value, at: replace(policy, select=strings(value, at)),
     "ignore": lambda policy, value, at: replace(policy, ignore=strings(value, at)),

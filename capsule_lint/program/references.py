@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capsule_lint.errors import PolicyError
-from capsule_lint.policy import SourceKind, likely
+from capsule_lint.policy import SourceKind, likely, place_in
 from capsule_lint.program.bases import PLAIN_BASES
 from capsule_lint.program.model import Class, Function, Module
 
 if TYPE_CHECKING:
+    from capsule_lint.errors import PolicyError
     from capsule_lint.policy import Scope, SourceSpec
     from capsule_lint.program import Program
 
@@ -99,5 +99,4 @@ def _check_inner(program: Program, key: str, module: str, name: str) -> None:
 
 
 def _error(program: Program, key: str, problem: str) -> PolicyError:
-    path = str(program.policy.path) if program.policy.path is not None else "default policy"
-    return PolicyError(path, key, problem)
+    return place_in(program.policy).below(key).error(problem)

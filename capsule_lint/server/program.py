@@ -124,7 +124,7 @@ class Program:
             self._builder = Builder(store, version_of(contents, store))
             contents.save()
         rules = _rules()
-        check_policy_codes(policy, rules, str(policy.path))
+        check_policy_codes(policy, rules)
         files = discover(policy).files
         opened = _opened(policy.root, files, documents)
         workspace = Workspace(policy.root, files, {n: _decoded(d) for n, d in opened.items()})
