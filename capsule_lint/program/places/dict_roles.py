@@ -130,9 +130,9 @@ class DictRoles(Struct, frozen=True):
                 elif isinstance(parent, tree.Call | tree.DictDisplay):
                     yield self._within(parent, use, function, node)
         for target, source in function.module.loops():
-            if isinstance(source, tree.Name) and source.id == node.id:
-                if self.names.function_of(source) is function:
-                    yield self.of_local(target, function)
+            named = isinstance(source, tree.Name) and source.id == node.id
+            if named and self.names.function_of(source) is function:
+                yield self.of_local(target, function)
 
     def _assigned(self, parent: tree.Assign, node: tree.Node, function: Function | None) -> Role:
         """The role of a dict that gets a name: that of what is returned by the name, or of what it is given
