@@ -87,17 +87,26 @@ class Halves(Room):
         for node in program.names.inside(function):
             if isinstance(node, tree.Name) and node.id in taken:
                 parent = program.names.parent(node)
-                if self._lacks(parent, scope) or (
+                if self._lacks(self._text_around(node), scope) or (
                     below
                     and isinstance(parent, tree.Call)
                     and last_name(parent.func) not in LOGGING
                 ):
                     yield node
 
-    def _lacks(self, node: object, scope: Scope) -> bool:
+    def _text_around(self, node: tree.Node) -> tree.Node | None:
+        """The whole text that something is put into."""
+        found, outer = None, self.program.names.parent(node)
+        while isinstance(outer, tree.Sequence) or tree.makes_text(outer):
+            assert isinstance(outer, tree.Expr)
+            found = found if isinstance(outer, tree.Sequence) else outer
+            outer = self.program.names.parent(outer)
+        return found
+
+    def _lacks(self, node: tree.Node | None, scope: Scope) -> bool:
         """Whether a text has the tags of other scopes in it, and is not only told to a person."""
-        if not isinstance(node, tree.FString) or is_for_people(self.program.names, node):
+        template = self.program.templates.template(node) if node is not None else None
+        if node is None or template is None or is_for_people(self.program.names, node):
             return False
-        said = "".join(part for part in node.parts if isinstance(part, str))
         others = self.program.policy.others(scope)
-        return scope.tag not in said and any(one.tag in said for one in others)
+        return scope.tag not in template.text and any(o.tag in template.text for o in others)

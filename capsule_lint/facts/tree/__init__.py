@@ -48,6 +48,7 @@ from capsule_lint.facts.tree.statements import (
     Suppression,
     spans_of,
 )
+from capsule_lint.facts.tree.texts import makes_text, said_in
 
 __all__ = [
     "Argument",
@@ -90,6 +91,8 @@ __all__ = [
     "behind",
     "integer",
     "items",
+    "makes_text",
+    "said_in",
     "span_of",
     "spans_of",
     "text",

@@ -19,7 +19,7 @@ from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_sco
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.plan.state import Knot
@@ -229,12 +229,13 @@ class Leaks(Struct, frozen=True):
         match node:
             case tree.Sequence(kind="tuple", items=items):
                 parts = list(items)
-            case tree.FString() if not _is_address(node):
-                parts = [part.value for part in node.parts if isinstance(part, tree.Hole)]
             case tree.DictDisplay() if not any(map(program.keys.key_name, node.keys)):
                 parts = list(node.values)
             case tree.Call(func=tree.Attr(name="join"), args=(argument,)):
                 parts = [one for one in within(argument.value) if isinstance(one, tree.Name)]
+            case _ if tree.makes_text(node):
+                said = list(tree.said_in(node))
+                parts = [] if _is_address(said) else [p for p in said if not isinstance(p, str)]
             case tree.Call():
                 callees = program.calls.callees(node)
                 functions = [c.function for c in callees]
@@ -276,7 +277,7 @@ class Leaks(Struct, frozen=True):
             case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
                 return any(self._is_key(use, depth + 1) for use in program.records.uses(parent))
             case tree.Binary(op="/") if parent.right is node:
-                return isinstance(node, tree.FString)  # the name of a file
+                return tree.makes_text(node)  # the name of a file
             case tree.Boolean() | tree.Conditional():
                 return self._is_key(parent, depth)
             case _:
@@ -297,9 +298,9 @@ def _is_told(node: tree.Node, told: Container[str | int]) -> bool:
     return id(node) in told or (isinstance(node, tree.Name) and node.id in told)
 
 
-def _is_address(node: tree.FString) -> bool:
+def _is_address(said: Sequence[str | tree.Node]) -> bool:
     """Whether a text is that of a page, or of something on a server: no cache goes by that."""
-    first = node.parts[0] if node.parts else ""
-    if isinstance(first, tree.Hole):
-        return not _ADDRESSES.isdisjoint(words(hole_name(first.value)))
+    first = said[0] if said else ""
+    if not isinstance(first, str):
+        return not _ADDRESSES.isdisjoint(words(hole_name(first)))
     return first.startswith("/") or "://" in first

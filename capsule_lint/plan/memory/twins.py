@@ -37,8 +37,9 @@ class Twins(Room, Struct, frozen=True):
         if not by_shape:
             return
         for module in self.program.names.production():
-            for node in module.each(tree.FString):
-                if not self.planner.local.notes.is_settled(node) and self._is_handed_on(node):
+            for node in module.every(tree.FString, tree.Binary, tree.Call):
+                settled = self.planner.local.notes.is_settled(node)
+                if tree.makes_text(node) and not settled and self._is_handed_on(node):
                     shape = self._shape(node)
                     if shape in by_shape and shape is not None:
                         self._change(node, by_shape[shape])

@@ -46,7 +46,7 @@ class UnreadKeys:
         """Those that lack a scope."""
         program = self.ground.program
         for module in self.ground.modules():
-            for node in module.either(tree.Const, tree.FString):
+            for node in module.every(tree.Const, tree.FString, tree.Binary, tree.Call):
                 template = self._template(node)
                 if template is None or self._is_read(node, template) or self._is_told(node):
                     continue
@@ -98,9 +98,14 @@ class UnreadKeys:
     @cached_property
     def _texts(self) -> tuple[str, ...]:
         """What keys say that do not spell it out themselves."""
-        sites = self.ground.program.keys.sites
+        keys, formatted = self.ground.program.keys, self.ground.program.templates.formatted
         return tuple(
-            {s.template.text for s in sites if not isinstance(s.template.host, tree.FString)}
+            {
+                site.template.text
+                for site in keys.sites
+                if not isinstance(host := site.template.host, tree.FString)
+                and tree.text(formatted.base(host)) is None
+            }
         )
 
     @cached_property
@@ -113,20 +118,17 @@ class UnreadKeys:
                 found[defect.template.text].append(defect.knot)
         return found
 
-    def _is_read(self, node: tree.Const | tree.FString, template: Template) -> bool:
+    def _is_read(self, node: tree.Node, template: Template) -> bool:
         """Whether a text is part of a key; a constant is so by what it says."""
         if id(node) in self._keys:
             return True
         said = template.text
         return isinstance(node, tree.Const) and any(said in text for text in self._texts)
 
-    def _template(self, node: tree.Const | tree.FString) -> Template | None:
+    def _template(self, node: tree.Node) -> Template | None:
         """What a text says, if it says a key."""
-        if isinstance(node, tree.FString):
-            said = "".join(part if isinstance(part, str) else "{}" for part in node.parts)
-        elif isinstance(node.value, str):
-            said = node.value
-        else:
+        said = self._said(node)
+        if said is None:
             return None
         bare = isinstance(node, tree.Const) and self._bare.fullmatch(said)
         if not bare and not self._form.match(said):
@@ -137,6 +139,25 @@ class UnreadKeys:
             for number, part in enumerate(parts)
         ]
         return Template(node, tuple(pieces), opaque=True)
+
+    def _said(self, node: tree.Node) -> str | None:
+        if isinstance(node, tree.Const):
+            return node.value if isinstance(node.value, str) and not self._is_filled(node) else None
+        if isinstance(node, tree.FString) and node.parts and isinstance(node.parts[0], str):
+            return "".join(part if isinstance(part, str) else "{}" for part in node.parts)
+        program = self.ground.program
+        if not tree.makes_text(node) or not program.keys.starts.at(node):
+            return None
+        template = program.templates.template(node)
+        return template.text if template is not None else None
+
+    def _is_filled(self, node: tree.Const) -> bool:
+        """Whether a format is filled where it is written: what comes out is what counts."""
+        outer = self.ground.program.names.parent(node)
+        if isinstance(outer, tree.Attr):
+            outer = self.ground.program.names.parent(outer)
+        host = outer if isinstance(outer, tree.Binary | tree.Call) else None
+        return host is not None and self.ground.program.templates.formatted.base(host) is node
 
     def _is_told(self, node: tree.Node) -> bool:
         """Whether a text is only for people, or stands under a name that is no partition key's."""

@@ -134,7 +134,7 @@ class Keys:
 
     def _made_names(self, node: tree.Node) -> list[str]:
         """What a name may be that is made for any index: `f"{index}pk"`, `f"GSI{number}PK"`."""
-        if not isinstance(node, tree.FString | tree.Binary):
+        if not tree.makes_text(node):
             return []
         pieces = self.templates.evaluate(node, node, 0) or ()
         return [

@@ -98,7 +98,7 @@ class Makers:
         """Whether a function puts scopes before what it is given: that is the end of a key."""
         templates = self.keys.templates
         for node in self.keys.names.inside(function):
-            if isinstance(node, tree.FString | tree.Binary):
+            if tree.makes_text(node):
                 template = templates.template(node)
                 pieces = template.pieces if template is not None else ()
                 at = [n for n, p in enumerate(pieces) if isinstance(p, Filled) and _is(p, name)]

@@ -133,8 +133,7 @@ class Operations(Struct, frozen=True):
         a test compares is expected."""
         for side, other in ((left, right), (right, left)):
             held = isinstance(side, tree.Subscript | tree.Call)
-            made = isinstance(other, tree.FString | tree.Binary)
-            name = self._condition_name(side) if held or made else ""
+            name = self._condition_name(side) if held or tree.makes_text(other) else ""
             expected = isinstance(other, tree.Const) or module.is_test
             if name and (isinstance(other, tree.Name) or not expected):
                 self.keys.named(other, Role.LOOKUP, name)

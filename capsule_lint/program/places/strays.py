@@ -11,7 +11,7 @@ from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import WRITES, Role
-from capsule_lint.program.texts.pieces import snake
+from capsule_lint.program.texts.pieces import Text, snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,7 +141,7 @@ class Strays:
         `ops.append(("delete", (f"TENANT#{tenant_id}#NOTES", note_id)))`."""
         for holder in module.either(tree.Sequence, tree.DictDisplay):
             values = holder.items if isinstance(holder, tree.Sequence) else self._entries(holder)
-            texts = [v for v in values if isinstance(v, tree.FString | tree.Binary | tree.Name)]
+            texts = [v for v in values if isinstance(v, tree.Name) or tree.makes_text(v)]
             if texts and not self._is_elsewhere(holder):
                 yield from texts
 
@@ -200,17 +200,26 @@ class Strays:
         return name is not None and self.keys.policy.is_sort_key_name(name)
 
     def _says(self, value: tree.Node, written: set[str], tags: set[str]) -> bool:
-        """Whether an expression that is no key yet may be one of some texts; an f-string, or a local that is
+        """Whether an expression that is no key yet may be one of some texts; a text, or a local that is
         one, is where it begins with one of the tags that they begin with: `f"TITLE#{title}"`."""
-        if not isinstance(value, tree.FString | tree.Binary | tree.Name):
+        if not isinstance(value, tree.Name) and not tree.makes_text(value):
             return False
         if self.keys.at(value) is not None:
             return False
         said = only_assigned(self.keys.names, value) if isinstance(value, tree.Name) else value
-        tagged = isinstance(said, tree.FString) and said.parts[:1] and said.parts[0] in tags
-        if not tagged and not self.keys.starts.at(value):
+        if not self._is_tagged(said, tags) and not self.keys.starts.at(value):
             return False
         return any(template.text in written for template in self.keys.templates.resolve(value))
+
+    def _is_tagged(self, node: tree.Node | None, tags: set[str]) -> bool:
+        """Whether a text that is put together begins with one of some tags."""
+        if node is None or not tree.makes_text(node):
+            return False
+        if isinstance(node, tree.FString) and node.parts and isinstance(node.parts[0], str):
+            return node.parts[0] in tags
+        template = self.keys.templates.template(node)
+        first = template.pieces[0] if template is not None else None
+        return isinstance(first, Text) and first.value in tags
 
 
 def _is_other_store(node: tree.Node) -> bool:

@@ -131,8 +131,8 @@ def _beginning(call: tree.Call) -> str:
     match first:
         case tree.Const(value=str() as value):
             return value
-        case tree.FString():
-            return "".join(part if isinstance(part, str) else "x" for part in first.parts)
+        case _ if first is not None and tree.makes_text(first):
+            return "".join(p if isinstance(p, str) else "x" for p in tree.said_in(first))
         case tree.Call():  # `text("SELECT …")`
             return _beginning(first)
         case _:

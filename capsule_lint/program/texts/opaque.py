@@ -82,7 +82,7 @@ class Opaque:
     def _seen(self, node: tree.Call | tree.Binary) -> Template:
         said: list[str] = []
         values: list[tree.Node] = []
-        contents = list(_contents(node))
+        contents = list(self._contents(node))
         parameters = {  # whose names say nothing of the key
             parameter.name
             for call in contents
@@ -108,14 +108,19 @@ class Opaque:
                 found += [Text(scope.tag, node, node), Filled(named[0], node, hole_name(named[0]))]
         return Template(node, tuple(found), opaque=True)
 
+    def _contents(self, node: tree.Node) -> Iterator[tree.Node | str]:
+        """All that an expression is made of, the names of its keyword arguments included; texts in it that
+        have scopes themselves are keys of their own."""
+        yield node
+        if isinstance(node, tree.Call):
+            yield from (a.keyword for a in node.args if a.keyword is not None)
+        parts = [*node.below()]
+        if isinstance(node, tree.Comprehension):
+            parts = [*node.results, *(g.iter for g in node.generators)]
+        for part in parts:
+            if not self._is_whole(part):
+                yield from self._contents(part)
 
-def _contents(node: tree.Node) -> Iterator[tree.Node | str]:
-    """All that an expression is made of, the names of its keyword arguments included."""
-    yield node
-    if isinstance(node, tree.Call):
-        yield from (a.keyword for a in node.args if a.keyword is not None)
-    parts = [*node.below()]
-    if isinstance(node, tree.Comprehension):
-        parts = [*node.results, *(g.iter for g in node.generators)]
-    for part in parts:
-        yield from _contents(part)
+    def _is_whole(self, part: tree.Node) -> bool:
+        made = self.templates.template(part) if tree.makes_text(part) else None
+        return made is not None and bool(self.templates.segments(made.pieces))

@@ -244,7 +244,7 @@ class Templates:
         host = node
         if pieces and (isinstance(pieces[0].host, tree.Sequence) or _is_buffered(node)):
             host = pieces[0].host  # joined from a local list, or written in steps
-        if pieces is None or not (joins_parts(node) or any(p.host is host for p in pieces)):
+        if pieces is None or not (tree.makes_text(node) or any(p.host is host for p in pieces)):
             return None
         template = self._templates[id(node)] = Template(host, merged(pieces))
         return template if template.has_text or len(template.pieces) > 1 else None
@@ -363,11 +363,6 @@ class Templates:
                         if pieces is not None and any(isinstance(p, Text) for p in pieces):
                             return pieces
         return None
-
-
-def joins_parts(node: tree.Node) -> bool:
-    """Whether an expression may be made of nothing but what others make: `start(tenant_id) + tail(isbn)`."""
-    return isinstance(node, tree.FString | tree.Binary)
 
 
 def _is_buffered(node: tree.Node) -> bool:
