@@ -11,7 +11,7 @@ from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import WRITES, Role
-from capsule_lint.program.texts.pieces import Text, snake
+from capsule_lint.program.texts.pieces import snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,19 +207,16 @@ class Strays:
         if self.keys.at(value) is not None:
             return False
         said = only_assigned(self.keys.names, value) if isinstance(value, tree.Name) else value
-        if not self._is_tagged(said, tags) and not self.keys.starts.at(value):
+        if not _is_tagged(said, tags) and not self.keys.starts.at(value):
             return False
         return any(template.text in written for template in self.keys.templates.resolve(value))
 
-    def _is_tagged(self, node: tree.Node | None, tags: set[str]) -> bool:
-        """Whether a text that is put together begins with one of some tags."""
-        if node is None or not tree.makes_text(node):
-            return False
-        if isinstance(node, tree.FString) and node.parts and isinstance(node.parts[0], str):
-            return node.parts[0] in tags
-        template = self.keys.templates.template(node)
-        first = template.pieces[0] if template is not None else None
-        return isinstance(first, Text) and first.value in tags
+
+def _is_tagged(node: tree.Node | None, tags: set[str]) -> bool:
+    """Whether a text that is put together begins with one of some tags, which is written out in it."""
+    if node is None or not tree.makes_text(node):
+        return False
+    return next(iter(tree.said_in(node)), None) in tags
 
 
 def _is_other_store(node: tree.Node) -> bool:
