@@ -208,20 +208,22 @@ class Structural:
         return self._fulfils(one, other) or self._fulfils(other, one)
 
     def _fulfils(self, cls: Class, protocol: Class) -> bool:
-        if not self._suits(cls, protocol) or self.calls.classes.is_protocol(cls):
+        classes = self.calls.classes
+        if classes.is_protocol(cls) or not self._suits(cls, protocol):
             return False
-        found = False
-        for owner in self.calls.classes.mro(protocol):
-            for name, demanded in owner.methods.items():
-                own = self.calls.classes.method(cls, name)
-                for theirs, ours in zip(
-                    demanded.own_params, own.own_params if own is not None else (), strict=True
-                ):
-                    types = self._said(theirs)
-                    if theirs.name != ours.name or types != self._said(ours):
-                        return False
-                    found |= any(isinstance(each, Instance) for each in flat(types))
-        return found
+        pairs = [
+            pair
+            for owner in classes.mro(protocol)
+            for name, demanded in owner.methods.items()
+            if (own := classes.method(cls, name)) is not None
+            for pair in zip(demanded.own_params, own.own_params, strict=True)
+        ]
+        if any(theirs.name != ours.name for theirs, ours in pairs):
+            return False
+        types = [self._said(theirs) for theirs, _ in pairs]
+        if not any(isinstance(one, Instance) for said in types for one in flat(said)):
+            return False
+        return all(said == self._said(ours) for said, (_, ours) in zip(types, pairs, strict=True))
 
     def _said(self, parameter: tree.Parameter) -> Types:
         """What the annotation of a parameter says that it is given."""
