@@ -142,7 +142,9 @@ class UnreadKeys:
 
     def _said(self, node: tree.Node) -> str | None:
         if isinstance(node, tree.Const):
-            return node.value if isinstance(node.value, str) and not self._is_filled(node) else None
+            return (
+                node.value if isinstance(node.value, str) and not self._is_filled(node) else None
+            )
         if isinstance(node, tree.FString) and node.parts and isinstance(node.parts[0], str):
             return "".join(part if isinstance(part, str) else "{}" for part in node.parts)
         program = self.ground.program

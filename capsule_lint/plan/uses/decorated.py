@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.calling.wrapping import calls_of, wrappers
+from capsule_lint.program.calling.wrapping import calls_of, put_into, wrappers
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
@@ -48,4 +48,8 @@ def _gives_scope(program: Program, function: Function, call: tree.Call) -> bool:
     if bound is None or around is None or any(names_any_of(p.name, scopes) for p in around.params):
         return False
     taken = (program.domain.scope_parameter(function, scope) for scope in scopes)
-    return any(parameter is not None and parameter.name in bound.arguments for parameter in taken)
+    given = set(bound.arguments)
+    for argument in call.args:
+        if argument.star == "**":
+            given.update(put_into(program.names, argument.value))
+    return any(parameter is not None and parameter.name in given for parameter in taken)

@@ -314,7 +314,7 @@ class Ledger(Room):
             names = program.names
             chosen = [
                 call
-                for call in choosing(program.inference, wrapper)
+                for call in choosing(program.inference, wrapper, function)
                 if not self._takes_behind(function, put_before(names, call))
             ]
             for call in (*chosen, *given_by_name(names, wrapper, function)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import FunctionObject, ordered
-from capsule_lint.program.model import Binding, Function, enclosing
+from capsule_lint.program.inference.types import FunctionObject, Instance, ordered
+from capsule_lint.program.model import Binding, Class, Function, enclosing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,15 +21,18 @@ def wrappers(inference: Inference, function: Function) -> Iterator[Function]:
     """The functions of the program that decorate a function."""
     for decorator in function.fact.decorators:
         for one in ordered(inference.of(decorator)):
-            if isinstance(one, FunctionObject) and one.function.own_params:
-                yield one.function
+            maker = one.function if isinstance(one, FunctionObject) else None
+            if isinstance(one, Instance):
+                maker = inference.classes.method(one.cls, "__call__")
+            if maker is not None and maker.own_params:
+                yield maker
 
 
-def choosing(inference: Inference, wrapper: Function) -> Iterator[tree.Call]:
-    """The calls of what a decorator decorates, with other arguments than the wrapper is given itself."""
+def choosing(inference: Inference, wrapper: Function, function: Function) -> Iterator[tree.Call]:
+    """The calls of a function by what decorates it, with other arguments than the wrapper is given itself."""
     names, own = inference.names, wrapper.own_params[0]
     for call in inference.calls.uses.calls_beside(own.name):
-        if isinstance(call.func, tree.Name) and not _passes_on(names, call):
+        if isinstance(call.func, tree.Name) and not _passes_on(names, call, function):
             bindings = names.bindings(own.name, names.place(call))
             if any(binding.parameter is own for binding in bindings):
                 yield call
@@ -79,7 +82,7 @@ def filled(classes: Classes, function: Function) -> int | None:
             continue
         calls = list(calls_of(names, maker))
         counts = {put_before(names, call) for call in calls}
-        if counts == {0} and not any(_passes_on(names, call) for call in calls):
+        if counts == {0} and not any(_passes_on(names, call, function) for call in calls):
             return None
         found += counts.pop() if len(counts) == 1 else 0
     return found
@@ -87,10 +90,12 @@ def filled(classes: Classes, function: Function) -> int | None:
 
 def _maker(classes: Classes, decorator: tree.Node) -> Function | None:
     """The function of the program that decorates: `authenticated`, and the one that `authenticated("clerk")`
-    gives back."""
+    gives back, or has as its `__call__`."""
     func = decorator.func if isinstance(decorator, tree.Call) else decorator
     target = classes.dotted(func) if isinstance(func, tree.Name | tree.Attr) else None
     found = target.definition if isinstance(target, Binding) else None
+    if isinstance(found, Class):
+        return classes.method(found, "__call__") if isinstance(decorator, tree.Call) else None
     if not isinstance(found, Function) or not isinstance(decorator, tree.Call):
         return found if isinstance(found, Function) else None
     match found.returns:
@@ -123,12 +128,15 @@ def calls_of(names: Names, maker: Function) -> Iterator[tree.Call]:
             yield node
 
 
-def _passes_on(names: Names, call: tree.Call) -> bool:
+def _passes_on(names: Names, call: tree.Call, decorated: Function) -> bool:
     """Whether a call in a decorator passes on whatever it is given: `**` is among its arguments, or it
     is `function(self, *args)`, and nothing else picks one of `args`."""
     function = names.function_of(call)
-    if any(argument.star == "**" for argument in call.args):
-        return _in_order(call, function) and _has_room(call, function)
+    spread = [argument.value for argument in call.args if argument.star == "**"]
+    if spread:
+        takes = {"", *(p.name for p in decorated.params)}
+        adds = any(not takes.isdisjoint(put_into(names, one)) for one in spread)
+        return not adds and _in_order(call, function) and _has_room(call, function)
     stars = [argument.value for argument in call.args if argument.star]
     if function is None or len(stars) != 1 or not isinstance(stars[0], tree.Name):
         return False
@@ -141,6 +149,37 @@ def _passes_on(names: Names, call: tree.Call) -> bool:
         and _in_order(call, function)
         and not any(_picks(node, name, names, function) for node in names.inside(function))
     )
+
+
+def put_into(names: Names, spread: tree.Node) -> list[str]:
+    """The keywords that a function adds to those that it is given, before it spreads them in a call,
+    `kwargs["tenant_id"] = …`; empty ones for those that are not known."""
+    match spread:
+        case tree.Name(id=name):
+            function = names.function_of(spread)
+            uses = names.inside(function) if function is not None else ()
+            return [
+                key
+                for node in uses
+                if isinstance(node, tree.Name) and node.id == name
+                for key in _added(names, node)
+            ]
+        case tree.DictDisplay() if None in spread.keys:
+            return [key for key, _ in spread.entries]
+        case _:
+            return []
+
+
+def _added(names: Names, kwargs: tree.Name) -> Iterator[str]:
+    """The keyword that is put into a dict where it is named; an empty one where that is not known."""
+    parent = names.parent(kwargs)
+    match parent, names.parent(parent):
+        case tree.Subscript(index=index), tree.Assign(targets=targets) if parent in targets:
+            yield tree.text(index) or ""
+        case tree.Attr(name="setdefault"), tree.Call(args=(key, *_)):
+            yield tree.text(key.value) or ""
+        case tree.Attr(name="update"), tree.Call(args=args):
+            yield from (argument.keyword or "" for argument in args)
 
 
 def _has_room(call: tree.Call, function: Function | None) -> bool:

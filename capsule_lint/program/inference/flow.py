@@ -96,7 +96,7 @@ class Flow:
         if any(
             True
             for wrapper in wrappers(self.inference, function)
-            for _ in choosing(self.inference, wrapper)
+            for _ in choosing(self.inference, wrapper, function)
         ):
             return ANYTHING  # a decorator gives what it likes
         if self.inference.enters(function):
