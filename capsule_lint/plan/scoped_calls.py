@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.decorated import giving
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function
+
+
+_INJECTING: Final = frozenset(("inject", "autowired"))
+"""Decorators of frameworks that fill the parameters which a call leaves out."""
 
 
 @dataclass(eq=False, slots=True)
@@ -41,6 +45,7 @@ class ScopedCalls(Room):
                     and not is_collected(function)
                     and not self.program.domain.enters(function)
                     and not giving(self.program, function)
+                    and _INJECTING.isdisjoint(function.decorators)
                 ):
                     self._check_callers(function, scopes)
         parameters = {scope.parameter for scope in self.program.policy.scopes}
