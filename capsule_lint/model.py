@@ -87,7 +87,8 @@ class NewSegment(Struct, frozen=True):
 
     A `constant` stands for the tag where the neighbours are written so; `joint` is the text between
     it and the hole, empty where the constant has its separator. `made` is a call that makes tag and
-    hole together, where the neighbour is such a call.
+    hole together, where the neighbour is such a call. `spelled` is the hole where nothing but a text
+    fits, as in a sum; empty where that is the hole itself.
     """
 
     tag: str
@@ -95,6 +96,7 @@ class NewSegment(Struct, frozen=True):
     constant: str = ""
     joint: str = ""
     made: str = ""
+    spelled: str = ""
 
 
 class AddSegments(Mend, frozen=True):

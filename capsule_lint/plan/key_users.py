@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
+from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
@@ -38,16 +39,23 @@ class KeyUsers(Room):
         for name in ("get_item", "update_item", "delete_item"):
             for call in program.calls.uses.calls_beside(name):
                 function = program.names.function_of(call)
-                key = next((a.value for a in call.args if a.keyword == "Key"), None)
-                if function is None or not isinstance(key, tree.DictDisplay):
+                key = self._key(call) if function is not None else None
+                if function is None or key is None:
                     continue
-                named = [v for said, v in key.pairs if isinstance(said, tree.Const)]
-                values = [v.values[0] if _is_typed(v) else v for v in named]
+                named = entries_of_dict(program.names, key).values()
+                values = [v.values[0] if _is_typed(v) else v for v in named if v is not None]
                 given = {root.id for v in values if (root := self._root(v)) is not None}
                 own = {p.name for p in function.own_params if not p.name.endswith("key")}
                 if not given.isdisjoint(own) and not any(map(program.policy.is_key_name, given)):
                     found.add(function)
         return found
+
+    def _key(self, call: tree.Call) -> tree.Node | None:
+        """The key that a call gives, also in a dict whose entries it gives by keywords: `get_item(**options)`."""
+        given = call.keyword("Key")
+        for one in call.spread if given is None else ():
+            given = given or entries_of_dict(self.program.names, one).get("Key")
+        return given
 
     def _root(self, node: tree.Node) -> tree.Name | None:
         """The name that a value is read from: `config` for `config["options"]["thread_id"]`, also through a local."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -28,12 +29,34 @@ def only_assigned(names: Names, node: tree.Node) -> tree.Node | None:
     return binding.assigned if binding is not None else None
 
 
+def entries_of_dict(names: Names, node: tree.Node) -> dict[str, tree.Node | None]:
+    """What a dict that is written out has under its keys, and a local that is one: `{"Key": key}`, `dict(Key=key)`,
+    `options["Key"] = key`; `None` under those that are given several times."""
+    binding = bound_whole(names, node)
+    while binding is not None and isinstance(binding.assigned, tree.Name):
+        binding = bound_whole(names, binding.assigned)
+    made = node if binding is None else binding.assigned
+    found: dict[str, tree.Node | None] = {}
+    if isinstance(made, tree.DictDisplay):
+        found.update(made.entries)
+    elif isinstance(made, tree.Call) and tree.makes_dict(made):
+        found.update(made.keywords)
+    else:
+        return {}
+    put = [] if binding is None else list(put_into(names, binding))
+    said = [tree.text(key) for key, _ in put]
+    for (_, value), key in zip(put, said, strict=True):
+        if key is not None:
+            found[key] = value if said.count(key) == 1 else None
+    return found
+
+
 def entry_of_local(names: Names, node: tree.Subscript) -> tree.Node | None:
     """What a local dict that is written out has under a key: `item["SK"]`."""
-    key, made = tree.text(node.index), only_assigned(names, node.base)
-    if key is None or not isinstance(made, tree.DictDisplay):
+    key = tree.text(node.index)
+    if key is None or not isinstance(node.base, tree.Name):
         return None
-    return made.under(key)
+    return entries_of_dict(names, node.base).get(key)
 
 
 def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
@@ -41,6 +64,32 @@ def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
     for binding in names.bindings_of(node):
         if binding.assigned is not None:
             yield binding.assigned
+
+
+def put_into(names: Names, binding: Binding) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """The keys and values that a local dict is given entry by entry: `options["Key"] = key`."""
+    function, made = binding.function, binding.value
+    if function is None or not (isinstance(made, tree.DictDisplay | tree.Call)):
+        return
+    for node in names.inside(function):
+        if isinstance(node, tree.Subscript) and isinstance(node.base, tree.Name):
+            statement = names.parent(node) if node.base.id == binding.name else None
+            targets = statement.targets if isinstance(statement, tree.Assign) else ()
+            value = statement.value if isinstance(statement, tree.Assign) else None
+            if value is not None and any(target is node for target in targets):
+                yield node.index, value
+
+
+def made_of(names: Names, node: tree.Node, depth: int = 4) -> Iterator[tree.Node]:
+    """An expression and all below it, and the same of what the locals are given that are named in it."""
+    for one in within(node):
+        yield one
+        bindings = names.bindings_of(one) if depth and isinstance(one, tree.Name) else ()
+        for binding in bindings:
+            if binding.kind == "assign" and binding.function is not None:
+                own = () if binding.value is None else (binding.value,)
+                for value in (*own, *(put for _, put in put_into(names, binding))):
+                    yield from made_of(names, value, depth - 1)
 
 
 def given(binding: Binding) -> tree.Node | None:

@@ -74,6 +74,21 @@ def targets_of(
             yield target, path
 
 
+def _is_one_by_one(target: tree.Node, value: tree.Node | None) -> bool:
+    """Whether an assignment is as good as several: `pk, sk = f"TENANT#{tenant_id}", "META"`."""
+    match target, value:
+        case tree.Sequence(items=names), tree.Sequence(items=values):
+            plain = all(isinstance(n, tree.Name | tree.Attr | tree.Subscript) for n in names)
+            starred = any(isinstance(one, tree.Wrapped) for one in values)
+            if not plain or starred or len(names) != len(values):
+                return False
+            bound = {name.id for name in names if isinstance(name, tree.Name)}
+            read = (one for part in values for one in within(part) if isinstance(one, tree.Name))
+            return bound.isdisjoint(one.id for one in read)
+        case _:
+            return False
+
+
 def singles(statement: tree.Assign) -> list[tree.Assign]:
     """`a = x` and `b = y` of `a, b = x, y`; any other assignment alone, one to several targets too."""
     match statement:
@@ -172,12 +187,16 @@ class _Walker:
         annotation: tree.Node | None = None,
     ) -> None:
         self._expr(target, place, parent)
+        one_by_one = kind == "assign" and _is_one_by_one(target, value)
         for leaf, path in targets_of(target):
+            own = value
+            if one_by_one and isinstance(value, tree.Sequence):
+                own, path = value.items[path[0]], ()
             if isinstance(leaf, tree.Name):
-                found = Binding(leaf.id, kind, place, leaf.at, value, annotation, path)
+                found = Binding(leaf.id, kind, place, leaf.at, own, annotation, path)
                 self._bind(found, place.scope)
             elif isinstance(leaf, tree.Attr) and isinstance(leaf.base, tree.Name):
-                self._store(leaf, place, value, annotation, path)
+                self._store(leaf, place, own, annotation, path)
 
     def _store(
         self,

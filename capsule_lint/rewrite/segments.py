@@ -145,7 +145,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
             for segment in mend.segments:
                 for part in _operands(segment, mend.separator):
                     new = _plus(new, part)
-                hole = f"str({segment.hole})" if wrap else segment.hole
+                hole = f"str({segment.hole})" if wrap else _spelled(segment)
                 new = _plus(new, parse(segment.made or hole))
             return updated.with_changes(**{side: new})
         raise self._lost(mend)
@@ -159,7 +159,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
             for part in _operands(segment, "" if base is None else mend.separator):
                 base = part if base is None else _plus(base, part)
             assert base is not None
-            base = _plus(base, parse(segment.hole))
+            base = _plus(base, parse(_spelled(segment)))
         assert base is not None
         if isinstance(left, cst.SimpleString):
             at = _opening(left).end()
@@ -245,7 +245,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
                     continue
                 if segment.tag:  # the pieces of a local key have none
                     new.append(_bare(segment, quoted))
-                new.append(parse(f"str({segment.hole})" if wrap else segment.hole))
+                new.append(parse(f"str({segment.hole})" if wrap else _spelled(segment)))
         return (near + 1 if near is not None else 0), new
 
 
@@ -311,9 +311,14 @@ def _element(segment: NewSegment, *, added: bool) -> cst.BaseExpression:
     """A tag with its value as one element: `f"CAPSULE#{capsule_id}"`, `P.CAPSULE + capsule_id`."""
     if segment.constant and added:
         parts = [segment.constant, *([_string(segment.joint)] if segment.joint else [])]
-        return parse(" + ".join([*parts, segment.hole]))
+        return parse(" + ".join([*parts, _spelled(segment)]))
     tag = "".join(cst.Module([]).code_for_node(part) for part in _tag(segment, '"'))
     return parse('f"' + tag + "{" + _requoted(segment.hole, '"') + '}"')
+
+
+def _spelled(segment: NewSegment) -> str:
+    """The code of a hole where only a text fits."""
+    return segment.spelled or segment.hole
 
 
 def _bare(segment: NewSegment, quoted: str | None) -> cst.BaseExpression:

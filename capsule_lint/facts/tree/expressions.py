@@ -357,6 +357,15 @@ def text(node: Node | None) -> str | None:
     return node.value if isinstance(node, Const) and isinstance(node.value, str) else None
 
 
+def makes_dict(node: object) -> bool:
+    """Whether a call makes a dict of its keywords: `dict(PK=pk, SK=sk)`."""
+    match node:
+        case Call(func=Name(id="dict"), args=args):
+            return any(argument.keyword is not None for argument in args)
+        case _:
+            return False
+
+
 def items(node: Node) -> tuple[Node, ...]:
     """The items of a tuple, list or set that is written out; anything else is its only one."""
     return node.items if isinstance(node, Sequence) else (node,)

@@ -40,8 +40,9 @@ class SortKeys(Struct, frozen=True, dict=True):
 
     def _named(self, module: Module) -> Iterator[tuple[str, tree.Node]]:
         """What has a name in a module: entries, what is assigned, and what functions return."""
-        for display in module.each(tree.DictDisplay):
-            yield from entries_of(display)
+        for display in module.either(tree.DictDisplay, tree.Call):
+            if isinstance(display, tree.DictDisplay) or tree.makes_dict(display):
+                yield from entries_of(display)
         for statement, _ in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 for target in statement.targets:

@@ -97,15 +97,18 @@ class Forms(Struct, frozen=True):
         """The texts of a template that has the keys of changed templates in it, also where a parameter is
         such a key."""
         function = self.program.names.function_of(template.host)
-        for pieces in (template.pieces, *self._told_by_callers(template.pieces)):
+        changing = {id(defect.template.host) for defect in defects}
+        for pieces in (template.pieces, *self._told_by_callers(template.pieces, changing)):
             hosts = {id(piece.host) for piece in pieces}
             inner = [d for d in defects if id(d.template.host) in hosts]
             form = self._form(pieces, inner, function) if inner else None
             if form is not None:
                 yield form
 
-    def _told_by_callers(self, pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-        """The same pieces, with what callers give for a parameter in its place."""
+    def _told_by_callers(
+        self, pieces: Sequence[Piece], changing: AbstractSet[int]
+    ) -> Iterator[list[Piece]]:
+        """The same pieces, with the changing key that callers give for a parameter in its place."""
         names, templates = self.program.names, self.program.templates
         for number, piece in enumerate(pieces):
             value = piece.value if isinstance(piece, Filled) else None
@@ -113,7 +116,7 @@ class Forms(Struct, frozen=True):
             passed = self.program.calls.passed_to(bindings[0]) if len(bindings) == 1 else ()
             for argument in passed:
                 given = templates.template(argument)
-                if given is not None:
+                if given is not None and not changing.isdisjoint(id(p.host) for p in given.pieces):
                     yield [*pieces[:number], *given.pieces, *pieces[number + 1 :]]
 
     def loose(self, defect: KeyDefect) -> re.Pattern[str] | None:

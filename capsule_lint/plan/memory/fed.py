@@ -16,7 +16,7 @@ from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.local_names import assigned
+from capsule_lint.program.local_names import assigned, put_into
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import hole_name, names_any_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
 
-_MAX_DEPTH: Final = 3
+_MAX_DEPTH: Final = 4
 
 
 class _Keyed(Struct, frozen=True):
@@ -347,6 +347,7 @@ class Fed(Room):
                     yield from program.calls.passed_to(binding)
             elif binding.kind in ("assign", "for") and binding.function is not None:
                 yield from () if binding.value is None else (binding.value,)
+                yield from (put for _, put in put_into(program.names, binding))
 
     def _knows(self, call: tree.Call, scope: Scope) -> bool:
         """Whether a call is going to be told the scope itself."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.local_names import assigned
+from capsule_lint.program.local_names import made_of
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.walk import within
 
@@ -93,17 +93,15 @@ class Memos(MendRoom, Struct, frozen=True):
         planner = self.planner
         gained = self.state.params[function].values()
         hosts = {id(d.template.host) for d in planner.defects if d.function is function}
-        values = [] if value is None else [value]
-        if isinstance(value, tree.Name):
-            values += assigned(self.program.names, value)
+        if value is None:
+            return False
         return any(
             id(node) in hosts
             or (
                 isinstance(node, tree.Call)
                 and any(planner.signatures.asked(node, s) for s in gained)
             )
-            for one in values
-            for node in within(one)
+            for node in made_of(self.program.names, value)
         )
 
     # --- the dict ---

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.keyed_methods import PUTTING, key_of
-from capsule_lint.program.local_names import assigned
+from capsule_lint.program.local_names import made_of
 from capsule_lint.program.model import last_name
-from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.keepers import Keepers
     from capsule_lint.program import Program
     from capsule_lint.program.model import Module
-
-_MAX_DEPTH: Final = 2
 
 
 class Put(Struct, frozen=True):
@@ -68,11 +65,4 @@ class Puts:
     def is_made_of(self, put: Put, keys: Collection[int]) -> bool:
         """Whether what is put is made of what some keys are looked up for, here or where a local gets it;
         the keys are told by their ids."""
-        return any(id(one) in keys for value in self._meant(put.value, 0) for one in within(value))
-
-    def _meant(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
-        """A value, and what locals stand for that it names: `text` is `json.dumps(note)`."""
-        yield node
-        for name in within(node) if depth < _MAX_DEPTH else ():
-            for value in assigned(self.program.names, name) if isinstance(name, tree.Name) else ():
-                yield from self._meant(value, depth + 1)
+        return any(id(one) in keys for one in made_of(self.program.names, put.value))

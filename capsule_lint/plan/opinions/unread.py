@@ -98,13 +98,13 @@ class UnreadKeys:
     @cached_property
     def _texts(self) -> tuple[str, ...]:
         """What keys say that do not spell it out themselves."""
-        keys, formatted = self.ground.program.keys, self.ground.program.templates.formatted
         return tuple(
             {
                 site.template.text
-                for site in keys.sites
+                for site in self.ground.program.keys.sites
                 if not isinstance(host := site.template.host, tree.FString)
-                and tree.text(formatted.base(host)) is None
+                and not (isinstance(host, tree.Binary) and host.op == "+")
+                and tree.text(_format(host)) is None
             }
         )
 
@@ -113,9 +113,13 @@ class UnreadKeys:
         """The keys that change, by what they say: where one is written by a text of which nothing shows where
         it goes, what looks it up would find nothing any more."""
         found: dict[str, list[Knot]] = defaultdict(list)
-        for defect in self.ground.planner.defects:
-            if not defect.module.is_test:
-                found[defect.template.text].append(defect.knot)
+        changing = {
+            id(d.template.host): d for d in self.ground.planner.defects if not d.module.is_test
+        }
+        for site in self.ground.program.keys.sites if changing else ():
+            hosts = (id(site.template.host), *(id(p.host) for p in site.template.pieces))
+            for host in filter(changing.__contains__, dict.fromkeys(hosts)):
+                found[site.template.text].append(changing[host].knot)
         return found
 
     def _is_read(self, node: tree.Node, template: Template) -> bool:
@@ -151,15 +155,16 @@ class UnreadKeys:
         if not tree.makes_text(node) or not program.keys.starts.at(node):
             return None
         template = program.templates.template(node)
-        return template.text if template is not None else None
+        if template is None or any(id(piece.host) in self._keys for piece in template.pieces):
+            return None  # it is put together of what is a part of a key
+        return template.text
 
     def _is_filled(self, node: tree.Const) -> bool:
         """Whether a format is filled where it is written: what comes out is what counts."""
         outer = self.ground.program.names.parent(node)
         if isinstance(outer, tree.Attr):
             outer = self.ground.program.names.parent(outer)
-        host = outer if isinstance(outer, tree.Binary | tree.Call) else None
-        return host is not None and self.ground.program.templates.formatted.base(host) is node
+        return _format(outer) is node
 
     def _is_told(self, node: tree.Node) -> bool:
         """Whether a text is only for people, or stands under a name that is no partition key's."""
@@ -182,6 +187,17 @@ class UnreadKeys:
                 return any(is_sort_key(last_name(target)) for target in outer.targets)
             case _:
                 return isinstance(outer, tree.Eval)
+
+
+def _format(host: object) -> tree.Node | None:
+    """The format that an expression fills, where it is written in it."""
+    match host:
+        case tree.Binary(op="%", left=base):
+            return base
+        case tree.Call(func=tree.Attr(base=base, name="format" | "format_map")):
+            return base
+        case _:
+            return None
 
 
 def _name_in(holder: tree.Expr, part: tree.Node) -> str:

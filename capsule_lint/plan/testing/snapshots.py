@@ -84,7 +84,9 @@ class Snapshots(MendRoom):
         names = self.program.names
         for node, knot, scope, _ in self.mends.expected.grown:
             place = names.place(node)
-            if isinstance(node, tree.DictDisplay) and not place.scope.module.is_test:
+            if not isinstance(node, tree.DictDisplay | tree.Call) or place.scope.module.is_test:
+                continue
+            if isinstance(node, tree.DictDisplay) or tree.makes_dict(node):
                 every = frozenset(name for name, _ in entries_of(node))
                 if len(own := self._plain(every)) > 1:
                     yield _Whole(own, every, knot, scope, place.scope.function)

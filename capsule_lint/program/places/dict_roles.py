@@ -147,16 +147,26 @@ class DictRoles(Struct, frozen=True):
 
     def _is_row(self, node: tree.Node) -> bool:
         """Whether a dict has a sort key and more: what is looked up has nothing but its keys."""
-        keys = node.keys if isinstance(node, tree.DictDisplay) else ()
-        names = [
-            name for key in keys if key is not None and (name := self.templates.constant(key))
-        ]
-        if isinstance(node, tree.Call):
-            names = [argument.keyword for argument in node.args if argument.keyword]
+        names = list(self._names_in(node))
         sorts = [name for name in names if self.policy.is_sort_key_name(name)]
         return bool(sorts) and any(
             name not in sorts and not self.policy.is_key_name(name) for name in names
         )
+
+    def _names_in(self, node: tree.Node) -> Iterator[str]:
+        """The names of what a dict has, also of what is put into it under the name it gets."""
+        if isinstance(node, tree.Call):
+            yield from (name for name, _ in node.keywords)
+        keys = list(node.keys) if isinstance(node, tree.DictDisplay) else []
+        outer, function = self.names.parent(node), self.names.function_of(node)
+        if isinstance(outer, tree.Assign) and function is not None:
+            kept = last_name(outer.targets[0])
+            keys += [
+                one.index
+                for one in self.names.inside(function)
+                if isinstance(one, tree.Subscript) and last_name(one) == kept
+            ]
+        yield from filter(None, (self.templates.constant(key) for key in keys if key is not None))
 
     def _returned(self, function: Function, node: tree.Node) -> Role:
         if function.owner is not None and function.takes_self and not function.own_params:

@@ -347,7 +347,7 @@ class Keys:
     def makes_item(self, node: tree.Node, depth: int = 0) -> bool:
         """Whether an expression gives an item, here or in the functions that it calls: where its keys stand
         is seen there."""
-        if not isinstance(node, tree.Call) or depth > _MAX_CALLS:
+        if is_item(node) or not isinstance(node, tree.Call) or depth > _MAX_CALLS:
             return is_item(node)
         callees = self.calls.callees(node)
         if self.makes_pair(node) and any(a.keyword is not None for a in node.args):

@@ -126,5 +126,5 @@ def _is(piece: Filled, name: str) -> bool:
 def is_item(node: tree.Node) -> bool:
     """Whether a dict is written out that is no typed value, `{"S": "TENANT#t"}`."""
     if not isinstance(node, tree.DictDisplay):
-        return False
+        return tree.makes_dict(node)
     return len(node.keys) != 1 or tree.text(node.keys[0]) != "S"

@@ -65,7 +65,7 @@ class Operations(Struct, frozen=True):
             if name:
                 self.keys.named(node.args[1].value, Role.WRITTEN, name)
         self.strays.given(node)
-        for argument in node.args:
+        for argument in node.args if not tree.makes_dict(node) else ():
             if argument.keyword is not None and self.keys.policy.is_key_name(argument.keyword):
                 self.keys.named(argument.value, self._role(node), argument.keyword)
 
@@ -73,8 +73,6 @@ class Operations(Struct, frozen=True):
         """What a key is used for that is given by its name."""
         names = self.keys.names
         match node.func:
-            case tree.Name(id="dict"):
-                return self.roles.of(node)
             case tree.Attr(name="update", base=tree.Name() as base):
                 return self.roles.updated(base, names.function_of(node)) or Role.LOOKUP
         if self.keys.makes_pair(node) and _is_returned(names.parent(node)):

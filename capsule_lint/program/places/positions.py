@@ -57,6 +57,8 @@ class Positions:
                     self._dict(node, conditions)
                 case tree.Call():
                     self._partiql(dict(node.keywords))
+                    if tree.makes_dict(node):
+                        self._made(node)
                     self._operations.call(node)
                     self._made_by_object(node)
                     patches = isinstance(node.func, tree.Attr) and node.func.name == "setattr"
@@ -94,6 +96,14 @@ class Positions:
                 name, role = conditions.get((function, text), (own, Role.LOOKUP))
             if name:
                 role = role or self._roles.of(node)
+                self.keys.named(value, role, name)
+                self.keys.bare(value, role, name)
+
+    def _made(self, node: tree.Call) -> None:
+        """`dict(PK=…)`, which is as good as `{"PK": …}`."""
+        for name, value in node.keywords:
+            if self.keys.policy.is_key_name(name):
+                role = self._roles.of(node)
                 self.keys.named(value, role, name)
                 self.keys.bare(value, role, name)
 

@@ -207,16 +207,22 @@ class Strays:
         if self.keys.at(value) is not None:
             return False
         said = only_assigned(self.keys.names, value) if isinstance(value, tree.Name) else value
-        if not _is_tagged(said, tags) and not self.keys.starts.at(value):
+        if not self._is_tagged(said, tags) and not self.keys.starts.at(value):
             return False
         return any(template.text in written for template in self.keys.templates.resolve(value))
 
-
-def _is_tagged(node: tree.Node | None, tags: set[str]) -> bool:
-    """Whether a text that is put together begins with one of some tags, which is written out in it."""
-    if node is None or not tree.makes_text(node):
-        return False
-    return next(iter(tree.said_in(node)), None) in tags
+    def _is_tagged(self, node: tree.Node | None, tags: set[str]) -> bool:
+        """Whether a text that is put together begins with one of some tags, written out or by a constant."""
+        begun = ""
+        for part in tree.said_in(node) if node is not None and tree.makes_text(node) else ():
+            if isinstance(part, str):
+                begun += part
+            elif begun or not isinstance(part, tree.Name | tree.Attr):
+                break
+            else:
+                with self.keys.names.aside():  # whatever begins a text is named in it
+                    begun = self.keys.templates.constant(part) or " "
+        return begun in tags
 
 
 def _is_other_store(node: tree.Node) -> bool:
