@@ -1,0 +1,135 @@
+"""Programs that say the same in other words: what is found in them is the same."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import libcst as cst
+import libcst.matchers as m
+import pytest
+
+from tests.test_cases import CASES, files_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.project import Project
+
+SAMPLE = [path for path in CASES if crc32(path.stem.encode()) % 25 == 0]
+"""Some cases, the same ones also when there are others."""
+
+
+class Texts(cst.CSTTransformer):
+    """Says f-strings with a separator in other words, but those inside of others; `front` is what has to stand
+    before them in the module."""
+
+    depth = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.front: list[str] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        self.depth += isinstance(node, cst.FormattedString)
+        return not isinstance(node, (cst.Annotation, cst.ConcatenatedString))
+
+    def leave_FormattedString(
+        self, original_node: cst.FormattedString, updated_node: cst.FormattedString
+    ) -> cst.BaseExpression:
+        self.depth -= 1
+        parts = updated_node.parts
+        said = [p.value for p in parts if isinstance(p, cst.FormattedStringText)]
+        if self.depth or updated_node.prefix != "f" or updated_node.quote != '"':
+            return updated_node
+        odd = any(set("{}%\\") & set(text) for text in said)
+        marks = ("conversion", "equal", "format_spec")
+        marked = any(getattr(part, mark, None) for part in parts for mark in marks)
+        if odd or marked or not any("#" in text for text in said) or len(said) == len(parts):
+            return updated_node
+        return self.said(parts)
+
+    def said(self, parts: Sequence[cst.BaseFormattedStringContent]) -> cst.BaseExpression:
+        """The same in other words."""
+        raise NotImplementedError
+
+    def _filled(
+        self, parts: Sequence[cst.BaseFormattedStringContent], mark: str
+    ) -> tuple[str, str]:
+        text, holes = "", []
+        for part in parts:
+            if isinstance(part, cst.FormattedStringExpression):
+                text += mark
+                holes.append(cst.Module([]).code_for_node(part.expression))
+            elif isinstance(part, cst.FormattedStringText):
+                text += part.value
+        return text, ", ".join(holes)
+
+
+class Format(Texts):
+    """`f"USER#{x}"` is `"USER#{}".format(x)`."""
+
+    def said(self, parts: Sequence[cst.BaseFormattedStringContent]) -> cst.BaseExpression:
+        text, holes = self._filled(parts, "{}")
+        return cst.parse_expression(f'"{text}".format({holes})')
+
+
+class Percent(Texts):
+    """`f"USER#{x}"` is `("USER#%s" % (x,))`."""
+
+    def said(self, parts: Sequence[cst.BaseFormattedStringContent]) -> cst.BaseExpression:
+        text, holes = self._filled(parts, "%s")
+        return cst.parse_expression(f'("{text}" % ({holes},))')
+
+
+class Constants(Texts):
+    """`f"USER#{x}"` is `f"{_USER}{x}"`."""
+
+    def said(self, parts: Sequence[cst.BaseFormattedStringContent]) -> cst.BaseExpression:
+        code = ""
+        for part in parts:
+            written = cst.Module([]).code_for_node(part)
+            if isinstance(part, cst.FormattedStringText):
+                tags = set(re.findall(r"[A-Z]+#", written))
+                self.front += [f'_{tag[:-1]} = "{tag}"' for tag in sorted(tags)]
+                written = re.sub(r"([A-Z]+)#", r"{_\1}", written)
+            code += written
+        return cst.parse_expression(f'f"{code}"')
+
+
+def _restated(text: str, way: type[Texts]) -> str:
+    """The code of a module in other words."""
+    transformer = way()
+    module = cst.parse_module(text).visit(transformer)
+    body, at = list(module.body), 0
+    for number, statement in enumerate(body):
+        if m.matches(statement, m.SimpleStatementLine([m.Import() | m.ImportFrom()])):
+            at = number + 1
+    front = map(cst.parse_statement, dict.fromkeys(transformer.front))
+    return module.with_changes(body=[*body[:at], *front, *body[at:]]).code
+
+
+def _found(project: Project) -> Counter[tuple[str, str, str]]:
+    """What is found, and in what; whether a key is written or looked up is no matter."""
+    return Counter(
+        (found["code"].replace("CAP104", "CAP101"), found["filename"], found["symbol"])
+        for found in project.check("--no-cache").data
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", [Format, Percent, Constants], ids=lambda way: way.__name__)
+@pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.stem)
+def test_the_same_is_found(path: Path, way: type[Texts], project: Project) -> None:
+    program, _ = files_of(path.read_text())
+    changed = {
+        name: _restated(text, way) if name.endswith(".py") and name.startswith("app/") else text
+        for name, text in program.items()
+    }
+    if changed == program:
+        pytest.skip("has no such texts")
+    before = _found(project.write(program))
+    assert _found(project.write(changed)) == before
