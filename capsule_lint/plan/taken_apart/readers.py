@@ -206,7 +206,11 @@ class Readers:
         self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
     ) -> None:
         for split in self.splits(value):
-            shifts = [s for s in self.moving(split, module, defects) if s.fits(target, split)]
+            known = self.moving(split, module, defects)
+            shifts = [s for s in known if s.fits(target, split)]
+            if not shifts and self.program.policy.is_key_name(self.name(split.key)):
+                # it is a key, whatever the parts are called: `_, tenant, kind, name = pk.split("#")`
+                shifts = [s for s in known if s.fits(target, split, moved=False)]
             self.tie(shifts)
             moves = {(s.start - split.taken, s.by) for s in shifts}
             if len(moves) > 1:

@@ -86,9 +86,9 @@ class Shift(Struct, frozen=True):
             length = min(length, split.limit + 1)
         return self.start - split.taken < number <= length
 
-    def fits(self, target: tree.Sequence, split: Split) -> bool:
+    def fits(self, target: tree.Sequence, split: Split, *, moved: bool = True) -> bool:
         """Whether a key of this form could be what a target unpacks: by its number of parts, and by
-        the names on both sides."""
+        the names on both sides; those of the parts that move as well, or not."""
         names = [_name(item) for item in target.items]
         length = len(self.parts) - split.taken
         if split.limit >= 0:
@@ -97,6 +97,8 @@ class Shift(Struct, frozen=True):
         if not (length >= len(names) - 1 if stars else length == len(names)):
             return False
         last = stars[0] if stars else length - 1 if split.limit >= 0 else len(names)
+        if not moved:
+            last = min(last, max(self.start - split.taken, 0))
         return all(
             _agree(name, part)
             for name, part in zip(names[:last], self.parts[split.taken :], strict=False)
