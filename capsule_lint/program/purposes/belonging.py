@@ -114,7 +114,7 @@ class Belonging:
     def _narrowed(self, site: KeySite) -> str | None:
         """The entity of policy's table that a site's key belongs to."""
         tags = self.tags_of(site.template)
-        tagged = self._tagged(tags)
+        tagged = self._by_tags(site)
         if tagged is not None:
             return tagged
         if any(self._naming.is_named(words(tag)) for tag in tags):
@@ -125,6 +125,21 @@ class Belonging:
         if self._named_by_owner(site.owner) == found:
             return found
         return None if tags or self._serves_others(site.function, found) else found
+
+    def _by_tags(self, site: KeySite) -> str | None:
+        """The entity of policy's table that a tag of a site's key names."""
+        others = site.index and self._has_others(site.owner)
+        return None if others else self._tagged(self.tags_of(site.template))
+
+    def _has_others(self, owner: Class | None) -> bool:
+        """Whether a class is an entity, or a repository of such alone, that policy's table does not have: its
+        items are found by an index whose key names what they are found by, `FIRMWARE#{self.firmware}`."""
+        if owner is None or self._named_by_owner(owner) is not None:
+            return False
+        kinds = (
+            {owner} if owner in self.domain.entities else self.domain.entities_of.get(owner, ())
+        )
+        return bool(kinds) and self.domain.policy.entities.keys().isdisjoint(k.name for k in kinds)
 
     def _tagged(self, tags: Iterable[str]) -> str | None:
         """The entity of policy's table that a tag of a key names."""
@@ -141,7 +156,7 @@ class Belonging:
         """The entity of policy's table that alone a method of a repository for several is for: by the
         keys that it makes, or else by what it takes."""
         keys = self.domain.keys
-        found = {self._tagged(self.tags_of(site.template)) for site in keys.inside(function)}
+        found = {self._by_tags(site) for site in keys.inside(function)}
         for helper in keys.helpers_of(function):
             if helper.owner not in self.domain.repositories:
                 found.update(map(self._narrowed, keys.inside(helper)))
