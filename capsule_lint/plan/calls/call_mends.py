@@ -10,9 +10,11 @@ from capsule_lint.model import AddArgument, AddElements
 from capsule_lint.plan.calls.called import Called
 from capsule_lint.plan.calls.spread_dicts import SpreadDicts
 from capsule_lint.plan.calls.spread_tuples import SpreadTuples
+from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.plan.supply.rebuilds import update_of
+from capsule_lint.plan.uses.passthrough import is_repeat
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -65,6 +67,12 @@ class CallMends(MendRoom):
         if code is None:
             return
         where = self._argument_place(call, want)
+        if want.offset and last_name(call.func) == "map":
+            like = self._neighbour_argument(call.args[1:], want, self.called.of(want))
+            beside = call.args[like + 1].value if like is not None else call.func
+            repeated = isinstance(beside, tree.Call) and is_repeat(beside)
+            where = where if repeated else None
+            code = f"{text_of(beside.func)}({code})" if isinstance(beside, tree.Call) else code
         box = self.program.calls.uses.boxes.get(id(call))
         if box is not None:
             where = () if where and self._boxed(box, want, where, code) else None

@@ -42,14 +42,15 @@ def is_handed_on(program: Program, call: tree.Call) -> bool:
     if not isinstance(named, tree.Name):
         return False
     names = program.names
-    for binding in names.bindings(named.id, names.place(call)):
+    bindings = names.bindings(named.id, names.place(call))
+    for binding in bindings:
         function, own = binding.function, binding.parameter
         if function is None or own is None or own not in function.params:
             return False
         after = function.params[function.params.index(own) + 1 :]
         if not after or after[0].kind != "*" or _leading(program, function, own) is None:
             return False
-    return True
+    return bool(bindings)  # `map` has none
 
 
 def _leading(program: Program, function: Function, own: tree.Parameter) -> int | None:
