@@ -208,10 +208,10 @@ class References(Room, Struct, frozen=True):
             return Verdict.ESCAPE, "a partial of it does not get what it gains"
         if isinstance(symbol, Class) or name in HARMLESS:
             return Verdict.ALREADY_CORRECT, "passed as a value"
-        if self._is_given_back(call, symbol):
-            return Verdict.ALREADY_CORRECT, _ALIAS
         if name in _METHODS:
             return self.tabled.judge(call, symbol, "a class")
+        if self._is_given_back(call, symbol):
+            return Verdict.ALREADY_CORRECT, _ALIAS
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
 
     def _is_given_back(self, call: tree.Call, symbol: Symbol) -> bool:
