@@ -113,7 +113,8 @@ class Telling:
 
     def _names(self, word: str, scope: Scope) -> bool:
         """Whether a word is a name or the tag of a scope, or has the tag in it."""
-        return names_scope(word, scope) or bare_word(scope.tag).lower() in word.lower()
+        tag = bare_word(scope.tag).lower()
+        return names_scope(word, scope) or (bool(tag) and tag in word.lower())
 
     def _cores(self) -> Iterator[str]:
         """What the words that tell by a pattern have in them, in lower case, without underscores."""

@@ -83,7 +83,7 @@ def _mark(program: Program, pieces: Sequence[Piece], anchor: tree.Node | None) -
     last = pieces[-1]
     if at is None and isinstance(last, Text) and (begun := ending_mark(last.value)):
         return begun  # what keys begin with
-    return marks_of(scopes[0].tag)[-1:] if plain else keys.mark
+    return (marks_of(scopes[0].tag)[-1:] if plain else None) or keys.mark
 
 
 def _is_hole(piece: Piece, anchor: tree.Node | None) -> bool:

@@ -101,6 +101,9 @@ class ScanOpinions:
         if any(isinstance(one, Foreign) and _SERVICE.search(one.name) for one in types):
             return True
         own = [one.cls for one in types if isinstance(one, ClassObject | Instance)]
+        doubles.update(
+            filter(stands_in, own)
+        )  # also one that has no `scan`: it is not what is called
         bases = [
             base
             for cls in own
@@ -300,7 +303,7 @@ class ScanOpinions:
         for node in material:
             match node:
                 case tree.Const(value=str() as text):
-                    if scope.tag.lower() in text.lower():
+                    if _has_tag(text, scope):
                         return True
                     if any(names_scope(word, scope) for word in re.findall(r"[\w-]+", text)):
                         return True
@@ -309,7 +312,7 @@ class ScanOpinions:
                         return True
                 case tree.FString():
                     texts = [part for part in node.parts if isinstance(part, str)]
-                    if any(scope.tag.lower() in text.lower() for text in texts):
+                    if any(_has_tag(text, scope) for text in texts):
                         return True
                     said = " ".join(texts)
                     if any(names_scope(word, scope) for word in re.findall(r"[\w-]+", said)):
@@ -341,3 +344,7 @@ def _texts(nodes: Iterable[tree.Node]) -> Iterator[str]:
                 yield text
             case tree.Call():
                 yield from (a.keyword for a in node.args if a.keyword is not None)
+
+
+def _has_tag(text: str, scope: Scope) -> bool:
+    return bool(scope.tag) and scope.tag.lower() in text.lower()

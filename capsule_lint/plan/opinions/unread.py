@@ -74,7 +74,7 @@ class UnreadKeys:
     @cached_property
     def _form(self) -> re.Pattern[str]:
         """A scope's tag, what fills it, a separator, and a word."""
-        tag = re.escape(self.ground.scopes[0].tag)
+        tag = re.escape(self.ground.scopes[0].tag) or "(?!)"  # without one, any text may be meant
         usual = self.ground.program.keys.mark
         mark = rf"(?:[#|/:]|{re.escape(usual)})" if usual else "[#|/:]"
         return re.compile(rf"{tag}(?:{_HOLE}){mark}\w")
@@ -82,7 +82,8 @@ class UnreadKeys:
     @cached_property
     def _bare(self) -> re.Pattern[str]:
         """A scope's tag and a field, with nothing behind it: what fills that makes a whole key of it."""
-        return re.compile(rf"{re.escape(self.ground.scopes[0].tag)}(?:\{{\w+\}}|%\(\w+\)s)")
+        tag = re.escape(self.ground.scopes[0].tag) or "(?!)"
+        return re.compile(rf"{tag}(?:\{{\w+\}}|%\(\w+\)s)")
 
     @cached_property
     def _keys(self) -> set[int]:

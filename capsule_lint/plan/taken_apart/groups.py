@@ -72,4 +72,4 @@ def _is_of_keys(program: Program, call: tree.Call) -> bool:
     first = next((a.value for a in call.args if a.keyword in (None, "pattern")), None)
     text = program.templates.constant(first) if first is not None else None
     plain = (text or "").replace("\\", "").lower()
-    return any(scope.tag.lower() in plain for scope in program.policy.scopes)
+    return any(s.tag and s.tag.lower() in plain for s in program.policy.scopes)

@@ -71,8 +71,8 @@ def beside_tag(mark: str | None, tag: str) -> str | None:
 
 
 def is_plainly_marked(scopes: Iterable[Scope]) -> bool:
-    """Whether the tags of all scopes end with what separates parts wherever it stands."""
-    return all(is_plain(marks_of(scope.tag)) for scope in scopes)
+    """Whether the tags of all scopes that have one end with what separates parts wherever it stands."""
+    return all(not scope.tag or is_plain(marks_of(scope.tag)) for scope in scopes)
 
 
 def _text_behind(pieces: Sequence[Piece], number: int) -> str:

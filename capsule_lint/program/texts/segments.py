@@ -65,6 +65,7 @@ def _literal(text: str, number: int, scopes: Sequence[ScopePolicy]) -> list[Segm
     found = [
         Segment(scope.name, number, literal=True, tagged=True, position=match.start())
         for scope in scopes
+        if scope.tag  # without one, a value that is written out is a word as any other
         for match in re.finditer(
             _tag_pattern(scope.tag) + r"(?P<value>[^#|/{}]+)", text, re.IGNORECASE
         )

@@ -32,7 +32,8 @@ class Starts:
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
-        return re.compile(rf"{re.escape(self.tag)}\{{\}}(?:[\W_]|$)")
+        tag = re.escape(self.tag) or "(?!)"
+        return re.compile(rf"{tag}\{{\}}(?:[\W_]|$)")
 
     def _home(self, node: tree.Node) -> Function | Module:
         """The outermost function around an expression, or its module."""
