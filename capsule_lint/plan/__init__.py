@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from capsule_lint.judgement import Broken
     from capsule_lint.plan.opinions import Opinion
     from capsule_lint.plan.state import KeyDefect, Knot
-    from capsule_lint.plan.taken_apart.readers import Reader, Unfit
+    from capsule_lint.plan.taken_apart.reads import Reader, Unfit
     from capsule_lint.plan.taken_apart.remainders import Remainder
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program

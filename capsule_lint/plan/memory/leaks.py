@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.plan.state import Knot
-    from capsule_lint.plan.taken_apart.readers import Reader
+    from capsule_lint.plan.taken_apart.reads import Reader
     from capsule_lint.plan.taken_apart.scope_parts import ScopeParts
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function

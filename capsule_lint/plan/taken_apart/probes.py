@@ -83,7 +83,7 @@ class Probes(Struct, frozen=True):
         self, key: tree.Node | None, value: tree.Node | None
     ) -> Iterator[tuple[tree.Node, str]]:
         """The constant beginnings that a key is asked for."""
-        if key is None or value is None or not self.readers.is_key(key):
+        if key is None or value is None or not self.readers.splits.is_key(key):
             return
         for one in tree.items(value):
             text = self.program.templates.constant(one)

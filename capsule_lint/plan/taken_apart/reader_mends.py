@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.plan.taken_apart.cut_off import Cut
     from capsule_lint.plan.taken_apart.probes import Gap
-    from capsule_lint.plan.taken_apart.readers import Reader, Unfit
+    from capsule_lint.plan.taken_apart.reads import Reader, Unfit
     from capsule_lint.policy import Scope
 
 _UNFIT: Final = "does not recognise the keys as they will be"

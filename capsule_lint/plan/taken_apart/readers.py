@@ -8,64 +8,37 @@ from dataclasses import replace as replaced
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.parts import Use, is_paired, uses
 from capsule_lint.plan.taken_apart.patterns import Patterns
 from capsule_lint.plan.taken_apart.probes import Probes
+from capsule_lint.plan.taken_apart.reads import Reader, Unfit
 from capsule_lint.plan.taken_apart.related import Related
 from capsule_lint.plan.taken_apart.remainders import UNCLEAR, Remainders
-from capsule_lint.plan.taken_apart.shifts import Shift, Split, has_separator, shift_of
-from capsule_lint.program.containers import IN_PLACE
+from capsule_lint.plan.taken_apart.shifts import (
+    Shift,
+    Split,
+    fits,
+    has_separator,
+    parts_of,
+    shift_of,
+)
+from capsule_lint.plan.taken_apart.splits import Splits
 from capsule_lint.program.model import last_name
-from capsule_lint.program.texts.pieces import hole_name, snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.state import KeyDefect, Knot, State
     from capsule_lint.plan.taken_apart.probes import Gap
-    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Binding, Module
+    from capsule_lint.program.model import Module
     from capsule_lint.program.places.sites import KeySite
 
-_KEYISH: Final = ("key", "_keys")
 _DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
-
-
-@dataclass(eq=False, slots=True)
-class Reader:
-    """One positional read: `number` becomes another one at `node` (an index, a limit), or the target
-    `node` that unpacks all parts gets more names."""
-
-    node: tree.Node
-    module: Module
-    shift: Shift
-    knot: Knot
-    number: int | None
-    separator: str = ""
-    """What separated the parts that `node`, a list of values, is compared with."""
-
-    @property
-    def scopes(self) -> tuple[Scope, ...]:
-        """The scopes whose segments move what is read."""
-        return self.shift.scopes
-
-
-class Unfit(Struct, frozen=True):
-    """Code that does not recognise the changed keys: `text` is what the literal `node` becomes, if known."""
-
-    node: tree.Node
-    module: Module
-    scopes: tuple[Scope, ...]
-    knot: Knot
-    old: str
-    text: str | None = None
-    gaps: tuple[Gap, ...] = ()
-    """Where segments come into the text, which a test may know the values of."""
+_SHARED: Final = "takes a key apart by position, and is given other texts as well"
 
 
 @dataclass(eq=False)
@@ -85,6 +58,11 @@ class Readers:
 
     def __post_init__(self) -> None:
         self.remainders = Remainders(self)
+
+    @cached_property
+    def splits(self) -> Splits:
+        """What is split, and what is a key."""
+        return Splits(self.program)
 
     def find(self, defects: list[KeyDefect]) -> None:
         """Fill `found` and `unsure`."""
@@ -161,18 +139,20 @@ class Readers:
     def _subscript(
         self, node: tree.Subscript, index: int, module: Module, defects: list[KeyDefect]
     ) -> None:
-        for split in self.splits(node.base):
+        for split in self.splits.of(node.base):
             shifts = [s for s in self.moving(split, module, defects) if s.reads(index, split)]
+            self.tie(shifts)
+            if index < 0 and split.limit >= 0:
+                self._from_the_end(node, index, module, split, shifts)
+                return
             if longer := [s for s in shifts if s.lengthens(index, split)]:
-                self.tie(shifts)
-                if index < 0 or shifts != longer or not all(s.is_last(split) for s in shifts):
+                if shifts != longer or not all(s.is_last(split) for s in shifts):
                     self.unsure.append((node, shifts[0].knot, UNCLEAR))
                 else:
                     self._raise_limit(split, module, shifts[0])
                 return
             if index < 0 and any(s.moved(index, split) == index for s in shifts):
                 return  # the end of a key is what it was
-            self.tie(shifts)
             moved = [(s, s.moved(index, split)) for s in shifts]
             if len({number for _, number in moved}) > 1:
                 self.unsure.append((node, shifts[0].knot, _DIFFERENT))
@@ -182,6 +162,16 @@ class Readers:
                     self.found.append(Reader(node.index, module, shift, shift.knot, number))
                     self._raise_limit(split, module, shift)
 
+    def _from_the_end(
+        self, node: tree.Subscript, index: int, module: Module, split: Split, shifts: list[Shift]
+    ) -> None:
+        """`key.split("#", 3)[-1]`: the last part has all that is left, and would have more of it."""
+        reached = {s.reaches(index, split) for s in shifts}
+        if reached == {True} and len({s.by for s in shifts}) == 1:
+            self._raise_limit(split, module, shifts[0])
+        elif reached - {False} or any(s.lengthens(index, split) for s in shifts):
+            self.unsure.append((node, shifts[0].knot, _DIFFERENT))
+
     def _counted(self, node: tree.Compare, module: Module, defects: list[KeyDefect]) -> None:
         """`len(parts) == 4`, where the parts are those of a key."""
         op, mirrored = node.ops[0], {">": "<", "<=": ">="}
@@ -190,10 +180,17 @@ class Readers:
             (node.rights[0], node.left, op in mirrored.values()),
         ):
             number = tree.integer(other)
-            if number is None or not isinstance(side, tree.Call) or last_name(side.func) != "len":
+            if number is None or not isinstance(side, tree.Call) or len(side.args) != 1:
                 continue
             needed = number + 1 if more else number  # `> 2` asks for three
-            for split in self.splits(side.args[0].value) if side.args else ():
+            match side.func:
+                case tree.Name(id="len"):
+                    splits = self.splits.of(side.args[0].value)
+                case tree.Attr(name="count"):
+                    splits, needed = self.splits.counted(side), needed + 1
+                case _:
+                    continue
+            for split in splits:
                 shifts = [s for s in self.moving(split, module, defects) if s.has(needed, split)]
                 self.tie(shifts)
                 if len({s.by for s in shifts}) > 1:
@@ -205,12 +202,15 @@ class Readers:
     def _unpacked(
         self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
     ) -> None:
-        for split in self.splits(value):
-            known = self.moving(split, module, defects)
-            shifts = [s for s in known if s.fits(target, split)]
-            if not shifts and self.program.policy.is_key_name(self.name(split.key)):
+        for split in self.splits.of(value):
+            every = self.moving(split, module, defects)
+            shifts = [s for s in every if s.fits(target, split)]
+            if not shifts and self.program.policy.is_key_name(self.splits.name(split.key)):
                 # it is a key, whatever the parts are called: `_, tenant, kind, name = pk.split("#")`
-                shifts = [s for s in known if s.fits(target, split, moved=False)]
+                shifts = [s for s in every if s.fits(target, split, moved=False)]
+            alike = [s for s in every if s.counts(target, split)]
+            if alike and not shifts and not self._is_other(target, split):
+                self.unsure.append((split.call, alike[0].knot, UNCLEAR))
             self.tie(shifts)
             moves = {(s.start - split.taken, s.by) for s in shifts}
             if len(moves) > 1:
@@ -227,9 +227,14 @@ class Readers:
                 self.found.append(Reader(target, module, moved, shift.knot, None))
                 self._raise_limit(split, module, shift)
 
+    def _is_other(self, target: tree.Sequence, split: Split) -> bool:
+        """Whether the names that a target gives to the parts are those of another key."""
+        templates = {id(s.template): s.template for s in self.program.keys.sites}.values()
+        return any(fits(parts_of(t, split.separator), target, split) for t in templates)
+
     def _used(self, call: tree.Call, defects: list[KeyDefect]) -> None:
         """What becomes of the parts of a key otherwise: slices, comparisons, and what cannot be followed."""
-        for split in self.splits(call):
+        for split in self.splits.of(call):
             module = self.program.names.module_of(call)
             shifts = self.moving(split, module, defects)
             for node, use in uses(self.program, call) if shifts else ():
@@ -287,79 +292,6 @@ class Readers:
         node, limit = call.args[1].value, split.limit + shift.by
         self.found.append(Reader(node, module, shift, shift.knot, limit))
 
-    def splits(self, node: tree.Node) -> Iterator[Split]:
-        """The splits of keys that a value comes from."""
-        match node:
-            case tree.Call(func=tree.Attr(name="split") as func) if 1 <= len(node.args) <= 2:
-                separator = node.args[0].value
-                limit = tree.integer(node.args[1].value) if len(node.args) == 2 else -1
-                key, prefix = self._unprefixed(func.base)
-                mark = self.program.templates.constant(separator)
-                if mark and limit is not None and self.is_key(key):
-                    yield Split(node, key, mark, limit, prefix)
-            case tree.Call(func=tree.Name(id=name), args=(argument,)) if name in IN_PLACE:
-                yield from self.splits(argument.value)
-            case tree.Name():
-                place = self.program.names.place(node)
-                for binding in self.program.names.bindings(node.id, place):
-                    value = binding.assigned
-                    if value is not None and not isinstance(value, tree.Name):
-                        yield from self.splits(value)
-
-    def _unprefixed(self, node: tree.Node) -> tuple[tree.Node, str]:
-        """`key` of `key.removeprefix(PREFIX)`, and the prefix."""
-        match node:
-            case tree.Call(func=tree.Attr(name="removeprefix") as func) if len(node.args) == 1:
-                prefix = self.program.templates.constant(node.args[0].value)
-                if prefix is not None:
-                    return func.base, prefix
-        return node, ""
-
-    def is_key(self, node: tree.Node) -> bool:
-        """Whether an expression is known as a key, by its name or by where it comes from."""
-        name = self.name(node)
-        if self.program.policy.is_key_name(name):
-            return True
-        if isinstance(node, tree.Call):
-            callees = self.program.calls.callees(node)
-            return any(callee.function in self.program.keys.helpers for callee in callees)
-        plain = snake(name)
-        if plain.endswith(_KEYISH) and not self.program.policy.is_sort_key_name(name):
-            return True
-        if isinstance(node, tree.Name):
-            for binding in self.program.names.bindings_of(node):
-                if self._is_read_back(binding):
-                    return True
-                if (
-                    binding.kind == "assign"
-                    and binding.value is not None
-                    and not isinstance(binding.value, tree.Name)
-                ):
-                    return not binding.path and self.is_key(binding.value)
-        return False
-
-    def _is_read_back(self, binding: Binding) -> bool:
-        """Whether a name is a parameter in a class that makes keys, `parse(cls, text)` beside `__str__`."""
-        function = binding.function
-        owner = function.owner if function is not None else None
-        if owner is None or binding.parameter is None:
-            return False
-        return any(maker.owner is owner for maker in self.program.keys.functions)
-
-    def name(self, node: tree.Node) -> str:
-        """What an expression is called: `PK` of `item["PK"]["S"]`."""
-        match node:
-            case tree.Subscript(index=tree.Const(value=str() as key)) if key in ("S", "N"):
-                return self.name(node.base)
-            case tree.Subscript(index=tree.Const(value=str() as key)):
-                return key
-            case tree.Attr():
-                return node.name
-            case tree.Name():
-                return node.id
-            case _:
-                return hole_name(node)
-
     def shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
         """How the parts of a split move, for each key that it could be of."""
         possible = [
@@ -373,6 +305,9 @@ class Readers:
     def moving(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
         """Those of them that do move."""
         found = self.shifts(split, module, defects)
+        if split.shared:
+            self.unsure += [(split.call, shift.knot, _SHARED) for shift in found[:1]]
+            return []
         for shift in found:
             if not shift.by and self._reads_part(split, shift.start - split.taken):
                 self.unsure.append((split.call, shift.knot, _DIFFERENT))

@@ -30,7 +30,7 @@ class Related(Struct, frozen=True):
     def of(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[KeyDefect]:
         """The changed keys that the code could be reading: those with a part that it asks for, or else
         those of its class, of its module, or any."""
-        name = self.readers.name(split.key)
+        name = self.readers.splits.name(split.key)
         index = self.program.policy.is_index_key_name(name) or "index" in words(name)
         told = index or self.program.policy.is_key_name(name)
         same = [d for d in defects if not told or self._is_index(d) is index]
@@ -73,7 +73,7 @@ class Related(Struct, frozen=True):
     def _is_part(self, node: tree.Node, split: Split) -> bool:
         match node:
             case tree.Subscript() if tree.integer(node.index) is not None:
-                return any(one.call is split.call for one in self.readers.splits(node.base))
+                return any(one.call is split.call for one in self.readers.splits.of(node.base))
             case tree.Name():
                 bindings = self.program.names.bindings_of(node)
                 return any(binding.path and binding.value is split.call for binding in bindings)

@@ -114,8 +114,8 @@ class Remainders:
     def _is_told(self, node: tree.Node) -> bool:
         """Whether an expression is a key by its name, or what a helper yields."""
         readers = self.readers
-        return readers.program.policy.is_key_name(readers.name(node)) or (
-            isinstance(node, tree.Call) and readers.is_key(node)
+        return readers.program.policy.is_key_name(readers.splits.name(node)) or (
+            isinstance(node, tree.Call) and readers.splits.is_key(node)
         )
 
     def _beginnings(self, bounds: tree.Other, defects: list[KeyDefect]) -> Iterator[str]:

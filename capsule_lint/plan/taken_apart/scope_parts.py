@@ -72,7 +72,7 @@ class ScopeParts(Room, Struct, frozen=True):
         """Whether an expression is one of the parts of a key: `parts[1]`, `pk.split("#")[1]`."""
         match node:
             case tree.Subscript() if tree.integer(node.index) is not None:
-                return any(True for _ in self.planner.readers.splits(node.base))
+                return any(True for _ in self.planner.readers.splits.of(node.base))
             case _:
                 return False
 
@@ -90,7 +90,9 @@ class ScopeParts(Room, Struct, frozen=True):
         """At which index the new scope's part stands in the keys that a split could be of, and whose part
         at the given index is the old scope's."""
         found: list[tuple[int, Shift]] = []
-        for split in self.planner.readers.splits(base):
+        for split in self.planner.readers.splits.of(base):
+            if split.shared:
+                continue
             module = self.program.names.module_of(split.call)
             for shift in self.planner.readers.shifts(split, module, self.planner.defects):
                 found += ((place, shift) for place in _place(shift, split, old, new, at))

@@ -12,6 +12,7 @@ from capsule_lint.program.texts.pieces import Text, snake
 if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
+    from capsule_lint.program.texts.pieces import Template
 
 
 class Shift(Struct, frozen=True):
@@ -81,28 +82,53 @@ class Shift(Struct, frozen=True):
 
     def has(self, number: int, split: Split) -> bool:
         """Whether a key of this form could have that many parts, the moved ones among them."""
-        length = len(self.parts) - split.taken
-        if split.limit >= 0:
-            length = min(length, split.limit + 1)
-        return self.start - split.taken < number <= length
+        return self.start - split.taken < number <= _length(self.parts, split)
+
+    def reaches(self, index: int, split: Split) -> bool | None:
+        """Whether what is read from the end of the parts, of which there may be no more than a number,
+        is what moves: then that number has to grow. `None` where it is another part after the change."""
+        length, limit = len(self.parts) - split.taken, split.limit + 1
+        if not limit or limit >= length + self.by:
+            return False
+        return None if limit > length else limit + index >= self.start - split.taken
+
+    def counts(self, target: tree.Sequence, split: Split) -> bool:
+        """Whether a key of this form has as many parts as a target unpacks."""
+        return _counts(self.parts, target, split)
 
     def fits(self, target: tree.Sequence, split: Split, *, moved: bool = True) -> bool:
         """Whether a key of this form could be what a target unpacks: by its number of parts, and by
         the names on both sides; those of the parts that move as well, or not."""
-        names = [_name(item) for item in target.items]
-        length = len(self.parts) - split.taken
-        if split.limit >= 0:
-            length = min(length, split.limit + 1)
-        stars = [n for n, item in enumerate(target.items) if isinstance(item, tree.Wrapped)]
-        if not (length >= len(names) - 1 if stars else length == len(names)):
-            return False
-        last = stars[0] if stars else length - 1 if split.limit >= 0 else len(names)
-        if not moved:
-            last = min(last, max(self.start - split.taken, 0))
-        return all(
-            _agree(name, part)
-            for name, part in zip(names[:last], self.parts[split.taken :], strict=False)
-        )
+        named = None if moved else max(self.start - split.taken, 0)
+        return fits(self.parts, target, split, named)
+
+
+def fits(
+    parts: tuple[str | None, ...], target: tree.Sequence, split: Split, named: int | None = None
+) -> bool:
+    """Whether a target could unpack the parts of a key, by their number and names, or the first names."""
+    names, stars = [_name(item) for item in target.items], _stars(target)
+    last = stars[0] if stars else _length(parts, split) - 1 if split.limit >= 0 else len(names)
+    last = last if named is None else min(last, named)
+    return _counts(parts, target, split) and all(
+        _agree(name, part) for name, part in zip(names[:last], parts[split.taken :], strict=False)
+    )
+
+
+def _counts(parts: tuple[str | None, ...], target: tree.Sequence, split: Split) -> bool:
+    length, wanted = _length(parts, split), len(target.items)
+    return length >= wanted - 1 if _stars(target) else length == wanted
+
+
+def _length(parts: tuple[str | None, ...], split: Split) -> int:
+    """How many parts of a key a split makes."""
+    length = len(parts) - split.taken
+    return min(length, split.limit + 1) if split.limit >= 0 else length
+
+
+def _stars(target: tree.Sequence) -> list[int]:
+    """The places of what takes several parts: `*rest`."""
+    return [n for n, item in enumerate(target.items) if isinstance(item, tree.Wrapped)]
 
 
 def lower_bound(bounds: tree.Other) -> tree.Node | None:
@@ -135,10 +161,16 @@ def _name(node: tree.Node) -> str:
 
 
 def _agree(name: str, part: str | None) -> bool:
-    """Whether a name can be meant for a part; `_` can stand for anything."""
-    if not name.strip("_") or not part:
+    """Whether a name can be meant for a part; `_` can stand for anything, `t` and `tid` for `tenant_id`."""
+    if not name.strip("_") or not part or name == "id":
         return True
-    return bool(set(name.split("_")) & set(part.split("_")) - {"id"})
+    return bool(set(name.split("_")) & set(part.split("_")) - {"id"}) or _is_short(name, part)
+
+
+def _is_short(name: str, part: str) -> bool:
+    """Whether a name of few letters is made of those of another one, and begins as that does."""
+    letters = iter(part)
+    return len(name) < 4 and name[0] == part[0] and all(letter in letters for letter in name)
 
 
 class Split(Struct, frozen=True):
@@ -150,6 +182,8 @@ class Split(Struct, frozen=True):
     separator: str
     limit: int
     prefix: str
+    shared: bool = False
+    """Whether other texts are split there as well."""
 
     @property
     def taken(self) -> int:
@@ -188,13 +222,15 @@ def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
     pieces = defect.template.pieces
     plain = "".join(p.value if isinstance(p, Text) else "?" for p in pieces)
     behind = defect.mark(scopes[0]) + tags[0]
-    return Shift(first, by, scopes, tags, _parts(defect, separator), defect.knot, plain, behind)
+    return Shift(
+        first, by, scopes, tags, parts_of(defect.template, separator), defect.knot, plain, behind
+    )
 
 
-def _parts(defect: KeyDefect, separator: str) -> tuple[str | None, ...]:
+def parts_of(template: Template, separator: str) -> tuple[str | None, ...]:
     """What each part of a key is called: a hole's name, or `None` for text."""
     found: list[str | None] = [None]
-    for piece in defect.template.pieces:
+    for piece in template.pieces:
         if isinstance(piece, Text):
             found += [None] * piece.value.count(separator)
         else:

@@ -1,0 +1,48 @@
+"""What is found where keys are taken apart: positions that move, and texts that fit the keys no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from capsule_lint.facts import tree
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.taken_apart.probes import Gap
+    from capsule_lint.plan.taken_apart.shifts import Shift
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
+
+
+@dataclass(eq=False, slots=True)
+class Reader:
+    """One positional read: `number` becomes another one at `node` (an index, a limit), or the target
+    `node` that unpacks all parts gets more names."""
+
+    node: tree.Node
+    module: Module
+    shift: Shift
+    knot: Knot
+    number: int | None
+    separator: str = ""
+    """What separated the parts that `node`, a list of values, is compared with."""
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes whose segments move what is read."""
+        return self.shift.scopes
+
+
+class Unfit(Struct, frozen=True):
+    """Code that does not recognise the changed keys: `text` is what the literal `node` becomes, if known."""
+
+    node: tree.Node
+    module: Module
+    scopes: tuple[Scope, ...]
+    knot: Knot
+    old: str
+    text: str | None = None
+    gaps: tuple[Gap, ...] = ()
+    """Where segments come into the text, which a test may know the values of."""
