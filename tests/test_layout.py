@@ -8,6 +8,11 @@ from capsule_lint.lines import unit_of
 from capsule_lint.rewrite.layout import wrapped
 
 LINES = """\
+def rooms(self, tenant, capsule): return self.table.get(tenant, capsule)
+>>>
+def rooms(self, tenant, capsule):
+    return self.table.get(tenant, capsule)
+
 assert repo.rooms_of_it("tenant", capsule(), "identity") == {"a": 1, "b": 2}
 >>>
 assert repo.rooms_of_it("tenant", capsule(), "identity") == {

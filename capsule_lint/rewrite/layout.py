@@ -140,7 +140,17 @@ def _break(line: str, width: int, *, inside: bool = False) -> list[str]:
 
 
 def _definition(line: str, pairs: Sequence[Pair], width: int) -> list[str]:
-    """A definition at its parameters."""
+    """A definition at its parameters; what it does on the same line gets one of its own first."""
+    ends = (
+        n
+        for n, char in enumerate(line)
+        if char == ":" and not any(p.start < n < p.end for p in pairs)
+    )
+    head = line[: next(ends, len(line)) + 1]
+    body = line[len(head) :].strip()
+    if body and body != "..." and not body.startswith("#"):
+        inner = _break(f"{_indent(line)}{_INDENT}{body}", width)
+        return [*_break(head, width), *inner]
     pair = next((p for p in pairs if line[p.start + 1 : p.end].strip()), None)
     if pair is None:
         return [line]
