@@ -143,6 +143,8 @@ class Rule:
     """The transformers that make the mends of this rule."""
     fix_message: str = ""
     """What the fix does, as a sentence without a full stop."""
+    remedy: str = ""
+    """What a person does where there is no fix, such a sentence too; else what the fix would do."""
     severity: Severity = Severity.ERROR
     enabled: bool = True
     """Whether selecting a prefix is enough; otherwise the whole code must be selected."""

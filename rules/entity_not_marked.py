@@ -51,6 +51,7 @@ RULE = Rule(
     code="CAP302",
     message="entity `{name}` lacks the marker `@{reason}`",
     check=Visitor,
+    remedy="Add the decorator once the entity's keys have every scope",
     severity=Severity.WARNING,
     enabled=False,
     valid=(

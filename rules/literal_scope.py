@@ -44,6 +44,10 @@ RULE = Rule(
     code="CAP105",
     message="the value of {missing} is written out: `{reason}`",
     check=Visitor,
+    remedy=(
+        "Take the value from a parameter or from the request's context, or name the "
+        "constant in the policy's `sources`"
+    ),
     valid=(
         """
         def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:

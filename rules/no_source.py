@@ -48,6 +48,10 @@ RULE = Rule(
     code="CAP404",
     message="{reason}",
     check=Visitor,
+    remedy=(
+        "Name a source in the policy (`sources`), or give the function a parameter and "
+        "pass the value in"
+    ),
     valid=(
         """
         def order_pk(tenant_id: str) -> str:

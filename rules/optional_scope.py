@@ -44,6 +44,7 @@ RULE = Rule(
     code="CAP204",
     message="{missing} of `{name}` {reason}",
     check=Visitor,
+    remedy="Make the scope a parameter that callers have to give",
     valid=(
         """
         def order_pk(tenant_id: str, capsule_id: str, order_id: str = "") -> str:

@@ -44,6 +44,10 @@ RULE = Rule(
     code="CAP103",
     message="key does not begin with {segments}, in this order",
     check=Visitor,
+    remedy=(
+        "Move the segments to the front, in the policy's order; rows that are stored have "
+        "to be written anew"
+    ),
     valid=(
         """
         def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:

@@ -23,6 +23,7 @@ from capsule_lint.rule import Bad, Rule
 RULE = Rule(
     code="CAP002",
     message="{reason}",
+    remedy="Mend the syntax, the encoding or the permissions, or exclude the file in the policy",
     valid=("value = 1",),
     invalid=(Bad("def broken(:\n    pass\n", lines=(1,)),),
 )

@@ -54,6 +54,10 @@ RULE = Rule(
     code="CAP403",
     message="`{name}` changes, and this use needs a person: {reason}",
     check=Visitor,
+    remedy=(
+        "Look at the place: annotate the receiver, or write the call out; `--unsafe-fixes` "
+        "applies the change without it"
+    ),
     severity=Severity.WARNING,
     valid=(
         """

@@ -45,6 +45,7 @@ RULE = Rule(
     code="CAP106",
     message="nothing narrows this {reason} to {missing}",
     check=Visitor,
+    remedy="Query the partition, or filter by the scope",
     valid=(
         """
         from boto3.dynamodb.conditions import Attr

@@ -48,6 +48,7 @@ RULE = Rule(
     code="CAP502",
     message="{missing} comes from {reason}, which the client controls",
     check=Visitor,
+    remedy="Take the value from what the server knows of the caller, such as a verified token",
     valid=(
         """
         def handler(event, context):

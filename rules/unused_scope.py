@@ -47,6 +47,7 @@ RULE = Rule(
     code="CAP205",
     message="`{name}` accepts {missing} and never uses it",
     check=Visitor,
+    remedy="Use the scope in the key or filter, or take the parameter away",
     valid=(
         """
         def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:

@@ -26,6 +26,7 @@ from capsule_lint.rule import Bad, Rule
 RULE = Rule(
     code="CAP001",
     message="suppression of {reason} suppresses nothing",
+    remedy="Remove the comment, or correct its code",
     severity=Severity.WARNING,
     valid=(
         """

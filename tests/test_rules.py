@@ -104,6 +104,8 @@ def test_a_rule_has_examples(rule: Rule) -> None:
         assert not rule.fix_message.endswith(".")
     else:
         assert not rule.fix_message
+        assert rule.remedy
+        assert not rule.remedy.endswith(".")
 
 
 @pytest.mark.parametrize("rule", ALL)

@@ -130,7 +130,9 @@ class _Run:
         """What a report says of each rule. An earlier run has noted it, or else the rules are loaded."""
         if not self.found.rules:
             rules = self.rules.values()
-            self.found.rules = tuple((r.code, r.name, r.why, url_of(r)) for r in rules)
+            self.found.rules = tuple(
+                (r.code, r.name, r.why, url_of(r), r.remedy or r.fix_message) for r in rules
+            )
         return self.found.rules
 
     def _check_codes(self, codes: Sequence[str]) -> None:

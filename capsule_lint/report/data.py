@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 
 class RuleInfo(Struct, frozen=True):
-    """What a report says of a rule; `summary` is one line: why the defect matters."""
+    """What a report says of a rule; `summary` is one line: why the defect matters; `remedy` what is done
+    about it where no fix says so."""
 
     code: str
     name: str
     summary: str
     url: str
+    remedy: str = ""
 
 
 class FixSummary(Struct, frozen=True):

@@ -51,8 +51,9 @@ def _notes(finding: Finding, report: Report) -> Iterator[tuple[str, str]]:
     if rule and rule.summary:
         yield "why", rule.summary
     suggestion = finding.suggestion
-    if suggestion and suggestion.message:
-        yield "help", suggestion.message
+    remedy = (suggestion.message if suggestion else "") or (rule.remedy if rule else "")
+    if remedy:
+        yield "help", remedy
     change_set = report.change_set_of(finding)
     if change_set:
         yield "reach", change_set.reach

@@ -111,6 +111,12 @@ def test_an_unknown_format_is_our_mistake() -> None:
         render(report(), "html", Style())
 
 
+def test_what_has_no_fix_says_what_to_do() -> None:
+    told = replace(RULE, remedy="Look at the place")
+    data = replace(report(FINDING), rules={RULE.code: told})
+    assert "help: Look at the place\n" in render(data, "full", Style())
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_format_can_be_encoded_whatever_a_filename_holds(format: str) -> None:
     finding = replace(FINDING, filename="a\n\x1b[31m\udcff\u202e,:é.py", message="m\udc80\x00")
