@@ -105,6 +105,8 @@ def test_check_is_the_long_name_of_the_check(orders: Project) -> None:
         ("--config", "nowhere.toml"),
         ("--baseline", "nowhere.json"),
         ("--update-baseline",),
+        ("--prune-baseline",),
+        ("--diff", "--baseline", "known.json", "--update-baseline"),
         ("--undo",),
         ("--undo", "--fix"),
         ("inits",),
@@ -616,6 +618,27 @@ def test_prune_baseline_forgets_what_is_mended(orders: Project) -> None:
     assert [f["filename"] for f in json.loads(orders.read("known.json"))["findings"]] == [
         "keys.py"
     ]
+
+
+@pytest.mark.parametrize("what", ["--update-baseline", "--prune-baseline"])
+@pytest.mark.parametrize("limits", [("keys.py",), ("--select", "CAP101"), ("more.py", "keys.py")])
+def test_what_a_run_does_not_judge_stays_in_the_baseline(
+    what: str, limits: tuple[str, ...], orders: Project
+) -> None:
+    orders.write(
+        {"more.py": KEYS.replace("order_pk", "more_pk"), "one.py": KEYS.replace("order", "one")}
+    )
+    orders.run("--baseline", "known.json", "--update-baseline")
+    before = orders.read("known.json")
+    assert before.count("fingerprint") == 3
+    assert orders.run(*limits, "--baseline", "known.json", what).status == 0
+    assert orders.read("known.json") == before
+
+
+def test_a_baseline_that_is_none_is_made_anew(orders: Project) -> None:
+    orders.write({"known.json": "{"})
+    assert orders.run("--baseline", "known.json", "--update-baseline").status == 0
+    assert orders.check("--baseline", "known.json").data == []
 
 
 def test_a_known_finding_is_not_fixed(orders: Project) -> None:

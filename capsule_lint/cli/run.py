@@ -295,7 +295,13 @@ class _Run:
         )
 
     def _unknown(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        return unknown(findings, self.options, self.policy, self._say)
+        judges = None if self.checker.whole else self._judges
+        return unknown(findings, self.options, self.policy, self._say, judges)
+
+    def _judges(self, code: str, filename: str) -> bool:
+        """Whether this run would report a finding of that code in that file, if it was there."""
+        checker, rule = self.checker, self.rules.get(code)
+        return filename in checker.limited and (rule is None or checker.selection.reports(rule))
 
     # --- reports ---
 

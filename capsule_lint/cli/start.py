@@ -76,6 +76,8 @@ def run(options: Options, arguments: Sequence[str]) -> int:
     began = time.time_ns()
     if options.isolated and options.config is not None:
         raise SourceError("--isolated", "ignores every policy file: give it without --config")
+    if options.diff and (options.update_baseline or options.prune_baseline):
+        raise SourceError("--diff", "writes nothing: give it without what writes the baseline")
     policy = load_policy(start(options), options.config, options.isolated)
     if options.undo:
         if options.fixing:
