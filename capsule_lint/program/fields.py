@@ -32,6 +32,8 @@ class Field(Struct, frozen=True):
         if self.annotation is None:
             keywords = {a.keyword for a in value.args} if isinstance(value, tree.Call) else set()
             return bool(keywords & {"default", "default_for_new", "null"})
+        if self._is_needed(value):
+            return False
         if isinstance(value, tree.Call) and last_name(value.func) in (
             "field",
             "Field",
@@ -41,11 +43,16 @@ class Field(Struct, frozen=True):
             keywords = {argument.keyword for argument in value.args}
             if keywords & {"default", "default_factory", "factory"}:
                 return True
-            first = next((a.value for a in value.args if a.keyword is None), None)
-            return first is not None and not (
-                isinstance(first, tree.Const) and first.kind == "ellipsis"
-            )
+            return any(argument.keyword is None for argument in value.args)
         return value is not None
+
+    def _is_needed(self, value: tree.Node | None) -> bool:
+        """Whether `...` says that there is none: `Field(...)` under any name. In a stub it says that there is one."""
+        if isinstance(value, tree.Call):
+            first = [argument.value for argument in value.args if argument.keyword is None][:1]
+            first += [a.value for a in value.args if a.keyword == "default"]
+            return any(map(_is_ellipsis, first))
+        return _is_ellipsis(value) and not self.owner.module.filename.endswith(".pyi")
 
     @property
     def in_constructor(self) -> bool:
@@ -105,3 +112,7 @@ def is_field(statement: tree.Assign) -> bool:
 def base_of(node: tree.Node | None) -> tree.Node | None:
     """`Generic` of `Generic[T]`; anything else itself."""
     return node.base if isinstance(node, tree.Subscript) else node
+
+
+def _is_ellipsis(node: tree.Node | None) -> bool:
+    return isinstance(node, tree.Const) and node.kind == "ellipsis"

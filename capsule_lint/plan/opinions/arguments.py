@@ -11,7 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
-from capsule_lint.plan.opinions.base import Ground, Opinion, Passed
+from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, alternatives
 from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import only_assigned
@@ -154,7 +154,7 @@ class ArgumentOpinions:
             value = passed.argument.value
             if id(value) in seen or not self.ground.leads(passed):
                 continue
-            found = [self._literal(one, passed.scope) for one in _alternatives(value)]
+            found = [self._literal(one, passed.scope) for one in alternatives(value)]
             text = next((text for text in found if text), None)
             if text is None or is_everyone(text) or _makes_scope(passed):
                 continue
@@ -185,22 +185,6 @@ class ArgumentOpinions:
             return text
         value = only_assigned(self.ground.program.names, node)
         return self._literal(value, scope, depth + 1) if value is not None else None
-
-
-def _alternatives(node: tree.Node) -> Iterator[tree.Node]:
-    """What an argument may be: `capsule_id or "PROD"`, `item.get("capsule_id", "PROD")`."""
-    match node:
-        case tree.Boolean(op="or"):
-            yield from (one for value in node.values for one in _alternatives(value))
-        case tree.Conditional():
-            yield from _alternatives(node.then)
-            yield from _alternatives(node.otherwise)
-        case tree.Call(func=tree.Attr(name="get" | "pop") as func, args=(_, default)) if (
-            last_name(func.base) != "environ"
-        ):
-            yield default.value
-        case _:
-            yield node
 
 
 def _makes_scope(passed: Passed) -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.judgement import LiteralFact, OrderFact, SwapFact
-from capsule_lint.plan.opinions.base import Ground, Opinion, inside
+from capsule_lint.plan.opinions.base import Ground, Opinion, alternatives, inside
 from capsule_lint.policy import SourceKind
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import (
     Filled,
@@ -132,7 +133,7 @@ class KeyOpinions:
         found: dict[str, str] = {}
         for scope in required:
             for segment in segments:
-                if segment.scope == scope.name and segment.literal:
+                if segment.scope == scope.name:
                     value = self._value(site.template, segment, scope)
                     if value and not self._is_configured(site.template.host, scope):
                         found[scope.parameter] = value
@@ -156,7 +157,8 @@ class KeyOpinions:
     def _value(self, template: Template, segment: Segment, scope: Scope) -> str:
         """The value in a literal; empty where it is only the beginning of one."""
         piece = template.pieces[segment.piece]
-        assert isinstance(piece, Text)
+        if not isinstance(piece, Text):
+            return self._fallback(piece.value)
         if not segment.tagged:
             return piece.value
         after = piece.value[segment.position + len(scope.tag) :]
@@ -166,6 +168,14 @@ class KeyOpinions:
         if value == after and goes_on:
             return ""
         return "" if is_everyone(value) else value
+
+    def _fallback(self, node: tree.Node) -> str:
+        """What a hole has where there is no value: `{capsule_id or "PROD"}`."""
+        names = self.ground.program.names
+        given = only_assigned(names, node) if isinstance(node, tree.Name) else None
+        found = [one for one in alternatives(given or node) if isinstance(one, tree.Const)]
+        texts = [one.value for one in found if isinstance(one.value, str)]
+        return next((text for text in texts if not is_everyone(text)), "")
 
     def _is_configured(self, host: tree.Node, scope: Scope) -> bool:
         """Whether the template takes the value from a constant that is a source of the policy."""

@@ -289,8 +289,9 @@ def _allows_none(annotation: tree.Node) -> bool:
             return _allows_none(annotation.left) or _allows_none(annotation.right)
         case tree.Subscript():
             name = last_name(annotation.base)
-            if name == "Union" and isinstance(annotation.index, tree.Sequence):
-                return any(map(_allows_none, annotation.index.items))
+            if name in ("Union", "Annotated") and isinstance(annotation.index, tree.Sequence):
+                said = annotation.index.items
+                return any(map(_allows_none, said if name == "Union" else said[:1]))
             return name == "Optional"
         case _:
             return False
