@@ -205,12 +205,13 @@ class Readers:
         for split in self.splits.of(value):
             every = self.moving(split, module, defects)
             shifts = [s for s in every if s.fits(target, split)]
-            if not shifts and self.program.policy.is_key_name(self.splits.name(split.key)):
-                # it is a key, whatever the parts are called: `_, tenant, kind, name = pk.split("#")`
-                shifts = [s for s in every if s.fits(target, split, moved=False)]
-            alike = [s for s in every if s.counts(target, split)]
-            if alike and not shifts and not self._is_other(target, split):
-                self.unsure.append((split.call, alike[0].knot, UNCLEAR))
+            if not shifts and not self._is_other(target, split):
+                alike = [s for s in every if s.counts(target, split)]
+                if self.program.policy.is_key_name(self.splits.name(split.key)):
+                    # it is a key, whatever the parts are called: `_, tenant, kind, name = pk.split("#")`
+                    shifts = [s for s in every if s.fits(target, split, moved=False)]
+                if alike and not shifts:
+                    self.unsure.append((split.call, alike[0].knot, UNCLEAR))
             self.tie(shifts)
             moves = {(s.start - split.taken, s.by) for s in shifts}
             if len(moves) > 1:
@@ -230,7 +231,8 @@ class Readers:
     def _is_other(self, target: tree.Sequence, split: Split) -> bool:
         """Whether the names that a target gives to the parts are those of another key."""
         templates = {id(s.template): s.template for s in self.program.keys.sites}.values()
-        return any(fits(parts_of(t, split.separator), target, split) for t in templates)
+        every = (parts_of(template, split.separator) for template in templates)
+        return any(any(parts) and fits(parts, target, split) for parts in every)
 
     def _used(self, call: tree.Call, defects: list[KeyDefect]) -> None:
         """What becomes of the parts of a key otherwise: slices, comparisons, and what cannot be followed."""
