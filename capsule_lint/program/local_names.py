@@ -80,16 +80,18 @@ def put_into(names: Names, binding: Binding) -> Iterator[tuple[tree.Node, tree.N
                 yield node.index, value
 
 
-def made_of(names: Names, node: tree.Node, depth: int = 4) -> Iterator[tree.Node]:
+def made_of(names: Names, node: tree.Node) -> Iterator[tree.Node]:
     """An expression and all below it, and the same of what the locals are given that are named in it."""
-    for one in within(node):
-        yield one
-        bindings = names.bindings_of(one) if depth and isinstance(one, tree.Name) else ()
-        for binding in bindings:
-            if binding.kind == "assign" and binding.function is not None:
-                own = () if binding.value is None else (binding.value,)
-                for value in (*own, *(put for _, put in put_into(names, binding))):
-                    yield from made_of(names, value, depth - 1)
+    queue, seen = [node], set[int]()
+    while queue:
+        for one in within(queue.pop()):
+            yield one
+            for binding in names.bindings_of(one) if isinstance(one, tree.Name) else ():
+                if binding.kind != "assign" or binding.function is None or id(binding) in seen:
+                    continue
+                seen.add(id(binding))
+                queue += [] if binding.value is None else [binding.value]
+                queue += [put for _, put in put_into(names, binding)]
 
 
 def given(binding: Binding) -> tree.Node | None:

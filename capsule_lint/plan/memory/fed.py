@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
 
-_MAX_DEPTH: Final = 4
+_MAX_DEPTH: Final = 3
 
 
 class _Keyed(Struct, frozen=True):
