@@ -356,13 +356,22 @@ class Templates:
             return [Text(value, host, node)]
         for one in ordered(self.inference.of(node.base)):
             if isinstance(one, Instance):
-                method = self.classes.method(one.cls, node.name)
+                method = self.classes.method(one.cls, node.name) or self._of_heirs(one, node.name)
                 if method is not None and method.is_property:
                     for returned in method.returns:
                         pieces = self.evaluate(returned, returned, depth + 1)
                         if pieces is not None and any(isinstance(p, Text) for p in pieces):
                             return pieces
         return None
+
+    def _of_heirs(self, one: Instance, name: str) -> Function | None:
+        """The method that a mixin asks of its heirs, where only one of them has it."""
+        if self.classes.has_attribute(one.cls, name):
+            return None
+        with self.names.aside():
+            heirs = tuple(self.classes.subclasses(one.cls))
+        found = [heir.methods[name] for heir in heirs if name in heir.methods]
+        return found[0] if len(found) == 1 else None
 
 
 def _is_buffered(node: tree.Node) -> bool:
