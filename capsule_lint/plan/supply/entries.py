@@ -69,10 +69,17 @@ class Entries:
         return False
 
     def foreign_bases(self, method: Function) -> Iterator[str]:
-        """The bases of a method's class that may call it, and that the program does not know."""
-        for base in self.program.classes.foreign_bases(method.owner) if method.owner else ():
-            if last_name_of(base) not in PLAIN_BASES:
-                yield base
+        """The bases of a method's class, and of those into which it is mixed, that may call it, and that the
+        program does not know."""
+        classes, owner = self.program.classes, method.owner
+        if owner is None:
+            return
+        with self.program.names.aside():  # who inherits from it is asked for where it changes
+            heirs = [
+                c for c in classes.subclasses(owner) if classes.method(c, method.name) is method
+            ]
+        bases = (base for cls in heirs for base in classes.foreign_bases(cls))
+        yield from (base for base in bases if last_name_of(base) not in PLAIN_BASES)
 
     def _is_called_from_outside(self, function: Function) -> bool:
         """A method that a foreign base calls, or a command."""

@@ -30,8 +30,18 @@ class MadeFor(Room):
             return False
         if cls not in self._known:
             self._known[cls] = False
-            self._known[cls] = self._holds(cls) or self._keeps(cls) or self._asks(cls)
+            own = self._holds(cls) or self._keeps(cls) or self._asks(cls)
+            self._known[cls] = own or self._is_mixed_in(cls)
         return self._known[cls]
+
+    def _is_mixed_in(self, cls: Class) -> bool:
+        """Whether a class that is made of nothing is mixed into such classes alone."""
+        classes = self.program.classes
+        if any(True for _ in classes.made_with(cls)):
+            return False
+        with self.program.names.aside():
+            heirs = [heir for heir in classes.subclasses(cls) if heir is not cls]
+        return bool(heirs) and all(map(self.one_scope, heirs))
 
     def _holds(self, cls: Class) -> bool:
         """Whether instances have a scope's value, or what carries one."""

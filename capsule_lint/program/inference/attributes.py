@@ -171,7 +171,15 @@ class Attributes:
             return of_kin
         bases = self.inference.classes.foreign_bases(cls)
         telling = next((b for b in bases if last_name_of(b) not in ADDING_NOTHING), None)
-        return foreign(f"{telling}.{name}") if telling is not None else ANYTHING
+        if telling is not None:
+            return foreign(f"{telling}.{name}")
+        return self._had_below(cls, name) or ANYTHING
+
+    def _had_below(self, cls: Class, name: str) -> Types:
+        """What the heirs of a class have under a name that it only uses, as mixins do."""
+        classes = self.inference.classes
+        heirs = (one for one in classes.subclasses(cls) if one is not cls)
+        return join(*(self.member(one, name) for one in heirs if classes.has_attribute(one, name)))
 
     def _said_below(self, cls: Class, name: str) -> Types:
         """What the heirs of a class say of an attribute of which it says nothing: `model = None`."""
