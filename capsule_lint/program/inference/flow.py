@@ -25,7 +25,7 @@ from capsule_lint.program.inference.types import (
 if TYPE_CHECKING:
     from capsule_lint.facts import tree
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Binding, Function
+    from capsule_lint.program.model import Binding, Class, Function
 
 _FRAMEWORK: Final = "framework"
 """What inference calls what a framework hands in."""
@@ -40,12 +40,17 @@ OF_ITEMS: Final = ("put_item", "get_item", "update_item", "delete_item")
 through something that nothing is known of, gets the same dicts."""
 
 
+_FEW: Final = 8
+"""Into how many classes a mixin may be mixed, of which each is looked at."""
+
+
 @dataclass(eq=False, slots=True)
 class Flow:
     """Types of parameters."""
 
     inference: Inference
     _lambdas: Lambdas = field(init=False)
+    _mixed: dict[Class, list[Class]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._lambdas = Lambdas(self.inference)
@@ -74,7 +79,24 @@ class Flow:
         assert function.owner is not None
         if "classmethod" in function.decorators or function.name in _OF_CLASS:
             return frozenset((ClassObject(function.owner),))
-        return frozenset((Instance(function.owner),))
+        return frozenset(map(Instance, self._mixed_into(function.owner))) or frozenset(
+            (Instance(function.owner),)
+        )
+
+    def _mixed_into(self, cls: Class) -> list[Class]:
+        """The classes whose instances the objects are that the methods of a mixin speak of, where it inherits
+        from nothing, is made of nothing, and is mixed into few."""
+        if cls not in self._mixed:
+            self._mixed[cls] = []
+            classes = self.inference.classes
+            alone = not any(True for _ in classes.bases(cls)) and not cls.stores
+            if alone and not cls.scope.bindings.keys() - cls.methods.keys():
+                heirs = [one for one in classes.subclasses(cls) if one is not cls]
+                few = 0 < len(heirs) <= _FEW
+                made = self.inference.calls.constructors_of(cls) if few else ()
+                few = few and all(callee.cls is not cls for _, callee in made)
+                self._mixed[cls] = heirs if few else []
+        return self._mixed[cls]
 
     def _passed(self, function: Function, parameter: tree.Parameter) -> Types:
         """What reaches an un-annotated parameter: a fixture, the base's annotation, the callers."""
