@@ -67,7 +67,10 @@ def test_leaving_files_out_changes_no_answer(path: Path, project: Project) -> No
     _assert_same(*_both(policy, texts))
 
 
-@pytest.mark.parametrize("name", ["case_study", "orders_stage", "helpdesk_async"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("case_study", marks=pytest.mark.slow), "orders_stage", "helpdesk_async"],
+)
 def test_leaving_files_of_a_code_base_out_changes_no_answer(name: str, tmp_path: Path) -> None:
     policy = load_policy(CodeBase.copy(name, tmp_path).root, None, False)
     _assert_same(*_both(policy, _texts(policy)))
