@@ -15,7 +15,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries import is_registered
 from capsule_lint.plan.supply.made_for import MadeFor
 from capsule_lint.plan.supply.spelled_out import SpelledOut
-from capsule_lint.plan.uses.absorbed import absorbs, given_by_name, hands_scopes, stands_for
+from capsule_lint.plan.uses.absorbed import absorbs, hands_scopes, stands_for, takes_by_name
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.inference.types import Collection, Instance, TupleOf
 from capsule_lint.program.model import Function
@@ -162,7 +162,7 @@ class Demands(Room):
             and not self.planner.local.objects.carried(function)
             and not (cls is None and self._has_itself(function, scope))
             and not absorbs(self.program, function, scope)
-            and not given_by_name(self.program, function, scope)
+            and not takes_by_name(self.program, function, scope)
             and stands_for(self.program, function) is None
             and not any(p.name == f"{scope.name}_name" for p in function.own_params)
         ]

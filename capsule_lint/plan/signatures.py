@@ -21,10 +21,10 @@ from capsule_lint.plan.testing.standins import (
 )
 from capsule_lint.plan.uses.absorbed import (
     absorbs,
-    given_by_name,
     hands_on,
     reads_nothing,
     stands_for,
+    takes_by_name,
 )
 from capsule_lint.plan.uses.decorated import given_alike, giving
 from capsule_lint.plan.uses.partials import left_open
@@ -80,7 +80,7 @@ class Signatures(Room):
             elif (base := self.planner.entries.base_of(member)) is not None:
                 said = said_of_base(base, scope.parameter)
                 self._block(member, scope, own, f"its signature may not be ours: {said}")
-            elif any(given_by_name(program, member, s) for s in program.policy.scopes):
+            elif any(takes_by_name(program, member, s) for s in program.policy.scopes):
                 self._block(member, scope, own, "is given scopes by name, with whatever else")
             elif self._is_taken(member, scope.parameter):
                 self._block(member, scope, own, f"`{scope.parameter}` means something else in it")

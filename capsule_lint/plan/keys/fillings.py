@@ -53,9 +53,8 @@ class Fillings(Room):
         if not changing:
             return
         names = {_name_of(self.planner, defect) for defect in changing.values()}
-        names |= (
-            VALUE if any(self._is_member(d.template.host) for d in changing.values()) else set()
-        )
+        if any(self._is_member(defect.template.host) for defect in changing.values()):
+            names |= VALUE
         for defect in changing.values():
             text = defect.template.host
             home = self.program.names.place(text).scope

@@ -82,7 +82,7 @@ def absorbs(program: Program, function: Function, scope: Scope) -> bool:
     return False
 
 
-def given_by_name(program: Program, function: Function, scope: Scope) -> bool:
+def takes_by_name(program: Program, function: Function, scope: Scope) -> bool:
     """Whether callers give a scope by a keyword which goes to `**ids` of a function."""
     own = {p.name for p in function.own_params}
     if scope.parameter in own or all(p.kind != "**" for p in function.own_params):

@@ -140,10 +140,8 @@ class Choices:
             heirs = tuple(self.classes.subclasses(cls))
         function = self.names.function_of(node)
         kinds = {p.kind for p in function.own_params} if function is not None else set[str]()
-        handed = bool(kinds) and kinds <= {
-            "*",
-            "**",
-        }  # `NOTE.key(tenant_id=…)`: see `text_objects`
+        # what hands on all that it is given, `NOTE.key(tenant_id=…)`, is known by `text_objects`
+        handed = bool(kinds) and kinds.issubset(("*", "**"))
         for heir in heirs:
             for holder in self._holders(node, heir):
                 if node.name in holder.stores:
