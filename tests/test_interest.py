@@ -118,7 +118,7 @@ def _again(
     return found, frozenset(builder.kept)
 
 
-@pytest.mark.parametrize("path", SOME_SLOW[::16])
+@pytest.mark.parametrize("path", SOME_SLOW[::32])
 def test_a_run_that_starts_where_the_last_one_ended_says_the_same(
     path: Path, project: Project
 ) -> None:
