@@ -37,6 +37,7 @@ class Structural:
     calls: Calls
     _given: dict[Class, frozenset[Class]] = field(default_factory=dict)
     _kin: dict[tuple[Class, str | None], frozenset[Class]] = field(default_factory=dict)
+    _mirrors: dict[frozenset[Class], bool] = field(default_factory=dict)
     _heirs: dict[str, frozenset[Class]] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
     """The methods whose heirs' names have been asked for."""
@@ -205,7 +206,10 @@ class Structural:
     def _mirror(self, one: Class, other: Class) -> bool:
         """Whether one of two classes is a Protocol that the other fulfils to the letter, though it is given
         nowhere: parameter by parameter of the same name and type, classes of the program among these."""
-        return self._fulfils(one, other) or self._fulfils(other, one)
+        pair = frozenset((one, other))
+        if pair not in self._mirrors:
+            self._mirrors[pair] = self._fulfils(one, other) or self._fulfils(other, one)
+        return self._mirrors[pair]
 
     def _fulfils(self, cls: Class, protocol: Class) -> bool:
         classes = self.calls.classes
