@@ -101,9 +101,8 @@ class ScanOpinions:
         if any(isinstance(one, Foreign) and _SERVICE.search(one.name) for one in types):
             return True
         own = [one.cls for one in types if isinstance(one, ClassObject | Instance)]
-        doubles.update(
-            filter(stands_in, own)
-        )  # also one that has no `scan`: it is not what is called
+        # also one that has no `scan`: it is not what is called
+        doubles.update(filter(stands_in, own))
         bases = [
             base
             for cls in own

@@ -92,10 +92,9 @@ class Flow:
             alone = not any(True for _ in classes.bases(cls)) and not cls.stores
             if alone and not cls.scope.bindings.keys() - cls.methods.keys():
                 heirs = [one for one in classes.subclasses(cls) if one is not cls]
-                few = 0 < len(heirs) <= _FEW
-                made = self.inference.calls.constructors_of(cls) if few else ()
-                few = few and all(callee.cls is not cls for _, callee in made)
-                self._mixed[cls] = heirs if few else []
+                made = self.inference.calls.constructors_of
+                if 0 < len(heirs) <= _FEW and all(c.cls is not cls for _, c in made(cls)):
+                    self._mixed[cls] = heirs
         return self._mixed[cls]
 
     def _passed(self, function: Function, parameter: tree.Parameter) -> Types:
