@@ -62,6 +62,13 @@ class Stored(Room, Struct, frozen=True):
             return Form.UUID
         return Form.ENUM if program.classes.is_enum(cls) else Form.OBJECT
 
+    def as_text(self, scope: Scope, code: str) -> str:
+        """The code of a scope's value where nothing but a text fits; empty where it is one."""
+        own = scope.type
+        number = own is not None and (own.module, own.name) == ("builtins", "int")
+        is_text = self.form(scope) is Form.TEXT and not number
+        return "" if is_text or code.startswith("str(") else f"str({code})"
+
     def is_refused(self, cls: Class, scope: Scope) -> bool:
         """Whether a class lets no field be annotated with the type of a scope: pydantic knows no heir of `str`
         that does not say how it is validated."""

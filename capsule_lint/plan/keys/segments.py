@@ -11,7 +11,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.entities.stored import Form
 from capsule_lint.plan.keys.format_fields import start_of
 from capsule_lint.plan.keys.formats import Addition, Formats, Group
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
@@ -132,7 +131,8 @@ class Segments(MendRoom):
         for group in groups.values():
             anchor = group[0].anchor
             new = tuple(
-                NewSegment(p.tag, p.hole, spelled=self._spelled(p.scope, p.hole)) for p in group
+                NewSegment(p.tag, p.hole, spelled=self.planner.stored.as_text(p.scope, p.hole))
+                for p in group
             )
             span = anchor.span if anchor is not None else None
             mend = AddSegments(filename, host.span, code, new, span, group[0].separator)
@@ -262,14 +262,9 @@ class Segments(MendRoom):
         found = self._constants.beside(knot, host, anchor, one.tag)
         if found is None:
             found = ("", "")
-        return NewSegment(one.tag, one.hole, *found, spelled=self._spelled(one.scope, one.hole))
-
-    def _spelled(self, scope: Scope, hole: str) -> str:
-        """The code of a scope's value where nothing but a text fits; empty where it is one."""
-        own = scope.type
-        number = own is not None and (own.module, own.name) == ("builtins", "int")
-        is_text = self.planner.stored.form(scope) is Form.TEXT and not number
-        return "" if is_text or hole.startswith("str(") else f"str({hole})"
+        return NewSegment(
+            one.tag, one.hole, *found, spelled=self.planner.stored.as_text(one.scope, one.hole)
+        )
 
     def _format_in(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
         """The part of a sum that fills a format with the anchor: `PREFIX + "{}#GROUP#{}".format(…)`."""
@@ -324,7 +319,10 @@ class Segments(MendRoom):
             self.mends.obstacle(defect.knot, anchor, "the key is put together in steps")
             return
         for one in reversed(new):
-            for part in (self._spelled(one.scope, one.hole) or one.hole, f'"{word_of(one.tag)}"'):
+            for part in (
+                self.planner.stored.as_text(one.scope, one.hole) or one.hole,
+                f'"{word_of(one.tag)}"',
+            ):
                 line = f"{parts}({part})"
                 mend = AddStatement(defect.module.filename, statement.span, code, line)
                 self.mends.add(defect.knot, mend)

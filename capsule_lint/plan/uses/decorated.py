@@ -1,11 +1,19 @@
-"""Functions that a decorator gives a scope, so that whoever calls them does not: `handler(principal.tenant_id, event)`."""
+"""Functions that a decorator calls with arguments of its own. Where a scope is among them, whoever calls the
+function does not give it: `handler(principal.tenant_id, event)`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.calling.wrapping import calls_of, put_into, wrappers
+from capsule_lint.program.calling.wrapping import (
+    added_keywords,
+    calls_of,
+    choosing,
+    given_by_name,
+    put_before,
+    wrappers,
+)
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
@@ -15,6 +23,24 @@ if TYPE_CHECKING:
     from capsule_lint.facts import tree
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
+
+
+def called_apart(program: Program, function: Function) -> Iterator[tuple[Function, tree.Call]]:
+    """The calls of a function by what decorates it, unless they pass on whatever they are given."""
+    for wrapper in wrappers(program.inference, function):
+        program.names.ask(wrapper.name)
+        for call in choosing(program.inference, wrapper, function):
+            if not _takes_behind(program, function, put_before(program.names, call)):
+                yield wrapper, call
+        yield from ((wrapper, c) for c in given_by_name(program.names, wrapper, function))
+
+
+def _takes_behind(program: Program, function: Function, count: int) -> bool:
+    """Whether a function has a scope behind the arguments that its decorator gives it first: a new one comes
+    beside that."""
+    taken = program.domain.scope_parameter
+    own = list(function.own_params)[count:] if count else []
+    return any(taken(function, scope) in own for scope in program.policy.scopes)
 
 
 def giving(program: Program, function: Function) -> list[tree.Call]:
@@ -51,5 +77,5 @@ def _gives_scope(program: Program, function: Function, call: tree.Call) -> bool:
     given = set(bound.arguments)
     for argument in call.args:
         if argument.star == "**":
-            given.update(put_into(program.names, argument.value))
+            given.update(added_keywords(program.names, argument.value))
     return any(parameter is not None and parameter.name in given for parameter in taken)

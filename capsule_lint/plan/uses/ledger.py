@@ -13,6 +13,7 @@ from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.plan.uses.asked import Asked
 from capsule_lint.plan.uses.bare import bare_names
 from capsule_lint.plan.uses.bare_mocks import may_stand_in
+from capsule_lint.plan.uses.decorated import called_apart
 from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.plan.uses.examples import examples, shown
 from capsule_lint.plan.uses.likeness import fitting
@@ -24,7 +25,6 @@ from capsule_lint.plan.uses.strings import Strings, registered_as
 from capsule_lint.plan.uses.tabled import Tabled
 from capsule_lint.plan.uses.wording import described
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.calling.wrapping import choosing, given_by_name, put_before, wrappers
 from capsule_lint.program.inference.types import UNKNOWN, Instance, may_be_ours
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 
@@ -290,13 +290,6 @@ class Ledger(Room):
             if not replaced or symbol in replaced
         ]
 
-    def _takes_behind(self, function: Function, count: int) -> bool:
-        """Whether a function has a scope behind the arguments that its decorator gives it first: a new one comes
-        beside that."""
-        taken = self.program.domain.scope_parameter
-        own = list(function.own_params)[count:] if count else []
-        return any(taken(function, scope) in own for scope in self.program.policy.scopes)
-
     def _decorated(self, function: Function) -> None:
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""
         program, local = self.program, self.planner.local
@@ -309,20 +302,11 @@ class Ledger(Room):
             ):
                 reason = "its decorator picks its arguments by what they are"
                 self._row(function.module, node.span, function, Verdict.ESCAPE, reason)
-        for wrapper in wrappers(program.inference, function):
-            program.names.ask(wrapper.name)
-            names = program.names
-            chosen = [
-                call
-                for call in choosing(program.inference, wrapper, function)
-                if not self._takes_behind(function, put_before(names, call))
-            ]
-            for call in (*chosen, *given_by_name(names, wrapper, function)):
-                module = program.names.module_of(call)
-                asked = self._asked.of(call)
-                verdict = Verdict.REWRITTEN if asked else Verdict.ESCAPE
-                reason = f"`{wrapper.name}`, which decorates it, calls it"
-                self._row(module, call.func.span, function, verdict, reason)
+        for wrapper, call in called_apart(program, function):
+            verdict = Verdict.REWRITTEN if self._asked.of(call) else Verdict.ESCAPE
+            reason = f"`{wrapper.name}`, which decorates it, calls it"
+            module = program.names.module_of(call)
+            self._row(module, call.func.span, function, verdict, reason)
 
     def _kept(self, symbol: Symbol) -> None:
         """What a decorator keeps: nobody knows who calls it from there."""

@@ -135,7 +135,7 @@ def _passes_on(names: Names, call: tree.Call, decorated: Function) -> bool:
     spread = [argument.value for argument in call.args if argument.star == "**"]
     if spread:
         takes = {"", *(p.name for p in decorated.params)}
-        adds = any(not takes.isdisjoint(put_into(names, one)) for one in spread)
+        adds = any(not takes.isdisjoint(added_keywords(names, one)) for one in spread)
         return not adds and _in_order(call, function) and _has_room(call, function)
     stars = [argument.value for argument in call.args if argument.star]
     if function is None or len(stars) != 1 or not isinstance(stars[0], tree.Name):
@@ -151,7 +151,7 @@ def _passes_on(names: Names, call: tree.Call, decorated: Function) -> bool:
     )
 
 
-def put_into(names: Names, spread: tree.Node) -> list[str]:
+def added_keywords(names: Names, spread: tree.Node) -> list[str]:
     """The keywords that a function adds to those that it is given, before it spreads them in a call,
     `kwargs["tenant_id"] = …`; empty ones for those that are not known."""
     match spread:

@@ -97,7 +97,9 @@ class Opaque:
                 case tree.Const(value=str() as text):
                     said.append(text)
                 case tree.Name() | tree.Attr():
-                    constant = self.templates.constant(part) or self.templates.made_from(part)
+                    constant = self.templates.constant(part) or substituted.made_from(
+                        self.templates, part
+                    )
                     said += [constant] if constant is not None else []
                     values += [part] if constant is None else []
         found: list[Piece] = []

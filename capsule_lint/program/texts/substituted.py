@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Filled, Piece, Text, hole_name
 
 if TYPE_CHECKING:
@@ -25,10 +26,19 @@ def pieces(templates: Templates, node: tree.Node, host: tree.Node) -> list[Piece
         case tree.Call(func=tree.Attr(name="replace") as func, args=(old, new)):
             return _replaced(templates, func.base, old.value, new.value, host)
         case tree.Call(func=tree.Attr(name="substitute" | "safe_substitute") as func):
-            text = templates.made_from(func.base)
+            text = made_from(templates, func.base)
             return None if text is None else list(_substituted(templates, text, node, host))
         case _:
             return None
+
+
+def made_from(templates: Templates, node: tree.Node) -> str | None:
+    """The text that something like `Template("TENANT#$tenant_id")`, or a constant of it, is made from."""
+    target = templates.classes.dotted(node)
+    value = target.value if isinstance(target, Binding) else node
+    if not isinstance(value, tree.Call) or len(value.args) != 1:
+        return None
+    return tree.text(value.args[0].value)
 
 
 def _replaced(

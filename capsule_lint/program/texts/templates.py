@@ -148,14 +148,6 @@ class Templates:
             self.choices.filled.setdefault(id(one.host), node)
         return found
 
-    def made_from(self, node: tree.Node) -> str | None:
-        """The text that something like `Template("TENANT#$tenant_id")`, or a constant of it, is made from."""
-        target = self.classes.dotted(node)
-        value = target.value if isinstance(target, Binding) else node
-        if not isinstance(value, tree.Call) or len(value.args) != 1:
-            return None
-        return tree.text(value.args[0].value)
-
     def wrapped(self, node: tree.Call) -> tree.Node | None:
         """The string that a call only passes on: `key.lower()`, `str(key)`, `PartitionKey(key)`."""
         func, args = node.func, node.args
