@@ -145,8 +145,16 @@ def test_a_run_that_starts_where_the_last_one_ended_says_the_same(
         'item["P"\n     # a remark\n     "K"] = value\n',
         'item["P\\\nK"] = value\n',
         "\uff50\uff4b = value\n",
+        'accents = r"\\é\\漢"\nitem["PK"] = value\n',
     ],
-    ids=["escape", "parts", "parts on two lines", "continued", "compatibility form"],
+    ids=[
+        "escape",
+        "parts",
+        "parts on two lines",
+        "continued",
+        "compatibility form",
+        "beside a letter behind a backslash",
+    ],
 )
 def test_a_word_that_is_hidden_is_found(text: str) -> None:
     interest = Interest(Policy(), {"app/rows.py": text, "app/plain.py": _PLAIN}, spare=0)

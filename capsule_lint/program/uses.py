@@ -15,7 +15,7 @@ from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.containers import ADDING_ALL, ADDING_ONE
 from capsule_lint.program.held_names import names_held, words_in
 from capsule_lint.program.inference.namespaces import called_name
-from capsule_lint.program.model import Class, Function, Module, last_name
+from capsule_lint.program.model import Class, Function, Module, last_name, owner_of
 from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
@@ -259,9 +259,9 @@ class Uses:
         value: tree.Node,
     ) -> None:
         if isinstance(collection, tree.Attr) and _is_self(collection.base):
-            function = self.names.function_of(value)
-            if function is not None and function.owner is not None:
-                fills[id(function.owner), collection.name].append(value)
+            owner = owner_of(self.names.function_of(value))
+            if owner is not None:
+                fills[id(owner), collection.name].append(value)
 
     def _note_arguments(self, call: tree.Call) -> None:
         function, called = self.names.function_of(call), PASSING.get(last_name(call.func))

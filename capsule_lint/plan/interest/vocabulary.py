@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _PLAIN: Final = bytes(
     c if c >= 0x80 or chr(c).isalnum() or c == ord("_") else ord(" ") for c in range(256)
 )
-_ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
+_ESCAPE: Final = re.compile(rb"\\(?:[\xc0-\xff][\x80-\xbf]*|.)", re.DOTALL)
+"""A backslash, and the character behind it in UTF-8."""
 _ESCAPED: Final = re.compile(r"\\(?:[xuUN0-7]|\r?\n\s*\w)")
 _PARTED: Final = re.compile(r"""["'](?<=\w["'])(?:[\s+\\]|#[^\n]*\n)*[fFrRbBuU]{0,2}["']\w""")
 """What may hide a word: escapes, and texts in several parts that meet in the middle of one."""

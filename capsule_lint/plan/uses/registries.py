@@ -11,14 +11,22 @@ from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.dispatch import dispatchers
 from capsule_lint.program.containers import ADDING_ONE
-from capsule_lint.program.inference.types import Foreign, FunctionObject, ordered
-from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    Foreign,
+    FunctionObject,
+    Instance,
+    LambdaObject,
+    ordered,
+)
+from capsule_lint.program.model import Class, enclosing, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.inference.types import Type
+    from capsule_lint.program.model import Function, Module
 
 _PLACE: Final = re.compile(r"\{(\w+)")
 _CACHING: Final = re.compile(r"cach|memo", re.IGNORECASE)
@@ -27,6 +35,7 @@ _LOOKING: Final = frozenset(
     ("callable", "isfunction", "ismethod", "getattr", "hasattr", "setattr", "unwrap", "getsource")
 )
 _REGISTERING: Final = ("register", "subscribe")
+_STANDING_IN: Final = ("__call__", "__get__")
 
 
 class Kept(Struct, frozen=True):
@@ -56,32 +65,65 @@ class Registries(Struct, frozen=True):
                     yield Kept(decorator, name)
                 continue
             for one in ordered(types):
-                own = one.function.own_params if isinstance(one, FunctionObject) else ()
-                first = next((p for p in own[:1] if p.by_position), None)
-                if isinstance(one, FunctionObject) and first is not None:
+                function = self._called(one)
+                if function is not None:
+                    own, module, name = function.own_params, function.module, function.name
+                elif isinstance(one, LambdaObject):
+                    own, module = one.node.params, self.program.names.module_of(one.node)
+                    name = last_name(decorator)
+                else:
+                    continue
+                if own and own[0].by_position:
                     keeping = self._tabled if isinstance(symbol, Class) else self._kept
-                    for node in keeping(one.function, first):
-                        yield Kept(node, one.function.name, self._table(node))
+                    for node in keeping(own[0], module):
+                        if not isinstance(one, ClassObject) or self._is_used(one.cls, node):
+                            yield Kept(node, name, self._table(node))
 
-    def _tabled(self, decorator: Function, own: tree.Parameter) -> Iterator[tree.Node]:
+    def _is_used(self, cls: Class, node: tree.Node) -> bool:
+        """Whether a class that decorates does anything with what it keeps but stand in its place."""
+        parent = self.program.names.parent(node)
+        target = parent.targets[0] if isinstance(parent, tree.Assign) else None
+        if not isinstance(target, tree.Attr):
+            return True
+        return any(
+            isinstance(call.func, tree.Attr)
+            and Instance(cls) in self.program.inference.of(call.func.base)
+            and not any(f.name in _STANDING_IN for f in enclosing(self.program.names.place(call)))
+            for call in self.program.calls.uses.calls(target.name)
+        )
+
+    def _called(self, one: Type) -> Function | None:
+        """The function that runs where something decorates."""
+        match one:
+            case FunctionObject():
+                return one.function
+            case ClassObject():
+                return self.program.classes.initializer(one.cls)
+            case Instance():
+                return self.program.classes.method(one.cls, "__call__")
+            case _:
+                return None
+
+    def _tabled(self, own: tree.Parameter, module: Module) -> Iterator[tree.Node]:
         """Where a class is put into a table from which it is made."""
-        for node in self._reads(decorator, own):
+        for node in self._reads(own, module):
             table = self._table(node)
             if table and self._is_made(table):
                 yield node
 
     def _kept(
-        self, decorator: Function, own: tree.Parameter, around: frozenset[Function] = frozenset()
+        self, own: tree.Parameter, module: Module, around: frozenset[Function] = frozenset()
     ) -> Iterator[tree.Node]:
         """Where a function does anything with what it is given but call it, return it or look at it."""
-        for node in self._reads(decorator, own):
+        for read in self._reads(own, module):
+            node = self._choice(read)
             if self._table(node):
-                yield node
+                yield read
                 continue
             match self.program.names.parent(node):
                 case tree.Attr() | tree.Compare() | tree.Block() | tree.Eval(kind="return"):
                     continue
-                case tree.Wrapped(kind="not"):
+                case tree.Wrapped(kind="not") | tree.Lambda():
                     continue
                 case tree.Call() as call if call.func is node or self._only_looks(call):
                     continue
@@ -89,18 +131,27 @@ class Registries(Struct, frozen=True):
                     passed = list(self._passed_on(call, node))
                     for function, parameter in passed:
                         if function not in around:
-                            yield from self._kept(
-                                function, parameter, around | {decorator, function}
-                            )
+                            known = around | {function}
+                            yield from self._kept(parameter, function.module, known)
                     if not passed:
-                        yield node
+                        yield read
                 case _:
-                    yield node
+                    yield read
 
-    def _reads(self, decorator: Function, own: tree.Parameter) -> Iterator[tree.Name]:
-        """Where a function names what it is given."""
+    def _choice(self, node: tree.Node) -> tree.Node:
+        """What an expression is one of: `given or default`."""
+        match self.program.names.parent(node):
+            case tree.Boolean() as parent:
+                return self._choice(parent)
+            case tree.Conditional(test=test) as parent if test is not node:
+                return self._choice(parent)
+            case _:
+                return node
+
+    def _reads(self, own: tree.Parameter, module: Module) -> Iterator[tree.Name]:
+        """Where a function, or a lambda, of the module names what it is given."""
         names = self.program.names
-        for node in decorator.module.each(tree.Name):
+        for node in module.each(tree.Name):
             if node.id != own.name:
                 continue
             if any(b.parameter is own for b in names.bindings_of(node)):
@@ -133,7 +184,13 @@ class Registries(Struct, frozen=True):
             case tree.Call(func=tree.Attr(name=name, base=base) as func) if (
                 name in _KEEPING and func.base is not node
             ):
-                return last_name(base)
+                match base:
+                    case tree.Call(
+                        func=tree.Attr(base=table)
+                    ):  # `TABLE.setdefault(key, []).append`
+                        return last_name(table)
+                    case _:
+                        return last_name(base)
             case _:
                 return ""
 

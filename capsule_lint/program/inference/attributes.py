@@ -268,7 +268,7 @@ class Attributes:
         if not isinstance(one, Collection) or one.items:
             return one
         inference, uses = self.inference, self.inference.calls.uses
-        put = join(*map(inference.of, uses.fills(cls, name)))
+        put = join(*map(inference.filled.put, uses.fills(cls, name)))
         spilled = join(
             *(
                 self._inside(inference.of(value), one.kind == "dict")

@@ -39,7 +39,7 @@ class Filled:
         if scope.kind != "module" or len(scope.bindings[binding.name]) > 1:
             return NOTHING
         put = [v for table, v in self._puts(binding) if self._is_it(table, binding)]
-        found = join(*map(self._functions, put))
+        found = join(*map(self.put, put))
         if not found or not all(isinstance(one, FunctionObject) for one in found):
             return NOTHING
         if id(binding) not in self._plain:
@@ -51,7 +51,7 @@ class Filled:
     def _puts(self, binding: Binding) -> list[tuple[tree.Node, tree.Node]]:
         return self.inference.calls.uses.puts(binding.name)
 
-    def _functions(self, node: tree.Node) -> Types:
+    def put(self, node: tree.Node) -> Types:
         """What is put: a function, or what a decorator is given."""
         names, calls = self.inference.names, self.inference.calls
         bound = names.bindings_of(node) if isinstance(node, tree.Name) else []

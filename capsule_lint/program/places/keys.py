@@ -375,8 +375,9 @@ class Keys:
             or self.templates.called.is_generic(function)
         ):
             return
-        for member in self.calls.families.of(function):
-            self.helpers.add(member)
+        new = [one for one in self.calls.families.of(function) if one not in self.helpers]
+        self.helpers.update(new)
+        for member in new:
             for value in member.returns:
                 first = (
                     value.items[0]
