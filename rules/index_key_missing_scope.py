@@ -164,5 +164,36 @@ RULE = Rule(
                     }
             """,
         ),
+        Bad(
+            """
+            import boto3
+
+            def store(pk: str, sk: str, **attributes: str) -> None:
+                table = boto3.resource("dynamodb").Table("orders")
+                table.put_item(Item={"PK": pk, "SK": sk, **attributes})
+
+            def open_order(tenant_id: str, capsule_id: str, order_id: str) -> None:
+                store(
+                    f"TENANT#{tenant_id}#CAPSULE#{capsule_id}",
+                    f"ORDER#{order_id}",
+                    GSI1PK=f"TENANT#{tenant_id}#STATUS#OPEN",
+                )
+            """,
+            lines=(11,),
+            fixed="""
+            import boto3
+
+            def store(pk: str, sk: str, **attributes: str) -> None:
+                table = boto3.resource("dynamodb").Table("orders")
+                table.put_item(Item={"PK": pk, "SK": sk, **attributes})
+
+            def open_order(tenant_id: str, capsule_id: str, order_id: str) -> None:
+                store(
+                    f"TENANT#{tenant_id}#CAPSULE#{capsule_id}",
+                    f"ORDER#{order_id}",
+                    GSI1PK=f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#STATUS#OPEN",
+                )
+            """,
+        ),
     ),
 )

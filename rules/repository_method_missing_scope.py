@@ -105,5 +105,40 @@ RULE = Rule(
                 return repo.get(tenant_id, capsule_id, order_id) or {}
             """,
         ),
+        Bad(
+            """
+            import boto3
+
+            def partition(tenant_id: str, capsule_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}"
+
+            def fetch(pk: str, sk: str) -> dict | None:
+                table = boto3.resource("dynamodb").Table("orders")
+                return table.get_item(Key={"PK": pk, "SK": sk}).get("Item")
+
+            def get_order(tenant_id: str, order_id: str) -> dict | None:
+                return fetch(partition(tenant_id), f"ORDER#{order_id}")
+
+            def show(tenant_id: str, capsule_id: str, order_id: str) -> dict:
+                return get_order(tenant_id, order_id) or {}
+            """,
+            lines=(10,),
+            fixed="""
+            import boto3
+
+            def partition(tenant_id: str, capsule_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}"
+
+            def fetch(pk: str, sk: str) -> dict | None:
+                table = boto3.resource("dynamodb").Table("orders")
+                return table.get_item(Key={"PK": pk, "SK": sk}).get("Item")
+
+            def get_order(tenant_id: str, capsule_id: str, order_id: str) -> dict | None:
+                return fetch(partition(tenant_id, capsule_id), f"ORDER#{order_id}")
+
+            def show(tenant_id: str, capsule_id: str, order_id: str) -> dict:
+                return get_order(tenant_id, capsule_id, order_id) or {}
+            """,
+        ),
     ),
 )

@@ -382,7 +382,8 @@ class Demands(Room):
                     continue
                 if any(self.program.policy.is_key_name(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them
-                works = self.program.domain.touches_table(function)
+                domain = self.program.domain
+                works = domain.touches_table(function) or function in domain.asking_layers
                 if not works and function not in sites:
                     continue  # what it is given need not be asked for
                 takes = any(map(self.program.domain.is_identifier, function.own_params))

@@ -65,13 +65,13 @@ class Table:
     def _find(self, key: int, find: Callable[[], Types]) -> Types:
         own, outer, mark = len(self._active), self._lowest, len(self._open)
         self._active[key] = own
-        for _ in range(_ROUNDS):
+        for left in reversed(range(_ROUNDS)):
             self._lowest, news = _NONE, self._news
             found = shallow(find())
             if self._lowest == _NONE:
                 break
             self._note(key, _certain(found))
-            if self._lowest < own or self._news == news:
+            if self._lowest < own or self._news == news or not left:
                 break
             self._drop(mark)
         lowest = self._lowest

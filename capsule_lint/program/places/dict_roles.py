@@ -13,7 +13,7 @@ from capsule_lint.program.places.makers import HELPER_NAME
 from capsule_lint.program.places.sites import WRITES, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.policy import Policy
     from capsule_lint.program.model import Function
@@ -61,6 +61,18 @@ class DictRoles(Struct, frozen=True):
     def of(self, node: tree.Node) -> Role:
         """Written or looked up."""
         return self._around(node) or (Role.WRITTEN if self._is_row(node) else Role.LOOKUP)
+
+    def of_given(self, functions: Iterable[Function], name: str) -> Role | None:
+        """What any of some functions do with the key that they are given under a name: it is part of an item, or
+        of what is looked up; `None` if nothing tells."""
+        found = set()
+        for function in functions:
+            rest = next((p.name for p in function.params if p.kind == "**"), "")
+            taken = name if function.parameter(name) is not None else rest
+            for node in self.names.inside(function) if taken else ():
+                if isinstance(node, tree.Name) and node.id == taken:
+                    found.add(self._around(node))
+        return next((role for role in (Role.WRITTEN, Role.LOOKUP) if role in found), None)
 
     def _around(self, node: tree.Node) -> Role | None:
         """The role of a dict by what it is part of, if that tells."""

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.flow import OF_ITEMS
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.places.dict_roles import DictRoles
 from capsule_lint.program.places.makers import KEYISH, Makers, is_item
 from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.sites import KeySite, Role
@@ -73,8 +74,9 @@ class Keys:
     """The modules, and whether they import a library for DynamoDB."""
 
     def __post_init__(self) -> None:
-        makers, strays = Makers(self), Strays(self)
-        self.positions = Positions(self, makers, strays)
+        roles = DictRoles(self.names, self.templates, self.policy)
+        makers, strays = Makers(self, roles), Strays(self)
+        self.positions = Positions(self, makers, strays, roles)
         for module in self.names.editable():
             self.positions.collect(module)
         makers.wrapped()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -13,6 +14,7 @@ from capsule_lint.program.texts.pieces import Filled, snake, words
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.places.dict_roles import DictRoles
     from capsule_lint.program.places.keys import Keys
 
 KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
@@ -29,6 +31,7 @@ class Makers:
     """Finds the keys that they make, and that they are given."""
 
     keys: Keys
+    roles: DictRoles
 
     def helper(self, function: Function) -> None:
         """What a function returns that is called as key helpers are, or stands among them."""
@@ -83,6 +86,11 @@ class Makers:
                 self._fields(cls)
 
     def _arguments(self, function: Function) -> None:
+        @cache
+        def used(name: str) -> Role:
+            family = self.keys.calls.families.of(function)
+            return self.roles.of_given(family, name) or Role.LOOKUP
+
         for call, callee in list(self.keys.calls.callers(function)):
             bound = bind(call.args, function.params, callee.given)
             for name, argument in bound.arguments.items() if bound else ():
@@ -91,7 +99,7 @@ class Makers:
                     and argument.keyword is None
                     and not self._goes_behind(function, name)
                 ):
-                    role = Role.WRITTEN if callee.cls is not None else Role.LOOKUP
+                    role = Role.WRITTEN if callee.cls is not None else used(name)
                     self.keys.named(argument.value, role, name)
 
     def _goes_behind(self, function: Function, name: str) -> bool:

@@ -67,9 +67,10 @@ class Operations(Struct, frozen=True):
         self.strays.given(node)
         for argument in node.args if not tree.makes_dict(node) else ():
             if argument.keyword is not None and self.keys.policy.is_key_name(argument.keyword):
-                self.keys.named(argument.value, self._role(node), argument.keyword)
+                role = self._role(node, argument.keyword)
+                self.keys.named(argument.value, role, argument.keyword)
 
-    def _role(self, node: tree.Call) -> Role:
+    def _role(self, node: tree.Call, name: str) -> Role:
         """What a key is used for that is given by its name."""
         names = self.keys.names
         match node.func:
@@ -77,7 +78,10 @@ class Operations(Struct, frozen=True):
                 return self.roles.updated(base, names.function_of(node)) or Role.LOOKUP
         if self.keys.makes_pair(node) and _is_returned(names.parent(node)):
             return Role.HELPER
-        return Role.WRITTEN if self._constructs(node) else Role.LOOKUP
+        if self._constructs(node):
+            return Role.WRITTEN
+        called = [c.function for c in self.keys.calls.callees(node) if c.function is not None]
+        return self.roles.of_given(called, name) or Role.LOOKUP
 
     def _model(self, node: tree.Call, func: tree.Attr) -> None:
         """`Model.query(…)`, `Model.get(…)`, `Model.index.query(…)`: the first argument is a key."""

@@ -10,7 +10,6 @@ from capsule_lint.program.model import named_setting
 from capsule_lint.program.places import partiql
 from capsule_lint.program.places.assignments import Assignments
 from capsule_lint.program.places.conditions import Conditions
-from capsule_lint.program.places.dict_roles import DictRoles
 from capsule_lint.program.places.hashes import Hashes
 from capsule_lint.program.places.operations import Operations
 from capsule_lint.program.places.sites import Role
@@ -20,6 +19,7 @@ from capsule_lint.program.texts.pieces import Template
 if TYPE_CHECKING:
     from capsule_lint.program.model import Module
     from capsule_lint.program.places.conditions import Compared
+    from capsule_lint.program.places.dict_roles import DictRoles
     from capsule_lint.program.places.keys import Keys
     from capsule_lint.program.places.makers import Makers
     from capsule_lint.program.places.strays import Strays
@@ -35,16 +35,15 @@ class Positions:
     keys: Keys
     makers: Makers
     strays: Strays
-    _roles: DictRoles = field(init=False)
+    roles: DictRoles
     _operations: Operations = field(init=False)
     _assignments: Assignments = field(init=False)
 
     def __post_init__(self) -> None:
         keys = self.keys
         hashes = Hashes(keys.classes, keys.calls)
-        self._roles = DictRoles(keys.names, keys.templates, keys.policy)
-        self._operations = Operations(keys, self.strays, hashes, self._roles)
-        self._assignments = Assignments(keys, hashes, self._roles)
+        self._operations = Operations(keys, self.strays, hashes, self.roles)
+        self._assignments = Assignments(keys, hashes, self.roles)
 
     def collect(self, module: Module) -> None:
         """Give `keys` what stands in a module."""
@@ -78,7 +77,7 @@ class Positions:
 
     def dict_role(self, node: tree.Node) -> Role:
         """Written or looked up, by what the dict is part of."""
-        return self._roles.of(node)
+        return self.roles.of(node)
 
     def _dict(self, node: tree.DictDisplay, conditions: Compared) -> None:
         call = self.keys.names.parent(node)
@@ -95,7 +94,7 @@ class Positions:
                 own = text[1:] if self.keys.policy.is_key_name(text[1:]) else ""
                 name, role = conditions.get((function, text), (own, Role.LOOKUP))
             if name:
-                role = role or self._roles.of(node)
+                role = role or self.roles.of(node)
                 self.keys.named(value, role, name)
                 self.keys.bare(value, role, name)
 
@@ -103,7 +102,7 @@ class Positions:
         """`dict(PK=…)`, which is as good as `{"PK": …}`."""
         for name, value in node.keywords:
             if self.keys.policy.is_key_name(name):
-                role = self._roles.of(node)
+                role = self.roles.of(node)
                 self.keys.named(value, role, name)
                 self.keys.bare(value, role, name)
 
@@ -111,7 +110,7 @@ class Positions:
         """`NOTE.key(tenant_id=…)`, which gives a dict with the key."""
         kept = self.keys.templates.text_objects.kept(node.func)
         if kept is not None and self.keys.policy.is_key_name(kept.name):
-            self.keys.named(node, self._roles.of(node), kept.name)
+            self.keys.named(node, self.roles.of(node), kept.name)
 
     def _partiql(self, arguments: dict[str, tree.Node]) -> None:
         """`Statement=…` with its `Parameters=[…]`, as arguments of a call or as a dict."""

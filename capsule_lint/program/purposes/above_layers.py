@@ -1,9 +1,10 @@
 """Repositories by what they do: classes of whatever name whose methods, all of them, give keys to a layer that
-hands these on to the table."""
+hands these on to the table, and functions that do so. A layer may be a class, or functions."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -24,15 +25,27 @@ class AboveLayers(Struct, frozen=True):
 
     domain: Domain
 
-    def find(self, layers: Iterable[Class]) -> set[Class]:
-        """The classes that do nothing but ask these layers."""
-        giving: defaultdict[Class, set[Function]] = defaultdict(set)
-        for layer in layers:
-            for method in layer.methods.values():
-                for call, caller in self._calls(method):
-                    if caller.owner is not None and any(self._is_key(a.value) for a in call.args):
-                        giving[caller.owner].add(caller)
-        return {cls for cls, methods in giving.items() if self._is_one(cls, methods)}
+    def find(self, layers: Iterable[Class]) -> tuple[set[Class], set[Function]]:
+        """The classes that do nothing but ask these layers, or functions that are one; and the functions that
+        do it outside of classes."""
+        giving: defaultdict[Class | None, set[Function]] = defaultdict(set)
+        methods = [method for layer in layers for method in layer.methods.values()]
+        for method in chain(methods, filter(self._is_layer, self.domain.tables)):
+            for call, caller in self._calls(method):
+                made = self._is_key if caller.owner is not None else self._is_made
+                if any(made(a.value) for a in call.args):
+                    giving[caller.owner].add(caller)
+        functions = giving.pop(None, set())
+        classes = {c for c, asking in giving.items() if c is not None and self._is_one(c, asking)}
+        return classes, functions
+
+    def _is_layer(self, function: Function) -> bool:
+        """Whether a function outside of classes hands whole keys on to the table, and makes none itself."""
+        domain = self.domain
+        if function.owner is not None or function.parent is not None or function.module.is_test:
+            return False
+        given = any(domain.policy.is_key_name(p.name) for p in function.own_params)
+        return given and not domain.keys.inside(function)
 
     def _is_one(self, cls: Class, giving: set[Function]) -> bool:
         """Whether all methods of a class do so, and one of them is told a scope."""
@@ -62,11 +75,12 @@ class AboveLayers(Struct, frozen=True):
         return found
 
     def _calls(self, method: Function) -> list[tuple[tree.Call, Function]]:
-        """The calls of a method, and the methods that they stand in."""
+        """The calls of a function, and the methods, or else the functions, that they stand in."""
         function_of, found = self.domain.names.function_of, []
         with self.domain.names.aside():  # whoever writes a key is looked at anyway
             for call, _ in self.domain.calls.callers(method):
-                caller = method_around(function_of(call))
+                around = function_of(call)
+                caller = method_around(around) or around
                 if caller is not None:
                     found.append((call, caller))
         return found
@@ -75,3 +89,8 @@ class AboveLayers(Struct, frozen=True):
         """Whether an expression is a key that is made there."""
         keys = self.domain.keys
         return keys.at(node) is not None or any(True for _ in keys.helpers_in(node))
+
+    def _is_made(self, node: tree.Node) -> bool:
+        """Whether it is, and not asked of an item that knows its own."""
+        keys = self.domain.keys
+        return keys.at(node) is not None or any(not h.takes_self for h in keys.helpers_in(node))

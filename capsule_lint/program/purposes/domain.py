@@ -64,6 +64,8 @@ class Domain:
     repositories: set[Class] = field(default_factory=set)
     layers: set[Class] = field(default_factory=set)
     above_layers: set[Class] = field(default_factory=set)
+    asking_layers: set[Function] = field(default_factory=set)
+    """The functions outside of classes that give keys to a layer."""
     """The repositories that are such by what they do alone, whatever they are called."""
     """Classes that hand on what their callers give them to the table, and know no entity."""
     entities: set[Class] = field(default_factory=set)

@@ -49,7 +49,8 @@ class Roles:
         self._spread_repositories()
         domain.layers = Layers(domain).find(domain.repositories)
         domain.repositories -= domain.layers
-        domain.above_layers.update(AboveLayers(domain).find(domain.layers) - domain.repositories)
+        asking, domain.asking_layers = AboveLayers(domain).find(domain.layers)
+        domain.above_layers.update(asking - domain.repositories)
         domain.repositories |= domain.above_layers
         domain.entities.update(self._with_own_keys())
         domain.entities.update(filter(self._is_model, domain.classes.all))
