@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import NOTHING, FunctionObject, Types, join
+from capsule_lint.program.inference.types import ANYTHING, NOTHING, FunctionObject, Types, join
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
@@ -53,13 +53,14 @@ class Filled:
 
     def put(self, node: tree.Node) -> Types:
         """What is put: a function, or what a decorator is given."""
-        names, calls = self.inference.names, self.inference.calls
+        names = self.inference.names
         bound = names.bindings_of(node) if isinstance(node, tree.Name) else []
         keeper = bound[0].function if len(bound) == 1 and bound[0].parameter is not None else None
         if keeper is None or keeper.own_params[:1] != (bound[0].parameter,):
             return self.inference.of(node)
-        given = calls.passed(keeper, keeper.own_params[0]) or NOTHING
-        return join(given, *(frozenset((one,)) for one in self._decorated(keeper)))
+        decorated = frozenset(self._decorated(keeper))
+        given = self.inference.of(node)
+        return (given - ANYTHING) | decorated if decorated else given
 
     def _decorated(self, keeper: Function) -> Iterator[FunctionObject]:
         """The functions that a decorator is given, or what it returns."""
