@@ -45,3 +45,20 @@ def test_functions_that_return_what_many_others_return_come_to_an_end() -> None:
     code = text_of("\n".join([*calls, last, "pk = key_0(1)\n"]))
     program = link_program([build("app.py", code)], Policy())  # 3 to the power of 12 ways
     assert len(program.names.modules["app"].functions) == 63
+
+
+def test_a_name_that_is_made_of_itself(project: Project) -> None:
+    project.write(
+        {
+            "app.py": """
+                def order_of(tenant_id: str, table) -> str:
+                    pk = f"TENANT#{tenant_id}#ORDER"
+                    parts = pk.split("#")
+                    while len(parts) > 2:
+                        parts = list(parts)
+                    table.get_item(Key={"PK": pk})
+                    return parts[1]
+                """
+        }
+    )
+    assert "CAP108" in project.check("--no-cache").codes

@@ -31,21 +31,22 @@ class Splits(Struct, frozen=True, dict=True):
 
     program: Program
 
-    def of(self, node: tree.Node) -> Iterator[Split]:
-        """The splits of keys that a value comes from."""
+    def of(self, node: tree.Node, through: frozenset[int] = frozenset()) -> Iterator[Split]:
+        """The splits of keys that a value comes from; `through` are the bindings that led to it."""
         match node:
             case tree.Call(func=tree.Attr(name=name) as func) if name in _CALLED and node.args:
                 yield from self._of_call(node, func)
             case tree.Call(func=tree.Name(id=name), args=(argument,)) if name in IN_PLACE:
-                yield from self.of(argument.value)
+                yield from self.of(argument.value, through)
             case tree.Walrus():
-                yield from self.of(node.value)
+                yield from self.of(node.value, through)
             case tree.Name():
                 place = self.program.names.place(node)
                 for binding in self.program.names.bindings(node.id, place):
                     value = binding.assigned
-                    if value is not None and not isinstance(value, tree.Name):
-                        yield from self.of(value)
+                    if value is None or isinstance(value, tree.Name) or id(binding) in through:
+                        continue  # `parts = list(parts)` in a loop
+                    yield from self.of(value, through | {id(binding)})
 
     def _of_call(self, node: tree.Call, func: tree.Attr) -> Iterator[Split]:
         """`key.split("#", 2)`, `re.split("#", key)`: from the end only where there is no limit."""
