@@ -104,10 +104,13 @@ def given(binding: Binding) -> tree.Node | None:
     return value
 
 
-def reads_of(names: Names, name: tree.Name, bound_at: Collection[tree.At]) -> Iterator[tree.Name]:
+def reads_of(
+    names: Names, target: tree.Name | tree.Walrus, bound_at: Collection[tree.At]
+) -> Iterator[tree.Name]:
     """Where a name is read in its module that one of the targets at some positions binds."""
-    for node in names.module_of(name).each(tree.Name):
-        if node.id == name.id and node.at not in bound_at and not _is_target(names, node):
+    name = target.id if isinstance(target, tree.Name) else target.name
+    for node in names.module_of(target).each(tree.Name):
+        if node.id == name and node.at not in bound_at and not _is_target(names, node):
             found = names.bindings_of(node)
             if any(binding.at in bound_at for binding in found):
                 yield node

@@ -12,7 +12,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.program.containers import QUEUING, TAKING
 from capsule_lint.program.inference.types import UNKNOWN
-from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.model import Binding, Class, Module, last_name
 from capsule_lint.program.walk import asks_presence
 
@@ -153,9 +153,9 @@ class Queued(Room):
     def _unpacked(self, node: tree.Node) -> Binding | None:
         """The binding of a name that is one of several which are unpacked at once."""
         found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
-        if len(found) != 1 or found[0].kind != "assign" or len(found[0].path) != 1:
+        if len(found) != 1 or len(found[0].path) != 1:
             return None
-        return found[0]
+        return found[0] if found[0].kind in ("assign", "for") else None
 
     def _taken_from(self, node: tree.Node, depth: int) -> Home | None:
         """The queue that a value is taken out of, here or by a function that gives it back."""
@@ -163,6 +163,9 @@ class Queued(Room):
         node = node.value if isinstance(node, tree.Wrapped) and node.kind == "await" else node
         if not isinstance(node, tree.Call) or depth > _MAX_DEPTH:
             return None
+        looped = _taking_till_none(node)
+        if looped is not None:
+            return self._home(looped)
         if isinstance(node.func, tree.Attr) and node.func.name in TAKING:
             home = self._home(node.func.base)
             if home is not None:
@@ -220,6 +223,9 @@ class Queued(Room):
                 found.note_types(parent.annotation)
             case tree.Attr(name=method):
                 call = names.parent(parent)
+                if isinstance(call, tree.Call) and _taking_till_none(call) is node:
+                    self._loop(call, found)
+                    return
                 if not isinstance(call, tree.Call) or call.func is not parent:
                     raise _Unclear
                 if method in _ADDING and call.args:
@@ -232,6 +238,14 @@ class Queued(Room):
                 pass
             case _ if not (asks_presence(parent) or isinstance(parent, tree.Boolean)):
                 raise _Unclear
+
+    def _loop(self, call: tree.Call, found: Contents) -> None:
+        """Note the target of the loop through all that is taken out: `for a, b in iter(jobs.get, None)`."""
+        around = self.program.names.parent(call)
+        binds = around.binds if isinstance(around, tree.Block) and around.kind == "for" else ()
+        if len(binds) != 1:
+            raise _Unclear
+        found.taken.append(_tuple(binds[0].target))
 
     def _take(self, call: tree.Node, found: Contents, depth: int) -> None:
         """Note the targets that unpack what a call takes out, also where a function gives it back."""
@@ -250,6 +264,12 @@ class Queued(Room):
                 for use in program.records.uses(parent):
                     if not asks_presence(program.names.parent(use)):
                         self._take(use, found, depth)
+            case tree.Walrus() if asks_presence(program.names.parent(parent)):
+                for use in reads_of(program.names, parent, (parent.at,)):
+                    if len(program.names.bindings_of(use)) > 1:
+                        raise _Unclear
+                    if not asks_presence(program.names.parent(use)):
+                        self._take(use, found, depth)
             case tree.Eval(kind="return") if depth < _MAX_DEPTH:
                 function: Function | None = program.names.place(call).scope.function
                 if function is None or len(function.returns) != 1:
@@ -259,6 +279,17 @@ class Queued(Room):
                     self._take(outer, found, depth + 1)
             case _:
                 raise _Unclear
+
+
+def _taking_till_none(call: tree.Call) -> tree.Node | None:
+    """The queue of `iter(jobs.get, None)`, which gives all that is put into it until there comes a `None`."""
+    match call:
+        case tree.Call(
+            func=tree.Name(id="iter"), plain=(tree.Attr() as take, tree.Const(value=None))
+        ):
+            return take.base if take.name in TAKING else None
+        case _:
+            return None
 
 
 def _put(node: tree.Node) -> list[tree.Sequence]:
@@ -284,6 +315,10 @@ def _types(annotation: tree.Node | None) -> list[tree.Sequence]:
             last_name(base).lower() == "tuple"
         ):
             return [_tuple(types)]
+        case tree.Binary(op="|", left=left, right=right):
+            return [*_types(left), *_types(right)]
+        case tree.Const(value=None):
+            return []
         case tree.Subscript(index=index):
             return _types(index) or _refuse()
         case _:
