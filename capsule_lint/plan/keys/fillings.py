@@ -138,6 +138,8 @@ class Fillings(Room):
         if given is None or home is None or not isinstance(base, tree.Attr):
             return False
         program = self.program
+        if self._is_described(given):
+            return self._has_field(home, scope, defect)
         types = program.inference.of(given)
         owners = [one.cls for one in types if isinstance(one, Instance)]
         if not owners or len(owners) < len(types):
@@ -146,6 +148,13 @@ class Fillings(Room):
         if not all(owner in mro(home) or home in mro(owner) for owner in owners):
             return False
         return self._has_field(home, scope, defect)
+
+    def _is_described(self, node: tree.Node) -> bool:
+        """Whether a descriptor is told by a name which object it is read of: the `instance` of its `__get__`."""
+        function = self.program.names.function_of(node)
+        if function is None or function.name != "__get__" or not isinstance(node, tree.Name):
+            return False
+        return [p.name for p in function.own_params[:1]] == [node.id]
 
     def _has_field(self, cls: Class, scope: Scope, defect: KeyDefect) -> bool:
         """Have objects of a class hold a scope beside the one that they have; whether they can."""

@@ -49,12 +49,29 @@ class Assignments(Struct, frozen=True):
                     value, target
                 ):
                     self.keys.named(value, role, name)
+                if in_class and isinstance(value, tree.Call):
+                    self._described(value, name)
             case tree.Sequence() if isinstance(value, tree.Sequence):
                 for one, part in zip(target.items, value.items, strict=False):
                     if isinstance(one, tree.Subscript | tree.Attr):
                         self.of(one, part, in_class=in_class)
                     elif isinstance(one, tree.Name) and policy.is_key_name(one.id):
                         self.keys.named(part, Role.LOOKUP, one.id)
+
+    def _described(self, made: tree.Call, name: str) -> None:
+        """A text that a descriptor is made with, which fills it where it is read: `pk = KeyOf("TENANT#{tenant_id}")`."""
+        templates = self.keys.templates
+        getters = [
+            templates.classes.method(callee.cls, "__get__")
+            for callee in templates.calls.callees(made)
+            if callee.cls is not None
+        ]
+        if len(getters) == 1 and getters[0] is not None:
+            for value in getters[0].returns:
+                templates.resolve(value)  # which notes that it fills the text
+            for argument in made.args:
+                if isinstance(argument.value, tree.Const) and self.keys.starts.at(argument.value):
+                    self.keys.named(argument.value, Role.WRITTEN, name)
 
     def _entry(self, target: tree.Subscript, value: tree.Node, name: str) -> None:
         """A key that a dict gets: an item's, unless the table is asked by the dict."""

@@ -202,7 +202,7 @@ class Strays:
     def _says(self, value: tree.Node, written: set[str], tags: set[str]) -> bool:
         """Whether an expression that is no key yet may be one of some texts; a text, or a local that is
         one, is where it begins with one of the tags that they begin with: `f"TITLE#{title}"`."""
-        if not isinstance(value, tree.Name) and not tree.makes_text(value):
+        if not isinstance(value, tree.Name) and not self._makes_text(value):
             return False
         if self.keys.at(value) is not None:
             return False
@@ -210,6 +210,13 @@ class Strays:
         if not self._is_tagged(said, tags) and not self.keys.starts.at(value):
             return False
         return any(template.text in written for template in self.keys.templates.resolve(value))
+
+    def _makes_text(self, node: tree.Node) -> bool:
+        """Whether an expression makes a text, or has an object fill the one that it keeps."""
+        if tree.makes_text(node):
+            return True
+        kept = self.keys.templates.text_objects.kept
+        return isinstance(node, tree.Call) and kept(node.func) is not None
 
     def _is_tagged(self, node: tree.Node | None, tags: set[str]) -> bool:
         """Whether a text that is put together begins with one of some tags, written out or by a constant."""
