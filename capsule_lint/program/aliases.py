@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import parametrized
-from capsule_lint.program.held_names import held_in, table_of, values_of
+from capsule_lint.program.held_names import given_back, held_in, table_of, values_of
 from capsule_lint.program.model import last_name, outwards
 from capsule_lint.program.walk import singles, targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from capsule_lint.program.model import Function, Module, Scope
     from capsule_lint.program.names import Names
 
 _T = TypeVar("_T")
 _LOCAL: Final = ".<locals>."
+_MADE: Final = "()"
+"""What stands behind the name of a function in that of its result."""
 _PASSING: Final = (
     "partial",
     "partialmethod",
@@ -42,6 +44,8 @@ class Aliases:
     """Those that only one function knows."""
     _words: set[str] = field(default_factory=set)
     """How these are spelled in the code."""
+    _makers: set[str] = field(default_factory=set)
+    """The functions that give back what they define, by their names."""
     _known: dict[str, frozenset[str]] = field(default_factory=dict)
     _spelled: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -58,20 +62,57 @@ class Aliases:
         """The same as they stand in the code."""
         found = self._spelled.get(name)
         if found is None:
-            words = (one.rpartition(_LOCAL)[2] for one in self.of(name))
+            every = (one for one in self.of(name) if not one.endswith(_MADE))
+            words = (one.rpartition(_LOCAL)[2] for one in every)
             found = self._spelled[name] = frozenset(words)
         return found
 
+    def makers(self, name: str) -> Iterator[str]:
+        """The functions that give back what is called so, by their names."""
+        return (one.removesuffix(_MADE) for one in self.of(name) if one.endswith(_MADE))
+
     def is_own(self, name: str) -> bool:
-        """Whether only one function knows such a name."""
-        return name in self._own
+        """Whether no word is such a name: only one function knows it, or it is that of a result."""
+        return name in self._own or name.endswith(_MADE)
 
     def own(self, node: tree.Node) -> Iterator[str]:
-        """What the functions around a name call so that has other names too."""
+        """What the functions around a name, or a table of that name, call so that has other names too."""
+        while isinstance(node, tree.Subscript):
+            node = node.base
         if isinstance(node, tree.Name) and node.id in self._words:
             yield from (name for name in self._around(node) if name in self._own)
 
+    def makes(self, name: str) -> bool:
+        """Whether a function of that name gives back what it defines."""
+        return name in self._makers
+
+    def made(self, called: tree.Node) -> Iterator[str]:
+        """What is called in `make(…)(…)` and `make(…)["put"](…)`: `make()`."""
+        while isinstance(called, tree.Subscript):
+            called = called.base
+        if isinstance(called, tree.Call) and last_name(called.func) in self._makers:
+            yield f"{last_name(called.func)}{_MADE}"
+
     # --- how it is found ---
+
+    def note_makers(self, modules: Collection[Module]) -> None:
+        """Note the functions that give back what they define: their results are known by its name."""
+        handing: list[tuple[str, str]] = []
+        for function in (f for module in modules for f in module.functions if f.returns):
+            for value in function.returns:
+                handing += [(last_name(one.func), function.name) for one in calls_in(value)]
+            for made in given_back(function):
+                self._makes(function.name, made)
+        for statement, _ in (one for module in modules for one in module.imports):
+            handing += [(one.name, one.bound) for one in statement.names if one.name is not None]
+        while found := [(by, name) for by, name in handing if by in self._makers - {name}]:
+            for by, name in found:
+                self._makes(name, f"{by}{_MADE}")
+            handing = [one for one in handing if one not in found]
+
+    def _makes(self, name: str, made: str) -> None:
+        self._makers.add(name)
+        self.add(made, f"{name}{_MADE}")
 
     def note(self, module: Module) -> None:
         """Note the names that a file gives to what has one."""
@@ -119,6 +160,10 @@ class Aliases:
 
     def _assigned(self, statement: tree.Assign) -> None:
         value = renamed(statement.value)
+        for name in self.made(value) if value is not None else ():
+            for target in statement.targets:
+                for leaf, _ in targets_of(target):
+                    self._add(name, leaf, target)
         for source in values_of(value) if value is not None else ():
             if isinstance(source, tree.Name | tree.Attr):
                 for target in statement.targets:
@@ -155,6 +200,17 @@ class Aliases:
                 for leaf, _ in targets_of(target):
                     if isinstance(leaf, tree.Name) and leaf.id in called:
                         self._add(name, leaf, table)
+
+
+def calls_in(value: tree.Node) -> list[tree.Call]:
+    """The call that a value is, or the calls that stand in a display."""
+    match value:
+        case tree.Call():
+            return [value]
+        case tree.Sequence(items=inner) | tree.DictDisplay(values=inner):
+            return [one for one in inner if isinstance(one, tree.Call)]
+        case _:
+            return []
 
 
 def renamed(value: tree.Node | None) -> tree.Node | None:

@@ -11,6 +11,8 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from capsule_lint.program.model import Function
+
 
 def words_in(node: tree.Node) -> Iterator[str]:
     """The names in an expression, those that are written as texts too."""
@@ -50,6 +52,15 @@ def names_held(node: tree.Node) -> Iterator[tree.Name | tree.Attr]:
             yield one
         else:
             yield from names_held(one)
+
+
+def given_back(function: Function) -> Iterator[str]:
+    """The functions that one defines and gives back, alone or in a display, by their names."""
+    for value in function.returns:
+        for one in (value, *names_held(value)):
+            bound = function.scope.bindings.get(one.id, ()) if isinstance(one, tree.Name) else ()
+            if isinstance(one, tree.Name) and any(b.kind == "def" for b in bound):
+                yield one.id
 
 
 def values_of(node: tree.Node) -> Iterable[tree.Node]:

@@ -93,6 +93,7 @@ class Uses:
     def __post_init__(self) -> None:
         self._named = Aliases(self.names)
         through = deferred.QUEUED | deferred.attached(self.names.modules.values())
+        self._named.note_makers(self.names.modules.values())
         for module in self.names.modules.values():
             self._named.note(module)
             for statement, place in module.statements:
@@ -133,7 +134,7 @@ class Uses:
     def aliases(self, name: str) -> frozenset[str]:
         """All names under which something called `name` may be known."""
         found = self.known_as(name)
-        self.names.ask(*found)
+        self.names.ask(*found, *self._named.makers(name))
         return found
 
     def known_as(self, name: str) -> frozenset[str]:
@@ -144,7 +145,8 @@ class Uses:
         """The same, but a name that only one function knows is told from those that are spelled as it is:
         `calls`, `passed` and `handed_on` tell what that function does with it."""
         found = self._named.of(name)
-        self.names.ask(*(one for one in found if not self._named.is_own(one)))
+        own = self._named.is_own
+        self.names.ask(*(one for one in found if not own(one)), *self._named.makers(name))
         return found
 
     def arguments(
@@ -166,6 +168,10 @@ class Uses:
     def _ask(self, name: str) -> None:
         if not self._named.is_own(name):  # those stand in one file, which has been read
             self.names.ask(name)
+
+    def makes(self, name: str) -> bool:
+        """Whether a function of that name gives back what it defines, which is then called by other names."""
+        return self._named.makes(name)
 
     def stores(self, name: str) -> list[tree.Node]:
         """What is assigned to attributes of that name, of anything but `self` and `cls`."""
@@ -224,7 +230,11 @@ class Uses:
     # --- how it is found ---
 
     def _note_call(self, call: tree.Call, called: tree.Node, name: str | None = None) -> None:
-        for one in (name or last_name(called), *self._named.own(called)):
+        for one in (
+            name or last_name(called),
+            *self._named.own(called),
+            *self._named.made(called),
+        ):
             self._calls[one].append(call)
 
     def _note_deferred(self, node: tree.Call, through: frozenset[str]) -> None:

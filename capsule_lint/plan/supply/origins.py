@@ -12,6 +12,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import kept, names_in
 from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.program.containers import LISTED, TAKING
+from capsule_lint.program.held_names import given_back
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import Function, enclosing, last_name
@@ -42,7 +43,8 @@ class Origins(Struct, frozen=True):
 
     def host(self, want: Want) -> Function | tree.Lambda | None:
         """The function or lambda that is to be given the scope: the innermost one that is given what the
-        neighbour's value is made of, or else the outermost one, up to where a request enters."""
+        neighbour's value is made of, or else the outermost one, up to where a request enters, or to one that is
+        called where another one gives it back."""
         place = self.program.names.place(want.node)
         own = self._scopes(self._neighbours(want))
         function: Function | None = None
@@ -54,7 +56,16 @@ class Origins(Struct, frozen=True):
                 function = scope.function
                 if given or self.program.domain.enters(function):
                     return function
+                if not own and self._is_given_back(function):
+                    return function
         return function
+
+    def _is_given_back(self, function: Function) -> bool:
+        """Whether a function that another one defines is called where that gives it back."""
+        maker = function.parent
+        if maker is None or function.name not in given_back(maker):
+            return False
+        return self.program.calls.is_called(function)
 
     def fits(self, want: Want, value: Value) -> bool:
         """Whether a value goes with the neighbour's: not with another one that a loop binds, nor with one

@@ -16,6 +16,7 @@ from capsule_lint.plan.uses.bare_mocks import may_stand_in
 from capsule_lint.plan.uses.decorated import called_apart
 from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.plan.uses.examples import examples, shown
+from capsule_lint.plan.uses.given_back import GivenBack
 from capsule_lint.plan.uses.likeness import fitting
 from capsule_lint.plan.uses.lookups import is_some_module, keeping_class
 from capsule_lint.plan.uses.references import HARMLESS, References
@@ -63,7 +64,8 @@ class Ledger(Room):
         self._asked = Asked.by(planner.state.wants)
         self._replacements = Replacements(planner)
         tabled = Tabled(planner.program, planner.values, self._asked)
-        self._references = References(planner, self._asked, tabled, self._replacements)
+        back = GivenBack(planner.program, self._asked)
+        self._references = References(planner, self._asked, tabled, self._replacements, back)
         self._strings = Strings(planner, self._references, self._replacements)
         self._arrivals = Arrivals(planner.program)
 

@@ -26,6 +26,7 @@ from capsule_lint.program.walk import singles, targets_of
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.uses.asked import Asked
+    from capsule_lint.plan.uses.given_back import GivenBack
     from capsule_lint.plan.uses.replacements import Replacements
     from capsule_lint.plan.uses.tabled import Tabled
     from capsule_lint.program.model import Symbol
@@ -92,6 +93,7 @@ class References(Room, Struct, frozen=True):
     asked: Asked
     tabled: Tabled
     replacements: Replacements
+    given_back: GivenBack
 
     def referenced(self, types: Types, symbols: list[Symbol]) -> Symbol | None:
         """The changing symbol that one of some types is."""
@@ -140,6 +142,8 @@ class References(Room, Struct, frozen=True):
                 return self._assigned(parent, node, symbol)
             case tree.Sequence() if (single := self._single(parent, node)) is not None:
                 return self._assigned(single, node, symbol)
+            case tree.Sequence() if self._is_unpacked(parent, node):
+                return Verdict.ALREADY_CORRECT, _ALIAS
             case tree.Eval(kind="raise") if isinstance(symbol, Class):
                 return Verdict.ESCAPE, "is raised, which constructs it without arguments"
             case tree.Block() if any(_binds(bind.target, node) for bind in parent.binds):
@@ -157,6 +161,12 @@ class References(Room, Struct, frozen=True):
         split = [one for one in singles(statement) if one is not statement]
         return next((one for one in split if one.value is node or one.targets[0] is node), None)
 
+    def _is_unpacked(self, display: tree.Sequence, node: tree.Node) -> bool:
+        """Whether a name is one of several that an assignment binds: `_, find = finders(table)`."""
+        statement = self.program.names.parent(display)
+        targets = statement.targets if isinstance(statement, tree.Assign) else ()
+        return any(_binds(target, node) for target in targets)
+
     def _used(self, node: tree.Node, parent: object, symbol: Symbol) -> tuple[Verdict, str]:
         """What becomes of an expression that is a value like any other."""
         if isinstance(symbol, Class):
@@ -165,6 +175,9 @@ class References(Room, Struct, frozen=True):
             return Verdict.ALREADY_CORRECT, "in an annotation, which calls nothing"
         if isinstance(parent, tree.Compare | tree.Conditional | tree.Boolean):
             return Verdict.ALREADY_CORRECT, "is compared, or an alias"
+        back = self.given_back.judge(node, symbol)
+        if back is not None:
+            return back
         if isinstance(parent, tree.DictDisplay | tree.Sequence):
             return self.tabled.judge(node, symbol)
         if isinstance(parent, tree.FunctionDef) and not any(d is node for d in parent.decorators):

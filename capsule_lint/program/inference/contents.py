@@ -21,6 +21,7 @@ from capsule_lint.program.inference.types import (
     join,
     ordered,
 )
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class Contents:
         for base in ordered(self.inference.of(node.base)):
             match base:
                 case Collection():
-                    found.append(base.items or self.kept(node.base, node.index))
+                    found.append(
+                        self._given_back(node) or base.items or self.kept(node.base, node.index)
+                    )
                 case TupleOf() if isinstance(node.index, tree.Const) and isinstance(
                     node.index.value, int
                 ):
@@ -66,6 +69,20 @@ class Contents:
                 case _:
                     found.append(ANYTHING)
         return join(*found)
+
+    def _given_back(self, node: tree.Subscript) -> Types:
+        """What the functions give back under a name of which one is called for a dict: `notes(table)["put"]`."""
+        key = tree.text(node.index)
+        made = only_assigned(self.inference.names, node.base) or node.base
+        if key is None or not isinstance(made, tree.Call):
+            return NOTHING
+        functions = [c.function for c in self.inference.calls.callees(made)]
+        values = [v for f in functions if f is not None for v in f.returns]
+        whole = [v for v in values if isinstance(v, tree.DictDisplay) and None not in v.keys]
+        found = [value for display in whole if (value := display.under(key)) is not None]
+        if len(functions) != 1 or len(found) != len(values):
+            return NOTHING
+        return join(*map(self.inference.of, found))
 
     def _item(self, cls: Class, index: tree.Node) -> Types:
         """What an object gives for an index."""

@@ -1,0 +1,107 @@
+"""What functions define and give back: as good as the calls of what they make, where all of these are seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.model import Verdict
+from capsule_lint.program.inference.types import FunctionObject
+from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.walk import targets_of
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.uses.asked import Asked
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+_MAX_DEPTH: Final = 4
+
+
+class _Known(Struct, frozen=True):
+    """A function that is given back, and the calls of it that are found by names."""
+
+    symbol: Function
+    calls: frozenset[int]
+
+
+class GivenBack(Struct, frozen=True):
+    """Follows what calls of such functions give."""
+
+    program: Program
+    asked: Asked
+
+    def judge(self, node: tree.Node, symbol: Function) -> tuple[Verdict, str] | None:
+        """What becomes of a function that another one gives back, alone or in a display; `None` where it does
+        not."""
+        maker = self._maker(node)
+        if maker is None or not self.program.calls.uses.makes(maker.name):
+            return None
+        calls = self.program.calls.callers(symbol)
+        known = _Known(symbol, frozenset(id(call) for call, _ in calls))
+        if self._is_followed(maker, known, 0):
+            return Verdict.ALREADY_CORRECT, f"what `{maker.name}` gives back is followed"
+        return Verdict.ESCAPE, f"not all is known that is done with what `{maker.name}` gives back"
+
+    def _maker(self, node: tree.Node) -> Function | None:
+        """The function that gives an expression back."""
+        names = self.program.names
+        above = names.parent(node)
+        while isinstance(above, tree.Sequence | tree.DictDisplay):
+            above = names.parent(above)
+        returned = isinstance(above, tree.Eval) and above.kind == "return"
+        return names.place(node).scope.function if returned else None
+
+    def _is_followed(self, maker: Function, known: _Known, depth: int) -> bool:
+        """Whether a function is only called, and whatever its calls give is called or gets a name."""
+        if maker.fact.decorators or depth > _MAX_DEPTH:
+            return False
+        program = self.program
+        calls = [call for call, _ in program.calls.callers(maker)]
+        called = {id(call.func) for call in calls}
+        for node in program.names.named(*program.calls.uses.aliases(maker.name)):
+            if id(node) not in called and any(
+                isinstance(one, FunctionObject) and one.function is maker
+                for one in program.inference.of(node)
+            ):
+                return False
+        return bool(calls) and all(self._is_used(call, known, depth) for call in calls)
+
+    def _is_used(self, node: tree.Node, known: _Known, depth: int) -> bool:
+        """Whether what an expression gives is only called, or gets a name by which calls of it are found."""
+        names = self.program.names
+        parent = names.parent(node)
+        match parent:
+            case tree.Call() if parent.func is node:
+                callees = self.program.calls.callees(parent)
+                called = any(callee.function is known.symbol for callee in callees)
+                return id(parent) in known.calls or not called
+            case tree.Call():
+                return self.asked.hands_on(parent)
+            case tree.Assign() if parent.value is node and not parent.op:
+                return all(self._is_read(one, known, depth) for one in parent.targets)
+            case tree.Subscript(index=tree.Const()) if parent.base is node:
+                return self._is_used(parent, known, depth)
+            case tree.Eval(kind="expr"):
+                return True
+            case tree.Sequence() if isinstance(statement := names.parent(parent), tree.Assign):
+                return all(self._is_read(one, known, depth) for one in statement.targets)
+            case tree.Eval(kind="return") | tree.Sequence() | tree.DictDisplay():
+                outer = self._maker(node)
+                return outer is not None and self._is_followed(outer, known, depth + 1)
+            case _:
+                return False
+
+    def _is_read(self, target: tree.Node, known: _Known, depth: int) -> bool:
+        """The same of what gets a name: an attribute's uses are looked at by themselves."""
+        names = self.program.names
+        if isinstance(target, tree.Attr):
+            return True
+        leaves = [leaf for leaf, _ in targets_of(target)]
+        return depth < _MAX_DEPTH and all(
+            isinstance(leaf, tree.Name)
+            and all(self._is_used(r, known, depth + 1) for r in reads_of(names, leaf, (leaf.at,)))
+            for leaf in leaves
+        )
