@@ -120,6 +120,23 @@ class Holders(Struct, frozen=True):
                         return Value(f"{base}.{attribute}", knot=self.field_knot(one.cls, scope))
         return None
 
+    def told_beside(self, scope: Scope, call: tree.Call | None) -> Value | None:
+        """What an object is told that a call makes for another one: `args.tenant_id` of
+        `put(Stock(tenant_id=args.tenant_id))`."""
+        program = self.program
+        for argument in call.args if call is not None else ():
+            made = argument.value
+            for callee in program.calls.callees(made) if isinstance(made, tree.Call) else ():
+                attribute = (
+                    self.attribute_of(callee.cls, scope) if callee.cls is not None else None
+                )
+                if callee.cls is None or attribute is None or not isinstance(made, tree.Call):
+                    continue
+                told = program.classes.kept(callee.cls, attribute, made.args)
+                if isinstance(told, tree.Attr | tree.Name) and repeatable(told, program):
+                    return Value(text_of(told) or attribute)
+        return None
+
     # --- objects ---
 
     def beside(self, call: tree.Call | None) -> Iterator[tuple[str, Class]]:

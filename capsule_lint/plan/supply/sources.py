@@ -81,7 +81,11 @@ class Sources:
                 root = found.root
                 taken = root is not None and self.visible.is_taken(root, scope.parameter)
                 return replace(found, bind=False) if taken else found
-        return self._option(scope, call) or self._attribute(scope, place, call, loose=loose)
+        return (
+            self.holders.told_beside(scope, call)
+            or self._option(scope, call)
+            or self._attribute(scope, place, call, loose=loose)
+        )
 
     def _beside_loop(
         self, found: Value, scope: Scope, place: Place, call: tree.Call | None
