@@ -308,14 +308,14 @@ class Classes:
         return found
 
     def _generates_aliases(self, cls: Class) -> bool:
-        """Whether the model's configuration makes aliases of all names: `alias_generator=to_camel`."""
+        """Whether the model's configuration makes aliases of all names: `alias_generator=to_camel`, and
+        `class Note(Struct, rename="camel")`."""
         for owner in self.mro(cls):
-            for statement in owner.fact.body:
-                value = statement.value if isinstance(statement, tree.Assign) else None
-                if isinstance(value, tree.Call) and any(
-                    a.keyword == "alias_generator" and "camel" in last_name(a.value).lower()
-                    for a in value.args
-                ):
+            values = [one.value for one in owner.fact.body if isinstance(one, tree.Assign)]
+            told = [one.args for one in values if isinstance(one, tree.Call)]
+            for argument in (a for args in (owner.fact.bases, *told) for a in args):
+                said = tree.text(argument.value) or last_name(argument.value)
+                if argument.keyword in ("alias_generator", "rename") and "camel" in said.lower():
                     return True
         return False
 

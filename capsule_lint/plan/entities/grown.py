@@ -85,7 +85,7 @@ class Grown(MendRoom):
             case tree.Attr(name="__dict__"):
                 yield from self._fields(node.base)
             case tree.Comprehension(kind="DictComp"):
-                source = copied(node)
+                source = copied(node, self.program)
                 if source is not None:
                     yield from self._follow(source, depth + 1)
             case tree.Name():

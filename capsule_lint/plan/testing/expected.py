@@ -12,6 +12,7 @@ from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
+from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import names_scope
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
     from capsule_lint.program.model import Module
 
 _MAX_DEPTH: Final = 4
@@ -166,7 +168,7 @@ class Expected(MendRoom):
             ) and last_name(one.iter.func) in ("fields", "__dataclass_fields__"):
                 return self.fields(one.iter.args[0].value) if one.iter.args and not one.ifs else []
             case tree.Comprehension(kind="DictComp"):
-                source = copied(node)
+                source = copied(node, self.program)
                 return self._made(source, depth + 1) if source is not None else []
             case tree.Attr(name="__dict__"):
                 return self.fields(node.base)
@@ -263,9 +265,9 @@ class Expected(MendRoom):
         return self.planner.stored.made_text(code, scope)
 
 
-def copied(node: tree.Comprehension) -> tree.Node | None:
+def copied(node: tree.Comprehension, program: Program) -> tree.Node | None:
     """`d` of `{name: value for name, value in d.items()}`, where texts stay as they are: `value.isoformat()
-    if isinstance(value, datetime) else value`."""
+    if isinstance(value, datetime) else value`; or become typed values: `serializer.serialize(value)`."""
     match node.generators:
         case (
             tree.Generator(
@@ -282,9 +284,28 @@ def copied(node: tree.Comprehension) -> tree.Node | None:
                     return None
                 case tree.Call(func=tree.Name(id="str"), args=(argument,)):
                     kept = argument.value
+                case tree.Call(args=(argument,)) if _types(kept, program):
+                    kept = argument.value
             said = [one.id for one in (key, kept) if isinstance(one, tree.Name)]
             return source if said == [name, value] else None
     return None
+
+
+def _types(call: tree.Call, program: Program) -> bool:
+    """Whether a call gives what it is given as the low-level client has it: `{"S": value}`."""
+    functions = [c.function for c in program.calls.callees(call) if c.function is not None]
+    functions += [o for f in functions for o in dispatched_with(program.inference, f)]
+    values = [value for function in functions for value in function.returns]
+    if not functions:
+        return last_name(call.func) == "serialize"
+    return bool(values) and all(map(_is_typed, values))
+
+
+def _is_typed(node: tree.Node) -> bool:
+    """Whether an expression is a typed value, whichever it is."""
+    if isinstance(node, tree.Conditional):
+        return _is_typed(node.then) and _is_typed(node.otherwise)
+    return typed_value(node) is not None
 
 
 def typed_value(node: tree.Node) -> tree.Node | None:
