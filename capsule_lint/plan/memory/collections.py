@@ -26,8 +26,9 @@ from capsule_lint.program.inference.types import (
     classes_of,
     ordered,
 )
+from capsule_lint.program.held_names import given_back
 from capsule_lint.program.local_names import given, only_assigned
-from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.model import Binding, Class, Module, last_name, outwards
 from capsule_lint.program.places.sites import Role
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Collections:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._known: dict[Home, bool] = {}
+        self._lasting: dict[tuple[Function, str], bool] = {}
         self._rows: set[Home] | None = None
         self._adopted: set[Home] = set()
         """The collections of others that are known by what is put into them."""
@@ -295,9 +297,26 @@ class Collections:
         if home in self._adopted:
             return True
         if not isinstance(owner, Class):
-            return isinstance(owner, Module) and self._keeps_items(owner, name)
+            module = owner if isinstance(owner, Module) else owner.module
+            return self._outlasts(owner, name) and self._keeps_items(module, name)
         repositories = self.program.domain.repositories
         return owner in repositories or cls in repositories or (owner, name) in self._held
+
+    def _outlasts(self, owner: Function | Module, name: str) -> bool:
+        """Whether a collection is there for more than one call: a module's, or one that a function makes for what
+        it defines and gives back."""
+        if isinstance(owner, Module):
+            return True
+        if (owner, name) not in self._lasting:
+            readers = [
+                self.program.names.function_of(node)
+                for node in owner.module.each(tree.Name)
+                if node.id == name and any(given_back(owner))
+            ]
+            self._lasting[owner, name] = any(
+                one is not owner and owner in outwards(one) for one in readers
+            )
+        return self._lasting[owner, name]
 
     def _of_module(
         self, target: object, wanted: Callable[[Home, Class | None], bool] | None
