@@ -114,7 +114,8 @@ class Visible:
 def certainly_before(binding: Binding, place: Place) -> bool:
     """Whether a binding has run whenever `place` runs."""
     at = binding.place
-    if at.order > place.order or (at.order == place.order and binding.kind == "assign"):
+    same = at.order == place.order and binding.kind in ("assign", "with")
+    if at.order > place.order or same:  # what a statement binds, it does not read
         return False
     if not has_run(at, place, binding.name):
         return False
