@@ -14,6 +14,7 @@ from capsule_lint.plan.supply.visible import may_be_none
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.presence import is_present
 from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Function, Place, enclosing, last_name
 from capsule_lint.program.reaching import reaching, same_flow
 from capsule_lint.program.texts.pieces import names_any_of
@@ -121,11 +122,11 @@ class Holders(Struct, frozen=True):
         return None
 
     def told_beside(self, scope: Scope, call: tree.Call | None) -> Value | None:
-        """What an object is told that a call makes for another one: `args.tenant_id` of
+        """What an object is told that a call gets, which is made there or in a local: `args.tenant_id` of
         `put(Stock(tenant_id=args.tenant_id))`."""
         program = self.program
         for argument in call.args if call is not None else ():
-            made = argument.value
+            made = only_assigned(program.names, argument.value) or argument.value
             for callee in program.calls.callees(made) if isinstance(made, tree.Call) else ():
                 attribute = (
                     self.attribute_of(callee.cls, scope) if callee.cls is not None else None
@@ -133,9 +134,15 @@ class Holders(Struct, frozen=True):
                 if callee.cls is None or attribute is None or not isinstance(made, tree.Call):
                     continue
                 told = program.classes.kept(callee.cls, attribute, made.args)
-                if isinstance(told, tree.Attr | tree.Name) and repeatable(told, program):
-                    return Value(text_of(told) or attribute)
+                here = isinstance(told, tree.Attr) and made is argument.value
+                code = text_of(told) if told is not None and (here or self._stays(told)) else None
+                if told is not None and code is not None and repeatable(told, program):
+                    return Value(code)
         return None
+
+    def _stays(self, node: tree.Node) -> bool:
+        """Whether an expression is a name that is bound once."""
+        return isinstance(node, tree.Name) and len(self.program.names.bindings_of(node)) == 1
 
     # --- objects ---
 

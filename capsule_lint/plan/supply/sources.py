@@ -75,17 +75,16 @@ class Sources:
         if place.scope.module.is_test and scope.test_source is not None:
             near = [a.value for a in call.args] if call is not None else beside
             return self._of_test(scope.test_source, scope, place, near)
+        told = self.holders.told_beside(scope, call)
+        if told is not None:
+            return told
         for spec in self.configured.in_order(scope, call, beside):
             found = self.configured.value(spec, place, call)
             if found is not None:
                 root = found.root
                 taken = root is not None and self.visible.is_taken(root, scope.parameter)
                 return replace(found, bind=False) if taken else found
-        return (
-            self.holders.told_beside(scope, call)
-            or self._option(scope, call)
-            or self._attribute(scope, place, call, loose=loose)
-        )
+        return self._option(scope, call) or self._attribute(scope, place, call, loose=loose)
 
     def _beside_loop(
         self, found: Value, scope: Scope, place: Place, call: tree.Call | None
