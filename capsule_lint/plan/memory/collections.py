@@ -19,6 +19,7 @@ from capsule_lint.plan.memory.making import copied, makes_collection
 from capsule_lint.plan.memory.puts import Puts
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
+from capsule_lint.program.held_names import given_back
 from capsule_lint.program.inference.types import (
     ClassObject,
     Collection,
@@ -26,7 +27,6 @@ from capsule_lint.program.inference.types import (
     classes_of,
     ordered,
 )
-from capsule_lint.program.held_names import given_back
 from capsule_lint.program.local_names import given, only_assigned
 from capsule_lint.program.model import Binding, Class, Module, last_name, outwards
 from capsule_lint.program.places.sites import Role

@@ -16,7 +16,7 @@ from capsule_lint.program.inference.types import (
     join,
     ordered,
 )
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Binding, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,8 @@ def of_call(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -
         elements = (inference.elements(inference.of(one)) for one in plain[:1])
         items = inference.of(plain[0]) if name == "repeat" and plain else join(*elements)
         return frozenset((Collection(items),))
+    if name == "get" and isinstance(node.func, tree.Attr):
+        return _current(inference, node.func.base) or None
     if not plain:
         return None
     if name == "groupby":
@@ -65,6 +67,25 @@ def of_call(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -
     if name in _AT_ONCE or name == "submit":
         return _run(inference, node, plain)
     return _got(inference, node.func, plain[0])
+
+
+def _current(inference: Inference, node: tree.Node) -> Types:
+    """What a `ContextVar` holds that a module has: what its annotation says, else what it starts as and is set to."""
+    binding = inference.classes.dotted(node) if isinstance(node, tree.Name | tree.Attr) else None
+    made = binding.value if isinstance(binding, Binding) else None
+    if not isinstance(made, tree.Call) or last_name(made.func) != "ContextVar":
+        return NOTHING
+    assert isinstance(binding, Binding)
+    for said in (binding.annotation, made.func):
+        if isinstance(said, tree.Subscript):
+            return inference.annotations.of(said.index)
+    given = [a.value for a in made.args if a.keyword == "default"]
+    for call in inference.calls.uses.calls_beside("set"):
+        if isinstance(call.func, tree.Attr) and call.plain:
+            base = call.func.base
+            if last_name(base) == last_name(node) and inference.classes.dotted(base) is binding:
+                given += call.plain[:1]
+    return join(*map(inference.of, given))
 
 
 def _is_of(inference: Inference, func: tree.Node, module: str) -> bool:
