@@ -130,6 +130,8 @@ class Contents:
                     found.append(self._iterated(one.cls, around))
                 case Foreign():
                     found.append(foreign(f"{one.name}[]", holds=one.holds))
+                case ClassObject() if self.inference.classes.is_enum(one.cls):
+                    found.append(frozenset((Instance(one.cls),)))
                 case _:
                     found.append(ANYTHING)
         return join(*found)
