@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.rows import Rows
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Module
+
+_IDENTIFYING: Final = COMPARING | {"__hash__"}
+"""The methods that say which objects are the same."""
 
 
 class LocalKeys:
@@ -141,18 +144,32 @@ class LocalKeys:
     def _find_identities(self) -> None:
         """What makes two entities the same, in `__eq__` and `__hash__`: sets and dicts go by it."""
         for cls in sorted(self.program.domain.entities, key=lambda c: c.symbol):
-            for name in (*sorted(COMPARING), "__hash__") if not cls.module.generated else ():
+            for name in sorted(_IDENTIFYING) if not cls.module.generated else ():
                 if name in cls.methods:
                     self._judge_identities(cls, cls.methods[name])
 
     def _judge_identities(self, cls: Class, method: Function) -> None:
+        told = {method, *self._identities_in(cls, method)}
         for node in cls.module.either(tree.Sequence, tree.Compare):
-            if self.program.names.function_of(node) is not method:
+            function = self.program.names.function_of(node)
+            if function not in told or id(node) in self._checked:
                 continue
             if isinstance(node, tree.Sequence) and node.kind == "tuple":
+                self._checked.add(id(node))
                 self._judge_host((cls, method.name), node, None)
-            elif isinstance(node, tree.Compare) and len(node.ops) == 1:
+            elif isinstance(node, tree.Compare) and len(node.ops) == 1 and function is method:
                 self.filters.judge_identity(node, cls, method)
+
+    def _identities_in(self, cls: Class, method: Function) -> Iterator[Function]:
+        """The methods that a method asks what its object is, where nothing else asks them: `self._id()`."""
+        names = self.program.names
+        for node in names.inside(method):
+            found = cls.methods.get(node.name) if isinstance(node, tree.Attr) else None
+            if found is None or found.own_params or not all(map(_is_tuple, found.returns)):
+                continue
+            asking = {names.function_of(one) for one in names.named(found.name)}
+            if all(f is not None and f.owner is cls and f.name in _IDENTIFYING for f in asking):
+                yield found
 
     # --- one key ---
 
@@ -306,6 +323,10 @@ class LocalKeys:
         self.notes.settle(host)
         if not self.program.classes.is_named_tuple(cls):
             self.notes.settle(key)  # nobody takes such a part of a key apart
+
+
+def _is_tuple(node: tree.Node) -> bool:
+    return isinstance(node, tree.Sequence) and node.kind == "tuple"
 
 
 def _with_parts(key: tree.Node) -> tuple[tree.Node, ...]:
