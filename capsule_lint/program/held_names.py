@@ -56,7 +56,9 @@ def names_held(node: tree.Node) -> Iterator[tree.Name | tree.Attr]:
 
 def given_back(function: Function) -> Iterator[str]:
     """The functions that one defines and gives back, alone or in a display, by their names."""
-    for value in function.returns:
+    for value in (
+        one for returned in function.returns for one in (returned, *values_of(returned))
+    ):
         for one in (value, *names_held(value)):
             bound = function.scope.bindings.get(one.id, ()) if isinstance(one, tree.Name) else ()
             if isinstance(one, tree.Name) and any(b.kind == "def" for b in bound):

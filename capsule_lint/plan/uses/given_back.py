@@ -49,7 +49,9 @@ class GivenBack(Struct, frozen=True):
         """The function that gives an expression back."""
         names = self.program.names
         above = names.parent(node)
-        while isinstance(above, tree.Sequence | tree.DictDisplay):
+        while isinstance(
+            above, tree.Sequence | tree.DictDisplay | tree.Conditional | tree.Boolean
+        ):
             above = names.parent(above)
         returned = isinstance(above, tree.Eval) and above.kind == "return"
         return names.place(node).scope.function if returned else None

@@ -173,6 +173,10 @@ class References(Room, Struct, frozen=True):
             return Verdict.ALREADY_CORRECT, "names the class"
         if self.program.names.annotates(node):
             return Verdict.ALREADY_CORRECT, "in an annotation, which calls nothing"
+        if isinstance(parent, tree.Conditional | tree.Boolean) and _may_be(parent, node):
+            above = self.program.names.parent(parent)
+            types = self.program.inference.of(node)
+            return self._held(parent, above, symbol, types) or self._used(parent, above, symbol)
         if isinstance(parent, tree.Compare | tree.Conditional | tree.Boolean):
             return Verdict.ALREADY_CORRECT, "is compared, or an alias"
         back = self.given_back.judge(node, symbol)
@@ -305,6 +309,11 @@ class References(Room, Struct, frozen=True):
 
 def _function(one: Type) -> Function | None:
     return one.function if isinstance(one, FunctionObject) else None
+
+
+def _may_be(choice: tree.Conditional | tree.Boolean, node: tree.Node) -> bool:
+    """Whether an expression yields a part of it: `f if loud else g`, `f or g`."""
+    return isinstance(choice, tree.Boolean) or choice.test is not node
 
 
 def _binds(target: tree.Node, node: tree.Node) -> bool:
