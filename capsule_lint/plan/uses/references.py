@@ -13,11 +13,14 @@ from capsule_lint.plan.testing.standins import CALLED, callables
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
 from capsule_lint.program.inference.types import (
     ClassObject,
+    Foreign,
     FunctionObject,
+    Instance,
     Mocked,
     Partial,
     Type,
     Types,
+    UnknownType,
     ordered,
 )
 from capsule_lint.program.model import Class, Function, last_name
@@ -277,10 +280,30 @@ class References(Room, Struct, frozen=True):
         tabled = any(isinstance(target, tree.Subscript) for target in statement.targets)
         if tabled and isinstance(symbol, Function):
             return self.tabled.judge(node, symbol)
+        if isinstance(symbol, Function) and any(
+            self._is_attached(target, symbol) for target in statement.targets
+        ):
+            return Verdict.ESCAPE, "becomes an attribute of something that may call it"
         owner = self._handed_out(statement) if isinstance(symbol, Class) else None
         if owner is not None:
             return Verdict.ESCAPE, f"is given to what `{owner}` inherits, which may construct it"
         return Verdict.ALREADY_CORRECT, _ALIAS
+
+    def _is_attached(self, target: tree.Node, symbol: Function) -> bool:
+        """Whether what is assigned to becomes an attribute of an object that is not the program's own, or of which
+        nothing is known, `client.on_message = handle`; or of one that has no such attribute, and nothing is seen to
+        call it there."""
+        if not isinstance(target, tree.Attr):
+            return False
+        program, name = self.program, target.name
+        types = program.inference.of(target.base)
+        if any(isinstance(one, Foreign | UnknownType) for one in types):
+            return True
+        classes = [one.cls for one in types if isinstance(one, Instance)]
+        if all(program.classes.has_attribute(cls, name) for cls in classes):
+            return False
+        calls = (call.func for call, _ in program.calls.callers(symbol))
+        return not any(isinstance(func, tree.Attr) and func.name == name for func in calls)
 
     def _handed_out(self, statement: tree.Assign) -> str | None:
         """The class, or the one around it, that has a class as an attribute of its own, and inherits from what
