@@ -80,10 +80,12 @@ class Dynamic(Struct, frozen=True):
             receiver, name = call.args[0].value, call.args[1].value
             if isinstance(name, tree.Const) or self._is_proxy(call, name):
                 continue
-            pattern = re.compile("|".join(self._names(name, 0)) or _ANY)
+            said = list(self._names(name, 0))
+            pattern = re.compile("|".join(said) or _ANY)
             functions = [f for f in self._members(receiver) if pattern.fullmatch(f.name)]
             if functions:
-                yield from self._called(call, name, functions)
+                kept = _ANY not in said and self._is_kept(call)
+                yield from self._called(call, name, functions, kept=kept)
         for space in self._namespaces():
             yield from self._in_namespace(space, space, 0)
 
@@ -123,11 +125,16 @@ class Dynamic(Struct, frozen=True):
         bases = [t.base for t in self.program.inference.of(space) if isinstance(t, Namespace)]
         return self._changing(b for b in bases if isinstance(b, ModuleObject | ClassObject))
 
+    def _is_kept(self, node: tree.Node) -> bool:
+        """Whether what is found by names that are known goes into a collection, from which it may be called."""
+        parent = self.program.names.parent(node)
+        return isinstance(parent, tree.Comprehension | tree.Sequence | tree.DictDisplay)
+
     def _called(
-        self, call: tree.Node, name: tree.Node, functions: list[Function]
+        self, call: tree.Node, name: tree.Node, functions: list[Function], *, kept: bool = False
     ) -> Iterator[Lookup]:
         """Those functions that what is found may be called as."""
-        uses = list(self._uses(call, 0))
+        uses = [*self._uses(call, 0), *([None] if kept else [])]
         module = self.program.names.module_of(call)
         for function in functions:
             given = int(function.takes_self)
