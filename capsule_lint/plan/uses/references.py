@@ -11,6 +11,7 @@ from capsule_lint.model import Verdict
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import CALLED, callables
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
+from capsule_lint.program.calling.dispatch import dispatchers
 from capsule_lint.program.inference.types import (
     ClassObject,
     Foreign,
@@ -226,13 +227,19 @@ class References(Room, Struct, frozen=True):
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
         if isinstance(symbol, Class) and name == "partial":
             return Verdict.ESCAPE, "a partial of it does not get what it gains"
-        if isinstance(symbol, Class) or name in HARMLESS:
+        if isinstance(symbol, Class) or (name in HARMLESS and not self._keeps(call)):
             return Verdict.ALREADY_CORRECT, "passed as a value"
         if name in _METHODS:
             return self.tabled.judge(call, symbol, "a class")
         if self._is_given_back(call, symbol):
             return Verdict.ALREADY_CORRECT, _ALIAS
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
+
+    def _keeps(self, call: tree.Call) -> bool:
+        """Whether a call registers a function with something that may call it, and not for a type of argument:
+        `bus.register("put", put)`."""
+        registers = last_name(call.func) == "register"
+        return registers and not any(dispatchers(self.program.inference, call))
 
     def _is_given_back(self, call: tree.Call, symbol: Symbol) -> bool:
         """Whether what is not the program's own gives a function back as it is: `lru_cache(maxsize=9)(f)`."""
