@@ -45,8 +45,9 @@ def boxed(holder: tree.Call) -> Boxed | None:
     if func is None:
         return None
     keywords = dict(holder.keywords)
-    args = keywords.get(_ARGS, _positional(holder))
-    kwargs = next((keywords[name] for name in _KWARGS if name in keywords), None)
+    plain = _positional(holder)
+    args = keywords.get(_ARGS, next(iter(plain), None))
+    kwargs = next((keywords[n] for n in _KWARGS if n in keywords), next(iter(plain[1:]), None))
     if not isinstance(args, tree.Sequence | None) or not isinstance(
         kwargs, tree.DictDisplay | None
     ):
@@ -79,13 +80,12 @@ def _function(holder: tree.Call) -> tree.Node | None:
     return None
 
 
-def _positional(holder: tree.Call) -> tree.Node | None:
-    """The arguments of a task, or of a function given to a pool, where no keyword says that they are."""
-    plain = holder.plain
-    if last_name(holder.func) == "apply_async":
-        displays = plain[:1] if plain and isinstance(plain[0], tree.Sequence) else plain[1:2]
-        return displays[0] if displays else None
-    return None
+def _positional(holder: tree.Call) -> list[tree.Node]:
+    """The arguments of a task, or of a function given to a pool or a timer, where no keyword says that they are."""
+    plain, name = holder.plain, last_name(holder.func)
+    if name == "apply_async":
+        return plain[:1] if plain and isinstance(plain[0], tree.Sequence) else plain[1:2]
+    return plain[2:4] if name == "Timer" else []
 
 
 def attached(modules: Iterable[Module]) -> frozenset[str]:
