@@ -12,6 +12,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import CALLED, callables
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
 from capsule_lint.program.calling.dispatch import dispatchers
+from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.inference.types import (
     ClassObject,
     Foreign,
@@ -86,6 +87,8 @@ _BASES: Final = frozenset(
     ("object", "ABC", "Protocol", "Generic", "Enum", "StrEnum", "dict", "TestCase")
 )
 """Classes of others that construct nothing of what is an attribute of their heirs."""
+_MAPPING: Final = frozenset(("map", "starmap", "imap", "imap_unordered"))
+"""What calls its first argument with elements of the others."""
 _METHODS: Final = ("staticmethod", "classmethod")
 _ALIAS: Final = "an alias; its calls are followed"
 
@@ -227,6 +230,8 @@ class References(Room, Struct, frozen=True):
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
         if isinstance(symbol, Class) and name == "partial":
             return Verdict.ESCAPE, "a partial of it does not get what it gains"
+        if isinstance(symbol, Class) and self._is_made_by(call, node):
+            return Verdict.ESCAPE, f"passed to `{name}`, which makes it of other arguments"
         if isinstance(symbol, Class) or (name in HARMLESS and not self._keeps(call)):
             return Verdict.ALREADY_CORRECT, "passed as a value"
         if name in _METHODS:
@@ -234,6 +239,24 @@ class References(Room, Struct, frozen=True):
         if self._is_given_back(call, symbol):
             return Verdict.ALREADY_CORRECT, _ALIAS
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
+
+    def _is_made_by(self, call: tree.Call, node: tree.Node) -> bool:
+        """Whether a call that gets nothing new makes a class that it is given of its other arguments:
+        `map(Note, tenants, ids)`, `pool.submit(Note, tenant_id, note_id)`."""
+        if self.asked.of(call):
+            return False
+        name, at = last_name(call.func), [a.value for a in call.args].index(node)
+        if call.args[at].keyword is not None or name in HARMLESS - {"raises"}:
+            return False
+        behind = call.args[at + 1 :]
+        if name in _MAPPING or PASSING.get(name) == at:
+            return bool(behind)
+        functions = [
+            c.function for c in self.program.calls.callees(call) if c.function is not None
+        ]
+        takes_any = all(any(p.kind == "*" for p in f.params) for f in functions)
+        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
+        return takes_any and any(is_value(a.value, s) for a in behind for s in scopes)
 
     def _keeps(self, call: tree.Call) -> bool:
         """Whether a call registers a function with something that may call it, and not for a type of argument:
