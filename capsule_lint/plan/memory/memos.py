@@ -1,5 +1,5 @@
 """What objects and modules load once and keep: `if self._rate is None: self._rate = self._load(tenant_id)`, and the
-same of a `global _rate`. Once the function is told a scope, what is kept for one of its values is no answer for
+same of a `global _rate`, or of a `nonlocal rate`. Once the function is told a scope, what is kept for one of its values is no answer for
 another: the attribute, or what the module has, becomes a dict."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Replace
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.local_names import made_of
-from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name, outwards
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
-    from capsule_lint.program.model import Function, Module
 
 Use: TypeAlias = tree.Attr | tree.Name
 _CODE: Final = "CAP107"
@@ -28,15 +27,20 @@ _NEW: Final = ("__init__", "__post_init__")
 
 
 class Memo(Struct, frozen=True):
-    """Where a class, or a module, keeps such a value."""
+    """Where a class, a module, or a function for those that it defines, keeps such a value."""
 
-    owner: Class | Module
+    owner: Class | Module | Function
     name: str
 
     @property
     def module(self) -> Module:
         """The file that it stands in."""
-        return self.owner.module if isinstance(self.owner, Class) else self.owner
+        return self.owner if isinstance(self.owner, Module) else self.owner.module
+
+    def starts(self, store: Kept) -> bool:
+        """Whether it begins with nothing."""
+        first = store.function is None or store.function.name in _NEW
+        return (first or store.function is self.owner) and _is_none(store.value)
 
 
 class Kept(Struct, frozen=True):
@@ -60,7 +64,7 @@ class Memos(MendRoom, Struct, frozen=True):
                 continue
             own = sorted(function.owner.stores) if function.owner is not None else ()
             memos = [Memo(function.owner, name) for name in own if function.owner is not None]
-            memos += [Memo(function.module, name) for name in sorted(function.scope.outer)]
+            memos += [Memo(_keeper(function, name), name) for name in sorted(function.scope.outer)]
             for memo in memos:
                 if memo not in seen and self._is_filled(memo, function):
                     seen.add(memo)
@@ -111,7 +115,7 @@ class Memos(MendRoom, Struct, frozen=True):
         uses, names = list(self._uses(memo)), self._names(function)
         mends = [mend for use in uses for mend in self._mends(memo, use, names)]
         stores = list(self._stores(memo))
-        known = any(map(_starts, stores)) and not self._is_seen_outside(memo, uses)
+        known = any(map(memo.starts, stores)) and not self._is_seen_outside(memo, uses)
         if not known or self._expires(memo, function) or any(mend is None for mend in mends):
             store = next(s for s in stores if s.function is function)
             told = " and ".join(f"`{n}`" for n in self.state.params[function])
@@ -202,10 +206,10 @@ class Memos(MendRoom, Struct, frozen=True):
                         yield node
             return
         own = {id(b) for b in memo.owner.scope.bindings.get(memo.name, ())}
-        for name in memo.owner.each(tree.Name):
+        for name in memo.module.each(tree.Name):
             if name.id == memo.name and own.issuperset(map(id, names.bindings_of(name))):
                 yield name
-        for module in names.modules.values():
+        for module in names.modules.values() if isinstance(memo.owner, Module) else ():
             for node in module.each(tree.Attr):
                 if node.name == memo.name and self._is_set_again(node, own):
                     yield node
@@ -244,6 +248,8 @@ class Memos(MendRoom, Struct, frozen=True):
 
     def _is_seen_outside(self, memo: Memo, uses: list[Use]) -> bool:
         """Whether it is used elsewhere than in these places, or by its name in a text or an import."""
+        if isinstance(memo.owner, Function):
+            return False
         own = {id(use) for use in uses}
         modules = self.program.names.modules.values()
         if not isinstance(memo.owner, Class) and any(
@@ -289,9 +295,11 @@ def _is_target(parent: object, use: Use) -> bool:
     return isinstance(parent, tree.Assign) and use in parent.targets
 
 
-def _starts(store: Kept) -> bool:
-    """Whether it begins with nothing."""
-    return (store.function is None or store.function.name in _NEW) and _is_none(store.value)
+def _keeper(function: Function, name: str) -> Module | Function:
+    """Whose name it is that a function says is not its own."""
+    around = outwards(function.parent)
+    own = (f for f in around if name in f.scope.bindings and name not in f.scope.outer)
+    return next(own, function.module)
 
 
 def _is_none(node: tree.Node | None) -> bool:
