@@ -14,9 +14,12 @@ from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.supply.restated import CONSTRUCTORS
 from capsule_lint.plan.uses.passthrough import asserted_made
 from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function
@@ -154,11 +157,22 @@ class Gains(Room):
             made = [call for call, _ in self.program.calls.constructors_of(home)]
             for call in (*made, *asserted_made(self.program, home)):
                 self.planner.signatures.want_argument(call, scope, home, 0, knot_of)
+            for call, given, offset in self._made_by_others(home):
+                self.planner.signatures.want_argument(call, scope, home, given, knot_of, offset)
         for call, value in list(rebuilds(self.program, home, scope)):
             self.planner.ask(
                 Want(scope, call, knot_of, "rebuild", call=call, callee=home, mirror=value)
             )
         return attribute
+
+    def _made_by_others(self, home: Class) -> Iterator[tuple[tree.Call, int, int]]:
+        """The calls that have others make objects of a class, `submit(Note, tenant_id, note_id)`: a partial may
+        leave the scopes to whoever calls it."""
+        initializer = self.program.classes.initializer
+        for heir in self.program.classes.subclasses(home):
+            for call, given, offset in self.program.calls.handed_on(heir):
+                if initializer(heir) is None and last_name(call.func) != "partial":
+                    yield call, given, offset
 
     def _own_homes(self, cls: Class, like: str | None) -> list[Class]:
         """The heirs of a class that only declares the neighbouring field which have it by themselves."""

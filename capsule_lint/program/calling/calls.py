@@ -22,7 +22,7 @@ from capsule_lint.program.inference.types import (
     join,
     ordered,
 )
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.inference.structural import Structural
-    from capsule_lint.program.model import Binding, Class, Function
+    from capsule_lint.program.model import Binding, Function
     from capsule_lint.program.uses import Uses
 
 _Alike: TypeAlias = str | frozenset[str]
@@ -54,7 +54,7 @@ class Calls:
     _callers: dict[_Alike, Callers] = field(default_factory=dict)
     _decorated: dict[Function, int | None] = field(default_factory=dict)
     _handing_up: dict[Function, list[tree.Call]] | None = None
-    _handed_on: dict[Function, list[tuple[tree.Call, int, int]]] | None = None
+    _handed_on: dict[Function | Class, list[tuple[tree.Call, int, int]]] | None = None
     _passed_on: dict[str, dict[Function, list[tuple[tree.Call, int, int]]]] = field(
         default_factory=dict
     )
@@ -347,25 +347,30 @@ class Calls:
 
     def _functions_at(self, node: tree.Node) -> Iterator[tuple[Function, int]]:
         """The functions that an expression may be, and how many of their first parameters are filled."""
+        for one, given in self._called_at(node):
+            if not isinstance(one, Class):
+                yield one, given
+
+    def _called_at(self, node: tree.Node) -> Iterator[tuple[Function | Class, int]]:
+        """The same, and the data classes that have no initializer of their own."""
         for one in ordered(self.inference.of(node)):
             match one:
                 case FunctionObject():
                     yield one.function, int(one.bound and one.function.takes_self)
                 case ClassObject():
                     initializer = self.classes.initializer(one.cls)
-                    if initializer is not None:
-                        yield initializer, 1
+                    yield (one.cls, 0) if initializer is None else (initializer, 1)
 
-    def handed_on(self, function: Function) -> Sequence[tuple[tree.Call, int, int]]:
-        """The calls of `partial` and the like that are given a function together with its arguments, how many
-        of its first parameters are filled already, and how many arguments stand before its own."""
+    def handed_on(self, function: Function | Class) -> Sequence[tuple[tree.Call, int, int]]:
+        """The calls of `partial` and the like that are given a function, or a data class, together with its
+        arguments, how many of its first parameters are filled already, and how many arguments stand before its own."""
         if self._handed_on is None:
             self._handed_on = defaultdict(list)
             for name, position in PASSING.items():
                 for call in self.uses.calls_beside(name):
                     first = call.args[position] if len(call.args) > position else None
                     if first is not None and first.keyword is None and not first.star:
-                        for one, given in self._functions_at(first.value):
+                        for one, given in self._called_at(first.value):
                             self._handed_on[one].append((call, given, position + 1))
         return self._handed_on.get(function, ())
 
