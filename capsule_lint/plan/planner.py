@@ -84,6 +84,7 @@ class Planner:
         self.loads = Loads(self)
         self.bypassed = Bypassed(self)
         self.stored = Stored(self)
+        self.spreaders = Spreaders(program)
         self.items = Items(self)
         self.keyed = Keyed(self)
         self.readers = Readers(program, self.state)
@@ -108,7 +109,6 @@ class Planner:
         self.entries = Entries(program, self.values)
         self.serving = Serving(self)
         self.lambdas = Lambdas(self)
-        self.spreaders = Spreaders(program)
         self.fillings = Fillings(self)
         self.queued = Queued(self)
 

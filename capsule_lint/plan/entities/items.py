@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import attribute_in, rename
 from capsule_lint.plan.entities.copied import Copied
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.enumerated import JSON_KEYS
 from capsule_lint.plan.entities.named import named_read
-from capsule_lint.plan.entities.steps import Steps
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import typed_value
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.entities.displays import Display
-    from capsule_lint.plan.entities.steps import Parts
+    from capsule_lint.plan.entities.steps import Parts, Steps
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import KeyDefect, Knot, Want
     from capsule_lint.policy import Scope
@@ -36,19 +37,29 @@ if TYPE_CHECKING:
 _NONE: Types = frozenset()
 
 
+class Written(Struct, frozen=True):
+    """An item that gets an entry, or the `item["tenant_id"]` beside which it is put: with which change of a key,
+    for which scope, and under which name."""
+
+    item: Display | tree.Subscript
+    defect: KeyDefect
+    scope: Scope
+    key: str
+
+
 @dataclass(eq=False)
 class Items(Room):
     """Demands entries of such items."""
 
     planner: Planner
-    written: list[tuple[Display, KeyDefect, Scope]] = field(default_factory=list)
-    """The items that get an entry, with which change of a key, for which scope."""
+    written: list[Written] = field(default_factory=list)
+    """The items that get an entry."""
     _steps: Steps = field(init=False)
     _copied: Copied = field(init=False)
 
     def __post_init__(self) -> None:
         program = self.program
-        self._steps = Steps(program)
+        self._steps = self.planner.spreaders.steps
         self._copied = Copied(program, self.planner.local.rows, self._steps)
 
     def find(self) -> None:
@@ -61,7 +72,7 @@ class Items(Room):
             for defect in self._defects_of(node):
                 for scope in defect.missing:
                     if isinstance(node, tree.Subscript):
-                        self._step(node, scope, defect.knot)
+                        self._step(node, scope, defect)
                     else:
                         self._extend(node, scope, defect)
         self._spelled_as_json()
@@ -70,8 +81,8 @@ class Items(Room):
     def _gaining(self) -> list[tuple[frozenset[str], Knot, Scope]]:
         """What the items have that get an entry, with which change, for which scope."""
         return [
-            (frozenset(n for n, _ in self._steps.of(display).entries), defect.knot, scope)
-            for display, defect, scope in self.written
+            (frozenset(n for n, _ in self._steps.of(one.item).entries), one.defect.knot, one.scope)
+            for one in self.written
         ]
 
     def _spelled_as_json(self) -> None:
@@ -262,8 +273,11 @@ class Items(Room):
     # --- entries ---
 
     def _extend(self, display: Display, scope: Scope, defect: KeyDefect) -> None:
-        if self._add(display, scope, defect.knot) is not None:
-            self.written.append((display, defect, scope))
+        want = self._add(display, scope, defect.knot)
+        old = self.planner.loads.present(display, scope) if want is not None else None
+        entry = entry_of(display, old) if old is not None else None
+        if old is not None and entry is not None:
+            self.written.append(Written(display, defect, scope, rename(entry[0], old, scope)))
         for cls in self._typed(display):
             if scope in self.program.policy.scopes_of(cls.name):
                 self.planner.loads.keep(cls, scope, defect.knot)
@@ -281,7 +295,7 @@ class Items(Room):
             return None
         return self.planner.local.notes.extend(display, old, scope, knot)
 
-    def _step(self, node: tree.Subscript, scope: Scope, knot: Knot) -> None:
+    def _step(self, node: tree.Subscript, scope: Scope, defect: KeyDefect) -> None:
         """Demand `item["capsule_id"] = …` beside `item["tenant_id"] = …`."""
         key, statement = tree.text(node.index), self.program.names.parent(node)
         assert key is not None
@@ -291,9 +305,11 @@ class Items(Room):
         old = self.planner.loads.nearest(names, scope)
         if old is None or not names_scope(key, old) or self._says(node, scope):
             return
-        new = rename(key, old, scope)
-        if new not in names and not self._is_of_entity(statement.value, scope):
-            self.planner.local.notes.step(node, statement.value, scope, new, knot)
+        new, notes = rename(key, old, scope), self.planner.local.notes
+        if new in names or self._is_of_entity(statement.value, scope):
+            return
+        if notes.step(node, statement.value, scope, new, defect.knot) is not None:
+            self.written.append(Written(node, defect, scope, new))
 
     def _says(self, display: Display | tree.Subscript, scope: Scope) -> bool:
         """Whether an item has a scope's value already, also under another name: `"env": self.env`."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.entities.displays import entries_of, entry_of
+from capsule_lint.plan.entities.displays import entry_of
+from capsule_lint.plan.entities.steps import Steps
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ class Spreaders:
     """Finds the calls whose keywords become the entries of an item in the functions that they call."""
 
     program: Program
+    steps: Steps = field(init=False)
     _known: dict[Function, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.steps = Steps(self.program)
 
     @property
     def found(self) -> list[Function]:
@@ -51,10 +55,9 @@ class Spreaders:
         for argument in call.args:
             if argument.keyword is None and not argument.star:
                 yield argument.value
-                for display in self._displays(argument.value):
-                    for name, value in entries_of(display):
-                        if self.program.policy.is_key_name(name):
-                            yield value
+                for name, value in self.steps.given(argument.value).entries:
+                    if self.program.policy.is_key_name(name):
+                        yield value
 
     def put_beside(self, item: tree.Node) -> Iterator[tree.Node]:
         """What may be the key of a dict that a call puts into the table, `gateway.put(note_key, item)`, or into
@@ -74,11 +77,6 @@ class Spreaders:
     def _is_key(self, node: tree.Node | None) -> bool:
         text = tree.text(node)
         return text is not None and self.program.policy.is_key_name(text)
-
-    def _displays(self, node: tree.Node) -> Iterator[tree.DictDisplay]:
-        """The dicts that an argument is, as they are written out here."""
-        values = (node,) if not isinstance(node, tree.Name) else assigned(self.program.names, node)
-        yield from (value for value in values if isinstance(value, tree.DictDisplay))
 
     def _takes(self, call: tree.Call, name: str) -> bool:
         """Whether what a call gives by that name is an entry of an item, whatever the call runs."""

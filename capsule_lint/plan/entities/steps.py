@@ -47,9 +47,19 @@ class Steps:
         """What the dict is put together of that an expression is, or is a part of: a dict that is written
         out, or the `item["tenant_id"]` of an assignment."""
         own = _shown(node) if isinstance(node, tree.DictDisplay | tree.Call) else Parts()
-        joined = self._joined(node)
         name = self._name(node)
-        return own + joined + (self._steps(name) if name is not None else Parts())
+        found = self._with_locals(own + self._joined(node))
+        return found + (self._steps(name) if name is not None else Parts())
+
+    def given(self, node: tree.Node) -> Parts:
+        """What the dict has that is written out, or a local, and that is handed on."""
+        return self._with_locals(_written(node))
+
+    def _with_locals(self, parts: Parts) -> Parts:
+        """The same, with the entries of the locals that are put into it whole."""
+        locals_in = (one for one in parts.wholes if isinstance(one, tree.Name))
+        entries = (entry for one in locals_in for entry in self._steps(one).entries)
+        return parts + Parts(tuple(entries))
 
     def updates(self, call: tree.Call) -> bool:
         """Whether a call gives entries by keyword to a local dict: `item.update(tenant_id=tenant_id)`."""
@@ -96,24 +106,22 @@ class Steps:
         key = name.id, starts
         if starts and key not in self._known:
             found, names = Parts(), self.program.names
+            self._known[key] = found  # what a function sees that calls itself
             for binding in names.place(name).scope.bindings.get(name.id, ()):
                 if binding.value is not None and history(binding)[0].at in starts:
-                    found += _written(binding.value)
+                    found += self._with_locals(_written(binding.value))
                 elif binding.at in starts:
                     found += self._of_callers(binding)
-            self._known[key] = found  # what a function sees that calls itself
+            self._known[key] = found
             for use in names.module_of(name).each(tree.Name):
                 if use.id == name.id and self._starts(use) & starts:
-                    found += Parts(uses=(use,)) + self._step(use)
+                    found += Parts(uses=(use,)) + self._with_locals(self._step(use))
             self._known[key] = found
         return self._known.get(key, Parts())
 
     def _of_callers(self, binding: Binding) -> Parts:
         """The entries that a parameter has whoever calls the function: `own(item, tenant_id)`."""
-        each = [
-            self._steps(one).entries if isinstance(one, tree.Name) else _written(one).entries
-            for one in list(self.program.calls.passed_to(binding))
-        ]
+        each = [self.given(one).entries for one in list(self.program.calls.passed_to(binding))]
         common = set.intersection(*({key for key, _ in one} for one in each)) if each else set()
         return Parts(tuple(entry for one in each for entry in one if entry[0] in common))
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 HOLE: Final = "\x00"
 """What stands for a hole in the text of an f-string."""
 _MARKS: Final = "#|/:"
-_MAX_DEPTH: Final = 3
 _END: Final = r"""[^\s#"'`<>()\[\]{},;"""
 
 
@@ -153,20 +152,32 @@ class Forms(Struct, frozen=True):
     def _is_unknown(self, piece: Piece) -> bool:
         """Whether a part is made by a function of the program's whose text is not known, here or where a caller
         gives it, or is several parts there: `partition(tenant_id, f"TEAM#{team_id}")`."""
-        return isinstance(piece, Filled) and self._may_be_several(piece.value, 0)
+        if not isinstance(piece, Filled):
+            return False
+        seen = {id(piece.value)}
+        queue = [piece.value]
+        while queue:
+            value = queue.pop()
+            if self._may_be_several(value, is_given=value is not piece.value):
+                return True
+            for given in self._given(value):
+                queue += [given] if id(given) not in seen else []
+                seen.add(id(given))
+        return False
 
-    def _may_be_several(self, value: tree.Node, depth: int) -> bool:
-        calls, names = self.program.calls, self.program.names
+    def _given(self, value: tree.Node) -> Iterator[tree.Node]:
+        """What callers give for a parameter, or what a local is assigned."""
+        binding = bound_whole(self.program.names, value)
+        if binding is not None:
+            yield from (binding.assigned,) if binding.assigned is not None else ()
+            yield from self.program.calls.passed_to(binding)
+
+    def _may_be_several(self, value: tree.Node, *, is_given: bool) -> bool:
         match value:
             case tree.Call():
-                return any(callee.function is not None for callee in calls.callees(value))
-            case tree.Name() if depth < _MAX_DEPTH:
-                binding = bound_whole(names, value)
-                return binding is not None and any(
-                    self._may_be_several(argument, depth + 1)
-                    for argument in calls.passed_to(binding)
-                )
-            case _ if depth:
+                callees = self.program.calls.callees(value)
+                return any(callee.function is not None for callee in callees)
+            case _ if is_given:
                 text = literal_text(value) or ""
                 return any(mark in text.strip(_MARKS) for mark in _MARKS)
             case _:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.texts.pieces import Template
 
 _MEASURING: Final = frozenset(("count", "find", "rfind", "index", "rindex"))
 """Methods whose result grows with the key, as its length does."""
@@ -31,20 +32,22 @@ class Glimpses(MendRoom):
     """Finds such places: a person must look at them."""
 
     mends: Mends
-    _defects: dict[Function, list[KeyDefect]] = field(default_factory=dict)
+    _made: dict[Function, list[tuple[KeyDefect, Template]]] = field(default_factory=dict)
+    """The keys that functions return: what each lacks, and the whole of it."""
 
     def build(self) -> None:
         """Note the places."""
         planner = self.planner
         for defect in planner.defects:
             function = defect.function
-            if function is not None and not defect.module.is_test and self._is_result(defect):
-                self._defects.setdefault(function, []).append(defect)
+            if function is not None and not defect.module.is_test:
+                for key in self._results(function, defect):
+                    self._made.setdefault(function, []).append((defect, key))
         gaining = self._gaining()
         for module in self.program.names.modules.values():
             if not module.is_test or module.generated:
                 continue
-            for compare in module.each(tree.Compare) if self._defects else ():
+            for compare in module.each(tree.Compare) if self._made else ():
                 if len(compare.ops) == 1:
                     self._compared(compare)
             for node in module.either(tree.Const, tree.FString) if gaining else ():
@@ -55,30 +58,30 @@ class Glimpses(MendRoom):
 
     # --- keys ---
 
-    def _is_result(self, defect: KeyDefect) -> bool:
-        """Whether a key is what the function returns in which it is made."""
-        templates = self.program.templates
-        returned = defect.function.returns if defect.function is not None else ()
-        return any(
-            template.host is defect.template.host
-            for value in returned
+    def _results(self, function: Function, defect: KeyDefect) -> list[Template]:
+        """The keys that a function returns which are the one that changes, or have it in them."""
+        templates, host = self.program.templates, defect.template.host
+        return [
+            template
+            for value in function.returns
             for template in templates.resolve(value)
-        )
+            if template.host is host or any(piece.host is host for piece in template.pieces)
+        ]
 
     def _compared(self, compare: tree.Compare) -> None:
         op, left, right = compare.ops[0], compare.left, compare.rights[0]
         if op in ("in", "not in"):
             text = tree.text(left)
-            for defect in self._made_by(right) if text is not None else ():
-                if text is not None and _spans(defect, text, appears=op == "not in"):
+            for defect, key in self._made_by(right) if text is not None else ():
+                if text is not None and _spans(defect, key, text, appears=op == "not in"):
                     self.mends.obstacle(defect.knot, compare, _DIFFERENT)
             return
         for side, other, growing in ((left, right, (">", ">=")), (right, left, ("<", "<="))):
             if tree.integer(other) is not None and op not in growing:
-                for defect in self._measured(side):
+                for defect, _ in self._measured(side):
                     self.mends.obstacle(defect.knot, compare, _DIFFERENT)
 
-    def _measured(self, node: tree.Node) -> Iterator[KeyDefect]:
+    def _measured(self, node: tree.Node) -> Iterator[tuple[KeyDefect, Template]]:
         """The keys of which `len(key)` or `key.count("#")` tells something."""
         match node:
             case tree.Call(func=tree.Name(id="len"), args=(argument,)):
@@ -86,10 +89,10 @@ class Glimpses(MendRoom):
             case tree.Call(func=tree.Attr(name=name) as func) if name in _MEASURING:
                 yield from self._made_by(func.base)
 
-    def _made_by(self, node: tree.Node) -> Iterator[KeyDefect]:
+    def _made_by(self, node: tree.Node) -> Iterator[tuple[KeyDefect, Template]]:
         """The changed keys that an expression is, straight from what makes them or by a local name."""
         for function in returning(self.program, node):
-            yield from self._defects.get(function, ())
+            yield from self._made.get(function, ())
 
     # --- entities ---
 
@@ -110,12 +113,12 @@ class Glimpses(MendRoom):
         return found
 
 
-def _spans(defect: KeyDefect, text: str, *, appears: bool) -> bool:
+def _spans(defect: KeyDefect, key: Template, text: str, *, appears: bool) -> bool:
     """Whether a piece of a key stands on both sides of where a segment comes into it, or, where it
     must not stand in the key, in what comes into it."""
     if appears:
         return any(text in defect.tag(scope) for scope in defect.missing)
-    pieces = defect.template.pieces
+    pieces = key.pieces
     for scope in defect.missing:
         anchor = defect.anchors[scope.name]
         numbers = [n for n, p in enumerate(pieces) if isinstance(p, Filled) and p.value is anchor]

@@ -90,13 +90,10 @@ class Seeds(MendRoom):
                         names = self._kept.setdefault((("class", home), want.scope.name), set())
                         names.add(rename(key, old, want.scope))
         self._collect_whole()
-        for display, written, scope in planner.items.written:
-            tag = planner.keys.ties.tag_of(planner.sites[id(written.template.host)])
-            near = planner.loads.present(display, scope)
-            entry = entry_of(display, near) if near is not None else None
-            if tag is not None and near is not None and entry is not None:
-                names = self._kept.setdefault((tag, scope.name), set())
-                names.add(rename(entry[0], near, scope))
+        for one in planner.items.written:
+            tag = planner.keys.ties.tag_of(planner.sites[id(one.defect.template.host)])
+            if tag is not None:
+                self._kept.setdefault((tag, one.scope.name), set()).add(one.key)
         for defect in planner.defects:
             if defect.function is not None:
                 self._defects.setdefault(defect.function, []).append(defect)
