@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import Foreign, Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,11 +79,26 @@ class Reach:
         match node:
             case tree.Call() if not self.program.calls.callees(node):
                 is_method = isinstance(node.func, tree.Attr) and node.func.name in _TEXTUAL
-                return node.last_name() in PLAIN or is_method
+                return node.last_name() in PLAIN or is_method or self._is_apart(node)
             case tree.Attr() if node.name in self._properties:
                 return any(self.by(node))
             case _:
                 return True
+
+    def _is_apart(self, call: tree.Call) -> bool:
+        """Whether a call runs nothing of the program: that of a function that a library's module has, which is
+        given nothing of the program's."""
+        of = self.program.inference.of
+        base = of(call.func.base if isinstance(call.func, tree.Attr) else call.func)
+        given = [of(a.value) for a in call.args if not isinstance(a.value, tree.Const)]
+        known = all(
+            one and all(isinstance(t, Foreign) and not t.holds for t in one) for one in given
+        )
+        return (
+            known
+            and bool(base)
+            and all(isinstance(t, Foreign) and "(" not in t.name for t in base)
+        )
 
     def _called_by(self, function: Function) -> frozenset[Function]:
         if function not in self._direct:

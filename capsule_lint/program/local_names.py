@@ -29,6 +29,18 @@ def only_assigned(names: Names, node: tree.Node) -> tree.Node | None:
     return binding.assigned if binding is not None else None
 
 
+def behind(names: Names, node: tree.Node) -> tree.Node | None:
+    """What a local name, or a walrus, is given in the end, through other names: the expression itself, if it is
+    neither; `None` where that is not known."""
+    seen: set[int] = set()
+    current: tree.Node | None = node
+    while isinstance(current, tree.Name | tree.Walrus) and id(current) not in seen:
+        seen.add(id(current))
+        is_name = isinstance(current, tree.Name)
+        current = only_assigned(names, current) if is_name else current.value
+    return current
+
+
 def entries_of_dict(names: Names, node: tree.Node) -> dict[str, tree.Node | None]:
     """What a dict that is written out has under its keys, and a local that is one: `{"Key": key}`, `dict(Key=key)`,
     `options["Key"] = key`; `None` under those that are given several times."""

@@ -281,9 +281,11 @@ class Fed(Room):
             for part in within(one.put.value)
         ):
             return False
+        classes = self.program.classes
         return any(
             looks_up(node, {home[1]}) and collections.any(inward(node)[0]) == home
-            for method in home[0].methods.values()
+            for cls in (*classes.mro(home[0]), *classes.subclasses(home[0]))
+            for method in cls.methods.values()
             for value in method.returns
             for node in within(value)
         )

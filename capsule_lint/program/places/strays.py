@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection
-from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import WRITES, Role
@@ -141,7 +141,7 @@ class Strays:
         `ops.append(("delete", (f"TENANT#{tenant_id}#NOTES", note_id)))`."""
         for holder in module.either(tree.Sequence, tree.DictDisplay):
             values = holder.items if isinstance(holder, tree.Sequence) else self._entries(holder)
-            texts = [v for v in values if isinstance(v, tree.Name) or tree.makes_text(v)]
+            texts = [v for v in values if _may_say(v)]
             if texts and not self._is_elsewhere(holder):
                 yield from texts
 
@@ -202,19 +202,17 @@ class Strays:
     def _says(self, value: tree.Node, written: set[str], tags: set[str]) -> bool:
         """Whether an expression that is no key yet may be one of some texts; a text, or a local that is
         one, is where it begins with one of the tags that they begin with: `f"TITLE#{title}"`."""
-        if not isinstance(value, tree.Name) and not self._makes_text(value):
+        if not _may_say(value) and not self._is_filled(value):
             return False
         if self.keys.at(value) is not None:
             return False
-        said = only_assigned(self.keys.names, value) if isinstance(value, tree.Name) else value
+        said = behind(self.keys.names, value)
         if not self._is_tagged(said, tags) and not self.keys.starts.at(value):
             return False
         return any(template.text in written for template in self.keys.templates.resolve(value))
 
-    def _makes_text(self, node: tree.Node) -> bool:
-        """Whether an expression makes a text, or has an object fill the one that it keeps."""
-        if tree.makes_text(node):
-            return True
+    def _is_filled(self, node: tree.Node) -> bool:
+        """Whether an expression has an object fill the text that it keeps."""
         kept = self.keys.templates.text_objects.kept
         return isinstance(node, tree.Call) and kept(node.func) is not None
 
@@ -230,6 +228,11 @@ class Strays:
                 with self.keys.names.aside():  # whatever begins a text is named in it
                     begun = self.keys.templates.constant(part) or " "
         return begun in tags
+
+
+def _may_say(node: tree.Node) -> bool:
+    """Whether an expression is a text that is put together, or names one."""
+    return isinstance(node, tree.Name | tree.Walrus) or tree.makes_text(node)
 
 
 def _is_other_store(node: tree.Node) -> bool:
