@@ -122,11 +122,9 @@ class DropFix(Fix[DropStatement]):
             leading: Sequence[cst.EmptyLine] = getattr(line, "leading_lines", ())
             kept.append(line.with_changes(leading_lines=[*remarks, *leading]) if remarks else line)
             remarks = []
-        return (
-            updated_node.with_changes(body=kept)
-            if len(kept) < len(updated_node.body)
-            else updated_node
-        )
+        if len(kept) == len(updated_node.body):
+            return updated_node
+        return updated_node.with_changes(body=kept or [cst.parse_statement("pass")])
 
 
 def _remarks(line: cst.BaseStatement) -> list[cst.EmptyLine]:

@@ -9,6 +9,8 @@ from msgspec import Struct
 from capsule_lint.facts.tree.expressions import Argument, At, Node, Parameter, span_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.model import Span
 
 
@@ -97,6 +99,11 @@ class FunctionDef(Stmt, frozen=True, tag=True):
         """Where what has its parameters is found: its name, or the lambda."""
         return self.lambda_at or self.name_at
 
+    @property
+    def straight(self) -> tuple[Statement, ...]:
+        """The statements that are run whichever way it goes, those in `with` blocks among them."""
+        return tuple(_straight(self.body))
+
 
 class ClassDef(Stmt, frozen=True, tag=True):
     """A class; `keywords` of its bases included as arguments."""
@@ -129,6 +136,13 @@ class FileFacts(Struct, frozen=True):
     generated: bool = False
     problem: str | None = None
     problem_row: int = 1
+
+
+def _straight(body: tuple[Statement, ...]) -> Iterator[Statement]:
+    for statement in body:
+        yield statement
+        if isinstance(statement, Block) and statement.kind == "with":
+            yield from _straight(statement.bodies[0])
 
 
 def spans_of(body: tuple[Statement, ...]) -> tuple[Span, ...]:

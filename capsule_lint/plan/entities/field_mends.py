@@ -163,7 +163,7 @@ class FieldMends(MendRoom):
         attribute = self.state.attributes[cls, scope.parameter]
         target = f"{initializer.params[0].name}.{attribute}"
         found = self._neighbour_store(cls, initializer, scope)
-        if found is not None and any(found[0].statement is s for s in initializer.fact.body):
+        if found is not None and any(found[0].statement is s for s in initializer.fact.straight):
             store, other, before = found
             value = self._stored_value(store.value, other, scope, initializer)
             if value is None:

@@ -107,14 +107,30 @@ class KeyFunctions(Room, Struct, frozen=True):
                             yield from self._called(callee.function, argument.keyword)
 
     def _called(self, decorator: Function, keyword: str | None) -> Iterator[tree.Call]:
-        """The calls in a decorator of the parameter of that name, or of any."""
-        names = {p.name for p in decorator.params} if keyword is None else {keyword}
-        for call in decorator.module.each(tree.Call):
-            if isinstance(call.func, tree.Name) and call.func.id in names:
-                place = self.program.names.place(call)
-                bindings = self.program.names.bindings(call.func.id, place)
-                if any(b.function is decorator for b in bindings):
+        """The calls in a decorator of the parameter of that name, or of any, and in what it hands that on to."""
+        own = {p.name for p in decorator.params} if keyword is None else {keyword}
+        seen: set[tuple[Function, str]] = set()
+        queue = [(decorator, name) for name in own]
+        while queue:
+            one = queue.pop()
+            for call in () if one in seen else one[0].module.each(tree.Call):
+                if self._is(call.func, *one):
                     yield call
+                queue += [
+                    (callee.function, name)
+                    for argument in call.args
+                    if self._is(argument.value, *one)
+                    for callee in self.program.calls.callees(call)
+                    if callee.function is not None
+                    and (name := self.program.calls.parameter_of(call, argument)) is not None
+                ]
+            seen.add(one)
+
+    def _is(self, node: tree.Node, function: Function, name: str) -> bool:
+        """Whether an expression is the parameter of a function that has that name."""
+        if not isinstance(node, tree.Name) or node.id != name:
+            return False
+        return any(b.function is function for b in self.program.names.bindings_of(node))
 
     def _is_passed_on(self, call: tree.Call) -> bool:
         """Whether a call passes on all that its own function is given: `key(*args, **kwargs)`."""

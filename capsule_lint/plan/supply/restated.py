@@ -79,13 +79,13 @@ class Restated:
         return found
 
     def _stated(self, function: Function, name: str) -> Restatement | None:
-        """The local of that name, if one statement of the function's body gives it a path and nothing else does
+        """The local of that name, if one statement that is always run gives it a path and nothing else does
         anything to it."""
         bindings, names = function.scope.bindings.get(name, ()), self.program.names
         statement = bindings[0].place.statement if len(bindings) == 1 else None
         if name in function.scope.outer or not isinstance(statement, tree.Assign):
             return None
-        if not any(statement is one for one in function.fact.body):
+        if not any(statement is one for one in function.fact.straight):
             return None
         inside = [n for n in names.inside(function) if isinstance(n, tree.Name)]
         if any(n.id in _BY_NAME for n in inside) or self._is_deleted(function, name):

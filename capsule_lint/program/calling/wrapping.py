@@ -18,14 +18,36 @@ if TYPE_CHECKING:
 
 
 def wrappers(inference: Inference, function: Function) -> Iterator[Function]:
-    """The functions of the program that decorate a function."""
+    """The functions of the program that decorate a function, and those that these hand it on to."""
     for decorator in function.fact.decorators:
-        for one in ordered(inference.of(decorator)):
-            maker = one.function if isinstance(one, FunctionObject) else None
-            if isinstance(one, Instance):
-                maker = inference.classes.method(one.cls, "__call__")
-            if maker is not None and maker.own_params:
+        seen: set[Function] = set()
+        queue = list(_makers(inference, decorator))
+        while queue:
+            maker = queue.pop()
+            if maker.own_params and maker not in seen:
+                seen.add(maker)
                 yield maker
+                queue += _handed_on_to(inference, maker)
+
+
+def _makers(inference: Inference, node: tree.Node) -> Iterator[Function]:
+    """The functions of the program that an expression is, or by which an object of it is called."""
+    for one in ordered(inference.of(node)):
+        maker = one.function if isinstance(one, FunctionObject) else None
+        if isinstance(one, Instance):
+            maker = inference.classes.method(one.cls, "__call__")
+        if maker is not None:
+            yield maker
+
+
+def _handed_on_to(inference: Inference, maker: Function) -> Iterator[Function]:
+    """What decorates a function for a decorator: `return _wrapped(function)`."""
+    for value in maker.returns:
+        match value:
+            case tree.Call(func=func, args=(tree.Argument(value=tree.Name() as first), *_)):
+                bindings = inference.names.bindings_of(first)
+                if any(b.parameter is maker.own_params[0] for b in bindings):
+                    yield from _makers(inference, func)
 
 
 def choosing(inference: Inference, wrapper: Function, function: Function) -> Iterator[tree.Call]:
