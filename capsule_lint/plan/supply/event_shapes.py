@@ -70,13 +70,17 @@ class EventShapes:
         return self._items_of(own[0].name, asked) if own else frozenset()
 
     def _items_of(self, name: str, function: Function) -> frozenset[str]:
-        """The constant keys by which a function, with those in it, reads items of one of its parameters."""
+        """The constant keys by which a function, with those in it and those that it hands the parameter on to,
+        reads items of one of its parameters."""
         if (function, name) not in self._items:
+            self._items[function, name] = frozenset()  # what calls itself
             self._items[function, name] = frozenset(self._read_items(name, function))
         return self._items[function, name]
 
     def _read_items(self, name: str, function: Function) -> Iterator[str]:
         for node in function.module.either(tree.Subscript, tree.Call):
+            if isinstance(node, tree.Call):
+                yield from self._read_where_given(name, function, node)
             match node:
                 case tree.Subscript(base=tree.Name(id=base)):
                     key = tree.text(node.index)
@@ -86,5 +90,18 @@ class EventShapes:
                     key = tree.text(one.value)
                 case _:
                     continue
-            if base == name and key and function in enclosing(self.program.names.place(node)):
+            if base == name and key and self._is_in(node, function):
                 yield key
+
+    def _read_where_given(self, name: str, function: Function, call: tree.Call) -> Iterator[str]:
+        """What the functions read of the parameter that a call gives it to."""
+        calls = self.program.calls
+        given = [a for a in call.args if isinstance(a.value, tree.Name) and a.value.id == name]
+        for argument in given if self._is_in(call, function) else ():
+            for callee in calls.callees(call):
+                taken = calls.parameter_of(call, argument)
+                if callee.function is not None and taken is not None:
+                    yield from self._items_of(taken, callee.function)
+
+    def _is_in(self, node: tree.Node, function: Function) -> bool:
+        return function in enclosing(self.program.names.place(node))
