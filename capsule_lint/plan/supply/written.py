@@ -102,26 +102,33 @@ class Written(Room):
         return returned and function is not None and self.program.domain.enters(function)
 
     def reaches(self, node: tree.Node, function: Function, name: str, depth: int = 0) -> bool:
-        """Whether a dict comes to a function as a parameter: given to it where it stands, by a name, or by
-        what called the function that returns it."""
+        """Whether a dict comes to a function as a parameter: given to it where it stands, by a name, by
+        what is given it, or by what called the function that returns it."""
         names, calls = self.program.names, self.program.calls
         parent = names.parent(node) if depth < _MAX_DEPTH else None
         match parent:
+            case tree.Call() if self._is_given(parent, node, function, name):
+                return True
             case tree.Call():
-                given = next((a for a in parent.args if a.value is node and not a.star), None)
-                return (
-                    given is not None
-                    and calls.parameter_of(parent, given) == name
-                    and any(callee.function is function for callee in calls.callees(parent))
-                )
+                came: Iterable[tree.Node] = self._reads(parent, node)
             case tree.Assign(targets=(tree.Name() as target,)):
-                came: Iterable[tree.Node] = reads_of(names, target, (target.at,))
+                came = reads_of(names, target, (target.at,))
             case tree.Eval(kind="return"):
                 inside = names.function_of(node)
                 came = (call for call, _ in calls.callers(inside)) if inside is not None else ()
             case _:
                 return False
         return any(self.reaches(one, function, name, depth + 1) for one in came)
+
+    def _is_given(self, call: tree.Call, node: tree.Node, function: Function, name: str) -> bool:
+        """Whether a call gives something to a function as the parameter of that name."""
+        calls = self.program.calls
+        given = next((a for a in call.args if a.value is node and not a.star), None)
+        return (
+            given is not None
+            and calls.parameter_of(call, given) == name
+            and any(callee.function is function for callee in calls.callees(call))
+        )
 
     def is_dumped(self, display: tree.Node) -> bool:
         """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or
