@@ -367,7 +367,12 @@ class Demands(Room):
 
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""
-        sites = {site.function for site in self.program.keys.sites if site.role is not Role.HELPER}
+        sites = {
+            one
+            for site in self.program.keys.sites
+            if site.role is not Role.HELPER and site.function is not None
+            for one in self.program.names.running(site.function)
+        }
         for module in self.program.names.modules.values():
             if module.is_test or module.generated:
                 continue

@@ -23,8 +23,12 @@ class KeyUsers(Room):
 
     def makes(self, function: Function) -> bool:
         """Whether a function makes a key which lacks scopes, by itself or by a helper."""
-        made = any(defect.function is function for defect in self.planner.defects)
-        return made or function in self._filling
+        made = (d.function for d in self.planner.defects if d.function is not None)
+        running = self.program.names.running
+        return function in self._filling or any(
+            one is function or (one.parent is not None and function in running(one))
+            for one in made
+        )
 
     def is_told(self, function: Function) -> bool:
         """Whether others may tell such a function whose key it makes; one that takes nothing is a script's or a
@@ -47,7 +51,7 @@ class KeyUsers(Room):
                 given = {root.id for v in values if (root := self._root(v)) is not None}
                 own = {p.name for p in function.own_params if not p.name.endswith("key")}
                 if not given.isdisjoint(own) and not any(map(program.policy.is_key_name, given)):
-                    found.add(function)
+                    found.update(program.names.running(function))
         return found
 
     def _key(self, call: tree.Call) -> tree.Node | None:

@@ -9,6 +9,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.decorated import giving
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.model import Function
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.model import Class
 
 
 _INJECTING: Final = frozenset(("inject", "autowired"))
@@ -111,7 +112,8 @@ class ScopedCalls(Room):
         return bool(meant) and not names_any_of(parameter, meant)
 
     def helpers(self) -> None:
-        """A key helper takes its scopes as parameters, whatever else is in reach."""
+        """A key helper takes its scopes as parameters, whatever else is in reach; where it stands in a function
+        from which it has another scope, that function does."""
         for defect in self.planner.defects:
             function = defect.function
             if (
@@ -128,5 +130,8 @@ class ScopedCalls(Room):
                     and self.planner.gains.mirrored(want.mirror, want.scope, want.knot) is not None
                 ):
                     continue
+                host = self.planner.origins.host(want) if want.mirror is not None else function
+                if not isinstance(host, Function) or not self.planner.signatures.can_gain(host):
+                    continue  # and what is in reach there is for it
                 if self.planner.sources.own(want.scope, want.node) is None:
-                    self.planner.signatures.gain(function, want.scope, want.knot)
+                    self.planner.signatures.gain(host, want.scope, want.knot)

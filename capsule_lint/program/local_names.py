@@ -56,8 +56,8 @@ def entries_of_dict(names: Names, node: tree.Node) -> dict[str, tree.Node | None
     else:
         return {}
     put = [] if binding is None else list(put_into(names, binding))
-    said = [tree.text(key) for key, _ in put]
-    for (_, value), key in zip(put, said, strict=True):
+    said = [key for key, _ in put]
+    for key, value in put:
         if key is not None:
             found[key] = value if said.count(key) == 1 else None
     return found
@@ -78,18 +78,27 @@ def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
             yield binding.assigned
 
 
-def put_into(names: Names, binding: Binding) -> Iterator[tuple[tree.Node, tree.Node]]:
-    """The keys and values that a local dict is given entry by entry: `options["Key"] = key`."""
+def put_into(names: Names, binding: Binding) -> Iterator[tuple[str | None, tree.Node]]:
+    """The keys and values that a local dict is given step by step: `options["Key"] = key`, `options.update(Key=key)`;
+    `None` for a key that is not written out."""
     function, made = binding.function, binding.value
     if function is None or not (isinstance(made, tree.DictDisplay | tree.Call)):
         return
     for node in names.inside(function):
-        if isinstance(node, tree.Subscript) and isinstance(node.base, tree.Name):
-            statement = names.parent(node) if node.base.id == binding.name else None
-            targets = statement.targets if isinstance(statement, tree.Assign) else ()
-            value = statement.value if isinstance(statement, tree.Assign) else None
-            if value is not None and any(target is node for target in targets):
-                yield node.index, value
+        match node:
+            case tree.Subscript(base=tree.Name(id=name)) if name == binding.name:
+                statement = names.parent(node)
+                targets = statement.targets if isinstance(statement, tree.Assign) else ()
+                value = statement.value if isinstance(statement, tree.Assign) else None
+                if value is not None and any(target is node for target in targets):
+                    yield tree.text(node.index), value
+            case tree.Call(func=tree.Attr(name="update", base=tree.Name(id=name))) if (
+                name == binding.name
+            ):
+                yield from node.keywords
+                for given in node.plain:
+                    if isinstance(given, tree.DictDisplay):
+                        yield from ((tree.text(key), one) for key, one in given.pairs)
 
 
 def made_of(names: Names, node: tree.Node) -> Iterator[tree.Node]:

@@ -305,6 +305,19 @@ class Names:
 
     # --- lexical scopes ---
 
+    def running(self, function: Function) -> Iterator[Function]:
+        """A function, and those around it that run it: they call it, or hand it to what does so."""
+        yield function
+        around = function.parent
+        if around is not None and any(
+            isinstance(node, tree.Name)
+            and node.id == function.name
+            and isinstance(self.parent(node), tree.Call)
+            and function not in outwards(self.function_of(node))
+            for node in self.inside(around)
+        ):
+            yield from self.running(around)
+
     def bindings_of(self, node: tree.Name) -> list[Binding]:
         """The bindings that a name may be read from where it stands; empty for built-ins."""
         return self.bindings(node.id, self.place(node))

@@ -63,7 +63,8 @@ class Copied:
                 return None
 
     def _asked(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
-        """What the call asks for by whose response a row is read: whatever stands in its arguments."""
+        """What the call asks for by whose response a row is read: whatever stands in its arguments, and the
+        keys of a dict that is put together step by step."""
         if depth > _MAX_DEPTH:
             return
         match node:
@@ -77,5 +78,8 @@ class Copied:
             case tree.Call(func=tree.Attr(name="get", base=base)):
                 yield from self._asked(base, depth + 1)
             case tree.Call():
+                is_key = self.program.policy.is_key_name
                 for argument in node.args:
                     yield from within(argument.value)
+                    entries = self.steps.given(argument.value).entries
+                    yield from (value for name, value in entries if is_key(name))

@@ -15,9 +15,15 @@ from capsule_lint.program.local_names import assigned
 from capsule_lint.program.reaching import history
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding, Function
+
+    _Local: TypeAlias = tuple[str, frozenset[tree.At]]
+    """The name of a local, and where it is bound."""
 
 
 class Parts(Struct, frozen=True):
@@ -40,8 +46,7 @@ class Steps:
     """Finds them."""
 
     program: Program
-    _known: dict[tuple[str, frozenset[tree.At]], Parts] = field(default_factory=dict)
-    """By the name of the local, and where it is bound."""
+    _known: dict[_Local, Parts] = field(default_factory=dict)
 
     def of(self, node: tree.Node) -> Parts:
         """What the dict is put together of that an expression is, or is a part of: a dict that is written
@@ -102,22 +107,53 @@ class Steps:
                 return None
 
     def _steps(self, name: tree.Name) -> Parts:
-        starts = self._starts(name)
-        key = name.id, starts
-        if starts and key not in self._known:
-            found, names = Parts(), self.program.names
-            self._known[key] = found  # what a function sees that calls itself
-            for binding in names.place(name).scope.bindings.get(name.id, ()):
-                if binding.value is not None and history(binding)[0].at in starts:
-                    found += self._with_locals(_written(binding.value))
-                elif binding.at in starts:
-                    found += self._of_callers(binding)
-            self._known[key] = found
-            for use in names.module_of(name).each(tree.Name):
-                if use.id == name.id and self._starts(use) & starts:
+        key = name.id, self._starts(name)
+        if key[1] and key not in self._known:
+            alike = self._alike(name)
+            self._known |= dict.fromkeys(alike, Parts())  # what a function sees that calls itself
+            found = Parts()
+            for one, (_, starts) in ((one, key) for key, one in alike.items()):
+                found += self._given_at(one, starts)
+                self._known |= dict.fromkeys(alike, found)
+                for use in self._uses(one, starts):
                     found += Parts(uses=(use,)) + self._with_locals(self._step(use))
-            self._known[key] = found
+            self._known |= dict.fromkeys(alike, found)
         return self._known.get(key, Parts())
+
+    def _alike(self, name: tree.Name) -> dict[_Local, tree.Name]:
+        """A local, and those that are other names of the same dict: `item = made`."""
+        found: dict[_Local, tree.Name] = {}
+        queue = [name]
+        while queue:
+            one = queue.pop()
+            key = one.id, self._starts(one)
+            if not key[1] or key in found:
+                continue
+            found[key] = one
+            queue += [v for v in assigned(self.program.names, one) if isinstance(v, tree.Name)]
+            for use in self._uses(one, key[1]):
+                match self.program.names.parent(use):
+                    case tree.Assign(targets=(tree.Name() as target,), op="") as statement if (
+                        statement.value is use
+                    ):
+                        queue.append(target)
+        return found
+
+    def _given_at(self, name: tree.Name, starts: frozenset[tree.At]) -> Parts:
+        """What a local has from where it is bound."""
+        found = Parts()
+        for binding in self.program.names.place(name).scope.bindings.get(name.id, ()):
+            if binding.value is not None and history(binding)[0].at in starts:
+                found += self._with_locals(_written(binding.value))
+            elif binding.at in starts:
+                found += self._of_callers(binding)
+        return found
+
+    def _uses(self, name: tree.Name, starts: frozenset[tree.At]) -> Iterator[tree.Name]:
+        """Where a local is named that is bound at some places."""
+        for use in self.program.names.module_of(name).each(tree.Name):
+            if use.id == name.id and self._starts(use) & starts:
+                yield use
 
     def _of_callers(self, binding: Binding) -> Parts:
         """The entries that a parameter has whoever calls the function: `own(item, tenant_id)`."""

@@ -141,6 +141,8 @@ class DictRoles(Struct, frozen=True):
                     yield self._around(parent)
                 elif isinstance(parent, tree.Call | tree.DictDisplay):
                     yield self._within(parent, use, function, node)
+                elif isinstance(parent, tree.Assign) and parent.value is use:
+                    yield self.of_local(parent.targets[0], function)
         for target, source in function.module.loops():
             named = isinstance(source, tree.Name) and source.id == node.id
             if named and self.names.function_of(source) is function:

@@ -97,8 +97,8 @@ class Keys:
 
     @cached_property
     def functions(self) -> frozenset[Function]:
-        """The functions in which key templates are written."""
-        return frozenset(self._by_function)
+        """The functions in which key templates are written, and those that run these inside of them."""
+        return frozenset(f for own in self._by_function for f in self.names.running(own))
 
     def made_by(self, function: Function) -> bool:
         """Whether keys are written in a function, or it has helpers make them."""

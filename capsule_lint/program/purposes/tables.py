@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.bases import last_name_of
 from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
-from capsule_lint.program.model import Class, Function, Module, Place, last_name
+from capsule_lint.program.model import Class, Function, Module, Place, last_name, owner_of
 from capsule_lint.program.texts.pieces import words
 
 if TYPE_CHECKING:
@@ -105,7 +105,11 @@ class Tables:
             self._handed_on[func.name].append((call, func))
 
     def find(self) -> set[Function]:
-        """The functions that call the table themselves, or through a function of a table call's name."""
+        """The functions that call the table themselves, in functions inside of them that they run, or through a
+        function of a table call's name."""
+        return {one for function in self._find() for one in self.names.running(function)}
+
+    def _find(self) -> set[Function]:
         found = {function for name in LONG for _, _, function in self._calls(name)}
         for name in SHORT:
             for call, func, function in self._calls(name):
@@ -190,7 +194,7 @@ class Tables:
     def _is_about_items(self, place: Place) -> bool:
         """Whether the class around a place is a repository by its name, or the module has keys, or
         names anything after DynamoDB."""
-        owner = place.scope.function.owner if place.scope.function is not None else None
+        owner = owner_of(place.scope.function)
         if owner is not None and self.keys.policy.is_repository_name(owner.name):
             return True
         module = place.scope.module
