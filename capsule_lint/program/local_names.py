@@ -36,8 +36,8 @@ def behind(names: Names, node: tree.Node) -> tree.Node | None:
     current: tree.Node | None = node
     while isinstance(current, tree.Name | tree.Walrus) and id(current) not in seen:
         seen.add(id(current))
-        is_name = isinstance(current, tree.Name)
-        current = only_assigned(names, current) if is_name else current.value
+        inner = current.value if isinstance(current, tree.Walrus) else None
+        current = inner or only_assigned(names, current)
     return current
 
 

@@ -26,6 +26,8 @@ from capsule_lint.plan.taken_apart.shifts import (
     shift_of,
 )
 from capsule_lint.plan.taken_apart.splits import Splits
+from capsule_lint.program.comparisons import comparisons
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot, State
     from capsule_lint.plan.taken_apart.probes import Gap
     from capsule_lint.program import Program
+    from capsule_lint.program.comparisons import Comparison
     from capsule_lint.program.model import Module
     from capsule_lint.program.places.sites import KeySite
 
@@ -74,9 +77,8 @@ class Readers:
                 index = tree.integer(node.index)
                 if index is not None:
                     self._subscript(node, index, module, defects)
-            for compare in module.each(tree.Compare):
-                if len(compare.ops) == 1:
-                    self._counted(compare, module, defects)
+            for compare in comparisons(module):
+                self._counted(compare, module, defects)
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign) and statement.value is not None:
                     for target in statement.targets:
@@ -172,14 +174,15 @@ class Readers:
         elif reached - {False} or any(s.lengthens(index, split) for s in shifts):
             self.unsure.append((node, shifts[0].knot, _DIFFERENT))
 
-    def _counted(self, node: tree.Compare, module: Module, defects: list[KeyDefect]) -> None:
+    def _counted(self, compare: Comparison, module: Module, defects: list[KeyDefect]) -> None:
         """`len(parts) == 4`, where the parts are those of a key."""
-        op, mirrored = node.ops[0], {">": "<", "<=": ">="}
-        for side, other, more in (
-            (node.left, node.rights[0], op in mirrored),
-            (node.rights[0], node.left, op in mirrored.values()),
+        op, mirrored = compare.op, {">": "<", "<=": ">="}
+        for counted, other, more in (
+            (compare.left, compare.right, op in mirrored),
+            (compare.right, compare.left, op in mirrored.values()),
         ):
-            number = tree.integer(other)
+            side, limit = behind(self.program.names, counted), behind(self.program.names, other)
+            number = tree.integer(limit) if limit is not None else None
             if number is None or not isinstance(side, tree.Call) or len(side.args) != 1:
                 continue
             needed = number + 1 if more else number  # `> 2` asks for three
@@ -193,8 +196,8 @@ class Readers:
             for split in splits:
                 shifts = [s for s in self.moving(split, module, defects) if s.has(needed, split)]
                 self.tie(shifts)
-                if len({s.by for s in shifts}) > 1:
-                    self.unsure.append((node, shifts[0].knot, _DIFFERENT))
+                if len({s.by for s in shifts}) > 1 or (shifts and limit is not other):
+                    self.unsure.append((compare.node, shifts[0].knot, _DIFFERENT))
                 elif shifts:
                     moved = number + shifts[0].by
                     self.found.append(Reader(other, module, shifts[0], shifts[0].knot, moved))

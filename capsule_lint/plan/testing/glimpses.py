@@ -11,6 +11,8 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.keys.spelled import text_in
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.comparisons import comparisons
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.program.comparisons import Comparison
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.texts.pieces import Template
 
@@ -47,9 +50,8 @@ class Glimpses(MendRoom):
         for module in self.program.names.modules.values():
             if not module.is_test or module.generated:
                 continue
-            for compare in module.each(tree.Compare) if self._made else ():
-                if len(compare.ops) == 1:
-                    self._compared(compare)
+            for compare in comparisons(module) if self._made else ():
+                self._compared(compare)
             for node in module.either(tree.Const, tree.FString) if gaining else ():
                 text = text_in(node)
                 for cls, pattern in gaining if text is not None and "=" in text else ():
@@ -68,18 +70,19 @@ class Glimpses(MendRoom):
             if template.host is host or any(piece.host is host for piece in template.pieces)
         ]
 
-    def _compared(self, compare: tree.Compare) -> None:
-        op, left, right = compare.ops[0], compare.left, compare.rights[0]
+    def _compared(self, compare: Comparison) -> None:
+        op, names = compare.op, self.program.names
+        left, right = (behind(names, one) or one for one in (compare.left, compare.right))
         if op in ("in", "not in"):
             text = tree.text(left)
             for defect, key in self._made_by(right) if text is not None else ():
                 if text is not None and _spans(defect, key, text, appears=op == "not in"):
-                    self.mends.obstacle(defect.knot, compare, _DIFFERENT)
+                    self.mends.obstacle(defect.knot, compare.node, _DIFFERENT)
             return
         for side, other, growing in ((left, right, (">", ">=")), (right, left, ("<", "<="))):
             if tree.integer(other) is not None and op not in growing:
                 for defect, _ in self._measured(side):
-                    self.mends.obstacle(defect.knot, compare, _DIFFERENT)
+                    self.mends.obstacle(defect.knot, compare.node, _DIFFERENT)
 
     def _measured(self, node: tree.Node) -> Iterator[tuple[KeyDefect, Template]]:
         """The keys of which `len(key)` or `key.count("#")` tells something."""

@@ -98,7 +98,7 @@ class Keys:
     @cached_property
     def functions(self) -> frozenset[Function]:
         """The functions in which key templates are written, and those that run these inside of them."""
-        return frozenset(f for own in self._by_function for f in self.names.running(own))
+        return frozenset(self._by_function)
 
     def made_by(self, function: Function) -> bool:
         """Whether keys are written in a function, or it has helpers make them."""
@@ -112,7 +112,7 @@ class Keys:
                     yield callee.function
 
     def inside(self, function: Function) -> Sequence[KeySite]:
-        """The sites whose templates are written in a function."""
+        """The sites whose templates are written in a function, or in one inside of it that it runs."""
         return self._by_function.get(function, ())
 
     def at(self, host: tree.Node) -> KeySite | None:
@@ -123,8 +123,8 @@ class Keys:
         """One more site."""
         self._by_host[id(site.template.host)] = site
         self.sites.append(site)
-        if site.function is not None:
-            self._by_function.setdefault(site.function, []).append(site)
+        for function in self.names.running(site.function) if site.function is not None else ():
+            self._by_function.setdefault(function, []).append(site)
 
     def key_name(self, node: tree.Node | None) -> str:
         """The name of a key position that a dict key or an argument spells; empty when it is none."""

@@ -1,0 +1,47 @@
+"""What a module compares, by operators and, in tests, by the methods of `unittest` that assert as much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.model import Module
+
+_ASSERTED: Final = {
+    "assertEqual": "==",
+    "assertEquals": "==",
+    "assertNotEqual": "!=",
+    "assertIn": "in",
+    "assertNotIn": "not in",
+    "assertLess": "<",
+    "assertLessEqual": "<=",
+    "assertGreater": ">",
+    "assertGreaterEqual": ">=",
+}
+
+
+class Comparison(Struct, frozen=True):
+    """`left op right`, and the expression that says so."""
+
+    node: tree.Node
+    op: str
+    left: tree.Node
+    right: tree.Node
+
+
+def comparisons(module: Module) -> Iterator[Comparison]:
+    """All of a module that compare two things."""
+    for node in module.each(tree.Compare):
+        if len(node.ops) == 1:
+            yield Comparison(node, node.ops[0], node.left, node.rights[0])
+    for call in module.each(tree.Call) if module.is_test else ():
+        op = _ASSERTED.get(last_name(call.func)) if len(call.args) > 1 else None
+        if op is not None:
+            yield Comparison(call, op, call.args[0].value, call.args[1].value)
