@@ -26,6 +26,17 @@ _ASSERTED: Final = {
     "assertGreaterEqual": ">=",
 }
 
+_EQUATING: Final = (
+    "assertEqual",
+    "assertEquals",
+    "assertCountEqual",
+    "assertDictEqual",
+    "assertListEqual",
+    "assertTupleEqual",
+    "assertSequenceEqual",
+    "assertSetEqual",
+)
+
 
 class Comparison(Struct, frozen=True):
     """`left op right`, and the expression that says so."""
@@ -45,3 +56,12 @@ def comparisons(module: Module) -> Iterator[Comparison]:
         op = _ASSERTED.get(last_name(call.func)) if len(call.args) > 1 else None
         if op is not None:
             yield Comparison(call, op, call.args[0].value, call.args[1].value)
+
+
+def equated(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """What is asserted to be equal, both ways round."""
+    match node:
+        case tree.Compare(ops=("==",), rights=(right,)):
+            yield from ((node.left, right), (right, node.left))
+        case tree.Call(args=(first, second, *_)) if last_name(node.func) in _EQUATING:
+            yield from ((first.value, second.value), (second.value, first.value))

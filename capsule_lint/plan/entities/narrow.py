@@ -13,7 +13,7 @@ from capsule_lint.plan.entities.grown import Grown
 from capsule_lint.plan.entities.hidden import Hidden, dict_of, keys_of, looped
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.plan.testing.expected import equated
+from capsule_lint.program.comparisons import equated
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.inference.types import ClassObject

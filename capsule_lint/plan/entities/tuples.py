@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
-from capsule_lint.plan.testing.expected import equated
+from capsule_lint.program.comparisons import equated
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import ClassObject, Instance, Types
 from capsule_lint.program.local_names import only_assigned

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.comparisons import equated
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.model import last_name
 
@@ -55,6 +56,8 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
             yield node, Use.UNCLEAR
         case tree.Compare(ops=("==" | "!=",)):
             yield parent.other(node), Use.COMPARED
+        case tree.Call() if any(side is node for side, _ in equated(parent)):
+            yield from ((other, Use.COMPARED) for side, other in equated(parent) if side is node)
         case tree.Block(kind="match") | tree.Eval(kind="return") | tree.Lambda():
             yield node, Use.UNCLEAR
         case tree.Wrapped(kind="starred"):

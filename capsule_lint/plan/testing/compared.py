@@ -12,8 +12,8 @@ from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import Forms, text_in
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.plan.testing.expected import equated
 from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.comparisons import equated
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:

@@ -13,12 +13,13 @@ from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.program.calling.dispatch import dispatched_with
+from capsule_lint.program.comparisons import equated
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.mends import Mends
@@ -28,16 +29,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _MAX_DEPTH: Final = 4
-_EQUATING: Final = (
-    "assertEqual",
-    "assertEquals",
-    "assertCountEqual",
-    "assertDictEqual",
-    "assertListEqual",
-    "assertTupleEqual",
-    "assertSequenceEqual",
-    "assertSetEqual",
-)
 _NAMING: Final = ("list", "set", "tuple", "frozenset")
 """Functions that give the keys of a dict."""
 
@@ -315,12 +306,3 @@ def typed_value(node: tree.Node) -> tree.Node | None:
             return value
         case _:
             return None
-
-
-def equated(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
-    """What is asserted to be equal, both ways round."""
-    match node:
-        case tree.Compare(ops=("==",), rights=(right,)):
-            yield from ((node.left, right), (right, node.left))
-        case tree.Call(args=(first, second, *_)) if last_name(node.func) in _EQUATING:
-            yield from ((first.value, second.value), (second.value, first.value))

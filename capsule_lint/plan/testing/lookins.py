@@ -12,7 +12,7 @@ from capsule_lint.plan.memory.collections import looking_up
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.plan.testing.expected import equated
+from capsule_lint.program.comparisons import equated
 from capsule_lint.program.containers import LISTED, PICKING
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name

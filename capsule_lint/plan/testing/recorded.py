@@ -14,8 +14,8 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Obstacle
-from capsule_lint.plan.testing.expected import equated
 from capsule_lint.plan.testing.standins import callables, parameters, spare
+from capsule_lint.program.comparisons import equated
 from capsule_lint.program.inference.records import MANY_CALLS, ONE_CALL, View
 from capsule_lint.program.inference.types import Mocked, ordered
 from capsule_lint.program.local_names import bound_whole
