@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection, Instance, TupleOf, Types
-from capsule_lint.program.model import Class, first_name
+from capsule_lint.program.model import Class, first_name, last_name
 from capsule_lint.program.purposes.above_layers import AboveLayers
 from capsule_lint.program.purposes.elsewhere import Elsewhere
 from capsule_lint.program.purposes.keepers import Keepers
 from capsule_lint.program.purposes.layers import Layers
-from capsule_lint.program.purposes.tables import stands_in
+from capsule_lint.program.purposes.tables import is_table, stands_in
 from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
     from capsule_lint.program.purposes.domain import Domain
 
+_VALUES: Final = ("str", "int", "float", "bool", "bytes")
 _TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
 
 
@@ -88,7 +89,14 @@ class Roles:
             return True
         if any(function in self.domain.handlers for function in cls.methods.values()):
             return False
-        return by_table and not self.domain.classes.is_data(cls)
+        return by_table and (not self.domain.classes.is_data(cls) or self._holds_table(cls))
+
+    def _holds_table(self, cls: Class) -> bool:
+        """Whether a field of a data class is the table itself, as that of a repository is: `table: Table`."""
+        return any(
+            is_table(field.name) and last_name(field.annotation) not in _VALUES
+            for field in self.domain.classes.fields(cls)
+        )
 
     def _keeps_items(self, cls: Class) -> bool:
         """Whether anything but its name says that a class reads or writes items of the table."""
