@@ -223,7 +223,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
         if mend.anchor is not None and near is None:
             raise self._lost(mend)
         beside = values[near if near is not None else 0] if values else None
-        if isinstance(beside, cst.FormattedString | cst.BinaryOperation | cst.ConcatenatedString):
+        if _has_tag(beside):
             added = isinstance(beside, cst.BinaryOperation)
             # A tag that begins with what separates the parts is joined by it like any other.
             parts = mend.segments if mend.separator else tuple(map(_unopened, mend.segments))
@@ -247,6 +247,13 @@ class SegmentFix(ExpressionFix[AddSegments]):
                     new.append(_bare(segment, quoted))
                 new.append(parse(f"str({segment.hole})" if wrap else _spelled(segment)))
         return (near + 1 if near is not None else 0), new
+
+
+def _has_tag(node: cst.BaseExpression | None) -> bool:
+    """Whether one element says tag and value at once: `f"TENANT#{tenant_id}"`, `"TENANT#{}".format(tenant_id)`."""
+    if isinstance(node, cst.Call):
+        return name_of(node.func) == "format" and isinstance(node.func, cst.Attribute)
+    return isinstance(node, cst.FormattedString | cst.BinaryOperation | cst.ConcatenatedString)
 
 
 def _opening(string: cst.SimpleString) -> re.Match[str]:

@@ -287,12 +287,17 @@ class Segments(MendRoom):
             parent = parent_of(current)
             if parent is None or parent is host:
                 return host
-            if isinstance(parent, tree.Sequence):
+            if isinstance(parent, tree.Sequence) and not self._is_filled_in(parent):
                 direct = isinstance(host, tree.Call) and any(a.value is parent for a in host.args)
                 pair = isinstance(parent_of(parent), tree.Sequence)
                 return host if direct or pair else parent
             current = parent
         return host
+
+    def _is_filled_in(self, values: tree.Sequence) -> bool:
+        """Whether values fill the places of a text: those of `"TENANT#%s" % (tenant_id,)`."""
+        parent = self.program.names.parent(values)
+        return isinstance(parent, tree.Binary) and parent.op == "%" and parent.right is values
 
     def _is_appended(self, anchor: tree.Node) -> bool:
         """Whether an expression stands in `parts.append(…)`."""
