@@ -113,9 +113,13 @@ class KeyDefects(Room):
         template = site.template
         order = [s.name for s in self.program.policy.scopes]
         anchors: dict[str, tree.Node | None] = {}
+        near: dict[str, Piece | None] = {}
         for scope in missing:
             before = [s for s in segments if order.index(s.scope) < order.index(scope.name)]
-            piece = template.pieces[before[-1].piece] if before else None
+            near[scope.name] = template.pieces[before[-1].piece] if before else None
+        elsewhere = {id(p.host) for p in near.values() if p is not None} - {id(template.host)}
+        for scope in missing:
+            piece = near[scope.name]
             delegated = piece is not None and piece.host is not template.host
             if delegated and piece is not None and self._delegate(piece.host, site):
                 self.ties.tie(("key", id(piece.host)), site)
@@ -125,7 +129,8 @@ class KeyDefects(Room):
                         self._refuse(site, scope, "begins with a key that needs less")
                 continue
             first = template.pieces[segments[0].piece if segments else 0].host
-            if piece is None and first is not template.host and self._is_site(first):
+            begun = id(first) in elsewhere and self._delegate(first, site)  # and gets all of them
+            if piece is None and first is not template.host and (begun or self._is_site(first)):
                 self.ties.tie(("key", id(first)), site)
                 continue
             anchors[scope.name] = piece.value if isinstance(piece, Filled) else None
