@@ -100,17 +100,19 @@ class TagConstants(MendRoom, Struct, frozen=True):
 def _prefix_of(host: tree.Node, anchor: tree.Node | None) -> Prefix | None:
     """The constant before the anchor (or at the very front) of an f-string, a sum or a list."""
     for parts in _parts_of(host):
-        at = 0
-        if anchor is not None:
-            places = [n for n, p in enumerate(parts) if p is anchor]
-            if not places:
-                continue
-            at = places[0]
-        for one in (_prefix_at(parts, at - 1), _prefix_at(parts, 0) if anchor is None else None):
-            if one is not None:
-                return one
-        return None
+        if anchor is None:
+            return _prefix_in_front(parts)
+        places = [n for n, p in enumerate(parts) if p is anchor]
+        if places:
+            return _prefix_at(parts, places[0] - 1)
     return None
+
+
+def _prefix_in_front(parts: Sequence[tree.Node | str]) -> Prefix | None:
+    """The constant that comes first, and the marks between it and what comes next."""
+    node, behind = parts[0] if parts else None, parts[1] if len(parts) > 1 else ""
+    joint = behind if isinstance(behind, str) and not word_of(behind) else ""
+    return Prefix(node, joint) if isinstance(node, tree.Name | tree.Attr) else None
 
 
 def _prefix_at(parts: Sequence[tree.Node | str], at: int) -> Prefix | None:
