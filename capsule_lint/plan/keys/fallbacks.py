@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
+from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function
     from capsule_lint.program.places.sites import KeySite
+
+
+_MAX_DEPTH: Final = 3
 
 
 @dataclass(eq=False)
@@ -36,9 +43,28 @@ class Fallbacks(Room):
 
     def _is_of_one_item(self, site: KeySite, other: KeySite) -> bool:
         """Whether two keys are entries of one item: those of different indexes."""
-        parent = self.program.names.parent
-        around = parent(site.template.host)
-        return isinstance(around, tree.DictDisplay) and around is parent(other.template.host)
+        items = set(self._items_with(site.template.host))
+        return not items.isdisjoint(self._items_with(other.template.host))
+
+    def _items_with(self, value: tree.Node, depth: int = 0) -> Iterator[tuple[str, int]]:
+        """The dicts that get a value as an entry, by a local or not: those that are written out, and the locals that
+        are given entries one by one, each with its function."""
+        names = self.program.names
+        parent = names.parent(value) if depth <= _MAX_DEPTH else None
+        match parent:
+            case tree.DictDisplay():
+                yield "", id(parent)
+                statement = names.parent(parent)
+                if isinstance(statement, tree.Assign):
+                    yield last_name(statement.targets[0]), id(names.function_of(parent))
+            case tree.Walrus():
+                yield from self._items_with(parent, depth + 1)
+            case tree.Assign(targets=(tree.Name() as target,)):
+                for read in reads_of(names, target, (target.at,)):
+                    if isinstance(names.parent(read), tree.DictDisplay | tree.Assign):
+                        yield from self._items_with(read, depth + 1)
+            case tree.Assign(targets=(tree.Subscript(base=tree.Name(id=name)),)):
+                yield name, id(names.function_of(value))
 
     @cached_property
     def _scoped(self) -> defaultdict[tuple[str, str], list[KeySite]]:
