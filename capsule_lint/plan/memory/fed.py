@@ -194,11 +194,12 @@ class Fed(Room):
         if not is_identifier(put.key.id) and not needs.tells([put.key]):
             return False
         return any(
-            isinstance(a.value, tree.Name) and a.value.id == put.key.id
+            isinstance(part, tree.Name) and part.id == put.key.id
             for value in (put.value, *self._assigned(put.value))
             for call in within(value.body if isinstance(value, tree.Lambda) else value)
             if isinstance(call, tree.Call)
             for a in call.args
+            for part in within(a.value)
         )
 
     def _assigned(self, value: tree.Node) -> Iterator[tree.Node]:
