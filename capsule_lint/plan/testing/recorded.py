@@ -170,7 +170,7 @@ class Recorded(MendRoom):
                 for side in (parent.left, *parent.rights):
                     if side is not node:
                         self._compared(module, side, record, shape)
-            case View.CALLS | View.LISTED, tree.Compare() if parent.left is not node:
+            case View.CALLS | View.LISTED | View.NAMED, tree.Compare() if parent.left is not node:
                 part = record.item(None)  # `(…) in calls`
                 if part is not None:
                     self._compared(module, parent.left, part, shape)
@@ -252,17 +252,18 @@ class Recorded(MendRoom):
                 for item in node.items:
                     view = View.KWARGS if isinstance(item, tree.DictDisplay) else View.ARGS
                     self._compared(module, item, record.part(view), shape)
-            case View.LISTED, tree.Sequence():
-                for item in node.items:
-                    self._compared(module, item, record.part(View.ARGS), shape)
-            case View.CALLS, tree.Sequence():
-                for item in node.items:
-                    self._compared(module, item, record.part(View.CALL), shape)
+            case View.CALLS | View.LISTED | View.NAMED, tree.Sequence(
+                items=items
+            ) | tree.Comprehension(results=items):
+                part = record.item(None)
+                for item in items if part is not None else ():
+                    assert part is not None
+                    self._compared(module, item, part, shape)
             case View.CALL, tree.Call() if id(node) in self._asked:
                 self._settled(record)
             case View.KWARGS, tree.DictDisplay():
                 self._entries(module, node, record, shape)
-            case View.ARGS, _ if not isinstance(node, tree.Const):
+            case View.ARGS | View.LISTED, _ if not isinstance(node, tree.Const):
                 if self.program.records.of(node) is None:
                     self._unsure(module, record, shape)
 

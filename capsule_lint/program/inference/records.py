@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.containers import IN_PLACE
+from capsule_lint.program.containers import IN_PLACE, LISTED
 from capsule_lint.program.inference.types import FunctionObject, Mocked, ordered
 from capsule_lint.program.model import last_name
 
@@ -35,12 +35,19 @@ _MAX_DEPTH: Final = 8
 class View(Enum):
     """Which part of what was recorded an expression is."""
 
-    LISTED = "listed"
-    """A list of the positional arguments of calls."""
     CALLS = "calls"
     CALL = "call"
     ARGS = "args"
     KWARGS = "kwargs"
+    LISTED = "listed"
+    """A list of the positional arguments of calls."""
+    NAMED = "named"
+    """A list of the keyword arguments of calls."""
+
+
+LISTS: Final = {View.CALL: View.CALLS, View.ARGS: View.LISTED, View.KWARGS: View.NAMED}
+"""What a list of such parts is."""
+_ELEMENTS: Final = {several: one for one, several in LISTS.items()}
 
 
 class Record(Struct, frozen=True):
@@ -58,10 +65,8 @@ class Record(Struct, frozen=True):
     def item(self, index: int | None) -> Record | None:
         """What stands at an index; `None` for an index that is not known."""
         match self.view:
-            case View.CALLS:
-                return self.part(View.CALL)
-            case View.LISTED:
-                return self.part(View.ARGS)
+            case view if view in _ELEMENTS:
+                return self.part(_ELEMENTS[view])
             case View.CALL if index is not None:
                 at = index - self.first if index >= 0 else index + 2
                 return self.part((View.ARGS, View.KWARGS)[at]) if at in (0, 1) else None
@@ -109,12 +114,18 @@ class Records:
             case tree.Subscript():
                 base = self.of(node.base, depth + 1)
                 if base is None or isinstance(node.index, tree.Other):  # a slice
-                    listed = base is not None and base.view in (View.CALLS, View.LISTED)
-                    return base if listed else None
+                    return base if base is not None and base.view in _ELEMENTS else None
                 return base.item(tree.integer(node.index))
             case tree.Call(args=(argument,)) if last_name(node.func) in IN_PLACE:
                 base = self.of(argument.value, depth + 1)
                 return base if base is not None and base.view is not View.CALL else None
+            case tree.Call(args=(argument, *_)) if last_name(node.func) in LISTED:
+                base = self.of(argument.value, depth + 1)
+                return base if base is not None and base.view in _ELEMENTS else None
+            case tree.Comprehension(results=(result,), generators=(_,)):
+                part = self.of(result, depth + 1)
+                several = LISTS.get(part.view) if part is not None else None
+                return part.part(several) if part is not None and several is not None else None
             case tree.Walrus():
                 return self.of(node.value, depth + 1)
             case tree.Name():
