@@ -227,8 +227,10 @@ class Results:
             if isinstance(one, Namespace) and (name := namespaces.name_in(node)) is not None:
                 found.append(namespaces.looked_up(self.inference, one, name))
                 continue
+            if isinstance(one, Foreign) and func.name in KEYED and node.plain:
+                found.append(self.inference.contents.kept(func.base, node.plain[0]))
             if not isinstance(one, Collection):
-                return None
+                return join(*found) or None
             if func.name == "values":
                 found.append(frozenset((Collection(one.items),)))
             elif func.name == "items":
