@@ -175,7 +175,9 @@ class Held:
                 self._note(argument.value, scope.name, others)
                 value = argument.value
                 if isinstance(value, tree.Attr) and (
-                    value.name == parameter.name or self._makes_key(value)
+                    value.name == parameter.name
+                    or names_scope(value.name, scope)
+                    or self._makes_key(value)
                 ):
                     self._note_attribute(value, scope.name)
 
@@ -201,8 +203,10 @@ class Held:
 
     def _note_attribute(self, node: tree.Attr, name: str) -> None:
         """An attribute that fills a scope's tag: what its constructor is given for it is the scope's."""
-        scopes, classes = self.domain.policy.scopes, self.domain.classes
-        if names_any_of(node.name, scopes):
+        policy, classes = self.domain.policy, self.domain.classes
+        scope = next(s for s in policy.scopes if s.name == name)
+        plain = node.name.lstrip("_") == scope.parameter
+        if plain or names_any_of(node.name, policy.others(scope)):
             return
         for cls in self._classes(node):
             homes = [c for c in classes.mro(cls) if node.name in (*c.stores, *c.scope.bindings)]
