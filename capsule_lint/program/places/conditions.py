@@ -11,7 +11,8 @@ from capsule_lint.facts import tree
 from capsule_lint.program.places.sites import Role
 
 if TYPE_CHECKING:
-    from capsule_lint.policy import Policy
+    from collections.abc import Callable
+
     from capsule_lint.program.model import Module
     from capsule_lint.program.names import Names
     from capsule_lint.program.texts.templates import Templates
@@ -30,7 +31,8 @@ class Conditions(Struct, frozen=True):
 
     names: Names
     templates: Templates
-    policy: Policy
+    is_meant: Callable[[str], bool]
+    """Whether values count that an attribute of that name is compared with."""
 
     def of(self, module: Module) -> Compared:
         """For each function: the `:values` that a condition string compares a key with, or an update sets."""
@@ -55,7 +57,7 @@ class Conditions(Struct, frozen=True):
             for match in _CONDITION.finditer(text):
                 name = match["name"] or match["begins"]
                 name = aliases.get((function, name), name.lstrip("#"))
-                if self.policy.is_key_name(name):
+                if self.is_meant(name):
                     sets = match["value"] and _SETS.search(text, 0, match.start())
                     role = Role.WRITTEN if sets else Role.LOOKUP
                     found[function, match["value"] or match["prefix"]] = name, role

@@ -15,6 +15,7 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.places.dict_roles import DictRoles
 from capsule_lint.program.places.makers import KEYISH, Makers, is_item
 from capsule_lint.program.places.positions import Positions
+from capsule_lint.program.places.shared_texts import SharedTexts
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.places.strays import Strays
 from capsule_lint.program.texts.marks import usual_mark
@@ -81,6 +82,7 @@ class Keys:
             self.positions.collect(module)
         makers.wrapped()
         strays.same()
+        SharedTexts(self).find()
         self._find_indexes()
 
     def _find_indexes(self) -> None:

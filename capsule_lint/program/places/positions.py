@@ -51,7 +51,9 @@ class Positions:
         """Give `keys` what stands in a module."""
         for function in module.functions:
             self.makers.helper(function)
-        conditions = Conditions(self.keys.names, self.keys.templates, self.keys.policy).of(module)
+        conditions = Conditions(
+            self.keys.names, self.keys.templates, self.keys.policy.is_key_name
+        ).of(module)
         for node in module.every(*_TOLD):
             match node:
                 case tree.DictDisplay() if _is_streamed(name for name, _ in node.entries):
