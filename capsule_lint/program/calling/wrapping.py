@@ -50,6 +50,41 @@ def _handed_on_to(inference: Inference, maker: Function) -> Iterator[Function]:
                     yield from _makers(inference, func)
 
 
+def decorated_by(inference: Inference, keeper: Function) -> Iterator[Function]:
+    """The functions that a function of the program decorates, or the one decorates that it gives back."""
+    uses = inference.calls.uses
+    for around in (keeper, keeper.parent):
+        for function, decorator in uses.decorated(around.name) if around is not None else ():
+            types = inference.of(decorator)
+            if any(isinstance(t, FunctionObject) and t.function is keeper for t in types):
+                yield function
+
+
+def passed_along(
+    inference: Inference, wrapper: Function, parameter: tree.Parameter
+) -> Iterator[tuple[Function, tree.Parameter]]:
+    """The functions that are decorated by what a wrapper stands in, and which of their parameters it gives what it
+    gets for one of its own: `session` of `def run(session, *args): return function(session, *args)`."""
+    maker, names = wrapper.parent, inference.names
+    calls = list(calls_of(names, maker)) if maker is not None and maker.own_params else []
+    places = {
+        number
+        for call in calls
+        for number, argument in enumerate(call.args)
+        if _id(argument.value) == parameter.name and argument.keyword is None and not argument.star
+    }
+    if (
+        maker is None
+        or len(places) != 1
+        or any(a.star for c in calls for a in c.args[: max(places)])
+    ):
+        return
+    for function in decorated_by(inference, maker):
+        for own in function.params[max(places) :][:1]:
+            if own.kind not in ("*", "**"):
+                yield function, own
+
+
 def choosing(inference: Inference, wrapper: Function, function: Function) -> Iterator[tree.Call]:
     """The calls of a function by what decorates it, with other arguments than the wrapper is given itself."""
     names, own = inference.names, wrapper.own_params[0]

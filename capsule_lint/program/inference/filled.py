@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.wrapping import decorated_by
 from capsule_lint.program.inference.types import ANYTHING, NOTHING, FunctionObject, Types, join
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Binding, Function
+    from capsule_lint.program.model import Binding
 
 _COUNTING: Final = frozenset(("len", "sorted", "list", "set", "bool"))
 """What is told of a table by its keys alone."""
@@ -58,18 +59,9 @@ class Filled:
         keeper = bound[0].function if len(bound) == 1 and bound[0].parameter is not None else None
         if keeper is None or keeper.own_params[:1] != (bound[0].parameter,):
             return self.inference.of(node)
-        decorated = frozenset(self._decorated(keeper))
+        decorated = frozenset(map(FunctionObject, decorated_by(self.inference, keeper)))
         given = self.inference.of(node)
         return (given - ANYTHING) | decorated if decorated else given
-
-    def _decorated(self, keeper: Function) -> Iterator[FunctionObject]:
-        """The functions that a decorator is given, or what it returns."""
-        for around in (keeper, keeper.parent):
-            known = self.inference.calls.uses.decorated(around.name) if around is not None else ()
-            for function, decorator in known:
-                types = self.inference.of(decorator)
-                if any(isinstance(t, FunctionObject) and t.function is keeper for t in types):
-                    yield FunctionObject(function)
 
     # --- what else is done with it ---
 

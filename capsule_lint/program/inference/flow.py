@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.program.calling.dispatch import registered_for
 from capsule_lint.program.calling.fixtures import is_collected
-from capsule_lint.program.calling.wrapping import choosing, wrappers
+from capsule_lint.program.calling.wrapping import choosing, passed_along, wrappers
 from capsule_lint.program.inference.lambdas import Lambdas
 from capsule_lint.program.inference.types import (
     ANYTHING,
@@ -131,11 +131,21 @@ class Flow:
                 return foreign("fixture")
             if parameter.name in ("Item", "Key") and function.name in OF_ITEMS:
                 return foreign("builtins.dict")
-            return ANYTHING
+            return self._along(function, parameter) or ANYTHING
         meant = frozenset(t for t in join(passed, default) if t != Foreign("None"))
         if not function.module.is_test:  # a mock may stand for anything
             meant -= {Mocked(None), Foreign("mock")}
         return meant or ANYTHING
+
+    def _along(self, function: Function, parameter: tree.Parameter) -> Types:
+        """What a wrapper gets that hands it on to what it decorates, where all of that says what it is."""
+        found = [
+            frozenset(t for t in self.inference.bound(binding) if isinstance(t, Instance))
+            for inner, own in passed_along(self.inference, function, parameter)
+            for binding in inner.scope.bindings.get(own.name, ())
+            if binding.parameter is own
+        ]
+        return join(*found) if all(found) else NOTHING
 
     def _entering(self, function: Function, parameter: tree.Parameter) -> Types:
         """The objects that the program itself gives to what a framework calls as well."""
