@@ -14,6 +14,7 @@ from capsule_lint.program.model import Binding, Class, last_name
 if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
 
 _WRITTEN: Final = re.compile(
     r"""(?:(?P<made>[\w.]+)\()?(?P<quote>["'])(?P<text>[^"'\\]*)(?P=quote)\)?"""
@@ -82,10 +83,26 @@ class Literals(Struct, frozen=True):
     def _says(self, cls: Class) -> bool:
         """Whether instances of a class say the text that they are made of."""
         method = self.program.classes.method
-        if method(cls, "__new__") is not None:
+        maker = method(cls, "__new__")
+        if maker is not None and not _makes_of_all(maker):
             return False
         said = method(cls, "__str__")
         return said is None or all(_is_own(value) for value in said.returns)
+
+
+def _makes_of_all(maker: Function) -> bool:
+    """Whether a `__new__` gives back what its base makes of the text that it is given, as that is."""
+    text = maker.params[1] if len(maker.params) == 2 else None
+    if text is None or len(maker.scope.bindings.get(text.name, ())) != 1:
+        return False
+    for value in maker.returns:
+        match value:
+            case tree.Call(func=tree.Attr(name="__new__"), args=(_, argument)):
+                if not isinstance(argument.value, tree.Name) or argument.value.id != text.name:
+                    return False
+            case _:
+                return False
+    return bool(maker.returns)
 
 
 def _is_own(node: tree.Node) -> bool:
