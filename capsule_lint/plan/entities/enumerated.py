@@ -109,7 +109,7 @@ class Enumerated(MendRoom):
         said = _texts_in(node.items)
         if said and fills_parameters(self.program.names.parent(node), node):
             return
-        for one in every if said else ():
+        for one in self._untold(every, said):
             if one.gone_through and said <= one.names and said & one.scoped:
                 told = len(said) > 1 or module is one.cls.module or node.kind == "set"
                 if told or self._is_compared(node):
@@ -118,7 +118,7 @@ class Enumerated(MendRoom):
     def _dict(self, module: Module, node: tree.DictDisplay, every: list[Fields]) -> None:
         """`{"tenant_id": "t", "note_id": "n"}`, that a test expects, or that an object is made from."""
         said = _texts_in([key for key in node.keys if key is not None])
-        for one in every if len(said) > 1 else ():
+        for one in self._untold(every, said) if len(said) > 1 else ():
             if said & one.scoped and len(said & one.names) > 1:
                 expected = self._is_compared(node)
                 if self._is_recorded(node) and not one.spread:
@@ -129,6 +129,14 @@ class Enumerated(MendRoom):
                     self._complete(module, node, one.cls)
                 if (expected and one.gone_through) or made:
                     self._note(module, node, one.cls)
+
+    def _untold(self, every: list[Fields], said: set[str]) -> Iterator[Fields]:
+        """Those that gain a field which is not among some names."""
+        known = self.state.attributes
+        for one in every if said else ():
+            gained = {known.get((one.cls, name), name) for name in self.state.fields[one.cls]}
+            if not gained <= said:
+                yield one
 
     def _complete(self, module: Module, node: tree.DictDisplay, cls: Class) -> None:
         """Give a stored row that a test spells out, all fields of the object among it, the fields that this
@@ -177,7 +185,7 @@ class Enumerated(MendRoom):
         expected of one."""
         said = set(JSON_KEYS.findall(tree.text(node) or ""))
         is_row = any(map(self.program.policy.is_key_name, said))
-        for one in every if len(said) > 1 else ():
+        for one in self._untold(every, said) if len(said) > 1 else ():
             expected = is_row and one.gone_through and one.needed <= said
             listed = said & one.scoped and len(said & one.names) > 1
             if listed and (one.made_from_any or expected):
