@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope as ScopePolicy
 
 _GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk", "hex", "raw"))
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 
 
 class Text(Struct, frozen=True):
