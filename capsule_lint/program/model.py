@@ -233,6 +233,13 @@ class Store:
     annotation: tree.Node | None
     path: tuple[int, ...] = ()
 
+    @property
+    def told(self) -> tree.Node | None:
+        """How the parameter is annotated that the attribute is given."""
+        value = self.value
+        own = self.function.parameter(value.id) if isinstance(value, tree.Name) else None
+        return own.annotation if own is not None else None
+
 
 Symbol: TypeAlias = Function | Class
 """What a name in the code may stand for that can change: the ledger has its occurrences."""

@@ -302,8 +302,9 @@ class Fed(Room):
         (then it is `None`) or after the change; nothing where there are no such calls."""
         found: list[Knot | None] = []
         for one in within(node):
-            if isinstance(one, tree.Lambda):
-                found += self._calls(one.body, scope, depth)
+            if isinstance(one, tree.Lambda | tree.Comprehension):
+                for part in one.all_below():
+                    found += self._calls(part, scope, depth)
             elif isinstance(one, tree.Call):
                 knot = self.planner.signatures.asked(one, scope)
                 if knot is not None or self._is_told(one, scope):
@@ -342,9 +343,12 @@ class Fed(Room):
                 yield None
 
     def _values(self, node: tree.Name) -> Iterator[tree.Node]:
-        """What a local name stands for, or what callers give for a parameter."""
+        """What a local name stands for, or what callers give for a parameter, or what a function inside of another
+        one gives back."""
         program = self.program
         for binding in program.names.bindings_of(node):
+            if isinstance(binding.definition, Function) and binding.function is not None:
+                yield from binding.definition.returns
             if binding.kind == "param":
                 if not isinstance(program.names.parent(node), tree.Attr):
                     yield from program.calls.passed_to(binding)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
-    from capsule_lint.program.model import Function, Store
+    from capsule_lint.program.model import Function
 
 _LOOKING: Final = KEYED | {"move_to_end", "__contains__", "__getitem__"}
 _PASSING: Final = _LOOKING | ADDING_ONE | {"remove", "discard"}
@@ -118,7 +118,7 @@ class Keepers:
             for cls in module.classes:
                 whole = cls in self.program.domain.repositories
                 for name, stores in cls.stores.items():
-                    said = ((s.value, s.annotation, _annotation(s)) for s in stores)
+                    said = ((s.value, s.annotation, s.told) for s in stores)
                     known = any(map(_says_cache, chain.from_iterable(said)))
                     if known or (whole and any(self._makes(s.value) for s in stores)):
                         yield name
@@ -288,13 +288,6 @@ def _says_cache(node: tree.Node | None) -> bool:
     return node is not None and any(
         isinstance(one, tree.Name | tree.Attr) and is_cache(last_name(one)) for one in within(node)
     )
-
-
-def _annotation(store: Store) -> tree.Node | None:
-    """How the parameter is annotated that an attribute is given."""
-    value = store.value
-    parameter = store.function.parameter(value.id) if isinstance(value, tree.Name) else None
-    return parameter.annotation if parameter is not None else None
 
 
 def _dicts(cls: Class) -> list[str]:

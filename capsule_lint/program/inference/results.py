@@ -142,7 +142,8 @@ class Results:
                 for one in ordered(self.inference.of(func.base)):
                     cls = one.cls if isinstance(one, Instance) else None
                     for owner in self.inference.classes.mro(cls) if cls is not None else ():
-                        annotations += [s.annotation for s in owner.stores.get(func.name, ())]
+                        stores = owner.stores.get(func.name, ())
+                        annotations += [s.annotation or s.told for s in stores]
                         bindings = owner.scope.bindings.get(func.name, ())
                         annotations += [b.annotation for b in bindings]
         results = [result for one in annotations if (result := result_in(one)) is not None]
