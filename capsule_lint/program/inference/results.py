@@ -49,7 +49,7 @@ _SAME: Final = frozenset(
     )
 )
 
-_TO_LIST: Final = LISTED | {"aiter", "chain", "islice"}
+_TO_LIST: Final = LISTED | {"aiter", "as_completed", "islice"}
 
 _NAMESPACES: Final = ("globals", "vars", "import_module", "__import__")
 
@@ -287,14 +287,14 @@ class Results:
                 return self.inference.annotations.of(first)
             case "gather":
                 return frozenset((TupleOf(tuple(map(of, plain))),))
-            case "filter":
+            case "filter" | "filterfalse" | "takewhile" | "dropwhile":
                 return frozenset((Collection(elements(of(plain[-1]))),))
             case "next":
                 return join(elements(of(first)), *map(of, plain[1:2]))
             case "enumerate":
                 pair = TupleOf((foreign("builtins.int"), elements(of(first))))
                 return frozenset((Collection(frozenset((pair,))),))
-            case "zip":
+            case "zip" | "zip_longest" | "product":
                 row = TupleOf(tuple(elements(of(part)) for part in plain))
                 return frozenset((Collection(frozenset((row,))),))
             case "type" if len(plain) == 1:
@@ -305,7 +305,7 @@ class Results:
                 return join(
                     *(self.inference.attributes.of(one, attribute) for one in ordered(of(first)))
                 )
-            case "map":
+            case "map" | "imap" | "imap_unordered":
                 called = [self._result(one, node) for one in ordered(of(first))]
                 return frozenset((Collection(join(*called)),))
             case _ if name in _SAME:

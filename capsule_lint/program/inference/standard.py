@@ -60,6 +60,12 @@ def of_call(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -
         group = Collection(inference.elements(inference.of(plain[0])))
         pair = TupleOf((foreign("key"), frozenset((group,))))
         return frozenset((Collection(frozenset((pair,))),))
+    if name == "chain":
+        parts = (inference.elements(inference.of(one)) for one in plain)
+        return frozenset((Collection(join(*parts)),))
+    if name == "from_iterable":
+        each = inference.elements(inference.of(plain[0]))
+        return frozenset((Collection(inference.elements(each)),))
     if name in _ITSELF or (name in _KEEPING and _is_of(inference, node.func, "functools")):
         return inference.of(plain[0])
     if name in _ENTERING:
