@@ -89,6 +89,11 @@ class Fixtures:
 
     def request_parameter(self, node: tree.Attr) -> Types | None:
         """`request.param` in a fixture with `params=[…]`."""
+        whole = self._params(node)
+        return join(*map(self.inference.of, whole)) or ANYTHING if whole is not None else None
+
+    def _params(self, node: tree.Attr) -> list[tree.Node] | None:
+        """The values that `request.param` is one of; `None` where that is something else."""
         if node.name != "param" or not isinstance(node.base, tree.Name):
             return None
         function = self.inference.names.function_of(node)
@@ -96,11 +101,24 @@ class Fixtures:
         if not isinstance(params, tree.Sequence):
             return None
         values = [_parameter_set(item)[:1] or (item,) for item in params.items]
-        whole = [
+        return [
             item if isinstance(item, tree.Sequence) else v[0]
             for item, v in zip(params.items, values, strict=True)
         ]
-        return join(*map(self.inference.of, whole)) or ANYTHING
+
+    def asked_for(self, node: tree.Node) -> Types:
+        """What `request.getfixturevalue(…)` gives for a name, or for each that `request.param` or a parameter of
+        `parametrize` may be."""
+        function = self.inference.names.function_of(node)
+        said: list[tree.Node] | None = [node]
+        if isinstance(node, tree.Attr):
+            said = self._params(node)
+        elif isinstance(node, tree.Name) and function is not None:
+            said = parametrized(function, node.id)
+        names = [tree.text(one) for one in said or ()]
+        given = [f for name in names if name is not None for f in self.by_name.get(name, ())]
+        results = self.inference.results
+        return join(*(results.yielded(self.inference.returned(f)) for f in given)) or ANYTHING
 
 
 def is_collected(function: Function) -> bool:

@@ -280,9 +280,8 @@ class Results:
         match name:
             case "partial":
                 return self._partial(node, first)
-            case "getfixturevalue" if isinstance(first, tree.Const):
-                given = self.inference.fixtures.by_name.get(str(first.value), ())
-                return join(*(self.yielded(self.inference.returned(f)) for f in given)) or ANYTHING
+            case "getfixturevalue":
+                return self.inference.fixtures.asked_for(first)
             case "cast":
                 return self.inference.annotations.of(first)
             case "gather":
