@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from capsule_lint.program.places.makers import Makers
     from capsule_lint.program.places.strays import Strays
 
-_TOLD: Final = (tree.DictDisplay, tree.Call, tree.Lambda, tree.Subscript, tree.Compare)
+_TOLD: Final = (
+    tree.DictDisplay,
+    tree.Call,
+    tree.Lambda,
+    tree.Subscript,
+    tree.Compare,
+    tree.Sequence,
+)
 """The expressions that have keys in them."""
 
 
@@ -73,6 +80,8 @@ class Positions:
                         self._assignments.attribute(*setting)
                 case tree.Lambda():
                     self.strays.in_lambda(node)
+                case tree.Sequence(kind="tuple", items=(name, value)) if not module.is_test:
+                    self._pair(name, value)
                 case tree.Subscript(index=tree.Other(children=children)):
                     self._operations.cut(node.base, children)
                 case tree.Compare(ops=("==" | "!=",), rights=(right,)):
@@ -82,6 +91,12 @@ class Positions:
                 in_class = place.scope.kind == "class" and place.scope.cls is not None
                 for target in statement.targets:
                     self._assignments.of(target, statement.value, in_class=in_class)
+
+    def _pair(self, name: tree.Node, value: tree.Node) -> None:
+        """`("GSI1PK", key)` and `yield "GSI1PK", key`, of which a dict is made."""
+        known = self.keys.key_name(name) if isinstance(name, tree.Const) else ""
+        if known and not isinstance(value, tree.Const):
+            self.keys.named(value, Role.WRITTEN, known)
 
     def dict_role(self, node: tree.Node) -> Role:
         """Written or looked up, by what the dict is part of."""
