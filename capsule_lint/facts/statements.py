@@ -10,7 +10,7 @@ from capsule_lint.facts.expressions import BINARY, Expressions
 from capsule_lint.facts.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from capsule_lint.facts.tree import At, Node, Statement
 
@@ -160,15 +160,16 @@ class Statements:
 
     def _match(self, node: ast.Match) -> tree.Block:
         heads = [self._expr(node.subject)]
-        binds, bodies = [], []
+        binds, bodies, cases = [], [], []
         for case in node.cases:
+            places: dict[ast.AST, int] = {}
             for part in ast.walk(case.pattern):
                 if isinstance(part, ast.MatchValue):
                     heads.append(self._expr(part.value))
                 elif isinstance(part, ast.MatchClass):
                     marks = tuple(tree.Const(self._at(p), None, "pattern") for p in part.patterns)
                     named = self._expr(part.cls)
-                    at = self._at(part)
+                    at, places[part] = self._at(part), len(heads)
                     heads.append(tree.Other(at, (named, *marks)) if marks else named)
                 elif isinstance(part, ast.MatchSequence):
                     mark = tree.Const(self._at(part), None, "pattern")
@@ -180,7 +181,9 @@ class Statements:
             if case.guard is not None:
                 heads.append(self._expr(case.guard))
             bodies.append(self._statements(case.body))
-        return tree.Block(self._at(node), "match", tuple(heads), tuple(binds), tuple(bodies))
+            cases.append(_case(case.pattern, places))
+        at = self._at(node)
+        return tree.Block(at, "match", tuple(heads), tuple(binds), tuple(bodies), tuple(cases))
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tree.FunctionDef:
         at = self._at(node)
@@ -225,6 +228,16 @@ class Statements:
             bound = alias.asname or alias.name
             names.append(tree.Imported(node.module or "", alias.name, bound, self._at(alias)))
         return tree.Import(self._at(node), node.level, tuple(names))
+
+
+def _case(pattern: ast.pattern, places: Mapping[ast.AST, int]) -> tree.Case:
+    """What a pattern says of its subject; `places` are those of its classes."""
+    name, whole = None, pattern
+    if isinstance(pattern, ast.MatchAs) and pattern.pattern is not None:
+        name, whole = pattern.name, pattern.pattern
+    each = whole.patterns if isinstance(whole, ast.MatchOr) else [whole]
+    known = all(isinstance(one, ast.MatchClass) for one in each)
+    return tree.Case(tuple(places[one] for one in each) if known else (), name)
 
 
 def _captured(part: ast.AST) -> str | None:

@@ -50,13 +50,22 @@ class Bind(Struct, frozen=True):
     how: str
 
 
+class Case(Struct, frozen=True):
+    """Of which classes the subject is in a `case`, by their places among the heads, and its name there."""
+
+    classes: tuple[int, ...]
+    name: str | None
+
+
 class Block(Stmt, frozen=True, tag=True):
-    """`if`, `for`, `while`, `with`, `try`, `match`: what its head evaluates and binds, and its bodies."""
+    """`if`, `for`, `while`, `with`, `try`, `match`: what its head evaluates and binds, its bodies, and what
+    the cases of `match` ask for."""
 
     kind: str
     heads: tuple[Node, ...]
     binds: tuple[Bind, ...]
     bodies: tuple[tuple[Statement, ...], ...]
+    cases: tuple[Case, ...] = ()
 
 
 class Imported(Struct, frozen=True):

@@ -13,6 +13,7 @@ from capsule_lint.program.inference.filled import Filled
 from capsule_lint.program.inference.flow import Flow
 from capsule_lint.program.inference.late import Late
 from capsule_lint.program.inference.mocks import Mocks
+from capsule_lint.program.inference.narrowing import Narrowing
 from capsule_lint.program.inference.placed import Placements
 from capsule_lint.program.inference.results import Results
 from capsule_lint.program.inference.tabling import Table
@@ -72,6 +73,7 @@ class Inference:
         self.filled = Filled(self)
         self.late = Late(self)
         self.type_arguments = TypeArguments(self)
+        self.narrowing = Narrowing(self)
 
     # --- expressions ---
 
@@ -96,7 +98,10 @@ class Inference:
                 place = self.names.place(node)
                 bound = place.scope.bindings.get(node.id, ()) if place.scope.cls else ()
                 own = [b for b in bound if b.at == node.at and b.kind == "assign"]
-                return self.bound(own[0]) if own else self.name(node.id, place)
+                if own:
+                    return self.bound(own[0])
+                found = self.name(node.id, place)
+                return self.narrowing.of(node, found) if place.blocks else found
             case tree.Attr():
                 return self._attribute(node)
             case tree.Call():
