@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
+
+
+_MARKS: Final = re.compile(r"[\W_]*")
 
 
 class Prefix(Struct, frozen=True):
@@ -100,18 +104,22 @@ class TagConstants(MendRoom, Struct, frozen=True):
 def _prefix_of(host: tree.Node, anchor: tree.Node | None) -> Prefix | None:
     """The constant before the anchor (or at the very front) of an f-string, a sum or a list."""
     for parts in _parts_of(host):
-        if anchor is None:
-            return _prefix_in_front(parts)
-        places = [n for n, p in enumerate(parts) if p is anchor]
-        if places:
-            return _prefix_at(parts, places[0] - 1)
+        at = 0
+        if anchor is not None:
+            places = [n for n, p in enumerate(parts) if p is anchor]
+            if not places:
+                continue
+            at = places[0]
+        return _prefix_at(parts, at - 1) if anchor is not None else _prefix_of_front(parts)
     return None
 
 
-def _prefix_in_front(parts: Sequence[tree.Node | str]) -> Prefix | None:
-    """The constant that comes first, and the marks between it and what comes next."""
-    node, behind = parts[0] if parts else None, parts[1] if len(parts) > 1 else ""
-    joint = behind if isinstance(behind, str) and not word_of(behind) else ""
+def _prefix_of_front(parts: Sequence[tree.Node | str]) -> Prefix | None:
+    """The constant that a key begins with, and what stands between it and what comes then."""
+    node = parts[0] if parts else None
+    text = parts[1] if len(parts) > 1 else ""
+    found = _MARKS.match(text) if isinstance(text, str) else None
+    joint = found[0] if found is not None else ""
     return Prefix(node, joint) if isinstance(node, tree.Name | tree.Attr) else None
 
 

@@ -274,7 +274,8 @@ class Holders(Struct, frozen=True):
             if function.owner is None or not function.takes_self or function.name == "__init__":
                 continue
             for cls in self.program.classes.mro(function.owner):
-                for name in cls.stores:
+                fields = [f.name for f in self.program.classes.fields(cls) if f.owner is cls]
+                for name in dict.fromkeys((*cls.stores, *fields)):
                     for one in self.program.inference.member(cls, name):
                         if isinstance(one, Instance) and self.program.domain.is_carrier(one.cls):
                             yield f"{function.params[0].name}.{name}", one.cls
