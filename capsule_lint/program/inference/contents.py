@@ -16,6 +16,7 @@ from capsule_lint.program.inference.types import (
     Instance,
     Namespace,
     TupleOf,
+    Type,
     Types,
     foreign,
     join,
@@ -90,7 +91,26 @@ class Contents:
         if key is not None and self.inference.classes.is_typed_dict(cls):
             return self.inference.member(cls, key) or ANYTHING
         getter = self.inference.classes.method(cls, "__getitem__")
-        return self.inference.returned(getter) if getter else ANYTHING
+        if getter is not None:
+            return self.inference.returned(getter)
+        own = self.container(cls)
+        return own.items if own is not None else ANYTHING
+
+    def held(self, one: Type, method: str) -> Type:
+        """The list or dict that an object is for a method which its class does not define."""
+        if isinstance(one, Instance) and self.inference.classes.method(one.cls, method) is None:
+            return self.container(one.cls) or one
+        return one
+
+    def container(self, cls: Class) -> Collection | None:
+        """What an object holds whose class inherits from a list or a dict of something: `class Notes(list[Note])`."""
+        for owner in self.inference.classes.mro(cls):
+            for argument in owner.fact.bases:
+                if isinstance(argument.value, tree.Subscript) and argument.keyword is None:
+                    for one in self.inference.annotations.of(argument.value):
+                        if isinstance(one, Collection):
+                            return one
+        return None
 
     def joined(self, node: tree.Binary) -> Types:
         """The lists and dicts that `a + b` and `a | b` join; nothing for numbers and texts."""
@@ -140,7 +160,8 @@ class Contents:
         """What an object yields: one that is its own iterator says so in `__next__`."""
         method = self.inference.classes.method(cls, "__next__" if cls in around else "__iter__")
         if method is None:
-            return ANYTHING
+            own = self.container(cls)
+            return self.elements(frozenset((own,))) if own is not None else ANYTHING
         found = self.inference.returned(method)
         return found if cls in around else self.elements(found, around | {cls})
 

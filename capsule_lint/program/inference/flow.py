@@ -85,12 +85,15 @@ class Flow:
 
     def _mixed_into(self, cls: Class) -> list[Class]:
         """The classes whose instances the objects are that the methods of a mixin speak of, where it inherits
-        from nothing, is made of nothing, and is mixed into few."""
+        from nothing, is made of nothing but in tests, and is mixed into few."""
         if cls not in self._mixed:
             self._mixed[cls] = []
             classes = self.inference.classes
-            alone = not any(True for _ in classes.bases(cls)) and not cls.stores
-            if alone and not cls.scope.bindings.keys() - cls.methods.keys():
+            alone = not any(True for _ in classes.bases(cls))
+            alone = alone and (cls.module.is_test or not cls.stores)
+            made_of = cls.scope.bindings.keys() - cls.methods.keys()
+            declared = (b.value for name in made_of for b in cls.scope.bindings[name])
+            if alone and all(value is None for value in declared):
                 heirs = [one for one in classes.subclasses(cls) if one is not cls]
                 made = self.inference.calls.constructors_of
                 if 0 < len(heirs) <= _FEW and all(c.cls is not cls for _, c in made(cls)):

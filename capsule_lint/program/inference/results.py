@@ -222,9 +222,9 @@ class Results:
         return None
 
     def _collection_method(self, node: tree.Call, func: tree.Attr) -> Types | None:
-        base = self.inference.of(func.base)
+        held, base = self.inference.contents.held, self.inference.of(func.base)
         found: list[Types] = []
-        for one in ordered(base):
+        for one in [held(one, func.name) for one in ordered(base)]:
             if isinstance(one, Namespace) and (name := namespaces.name_in(node)) is not None:
                 found.append(namespaces.looked_up(self.inference, one, name))
                 continue
