@@ -90,10 +90,8 @@ class Flow:
             self._mixed[cls] = []
             classes = self.inference.classes
             alone = not any(True for _ in classes.bases(cls))
-            alone = alone and (cls.module.is_test or not cls.stores)
-            made_of = cls.scope.bindings.keys() - cls.methods.keys()
-            declared = (b.value for name in made_of for b in cls.scope.bindings[name])
-            if alone and all(value is None for value in declared):
+            own = cls.scope.bindings.keys() - cls.methods.keys()
+            if alone and (cls.module.is_test or not (cls.stores or own)):
                 heirs = [one for one in classes.subclasses(cls) if one is not cls]
                 made = self.inference.calls.constructors_of
                 if 0 < len(heirs) <= _FEW and all(c.cls is not cls for _, c in made(cls)):
