@@ -151,6 +151,11 @@ class Enumerated(MendRoom):
             if mend.filename == module.filename and any(mend.at in part for part in parts)
         ]
         said, knot = " ".join(repr(mend) for _, mend in keys), ("class", cls)
+        if not parts and self._is_made_beside(node, cls):
+            for scope in state.fields[cls].values():
+                self.mends.expected.extend(module, node, knot, scope)
+            self._mended.add((module.filename, node.span))
+            return
         scopes = list(state.fields[cls].values()) if keys else []
         codes = [self.mends.expected.value(node, knot, scope) for scope in scopes]
         pairs_of = zip(codes, scopes, strict=True)
@@ -161,6 +166,15 @@ class Enumerated(MendRoom):
         for other, _ in keys:
             state.groups.join(other, knot)
         self._mended.add((module.filename, node.span))
+
+    def _is_made_beside(self, node: tree.DictDisplay, cls: Class) -> bool:
+        """Whether a dict is expected to have the fields of an object alone, and the same test makes one."""
+        program = self.program
+        said = {tree.text(key) for key in node.keys if key is not None}
+        names = {one.name for one in program.classes.fields(cls)}
+        test = program.names.function_of(node)
+        made = (program.names.function_of(call) for call, _ in program.calls.constructors_of(cls))
+        return said == names and self._is_compared(node) and test is not None and test in made
 
     def _keys_around(self, node: tree.Node) -> list[Span]:
         """The keys of the dicts that a dict is an entry of."""

@@ -128,11 +128,14 @@ class Serving(Room):
 
     def _is_given(self, cls: Class, name: str) -> bool:
         """Whether a constructor stores one of its parameters under a name, or what one of them has."""
+        classes = self.program.classes
+        if classes.is_data(cls) and any(p.name == name for p in classes.constructor(cls) or ()):
+            return True
         return any(
             store.function.name == "__init__"
             and isinstance(value := store.value, tree.Name | tree.Attr)
             and isinstance(value.base if isinstance(value, tree.Attr) else value, tree.Name)
-            for owner in self.program.classes.mro(cls)
+            for owner in classes.mro(cls)
             for store in owner.stores.get(name, ())
         )
 
