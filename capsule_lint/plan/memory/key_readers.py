@@ -81,7 +81,7 @@ class KeyReaders:
                     if (
                         home not in homes
                         or id(key) in self.keys.followed
-                        or not self._is_looped(key)
+                        or not (self._is_looped(key) or self._is_of_parts(key, home))
                     ):
                         continue
                     if not self.local.settles(home, key):
@@ -99,6 +99,17 @@ class KeyReaders:
             and all(one.kind == "for" for one in bound)
             and any(is_value(key, scope) for scope in program.policy.scopes)
         )
+
+    def _is_of_parts(self, key: tree.Node, home: Home) -> bool:
+        """Whether a key is made again of as many parts of another one as it had: `owners[t, a]` of `(t, a)`."""
+        change = self.local.rekeyed.get(home)
+        if change is None or not isinstance(key, tree.Sequence) or len(key.items) != change.width:
+            return False
+        names = self.local.program.names
+        bound = [
+            b for item in key.items if isinstance(item, tree.Name) for b in names.bindings_of(item)
+        ]
+        return bool(bound) and all(one.kind == "for" and bool(one.path) for one in bound)
 
     def _parent(self, node: object) -> object:
         return self.local.program.names.parent(node)
