@@ -104,13 +104,11 @@ class TagConstants(MendRoom, Struct, frozen=True):
 def _prefix_of(host: tree.Node, anchor: tree.Node | None) -> Prefix | None:
     """The constant before the anchor (or at the very front) of an f-string, a sum or a list."""
     for parts in _parts_of(host):
-        at = 0
-        if anchor is not None:
-            places = [n for n, p in enumerate(parts) if p is anchor]
-            if not places:
-                continue
-            at = places[0]
-        return _prefix_at(parts, at - 1) if anchor is not None else _prefix_of_front(parts)
+        if anchor is None:
+            return _prefix_of_front(parts)
+        places = [n for n, p in enumerate(parts) if p is anchor]
+        if places:
+            return _prefix_at(parts, places[0] - 1)
     return None
 
 
