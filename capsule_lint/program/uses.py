@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _FILLING: Final = ADDING_ONE | {"setdefault"}
 """Methods that put their last argument into a collection."""
+_KEEPING: Final = frozenset(("update", "from_mapping", "setdefault"))
+"""Methods that put what they are given into a mapping, by its name."""
 
 
 class Declared(Struct, frozen=True):
@@ -112,6 +114,9 @@ class Uses:
                 elif isinstance(node.func, tree.Attr) and node.func.name in ADDING_ALL:
                     for argument in node.args[:1]:
                         self._note_fill(self._spills, node.func.base, argument.value)
+                if isinstance(node.func, tree.Attr) and node.func.name in _KEEPING:
+                    for key, value in _entries(node):
+                        self._kept[last_name(node.func.base), key].append(value)
         self._note_kept()
 
     # --- what can be asked ---
@@ -182,7 +187,7 @@ class Uses:
         return self._stores.get(name, [])
 
     def kept(self, holder: str, key: str) -> list[tree.Node]:
-        """What is assigned to that key of something called `holder`: `app.extensions["stores"] = …`."""
+        """What is put under that key of something called `holder`: `app.extensions["stores"] = …`."""
         return self._kept.get((holder, key), [])
 
     def fills(self, cls: Class, name: str) -> list[tree.Node]:
@@ -345,6 +350,16 @@ class Uses:
     def _note_declared(self, declared: Declared) -> None:
         for name in dict.fromkeys(words_in(declared.annotation)):
             self._declared[name].append(declared)
+
+
+def _entries(call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
+    """What `update(STORE=…)`, `update({"STORE": …})` and `setdefault("STORE", …)` put, by its name."""
+    match call.plain:
+        case [tree.DictDisplay() as display]:
+            yield from display.entries
+        case [key, value] if (text := tree.text(key)) is not None:
+            yield text, value
+    yield from call.keywords
 
 
 def _is_self(node: tree.Node) -> bool:

@@ -39,7 +39,9 @@ _ITSELF: Final = frozenset(("aclosing", "closing", "nullcontext", "proxy"))
 _KEEPING: Final = frozenset(("cache", "lru_cache"))
 """What gives back the function that it is given, and keeps what that yields by its arguments."""
 _ENTERING: Final = frozenset(("enter_async_context", "enter_context"))
-_AT_ONCE: Final = frozenset(("apply", "run_in_executor", "to_thread"))
+_AT_ONCE: Final = frozenset(
+    ("apply", "run_in_executor", "to_thread", "run_in_threadpool", "run_sync")
+)
 """What gives back what the function yields that it is given."""
 
 
