@@ -114,7 +114,8 @@ class SharedTexts:
                 assert isinstance(statement, tree.Assign)
                 index = target.index if isinstance(target, tree.Subscript) else None
                 if statement.value is not None and is_sort(self._name(index) or last_name(target)):
-                    yield _Named(statement.value, Role.WRITTEN)
+                    role = Role.LOOKUP if isinstance(target, tree.Name) else Role.WRITTEN
+                    yield _Named(statement.value, role)
         for function in module.functions:
             if is_sort(function.name):
                 yield from (_Named(value, Role.HELPER) for value in function.returns)
