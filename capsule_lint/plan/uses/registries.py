@@ -10,11 +10,11 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.dispatch import dispatchers
+from capsule_lint.program.calling.wrapping import called_of
 from capsule_lint.program.containers import ADDING_ONE
 from capsule_lint.program.inference.types import (
     ClassObject,
     Foreign,
-    FunctionObject,
     Instance,
     LambdaObject,
     ordered,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Function, Module
 
 _PLACE: Final = re.compile(r"\{(\w+)")
@@ -55,6 +54,7 @@ class Registries(Struct, frozen=True):
 
     def keeping(self, symbol: Function | Class) -> Iterator[Kept]:
         """Where decorators keep a function, or put a class into a table, for others to call."""
+        classes = self.program.classes
         for decorator in symbol.fact.decorators:
             if any(dispatchers(self.program.inference, decorator)):
                 continue  # called in the place of another, with the same arguments
@@ -65,7 +65,11 @@ class Registries(Struct, frozen=True):
                     yield Kept(decorator, name)
                 continue
             for one in ordered(types):
-                function = self._called(one)
+                function = (
+                    classes.initializer(one.cls)
+                    if isinstance(one, ClassObject)
+                    else called_of(classes, one)
+                )
                 if function is not None:
                     own, module, name = function.own_params, function.module, function.name
                 elif isinstance(one, LambdaObject):
@@ -91,18 +95,6 @@ class Registries(Struct, frozen=True):
             and not any(f.name in _STANDING_IN for f in enclosing(self.program.names.place(call)))
             for call in self.program.calls.uses.calls(target.name)
         )
-
-    def _called(self, one: Type) -> Function | None:
-        """The function that runs where something decorates."""
-        match one:
-            case FunctionObject():
-                return one.function
-            case ClassObject():
-                return self.program.classes.initializer(one.cls)
-            case Instance():
-                return self.program.classes.method(one.cls, "__call__")
-            case _:
-                return None
 
     def _tabled(self, own: tree.Parameter, module: Module) -> Iterator[tree.Node]:
         """Where a class is put into a table from which it is made."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Place
     from capsule_lint.program.names import Names
 
@@ -33,11 +34,20 @@ def wrappers(inference: Inference, function: Function) -> Iterator[Function]:
 def _makers(inference: Inference, node: tree.Node) -> Iterator[Function]:
     """The functions of the program that an expression is, or by which an object of it is called."""
     for one in ordered(inference.of(node)):
-        maker = one.function if isinstance(one, FunctionObject) else None
-        if isinstance(one, Instance):
-            maker = inference.classes.method(one.cls, "__call__")
+        maker = called_of(inference.classes, one)
         if maker is not None:
             yield maker
+
+
+def called_of(classes: Classes, one: Type) -> Function | None:
+    """The function of the program that runs where a function, or an object, is called."""
+    match one:
+        case FunctionObject():
+            return one.function
+        case Instance():
+            return classes.method(one.cls, "__call__")
+        case _:
+            return None
 
 
 def _handed_on_to(inference: Inference, maker: Function) -> Iterator[Function]:
