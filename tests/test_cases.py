@@ -17,14 +17,20 @@ import pytest
 from tests.pytests import run_tests
 
 if TYPE_CHECKING:
+    from _pytest.mark import ParameterSet
+
     from tests.project import Project
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
-SOME_SLOW = [
-    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if number % 6 else [])
-    for number, path in enumerate(CASES)
-]
-"""The cases for what is asked of every one of them: the fast suite asks it of each sixth one."""
+
+
+def some_slow(cases: list[Path], fast: int, of: int) -> list[ParameterSet]:
+    """Cases, so many `of` which are for the fast suite, and the others for the slow one."""
+    return [
+        pytest.param(path, id=path.stem, marks=[] if number % of < fast else [pytest.mark.slow])
+        for number, path in enumerate(cases)
+    ]
+
 
 POLICY = """\
 [tool.capsule-lint]
@@ -82,7 +88,7 @@ def files_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
     return program, after
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", some_slow(CASES, fast=4, of=5))
 def test_case(path: Path, project: Project) -> None:
     text = path.read_text()
     program, isolation = files_of(text)

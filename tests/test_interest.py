@@ -16,7 +16,7 @@ from capsule_lint.policy import Policy, load_policy
 from capsule_lint.source import discover
 from capsule_lint.workers import can_fork
 from tests.codebase import CodeBase
-from tests.test_cases import CASES, SOME_SLOW, files_of
+from tests.test_cases import CASES, files_of, some_slow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ def _assert_same(some: Analysis, whole: Analysis) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", SOME_SLOW)
+@pytest.mark.parametrize("path", some_slow(CASES[::2], fast=1, of=4))
 def test_leaving_files_out_changes_no_answer(path: Path, project: Project) -> None:
     project.write(files_of(path.read_text())[0])
     policy = load_policy(project.root, None, False)
@@ -118,7 +118,7 @@ def _again(
     return found, frozenset(builder.kept)
 
 
-@pytest.mark.parametrize("path", SOME_SLOW[::32])
+@pytest.mark.parametrize("path", some_slow(CASES[::32], fast=1, of=4))
 def test_a_run_that_starts_where_the_last_one_ended_says_the_same(
     path: Path, project: Project
 ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_cases import CONTEXT, POLICY, SOME_SLOW, files_of
+from tests.test_cases import CASES, CONTEXT, POLICY, files_of, some_slow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,7 +132,7 @@ def test_every_binder_of_a_changing_name_has_a_row(project: Project) -> None:
     _check(project, files)
 
 
-@pytest.mark.parametrize("path", SOME_SLOW)
+@pytest.mark.parametrize("path", some_slow(CASES[1::2], fast=1, of=4))
 def test_every_occurrence_in_a_case_has_a_row(path: Path, project: Project) -> None:
     files, _ = files_of(path.read_text())
     project.write(files)

@@ -40,6 +40,7 @@ class Classes:
     _mro: dict[Class, tuple[Class, ...]] = field(default_factory=dict)
     _heirs: dict[str, list[Class]] = field(default_factory=lambda: defaultdict(list))
     """The classes by what their bases are called where they inherit."""
+    _own_heirs: dict[Class, list[Class]] = field(default_factory=dict)
     _made: dict[Class, bool] = field(default_factory=dict)
     _has_pynamo: bool = False
 
@@ -140,13 +141,15 @@ class Classes:
                     queue.append(sub)
 
     def _inheriting(self, cls: Class) -> list[Class]:
-        found = {
-            heir
-            for name in self.uses.known_as(cls.name)
-            for heir in self._heirs.get(name, ())
-            if cls in self.bases(heir)
-        }
-        return sorted(found, key=lambda heir: heir.symbol)
+        if cls not in self._own_heirs:
+            found = {
+                heir
+                for name in self.uses.known_as(cls.name)
+                for heir in self._heirs.get(name, ())
+                if cls in self.bases(heir)
+            }
+            self._own_heirs[cls] = sorted(found, key=lambda heir: heir.symbol)
+        return self._own_heirs[cls]
 
     def owning(self, method: str) -> Sequence[Class]:
         """The classes that define a method of that name themselves."""
@@ -385,7 +388,19 @@ class Classes:
 
     def has_attribute(self, cls: Class, name: str) -> bool:
         """Whether its instances are known to have that attribute."""
-        return any(owner.has(name) for owner in self.mro(cls))
+        owners, mro = self._having.get(name, ()), self.mro(cls)
+        if len(owners) < len(mro):
+            return any(owner in mro for owner in owners)
+        return any(owner.has(name) for owner in mro)
+
+    @cached_property
+    def _having(self) -> dict[str, list[Class]]:
+        """The classes that give their instances an attribute themselves, by its name."""
+        found: dict[str, list[Class]] = defaultdict(list)
+        for cls in self.all:
+            for name in {*cls.stores, *cls.methods, *cls.scope.bindings}:
+                found[name].append(cls)
+        return found
 
 
 _RAISED: Final = frozenset(
