@@ -100,7 +100,7 @@ class Aliases:
         handing: list[tuple[str, str]] = []
         for function in (f for module in modules for f in module.functions if f.returns):
             for value in function.returns:
-                handing += [(last_name(one.func), function.name) for one in calls_in(value)]
+                handing += [(last_name(one.func), function.name) for one in _calls_in(value)]
             for made in given_back(function):
                 self._makes(function.name, made)
         for statement, _ in (one for module in modules for one in module.imports):
@@ -202,7 +202,7 @@ class Aliases:
                         self._add(name, leaf, table)
 
 
-def calls_in(value: tree.Node) -> list[tree.Call]:
+def _calls_in(value: tree.Node) -> list[tree.Call]:
     """The call that a value is, or the calls that stand in a display."""
     match value:
         case tree.Call():

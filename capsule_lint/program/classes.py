@@ -153,15 +153,7 @@ class Classes:
 
     def owning(self, method: str) -> Sequence[Class]:
         """The classes that define a method of that name themselves."""
-        return self._owners.get(method, ())
-
-    @cached_property
-    def _owners(self) -> dict[str, list[Class]]:
-        found: dict[str, list[Class]] = defaultdict(list)
-        for cls in self.all:
-            for name in cls.methods:
-                found[name].append(cls)
-        return found
+        return [cls for cls in self._having.get(method, ()) if method in cls.methods]
 
     def having(self, wanted: Callable[[str], bool]) -> list[Class]:
         """The classes that have a member or a parameter of such a name, and what inherits from them."""

@@ -78,8 +78,6 @@ class Copied:
             case tree.Call(func=tree.Attr(name="get", base=base)):
                 yield from self._asked(base, depth + 1)
             case tree.Call():
-                is_key = self.program.policy.is_key_name
                 for argument in node.args:
                     yield from within(argument.value)
-                    entries = self.steps.given(argument.value).entries
-                    yield from (value for name, value in entries if is_key(name))
+                    yield from self.steps.keys_given(argument.value)

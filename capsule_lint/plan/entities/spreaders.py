@@ -55,9 +55,7 @@ class Spreaders:
         for argument in call.args:
             if argument.keyword is None and not argument.star:
                 yield argument.value
-                for name, value in self.steps.given(argument.value).entries:
-                    if self.program.policy.is_key_name(name):
-                        yield value
+                yield from self.steps.keys_given(argument.value)
 
     def put_beside(self, item: tree.Node) -> Iterator[tree.Node]:
         """What may be the key of a dict that a call puts into the table, `gateway.put(note_key, item)`, or into

@@ -60,6 +60,11 @@ class Steps:
         """What the dict has that is written out, or a local, and that is handed on."""
         return self._with_locals(_written(node))
 
+    def keys_given(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What such a dict has under names of keys."""
+        is_key = self.program.policy.is_key_name
+        return (value for name, value in self.given(node).entries if is_key(name))
+
     def _with_locals(self, parts: Parts) -> Parts:
         """The same, with the entries of the locals that are put into it whole."""
         locals_in = (one for one in parts.wholes if isinstance(one, tree.Name))

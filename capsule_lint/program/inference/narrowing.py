@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -19,14 +19,16 @@ class Narrowing:
     """Tells what such a name is."""
 
     inference: Inference
+    _known: dict[tuple[int, int], dict[str, list[tree.Node]]] = field(default_factory=dict)
+    """What is asked of names, by the branch in which it holds."""
 
     def of(self, node: tree.Name, types: Types) -> Types:
         """What a name is where it stands, which may be anything of these types elsewhere."""
         place = self.inference.names.place(node)
         blocks = place.scope.module.blocks
         for branch in reversed(place.blocks):
-            asked = list(_asked(blocks[branch[0]], branch[1], node.id))
-            if not asked:
+            asked = self._asked(blocks[branch[0]], branch[1]).get(node.id)
+            if asked is None:
                 continue
             bindings = self.inference.names.bindings(node.id, place)
             if any(branch in binding.place.blocks for binding in bindings):
@@ -36,6 +38,15 @@ class Narrowing:
                 return self._among(types, found)
         return types
 
+    def _asked(self, block: tree.Block, branch: int) -> dict[str, list[tree.Node]]:
+        """The classes of one of which names are in a branch of a block."""
+        key = id(block), branch
+        if key not in self._known:
+            found = self._known[key] = {}
+            for name, cls in _classes_in(block, branch):
+                found.setdefault(name, []).append(cls)
+        return self._known[key]
+
     def _among(self, types: Types, asked: Types) -> Types:
         """Those of some types that are of the classes that are asked for, or these if there are none."""
         mro = self.inference.classes.mro
@@ -44,8 +55,8 @@ class Narrowing:
         return frozenset(known) or frozenset(map(Instance, meant))
 
 
-def _asked(block: tree.Block, branch: int, name: str) -> Iterator[tree.Node]:
-    """The classes of one of which a name is in a branch of a block."""
+def _classes_in(block: tree.Block, branch: int) -> Iterator[tuple[str, tree.Node]]:
+    """The names of whose class a branch of a block is sure, each with a class that is asked for."""
     if block.kind == "if" and branch == 0 and block.heads:
         test = block.heads[0]
         for part in (
@@ -53,14 +64,15 @@ def _asked(block: tree.Block, branch: int, name: str) -> Iterator[tree.Node]:
         ):
             match part:
                 case tree.Call(func=tree.Name(id="isinstance"), args=(first, second)):
-                    if isinstance(first.value, tree.Name) and first.value.id == name:
-                        yield from tree.items(second.value)
+                    if isinstance(first.value, tree.Name):
+                        yield from ((first.value.id, one) for one in tree.items(second.value))
     elif block.kind == "match" and branch < len(block.cases):
         case, subject = block.cases[branch], block.heads[0]
-        if case.name == name or (isinstance(subject, tree.Name) and subject.id == name):
-            for number in case.classes:
-                head = block.heads[number]
-                yield head.children[0] if isinstance(head, tree.Other) else head
+        said = {case.name, subject.id if isinstance(subject, tree.Name) else None}
+        for number in case.classes:
+            head = block.heads[number]
+            cls = head.children[0] if isinstance(head, tree.Other) else head
+            yield from ((name, cls) for name in said if name)
 
 
 __all__ = ["Narrowing"]

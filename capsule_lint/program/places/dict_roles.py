@@ -205,3 +205,12 @@ def _told(word: object) -> Role | None:
     if word in _READS:
         return Role.LOOKUP
     return Role.WRITTEN if word in WRITES else None
+
+
+def is_streamed(names: Names, node: tree.Node, name: str) -> bool:
+    """Whether what stands under a name says on which shard a Kinesis record goes: `PartitionKey` beside `Data`."""
+    match names.parent(node) if name == "PartitionKey" else None:
+        case tree.Call(keywords=beside) | tree.DictDisplay(entries=beside):
+            return any(other == "Data" for other, _ in beside)
+        case _:
+            return False

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.flow import OF_ITEMS
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.places.dict_roles import DictRoles
+from capsule_lint.program.places.dict_roles import DictRoles, is_streamed
 from capsule_lint.program.places.makers import KEYISH, Makers, is_item
 from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.shared_texts import SharedTexts
@@ -175,11 +175,14 @@ class Keys:
 
     def named(self, node: tree.Node, role: Role, name: str, *, prefix: bool = False) -> None:
         """An expression is the key of that name, which tells whether it is that of an index."""
-        self.sink(node, role, self.policy.is_index_key_name(name), prefix=prefix)
+        if not is_streamed(self.names, node, name):
+            self.sink(node, role, self.policy.is_index_key_name(name), prefix=prefix)
 
     def bare(self, node: tree.Node, role: Role, name: str) -> None:
         """A key that is a scope's value and nothing else, `Key={"PK": tenant_id}`; and that of an index which is
         any value: `item["GSI1PK"] = job.owner`."""
+        if is_streamed(self.names, node, name):
+            return
         if isinstance(node, tree.DictDisplay) and len(node.values) == 1:
             node = node.values[0]
         node = self.templates.formatted.written_out(node)

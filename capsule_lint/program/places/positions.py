@@ -17,8 +17,6 @@ from capsule_lint.program.purposes.elsewhere import is_sql
 from capsule_lint.program.texts.pieces import Template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from capsule_lint.program.model import Module
     from capsule_lint.program.places.conditions import Compared
     from capsule_lint.program.places.dict_roles import DictRoles
@@ -63,10 +61,6 @@ class Positions:
         ).of(module)
         for node in module.every(*_TOLD):
             match node:
-                case tree.DictDisplay() if _is_streamed(name for name, _ in node.entries):
-                    continue
-                case tree.Call() if _is_streamed(name for name, _ in node.keywords):
-                    continue
                 case tree.DictDisplay():
                     self._dict(node, conditions)
                 case tree.Call():
@@ -158,8 +152,3 @@ class Positions:
         for number, name, prefix in partiql.given(text, is_key):
             if number < len(values.items):
                 self.keys.named(values.items[number], Role.LOOKUP, name, prefix=prefix)
-
-
-def _is_streamed(names: Iterable[str]) -> bool:
-    """Whether these are the parts of a Kinesis record, whose key says on which shard it goes."""
-    return set(names) >= {"Data", "PartitionKey"}

@@ -32,8 +32,7 @@ class AboveLayers(Struct, frozen=True):
         methods = [method for layer in layers for method in layer.methods.values()]
         for method in chain(methods, filter(self._is_layer, self.domain.tables)):
             for call, caller in self._calls(method):
-                made = self._is_key if caller.owner is not None else self._is_made
-                if any(made(a.value) for a in call.args):
+                if any(self._is_key(a.value, caller) for a in call.args):
                     giving[caller.owner].add(caller)
         functions = giving.pop(None, set())
         classes = {c for c, asking in giving.items() if c is not None and self._is_one(c, asking)}
@@ -85,12 +84,10 @@ class AboveLayers(Struct, frozen=True):
                     found.append((call, caller))
         return found
 
-    def _is_key(self, node: tree.Node) -> bool:
-        """Whether an expression is a key that is made there."""
+    def _is_key(self, node: tree.Node, caller: Function) -> bool:
+        """Whether an expression is a key that is made there; outside of classes, not one that an item is asked for
+        which knows its own."""
         keys = self.domain.keys
-        return keys.at(node) is not None or any(True for _ in keys.helpers_in(node))
-
-    def _is_made(self, node: tree.Node) -> bool:
-        """Whether it is, and not asked of an item that knows its own."""
-        keys = self.domain.keys
-        return keys.at(node) is not None or any(not h.takes_self for h in keys.helpers_in(node))
+        return keys.at(node) is not None or any(
+            caller.owner is not None or not helper.takes_self for helper in keys.helpers_in(node)
+        )
