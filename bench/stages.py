@@ -22,6 +22,7 @@ STAGES: Final = (
     ("files are read", "capsule_lint.analysis", "Workspace.load"),
     ("files are searched for words", "capsule_lint.analysis", "Interest.seeds"),
     ("facts are found, or decoded", "capsule_lint.cache.facts", "Builder.build"),
+    ("facts are linked to a program", "capsule_lint.analysis", "link_names"),
     ("facts are linked to a program", "capsule_lint.analysis", "link_program"),
     ("the program is judged", "capsule_lint.analysis", "judge"),
     ("files are searched for names", "capsule_lint.analysis", "Interest.holding"),

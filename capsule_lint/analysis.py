@@ -16,7 +16,7 @@ from capsule_lint.errors import SourceError
 from capsule_lint.judgement import Broken
 from capsule_lint.plan import judge
 from capsule_lint.plan.interest import SPARE, Interest, Signs
-from capsule_lint.program import Walks, link_program
+from capsule_lint.program import Walks, link_names, link_program
 from capsule_lint.program.references import check_references
 from capsule_lint.quiet import Quiet
 from capsule_lint.source import SourceFile, read
@@ -195,9 +195,10 @@ def _analysed(
         rest = interest.rest(chosen, read_one, quiet)
         broken = [Broken(p.filename, p.row, p.words) for p in problems]
         with _deep():
-            program = link_program(facts.values(), policy, rest, walks)
-            check_references(program)
-            with looking.asked(program, chosen) as finds_more:
+            names = link_names(facts.values(), policy, rest, walks)
+            with looking.asked(chosen) as finds_more:
+                program = link_program(names, policy)
+                check_references(program)
                 judgement = judge(program, texts.__getitem__, broken)
                 more = interest.holding(program, judgement, chosen)
                 if not more and (needless := interest.needless()):
@@ -206,7 +207,7 @@ def _analysed(
                 chosen |= more
                 if more:
                     continue
-                if interest.quiet > quiet and finds_more():
+                if interest.quiet > quiet and finds_more(program):
                     quiet = interest.quiet
                     continue
         if before is None and interest.joined is not None:

@@ -1,7 +1,7 @@
 """Whether files that look functions up by names that they make may find one that changes.
 
-To know takes about as long as to judge the program, and only the names of what changes are needed for it:
-where an earlier round or run tells which files these are, another process gets ready for the question.
+To know takes about as long as to link and to judge the program, and only the names of what changes are needed for it:
+where an earlier round or run tells which files these are, another process gets ready for the question meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.plan.uses.dynamic import Dynamic
-from capsule_lint.program import with_quiet
+from capsule_lint.program import link_names, link_types
 from capsule_lint.workers import forked
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.cache.store import Plain
     from capsule_lint.facts.tree import At, FileFacts
     from capsule_lint.plan.interest import Interest
-    from capsule_lint.program import Program, Walks
+    from capsule_lint.program import Linked, Program, Walks
     from capsule_lint.program.model import Function
     from capsule_lint.workers import Fork
 
@@ -58,19 +58,20 @@ class Quiet:
     """The files that were read; those that another process has read are put there."""
 
     @contextmanager
-    def asked(self, program: Program, chosen: AbstractSet[str]) -> Iterator[Callable[[], bool]]:
-        """What tells whether any function of `program` that may be looked up is found so, once the program is
-        judged and the files that are quiet are known."""
+    def asked(self, chosen: AbstractSet[str]) -> Iterator[Callable[[Program], bool]]:
+        """What tells whether any function of the program of the chosen files that may be looked up is found so,
+        once that is judged and the files that are quiet are known."""
         chosen, guess = frozenset(chosen), self._guess(chosen)
-        fork = self._forked(program, chosen, guess)
+        fork = self._forked(chosen, guess)
 
-        def finds() -> bool:
+        def finds(program: Program) -> bool:
             functions = program.names.looked_up
             if fork is not None and self.interest.quiet == guess:
                 fork.ask([_identity(function) for function in functions])
                 if looked := fork.answer(lambda: None):
                     return self._take(looked)
-            return self._found(self._linked(program, chosen, self.interest.quiet), functions)
+            looking = self._linked(chosen, self.interest.quiet)
+            return bool(self._found(looking, functions))
 
         try:
             yield finds
@@ -86,31 +87,26 @@ class Quiet:
         return frozenset(interest.hints.quiet & interest.texts.keys()) - chosen
 
     def _forked(
-        self, program: Program, chosen: frozenset[str], guess: frozenset[str]
+        self, chosen: frozenset[str], guess: frozenset[str]
     ) -> Fork[list[_Identity], Looked | None] | None:
         size = sum(len(self.interest.texts[name]) for name in guess)
         if self.builder.jobs < 2 or size < _WORTH:
             return None
-        return forked(partial(self._look, program, chosen, guess))
+        return forked(partial(self._look, chosen, guess))
 
     def _look(
-        self,
-        program: Program,
-        chosen: frozenset[str],
-        quiet: frozenset[str],
+        self, chosen: frozenset[str], quiet: frozenset[str]
     ) -> Callable[[Iterable[_Identity]], Looked]:
         """The work of the other process; what it gives tells it of some functions."""
         self.builder.jobs = 1
         before = set(self.builder.kept)
-        looking = self._linked(program, chosen, quiet)
+        looking = self._linked(chosen, quiet)
         every = {f for module in looking.names.judged() for f in module.functions}
-        may_find = self._found(looking, every)  # most of the work, whatever is asked
+        found = self._found(looking, every)
 
         def answer(asked: Iterable[_Identity]) -> Looked:
-            known = set(asked)
-            functions = {function for function in every if _identity(function) in known}
             return Looked(
-                may_find and self._found(looking, functions),
+                not found.isdisjoint(asked),
                 {name: one for name, one in self.builder.kept.items() if name not in before},
                 frozenset(self.consulted),
                 frozenset(self.interest.searched),
@@ -126,14 +122,18 @@ class Quiet:
         self.interest.importing |= looked.importing
         return looked.found
 
-    def _linked(self, program: Program, chosen: frozenset[str], quiet: frozenset[str]) -> Program:
+    def _linked(self, chosen: frozenset[str], quiet: frozenset[str]) -> Linked:
+        """The chosen files with those in which nothing is judged: types reach into them."""
         files = self.facts_of(chosen | quiet)
         rest = self.interest.rest(chosen, self._fact_of, quiet)
-        return with_quiet(program, files.values(), rest, self.walks)
+        policy = self.interest.policy
+        return link_types(link_names(files.values(), policy, rest, self.walks), policy)
 
-    def _found(self, looking: Program, functions: Collection[Function]) -> bool:
-        """Whether any of these functions is found by a name that is made."""
-        return any(Dynamic(looking, functions).find())
+    def _found(self, looking: Linked, functions: Collection[Function]) -> frozenset[_Identity]:
+        """Those of these functions that are found by names that are made."""
+        return frozenset(
+            _identity(lookup.function) for lookup in Dynamic(looking, functions).find()
+        )
 
     def _fact_of(self, name: str) -> FileFacts:
         return self.facts_of(frozenset((name,)))[name]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts.build import build
 from capsule_lint.policy import Policy
-from capsule_lint.program import link_program
+from capsule_lint.program import link_names, link_program
 from tests.project import text_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def test_functions_that_return_what_many_others_return_come_to_an_end() -> None:
     ]
     last = "".join(f"def key_{n}(x):\n    return x\n" for n in range(60, 63))
     code = text_of("\n".join([*calls, last, "pk = key_0(1)\n"]))
-    program = link_program([build("app.py", code)], Policy())  # 3 to the power of 12 ways
+    names = link_names([build("app.py", code)], Policy())
+    program = link_program(names, Policy())  # 3 to the power of 12 ways
     assert len(program.names.modules["app"].functions) == 63
 
 

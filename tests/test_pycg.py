@@ -31,7 +31,7 @@ from capsule_lint.facts.build import build
 from capsule_lint.plan.planner import Planner
 from capsule_lint.plan.uses.ledger import Ledger
 from capsule_lint.policy import DEFAULT_SCOPES, Policy
-from capsule_lint.program import link_program
+from capsule_lint.program import link_names, link_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +85,7 @@ class Snippet:
         """It, linked."""
         facts = [build(name, text) for name, text in self.texts.items()]
         assert [fact.problem for fact in facts if fact.problem is not None] == []
-        return link_program(facts, Policy())
+        return link_program(link_names(facts, Policy()), Policy())
 
     @cached_property
     def functions(self) -> dict[str, Function]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 
-class Program(Struct, frozen=True):
-    """The linked program."""
+class Linked(Struct, frozen=True):
+    """Linked files: what names mean, what may be what, and who calls whom."""
 
     policy: Policy
     names: Names
@@ -36,73 +36,66 @@ class Program(Struct, frozen=True):
     inference: Inference
     calls: Calls
     templates: Templates
-    keys: Keys
     domain: Domain
+    """Its handlers are known; what keys tell of its classes is not, without these."""
     records: Records
 
 
-def link_program(
+class Program(Linked, frozen=True):
+    """The linked program."""
+
+    keys: Keys
+
+
+def link_names(
     files: Iterable[FileFacts],
     policy: Policy,
     rest: Rest | None = None,
     walks: Walks | None = None,
-) -> Program:
-    """Link the facts of the files of a program; those with a problem are left out.
+) -> Names:
+    """The names of files whose facts these are; those with a problem are left out.
 
     `rest` are files that hold no word of interest: see `capsule_lint.plan.interest`. `walks` are files
     that were walked for a program of the same policy before; new ones are put there.
     """
-    types = _types(files, policy, rest or Rest(), walks or Walks())
-    keys = Keys(types.names, types.classes, types.calls, types.templates, policy)
-    types.domain.find_roles(keys)
-    return _program(policy, types, keys)
+    return link(files, policy.src, policy.is_test_file, rest or Rest(), walks or Walks())
 
 
-def with_quiet(program: Program, files: Iterable[FileFacts], rest: Rest, walks: Walks) -> Program:
-    """A program with more files, in which nothing is judged: types reach into them, and its keys are
-    what they were."""
-    return _program(program.policy, _types(files, program.policy, rest, walks), program.keys)
-
-
-class _Types(NamedTuple):
-    names: Names
-    classes: Classes
-    calls: Calls
-    templates: Templates
-    domain: Domain
-
-
-def _types(files: Iterable[FileFacts], policy: Policy, rest: Rest, walks: Walks) -> _Types:
-    names = link(files, policy.src, policy.is_test_file, rest, walks)
+def link_types(names: Names, policy: Policy) -> Linked:
+    """The files that have these names, without their keys: that is enough to tell what is looked up where."""
     uses = Uses(names)
     classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes), uses)
     plain = Calls(uses, classes, Inference(names, classes))
     calls = Calls(uses, classes, Inference(names, classes), Structural(plain))
-    templates = Templates(names, classes, calls.inference, calls, policy.scopes)
-    entrances = Entrances(names, calls.inference, policy)
+    inference = calls.inference
+    templates = Templates(names, classes, inference, calls, policy.scopes)
+    entrances = Entrances(names, inference, policy)
     entrances.find_handlers()
-    for inference in (plain.inference, calls.inference):
-        inference.enters, inference.handed = entrances.enters, entrances.handed
+    for one in (plain.inference, inference):
+        one.enters, one.handed = entrances.enters, entrances.handed
     entrances.find_injected(plain)
     entrances.find_invoked(plain)
-    domain = Domain(names, classes, calls.inference, calls, templates, policy, entrances)
-    return _Types(names, classes, calls, templates, domain)
+    domain = Domain(names, classes, inference, calls, templates, policy, entrances)
+    records = Records(names, classes, inference)
+    return Linked(policy, names, classes, inference, calls, templates, domain, records)
 
 
-def _program(policy: Policy, types: _Types, keys: Keys) -> Program:
-    inference = types.calls.inference
-    records = Records(types.names, types.classes, inference)
+def link_program(names: Names, policy: Policy) -> Program:
+    """The program that has these names."""
+    linked = link_types(names, policy)
+    keys = Keys(names, linked.classes, linked.calls, linked.templates, policy)
+    linked.domain.find_roles(keys)
     return Program(
         policy,
-        types.names,
-        types.classes,
-        inference,
-        types.calls,
-        types.templates,
+        names,
+        linked.classes,
+        linked.inference,
+        linked.calls,
+        linked.templates,
+        linked.domain,
+        linked.records,
         keys,
-        types.domain,
-        records,
     )
 
 
-__all__ = ["Program", "Rest", "Walks", "link_program", "with_quiet"]
+__all__ = ["Linked", "Program", "Rest", "Walks", "link_names", "link_program", "link_types"]

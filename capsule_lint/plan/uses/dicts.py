@@ -16,7 +16,7 @@ from capsule_lint.program.purposes.tables import OPERATIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.program import Program
+    from capsule_lint.program import Linked, Program
     from capsule_lint.program.model import Class, Module
 
 _METHODS: Final = ("get", "pop", "setdefault", "update", "items", "keys", "values")
@@ -180,7 +180,7 @@ class Dicts:
         return frozenset(f.name for module in modules for f in module.functions)
 
 
-def is_plain(program: Program, node: tree.Node) -> bool:
+def is_plain(program: Linked, node: tree.Node) -> bool:
     """Whether a test around the place says that a name is a dict there, or another plain value."""
     if not isinstance(node, tree.Name):
         return False
@@ -197,7 +197,7 @@ def is_plain(program: Program, node: tree.Node) -> bool:
     return _is_tested(program, node, node.id)
 
 
-def _is_tested(program: Program, node: tree.Node, name: str) -> bool:
+def _is_tested(program: Linked, node: tree.Node, name: str) -> bool:
     """Whether the expression around a name has asked before whether it is plain: `isinstance(x, dict) and x…`."""
     below: object = node
     above = program.names.parent(node)

@@ -29,7 +29,7 @@ from capsule_lint.program.model import Class, Function, last_name
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from capsule_lint.program import Program
+    from capsule_lint.program import Linked
     from capsule_lint.program.model import Binding, Module
 
 _ANY: Final = ".*"
@@ -67,7 +67,7 @@ class Lookup(Struct, frozen=True):
 class Dynamic(Struct, frozen=True):
     """Finds lookups by computed names."""
 
-    program: Program
+    program: Linked
     functions: Collection[Function]
     """Those that gain parameters."""
 
