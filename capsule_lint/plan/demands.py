@@ -165,6 +165,7 @@ class Demands(Room):
             and not takes_by_name(self.program, function, scope)
             and stands_for(self.program, function) is None
             and not any(p.name == f"{scope.name}_name" for p in function.own_params)
+            and not self.planner.messages.tells(function, scope)
         ]
         if lacking:
             self.planner.methods[function] = lacking

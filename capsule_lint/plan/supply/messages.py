@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Want
+    from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function
 
 _PLAIN: Final = frozenset(
@@ -32,7 +33,7 @@ class Messages(Room):
     def extend(self, want: Want, function: Function) -> bool:
         """`self.orders.get(command.tenant_id, …)` in a handler that stands in a table: the class of
         `command` gets the other scope too."""
-        found = list(self._messages(want, function))
+        found = list(self._messages(want.scope, function))
         if len(found) != 1 or self.program.domain.enters(function):
             return False
         cls, like, name = found[0]
@@ -71,7 +72,17 @@ class Messages(Room):
             for one in domain.parameter_types(handler, parameter)
         )
 
-    def _messages(self, want: Want, function: Function) -> Iterator[tuple[Class, str, str]]:
+    def tells(self, function: Function, scope: Scope) -> bool:
+        """Whether the message of a function that is kept in a table or the like is to carry a scope, since
+        who calls it gives it that alone."""
+        found = list(self._messages(scope, function))
+        return (
+            len(found) == 1
+            and found[0][0] not in self.program.domain.entities
+            and self._is_value(function)
+        )
+
+    def _messages(self, scope: Scope, function: Function) -> Iterator[tuple[Class, str, str]]:
         """The parameters that carry another scope: their class, the attribute that has it, and their name."""
         program, sources = self.program, self.planner.sources
         for parameter in function.own_params:
@@ -84,23 +95,20 @@ class Messages(Room):
             if cls in program.domain.repositories or not self.planner.gains.can_gain_field(cls):
                 continue
             holders = sources.holders
-            if (
-                holders.attribute_of(cls, want.scope)
-                and holders.field_knot(cls, want.scope) is None
-            ):
+            if holders.attribute_of(cls, scope) and holders.field_knot(cls, scope) is None:
                 continue  # it has it, and something else is in the way
-            for scope in program.policy.scopes:
-                like = (
-                    sources.holders.attribute_of(cls, scope) if scope is not want.scope else None
-                )
-                if like is not None:
-                    yield cls, like, parameter.name
-                    break
+            others = program.policy.others(scope)
+            likes = (holders.attribute_of(cls, other) for other in others)
+            like = next(filter(None, likes), None)
+            if like is not None:
+                yield cls, like, parameter.name
 
     def _is_kept(self, function: Function) -> bool:
         """Whether a function is used as a value, or decorated by what may keep it."""
-        if function.decorators - _PLAIN:
-            return True
+        return bool(function.decorators - _PLAIN) or self._is_value(function)
+
+    def _is_value(self, function: Function) -> bool:
+        """Whether a function is used as a value."""
         return any(
             isinstance(one, FunctionObject) and one.function is function
             for node in self._values[function.name]

@@ -275,6 +275,7 @@ class Sources:
         holders = [
             pair for pair in others if self.holders.attribute_of(pair[1], scope) is not None
         ]
+        holders = self._asking(holders, place)
         if len(holders) > 1:  # which of them is meant, nobody can tell
             holders = []
         carriers = self._meant(carriers, call)
@@ -289,6 +290,18 @@ class Sources:
                 path = f'{code}["{attribute}"]' if typed else f"{code}.{attribute}"
                 return Value(path, knot=knot)
         return None
+
+    def _asking(self, pairs: list[tuple[str, Class]], place: Place) -> list[tuple[str, Class]]:
+        """Those that were not looked up by the scope of another, whose scopes they have then:
+        `order = orders.get(command.tenant_id, command.order_id)`."""
+        names = {code for code, _ in pairs}
+        found: dict[str, set[str]] = {}
+        for code, _ in pairs if len(pairs) > 1 else ():
+            binding = self.visible.binding(code, place)
+            value = binding.assigned if binding is not None else None
+            paths = self.holders.paths_in(value) if isinstance(value, tree.Call) else ()
+            found[code] = {path.base.id for path in paths if isinstance(path.base, tree.Name)}
+        return [pair for pair in pairs if not found.get(pair[0], set()) & (names - {pair[0]})]
 
     def _is_for_another(self, function: Function) -> bool:
         """Whether a method is given another scope that its object has as well: it is about another one."""
