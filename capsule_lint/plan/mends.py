@@ -289,12 +289,26 @@ class Mends(Room):
             if scope.type.module == "builtins":
                 return scope.type.name
             return self._type(knot, module, scope.type, neighbour)
+        if (said := self._said_in(module, scope)) is not None:
+            return said
         if neighbour is not None:
             text = text_of(neighbour)
             if text in _PLAIN_ANNOTATIONS:
                 return text
             return "str"
         return None
+
+    def _said_in(self, module: Module, scope: Scope) -> str | None:
+        """How a file annotates all the values of a scope that it names, by a type that it imports."""
+        said = {
+            p.annotation.id if isinstance(p.annotation, tree.Name) else None
+            for function in module.functions
+            for p in function.params
+            if p.name == scope.parameter and p.annotation is not None
+        }
+        name = said.pop() if len(said) == 1 else None
+        bindings = module.scope.bindings.get(name or "", ())
+        return name if [b.kind for b in bindings] == ["import"] else None
 
     def _type(
         self, knot: Knot, module: Module, reference: Reference, neighbour: tree.Node | None
