@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.key_hosts import is_identifier
 from capsule_lint.plan.room import Room
+from capsule_lint.program.texts.pieces import Filled, Text
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.program.places.sites import KeySite
+    from capsule_lint.program.texts.pieces import Template
 
 _Form = tuple[str, bool]
 """A key's text with its holes, and whether it is that of an index."""
@@ -23,12 +26,17 @@ _Form = tuple[str, bool]
 @dataclass(eq=False, slots=True)
 class Ties(Room):
     """Ties keys to each other. Those without a tag, `TENANT#{tenant_id}`, are known by who makes them, and by the
-    sort key beside them; where that is not known, all of the same form are one."""
+    sort key beside them; where that is not known, all of the same form are one. Those whose tag is a value may
+    have any."""
 
     planner: Planner
     _forms: dict[_Form, list[Knot]] = field(default_factory=dict)
     _open: set[_Form] = field(default_factory=set)
     """The forms of keys beside which no sort key is known."""
+    _tags: dict[bool, set[Knot]] = field(default_factory=dict)
+    """The tags of keys, apart for those of indexes."""
+    _any: list[tuple[Knot, bool]] = field(default_factory=list)
+    """The keys that may have each of these, and whether they are an index's."""
 
     def tie(self, knot: Knot, site: KeySite) -> None:
         """Tie what changes with a key to what else does."""
@@ -36,7 +44,10 @@ class Ties(Room):
         tag = self.tag_of(site)
         if tag is not None:
             join(knot, tag)
+            self._tags.setdefault(site.index, set()).add(tag)
             return
+        if self._has_any_tag(site.template):
+            self._any.append((knot, site.index))
         form = (site.template.text, site.index)
         join(knot, ("form", (site.owner or site.module, *form)))
         beside = self._sort_tag(site.template.host)
@@ -53,6 +64,22 @@ class Ties(Room):
             first, *rest = self._forms[form]
             for other in rest:
                 self.planner.state.groups.join(first, other)
+        for knot, index in self._any:
+            for tag in self._tags.get(index, ()):
+                self.planner.state.groups.join(knot, tag)
+
+    def _has_any_tag(self, template: Template) -> bool:
+        """Whether a value stands where others have a tag, `kind` of `f"TENANT#{tenant_id}#{kind}#{id}"`."""
+        scopes = [segment.piece for segment in self.program.templates.segments(template.pieces)]
+        match template.pieces[max(scopes, default=-1) + 1 :]:
+            case (Text(value=mark), Filled() as hole, Text(value=behind), *_) if scopes:
+                return (
+                    not any(map(str.isalnum, mark)) and behind[:1] == mark[-1:] and _is_kind(hole)
+                )
+            case (Filled() as hole, Text(value=behind), *_) if not scopes:
+                return not behind[:1].isalnum() and _is_kind(hole)
+            case _:
+                return False
 
     def tag_of(self, site: KeySite) -> Knot | None:
         """What all keys of a tag belong to; `None` for keys without one."""
@@ -109,3 +136,8 @@ class Ties(Room):
                     args=(tree.Argument(value=value), *_),
                 ):
                     yield self.program.templates.constant(named) or "", value
+
+
+def _is_kind(hole: Filled) -> bool:
+    """Whether a value may say of which kind something is, and does not tell one from others."""
+    return not is_identifier(hole.name)
