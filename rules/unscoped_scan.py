@@ -76,6 +76,11 @@ RULE = Rule(
             return [r for r in rows if (r["tenant_id"], r["capsule_id"]) == (tenant_id, capsule_id)]
         """,
         """
+        def notes(table, tenant_id: str, capsule_id: str):
+            own = f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#NOTE#"
+            return [row for row in table.scan()["Items"] if row["PK"].startswith(own)]
+        """,
+        """
         def healthy(table) -> bool:
             return "Items" in table.scan(Limit=1)
         """,

@@ -169,7 +169,8 @@ class ScanOpinions:
         function = self.ground.program.names.function_of(call)
         if function is not None and set(words(function.name)) & _PROBES:
             return
-        material = list(self._material([a.value for a in call.args]))
+        given = [a.value for a in call.args]
+        material = list(self._material([*given, *self._asked_for(function)]))
         if any(id(node) in self._hosts for node in material):
             return  # what it looks for is a key, and reported as that, or says its scope
         if self._is_given(call, function):
@@ -296,6 +297,13 @@ class ScanOpinions:
         for node in function.module.each(tree.Compare) if function is not None else ():
             if function_of(node) is function:
                 yield from inside(node)
+
+    def _asked_for(self, function: Function | None) -> Iterator[tree.Node]:
+        """What the function asks whether texts begin with, `row["PK"].startswith(prefix)`: as good as a filter."""
+        function_of = self.ground.program.names.function_of
+        for call in self.ground.program.calls.uses.calls_beside("startswith") if function else ():
+            if function_of(call) is function:
+                yield from (argument.value for argument in call.args)
 
     def _narrows(self, material: Iterable[tree.Node], scope: Scope) -> bool:
         """Whether anything in a filter is about the scope."""
