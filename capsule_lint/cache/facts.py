@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from capsule_lint.cache.store import Plain, Store
 
 _NAME: Final = "facts"
+_SHARES: Final = 8
+"""Blobs among which the facts are shared out: where one file has changed, the others stay as they are, and
+none of a large program gets too large to be kept."""
 _WORTH: Final = 400_000
 """How many characters a process should have to parse."""
 
@@ -34,9 +38,10 @@ class Builder:
     _decoder: msgspec.msgpack.Decoder[FileFacts] = field(
         default_factory=lambda: msgspec.msgpack.Decoder(FileFacts)
     )
-    _known: dict[str, tuple[bytes, bytes]] | None = None
+    _known: dict[int, Mapping[str, tuple[bytes, bytes]]] = field(default_factory=dict)
     _used: dict[str, Plain] = field(default_factory=dict)
-    _found: bool = False
+    _found: set[int] = field(default_factory=set)
+    """The shares in which something is new."""
     hints: KnownHints = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,15 +49,14 @@ class Builder:
 
     def build(self, texts: Mapping[str, str], markers: tuple[str, ...]) -> dict[str, FileFacts]:
         """The facts of each file, by name; `markers` are those of generated files."""
-        known = self._load()
         names, missing = {}, []
         found: dict[str, FileFacts] = {}
         for name, text in texts.items():
             if self.store is None:
                 missing.append(name)
                 continue
-            own = names[name] = self._name(text, markers)
-            entry = known.get(name)
+            own = names[name] = self._key(text, markers)
+            entry = self._load(_share_of(name)).get(name)
             facts = self._decoded(entry[1]) if entry is not None and entry[0] == own else None
             if facts is None or entry is None:
                 missing.append(name)
@@ -85,14 +89,21 @@ class Builder:
 
     def adopt(self, kept: Mapping[str, Plain]) -> None:
         """Keep as well what another process has kept."""
-        known = self._load()
-        self._found |= any(known.get(name) != one for name, one in kept.items())
+        for name, one in kept.items():
+            share = _share_of(name)
+            if self._load(share).get(name) != one:
+                self._found.add(share)
         self._used.update(kept)
 
     def save(self) -> None:
         """Keep the facts of all files that were asked for."""
-        if self.store is not None and (self._found or len(self._used) != len(self._known or ())):
-            self.store.save(_NAME, self._used)
+        if self.store is not None:
+            shares: list[dict[str, Plain]] = [{} for _ in range(_SHARES)]
+            for name, one in self._used.items():
+                shares[_share_of(name)][name] = one
+            for number, share in enumerate(shares):
+                if number in self._found or len(share) != len(self._load(number)):
+                    self.store.save(_name(number), share)
         self.hints.save()
 
     def _encoded(self, facts: FileFacts) -> bytes:
@@ -103,16 +114,18 @@ class Builder:
             return b""
 
     def _note(self, name: str, names: Mapping[str, bytes], data: bytes) -> None:
-        self._found = True
+        self._found.add(_share_of(name))
         self._used[name] = (names[name], data)
 
-    def _load(self) -> Mapping[str, tuple[bytes, bytes]]:
-        if self._known is None:
-            known = self.store.load(_NAME) if self.store is not None else None
-            self._known = known if isinstance(known, dict) else {}
-        return self._known
+    def _load(self, share: int) -> Mapping[str, tuple[bytes, bytes]]:
+        if share not in self._known:
+            known = self.store.load(_name(share)) if self.store is not None else None
+            self._known[share] = known if isinstance(known, dict) else {}
+            if known and self.store is not None:
+                self.store.touch(_name(share))
+        return self._known[share]
 
-    def _name(self, text: str, markers: tuple[str, ...]) -> bytes:
+    def _key(self, text: str, markers: tuple[str, ...]) -> bytes:
         said = "\0".join(markers).encode(errors="surrogateescape")
         return digest(self.version, said, text.encode(errors="surrogatepass"))
 
@@ -121,3 +134,12 @@ class Builder:
             return self._decoder.decode(data)
         except (msgspec.DecodeError, ValueError):
             return None
+
+
+def _name(share: int) -> str:
+    return f"{_NAME}-{share}"
+
+
+def _share_of(name: str) -> int:
+    """The share that a file's facts are in; the same in each run."""
+    return zlib.crc32(name.encode(errors="surrogateescape")) % _SHARES
