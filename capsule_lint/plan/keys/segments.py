@@ -185,11 +185,12 @@ class Segments(MendRoom):
                 return
             self.mends.obstacle(defect.knot, host, "the parts of the key are given by name")
             return
-        formatted = self._format_in(host, anchor)
+        whole = self._going_on(host, anchor)
+        formatted = self._format_in(whole or host, anchor)
         if formatted is not None:
             self.formats.extend(defect.knot, formatted, [self._group(defect, anchor, new)], code)
             return
-        place = self._display(host, anchor)
+        place = whole or self._display(host, anchor)
         if anchor is not None and anchor.span not in place.span:
             place = self._step(defect, anchor) or place
         if anchor is not None and anchor.span not in place.span:
@@ -266,8 +267,36 @@ class Segments(MendRoom):
             one.tag, one.hole, *found, spelled=self.planner.stored.as_text(one.scope, one.hole)
         )
 
+    def _going_on(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
+        """The part of a key joined from several that says more behind the anchor: `f"TENANT#{tenant_id}#NOTE"`
+        of `"#".join([f"TENANT#{tenant_id}#NOTE", note_id])`."""
+        for part in self._parts(host, anchor) if anchor is not None else ():
+            if part is anchor or not any(one is anchor for one in within(part)):
+                continue
+            if isinstance(part, tree.FString | tree.Binary) or self.formats.is_format(part):
+                match self.program.templates.evaluate(part, part, 0):
+                    case [*_, Filled(value=last)] if last is anchor:
+                        return None
+                    case [*_, _]:
+                        return part
+        return None
+
+    def _parts(self, host: tree.Node, anchor: tree.Node) -> Sequence[tree.Node]:
+        """What a key is joined of."""
+        match self._display(host, anchor):
+            case tree.Call(args=(only, *_)) as call if _joins(call):
+                return tree.items(only.value)
+            case tree.Call() as call if not self.formats.is_format(call):
+                return [argument.value for argument in call.args]
+            case tree.Sequence(items=items):
+                return items
+            case _:
+                return ()
+
     def _format_in(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
         """The part of a sum that fills a format with the anchor: `PREFIX + "{}#GROUP#{}".format(…)`."""
+        if anchor is not None and self.formats.is_format(host):
+            return host
         for part in within(host) if isinstance(host, tree.Binary) and anchor is not None else ():
             if self.formats.is_format(part) and any(one is anchor for one in within(part)):
                 return part

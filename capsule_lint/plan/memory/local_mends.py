@@ -124,8 +124,9 @@ class LocalMends(MendRoom):
         statement = self.program.names.parent(node)
         assert isinstance(statement, tree.Assign)
         old = self._scope_of(node)
+        grown = node.base if isinstance(node, tree.Subscript) else node
         for scope in self.mends.policy_order(defect.missing):
-            self.mends.expected.note(node, defect.knot, scope, defect.detail[scope.name])
+            self.mends.expected.note(grown, defect.knot, scope, defect.detail[scope.name])
             code = self._stored(defect, old, scope, codes[scope.name])
             line = f"{self._target(module, node, defect.detail[scope.name])} = {code}"
             before = self.mends.policy_order([scope, old])[0] is scope

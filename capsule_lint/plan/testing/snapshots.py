@@ -13,6 +13,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -80,14 +81,12 @@ class Snapshots(MendRoom):
     # --- what gets an entry ---
 
     def _items(self) -> Iterator[_Whole]:
-        """The dicts outside of tests that are written out."""
+        """The dicts outside of tests that are written out, at once or step by step."""
         names = self.program.names
         for node, knot, scope, _ in self.mends.expected.grown:
             place = names.place(node)
-            if not isinstance(node, tree.DictDisplay | tree.Call) or place.scope.module.is_test:
-                continue
-            if isinstance(node, tree.DictDisplay) or tree.makes_dict(node):
-                every = frozenset(name for name, _ in entries_of(node))
+            if not place.scope.module.is_test:
+                every = frozenset(entries_of_dict(names, node))
                 if len(own := self._plain(every)) > 1:
                     yield _Whole(own, every, knot, scope, place.scope.function)
 
