@@ -13,6 +13,7 @@ from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegmen
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.keys.format_fields import start_of
 from capsule_lint.plan.keys.formats import Addition, Formats, Group
+from capsule_lint.plan.keys.listed import Listed, joins
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
 from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of
 from capsule_lint.plan.literals import changed_part
@@ -69,11 +70,13 @@ class Segments(MendRoom):
     formats: Formats = field(init=False)
     _calls: SegmentCalls = field(init=False)
     _constants: TagConstants = field(init=False)
+    _listed: Listed = field(init=False)
 
     def __post_init__(self) -> None:
         self.formats = Formats(self.mends)
         self._calls = SegmentCalls(self.mends)
         self._constants = TagConstants(self.mends)
+        self._listed = Listed(self.program, self.formats)
 
     def key(self, defect: KeyDefect) -> None:
         """Put the segments that a key lacks into its template."""
@@ -185,12 +188,12 @@ class Segments(MendRoom):
                 return
             self.mends.obstacle(defect.knot, host, "the parts of the key are given by name")
             return
-        whole = self._going_on(host, anchor)
+        whole = self._listed.going_on(host, anchor)
         formatted = self._format_in(whole or host, anchor)
         if formatted is not None:
             self.formats.extend(defect.knot, formatted, [self._group(defect, anchor, new)], code)
             return
-        place = whole or self._display(host, anchor)
+        place = whole or self._listed.display(host, anchor)
         if anchor is not None and anchor.span not in place.span:
             place = self._step(defect, anchor) or place
         if anchor is not None and anchor.span not in place.span:
@@ -201,7 +204,7 @@ class Segments(MendRoom):
             self.mends.obstacle(defect.knot, host, doubt)
             return
         listed = anchor is None and self._is_list_of_parts(defect.template, place)
-        around = isinstance(place, tree.Call) and not (anchor or listed or _joins(place))
+        around = isinstance(place, tree.Call) and not (anchor or listed or joins(place))
         made = tuple(
             NewSegment(one.tag, one.hole)
             if around  # the constants between the parts of a call are set off by what it calls
@@ -267,32 +270,6 @@ class Segments(MendRoom):
             one.tag, one.hole, *found, spelled=self.planner.stored.as_text(one.scope, one.hole)
         )
 
-    def _going_on(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
-        """The part of a key joined from several that says more behind the anchor: `f"TENANT#{tenant_id}#NOTE"`
-        of `"#".join([f"TENANT#{tenant_id}#NOTE", note_id])`."""
-        for part in self._parts(host, anchor) if anchor is not None else ():
-            if part is anchor or not any(one is anchor for one in within(part)):
-                continue
-            if isinstance(part, tree.FString | tree.Binary) or self.formats.is_format(part):
-                match self.program.templates.evaluate(part, part, 0):
-                    case [*_, Filled(value=last)] if last is anchor:
-                        return None
-                    case [*_, _]:
-                        return part
-        return None
-
-    def _parts(self, host: tree.Node, anchor: tree.Node) -> Sequence[tree.Node]:
-        """What a key is joined of."""
-        match self._display(host, anchor):
-            case tree.Call(args=(only, *_)) as call if _joins(call):
-                return tree.items(only.value)
-            case tree.Call() as call if not self.formats.is_format(call):
-                return [argument.value for argument in call.args]
-            case tree.Sequence(items=items):
-                return items
-            case _:
-                return ()
-
     def _format_in(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
         """The part of a sum that fills a format with the anchor: `PREFIX + "{}#GROUP#{}".format(…)`."""
         if anchor is not None and self.formats.is_format(host):
@@ -303,30 +280,6 @@ class Segments(MendRoom):
         return None
 
     # --- lists of parts ---
-
-    def _display(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node:
-        """The list display that has the anchor among its items, where a key is joined from several."""
-        if anchor is None or not isinstance(host, tree.Sequence | tree.Call):
-            return host
-        if isinstance(host, tree.Call) and not _joins(host):
-            return host
-        parent_of = self.program.names.parent
-        current: object = anchor
-        for _ in range(6):
-            parent = parent_of(current)
-            if parent is None or parent is host:
-                return host
-            if isinstance(parent, tree.Sequence) and not self._is_filled_in(parent):
-                direct = isinstance(host, tree.Call) and any(a.value is parent for a in host.args)
-                pair = isinstance(parent_of(parent), tree.Sequence)
-                return host if direct or pair else parent
-            current = parent
-        return host
-
-    def _is_filled_in(self, values: tree.Sequence) -> bool:
-        """Whether values fill the places of a text: those of `"TENANT#%s" % (tenant_id,)`."""
-        parent = self.program.names.parent(values)
-        return isinstance(parent, tree.Binary) and parent.op == "%" and parent.right is values
 
     def _is_appended(self, anchor: tree.Node) -> bool:
         """Whether an expression stands in `parts.append(…)`."""
@@ -402,10 +355,6 @@ class Segments(MendRoom):
         was = self.mends.source(defect.module, host.span)
         span, text = changed_part(host.span, was, literal)
         self.mends.add_once(defect.knot, Replace(defect.module.filename, span, code, text))
-
-
-def _joins(node: tree.Call) -> bool:
-    return isinstance(node.func, tree.Attr) and node.func.name == "join"
 
 
 def _doubt(place: tree.Node, anchor: tree.Node | None) -> str:
