@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _KEYISH: Final = ("key", "_keys")
 _CALLED: Final = ("split", "rsplit")
+_MAX_DEPTH: Final = 3
 _PLAIN: Final = re.compile(r"[^\\.^$*+?{}\[\]|()]+")
 """What means itself in a regular expression."""
 
@@ -77,14 +78,17 @@ class Splits(Struct, frozen=True, dict=True):
         """The characters of the texts that keys are made of."""
         return "".join({c for s in self.program.keys.sites for c in s.template.text})
 
-    def _given(self, node: tree.Node) -> list[bool]:
-        """Whether what callers give for a parameter is a key, each; nothing where none of them is."""
+    def _given(self, node: tree.Node, depth: int = 0) -> list[bool]:
+        """Whether what callers give for a parameter is a key, each, also by one that they are given; nothing
+        where none of them is."""
         found: list[bool] = []
         for binding in self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ():
             if binding.parameter is not None:
                 with self.program.names.aside():  # where a key is given, its name stands
                     given = list(self.program.calls.passed_to(binding))
-                found += map(self._is_named, given)
+                for one in given:
+                    further = self._given(one, depth + 1) if depth < _MAX_DEPTH else []
+                    found += further or [self._is_named(one)]
         return found if any(found) else []
 
     def _is_named(self, node: tree.Node) -> bool:
