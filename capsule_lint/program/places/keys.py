@@ -149,7 +149,8 @@ class Keys:
     @cached_property
     def starts(self) -> Starts:
         """What tells of texts whether they start as the policy's keys do."""
-        return Starts(self.names, self.templates, self.policy.scopes[0].tag)
+        tags = tuple(scope.tag for scope in self.policy.scopes if scope.tag)
+        return Starts(self.names, self.templates, tags)
 
     @cached_property
     def mark(self) -> str | None:

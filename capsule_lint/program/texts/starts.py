@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Function, enclosing, last_name
+from capsule_lint.program.texts.pieces import bare_word
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Module
@@ -22,7 +23,8 @@ class Starts:
 
     names: Names
     templates: Templates
-    tag: str
+    tags: tuple[str, ...]
+    """Those of the policy's scopes, as far as they have one."""
 
     def at(self, node: tree.Node) -> bool:
         """Whether an expression is such a text."""
@@ -32,8 +34,8 @@ class Starts:
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
-        tag = re.escape(self.tag) or "(?!)"
-        return re.compile(rf"{tag}\{{\}}(?:[\W_]|$)")
+        tags = "|".join(map(re.escape, self.tags)) or "(?!)"
+        return re.compile(rf"(?:{tags})\{{\}}(?:[\W_]|$)")
 
     def _home(self, node: tree.Node) -> Function | Module:
         """The outermost function around an expression, or its module."""
@@ -43,21 +45,21 @@ class Starts:
 
     @cached_property
     def _spelling(self) -> list[tree.Node]:
-        """The texts of the program that have the tag's word in them."""
-        word = re.split(r"\W", self.tag)[0]
+        """The texts of the program that have a tag's word in them."""
+        words = {bare_word(tag) for tag in self.tags}
         return [
             node
             for module in self.names.modules.values()
             for node in module.either(tree.Const, tree.FString)
             if any(
-                isinstance(text, str) and word in text
+                isinstance(text, str) and any(word in text for word in words)
                 for text in (node.parts if isinstance(node, tree.FString) else (node.value,))
             )
         ]
 
     @cached_property
     def _able(self) -> set[Function | Module]:
-        """The functions, and the modules outside of functions, that spell the tag or name what does."""
+        """The functions, and the modules outside of functions, that spell a tag or name what does."""
         found = set(map(self._home, self._spelling))
         named = {one.name for one in found if isinstance(one, Function)}
         for node in self._spelling:
