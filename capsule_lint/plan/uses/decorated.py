@@ -10,6 +10,7 @@ from capsule_lint.program.calling.wrapping import (
     added_keywords,
     calls_of,
     choosing,
+    choosing_objects,
     given_by_name,
     put_before,
     wrappers,
@@ -33,6 +34,11 @@ def called_apart(program: Program, function: Function) -> Iterator[tuple[Functio
             if not _takes_behind(program, function, put_before(program.names, call)):
                 yield wrapper, call
         yield from ((wrapper, c) for c in given_by_name(program.names, wrapper, function))
+    for call in choosing_objects(program.classes, function):
+        around = program.names.function_of(call)
+        before = put_before(program.names, call)
+        if around is not None and not (before and _takes_behind(program, function, before)):
+            yield around, call
 
 
 def _takes_behind(program: Program, function: Function, count: int) -> bool:

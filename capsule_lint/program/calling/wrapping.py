@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import FunctionObject, Instance, ordered
-from capsule_lint.program.model import Binding, Class, Function, enclosing
+from capsule_lint.program.model import Binding, Class, Function, enclosing, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +105,14 @@ def choosing(inference: Inference, wrapper: Function, function: Function) -> Ite
                 yield call
 
 
+def choosing_objects(classes: Classes, function: Function) -> Iterator[tree.Call]:
+    """The same by objects that are made of it: `self.function(TABLE, *args)`."""
+    for decorator in function.fact.decorators:
+        for call in _calls_by_object(classes, decorator):
+            if not _passes_on(classes.names, call, function):
+                yield call
+
+
 def put_before(names: Names, call: tree.Call) -> int:
     """How many arguments of its own a call in a decorator puts before all that the wrapper is given:
     `function(TABLE, *args, **kwargs)`, `function(tenant_id, event, context)`; none where it does anything
@@ -114,6 +122,8 @@ def put_before(names: Names, call: tree.Call) -> int:
         return 0
     rest = {p.kind: p.name for p in function.params if p.kind in ("*", "**")}
     own = [p.name for p in function.params if p.kind not in ("*", "**")]
+    if isinstance(call.func, tree.Attr) and _id(call.func.base) == function.self_name:
+        own = own[1:]  # the object keeps what it calls
     stars = {a.star: _id(a.value) for a in call.args if a.star}
     plain = [_id(a.value) for a in call.args if not a.star]
     before = len(plain) - len(own)
@@ -129,7 +139,7 @@ def put_before(names: Names, call: tree.Call) -> int:
     return max(before, 0) if "*" in rest and len(used) == len(rest) else 0
 
 
-def _id(node: tree.Node) -> str:
+def _id(node: tree.Node | None) -> str:
     return node.id if isinstance(node, tree.Name) else ""
 
 
@@ -144,10 +154,7 @@ def filled(classes: Classes, function: Function) -> int | None:
     where they give it other arguments than they are given themselves."""
     names, found = classes.names, 0
     for decorator in function.fact.decorators:
-        maker = _maker(classes, decorator)
-        if maker is None or not maker.own_params:
-            continue
-        calls = list(calls_of(names, maker))
+        calls = _calls_by(classes, decorator)
         counts = {put_before(names, call) for call in calls}
         if counts == {0} and not any(_passes_on(names, call, function) for call in calls):
             return None
@@ -155,9 +162,67 @@ def filled(classes: Classes, function: Function) -> int | None:
     return found
 
 
+def _calls_by(classes: Classes, decorator: tree.Node) -> list[tree.Call]:
+    """The calls of what a decorator of the program decorates, also those with other arguments that are kept for
+    later: `partial(function, TABLE)`."""
+    maker, names = _maker(classes, decorator), classes.names
+    if maker is None:
+        return list(_calls_by_object(classes, decorator))
+    if not maker.own_params:
+        return []
+    own = maker.own_params[0]
+    kept = [
+        node
+        for node in names.inside(maker)
+        if isinstance(node, tree.Call)
+        and last_name(node.func) == "partial"
+        and [_id(value) for value in node.plain[:1]] == [own.name]
+    ]
+    return [*calls_of(names, maker), *kept]
+
+
+def _calls_by_object(classes: Classes, decorator: tree.Node) -> Iterator[tree.Call]:
+    """The calls of what an object keeps that is made of a function it decorates: `self.function(TABLE, *args)`."""
+    target = classes.dotted(decorator) if isinstance(decorator, tree.Name | tree.Attr) else None
+    cls = target.definition if isinstance(target, Binding) else None
+    made = classes.method(cls, "__init__") if isinstance(cls, Class) else None
+    called = classes.method(cls, "__call__") if isinstance(cls, Class) else None
+    if made is None or called is None or made.owner is None or not made.own_params:
+        return
+    first = made.own_params[0].name
+    kept = {
+        name
+        for name, stores in made.owner.stores.items()
+        if any(_id(store.value) == first and store.function is made for store in stores)
+    }
+    for node in classes.names.inside(called):
+        func = node.func if isinstance(node, tree.Call) else None
+        if (
+            isinstance(func, tree.Attr)
+            and func.name in kept
+            and _id(func.base) == called.self_name
+        ):
+            assert isinstance(node, tree.Call)
+            yield node
+
+
 def _maker(classes: Classes, decorator: tree.Node) -> Function | None:
-    """The function of the program that decorates: `authenticated`, and the one that `authenticated("clerk")`
-    gives back, or has as its `__call__`."""
+    """The function of the program that decorates, or that it hands on to what does: `return _wrapped(function)`."""
+    maker, seen = _named_maker(classes, decorator), set[Function]()
+    while maker is not None and maker.own_params and maker not in seen:
+        seen.add(maker)
+        match maker.returns:
+            case [tree.Call(func=func, args=(tree.Argument(value=tree.Name(id=first)), *_))] if (
+                first == maker.own_params[0].name
+                and (further := _named_maker(classes, func)) is not None
+            ):
+                maker = further
+    return maker
+
+
+def _named_maker(classes: Classes, decorator: tree.Node) -> Function | None:
+    """The function of the program that is named as a decorator: `authenticated`, and the one that
+    `authenticated("clerk")` gives back, or has as its `__call__`."""
     func = decorator.func if isinstance(decorator, tree.Call) else decorator
     target = classes.dotted(func) if isinstance(func, tree.Name | tree.Attr) else None
     found = target.definition if isinstance(target, Binding) else None
