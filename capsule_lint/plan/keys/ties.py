@@ -12,12 +12,12 @@ from capsule_lint.program.texts.pieces import Filled, Text
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.program.places.sites import KeySite
-    from capsule_lint.program.texts.pieces import Template
+    from capsule_lint.program.texts.pieces import Piece, Template
 
 _Form = tuple[str, bool]
 """A key's text with its holes, and whether it is that of an index."""
@@ -72,12 +72,10 @@ class Ties(Room):
         """Whether a value stands where others have a tag, `kind` of `f"TENANT#{tenant_id}#{kind}#{id}"`."""
         scopes = [segment.piece for segment in self.program.templates.segments(template.pieces)]
         match template.pieces[max(scopes, default=-1) + 1 :]:
-            case (Text(value=mark), Filled() as hole, Text(value=behind), *_) if scopes:
-                return (
-                    not any(map(str.isalnum, mark)) and behind[:1] == mark[-1:] and _is_kind(hole)
-                )
-            case (Filled() as hole, Text(value=behind), *_) if not scopes:
-                return not behind[:1].isalnum() and _is_kind(hole)
+            case (Text(value=mark), Filled() as hole, *rest) if scopes:
+                return not any(map(str.isalnum, mark)) and _is_kind(hole, rest, mark[-1:])
+            case (Filled() as hole, Text() as behind, *_) if not scopes:
+                return _is_kind(hole, [behind], "")
             case _:
                 return False
 
@@ -138,6 +136,9 @@ class Ties(Room):
                     yield self.program.templates.constant(named) or "", value
 
 
-def _is_kind(hole: Filled) -> bool:
-    """Whether a value may say of which kind something is, and does not tell one from others."""
-    return not is_identifier(hole.name)
+def _is_kind(hole: Filled, rest: Sequence[Piece], mark: str) -> bool:
+    """Whether a value that is a part of its own may say of which kind something is, and does not tell one from
+    others."""
+    behind = rest[0].value if rest and isinstance(rest[0], Text) else mark
+    apart = behind.startswith(mark) if mark else not behind[:1].isalnum()
+    return apart and not is_identifier(hole.name)
