@@ -255,6 +255,21 @@ def test_paths_limit_what_is_reported_and_not_what_is_analysed(orders: Project) 
     assert "order_pk(tenant_id, capsule_id, " in orders.read("app.py")
 
 
+@pytest.mark.parametrize("beside", ["readme.txt", "pyproject.toml", "app/setup.py"])
+@pytest.mark.parametrize("named", ["app/orders", "app/orders/keys.py"])
+def test_without_a_policy_what_is_around_a_path_is_the_program(
+    named: str, beside: str, project: Project
+) -> None:
+    caller = "from {}orders.keys import order_pk\n\n\ndef f(t: str) -> str:\n    return order_pk(t, 'o')\n"
+    inside = beside.startswith("app/")
+    caller = caller.format("" if inside else "app.")
+    project.write({"app/orders/keys.py": KEYS, "app/jobs/nightly.py": caller, beside: ""})
+    project.run("--fix", named)
+    assert "order_pk(t, capsule_id, 'o')" in project.read("app/jobs/nightly.py")
+    assert project.run("--undo", "app" if inside else ".").status == 0
+    assert project.read("app/jobs/nightly.py") == caller
+
+
 def test_filenames_are_relative_to_the_working_directory(project: Project) -> None:
     project.policy('src = ["."]').write({"src/keys.py": KEYS, "docs/readme.txt": ""})
     inside = Project(project.root / "docs")
@@ -335,6 +350,8 @@ def test_standard_input_takes_the_place_of_a_file(orders: Project) -> None:
     assert (good.status, good.data) == (0, [])
     bad = orders.check("--stdin-filename", "app.py", stdin=KEYS.replace("order_pk", "my_pk"))
     assert bad.places() == [("app.py", 2)]
+    dash = orders.check("-", "--stdin-filename", "keys.py", stdin=KEYS)
+    assert dash.places() == [("keys.py", 2)]
 
 
 # --- output ---

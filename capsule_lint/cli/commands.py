@@ -122,6 +122,8 @@ def check(ctx: click.Context, /, *, watching: bool, **options: object) -> int:
     from capsule_lint.cli.options import Options
     from capsule_lint.cli.start import run
 
+    if options["stdin_filename"] is not None and options["paths"] == (Path("-"),):
+        options["paths"] = ()  # standard input, as others write it
     chosen = Options(**options)  # type: ignore[arg-type]  # click has checked them
     if watching:
         from capsule_lint.cli.watch import watch

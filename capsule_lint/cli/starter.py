@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.errors import SourceError
-from capsule_lint.policy import find_policy
+from capsule_lint.policy import default_root, find_policy
 from capsule_lint.source.store import remove_tree, store
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def write_starter(folder: Path) -> Path:
 
 def remove_state(path: Path) -> str:
     """Remove `.capsule-lint` beside the policy that holds for a path; returns what was done."""
-    policy = find_policy(path if path.is_dir() else path.absolute().parent)
-    root = policy.parent if policy is not None else path.absolute()
+    start = path if path.is_dir() else path.absolute().parent
+    policy = find_policy(start)
+    root = policy.parent if policy is not None else default_root(start)
     state = root / STATE
     return f"removed {state}" if remove_tree(state) else f"nothing to remove in {root}"

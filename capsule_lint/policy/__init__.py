@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capsule_lint.policy.load import candidates, find_policy, load_policy, place_in
+from capsule_lint.policy.load import candidates, default_root, find_policy, load_policy, place_in
 from capsule_lint.policy.model import (
     DEFAULT_SCOPES,
     Entity,
@@ -28,6 +28,7 @@ __all__ = [
     "SourceKind",
     "SourceSpec",
     "candidates",
+    "default_root",
     "find_policy",
     "likely",
     "load_policy",

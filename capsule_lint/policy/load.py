@@ -26,6 +26,8 @@ _FORMATTERS = (
     (PROJECT_FILE, (("tool", "ruff"), ("tool", "black"))),
 )
 """Where formatters keep their settings: file, and tables in it."""
+_PROJECTS = (".git", PROJECT_FILE, "setup.py", "setup.cfg")
+"""What stands where a project begins."""
 
 
 def _label(path: Path) -> str:
@@ -151,18 +153,32 @@ def formatter_width(folder: Path) -> int | None:
     return None
 
 
+def default_root(start: Path) -> Path:
+    """Where the program around a directory begins if no policy says so.
+
+    It is the project that the directory is in, or else the working directory: who names a part of
+    the program means it with all its callers and tests. Neither lies above the working directory
+    where the directory lies below it.
+    """
+    directory, here = _absolute(start), _absolute(Path.cwd())
+    for folder in (directory, *directory.parents):
+        if folder == here or any((folder / name).exists() for name in _PROJECTS):
+            return folder
+    return directory
+
+
 def load_policy(start: Path, config: Path | None = None, isolated: bool = False) -> Policy:
     """The policy that holds for a directory: that of `config`, or else of the nearest file.
 
-    With `isolated`, or if there is no file, it is the default one, and its root is `start`.
-    Raises PolicyError if the file cannot be used.
+    With `isolated`, or if there is no file, it is the default one, and its root is that of the
+    program around `start`. Raises PolicyError if the file cannot be used.
     """
     if isolated:
-        return Policy(root=_absolute(start))
+        return Policy(root=default_root(start))
     if config is None:
         found = _search(start)
         if found is None:
-            return Policy(root=_absolute(start))
+            return Policy(root=default_root(start))
         path, value, place = found
     else:
         path = _absolute(config)
