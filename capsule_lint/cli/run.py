@@ -237,12 +237,12 @@ class _Run:
         known = {(f.sort_key, f.span) for f in findings}
         left = (f for f in fixing.opened if (f.sort_key, f.span) not in known)
         remaining = tuple(sorted((*findings, *left), key=lambda f: (f.sort_key, f.message)))
-        if self.options.fix_only:
-            remaining = ()
         applied = fixing.applied
         done = self._summary(first, applied, texts, before, remaining) if texts else None
         self._say_refused()
         self._say_stale(applied)
+        if self.options.fix_only:
+            remaining = ()
         self._report(fixing.analysis, remaining, done)
         changed = bool(texts) and self.options.exit_non_zero_on_fix
         return self._status(bool(remaining) or changed)
@@ -382,7 +382,7 @@ class _Run:
         if options.output_format in ("full", "concise", "grouped") and not options.quiet:
             if fixed is not None:
                 self._print(render_fix_summary(fixed))
-            self._print(summary(report, fixing=options.fixing))
+            self._print(summary(report, fixing=options.fixing, only=options.fix_only))
 
     def _print(self, text: str) -> None:
         text = text.rstrip("\n") + "\n" if text.strip("\n") else ""

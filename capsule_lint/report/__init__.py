@@ -68,11 +68,11 @@ def render_statistics(report: Report, format: str) -> str:
     return render_statistics(report, format)
 
 
-def summary(report: Report, *, fixing: bool) -> str:
+def summary(report: Report, *, fixing: bool, only: bool = False) -> str:
     """The closing lines of the formats for people."""
     from capsule_lint.report.closing import summary
 
-    return summary(report, fixing=fixing)
+    return summary(report, fixing=fixing, only=only)
 
 
 def render_fix_summary(fixed: FixSummary) -> str:

@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from capsule_lint.report.data import FixSummary, Report
 
 
-def summary(report: Report, *, fixing: bool) -> str:
-    """`Found 10 errors.`, after a fix how many are left, and what `--fix` would end."""
+def summary(report: Report, *, fixing: bool, only: bool = False) -> str:
+    """`Found 10 errors.`, after a fix how many are left, and what `--fix` would end; or, with `only`,
+    `Fixed 8 errors.` and nothing of what is left.
+    """
     fixed = report.fixed.findings if fixing and report.fixed else 0
+    if only:
+        return f"Fixed {counted(fixed, 'error')}.\n" if fixed else ""
     return _found(len(report.findings), fixed) + "".join(_fixable(report))
 
 
