@@ -14,6 +14,7 @@ from capsule_lint.program.names import External
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.policy import Reference
     from capsule_lint.program import Program
     from capsule_lint.program.model import Place
 
@@ -63,6 +64,11 @@ class Imports:
                 )
             typing = True
         return Needed(written, typing)
+
+    def can(self, module: Module, wanted: Reference) -> bool:
+        """Whether a module can have a type for its annotations."""
+        needed = self.find(module, wanted.module, wanted.root, annotation=True)
+        return not isinstance(needed, Refused)
 
     def _is_it(self, binding: Binding, source: str, name: str) -> bool:
         names = self.program.names

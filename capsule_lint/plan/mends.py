@@ -32,6 +32,7 @@ from capsule_lint.plan.memory.local_mends import LocalMends
 from capsule_lint.plan.memory.memos import Memos
 from capsule_lint.plan.memory.planted import Planted
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.scope_types import ScopeTypes
 from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
 from capsule_lint.plan.supply.anchors import anchors
@@ -78,6 +79,7 @@ class Mends(Room):
         self.testing = Testing(self)
         self.segments = Segments(self)
         self.imports = Imports(planner.program)
+        self.types = ScopeTypes(planner.program)
         self.local = LocalMends(self)
         self.signatures = SignatureMends(self)
         self.calls = CallMends(self)
@@ -289,26 +291,16 @@ class Mends(Room):
             if scope.type.module == "builtins":
                 return scope.type.name
             return self._type(knot, module, scope.type, neighbour)
-        if (said := self._said_in(module, scope)) is not None:
-            return said
-        if neighbour is not None:
-            text = text_of(neighbour)
-            if text in _PLAIN_ANNOTATIONS:
-                return text
-            return "str"
-        return None
-
-    def _said_in(self, module: Module, scope: Scope) -> str | None:
-        """How a file annotates all the values of a scope that it names, by a type that it imports."""
-        said = {
-            p.annotation.id if isinstance(p.annotation, tree.Name) else None
-            for function in module.functions
-            for p in function.params
-            if p.name == scope.parameter and p.annotation is not None
-        }
-        name = said.pop() if len(said) == 1 else None
-        bindings = module.scope.bindings.get(name or "", ())
-        return name if [b.kind for b in bindings] == ["import"] else None
+        if (named := self.types.in_file(module, scope)) is not None:
+            return named
+        text = text_of(neighbour) if neighbour is not None else None
+        if text in _PLAIN_ANNOTATIONS:
+            return text
+        said = self.types.said(scope)
+        if said is not None and self.imports.can(module, said):
+            plain = said.module == "builtins"
+            return said.name if plain else self._type(knot, module, said, neighbour)
+        return "str" if neighbour is not None else None
 
     def _type(
         self, knot: Knot, module: Module, reference: Reference, neighbour: tree.Node | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -19,7 +18,6 @@ from capsule_lint.plan.slots import Slot
 from capsule_lint.plan.supply.restated import pairs_of
 from capsule_lint.program.calling.dispatch import dispatches
 from capsule_lint.program.calling.overloads import implementation
-from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,22 +209,7 @@ class SignatureMends(MendRoom):
         if not typed:
             return None
         said = self.mends.annotation(knot, function.module, scope, neighbour)
-        return said or ("str" if self._scopes_are_text else None)
-
-    @cached_property
-    def _scopes_are_text(self) -> bool:
-        """Whether the program says somewhere that the value of a scope is a `str`."""
-        program = self.program
-        modules = program.names.modules.values()
-        said = [(p.name, p.annotation) for m in modules for f in m.functions for p in f.params]
-        fields = (field for cls in program.classes.all for field in program.classes.fields(cls))
-        said += [(field.name, field.annotation) for field in fields]
-        return any(
-            annotation is not None
-            and text_of(annotation) == "str"
-            and names_any_of(name, program.policy.scopes)
-            for name, annotation in said
-        )
+        return said or ("str" if self.mends.types.are_text else None)
 
     def _parameter_code(self, function: Function) -> str:
         if function in self.program.keys.helpers:
