@@ -184,8 +184,15 @@ class Demands(Room):
 
     def _has_itself(self, function: Function, scope: Scope) -> bool:
         """Whether a function of a module has a scope by what else it is given."""
-        bound = function.scope.bindings.get(scope.parameter, ())
-        return any(b.kind == "assign" for b in bound) or self._is_in_rows(function, scope)
+        bound = function.scope.bindings
+        if any(b.kind == "assign" for b in bound.get(scope.parameter, ())):
+            return True
+        parts = self.planner.scope_parts
+        return self._is_in_rows(function, scope) or any(
+            b.kind == "assign" and parts.in_local(b, other, scope) is not None
+            for other in self.program.policy.scopes
+            for b in bound.get(other.parameter, ())
+        )
 
     def _is_in_rows(self, function: Function, scope: Scope) -> bool:
         """Whether a function is given several rows, each of which has the scope."""

@@ -21,6 +21,7 @@ from capsule_lint.plan.taken_apart.shifts import (
     Shift,
     Split,
     fits,
+    has,
     has_separator,
     parts_of,
     shift_of,
@@ -142,7 +143,8 @@ class Readers:
         self, node: tree.Subscript, index: int, module: Module, defects: list[KeyDefect]
     ) -> None:
         for split in self.splits.of(node.base):
-            shifts = [s for s in self.moving(split, module, defects) if s.reads(index, split)]
+            every = self.moving(split, module, defects, index)
+            shifts = [s for s in every if s.reads(index, split)]
             self.tie(shifts)
             if index < 0 and split.limit >= 0:
                 self._from_the_end(node, index, module, split, shifts)
@@ -206,13 +208,10 @@ class Readers:
         self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
     ) -> None:
         for split in self.splits.of(value):
-            every = self.moving(split, module, defects)
-            shifts = [s for s in every if s.fits(target, split)]
+            every = self.moving(split, module, defects, target)
+            shifts = self.fitting(target, split, every)
             if not shifts and not self._is_other(target, split):
                 alike = [s for s in every if s.counts(target, split)]
-                if self.program.policy.is_key_name(self.splits.name(split.key)):
-                    # it is a key, whatever the parts are called: `_, tenant, kind, name = pk.split("#")`
-                    shifts = [s for s in every if s.fits(target, split, moved=False)]
                 if alike and not shifts:
                     self.unsure.append((split.call, alike[0].knot, UNCLEAR))
             self.tie(shifts)
@@ -230,6 +229,16 @@ class Readers:
                 moved = replace(shift, start=start)
                 self.found.append(Reader(target, module, moved, shift.knot, None))
                 self._raise_limit(split, module, shift)
+
+    def fitting(self, target: tree.Sequence, split: Split, every: list[Shift]) -> list[Shift]:
+        """How the parts move that a target unpacks: those of the keys that these could be."""
+        shifts = [s for s in every if s.fits(target, split)]
+        if shifts or self._is_other(target, split):
+            return shifts
+        if self.program.policy.is_key_name(self.splits.name(split.key)):
+            # it is a key, whatever the parts are called: `_, tenant, kind, name = pk.split("#")`
+            return [s for s in every if s.fits(target, split, moved=False)]
+        return []
 
     def _is_other(self, target: tree.Sequence, split: Split) -> bool:
         """Whether the names that a target gives to the parts are those of another key."""
@@ -297,19 +306,37 @@ class Readers:
         node, limit = call.args[1].value, split.limit + shift.by
         self.found.append(Reader(node, module, shift, shift.knot, limit))
 
-    def shifts(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
-        """How the parts of a split move, for each key that it could be of."""
+    def shifts(
+        self,
+        split: Split,
+        module: Module,
+        defects: list[KeyDefect],
+        asked: int | tree.Sequence | None = None,
+    ) -> list[Shift]:
+        """How the parts of a split move, for each key that it could be of: one that has the part that is
+        asked for, or as many as are unpacked, goes before others."""
         possible = [
             d
             for d in (*defects, *self._around(defects))
             if d.template.text.startswith(split.prefix) and has_separator(d, split.separator)
         ]
+        if asked is not None:
+            having = (
+                d for d in possible if has(parts_of(d.template, split.separator), asked, split)
+            )
+            possible = list(having) or possible
         near = Related(self.program, self).of(split, module, possible)
         return [s for d in near if (s := shift_of(d, split.separator)) is not None]
 
-    def moving(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[Shift]:
+    def moving(
+        self,
+        split: Split,
+        module: Module,
+        defects: list[KeyDefect],
+        asked: int | tree.Sequence | None = None,
+    ) -> list[Shift]:
         """Those of them that do move."""
-        found = self.shifts(split, module, defects)
+        found = self.shifts(split, module, defects, asked)
         if split.shared:
             self.unsure += [(split.call, shift.knot, _SHARED) for shift in found[:1]]
             return []

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.plan.taken_apart.shifts import Shift, Split
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Binding
 
 
 class Part(Struct, frozen=True):
@@ -53,7 +54,8 @@ class ScopeParts(Room, Struct, frozen=True):
                     return None
                 return Part(f"{base}[{found[0][0]}]", found[0][1].knot)
             case tree.Name():
-                return self._unpacked(node, old, new)
+                bindings = self.program.names.bindings_of(node)
+                return self._unpacked(bindings[0], old, new) if len(bindings) == 1 else None
             case _:
                 return None
 
@@ -76,25 +78,44 @@ class ScopeParts(Room, Struct, frozen=True):
             case _:
                 return False
 
-    def _unpacked(self, node: tree.Name, old: Scope, new: Scope) -> Part | None:
+    def in_local(self, binding: Binding, old: Scope, new: Scope) -> Part | None:
+        """Beside a local that is the old scope's part of a key, by whatever name, what the new one's is."""
+        if not binding.path:
+            return self.beside(binding.value, old, new) if binding.value is not None else None
+        return self._unpacked(binding, old, new)
+
+    def _unpacked(self, binding: Binding, old: Scope, new: Scope) -> Part | None:
         """What `_, tenant_id, _, order_id = pk.split("#")` is going to unpack as well."""
-        bindings = self.program.names.bindings_of(node)
-        for binding in bindings if len(bindings) == 1 else ():
-            if len(binding.path) == 1 and binding.value is not None:
-                found = self._places(binding.value, old, new, binding.path[0])
+        statement = binding.place.statement
+        if len(binding.path) != 1 or binding.value is None:
+            return None
+        for target in statement.targets if isinstance(statement, tree.Assign) else ():
+            if isinstance(target, tree.Sequence):
+                found = self._places(binding.value, old, new, binding.path[0], target)
                 if found:
                     return Part(new.parameter, found[0][1].knot)
         return None
 
-    def _places(self, base: tree.Node, old: Scope, new: Scope, at: int) -> list[tuple[int, Shift]]:
+    def _places(
+        self,
+        base: tree.Node,
+        old: Scope,
+        new: Scope,
+        at: int,
+        target: tree.Sequence | None = None,
+    ) -> list[tuple[int, Shift]]:
         """At which index the new scope's part stands in the keys that a split could be of, and whose part
-        at the given index is the old scope's."""
+        at the given index is the old scope's; of those that a target can unpack."""
         found: list[tuple[int, Shift]] = []
         for split in self.planner.readers.splits.of(base):
             if split.shared:
                 continue
             module = self.program.names.module_of(split.call)
-            for shift in self.planner.readers.shifts(split, module, self.planner.defects):
+            readers, defects = self.planner.readers, self.planner.defects
+            shifts = readers.shifts(split, module, defects, at if target is None else target)
+            if target is not None:
+                shifts = readers.fitting(target, split, shifts)
+            for shift in shifts:
                 found += ((place, shift) for place in _place(shift, split, old, new, at))
         return found
 

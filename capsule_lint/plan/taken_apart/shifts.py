@@ -44,8 +44,7 @@ class Shift(Struct, frozen=True):
 
     def reads(self, index: int, split: Split) -> bool:
         """Whether a key of this form has a part at that index."""
-        at = index if index < 0 else index + split.taken
-        return -len(self.parts) <= at < len(self.parts)
+        return has(self.parts, index, split)
 
     def lengthens(self, index: int, split: Split) -> bool:
         """Whether the part at an index is all that is not split, and the segment comes into it or behind it."""
@@ -94,13 +93,22 @@ class Shift(Struct, frozen=True):
 
     def counts(self, target: tree.Sequence, split: Split) -> bool:
         """Whether a key of this form has as many parts as a target unpacks."""
-        return _counts(self.parts, target, split)
+        return has(self.parts, target, split)
 
     def fits(self, target: tree.Sequence, split: Split, *, moved: bool = True) -> bool:
         """Whether a key of this form could be what a target unpacks: by its number of parts, and by
         the names on both sides; those of the parts that move as well, or not."""
         named = None if moved else max(self.start - split.taken, 0)
         return fits(self.parts, target, split, named)
+
+
+def has(parts: tuple[str | None, ...], asked: int | tree.Sequence, split: Split) -> bool:
+    """Whether a key has a part at an index, or as many parts as a target unpacks."""
+    if isinstance(asked, tree.Sequence):
+        length, wanted = _length(parts, split), len(asked.items)
+        return length >= wanted - 1 if _stars(asked) else length == wanted
+    at = asked if asked < 0 else asked + split.taken
+    return -len(parts) <= at < len(parts)
 
 
 def fits(
@@ -110,14 +118,9 @@ def fits(
     names, stars = [_name(item) for item in target.items], _stars(target)
     last = stars[0] if stars else _length(parts, split) - 1 if split.limit >= 0 else len(names)
     last = last if named is None else min(last, named)
-    return _counts(parts, target, split) and all(
+    return has(parts, target, split) and all(
         _agree(name, part) for name, part in zip(names[:last], parts[split.taken :], strict=False)
     )
-
-
-def _counts(parts: tuple[str | None, ...], target: tree.Sequence, split: Split) -> bool:
-    length, wanted = _length(parts, split), len(target.items)
-    return length >= wanted - 1 if _stars(target) else length == wanted
 
 
 def _length(parts: tuple[str | None, ...], split: Split) -> int:
