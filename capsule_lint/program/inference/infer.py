@@ -293,22 +293,33 @@ class Inference:
                 value = self.of(node.value)
                 items.append(self.contents.elements(value) if node.kind == "yieldfrom" else value)
             return frozenset((Collection(join(*items), kind="yields"),))
-        if not function.returns and _only_raises(function):
-            return self._overridden(function) or ANYTHING
         if not function.returns:
-            return foreign("None") if function.fact.returns is None else ANYTHING
+            overridden = self._overridden(function) if _only_declares(function) else NOTHING
+            if overridden or function.fact.returns is not None or _raises(function):
+                return overridden or ANYTHING
+            return foreign("None")
         found = join(*map(self.of, function.returns))
         return found or ANYTHING
 
     def _overridden(self, function: Function) -> Types:
-        """What the methods yield that subclasses have for one which is not implemented."""
+        """What the methods yield that subclasses have for one which is not implemented, of their own or
+        of a mixin."""
         heirs = self.classes.subclasses(function.owner) if function.owner is not None else ()
-        methods = [heir.methods.get(function.name) for heir in heirs]
+        methods = dict.fromkeys(self.classes.method(heir, function.name) for heir in heirs)
         return join(*(self.returned(m) for m in methods if m is not None and m is not function))
 
 
-def _only_raises(function: Function) -> bool:
-    """Whether a function does nothing but raise, as what is not implemented does."""
+def _only_declares(function: Function) -> bool:
+    """Whether a function does nothing but raise, or has no body, as what is not implemented."""
+    return all(
+        isinstance(one, tree.Eval)
+        and (one.kind == "raise" or all(isinstance(v, tree.Const) for v in one.values))
+        for one in function.fact.body[function.fact.doc :]
+    )
+
+
+def _raises(function: Function) -> bool:
+    """Whether a function does nothing but raise."""
     match function.fact.body[function.fact.doc :]:
         case (tree.Eval(kind="raise"),):
             return True
