@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.fixtures import parametrized
-from capsule_lint.program.held_names import given_back, held_in, table_of, values_of
+from capsule_lint.program.calling.fixtures import asked_as, parametrized
+from capsule_lint.program.held_names import given_back, held_in, passed_on, table_of, values_of
 from capsule_lint.program.model import last_name, outwards
 from capsule_lint.program.walk import singles, targets_of
 
@@ -96,13 +96,16 @@ class Aliases:
     # --- how it is found ---
 
     def note_makers(self, modules: Collection[Module]) -> None:
-        """Note the functions that give back what they define: their results are known by its name."""
+        """Note the functions that give back what they define: their results are known by its name, those of
+        fixtures by the name that tests ask for."""
         handing: list[tuple[str, str]] = []
-        for function in (f for module in modules for f in module.functions if f.returns):
+        for function in (f for m in modules for f in m.functions if f.returns or f.yields):
             for value in function.returns:
                 handing += [(last_name(one.func), function.name) for one in _calls_in(value)]
             for made in given_back(function):
                 self._makes(function.name, made)
+            for made in passed_on(function) if "fixture" in function.decorators else ():
+                self.add(made, asked_as(function))
         for statement, _ in (one for module in modules for one in module.imports):
             handing += [(one.name, one.bound) for one in statement.names if one.name is not None]
         while found := [(by, name) for by, name in handing if by in self._makers - {name}]:

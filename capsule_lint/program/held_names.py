@@ -56,13 +56,20 @@ def names_held(node: tree.Node) -> Iterator[tree.Name | tree.Attr]:
 
 def given_back(function: Function) -> Iterator[str]:
     """The functions that one defines and gives back, alone or in a display, by their names."""
-    for value in (
-        one for returned in function.returns for one in (returned, *values_of(returned))
-    ):
+    given = function.given_back if "fixture" in function.decorators else function.returns
+    for value in (one for returned in given for one in (returned, *values_of(returned))):
         for one in (value, *names_held(value)):
             bound = function.scope.bindings.get(one.id, ()) if isinstance(one, tree.Name) else ()
             if isinstance(one, tree.Name) and any(b.kind == "def" for b in bound):
                 yield one.id
+
+
+def passed_on(fixture: Function) -> Iterator[str]:
+    """What a fixture gives back of the functions that it has, or that are there without it, by their names."""
+    yield from given_back(fixture)
+    for one in fixture.given_back:
+        if isinstance(one, tree.Name) and one.id not in fixture.scope.bindings:
+            yield one.id
 
 
 def values_of(node: tree.Node) -> Iterable[tree.Node]:

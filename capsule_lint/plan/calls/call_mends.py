@@ -87,9 +87,27 @@ class CallMends(MendRoom):
             keyword = self.dicts.spelled(want, [a.keyword for a in call.args if a.keyword])
             if any(a.keyword == keyword for a in call.args):
                 return
+            code = self._or_said(call, want, code, index)
         filename = self.program.names.module_of(call).filename
         mend = AddArgument(filename, call.span, "CAP401", code, keyword, index)
         self.mends.add(want.knot, mend)
+
+    def _or_said(self, call: tree.Call, want: Want, code: str, index: int) -> str:
+        """What a factory of the tests gives, `def make(tenant_id="t", **more)`, where its callers may say the
+        other scopes, and whatever else it hands on: what they say, or else that value."""
+        value, function = self.mends.value(want), self.program.names.function_of(call)
+        if value is None or value.kind != "test" or function is None:
+            return code
+        usual = {p.name for p in function.params if p.default is not None}
+        said = [given for _, given in self.planner.values.beside(want)]
+        if not any(isinstance(given, tree.Name) and given.id in usual for given in said):
+            return code
+        rest = next((p.name for p in function.params if p.kind == "**"), None)
+        handed = any(
+            a.star == "**" and isinstance(a.value, tree.Name) and a.value.id == rest
+            for a in call.args[index:]
+        )
+        return f'{rest}.pop("{want.scope.parameter}", {code})' if handed else code
 
     def _boxed(self, box: Boxed, want: Want, where: tuple[str | None, int], code: str) -> bool:
         """Put an argument among those that are given as a display: `args=(tenant_id,)`."""

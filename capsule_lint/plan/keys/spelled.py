@@ -151,7 +151,8 @@ class Forms(Struct, frozen=True):
 
     def _is_unknown(self, piece: Piece) -> bool:
         """Whether a part is made by a function of the program's whose text is not known, here or where a caller
-        gives it, or is several parts there: `partition(tenant_id, f"TEAM#{team_id}")`."""
+        gives it, or is several parts there: `partition(tenant_id, f"TEAM#{team_id}")`; or may have marks in it,
+        as it is rid of some: `path.strip("/")`."""
         if not isinstance(piece, Filled):
             return False
         seen = {id(piece.value)}
@@ -174,7 +175,12 @@ class Forms(Struct, frozen=True):
 
     def _may_be_several(self, value: tree.Node, *, is_given: bool) -> bool:
         match value:
+            case tree.Boolean():
+                return any(self._may_be_several(v, is_given=is_given) for v in value.values)
             case tree.Call():
+                said = (tree.text(argument.value) for argument in value.args)
+                if any(text and not text.strip(_MARKS) for text in said):
+                    return True
                 callees = self.program.calls.callees(value)
                 return any(callee.function is not None for callee in callees)
             case _ if is_given:

@@ -87,8 +87,11 @@ class UnreadKeys:
 
     @cached_property
     def _keys(self) -> set[int]:
-        """The expressions that keys are made of."""
-        hosts = [
+        """The expressions that keys are made of, those of dicts and caches among them."""
+        notes = self.ground.planner.local.notes
+        every = (*notes.defects, *notes.silenced)
+        hosts = [local.node for local in every if local.shape == "text"]
+        hosts += [
             one
             for site in self.ground.program.keys.sites
             for piece in site.template.pieces

@@ -98,7 +98,7 @@ class Compared(MendRoom):
                 return
         text = text_in(value)
         if text is not None and not any(regex.fullmatch(text) for regex in self._exact):
-            self._derive(text, value, other)
+            self._derive(module, text, value, other)
 
     # --- local keys ---
 
@@ -148,14 +148,16 @@ class Compared(MendRoom):
 
     # --- what is made of keys ---
 
-    def _derive(self, text: str, value: tree.Node, other: tree.Node) -> None:
+    def _derive(self, module: Module, text: str, value: tree.Node, other: tree.Node) -> None:
         found = [form for form, regex in self._derived if regex.fullmatch(text)]
         testing = self.mends.testing
         running = testing.reach.of(*(testing.places.makers(other) if found else ()))
-        for form in found:
-            if form.functions & running:
-                self.mends.obstacle(form.defects[0].knot, value, _DERIVED)
-                return
+        made = [form.defects[0] for form in found if form.functions & running]
+        shapes = Forms(self.program)
+        regexes = [regex for defect in made if (regex := shapes.loose(defect)) is not None]
+        same = len(regexes) == len(made) and all(regex.fullmatch(text) for regex in regexes)
+        if made and not (same and testing.fill_behind(module, value, text, made)):
+            self.mends.obstacle(made[0].knot, value, _DERIVED)
 
 
 def _loosely(pieces: Sequence[Piece]) -> re.Pattern[str]:

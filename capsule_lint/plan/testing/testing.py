@@ -227,14 +227,22 @@ class Testing(MendRoom):
         found = [defect for defect, regex in loose if regex.fullmatch(text)]
         running = self.places.running(node) if found else set()
         made = [defect for defect in found if defect.function in running]
+        if made and not self.fill_behind(module, node, text, made):
+            self.mends.obstacle(made[0].knot, node, "may spell out a key that changes")
+
+    def fill_behind(
+        self, module: Module, node: tree.Node, text: str, made: Sequence[KeyDefect]
+    ) -> bool:
+        """Update a key one part of which is made in a way that is not known, where all that it lacks comes before
+        that; whether it could be done."""
         shapes = Forms(self.program)
         forms = [form for defect in made if (form := shapes.wild(defect)) is not None]
         lacks = not any(gap.tag in text for form in forms for gap in form.gaps)
         codes = {self.filled(module, node, form) for form in forms} if lacks else set()
-        if len(forms) == len(made) and len(codes) == 1:
-            self._update(module, node, forms)
-        elif made:
-            self.mends.obstacle(made[0].knot, node, "may spell out a key that changes")
+        if len(forms) != len(made) or len(codes) != 1:
+            return False
+        self._update(module, node, forms)
+        return True
 
     def _look_behind(
         self, module: Module, node: tree.Node, text: str, defects: Sequence[KeyDefect]

@@ -81,10 +81,7 @@ class Fixtures:
         for module in self.inference.names.modules.values():
             for function in module.functions if module.is_test else ():
                 if "fixture" in function.decorators:
-                    said = _fixture_option(function, "name")
-                    name = said.value if isinstance(said, tree.Const) else None
-                    known = name if isinstance(name, str) else function.name
-                    found.setdefault(known, []).append(function)
+                    found.setdefault(asked_as(function), []).append(function)
         return found
 
     def request_parameter(self, node: tree.Attr) -> Types | None:
@@ -148,6 +145,11 @@ def fills_parameters(call: object, names: tree.Node) -> bool:
         and bool(call.args)
         and call.args[0].value is names
     )
+
+
+def asked_as(fixture: Function) -> str:
+    """The name under which tests ask for a fixture."""
+    return tree.text(_fixture_option(fixture, "name")) or fixture.name
 
 
 def parametrized(function: Function, name: str) -> list[tree.Node] | None:
