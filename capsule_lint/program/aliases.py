@@ -102,10 +102,11 @@ class Aliases:
         for function in (f for m in modules for f in m.functions if f.returns or f.yields):
             for value in function.returns:
                 handing += [(last_name(one.func), function.name) for one in _calls_in(value)]
-            for made in given_back(function):
+            fixture = "fixture" in function.decorators
+            for made in passed_on(function) if fixture else given_back(function):
                 self._makes(function.name, made)
-            for made in passed_on(function) if "fixture" in function.decorators else ():
-                self.add(made, asked_as(function))
+                if fixture:
+                    self.add(made, asked_as(function))
         for statement, _ in (one for module in modules for one in module.imports):
             handing += [(one.name, one.bound) for one in statement.names if one.name is not None]
         while found := [(by, name) for by, name in handing if by in self._makers - {name}]:

@@ -68,7 +68,11 @@ def passed_on(fixture: Function) -> Iterator[str]:
     """What a fixture gives back of the functions that it has, or that are there without it, by their names."""
     yield from given_back(fixture)
     for one in fixture.given_back:
-        if isinstance(one, tree.Name) and one.id not in fixture.scope.bindings:
+        if isinstance(one, tree.Attr):
+            yield one.name
+        elif isinstance(one, tree.Name) and all(
+            b.kind == "param" for b in fixture.scope.bindings.get(one.id, ())
+        ):
             yield one.id
 
 

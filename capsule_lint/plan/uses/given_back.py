@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
+from capsule_lint.program.calling.fixtures import asked_as
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.walk import targets_of
@@ -36,12 +37,13 @@ class GivenBack(Struct, frozen=True):
     def judge(self, node: tree.Node, symbol: Function) -> tuple[Verdict, str] | None:
         """What becomes of a function that another one gives back, alone or in a display; `None` where it does
         not."""
-        maker = self._maker(node)
+        fixture = self._fixture(node)
+        maker = fixture or self._maker(node)
         if maker is None or not self.program.calls.uses.makes(maker.name):
             return None
         calls = self.program.calls.callers(symbol)
         known = _Known(symbol, frozenset(id(call) for call, _ in calls))
-        if self._is_followed(maker, known, 0):
+        if self._is_asked(maker, known, 0) if fixture else self._is_followed(maker, known, 0):
             return Verdict.ALREADY_CORRECT, f"what `{maker.name}` gives back is followed"
         return Verdict.ESCAPE, f"not all is known that is done with what `{maker.name}` gives back"
 
@@ -55,6 +57,35 @@ class GivenBack(Struct, frozen=True):
             above = names.parent(above)
         returned = isinstance(above, tree.Eval) and above.kind == "return"
         return names.place(node).scope.function if returned else None
+
+    def _fixture(self, node: tree.Node) -> Function | None:
+        """The fixture that gives an expression back, as it is."""
+        function = self.program.names.function_of(node)
+        gives = (
+            function is not None
+            and "fixture" in function.decorators
+            and node in function.given_back
+        )
+        return function if gives else None
+
+    def _is_asked(self, fixture: Function, known: _Known, depth: int) -> bool:
+        """Whether what a fixture gives is only called where tests ask for it."""
+        program, name = self.program, asked_as(fixture)
+        if any(
+            tree.text(argument.value) == name
+            for call in program.calls.uses.calls_beside("getfixturevalue")
+            for argument in call.args
+        ):
+            return False
+        given = [
+            node
+            for node in program.names.named(name)
+            if any(
+                isinstance(one, FunctionObject) and one.function is known.symbol
+                for one in program.inference.of(node)
+            )
+        ]
+        return depth < _MAX_DEPTH and all(self._is_used(node, known, depth) for node in given)
 
     def _is_followed(self, maker: Function, known: _Known, depth: int) -> bool:
         """Whether a function is only called, and whatever its calls give is called or gets a name."""
@@ -90,6 +121,8 @@ class GivenBack(Struct, frozen=True):
                 return True
             case tree.Sequence() if isinstance(statement := names.parent(parent), tree.Assign):
                 return all(self._is_read(one, known, depth) for one in statement.targets)
+            case _ if (asked := self._fixture(node)) is not None:
+                return self._is_asked(asked, known, depth + 1)
             case tree.Eval(kind="return") | tree.Sequence() | tree.DictDisplay():
                 outer = self._maker(node)
                 return outer is not None and self._is_followed(outer, known, depth + 1)
