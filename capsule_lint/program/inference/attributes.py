@@ -53,6 +53,7 @@ _DYNAMODB: Final = frozenset(
 """Operations that only a DynamoDB table or client has."""
 _QUERYING: Final = ("query", "scan", "get", "objects")
 """What classes of mappers have that the program does not see."""
+_SPACE: Final = "SimpleNamespace"
 
 
 @dataclass(eq=False, slots=True)
@@ -88,8 +89,16 @@ class Attributes:
                 return foreign(f"boto3.{name}") if self._is_operation(name) else ANYTHING
 
     def _of_foreign(self, base: Foreign, name: str) -> Types:
-        """The objects of the program that it stores under the name in what is not its own."""
-        stored = self.inference.calls.uses.stores(name)
+        """The objects of the program that it stores under the name in what is not its own, or makes that of."""
+        uses = self.inference.calls.uses
+        stored = [*uses.stores(name)]
+        if base.name.endswith(f"{_SPACE}()"):
+            stored += [
+                argument.value
+                for call in uses.calls_beside(_SPACE)
+                for argument in call.args
+                if argument.keyword == name
+            ]
         if base.name == namespaces.MODULE:
             return ANYTHING
         if not stored or base.name.startswith("builtins."):
