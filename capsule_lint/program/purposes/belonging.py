@@ -6,10 +6,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.purposes.naming import Naming, contains, entity_words
 from capsule_lint.program.texts.marks import is_plainly_marked
-from capsule_lint.program.texts.pieces import Text, bare_word, names_any_of, names_scope, words
+from capsule_lint.program.texts.pieces import (
+    Filled,
+    Text,
+    bare_word,
+    names_any_of,
+    names_scope,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +79,8 @@ class Belonging:
 
     domain: Domain
     _known: Naming | None = None
+    _own: tuple[int, dict[str, set[str]]] = (-1, {})
+    """What the keys say that entities make themselves, and their names, for so many keys."""
 
     def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
         """The scopes that the key of a site needs."""
@@ -127,9 +137,37 @@ class Belonging:
         return None if tags or self._serves_others(site.function, found) else found
 
     def _by_tags(self, site: KeySite) -> str | None:
-        """The entity of policy's table that a tag of a site's key names."""
+        """The entity of policy's table that a tag of a site's key names, or that alone makes such keys."""
         others = site.index and self._has_others(site.owner)
-        return None if others else self._tagged(self.tags_of(site.template))
+        return None if others else self._tagged(self.tags_of(site.template)) or self._alike(site)
+
+    def _alike(self, site: KeySite) -> str | None:
+        """The entity of policy's table whose own keys say the same: `TAX#{self.country}` of a `TaxRate`."""
+        entities, sites = self.domain.policy.entities, self.domain.keys.sites
+        if not entities or not self.tags_of(site.template):
+            return None
+        if self._own[0] != len(sites):
+            self._own = len(sites), {}  # which is asked for again while it is found
+            own: dict[str, set[str]] = {}
+            for one in sites:
+                cls = self._made_of(one)
+                if cls is not None:
+                    names = (name for name in (cls.name, cls.symbol) if name in entities)
+                    own.setdefault(one.template.text, set()).add(next(names, ""))
+            self._own = len(sites), own
+        made = self._own[1].get(site.template.text, set())
+        return min(made) if made and "" not in made else None
+
+    def _made_of(self, site: KeySite) -> Class | None:
+        """The entity that makes a key of itself, or of which alone it is made: `f"TAX#{rate.country}"`."""
+        if site.owner is not None and site.owner in self.domain.entities:
+            return site.owner
+        holes = [piece.value for piece in site.template.pieces if isinstance(piece, Filled)]
+        bases = [hole.base for hole in holes if isinstance(hole, tree.Attr)]
+        if not bases or len(bases) < len(holes):
+            return None
+        made = {cls for base in bases for cls in classes_of(self.domain.inference.of(base))}
+        return made.pop() if len(made) == 1 and made <= self.domain.entities else None
 
     def _has_others(self, owner: Class | None) -> bool:
         """Whether a class is an entity, or a repository of such alone, that policy's table does not have: its
