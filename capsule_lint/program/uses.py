@@ -202,9 +202,12 @@ class Uses:
         """What is put, one by one, into tables that are called `name`, each with the table as it is written."""
         return self._puts.get(name, [])
 
-    def decorated(self, name: str) -> Iterator[tuple[Function, tree.Node]]:
-        """The functions under decorators that are called `name`, or an alias of that, and these."""
-        for alias in sorted(self.aliases(name)):
+    def kept_by(self, keeper: Function) -> Iterator[tuple[Function, tree.Node]]:
+        """The functions under decorators that may be a function, or give it back, and these."""
+        parent = (keeper.parent.name,) if keeper.parent is not None else ()
+        names = dict.fromkeys((keeper.name, *parent, *sorted(self._named.makers(keeper.name))))
+        aliases = dict.fromkeys(one for name in names for one in sorted(self.aliases(name)))
+        for alias in aliases:
             yield from self._decorated.get(alias, ())
 
     def declared(self, name: str) -> list[Declared]:
@@ -256,10 +259,10 @@ class Uses:
         """A function is known by the name of the table into which its decorator puts it."""
         for name, put in self._puts.items():
             for keeper in filter(None, (self._keeper(value) for _, value in put)):
-                for one in (keeper, keeper.parent):
-                    for alias in self._named.spelled(one.name) if one is not None else ():
-                        for function, _ in self._decorated.get(alias, ()):
-                            self._named.add(function.name, name)
+                with self.names.aside():
+                    kept = [function for function, _ in self.kept_by(keeper)]
+                for function in kept:
+                    self._named.add(function.name, name)
 
     def _keeper(self, value: tree.Node) -> Function | None:
         """The function that puts what it is given first into a table."""

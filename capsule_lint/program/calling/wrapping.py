@@ -60,14 +60,22 @@ def _handed_on_to(inference: Inference, maker: Function) -> Iterator[Function]:
                     yield from _makers(inference, func)
 
 
+def is_kept_by_own(inference: Inference, function: Function) -> bool:
+    """Whether a decorator of the program gives a function back as it is: it notes it for something of the
+    program to call."""
+    return any(
+        bool(keeper.returns)
+        and all(_id(one) == keeper.own_params[0].name for one in keeper.returns)
+        for keeper in wrappers(inference, function)
+    )
+
+
 def decorated_by(inference: Inference, keeper: Function) -> Iterator[Function]:
-    """The functions that a function of the program decorates, or the one decorates that it gives back."""
-    uses = inference.calls.uses
-    for around in (keeper, keeper.parent):
-        for function, decorator in uses.decorated(around.name) if around is not None else ():
-            types = inference.of(decorator)
-            if any(isinstance(t, FunctionObject) and t.function is keeper for t in types):
-                yield function
+    """The functions that a function of the program decorates, or those that give it back decorate."""
+    for function, decorator in inference.calls.uses.kept_by(keeper):
+        types = inference.of(decorator)
+        if any(isinstance(t, FunctionObject) and t.function is keeper for t in types):
+            yield function
 
 
 def passed_along(

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.program.calling.dispatch import registered_for
 from capsule_lint.program.calling.fixtures import is_collected
-from capsule_lint.program.calling.wrapping import choosing, passed_along, wrappers
+from capsule_lint.program.calling.wrapping import (
+    choosing,
+    is_kept_by_own,
+    passed_along,
+    wrappers,
+)
 from capsule_lint.program.inference.lambdas import Lambdas
 from capsule_lint.program.inference.types import (
     ANYTHING,
@@ -125,6 +130,8 @@ class Flow:
             given = self._entering(function, parameter) or self.inference.handed(
                 function, parameter.name
             )
+            if not given and is_kept_by_own(self.inference, function):
+                return ANYTHING  # what the program does with it is not seen
             return given or foreign(_FRAMEWORK)
         passed = self.inference.calls.passed(function, parameter)
         if passed is None:
