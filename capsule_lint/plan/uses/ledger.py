@@ -26,7 +26,7 @@ from capsule_lint.plan.uses.strings import Strings, registered_as
 from capsule_lint.plan.uses.tabled import Tabled
 from capsule_lint.plan.uses.wording import described
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.inference.types import UNKNOWN, Instance, may_be_ours
+from capsule_lint.program.inference.types import UNKNOWN, Instance, is_kept, may_be_ours
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 
 if TYPE_CHECKING:
@@ -344,7 +344,9 @@ class Ledger(Room):
                 self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
                 return
             receiver = self.program.inference.of(node.base)
-            unknown = not receiver or any(map(may_be_ours, receiver))
+            unknown = not receiver or any(
+                may_be_ours(one) or is_kept(one, node.name) for one in receiver
+            )
             method = self.program.classes.method
             proxies = [isinstance(t, Instance) and method(t.cls, "__getattr__") for t in receiver]
             unknown = unknown or (all(proxies) and UNKNOWN in types)

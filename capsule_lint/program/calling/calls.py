@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.calling.callers import Callee, Callers
+from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.calling.families import Families
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.calling.roles import Roles
@@ -300,8 +301,11 @@ class Calls:
         """What the callers pass for a parameter; `None` when nobody is known to call."""
         found: list[Types] = []
         known = False
-        for method in self.families.nominal(function):
-            position = function.params.index(parameter)
+        position = function.params.index(parameter)
+        methods = self.families.nominal(function)
+        if "register" in function.decorators and parameter not in function.own_params[:1]:
+            methods |= {*dispatched_with(self.inference, function)}
+        for method in methods:
             same = method.parameter(parameter.name)
             if same is None and position < len(method.params):
                 same = method.params[position]

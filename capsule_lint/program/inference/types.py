@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -146,6 +148,12 @@ _KEEPING: Final = frozenset(
 """Modules whose objects keep anything, and whose functions give back what they are given."""
 _MADE: Final = re.compile(r"[\w.]*\b([A-Z]\w*|local)\(\)")
 """An object of a foreign class, right after it was made: what is in it may be ours, itself is not."""
+_KEPT: Final = re.compile(
+    r"(?:builtins\.|typing\.)?(?:dict|list|Dict|List|Mapping)(?:\[\]|\.get\(\))+"
+)
+"""What is in a dict, or a list."""
+_DATA: Final = (dict, list, tuple, set, str, bytes, int, float, Decimal, datetime, timedelta)
+_NAMES_OF_DATA: Final = frozenset(name for kind in _DATA for name in dir(kind))
 _TAKEN_OUT: Final = re.compile(r"[)\]](\.\w+)?$")
 """A result, an item, or an attribute of one."""
 
@@ -240,6 +248,14 @@ def may_be_ours(one: Type) -> bool:
     if _MADE.fullmatch(one.name):
         return False
     return one.holds or (_is_keeping(one) and bool(_TAKEN_OUT.search(one.name)))
+
+
+def is_kept(one: Type, name: str) -> bool:
+    """Whether something is what a dict or a list has in it of which no more is said, and the name is none that data
+    has: then it is an object, whoever's."""
+    return (
+        isinstance(one, Foreign) and bool(_KEPT.fullmatch(one.name)) and name not in _NAMES_OF_DATA
+    )
 
 
 def gives_back(called: Foreign) -> bool:
