@@ -255,15 +255,17 @@ def test_paths_limit_what_is_reported_and_not_what_is_analysed(orders: Project) 
     assert "order_pk(tenant_id, capsule_id, " in orders.read("app.py")
 
 
-@pytest.mark.parametrize("beside", ["readme.txt", "pyproject.toml", "app/setup.py"])
+@pytest.mark.parametrize("beside", ["app/__init__.py", "pyproject.toml", "app/setup.py"])
 @pytest.mark.parametrize("named", ["app/orders", "app/orders/keys.py"])
 def test_without_a_policy_what_is_around_a_path_is_the_program(
     named: str, beside: str, project: Project
 ) -> None:
     caller = "from {}orders.keys import order_pk\n\n\ndef f(t: str) -> str:\n    return order_pk(t, 'o')\n"
-    inside = beside.startswith("app/")
+    inside = beside == "app/setup.py"
     caller = caller.format("" if inside else "app.")
-    project.write({"app/orders/keys.py": KEYS, "app/jobs/nightly.py": caller, beside: ""})
+    package = {"app/orders/__init__.py": ""} if beside.endswith("__init__.py") else {}
+    files = {"app/orders/keys.py": KEYS, "app/jobs/nightly.py": caller, beside: ""}
+    project.write(files | package)
     project.run("--fix", named)
     assert "order_pk(t, capsule_id, 'o')" in project.read("app/jobs/nightly.py")
     assert project.run("--undo", "app" if inside else ".").status == 0

@@ -154,16 +154,14 @@ def formatter_width(folder: Path) -> int | None:
 
 
 def default_root(start: Path) -> Path:
-    """Where the program around a directory begins if no policy says so.
-
-    It is the project that the directory is in, or else the working directory: who names a part of
-    the program means it with all its callers and tests. Neither lies above the working directory
-    where the directory lies below it.
-    """
-    directory, here = _absolute(start), _absolute(Path.cwd())
+    """Where the program around a directory begins if no policy says so: where its project does, or else
+    what is above its packages. Who names a part of a program means it with all its callers and tests."""
+    directory = _absolute(start)
     for folder in (directory, *directory.parents):
-        if folder == here or any((folder / name).exists() for name in _PROJECTS):
+        if any((folder / name).exists() for name in _PROJECTS):
             return folder
+    while (directory / "__init__.py").exists() and directory != directory.parent:
+        directory = directory.parent
     return directory
 
 
