@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.facts import tree
 from capsule_lint.plan.converters import Converters
+from capsule_lint.plan.given_keys import GivenKeys
 from capsule_lint.plan.idleness import Idleness
 from capsule_lint.plan.key_users import KeyUsers
 from capsule_lint.plan.room import Room
@@ -17,8 +17,7 @@ from capsule_lint.plan.supply.made_for import MadeFor
 from capsule_lint.plan.supply.spelled_out import SpelledOut
 from capsule_lint.plan.uses.absorbed import absorbs, hands_scopes, stands_for, takes_by_name
 from capsule_lint.program.calling.fixtures import is_collected
-from capsule_lint.program.inference.types import Collection, Instance, TupleOf
-from capsule_lint.program.model import Function
+from capsule_lint.program.inference.types import Collection, Instance
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.inference.types import Type
-    from capsule_lint.program.model import Class
+    from capsule_lint.program.model import Class, Function
 
 
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
@@ -36,20 +35,6 @@ _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 
 _REACTS: Final = re.compile(r"(?:on|when|handle|process|consume|apply|project)(?:_|$)")
 """What functions are called that others call with a message, and with nothing else."""
-
-
-_KEYS: Final = re.compile(r"(?:^|_)(?:keys?|pairs?)$")
-
-
-def _is_of_tuples(one: Type) -> bool:
-    """Whether a type is a tuple of several parts, or a collection of such."""
-    match one:
-        case TupleOf():
-            return len(one.items) > 1
-        case Collection():
-            return any(isinstance(item, TupleOf) and len(item.items) > 1 for item in one.items)
-        case _:
-            return False
 
 
 @dataclass(eq=False)
@@ -65,6 +50,10 @@ class Demands(Room):
     @cached_property
     def _key_users(self) -> KeyUsers:
         return KeyUsers(self.planner)
+
+    @cached_property
+    def _given_keys(self) -> GivenKeys:
+        return GivenKeys(self.program, self._key_users)
 
     @cached_property
     def _made_for(self) -> MadeFor:
@@ -243,8 +232,9 @@ class Demands(Room):
         if method in self.program.domain.handlers or self._only_silenced(method):
             return False
         family = self.program.calls.families.of(method)
-        given = self._is_below_keys(method, family) or any(map(self._is_given_tuples, family))
-        if given and not any(map(self.program.domain.takes_scope, family)):
+        if self._given_keys.are_given(method, family) and not any(
+            map(self.program.domain.takes_scope, family)
+        ):
             return False
         return not any(self._made_for.one_scope(f.owner) for f in family if f.owner is not None)
 
@@ -295,71 +285,9 @@ class Demands(Room):
     def _is_entity(self, given: Type) -> bool:
         return isinstance(given, Instance) and given.cls in self.program.domain.entities
 
-    def _is_below_keys(self, method: Function, family: Iterable[Function]) -> bool:
-        """Whether a method is given a whole key, by its name or as one of its family uses it."""
-        if self._is_given_key(method):
-            return True
-        if any(map(self.program.domain.is_identifier, method.own_params)):
-            return False
-        return not self._handing.isdisjoint(family)
-
-    def _is_given_tuples(self, method: Function) -> bool:
-        """Whether a method is given keys of several parts, `keys: list[tuple[str, str]]`, among which the
-        scopes are."""
-        domain = self.program.domain
-        return any(
-            _is_of_tuples(one)
-            for parameter in method.own_params
-            if parameter.annotation is not None and _KEYS.search(parameter.name)
-            for one in domain.parameter_types(method, parameter)
-        )
-
-    def _is_given_key(self, method: Function) -> bool:
-        """Whether a method is given whole keys, and knows nothing of what is in them."""
-        program = self.program
-        named = any(program.policy.is_key_name(p.name) for p in method.own_params)
-        return named or method in program.keys.takers
-
-    @cached_property
-    def _handing(self) -> set[Function]:
-        """The functions that have a parameter `…key` and give it to the table as it is."""
-        program, found = self.program, set[Function]()
-        for module in program.names.modules.values():
-            for node in module.every(tree.DictDisplay, tree.Call):
-                given: list[tree.Node] = []
-                if isinstance(node, tree.DictDisplay):
-                    given = [value for key, value in node.pairs if program.keys.key_name(key)]
-                elif isinstance(node, tree.Call):
-                    given = [a.value for a in node.args if a.keyword == "Key"]
-                    given += [
-                        d.values[0] for d in given if isinstance(d, tree.DictDisplay) and d.values
-                    ]
-                found.update(f for one in given if (f := self._given_whole(one)) is not None)
-        queue = list(found)
-        while queue:
-            for call, _ in program.calls.callers(queue.pop()):
-                for argument in call.args:
-                    function = self._given_whole(argument.value)
-                    if function is not None and function not in found:
-                        found.add(function)
-                        queue.append(function)
-        return found
-
-    def _given_whole(self, node: tree.Node) -> Function | None:
-        """The function whose parameter `…key` an expression is, as it is or as a typed value."""
-        match node:
-            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
-                return self._given_whole(node.values[0])
-            case tree.Name(id=name) if name == "key" or name.endswith("_key"):
-                place = self.program.names.place(node)
-                bindings = self.program.names.bindings(name, place)
-                if len(bindings) == 1 and bindings[0].kind == "param":
-                    return bindings[0].function
-        return None
-
     def _touches(self, method: Function) -> bool:
         """Whether the method takes an entity or an identifier, or touches a key."""
-        if self._is_given_key(method):
+        if self._given_keys.is_given(method):
             return False
         if any(map(self.program.domain.is_identifier, method.own_params)):
             return True
@@ -371,7 +299,7 @@ class Demands(Room):
             return True
         if self.planner.local.parted.suffice(method):
             return False
-        return self._key_users.makes(method) or method in self.planner.local.notes.touched
+        return self._key_users.makes(method) or self.planner.local.asks(method)
 
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""

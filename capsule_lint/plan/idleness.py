@@ -20,6 +20,8 @@ _OF_TABLES: Final = frozenset(
     ("create_table", "delete_table", "update_table", "describe_table", "update_time_to_live")
 )
 """Operations on a table itself, whatever is in it."""
+_CONVERSIONS: Final = frozenset(("serialize", "deserialize"))
+"""What boto3's converters of values do."""
 
 
 @dataclass(eq=False)
@@ -65,11 +67,23 @@ class Idleness(Room):
         program = self.program
         inside = [n for n in program.names.inside(method) if isinstance(n, tree.Name | tree.Call)]
         for node in inside:
-            if isinstance(node, tree.Name) and node.id in names and not self._asks_other(node):
+            if isinstance(node, tree.Name) and node.id in names and not self._is_harmless(node):
                 return False
             if isinstance(node, tree.Call) and any(map(self._may_reach, self._called(node))):
                 return False
         return bool(inside)
+
+    def _is_harmless(self, name: tree.Name) -> bool:
+        """Whether what is done with an object leaves the table alone: it is told something, given back, asked to
+        convert a value, or for another object of the program's."""
+        attribute = self.program.names.parent(name)
+        if isinstance(attribute, tree.Eval):
+            return attribute.kind == "return"
+        used = self.program.names.parent(attribute)
+        if isinstance(used, tree.Assign) and isinstance(attribute, tree.Attr):
+            return any(target is attribute for target in used.targets)
+        converts = isinstance(used, tree.Attr) and used.name in _CONVERSIONS
+        return converts or self._asks_other(name)
 
     def _asks_other(self, name: tree.Name) -> bool:
         """Whether an object is only asked for another of the program's, which is asked in turn:

@@ -75,6 +75,7 @@ def link(
         name, package = known[filename]
         return walks.module(name, facts, package, is_test(filename))
 
+    names.broken = any(facts.problem is not None for facts in own.values())
     names.defines = rest.defines
     names.read = lambda filename: walked(filename, rest.facts(filename))
     for filename in sorted({*own, *rest.filenames}):

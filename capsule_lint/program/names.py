@@ -42,6 +42,8 @@ class Names:
     quiet: frozenset[str] = frozenset()
     """The files of those that only look functions up by names that are made: what reaches into them and
     comes out of them counts, and nothing in them is judged."""
+    broken: bool = False
+    """Whether nobody could read what stands in some of their files."""
     index: Index = field(default_factory=Index)
     asked: set[str] = field(default_factory=set)
     """The names whose users, wherever they are, have been asked for."""

@@ -52,6 +52,8 @@ class LocalKeys:
         """The collections whose keys change."""
         self.mixed: set[Home] = set()
         """The collections some of whose keys do not change with the others."""
+        self._telling: set[Home] = set()
+        """The collections of which a key tells items, or those of several scopes, apart."""
         self._unnamed: list[tuple[Home, tree.Node, Function | None]] = []
         """The keys that are values by names which do not say that they tell one thing from others."""
         self._checked: set[int] = set()
@@ -91,6 +93,14 @@ class LocalKeys:
         self.shared.spread(changing, lambda home, by: self.feed(home, tuple(by.missing)))
         self._readers.find(set(self.rekeyed))
 
+    def asks(self, function: Function) -> bool:
+        """Whether a function filters rows, or looks them up by what tells them apart."""
+        told = (
+            one in self._telling or one in self.rekeyed
+            for one in self.notes.looking.get(function, ())
+        )
+        return function in self.notes.filtering or any(told)
+
     def feed(self, home: Home, scopes: tuple[Scope, ...]) -> None:
         """Judge the keys of a collection by the scopes of what is put into it."""
         self.needs.fed[home] = scopes
@@ -122,12 +132,12 @@ class LocalKeys:
         for node in module.every(*LOOKING_UP) if only is None else looking_up(module, {only[1]}):
             for owner, name, key in self.collections.sinks(node):
                 if only is None or only == (owner, name):
-                    self.notes.touch(self.program.names.place(node))
+                    self.notes.touch((owner, name), self.program.names.place(node))
                     self._judge_key((owner, name), key)
         for statement, place in module.statements:
             for home, key in self._replaced(statement):
                 if only is None or only == home:
-                    self.notes.touch(place)
+                    self.notes.touch(home, place)
                     self._judge_key(home, key)
 
     def _replaced(self, statement: tree.Statement) -> Iterator[tuple[Home, tree.Node]]:
@@ -259,7 +269,9 @@ class LocalKeys:
     ) -> bool:
         """Whether scopes that are missing in a key are to be added."""
         matters = self.needs.matters(*home, elements, scoped)
-        if home in self.needs.fed and missing and not matters:
+        if matters:
+            self._telling.add(home)
+        elif home in self.needs.fed and missing:
             self.mixed.add(home)
         return bool(missing) and matters
 

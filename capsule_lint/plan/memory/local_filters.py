@@ -125,6 +125,7 @@ class LocalFilters:
             self.notes.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))
         self.notes.settle(found.node)
         self.notes.touched.add(function)
+        self.notes.filtering.add(function)
 
     def _asks(self, found: _Filter, scope: Scope, function: Function) -> bool:
         """Whether no other comparison of the same row asks for a scope already, in the same condition or in a step

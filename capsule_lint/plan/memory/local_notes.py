@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,10 @@ class LocalNotes:
     wants: list[Want] = field(default_factory=list)
     touched: set[Function] = field(default_factory=set)
     """The functions that look something up in a collection, or filter rows."""
+    filtering: set[Function] = field(default_factory=set)
+    """Those that filter rows."""
+    looking: dict[Function, set[Home]] = field(default_factory=lambda: defaultdict(set))
+    """The others, and what they look into."""
     _settled: set[int] = field(default_factory=set)
     """The keys that have what they need, or get it."""
     _entries: set[tuple[int, str]] = field(default_factory=set)
@@ -90,10 +95,11 @@ class LocalNotes:
         """Whether an expression has what it needs, or gets it."""
         return id(node) in self._settled
 
-    def touch(self, place: Place) -> None:
-        """Note that the function of a place looks something up."""
+    def touch(self, home: Home, place: Place) -> None:
+        """Note that the function of a place looks something up in a collection."""
         if place.scope.function is not None:
             self.touched.add(place.scope.function)
+            self.looking[place.scope.function].add(home)
 
     # --- change sets ---
 

@@ -90,6 +90,8 @@ class ParameterOpinions:
             return
         if isinstance(parameter.default, tree.Call) and last_name(parameter.default) in _INJECTED:
             return
+        if parameter.name.startswith("_"):
+            return  # its own class gives it, where it has one
         reason = _how_optional(parameter.annotation, parameter.default is not None)
         if reason and scope in self.ground.required(function):
             yield Opinion(

@@ -45,6 +45,8 @@ STATEMENTS: Final = frozenset(
 _FILTERS: Final = ("FilterExpression", "Statement", "filter_condition")
 _GIVEN: Final = re.compile(r"filter|criteria|condition|where|expression")
 """What parameters are called that hold a filter, or what one is made of."""
+_BUILDS: Final = re.compile(r"(?:^|_)(?:build|expression|filter|condition|kwargs|params)")
+"""What the methods of an object are called that says which rows are meant: `query.build()`."""
 _SELECT: Final = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _SERVICE: Final = re.compile(r"boto|dynamo", re.IGNORECASE)
 _PROBES: Final = frozenset(("ping", "health", "healthy", "healthcheck", "ready", "alive", "probe"))
@@ -227,6 +229,10 @@ class ScanOpinions:
                 )
             case tree.Binary(op="&"):
                 return self._is_handed_on(node.left) or self._is_handed_on(node.right)
+            case tree.Call(func=tree.Attr(name=name, base=tree.Name() as base)) if _BUILDS.search(
+                name
+            ) and not self._is_own(base):
+                return self._is_plain_parameter(base)
             case tree.Call():
                 return any(
                     (a.star or _GIVEN.search(a.value.id)) and self._is_plain_parameter(a.value)
@@ -235,6 +241,11 @@ class ScanOpinions:
                 )
             case _:
                 return False
+
+    def _is_own(self, name: tree.Name) -> bool:
+        """Whether a name is that of a method's own object."""
+        function = self.ground.program.names.function_of(name)
+        return function is not None and name.id == function.self_name
 
     def _filters(self, call: tree.Call) -> Iterator[tree.Node]:
         """What a call is given as its filter or statement, or as all of its arguments."""

@@ -51,6 +51,7 @@ _HARMLESS: Final = frozenset(
         "hasattr",
     )
 )
+_EACH: Final = ("values", "items")
 _PROXIES: Final = ("__getattr__", "__getattribute__")
 _MAX_DEPTH: Final = 6
 
@@ -117,8 +118,29 @@ class Dynamic(Struct, frozen=True):
             functions = [f for f in members if pattern.fullmatch(f.name)]
             found = self._called(lookup, name, functions) if functions else ()
             yield from (replace(one, by=_spelled(space)) for one in found)
-        elif last_name(parent if isinstance(parent, tree.Attr) else None) in ("values", "items"):
+        elif last_name(parent if isinstance(parent, tree.Attr) else None) in _EACH and any(
+            True for _ in self._gone_through(lookup)
+        ):
             yield from (Lookup(module, node, f, _spelled(space)) for f in members)
+
+    def _gone_through(self, attributes: tree.Node) -> Iterator[tree.Call | None]:
+        """The calls of what a loop over attributes gives, as of what is found; where it only looks at those of a
+        class, `isinstance(value, Column)`, no function is among them."""
+        for target, iterated in self.program.names.module_of(attributes).loops():
+            if iterated is attributes:
+                value = target.items[-1] if isinstance(target, tree.Sequence) else target
+                for use in self._reads(value):
+                    if not self._is_object(use):
+                        yield from self._uses(use, 0)
+                return
+        yield None
+
+    def _is_object(self, node: tree.Node) -> bool:
+        """Whether a value is known to be an object that nobody can call."""
+        types, method = self.program.inference.of(node), self.program.classes.method
+        return bool(types) and all(
+            isinstance(one, Instance) and method(one.cls, "__call__") is None for one in types
+        )
 
     def _kept_in(self, space: tree.Node) -> list[Function]:
         """The changing functions among the attributes of modules and classes; objects keep none."""

@@ -13,7 +13,8 @@ from capsule_lint.facts import tree
 from capsule_lint.program.inference.flow import OF_ITEMS
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.places.dict_roles import DictRoles, is_streamed
-from capsule_lint.program.places.makers import KEYISH, Makers, is_item
+from capsule_lint.program.places.looks import Looks
+from capsule_lint.program.places.makers import Makers, is_item
 from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.shared_texts import SharedTexts
 from capsule_lint.program.places.sites import KeySite, Role
@@ -24,7 +25,6 @@ from capsule_lint.program.texts.pieces import (
     Template,
     Text,
     hole_name,
-    marks_of,
     names_any_of,
 )
 from capsule_lint.program.texts.starts import Starts
@@ -49,8 +49,6 @@ _PARTS: Final = re.compile(
 _LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
 _PLAIN: Final = re.compile(r"_id$|(?:^|_)email$")
 _KEY: Final = re.compile(r"pk|sk|key|hash|index|gsi|value", re.IGNORECASE)
-_PATH: Final = re.compile(r"/\w+=")
-"""What stands in paths of files that are parted by values: `audit/year=2024/month=01`."""
 
 
 @dataclass(eq=False)
@@ -147,6 +145,10 @@ class Keys:
         ]
 
     @cached_property
+    def _looks(self) -> Looks:
+        return Looks(self.policy, self.templates)
+
+    @cached_property
     def starts(self) -> Starts:
         """What tells of texts whether they start as the policy's keys do."""
         tags = tuple(scope.tag for scope in self.policy.scopes if scope.tag)
@@ -156,6 +158,12 @@ class Keys:
     def mark(self) -> str | None:
         """What separates scopes from the parts behind them in all keys, where that is always the same."""
         return usual_mark(self.templates, (s.template for s in self.sites if not s.module.is_test))
+
+    def forget(self) -> None:
+        """What was held for keys are none."""
+        for found in (self.sites, self.helpers, self.takers, self._by_host, self._by_function):
+            found.clear()
+        self.__dict__.pop("functions", None)
 
     def sink(self, node: tree.Node, role: Role, index: bool, *, prefix: bool = False) -> None:
         """An expression is a key, or the beginning of one: so is every template that it may yield."""
@@ -252,7 +260,7 @@ class Keys:
             if host is not template.host:
                 continue
             place = self.names.place(host)
-            if not self._qualifies(template):
+            if not self._looks.like_key(template):
                 used = role is not Role.HELPER or place.scope.function in self.helpers
                 if not used or not self._is_of_parts(template, place.scope.module):
                     continue
@@ -274,31 +282,6 @@ class Keys:
         """Whether later steps add scopes to what is a key before them as well."""
         said = self.templates.segments
         return len(said(template.pieces)) > len(said(known.pieces))
-
-    def _qualifies(self, template: Template) -> bool:
-        """Whether a template looks like a key at all."""
-        text = template.text
-        if self.templates.segments(template.pieces):
-            return True
-        whole = len(template.pieces) == 1
-        if whole and isinstance(template.pieces[0], Filled):
-            return False
-        if whole and (self.policy.is_key_name(text) or self.policy.is_sort_key_name(text)):
-            return False  # the name of an attribute: `pk_name="GSI1PK"`
-        if whole and text.isidentifier() and self.policy.is_index_key_name(f"{text}PK"):
-            return False  # the name of an index: `{"gsi1pk": "GSI1"}`
-        if _PATH.search(text):
-            return False
-        if "#" in text and not text.startswith("#"):
-            return True
-        return any(form.match(text) for form in (KEYISH, self._tagged) if form is not None)
-
-    @cached_property
-    def _tagged(self) -> re.Pattern[str] | None:
-        """A word and the mark with which policy's tags end, where that may be anything: `note.{}`."""
-        marks = {marks_of(scope.tag) for scope in self.policy.scopes} - set("#|/:")
-        ends = "|".join(map(re.escape, sorted(filter(None, marks))))
-        return re.compile(rf"[A-Za-z][A-Za-z0-9]*(?:{ends})") if ends else None
 
     def _is_of_parts(self, template: Template, module: Module) -> bool:
         """Whether a template puts values together, as `f"{order_id}_{kind}"`, where the table is near."""

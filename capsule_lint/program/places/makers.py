@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.places.looks import KEYISH
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import Filled, snake, words
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.places.dict_roles import DictRoles
     from capsule_lint.program.places.keys import Keys
 
-KEYISH: Final = re.compile(r"^(?:[A-Za-z][\w-]*[#|/:]|\{\}[#|/]|[A-Z][A-Z0-9_]*$)")
 HELPER_NAME: Final = re.compile(
     r"(?:^|_)(?:keys?|gsi\d*|lsi\d*|index_keys?)(?:_|$)|_for_(?:key|pk)$"
 )
@@ -51,7 +51,8 @@ class Makers:
         for value in function.returns:
             if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:
                 first = value.items[0]
-                if self._strings(first):
+                sure = named or self._keyish(first) or self._has_scope(first)
+                if sure and self._strings(first):
                     self.keys.sink(first, Role.HELPER, index)
             elif not known and not self._has_scope(value):
                 continue  # `Keys.room_row(room_id)` may be a sort key

@@ -12,6 +12,7 @@ from capsule_lint.program.model import first_name, last_name
 from capsule_lint.program.purposes.belonging import Belonging
 from capsule_lint.program.purposes.held import Held
 from capsule_lint.program.purposes.other_types import is_other
+from capsule_lint.program.purposes.presence import Presence
 from capsule_lint.program.purposes.roles import Roles
 from capsule_lint.program.purposes.tables import Tables
 from capsule_lint.program.texts.pieces import Filled, names_any_of, names_scope, snake
@@ -84,7 +85,11 @@ class Domain:
     def find_roles(self, keys: Keys) -> None:
         """Entities and repositories, from names, keys and table calls."""
         self.keys = keys
-        self.tables = Tables(self.names, self.inference, self.calls, keys).find()
+        tables = Tables(self.names, self.inference, self.calls, keys)
+        self.tables = tables.find()
+        if not tables.sure and not Presence(self.names, keys, self.policy).shows():
+            self.tables.clear()
+            keys.forget()
         self.item_modules = {function.module.name for function in self.tables}
         self.item_modules |= {site.module.name for site in keys.sites}
         Roles(self).find()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.purposes.domain import Domain
 
 _VALUES: Final = ("str", "int", "float", "bool", "bytes")
+_QUERY: Final = re.compile(r"(?:Query|Condition|Expression|Statement|Update)$")
 _TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
 
 
@@ -238,5 +239,14 @@ class Roles:
             elif isinstance(one, TupleOf):
                 for part in one.items:
                     yield from self._item_classes(part)
-            elif isinstance(one, Instance) and self.domain.is_item(one.cls):
+            elif isinstance(one, Instance) and self._is_item(one.cls):
                 yield one.cls
+
+    def _is_item(self, cls: Class) -> bool:
+        return self.domain.is_item(cls) and not self._says_which(cls)
+
+    def _says_which(self, cls: Class) -> bool:
+        """Whether instances say which items are meant, or what becomes of them: `ItemQuery`, which builds that."""
+        if self.domain.classes.is_data(cls) or self.domain.has_scope(cls):
+            return False
+        return _QUERY.search(cls.name) is not None and cls.name not in self.domain.policy.entities

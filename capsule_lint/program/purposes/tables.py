@@ -41,6 +41,7 @@ MAPPED: Final = ("get", "count", "save", "delete", "update", "refresh", "batch_g
 """Operations of a mapper's models, beside those that are called alike: `Order.get(order_id)`."""
 OPERATIONS: Final = COMMON | SHORT | LONG
 _SPEAKS: Final = re.compile(r"boto|dynamo|ddb|(?<![a-z])aws|get_paginator", re.IGNORECASE)
+_DYNAMO: Final = re.compile(r"dynamo|(?<![a-z0-9])ddb", re.IGNORECASE)
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TABLES: Final = frozenset(("table", "dynamo", "dynamodb", "ddb"))
 _DATABASES: Final = frozenset(("session", "engine", "cursor", "conn", "connection"))
@@ -92,6 +93,8 @@ class Tables:
     inference: Inference
     calls: Calls
     keys: Keys
+    sure: bool = False
+    """Whether one of the calls, or the module around it, says that this is about DynamoDB."""
     _speaking: dict[Module, bool] = field(init=False)
     """The modules, and whether they have keys, or name anything after DynamoDB."""
     _handed_on: dict[str, list[tuple[tree.Call, tree.Attr]]] = field(
@@ -111,11 +114,14 @@ class Tables:
 
     def _find(self) -> set[Function]:
         found = {function for name in LONG for _, _, function in self._calls(name)}
+        self.sure = bool(found)
         for name in SHORT:
             for call, func, function in self._calls(name):
                 if self._is_sure(call, func) or self._is_about_items(self.names.place(call)):
                     found.add(function)
+                    self.sure = self.sure or self._shows(call, func)
         if any(map(self._is_model, self.inference.classes.all)):
+            self.sure = True
             found.update(self._through_models())
         modules = self.names.modules.values()
         defined = {function.name for module in modules for function in module.functions}
@@ -128,6 +134,7 @@ class Tables:
                     f.owner is not None and _is_table(f.owner) for f in own
                 ):
                     found.add(function)
+                    self.sure = self.sure or self._shows(call, func)
                 elif own:
                     wrapped.append((function, own))
         before = -1
@@ -169,6 +176,8 @@ class Tables:
         one, or something around it says so."""
         if func.name == "paginate" and (operation := self._paged(func.base)) is not None:
             return operation in COMMON
+        if func.name == "query" and not call.args:
+            return False  # a table is asked for something
         if any(a.keyword is not None and a.keyword[:1].isupper() for a in call.args):
             return True
         receiver = last_name(func.base)
@@ -179,10 +188,19 @@ class Tables:
         types = self.inference.of(func.base)
         if any(map(self._is_of_dynamo, types)):
             return True
-        is_known = types and all(
-            isinstance(t, Foreign) and t.name.partition(".")[0] not in _NOWHERE for t in types
-        )
+        is_known = types and all(self._is_no_table(one, func.name) for one in types)
         return not is_known and _DATABASES.isdisjoint(words(receiver))
+
+    def _is_no_table(self, one: Type, operation: str) -> bool:
+        """Whether it is known of a value what it is, and that it is no table: it comes from elsewhere, or its own
+        class says what its operation does."""
+        match one:
+            case Foreign(name=name):
+                return name.partition(".")[0] not in _NOWHERE
+            case Instance(cls=cls) | ClassObject(cls=cls):
+                return self.inference.classes.method(cls, operation) is not None
+            case _:
+                return False
 
     def _is_sure(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether a call says itself that it is the operation of a table: `get_item(Key=key)`."""
@@ -190,6 +208,11 @@ class Tables:
             argument.star == "**" or (argument.keyword or "")[:1].isupper()
             for argument in call.args
         )
+
+    def _shows(self, call: tree.Call, func: tree.Attr) -> bool:
+        """Whether a call of an operation, or the module around it, says that this is about DynamoDB."""
+        module = self.names.module_of(call)
+        return self._is_sure(call, func) or any(map(_DYNAMO.search, _words(module)))
 
     def _is_about_items(self, place: Place) -> bool:
         """Whether the class around a place is a repository by its name, or the module has keys, or
