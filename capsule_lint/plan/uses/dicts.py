@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.program.bases import ADDING_NOTHING
 from capsule_lint.program.inference.namespaces import is_spelled
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.purposes.tables import OPERATIONS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Module
 
 _METHODS: Final = ("get", "pop", "setdefault", "update", "items", "keys", "values")
+_OF_SETS: Final = ("add", "append", "discard", "extend", "remove")
 _ID: Final = re.compile(r"_u?uid$|_id$|[a-z]Id$")
 _HUMP: Final = re.compile(r"^[A-Z]|[a-z][A-Z]")
 _PLAIN: Final = frozenset(
@@ -59,6 +61,8 @@ class Dicts:
         `x` is subscripted as well, while no class of the family can be."""
         if is_plain(self.program, receiver) or self._is_response(receiver):
             return True
+        if symbol.name in _OF_SETS and self._is_set(receiver, classes):
+            return True
         if symbol.name not in _METHODS:
             return False
         func = self.program.names.parent(receiver)
@@ -97,6 +101,26 @@ class Dicts:
         a test writes out in several ways side by side."""
         parameters = symbol.own_params if isinstance(symbol, Function) else ()
         return bool(parameters) and _ID.search(next(iter(parameters)).name) is not None
+
+    def _is_set(self, receiver: tree.Node, classes: frozenset[Class]) -> bool:
+        """Whether a method of sets or lists which no class of the family has is called on the same name, in the
+        same block: `names.remove(old)`, `names.add(new)`."""
+        known, place = self.program.classes, self.program.names.place(receiver)
+        if not isinstance(receiver, tree.Name) or any(
+            known.base_names(cls) - ADDING_NOTHING or known.method(cls, "__getattr__")
+            for cls in classes
+        ):
+            return False
+        for name in _OF_SETS:
+            if any(known.has_attribute(cls, name) for cls in classes):
+                continue
+            for call in self.program.calls.uses.calls_beside(name):
+                base = call.func.base if isinstance(call.func, tree.Attr) else None
+                if isinstance(base, tree.Name) and base.id == receiver.id:
+                    other = self.program.names.place(call)
+                    if other.scope is place.scope and other.blocks == place.blocks:
+                        return True
+        return False
 
     @cached_property
     def _gets(self) -> dict[tuple[object, str], list[tree.Call]]:
