@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.facts import tree
 from capsule_lint.plan.converters import Converters
 from capsule_lint.plan.given_keys import GivenKeys
 from capsule_lint.plan.idleness import Idleness
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
 
 
+_DEPTH: Final = 3
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 
 
@@ -299,7 +301,44 @@ class Demands(Room):
             return True
         if self.planner.local.parted.suffice(method):
             return False
-        return self._key_users.makes(method) or self.planner.local.asks(method)
+        return (
+            self._key_users.makes(method)
+            or self.planner.local.asks(method)
+            or self._finds_by_own(method)
+        )
+
+    def _finds_by_own(self, method: Function) -> bool:
+        """Whether a method that is told something has a private one of its class ask the table: by an identifier for
+        what it reads or writes itself, or by what it has looked up before."""
+        domain, own = self.program.domain, self._private(method) if method.own_params else {}
+        touching = domain.touches_table(method)
+        looking = method in self.planner.local.notes.touched
+        return any(
+            (touching and domain.touches_table(one) and self._is_told_identifier(one))
+            or (looking and given and self._asks_table(one, 0))
+            for one, given in own.items()
+        )
+
+    def _is_told_identifier(self, method: Function) -> bool:
+        domain = self.program.domain
+        return any(map(domain.is_identifier, method.own_params)) and not domain.takes_scope(method)
+
+    def _asks_table(self, method: Function, depth: int) -> bool:
+        """Whether a method asks the table, or has private ones of its class do so."""
+        return self.program.domain.touches_table(method) or (
+            depth < _DEPTH and any(self._asks_table(m, depth + 1) for m in self._private(method))
+        )
+
+    def _private(self, method: Function) -> dict[Function, bool]:
+        """The private methods of its class that a method calls, and whether it gives them anything."""
+        found: dict[Function, bool] = {}
+        inside = self.program.names.inside(method)
+        for call in (node for node in inside if isinstance(node, tree.Call)):
+            for called in (callee.function for callee in self.program.calls.callees(call)):
+                own = called is not None and called.owner is method.owner is not None
+                if called is not None and own and called.name.startswith("_"):
+                    found[called] = found.get(called, False) or bool(call.args)
+        return found
 
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""

@@ -72,7 +72,7 @@ class KeyNeeds:
             return many or self._stands_for_items(owner, name)
         if self.is_scoped(owner):
             return False
-        if not _has_identifier(elements):
+        if not has_identifier(elements):
             return self.tells(elements) and self._keeps_entities(owner, name)
         if self.collections.keeps_rows((owner, name)):
             return True
@@ -164,5 +164,6 @@ class KeyNeeds:
         return False
 
 
-def _has_identifier(elements: list[tree.Node]) -> bool:
+def has_identifier(elements: list[tree.Node]) -> bool:
+    """Whether a part of a key tells one thing from others of its kind."""
     return any(is_identifier(hole_name(e)) for e in elements)

@@ -10,7 +10,7 @@ from capsule_lint.plan.memory.collections import LOOKING_UP, Collections, lookin
 from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.key_classes import KeyClasses
 from capsule_lint.plan.memory.key_hosts import KeyHosts
-from capsule_lint.plan.memory.key_needs import KeyNeeds
+from capsule_lint.plan.memory.key_needs import KeyNeeds, has_identifier
 from capsule_lint.plan.memory.key_readers import KeyReaders
 from capsule_lint.plan.memory.keyed_alike import KeyedAlike
 from capsule_lint.plan.memory.local_filters import LocalFilters
@@ -215,9 +215,11 @@ class LocalKeys:
         """Note what an expression lacks that writes a key, which may be known to be one like the others."""
         parts = self.hosts.parts(host) if self.program.keys.at(host) is None else None
         if parts is None:
+            self._telling.add(home)
             return
         shape, elements = parts
         if any(self.program.policy.is_key_name(hole_name(e)) for e in elements):
+            self._telling.add(home)
             return
         if helper is not None:
             self.told.parameters(elements, helper)
@@ -269,9 +271,9 @@ class LocalKeys:
     ) -> bool:
         """Whether scopes that are missing in a key are to be added."""
         matters = self.needs.matters(*home, elements, scoped)
-        if matters:
+        if matters or has_identifier(elements):
             self._telling.add(home)
-        elif home in self.needs.fed and missing:
+        if home in self.needs.fed and missing and not matters:
             self.mixed.add(home)
         return bool(missing) and matters
 

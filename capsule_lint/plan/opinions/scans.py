@@ -229,12 +229,8 @@ class ScanOpinions:
                 )
             case tree.Binary(op="&"):
                 return self._is_handed_on(node.left) or self._is_handed_on(node.right)
-            case tree.Call(func=tree.Attr(name=name, base=tree.Name() as base)) if _BUILDS.search(
-                name
-            ) and not self._is_own(base):
-                return self._is_plain_parameter(base)
             case tree.Call():
-                return any(
+                return self._is_built(node) or any(
                     (a.star or _GIVEN.search(a.value.id)) and self._is_plain_parameter(a.value)
                     for a in node.args
                     if isinstance(a.value, tree.Name)
@@ -242,10 +238,13 @@ class ScanOpinions:
             case _:
                 return False
 
-    def _is_own(self, name: tree.Name) -> bool:
-        """Whether a name is that of a method's own object."""
-        function = self.ground.program.names.function_of(name)
-        return function is not None and name.id == function.self_name
+    def _is_built(self, call: tree.Call) -> bool:
+        """Whether an object that the function is given says which rows are meant: `query.build()`."""
+        base = call.func.base if isinstance(call.func, tree.Attr) else None
+        function = self.ground.program.names.function_of(call)
+        if function is None or not isinstance(base, tree.Name) or base.id == function.self_name:
+            return False
+        return _BUILDS.search(last_name(call.func)) is not None and self._is_plain_parameter(base)
 
     def _filters(self, call: tree.Call) -> Iterator[tree.Node]:
         """What a call is given as its filter or statement, or as all of its arguments."""
