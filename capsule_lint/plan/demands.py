@@ -310,7 +310,8 @@ class Demands(Room):
     def _finds_by_own(self, method: Function) -> bool:
         """Whether a method that is told something has a private one of its class ask the table: by an identifier for
         what it reads or writes itself, or by what it has looked up before."""
-        domain, own = self.program.domain, self._private(method) if method.own_params else {}
+        told = any(p.default is None for p in method.own_params if p.kind not in ("*", "**"))
+        domain, own = self.program.domain, self._private(method) if told else {}
         touching = domain.touches_table(method)
         looking = method in self.planner.local.notes.touched
         return any(

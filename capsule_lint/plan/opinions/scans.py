@@ -231,12 +231,18 @@ class ScanOpinions:
                 return self._is_handed_on(node.left) or self._is_handed_on(node.right)
             case tree.Call():
                 return self._is_built(node) or any(
-                    (a.star or _GIVEN.search(a.value.id)) and self._is_plain_parameter(a.value)
+                    (a.star or _GIVEN.search(a.value.id) or self._is_all(a.value))
+                    and self._is_plain_parameter(a.value)
                     for a in node.args
                     if isinstance(a.value, tree.Name)
                 )
             case _:
                 return False
+
+    def _is_all(self, name: tree.Name) -> bool:
+        """Whether a name stands for all that the function is given by keywords, `**options`."""
+        bound = self.ground.program.names.bindings_of(name)
+        return any(b.parameter is not None and b.parameter.kind == "**" for b in bound)
 
     def _is_built(self, call: tree.Call) -> bool:
         """Whether an object that the function is given says which rows are meant: `query.build()`."""
