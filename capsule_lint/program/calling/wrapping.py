@@ -62,12 +62,13 @@ def _handed_on_to(inference: Inference, maker: Function) -> Iterator[Function]:
 
 def is_kept_by_own(inference: Inference, function: Function) -> bool:
     """Whether a decorator of the program gives a function back as it is: it notes it for something of the
-    program to call."""
-    return any(
-        bool(keeper.returns)
-        and all(_id(one) == keeper.own_params[0].name for one in keeper.returns)
-        for keeper in wrappers(inference, function)
-    )
+    program to call, in its own file as often as not."""
+    for keeper in wrappers(inference, function):
+        own = keeper.own_params[0].name
+        if keeper.returns and all(_id(one) == own for one in keeper.returns):
+            inference.names.ask(keeper.name)
+            return True
+    return False
 
 
 def decorated_by(inference: Inference, keeper: Function) -> Iterator[Function]:
