@@ -145,7 +145,8 @@ class Readers:
         for split in self.splits.of(node.base):
             every = self.moving(split, module, defects, index)
             shifts = [s for s in every if s.reads(index, split)]
-            self.tie(shifts)
+            if any(s.moved(index, split) != index for s in shifts):
+                self.tie(shifts)
             if index < 0 and split.limit >= 0:
                 self._from_the_end(node, index, module, split, shifts)
                 return

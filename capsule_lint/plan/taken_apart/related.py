@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.taken_apart.shifts import shift_of
 from capsule_lint.program.model import Class
 from capsule_lint.program.texts.pieces import Text, words
 
@@ -29,7 +30,7 @@ class Related(Struct, frozen=True):
 
     def of(self, split: Split, module: Module, defects: list[KeyDefect]) -> list[KeyDefect]:
         """The changed keys that the code could be reading: those with a part that it asks for, or else
-        those of its class, of its module, or any."""
+        those of its class; or any, where the parts of all move alike, or else those of its module."""
         name = self.readers.splits.name(split.key)
         index = self.program.policy.is_index_key_name(name) or "index" in words(name)
         told = index or self.program.policy.is_key_name(name)
@@ -38,6 +39,8 @@ class Related(Struct, frozen=True):
         owner = function.owner if function is not None else None
         said = set(words(function.name)) if function is not None else set()
         asked = set(self._asked(split, module)) if len(same) > 1 else set()
+        shifts = (shift_of(defect, split.separator) for defect in same)
+        moves = {(shift.start, shift.by) for shift in shifts if shift is not None}
         for group in (
             [d for d in same if asked & self._fixed(d, split.separator)],
             [
@@ -47,6 +50,7 @@ class Related(Struct, frozen=True):
                 and d.function is not None
                 and d.function.owner is owner
             ],
+            same if len(moves) == 1 else [],
             [d for d in same if d.module is module],
             [d for d in same if said & self._tags(d)],
         ):
