@@ -313,7 +313,7 @@ class Demands(Room):
         told = any(p.default is None for p in method.own_params if p.kind not in ("*", "**"))
         domain, own = self.program.domain, self._private(method) if told else {}
         touching = domain.touches_table(method)
-        looking = method in self.planner.local.notes.touched
+        looking = self.planner.local.notes.touches(method)
         return any(
             (touching and domain.touches_table(one) and self._is_told_identifier(one))
             or (looking and given and self._asks_table(one, 0))

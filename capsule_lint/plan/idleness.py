@@ -55,11 +55,7 @@ class Idleness(Room):
         domain = self.program.domain
         if domain.touches_table(method) or method in self.program.keys.functions:
             return False
-        if (
-            not method.takes_self
-            or not method.returns
-            or method in self.planner.local.notes.touched
-        ):
+        if not method.takes_self or not method.returns or self.planner.local.notes.touches(method):
             return False
         if method.owner is None or self.program.classes.is_abstract(method.owner):
             return False

@@ -191,7 +191,7 @@ class KeyReaders:
             several = any(a.star for a in call.args)
             return not several or collections.keepers.key_of(call) is not None
         keyed = is_keyed(last_name(call.func)) or collections.is_named(call, home)
-        return keyed and self.local.notes.touched.issuperset(collections.key_makers(call))
+        return keyed and all(map(self.local.notes.touches, collections.key_makers(call)))
 
     def _is_given_several(self, call: tree.Call, home: Home) -> bool:
         """Whether a method is given several keys that change: `cache.mget(keys)`."""

@@ -124,7 +124,6 @@ class LocalFilters:
             read.detail[one.name] = details[one.name] or ""
             self.notes.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))
         self.notes.settle(found.node)
-        self.notes.touched.add(function)
         self.notes.filtering.add(function)
 
     def _asks(self, found: _Filter, scope: Scope, function: Function) -> bool:

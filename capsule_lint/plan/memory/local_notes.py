@@ -49,12 +49,10 @@ class LocalNotes:
     silenced: list[LocalDefect] = field(default_factory=list)
     defects: list[LocalDefect] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
-    touched: set[Function] = field(default_factory=set)
-    """The functions that look something up in a collection, or filter rows."""
     filtering: set[Function] = field(default_factory=set)
-    """Those that filter rows."""
+    """The functions that filter rows."""
     looking: dict[Function, set[Home]] = field(default_factory=lambda: defaultdict(set))
-    """The others, and what they look into."""
+    """Those that look something up in a collection, and in which."""
     _settled: set[int] = field(default_factory=set)
     """The keys that have what they need, or get it."""
     _entries: set[tuple[int, str]] = field(default_factory=set)
@@ -98,8 +96,11 @@ class LocalNotes:
     def touch(self, home: Home, place: Place) -> None:
         """Note that the function of a place looks something up in a collection."""
         if place.scope.function is not None:
-            self.touched.add(place.scope.function)
             self.looking[place.scope.function].add(home)
+
+    def touches(self, function: Function) -> bool:
+        """Whether a function looks something up in a collection, or filters rows."""
+        return function in self.filtering or function in self.looking
 
     # --- change sets ---
 

@@ -37,7 +37,7 @@ def called_apart(program: Program, function: Function) -> Iterator[tuple[Functio
     for call in choosing_objects(program.classes, function):
         around = program.names.function_of(call)
         before = put_before(program.names, call)
-        if around is not None and not (before and _takes_behind(program, function, before)):
+        if around is not None and not _takes_behind(program, function, before):
             yield around, call
 
 

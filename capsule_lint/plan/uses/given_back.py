@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
-from capsule_lint.program.calling.fixtures import asked_as
+from capsule_lint.program.calling.fixtures import asked_as, fixture_giving
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.walk import targets_of
@@ -37,7 +37,7 @@ class GivenBack(Struct, frozen=True):
     def judge(self, node: tree.Node, symbol: Function) -> tuple[Verdict, str] | None:
         """What becomes of a function that another one gives back, alone or in a display; `None` where it does
         not."""
-        fixture = self._fixture(node)
+        fixture = fixture_giving(self.program.names, node)
         maker = fixture or self._maker(node)
         if maker is None or not self.program.calls.uses.makes(maker.name):
             return None
@@ -57,16 +57,6 @@ class GivenBack(Struct, frozen=True):
             above = names.parent(above)
         returned = isinstance(above, tree.Eval) and above.kind == "return"
         return names.place(node).scope.function if returned else None
-
-    def _fixture(self, node: tree.Node) -> Function | None:
-        """The fixture that gives an expression back, as it is."""
-        function = self.program.names.function_of(node)
-        gives = (
-            function is not None
-            and "fixture" in function.decorators
-            and node in function.given_back
-        )
-        return function if gives else None
 
     def _is_asked(self, fixture: Function, known: _Known, depth: int) -> bool:
         """Whether what a fixture gives is only called where tests ask for it."""
@@ -121,7 +111,7 @@ class GivenBack(Struct, frozen=True):
                 return True
             case tree.Sequence() if isinstance(statement := names.parent(parent), tree.Assign):
                 return all(self._is_read(one, known, depth) for one in statement.targets)
-            case _ if (asked := self._fixture(node)) is not None:
+            case _ if (asked := fixture_giving(self.program.names, node)) is not None:
                 return self._is_asked(asked, known, depth + 1)
             case tree.Eval(kind="return") | tree.Sequence() | tree.DictDisplay():
                 outer = self._maker(node)

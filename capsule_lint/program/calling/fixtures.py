@@ -16,6 +16,7 @@ from capsule_lint.program.model import Binding, Function, last_name
 
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.names import Names
 
 
 @dataclass(eq=False)
@@ -116,6 +117,14 @@ class Fixtures:
         given = [f for name in names if name is not None for f in self.by_name.get(name, ())]
         results = self.inference.results
         return join(*(results.yielded(self.inference.returned(f)) for f in given)) or ANYTHING
+
+
+def fixture_giving(names: Names, node: tree.Node) -> Function | None:
+    """The fixture that gives an expression back, as it is."""
+    function = names.function_of(node)
+    if function is None or "fixture" not in function.decorators:
+        return None
+    return function if node in function.given_back else None
 
 
 def is_collected(function: Function) -> bool:

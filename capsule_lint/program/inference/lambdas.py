@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.fixtures import asked_as
+from capsule_lint.program.calling.fixtures import asked_as, fixture_giving
 from capsule_lint.program.inference.types import ANYTHING, Instance, Types, join
-from capsule_lint.program.model import Binding, Function, Module, Place, last_name
+from capsule_lint.program.model import Binding, Module, Place, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,16 +77,10 @@ class Lambdas:
             case tree.DictDisplay():  # called as `TABLE[name](ctx, note_id)`
                 holder = self.inference.names.parent(parent)
                 return last_name(holder.targets[0]) if isinstance(holder, tree.Assign) else ""
-            case tree.Eval() if (fixture := self._fixture(node)) is not None:
+            case tree.Eval() if fixture := fixture_giving(self.inference.names, node):
                 return asked_as(fixture)
             case _:
                 return ""
-
-    def _fixture(self, node: tree.Lambda) -> Function | None:
-        """The fixture that gives a lambda back."""
-        function = self.inference.names.function_of(node)
-        given = function is not None and "fixture" in function.decorators
-        return function if function is not None and given and node in function.given_back else None
 
     def _homes(self, name: str, parent: object, module: Module) -> set[Module]:
         """The modules in which the lambda is called by that name."""
