@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import asked_as, parametrized
-from capsule_lint.program.held_names import given_back, held_in, passed_on, table_of, values_of
+from capsule_lint.program.held_names import container_of, given_back, held_in, passed_on, values_of
 from capsule_lint.program.model import last_name, outwards
 from capsule_lint.program.walk import singles, targets_of
 
@@ -22,6 +22,8 @@ _T = TypeVar("_T")
 _LOCAL: Final = ".<locals>."
 _MADE: Final = "()"
 """What stands behind the name of a function in that of its result."""
+_HANDED: Final = "->"
+"""What stands behind the symbol of a function in what it is called where it is given away."""
 _PASSING: Final = (
     "partial",
     "partialmethod",
@@ -62,7 +64,7 @@ class Aliases:
         """The same as they stand in the code."""
         found = self._spelled.get(name)
         if found is None:
-            every = (one for one in self.of(name) if not one.endswith(_MADE))
+            every = (one for one in self.of(name) if not one.endswith((_MADE, _HANDED)))
             words = (one.rpartition(_LOCAL)[2] for one in every)
             found = self._spelled[name] = frozenset(words)
         return found
@@ -73,7 +75,7 @@ class Aliases:
 
     def is_own(self, name: str) -> bool:
         """Whether no word is such a name: only one function knows it, or it is that of a result."""
-        return name in self._own or name.endswith(_MADE)
+        return name in self._own or name.endswith((_MADE, _HANDED))
 
     def own(self, node: tree.Node) -> Iterator[str]:
         """What the functions around a name, or a table of that name, call so that has other names too."""
@@ -93,7 +95,23 @@ class Aliases:
         if isinstance(called, tree.Call) and last_name(called.func) in self._makers:
             yield f"{last_name(called.func)}{_MADE}"
 
+    @staticmethod
+    def handed(function: Function) -> str:
+        """What stands for a function where it is given away, to be asked for with its name."""
+        return f"{function.symbol}{_HANDED}"
+
     # --- how it is found ---
+
+    def hand(self, function: Function, name: str) -> None:
+        """A function is given to something that knows it by a name."""
+        self.add(self.handed(function), name)
+
+    def own_name(self, function: Function, name: str) -> str:
+        """What a function calls something that only it knows."""
+        own = _qualified(function, name)
+        self._own.add(own)
+        self._words.add(name)
+        return own
 
     def note_makers(self, modules: Collection[Module]) -> None:
         """Note the functions that give back what they define: their results are known by its name, those of
@@ -138,9 +156,7 @@ class Aliases:
         self._spelled.clear()
 
     def _add_own(self, names: Iterable[str], function: Function, bound: str) -> None:
-        own = _qualified(function, bound)
-        self._own.add(own)
-        self._words.add(bound)
+        own = self.own_name(function, bound)
         for name in names:
             self.add(name, own)
 
@@ -198,7 +214,7 @@ class Aliases:
             node.func.id for node in module.each(tree.Call) if isinstance(node.func, tree.Name)
         }
         for target, value in module.loops() if called else ():
-            table = table_of(value)
+            table = container_of(value)
             own = (last_name(table),) if isinstance(table, tree.Name | tree.Attr) else ()
             for name in (*own, *held_in(table), *tables.get(last_name(table), ())):
                 for leaf, _ in targets_of(target):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import KEYED, LISTED
 from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
@@ -24,11 +25,19 @@ def words_in(node: tree.Node) -> Iterator[str]:
                 yield text
 
 
-def table_of(node: tree.Node) -> tree.Node:
-    """`TABLE` of `TABLE.items()` and `TABLE.values()`."""
+def container_of(node: tree.Node) -> tree.Node:
+    """`TABLE` of `TABLE[kind]`, `TABLE.setdefault(kind, [])`, `list(TABLE.values())` and the like."""
     match node:
-        case tree.Call(func=tree.Attr(name="items" | "values") as func) if not node.args:
-            return func.base
+        case tree.Subscript():
+            return container_of(node.base)
+        case tree.Call(func=tree.Attr(name="items" | "values" | "copy") as func) if not node.args:
+            return container_of(func.base)
+        case tree.Call(func=tree.Attr(name=name) as func) if name in KEYED and node.args:
+            return container_of(func.base)
+        case tree.Call(func=tree.Name(id=name), args=(first, *_)) if name in LISTED | {
+            "enumerate"
+        }:
+            return container_of(first.value)
         case _:
             return node
 

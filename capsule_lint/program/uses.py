@@ -13,7 +13,8 @@ from capsule_lint.program.aliases import Aliases, closure, renamed
 from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.containers import ADDING_ALL, ADDING_ONE
-from capsule_lint.program.held_names import names_held, words_in
+from capsule_lint.program.handed_names import HandedNames
+from capsule_lint.program.held_names import container_of, names_held, words_in
 from capsule_lint.program.inference.namespaces import called_name
 from capsule_lint.program.model import Class, Function, Module, last_name, owner_of
 from capsule_lint.program.walk import singles
@@ -66,6 +67,9 @@ class Uses:
     _fills: dict[tuple[int, str], list[tree.Node]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _nested: dict[tuple[int, str], list[tree.Node]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _spills: dict[tuple[int, str], list[tree.Node]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -96,6 +100,7 @@ class Uses:
         self._named = Aliases(self.names)
         through = deferred.QUEUED | deferred.attached(self.names.modules.values())
         self._named.note_makers(self.names.modules.values())
+        HandedNames(self.names, self._named).note()
         for module in self.names.modules.values():
             self._named.note(module)
             for statement, place in module.statements:
@@ -107,7 +112,9 @@ class Uses:
                 self._note_arguments(node)
                 self._note_deferred(node, through)
                 if isinstance(node.func, tree.Attr) and node.func.name in _FILLING and node.args:
-                    self._note_fill(self._fills, node.func.base, node.args[-1].value)
+                    base, value = node.func.base, node.args[-1].value
+                    self._note_fill(self._fills, base, value)
+                    self._note_fill(self._nested, _holder(base), value)
                     if isinstance(node.func.base, tree.Name | tree.Attr):
                         put = node.func.base, node.args[-1].value
                         self._puts[last_name(node.func.base)].append(put)
@@ -154,6 +161,23 @@ class Uses:
         self.names.ask(*(one for one in found if not own(one)), *self._named.makers(name))
         return found
 
+    def calls_of(self, function: Function) -> tuple[frozenset[str], list[tree.Call]]:
+        """The calls of what may be a function by its name, or by one under which others know it that it is given
+        to, and what tells these names from those of another. Who passes on `*args` may have got these with it."""
+        known, handed = self.known_by(function.name), self._named.handed(function)
+        others = self.known_by(handed) - known - {handed}
+        calls = [call for name in sorted(known) for call in self.calls(name)]
+        for name in sorted(others):
+            calls += (call for call in self.calls(name) if not any(a.star for a in call.args))
+        return (known | {handed} if others else known), calls
+
+    def written_as(self, symbol: Function | Class) -> frozenset[str]:
+        """All names under which something may be known, as they stand in the code."""
+        names = self.aliases(symbol.name)
+        if isinstance(symbol, Function):
+            names |= self.aliases(self._named.handed(symbol))
+        return names
+
     def arguments(
         self, owner: Function | Class | None, name: str
     ) -> list[tuple[tree.Call, tree.Argument]]:
@@ -193,6 +217,10 @@ class Uses:
     def fills(self, cls: Class, name: str) -> list[tree.Node]:
         """What the methods of a class put into the collection `self.name`, an element at a time."""
         return self._fills.get((id(cls), name), [])
+
+    def nested_fills(self, cls: Class, name: str) -> list[tree.Node]:
+        """What they put into the lists that are in the dict `self.name`: `self.name[kind].append(handler)`."""
+        return self._nested.get((id(cls), name), [])
 
     def spills(self, cls: Class, name: str) -> list[tree.Node]:
         """The collections all of which they put into it: `self.name.extend(notes)`, `self.name += notes`."""
@@ -273,7 +301,7 @@ class Uses:
     def _note_fill(
         self,
         fills: dict[tuple[int, str], list[tree.Node]],
-        collection: tree.Node,
+        collection: tree.Node | None,
         value: tree.Node,
     ) -> None:
         if isinstance(collection, tree.Attr) and _is_self(collection.base):
@@ -363,6 +391,15 @@ def _entries(call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
         case [key, value] if (text := tree.text(key)) is not None:
             yield text, value
     yield from call.keywords
+
+
+def _holder(node: tree.Node) -> tree.Node | None:
+    """The dict that has in it what stands at an index: `DICT[kind]`, `DICT.setdefault(kind, [])`."""
+    match node:
+        case tree.Subscript() | tree.Call(func=tree.Attr(name="setdefault")):
+            return container_of(node)
+        case _:
+            return None
 
 
 def _is_self(node: tree.Node) -> bool:

@@ -137,7 +137,17 @@ class ParameterOpinions:
     def _should_use(self, function: Function, scope: Scope) -> bool:
         if not self._must_use(function, scope) or not self._works(function):
             return False
-        return not self._reaches_otherwise(function, scope)
+        return not self._reaches_otherwise(function, scope) and not self._is_one_of(function)
+
+    def _is_one_of(self, function: Function) -> bool:
+        """Whether a call that calls it may call functions of other names as well, which decide what it is
+        given: a handler in a table, a step of a saga."""
+        calls = self.ground.program.calls
+        return any(
+            other.function is not None and other.function.name != function.name
+            for call, _ in calls.callers(function)
+            for other in calls.callees(call)
+        )
 
     def _add_handing(self, unused: dict[tuple[Function, Scope], tree.Parameter]) -> None:
         """Those that touch the table as well, and give the value to nothing but such a parameter: it reaches

@@ -16,6 +16,7 @@ from capsule_lint.plan.uses.bare_mocks import may_stand_in
 from capsule_lint.plan.uses.decorated import called_apart
 from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.plan.uses.examples import examples, shown
+from capsule_lint.plan.uses.followed import Following
 from capsule_lint.plan.uses.given_back import GivenBack
 from capsule_lint.plan.uses.likeness import fitting
 from capsule_lint.plan.uses.lookups import is_some_module, keeping_class
@@ -23,7 +24,6 @@ from capsule_lint.plan.uses.references import HARMLESS, References
 from capsule_lint.plan.uses.registries import Registries, picking
 from capsule_lint.plan.uses.replacements import Replacements
 from capsule_lint.plan.uses.strings import Strings, registered_as
-from capsule_lint.plan.uses.tabled import Tabled
 from capsule_lint.plan.uses.wording import described
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import UNKNOWN, Instance, is_kept, may_be_ours
@@ -63,9 +63,9 @@ class Ledger(Room):
         """What is found by a whole text, which is its path, or the name that a decorator gives it."""
         self._asked = Asked.by(planner.state.wants)
         self._replacements = Replacements(planner)
-        tabled = Tabled(planner.program, planner.values, self._asked)
+        following = Following(planner.program, planner.values, self._asked)
         back = GivenBack(planner.program, self._asked)
-        self._references = References(planner, self._asked, tabled, self._replacements, back)
+        self._references = References(planner, self._asked, following, self._replacements, back)
         self._strings = Strings(planner, self._references, self._replacements)
         self._arrivals = Arrivals(planner.program)
 
@@ -109,7 +109,7 @@ class Ledger(Room):
         }
         symbols += sorted(classes, key=lambda c: c.symbol)
         for symbol in sorted(symbols, key=lambda s: s.symbol):
-            for name in self.program.calls.uses.aliases(symbol.name):
+            for name in sorted(self.program.calls.uses.written_as(symbol)):
                 if name == "_":  # what nobody reads
                     continue
                 self._by_name.setdefault(name, []).append(symbol)
@@ -316,7 +316,7 @@ class Ledger(Room):
         for kept in Registries(program, HARMLESS).keeping(symbol):
             module = program.names.module_of(kept.node)
             table = f" in `{kept.table}`" if kept.table else ""
-            verdict, reason = self._references.tabled.judge(kept.node, symbol)
+            verdict, reason = self._references.following.kept(kept.node, symbol)
             if verdict is Verdict.ESCAPE:
                 reason = f"`{kept.decorator}`, which decorates it, keeps it{table}"
             self._row(module, kept.node.span, symbol, verdict, reason)

@@ -111,6 +111,11 @@ def forwarded_by(
     leading = passed_on(call.args, stars)
     if leading is None or len(call.args) != leading + len(stars):
         return None, 0
+    starred = {name for name, kind in stars.items() if kind == "*"}
+    own = callee.params[given:] if isinstance(callee, Function) else ()
+    for node in _names_of(program, function, starred):
+        if not _stays(program, node, call, own):
+            return None, 0
     if leading:
         named = [name.id for name in _names_of(program, function, set(stars))]
         if sorted(named) != sorted(stars) or not isinstance(callee, Function):
@@ -123,6 +128,29 @@ def forwarded_by(
         if scoped != [False, True] or any(p.kind not in _PLAIN for p in before):
             return None, 0
     return function, leading
+
+
+def _stays(
+    program: Program, node: tree.Name, call: tree.Call, params: Sequence[tree.Parameter]
+) -> bool:
+    """Whether what is done with `*args` beside handing them on, to what has these parameters, may see one more of
+    them: nothing takes them apart, or gives them to something that cannot take it."""
+    parent = program.names.parent(node)
+    match parent:
+        case tree.Call() if parent is not call and any(
+            a.star and a.value is node for a in parent.args
+        ):
+            functions = [c.function for c in program.calls.callees(parent)]
+            return all(f is None or any(p.kind == "*" for p in f.params) for f in functions)
+        case tree.Call():
+            return last_name(parent.func) != "len"
+        case tree.Subscript(index=tree.Const(value=int() as at)) if at >= 0:
+            scopes = program.policy.scopes
+            return any(names_scope(p.name, scope) for p in params[at:] for scope in scopes)
+        case tree.Sequence() | tree.FString() | tree.Wrapped() | tree.Binary():
+            return True
+        case _:
+            return False
 
 
 def _after(call: tree.Call, position: int, node: tree.Name, stars: dict[str, str]) -> int | None:

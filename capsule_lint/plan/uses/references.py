@@ -31,9 +31,9 @@ from capsule_lint.program.walk import singles, targets_of
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.uses.asked import Asked
+    from capsule_lint.plan.uses.followed import Following
     from capsule_lint.plan.uses.given_back import GivenBack
     from capsule_lint.plan.uses.replacements import Replacements
-    from capsule_lint.plan.uses.tabled import Tabled
     from capsule_lint.program.model import Symbol
 
 HARMLESS: Final = frozenset(
@@ -98,7 +98,7 @@ class References(Room, Struct, frozen=True):
 
     planner: Planner
     asked: Asked
-    tabled: Tabled
+    following: Following
     replacements: Replacements
     given_back: GivenBack
 
@@ -130,6 +130,9 @@ class References(Room, Struct, frozen=True):
         if later is not None and self._calls(later, symbol):
             return self.called(later, symbol)
         parent = program.names.parent(node)
+        is_called = isinstance(parent, tree.Call) and parent.func is node
+        if not is_called and last_name(node) not in program.calls.uses.aliases(symbol.name):
+            return Verdict.ALREADY_CORRECT, "is followed from where it is given"
         return self._held(node, parent, symbol, types) or self._used(node, parent, symbol)
 
     def _held(
@@ -169,10 +172,19 @@ class References(Room, Struct, frozen=True):
         return next((one for one in split if one.value is node or one.targets[0] is node), None)
 
     def _is_unpacked(self, display: tree.Sequence, node: tree.Node) -> bool:
-        """Whether a name is one of several that an assignment binds: `_, find = finders(table)`."""
-        statement = self.program.names.parent(display)
-        targets = statement.targets if isinstance(statement, tree.Assign) else ()
-        return any(_binds(target, node) for target in targets)
+        """Whether a name is one of several that something binds: `_, find = finders(table)`, `for kind, make in …`."""
+        holder = self.program.names.parent(display)
+        while isinstance(holder, tree.Sequence):
+            holder = self.program.names.parent(holder)
+        match holder:
+            case tree.Assign(targets=targets):
+                return any(_binds(target, node) for target in targets)
+            case tree.Block(binds=binds):
+                return any(_binds(bind.target, node) for bind in binds)
+            case tree.Comprehension(generators=generators):
+                return any(_binds(one.target, node) for one in generators)
+            case _:
+                return False
 
     def _used(self, node: tree.Node, parent: object, symbol: Symbol) -> tuple[Verdict, str]:
         """What becomes of an expression that is a value like any other."""
@@ -190,7 +202,7 @@ class References(Room, Struct, frozen=True):
         if back is not None:
             return back
         if isinstance(parent, tree.DictDisplay | tree.Sequence):
-            return self.tabled.judge(node, symbol)
+            return self.following.kept(node, symbol)
         if isinstance(parent, tree.FunctionDef) and not any(d is node for d in parent.decorators):
             return Verdict.ESCAPE, "is the default of a parameter, which may call it"
         if isinstance(parent, tree.FunctionDef | tree.ClassDef) or parent is None:
@@ -235,10 +247,10 @@ class References(Room, Struct, frozen=True):
         if isinstance(symbol, Class) or (name in HARMLESS and not self._keeps(call)):
             return Verdict.ALREADY_CORRECT, "passed as a value"
         if name in _METHODS:
-            return self.tabled.judge(call, symbol, "a class")
+            return self.following.kept(call, symbol, "a class")
         if self._is_given_back(call, symbol):
             return Verdict.ALREADY_CORRECT, _ALIAS
-        return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
+        return self.following.given(call, node, symbol)
 
     def _is_made_by(self, call: tree.Call, node: tree.Node) -> bool:
         """Whether a call that gets nothing new makes a class that it is given of its other arguments:
@@ -309,7 +321,7 @@ class References(Room, Struct, frozen=True):
             return Verdict.ESCAPE, "is called by a mock that nothing is known of"
         tabled = any(isinstance(target, tree.Subscript) for target in statement.targets)
         if tabled and isinstance(symbol, Function):
-            return self.tabled.judge(node, symbol)
+            return self.following.kept(node, symbol)
         if isinstance(symbol, Function) and any(
             self._is_attached(target, symbol) for target in statement.targets
         ):

@@ -30,9 +30,29 @@ if TYPE_CHECKING:
 _PLACE: Final = re.compile(r"\{(\w+)")
 _CACHING: Final = re.compile(r"cach|memo", re.IGNORECASE)
 _KEEPING: Final = ADDING_ONE | {"register", "setdefault"}
-_LOOKING: Final = frozenset(
-    ("callable", "isfunction", "ismethod", "getattr", "hasattr", "setattr", "unwrap", "getsource")
+LOOKING: Final = frozenset(
+    (
+        "bool",
+        "callable",
+        "getattr",
+        "getdoc",
+        "getsource",
+        "hasattr",
+        "id",
+        "iscoroutinefunction",
+        "isfunction",
+        "isinstance",
+        "ismethod",
+        "len",
+        "print",
+        "repr",
+        "setattr",
+        "signature",
+        "str",
+        "unwrap",
+    )
 )
+"""The names of functions that only look at what they are given."""
 _REGISTERING: Final = ("register", "subscribe")
 _STANDING_IN: Final = ("__call__", "__get__")
 
@@ -151,7 +171,7 @@ class Registries(Struct, frozen=True):
 
     def _only_looks(self, call: tree.Call) -> bool:
         name = last_name(call.func)
-        return name in self.harmless or name in _LOOKING
+        return name in self.harmless or name in LOOKING
 
     def _passed_on(
         self, call: tree.Call, node: tree.Node

@@ -136,9 +136,8 @@ class Calls:
                 yield from self._constructing(cls)
             yield from self._indirect()
         else:
-            names = self.uses.known_by(name)  # who asks for the callers asks for these names
+            names, named = self.uses.calls_of(function)  # who asks for the callers asks for these
             every = name == "__call__" and function.owner is not None
-            named = chain.from_iterable(self.uses.calls(one) for one in sorted(names))
             yield names, self.uses.all_calls() if every else named
 
     def _guessed_names(self, function: Function) -> list[str] | None:

@@ -269,7 +269,22 @@ class Attributes:
         ]
         known = join(*found)
         meant = frozenset(t for t in known if t != Foreign("None"))
+        if bindings and not stores and meant <= ANYTHING:
+            return self._functions_given(cls, name) or known or ANYTHING
         return meant or known or ANYTHING
+
+    def _functions_given(self, cls: Class, name: str) -> Types:
+        """The functions that instances of a data class are made with; nothing where one is made with something
+        else, for a field that does not say what it is: `handler: Callable[..., dict]`."""
+        given = [
+            arguments[name].value
+            for _, arguments in self.inference.calls.given_to(cls)
+            if name in arguments
+        ]
+        found = join(*map(self.inference.of, given))
+        return (
+            found if all(isinstance(t, FunctionObject | LambdaObject) for t in found) else NOTHING
+        )
 
     def _filled(self, cls: Class, name: str, one: Type) -> Type:
         """A collection that starts empty, with what the methods of its class put into it, if all of that
@@ -278,6 +293,9 @@ class Attributes:
             return one
         inference, uses = self.inference, self.inference.calls.uses
         put = join(*map(inference.filled.put, uses.fills(cls, name)))
+        if one.kind == "dict" and (nested := uses.nested_fills(cls, name)):
+            listed = join(*map(inference.filled.put, nested))
+            put |= frozenset((Collection(listed),)) if not listed & ANYTHING else listed
         spilled = join(
             *(
                 self._inside(inference.of(value), one.kind == "dict")

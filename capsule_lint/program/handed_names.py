@@ -1,0 +1,147 @@
+"""The names by which functions are called that are given to others: `bus.subscribe("created", on_created)`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from capsule_lint.facts import tree
+from capsule_lint.program.containers import ADDING_ONE
+from capsule_lint.program.fields import is_field
+from capsule_lint.program.held_names import container_of, values_of
+from capsule_lint.program.model import Binding, Class, Function, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.aliases import Aliases
+    from capsule_lint.program.names import Names
+
+_MANY: Final = 8
+"""So many functions of one name, or more, are told apart by nothing but what they are methods of."""
+_PUTTING: Final = ADDING_ONE | {"setdefault"}
+
+
+_Taker: TypeAlias = "tuple[Function | Class, str]"
+"""A function that takes something as a parameter, or a class that takes it as a field, and its name."""
+
+
+@dataclass(eq=False, slots=True)
+class HandedNames:
+    """Follows functions from where the program gives them to one of its functions, or puts them into an
+    object, to what these call them, by name: what may be called so, types tell later."""
+
+    names: Names
+    aliases: Aliases
+    _functions: dict[str, list[Function]] = field(default_factory=lambda: defaultdict(list))
+    """The functions and methods of the program by name."""
+    _takers: dict[str, list[Function | Class]] = field(default_factory=lambda: defaultdict(list))
+    """The functions, and the classes by how they are made, by name."""
+    _followed: set[_Taker] = field(default_factory=set)
+
+    def note(self) -> None:
+        """Note the names that functions are known by where they are given away."""
+        modules = self.names.modules.values()
+        for module in modules:
+            for function in module.functions:
+                if not function.is_property:
+                    self._functions[function.name].append(function)
+                if function.name != "__init__":
+                    self._takers[function.name].append(function)
+            for cls in module.classes:
+                self._takers[cls.name].append(cls.methods.get("__init__", cls))
+        for module in modules:
+            for call in module.each(tree.Call):
+                name = last_name(call.func) if call.args else ""
+                if name in self._takers:
+                    self._given(call, name)
+
+    def _given(self, call: tree.Call, name: str) -> None:
+        """Note the functions that a call of something called so is given."""
+        for at, argument in enumerate(call.args):
+            for one in _parts(argument.value) if not argument.star else ():
+                for function in self._meant(one):
+                    for taken in self._taken(name, at, argument.keyword):
+                        self.aliases.hand(function, self._known_in(taken))
+
+    def _meant(self, node: tree.Node) -> Iterator[Function]:
+        """The functions that an expression may stand for, told by what its name is bound to, or by that of a
+        method."""
+        match node:
+            case tree.Name(id=name) if name in self._functions:
+                for binding in self.names.bindings_of(node):
+                    found = self.names.follow(binding)
+                    if isinstance(found, Binding) and isinstance(found.definition, Function):
+                        yield found.definition
+            case tree.Attr(name=name) if len(self._functions.get(name, ())) < _MANY:
+                yield from self._functions.get(name, ())
+
+    def _taken(self, name: str, at: int, keyword: str | None) -> Iterator[_Taker]:
+        """Who takes what a call of something called so is given at a position, or by a keyword."""
+        takers = self._takers.get(name, ())
+        for taker in takers if len(takers) < _MANY else ():
+            names = (
+                [p.name for p in taker.own_params]
+                if isinstance(taker, Function)
+                else _fields(taker)
+            )
+            if keyword is not None:
+                yield from ((taker, one) for one in names if one == keyword)
+            else:
+                yield from ((taker, one) for one in names[at : at + 1])
+
+    def _known_in(self, taken: _Taker) -> str:
+        """The name by which it is known there, once what is done with it there has been followed."""
+        taker, name = taken
+        if isinstance(taker, Class):
+            return name
+        if taken not in self._followed:
+            self._followed.add(taken)
+            self._follow(taker, name)
+        return self.aliases.own_name(taker, name)
+
+    def _follow(self, taker: Function, name: str) -> None:
+        """Note where a function puts what it takes, and whom it gives it to."""
+        own = self.aliases.own_name(taker, name)
+        for node in self.names.inside(taker):
+            if not isinstance(node, tree.Name) or node.id != name:
+                continue
+            whole = _whole(self.names, node)
+            match self.names.parent(whole):
+                case tree.Call() as call if call.func is not whole:
+                    called = last_name(call.func)
+                    if called in _PUTTING and isinstance(call.func, tree.Attr):
+                        self.aliases.add(own, last_name(container_of(call.func.base)))
+                    for at, argument in enumerate(call.args):
+                        if argument.value is whole and not argument.star:
+                            for taken in self._taken(called, at, argument.keyword):
+                                self.aliases.add(own, self._known_in(taken))
+
+
+def _whole(names: Names, node: tree.Node) -> tree.Node:
+    """The display or the choice that an expression is part of, or itself."""
+    match names.parent(node):
+        case tree.Sequence() | tree.DictDisplay() | tree.Conditional() | tree.Boolean() as parent:
+            return _whole(names, parent)
+        case _:
+            return node
+
+
+def _parts(node: tree.Node) -> Iterator[tree.Node]:
+    """An expression, or what stands in a display, or may be chosen."""
+    match node:
+        case tree.Sequence() | tree.DictDisplay() | tree.Conditional() | tree.Boolean():
+            for one in values_of(node):
+                yield from _parts(one)
+        case _:
+            yield node
+
+
+def _fields(cls: Class) -> list[str]:
+    """The fields that a class itself says it is made of."""
+    return [
+        last_name(statement.targets[0])
+        for statement in cls.fact.body
+        if isinstance(statement, tree.Assign) and is_field(statement)
+    ]
