@@ -34,6 +34,7 @@ from capsule_lint.policy import selects
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.overloads import overloads
 from capsule_lint.program.inference.types import FunctionObject, LambdaObject
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
@@ -50,9 +51,9 @@ class Signatures(Room):
     planner: Planner
     stand_ins: StandIns = field(init=False)
     open_partials: set[int] = field(default_factory=set)
+    """The partials that leave what is gained to their own calls."""
     _wrapping: set[Function | None] = field(default_factory=set)
     """The functions of decorators that give scopes: nobody is known to call them by their names."""
-    """The partials that leave what is gained to their own calls."""
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -102,6 +103,8 @@ class Signatures(Room):
         for call, callee in list(program.calls.callers(member)):
             self.want_argument(call, scope, member, callee.given, knot)
             self._gain_twins(call, member, scope, knot)
+            self._gain_beside(call, member, scope, knot)
+            self._double_beside(call, member, callee.given)
         for call, given, offset in list(forwarded(program, member)):
             uses = left_open(program, member, call, given)
             if uses is None:
@@ -123,6 +126,38 @@ class Signatures(Room):
                 continue
             if other.module.is_test and self.program.domain.takes_scope(other):
                 self.gain(other, scope, knot)
+
+    def _gain_beside(self, call: tree.Call, member: Function, scope: Scope, knot: Knot) -> None:
+        """What a call may call as well that chooses among functions, from a table or a list of steps, takes the
+        same, where it takes the other scopes in the same places."""
+        for callee in self.program.calls.callees(call):
+            other = callee.function
+            if other is None or other.name == member.name or other.name in SPECIAL:
+                continue
+            places = self._scope_places(member)
+            if places and self._scope_places(other) == places:
+                self.gain(other, scope, knot)
+
+    def _double_beside(self, call: tree.Call, member: Function, given: int) -> None:
+        """A lambda of a test that the same call may call takes what the function takes."""
+        for one in self.program.inference.of(call.func):
+            if isinstance(one, LambdaObject) and self.program.names.module_of(one.node).is_test:
+                self._double(one, member, given)
+
+    def _double(self, one: LambdaObject, function: Function, given: int) -> None:
+        """A lambda that fits in the place of a function takes what that takes."""
+        module, params = self.program.names.module_of(one.node), one.node.params
+        if fits(params, function, given, self.program.policy.scopes):
+            self.state.double(one.node, Double(one.node.span, module, function, given, params))
+
+    def _scope_places(self, function: Function) -> list[tuple[int, str]]:
+        """Where a function takes scopes so far, and their names; empty where it takes none."""
+        return [
+            (at, scope.name)
+            for at, parameter in enumerate(function.own_params)
+            for scope in self.program.policy.scopes
+            if names_scope(parameter.name, scope)
+        ]
 
     def _is_taken(self, function: Function, name: str) -> bool:
         """Whether a name means something else in a function than what a parameter of it would be."""
@@ -146,11 +181,8 @@ class Signatures(Room):
         """What a test puts in the function's place takes what the function takes."""
         given, scopes = stand_in.given, self.program.policy.scopes
         for one in callables(self.program, stand_in.node):
-            if isinstance(one, LambdaObject) and fits(one.node.params, function, given, scopes):
-                module = self.program.names.module_of(one.node)
-                params = one.node.params
-                double = Double(one.node.span, module, function, given, params)
-                self.state.double(one.node, double)
+            if isinstance(one, LambdaObject):
+                self._double(one, function, given)
             elif isinstance(one, FunctionObject) and one.function is not function:
                 other = one.function
                 params = other.params[int(one.bound and other.takes_self) :]

@@ -77,6 +77,10 @@ class Aliases:
         """Whether no word is such a name: only one function knows it, or it is that of a result."""
         return name in self._own or name.endswith((_MADE, _HANDED))
 
+    def knows(self, function: Function, name: str) -> bool:
+        """Whether a function calls something so that has other names too."""
+        return _qualified(function, name) in self._own
+
     def own(self, node: tree.Node) -> Iterator[str]:
         """What the functions around a name, or a table of that name, call so that has other names too."""
         while isinstance(node, tree.Subscript):
@@ -122,17 +126,18 @@ class Aliases:
                 handing += [(last_name(one.func), function.name) for one in _calls_in(value)]
             fixture = "fixture" in function.decorators
             for made in passed_on(function) if fixture else given_back(function):
-                self._makes(function.name, made)
+                self.give(function.name, made)
                 if fixture:
                     self.add(made, asked_as(function))
         for statement, _ in (one for module in modules for one in module.imports):
             handing += [(one.name, one.bound) for one in statement.names if one.name is not None]
         while found := [(by, name) for by, name in handing if by in self._makers - {name}]:
             for by, name in found:
-                self._makes(name, f"{by}{_MADE}")
+                self.give(name, f"{by}{_MADE}")
             handing = [one for one in handing if one not in found]
 
-    def _makes(self, name: str, made: str) -> None:
+    def give(self, name: str, made: str) -> None:
+        """A function called `name` gives back what is called `made`, or what is in that."""
         self._makers.add(name)
         self.add(made, f"{name}{_MADE}")
 

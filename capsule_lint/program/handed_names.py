@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
-from capsule_lint.program.containers import ADDING_ONE
+from capsule_lint.program.containers import ADDING_ONE, KEYED
 from capsule_lint.program.fields import is_field
 from capsule_lint.program.held_names import container_of, values_of
 from capsule_lint.program.model import Binding, Class, Function, last_name
+from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,9 @@ class HandedNames:
     """The functions and methods of the program by name."""
     _takers: dict[str, list[Function | Class]] = field(default_factory=lambda: defaultdict(list))
     """The functions, and the classes by how they are made, by name."""
-    _followed: set[_Taker] = field(default_factory=set)
+    _tables: set[str] = field(default_factory=set)
+    """The names of what functions are put into."""
+    _followed: set[tuple[Function, str]] = field(default_factory=set)
 
     def note(self) -> None:
         """Note the names that functions are known by where they are given away."""
@@ -56,6 +59,12 @@ class HandedNames:
                 name = last_name(call.func) if call.args else ""
                 if name in self._takers:
                     self._given(call, name)
+        for function in (f for module in modules for f in module.functions if f.returns):
+            if function.name not in KEYED:
+                for value in (one for given in function.returns for one in values_of(given)):
+                    table = last_name(container_of(value))
+                    if table in self._tables:
+                        self.aliases.give(function.name, table)
 
     def _given(self, call: tree.Call, name: str) -> None:
         """Note the functions that a call of something called so is given."""
@@ -94,35 +103,69 @@ class HandedNames:
     def _known_in(self, taken: _Taker) -> str:
         """The name by which it is known there, once what is done with it there has been followed."""
         taker, name = taken
-        if isinstance(taker, Class):
-            return name
-        if taken not in self._followed:
-            self._followed.add(taken)
-            self._follow(taker, name)
-        return self.aliases.own_name(taker, name)
+        return name if isinstance(taker, Class) else self._local(taker, name)
 
-    def _follow(self, taker: Function, name: str) -> None:
-        """Note where a function puts what it takes, and whom it gives it to."""
-        own = self.aliases.own_name(taker, name)
-        for node in self.names.inside(taker):
-            if not isinstance(node, tree.Name) or node.id != name:
-                continue
-            whole = _whole(self.names, node)
-            match self.names.parent(whole):
-                case tree.Call() as call if call.func is not whole:
-                    called = last_name(call.func)
-                    if called in _PUTTING and isinstance(call.func, tree.Attr):
-                        self.aliases.add(own, last_name(container_of(call.func.base)))
-                    for at, argument in enumerate(call.args):
-                        if argument.value is whole and not argument.star:
-                            for taken in self._taken(called, at, argument.keyword):
-                                self.aliases.add(own, self._known_in(taken))
+    def _local(self, function: Function, name: str) -> str:
+        """The same of a name that a function has."""
+        if (function, name) not in self._followed:
+            self._followed.add((function, name))
+            own = self.aliases.own_name(function, name)
+            for node in self.names.inside(function):
+                if isinstance(node, tree.Name) and node.id == name:
+                    self._goes(function, own, _whole(self.names, node))
+        return self.aliases.own_name(function, name)
+
+    def _goes(self, function: Function, own: str, node: tree.Node) -> None:
+        """Note where a function puts something, and whom it gives it to."""
+        match self.names.parent(node):
+            case tree.Call() as call if call.func is not node:
+                called = last_name(call.func)
+                if called in _PUTTING and isinstance(call.func, tree.Attr):
+                    self._put(own, call.func.base)
+                for at, argument in enumerate(call.args):
+                    if argument.value is node and not argument.star:
+                        for taken in self._taken(called, at, argument.keyword):
+                            self.aliases.add(own, self._known_in(taken))
+            case tree.Assign(targets=targets, value=value) if value is node:
+                for target in targets:
+                    self._bound(function, own, target)
+            case tree.Block(binds=binds):
+                for bind in binds:
+                    if bind.value is node:
+                        self._bound(function, own, bind.target)
+            case tree.Comprehension(generators=generators):
+                for one in generators:
+                    if one.iter is node:
+                        self._bound(function, own, one.target)
+
+    def _bound(self, function: Function, own: str, target: tree.Node) -> None:
+        """Note what a function gives a name."""
+        for leaf, _ in targets_of(target):
+            if isinstance(leaf, tree.Name):
+                self.aliases.add(own, self._local(function, leaf.id))
+            else:
+                self._put(own, leaf)
+
+    def _put(self, own: str, table: tree.Node) -> None:
+        """Note that something is put into a table, or becomes an attribute."""
+        name = last_name(container_of(table))
+        self._tables.add(name)
+        self.aliases.add(own, name)
 
 
 def _whole(names: Names, node: tree.Node) -> tree.Node:
-    """The display or the choice that an expression is part of, or itself."""
-    match names.parent(node):
-        case tree.Sequence() | tree.DictDisplay() | tree.Conditional() | tree.Boolean() as parent:
+    """What something is given by that has an expression in it, or is a choice of it."""
+    parent = names.parent(node)
+    match parent:
+        case tree.Sequence() | tree.DictDisplay() | tree.Conditional() | tree.Boolean():
+            return _whole(names, parent)
+        case tree.Call() if parent.func is not node and container_of(parent) is not parent:
+            return _whole(names, parent)
+        case tree.Attr():
+            call = names.parent(parent)
+            inside = isinstance(call, tree.Call) and container_of(call) is not call
+            return _whole(names, call) if isinstance(call, tree.Call) and inside else node
+        case tree.Subscript() if parent.base is node:
             return _whole(names, parent)
         case _:
             return node

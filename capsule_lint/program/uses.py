@@ -165,11 +165,20 @@ class Uses:
         """The calls of what may be a function by its name, or by one under which others know it that it is given
         to, and what tells these names from those of another. Who passes on `*args` may have got these with it."""
         known, handed = self.known_by(function.name), self._named.handed(function)
-        others = self.known_by(handed) - known - {handed}
+        others = self.passed_as(function) - known
         calls = [call for name in sorted(known) for call in self.calls(name)]
         for name in sorted(others):
             calls += (call for call in self.calls(name) if not any(a.star for a in call.args))
         return (known | {handed} if others else known), calls
+
+    def passed_as(self, function: Function) -> frozenset[str]:
+        """The names that others give a function which it is given to, with its own: see `known_by`."""
+        handed = self._named.handed(function)
+        return self.known_by(function.name) | (self.known_by(handed) - {handed})
+
+    def may_be_function(self, function: Function, parameter: str) -> bool:
+        """Whether something called like a function of the program is given to a parameter."""
+        return self._named.knows(function, parameter)
 
     def written_as(self, symbol: Function | Class) -> frozenset[str]:
         """All names under which something may be known, as they stand in the code."""

@@ -110,7 +110,10 @@ class _Path:
 
     def _taken(self, function: Function, name: str) -> bool:
         """The same of a parameter, in all that may run where the function is called."""
-        at = [p.name for p in function.params].index(name)
+        own = function.parameter(name)
+        if own is None:
+            return False  # one of `**kwargs`
+        at = function.params.index(own)
         family = sorted(self.program.calls.families.of(function), key=lambda f: f.symbol)
         return all(self._taken_at(one, name, at) for one in family)
 
@@ -159,17 +162,65 @@ class _Path:
         program = self.program
         if not self._is_new((id(cls), name)):
             return True
-        line = {*program.classes.mro(cls), *program.classes.subclasses(cls)}
+        judged = name in program.calls.uses.aliases(self.symbol.name)
+        if self._is_taken_apart(cls) or (not judged and self._is_looked_up(cls, name)):
+            return False
+        line = {
+            one for heir in program.classes.subclasses(cls) for one in program.classes.mro(heir)
+        }
         judged = name in program.calls.uses.aliases(self.symbol.name)
         for node in list(program.names.named(name)):
             if isinstance(node, tree.Name) or self._is_target(node):
                 continue
             types = program.inference.of(node.base)
-            has = any(isinstance(t, Instance | ClassObject) and t.cls in line for t in types)
+            classes = [t.cls for t in types if isinstance(t, Instance | ClassObject)]
+            has = any(one in line or program.classes.is_protocol(one) for one in classes)
             may = not judged and any(isinstance(t, UnknownType) for t in types)
             if (has and not self.used(node)) or (may and not has and self._may_call(node)):
                 return False
         return True
+
+    def _is_taken_apart(self, cls: Class) -> bool:
+        """Whether objects of a class are taken apart into their fields somewhere: `for name, run in routes`,
+        `case Route(name, run)`."""
+        program, classes = self.program, self.program.classes
+        line = {cls, *classes.subclasses(cls)}
+        named = {alias for one in line for alias in program.calls.uses.aliases(one.name)}
+        made = frozenset(map(Instance, line))
+        for module in program.names.modules.values():
+            for statement, _ in module.statements:
+                heads = statement.heads if isinstance(statement, tree.Block) else ()
+                if heads[1:] and named & set(map(last_name, heads[1:])):
+                    return True
+            for target, value in module.loops() if classes.is_named_tuple(cls) else ():
+                if isinstance(target, tree.Sequence):
+                    types = program.inference.elements(program.inference.of(value))
+                    if types & made or any(isinstance(t, UnknownType) for t in types):
+                        return True
+        return False
+
+    def _is_looked_up(self, cls: Class, name: str) -> bool:
+        """Whether an attribute may be read by a name that is only known when it runs, `getattr(route, field)`; one
+        of an object of which nothing is known, only where a text says the name."""
+        program = self.program
+        line = {
+            one for heir in program.classes.subclasses(cls) for one in program.classes.mro(heir)
+        }
+        for call in program.calls.uses.calls_beside("getattr"):
+            match call.plain:
+                case (_, tree.Const(value=str()), *_):
+                    continue
+                case (base, _, *_):
+                    types = program.inference.of(base)
+                    if any(isinstance(t, Instance) and t.cls in line for t in types):
+                        return True
+                    if any(isinstance(t, UnknownType) for t in types) and self._is_said(name):
+                        return True
+        return False
+
+    def _is_said(self, name: str) -> bool:
+        modules = self.program.names.modules.values()
+        return any(text.value == name for module in modules for text in module.each(tree.Const))
 
     def _may_call(self, node: tree.Node) -> bool:
         """Whether something that nothing is known of may call the function, or hand it to something that does."""
@@ -177,7 +228,7 @@ class _Path:
         if isinstance(parent, tree.Call) and parent.func is node:
             params = self.symbol.params
             return bind(parent.args, params, int(self.symbol.takes_self)) is not None
-        return not isinstance(parent, tree.Compare | tree.Attr | tree.FString)
+        return not isinstance(parent, tree.Compare | tree.FString)
 
     def _is_new(self, key: _Key) -> bool:
         known = key in self._seen
@@ -205,7 +256,10 @@ class _Path:
                     return self.used(parent)
                 if called == "parametrize":
                     return self._parametrized(parent)
-                if called in LOOKING or self.following.asked.hands_on(parent):
+                if self.following.asked.hands_on(parent):
+                    self.calls += 1
+                    return True
+                if called in LOOKING:
                     return True
                 return self.put(parent) or self.given(parent, node)
             case tree.Attr(name=name):
@@ -300,7 +354,11 @@ class _Path:
         names = self.program.names
         match node:
             case tree.Name():
-                bound = list(map(names.follow, names.bindings_of(node)))
+                here = names.place(node).scope.bindings.get(node.id, ())
+                exact = next((one for one in here if one.at == node.at), None)
+                if exact is not None:
+                    return self._named(exact)
+                bound = [names.follow(one) for one in names.bindings_of(node)]
                 return all(isinstance(one, Binding) and self._named(one) for one in bound)
             case tree.Attr():
                 types = self.program.inference.of(node.base)

@@ -304,6 +304,8 @@ class Calls:
         methods = self.families.nominal(function)
         if "register" in function.decorators and parameter not in function.own_params[:1]:
             methods |= {*dispatched_with(self.inference, function)}
+        if self.uses.may_be_function(function, parameter.name):
+            methods |= self.families.structural(function)
         for method in methods:
             same = method.parameter(parameter.name)
             if same is None and position < len(method.params):
@@ -339,7 +341,7 @@ class Calls:
     def known_by(self, function: Function) -> frozenset[str]:
         """The names by which a function may be passed on: those of its class, if it is an initializer."""
         if function.name != "__init__" or function.owner is None:
-            return self.uses.known_by(function.name)
+            return self.uses.passed_as(function)
         heirs = self.classes.subclasses(function.owner)
         return frozenset[str]().union(*(self.uses.known_by(heir.name) for heir in heirs))
 

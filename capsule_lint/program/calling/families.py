@@ -44,10 +44,7 @@ class Families:
         yield from dispatched_with(self.calls.inference, function)
         if function.owner is None or function.name == "__init__":
             return
-        for other in self._structural_kin(function.owner, function.name):
-            method = self.calls.classes.method(other, function.name)
-            if method is not None:
-                yield method
+        yield from self.structural(function)
         for call, callee in self.calls.callers(function):
             if callee.mock:
                 continue
@@ -73,6 +70,13 @@ class Families:
             # A class that inherits an implementation from one base for the sake of another.
             owners.update(base for base in classes.mro(heir) if name in base.methods)
         return {function} | {o.methods[name] for o in owners if name in o.methods}
+
+    def structural(self, function: Function) -> set[Function]:
+        """The methods of its name in the classes that fit its own by their shape."""
+        owner, name = function.owner, function.name
+        others = self._structural_kin(owner, name) if owner is not None else ()
+        methods = (self.calls.classes.method(other, name) for other in others)
+        return {method for method in methods if method is not None}
 
     def kin(self, cls: Class) -> set[Class]:
         """The classes whose instances may stand where one of `cls` is declared, as far as known."""

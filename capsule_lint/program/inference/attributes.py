@@ -54,6 +54,15 @@ _DYNAMODB: Final = frozenset(
 _QUERYING: Final = ("query", "scan", "get", "objects")
 """What classes of mappers have that the program does not see."""
 _SPACE: Final = "SimpleNamespace"
+_MADE_EMPTY: Final = {
+    "builtins.dict()": "dict",
+    "builtins.list()": "list",
+    "collections.OrderedDict()": "dict",
+    "collections.deque()": "list",
+}
+"""What makes a table, and of which kind."""
+_EMPTY_LISTS: Final = frozenset(map(Foreign, ("builtins.list()", "builtins.set()")))
+"""What is in a dict that is to be filled, `defaultdict(list)`."""
 
 
 @dataclass(eq=False, slots=True)
@@ -289,21 +298,40 @@ class Attributes:
     def _filled(self, cls: Class, name: str, one: Type) -> Type:
         """A collection that starts empty, with what the methods of its class put into it, if all of that
         is known."""
-        if not isinstance(one, Collection) or one.items:
+        if isinstance(one, Foreign):
+            return self._filled_with_functions(cls, name, one)
+        if not isinstance(one, Collection) or not one.items <= _EMPTY_LISTS:
             return one
         inference, uses = self.inference, self.inference.calls.uses
         put = join(*map(inference.filled.put, uses.fills(cls, name)))
-        if one.kind == "dict" and (nested := uses.nested_fills(cls, name)):
-            listed = join(*map(inference.filled.put, nested))
-            put |= frozenset((Collection(listed),)) if not listed & ANYTHING else listed
+        if one.kind == "dict":
+            put |= self._nested(cls, name)
         spilled = join(
             *(
                 self._inside(inference.of(value), one.kind == "dict")
                 for value in uses.spills(cls, name)
             )
         )
-        known = put | (spilled - ANYTHING)
+        known = put | (spilled - ANYTHING) or one.items
         return one if put & ANYTHING else Collection(known, one.keys, one.kind)
+
+    def _nested(self, cls: Class, name: str) -> Types:
+        """The lists in such a dict, with what is put into them."""
+        nested = self.inference.calls.uses.nested_fills(cls, name)
+        put = join(*map(self.inference.filled.put, nested))
+        return put if put & ANYTHING or not nested else frozenset((Collection(put),))
+
+    def _filled_with_functions(self, cls: Class, name: str, one: Foreign) -> Type:
+        """The same of one that is made empty by a call, `OrderedDict()`, where that is functions."""
+        kind = _MADE_EMPTY.get(one.name)
+        if kind is None:
+            return one
+        inference = self.inference
+        plain = join(*map(inference.filled.put, inference.calls.uses.fills(cls, name)))
+        held = plain | self._nested(cls, name)
+        functions = plain | join(*(t.items for t in held if isinstance(t, Collection)))
+        known = all(isinstance(t, FunctionObject | LambdaObject) for t in functions)
+        return Collection(held, kind=kind) if functions and known else one
 
     def _inside(self, types: Types, is_dict: bool) -> Types:
         """What a collection gets of another one, all of which is put into it."""

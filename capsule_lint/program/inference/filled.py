@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.wrapping import decorated_by
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import ANYTHING, NOTHING, FunctionObject, Types, join
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
@@ -97,10 +98,23 @@ class Filled:
             case tree.Attr(name="get" | "pop"):
                 call = parent_of(parent)
                 return isinstance(call, tree.Call) and self._is_called(call)
+            case tree.Attr(name="items" | "values"):
+                return self._is_looped(parent_of(parent))
             case tree.Attr(name=name):
                 return name in _OF_KEYS
             case tree.Call(func=tree.Name(id=name)):
                 return name in _COUNTING
+            case _:
+                return False
+
+    def _is_looped(self, node: object) -> bool:
+        """Whether something is gone through, sorted or not."""
+        parent = self.inference.names.parent(node)
+        match parent:
+            case tree.Call(func=tree.Name(id=name)) if name in LISTED:
+                return self._is_looped(parent)
+            case tree.Block(kind="for") | tree.Comprehension():
+                return True
             case _:
                 return False
 
