@@ -63,7 +63,7 @@ def link_names(
 
 def link_types(names: Names, policy: Policy) -> Linked:
     """The files that have these names, without their keys: that is enough to tell what is looked up where."""
-    uses = Uses(names)
+    uses = Uses(names, policy.scopes)
     classes = Classes(names, tuple(c for m in names.modules.values() for c in m.classes), uses)
     plain = Calls(uses, classes, Inference(names, classes))
     calls = Calls(uses, classes, Inference(names, classes), Structural(plain))

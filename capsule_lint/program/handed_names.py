@@ -1,4 +1,5 @@
-"""The names by which functions are called that are given to others: `bus.subscribe("created", on_created)`."""
+"""The names by which functions that take a scope are called by others that they are given to:
+`bus.subscribe("created", on_created)`."""
 
 from __future__ import annotations
 
@@ -11,11 +12,13 @@ from capsule_lint.program.containers import ADDING_ONE, KEYED
 from capsule_lint.program.fields import is_field
 from capsule_lint.program.held_names import container_of, values_of
 from capsule_lint.program.model import Binding, Class, Function, last_name
+from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from capsule_lint.policy import Scope
     from capsule_lint.program.aliases import Aliases
     from capsule_lint.program.names import Names
 
@@ -35,8 +38,10 @@ class HandedNames:
 
     names: Names
     aliases: Aliases
+    scopes: Sequence[Scope]
     _functions: dict[str, list[Function]] = field(default_factory=lambda: defaultdict(list))
-    """The functions and methods of the program by name."""
+    """The functions and methods that take a scope, by name: what takes none gains nothing from whoever calls it
+        without knowing it."""
     _takers: dict[str, list[Function | Class]] = field(default_factory=lambda: defaultdict(list))
     """The functions, and the classes by how they are made, by name."""
     _tables: set[str] = field(default_factory=set)
@@ -48,7 +53,7 @@ class HandedNames:
         modules = self.names.modules.values()
         for module in modules:
             for function in module.functions:
-                if not function.is_property:
+                if not function.is_property and self._takes_scope(function):
                     self._functions[function.name].append(function)
                 if function.name != "__init__":
                     self._takers[function.name].append(function)
@@ -65,6 +70,9 @@ class HandedNames:
                     table = last_name(container_of(value))
                     if table in self._tables:
                         self.aliases.give(function.name, table)
+
+    def _takes_scope(self, function: Function) -> bool:
+        return any(names_any_of(p.name, self.scopes) for p in function.own_params)
 
     def _given(self, call: tree.Call, name: str) -> None:
         """Note the functions that a call of something called so is given."""

@@ -20,8 +20,9 @@ from capsule_lint.program.model import Class, Function, Module, last_name, owner
 from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from capsule_lint.policy import Scope
     from capsule_lint.program.calling.deferred import Boxed
     from capsule_lint.program.names import Names
 
@@ -47,6 +48,8 @@ class Uses:
     from it whether that file could have changed an answer."""
 
     names: Names
+    scopes: Sequence[Scope]
+    """Those of the policy: functions that take one are followed to whoever they are given to."""
     _named: Aliases = field(init=False)
     _calls: dict[str, list[tree.Call]] = field(default_factory=lambda: defaultdict(list))
     _arguments: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
@@ -100,7 +103,7 @@ class Uses:
         self._named = Aliases(self.names)
         through = deferred.QUEUED | deferred.attached(self.names.modules.values())
         self._named.note_makers(self.names.modules.values())
-        HandedNames(self.names, self._named).note()
+        HandedNames(self.names, self._named, self.scopes).note()
         for module in self.names.modules.values():
             self._named.note(module)
             for statement, place in module.statements:

@@ -278,7 +278,7 @@ class Attributes:
         ]
         known = join(*found)
         meant = frozenset(t for t in known if t != Foreign("None"))
-        if bindings and not stores and meant <= ANYTHING:
+        if meant <= ANYTHING and any(b.annotation is not None for b in bindings):
             return self._functions_given(cls, name) or known or ANYTHING
         return meant or known or ANYTHING
 
