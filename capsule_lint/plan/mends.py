@@ -28,6 +28,7 @@ from capsule_lint.plan.entities.pickled import Pickled
 from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.imports import Imports, Refused, through_module
 from capsule_lint.plan.keys.segments import Segments
+from capsule_lint.plan.memory.argument_keys import ArgumentKeys
 from capsule_lint.plan.memory.local_mends import LocalMends
 from capsule_lint.plan.memory.memos import Memos
 from capsule_lint.plan.memory.planted import Planted
@@ -98,6 +99,7 @@ class Mends(Room):
             self.local.key(local)
         self.local.annotations()
         Memos(self).build()
+        ArgumentKeys(self).build()
         for function, scopes in self.state.params.items():
             self.signatures.parameters(function, list(scopes.values()))
         for double in self.state.doubles.values():
