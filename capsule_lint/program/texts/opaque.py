@@ -88,7 +88,7 @@ class Opaque:
             for call in contents
             if isinstance(call, tree.Call)
             for callee in self.templates.calls.callees(call)
-            for parameter in (callee.function.params if callee.function is not None else ())
+            for parameter in self.templates.calls.parameters(callee)[0]
         }
         for part in contents:
             match part:
