@@ -196,6 +196,7 @@ class Statements:
             self._exprs(node.decorator_list),
             self._statements(node.body),
             ast.get_docstring(node, clean=False) is not None,
+            is_async=isinstance(node, ast.AsyncFunctionDef),
         )
 
     def _class(self, node: ast.ClassDef) -> tree.ClassDef:

@@ -92,7 +92,8 @@ class Outer(Stmt, frozen=True, tag=True):
 
 class FunctionDef(Stmt, frozen=True, tag=True):
     """A function; `at` covers the whole statement with its decorators, `name_at` its name. A lambda
-    that a module or a class gives a name is one too: it stands at `lambda_at`."""
+    that a module or a class gives a name is one too: it stands at `lambda_at`. What `is_async` returns has to
+    be awaited."""
 
     name: str
     name_at: At
@@ -102,6 +103,7 @@ class FunctionDef(Stmt, frozen=True, tag=True):
     body: tuple[Statement, ...]
     doc: bool
     lambda_at: At | None = None
+    is_async: bool = False
 
     @property
     def signature_at(self) -> At:

@@ -10,17 +10,22 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.uses.dicts import Dicts
 from capsule_lint.plan.uses.mentions import Mentions
 from capsule_lint.program.inference.types import ModuleObject
-from capsule_lint.program.model import Binding, Class, enclosing, last_name
+from capsule_lint.program.model import Binding, Class, Function, enclosing, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.uses.mentions import Reached
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.model import Module
 
 _LOOKING: Final = ("getattr", "getmembers", "vars")
 """Functions that find what is in a module by a name, or all of it."""
+_INNER: Final = ("_", "cr_", "ag_")
+_PLAIN: Final = frozenset(("abstractmethod", "classmethod", "final", "override", "staticmethod"))
+"""Decorators that change nothing about what a function returns."""
+_OF_COROUTINES: Final = frozenset(("send", "throw", "close", "asend", "athrow", "aclose"))
+"""What coroutines, and asynchronous generators, have without being awaited."""
 
 
 @dataclass(eq=False)
@@ -32,6 +37,8 @@ class Arrivals:
 
     def at(self, symbol: Function | Class, receiver: tree.Node) -> bool:
         """Whether an object whose class has the method `symbol`, or overrides it, may get to `receiver`."""
+        if isinstance(symbol, Function) and self._must_be_awaited(symbol, receiver):
+            return False
         classes = self._classes(symbol)
         if classes not in self._reached:
             names = {cls.name for cls in classes}
@@ -40,6 +47,24 @@ class Arrivals:
         if not self._reached[classes].holds(receiver):
             return False
         return not self._dicts.is_dict(symbol, receiver, classes)
+
+    def _must_be_awaited(self, symbol: Function, receiver: tree.Node) -> bool:
+        """Whether something is done at once with what a method of the receiver returns, `row.get("PK").lower()`, that
+        fails where `symbol` is meant: it and all of its family return coroutines."""
+        names = self.program.names
+        func = names.parent(receiver)
+        call = names.parent(func) if isinstance(func, tree.Attr) else None
+        match names.parent(call):
+            case tree.Attr(name=name) if name not in _OF_COROUTINES and not name.startswith(
+                _INNER
+            ):
+                pass
+            case tree.Subscript(base=base) if base is call:
+                pass
+            case _:
+                return False
+        family = self.program.calls.families.of(symbol)
+        return all(f.fact.is_async and _PLAIN.issuperset(f.decorators) for f in family)
 
     @cached_property
     def _dicts(self) -> Dicts:
