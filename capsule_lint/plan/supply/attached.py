@@ -15,9 +15,10 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
+from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -51,15 +52,24 @@ class Attached(Struct, frozen=True, dict=True):
         if read is None or text_of(read.base) is None or self._is_known(read.base):
             return None
         every = self._put.get((read.called, read.name, read.entry), ())
-        found = {next((n for n in put if names_scope(n, scope)), None) for put in every}
+        found = {next((p.name for p in put if names_scope(p.name, scope)), None) for put in every}
         name = found.pop() if len(found) == 1 else None
-        if name is None or name == read.name:
+        if name is None or name == read.name or self._comes_later(node, name, every):
             return None
         code = text_of(node) or ""
         return (
             code.replace(f'"{read.name}"', f'"{name}"')
             if read.entry
             else f"{text_of(read.base)}.{name}"
+        )
+
+    def _comes_later(self, node: tree.Node, name: str, every: Iterable[tuple[_Put, ...]]) -> bool:
+        """Whether the function around puts something there itself, and not before."""
+        here, place = self.program.names.place(node), self.program.names.place
+        return any(
+            at.scope is here.scope and at.order >= here.order
+            for put in every
+            for at in (place(one.node) for one in put if one.name == name)
         )
 
     def _read(self, node: tree.Node) -> _Put | None:
@@ -113,7 +123,9 @@ class Attached(Struct, frozen=True, dict=True):
         names = self.program.names
         for put, said in self._put_by_tests.get((called, name), ()):
             target = put.node
-            if not isinstance(target, tree.Attr | tree.Subscript) or new in said:
+            if not isinstance(target, tree.Attr | tree.Subscript):
+                continue
+            if any(one.name == new for one in said):
                 continue
             statement = names.parent(target)
             given = statement.value if isinstance(statement, tree.Assign) else None
@@ -130,22 +142,22 @@ class Attached(Struct, frozen=True, dict=True):
         return False
 
     @cached_property
-    def _put(self) -> dict[tuple[str, str, bool], list[frozenset[str]]]:
+    def _put(self) -> dict[tuple[str, str, bool], list[tuple[_Put, ...]]]:
         """What functions, tests aside, put together on an object or into its dict, by how that is called and by
         each name."""
-        found: dict[tuple[str, str, bool], list[frozenset[str]]] = defaultdict(list)
-        for put, names in self._every(tests=False):
-            found[put.called, put.name, put.entry].append(names)
+        found: dict[tuple[str, str, bool], list[tuple[_Put, ...]]] = defaultdict(list)
+        for put, together in self._every(tests=False):
+            found[put.called, put.name, put.entry].append(together)
         return found
 
     @cached_property
-    def _put_by_tests(self) -> dict[tuple[str, str], list[tuple[_Put, frozenset[str]]]]:
+    def _put_by_tests(self) -> dict[tuple[str, str], list[tuple[_Put, tuple[_Put, ...]]]]:
         found = defaultdict(list)
-        for put, names in self._every(tests=True):
-            found[put.called, put.name].append((put, names))
+        for put, together in self._every(tests=True):
+            found[put.called, put.name].append((put, together))
         return found
 
-    def _every(self, *, tests: bool) -> Iterator[tuple[_Put, frozenset[str]]]:
+    def _every(self, *, tests: bool) -> Iterator[tuple[_Put, tuple[_Put, ...]]]:
         """What puts a scope somewhere, and all that the function around puts there."""
         for module in self.program.names.modules.values():
             puts: dict[tuple[int, str, str], list[_Put]] = defaultdict(list)
@@ -155,8 +167,7 @@ class Attached(Struct, frozen=True, dict=True):
                 if base is not None and (inside or not self._is_known(put.base)):
                     puts[scope, base, put.called].append(put)
             for several in puts.values():
-                names = frozenset(put.name for put in several)
-                yield from ((put, names) for put in several)
+                yield from ((put, tuple(several)) for put in several)
 
     def _puts(self, module: Module) -> Iterator[tuple[int, _Put]]:
         """What is named like scopes that a module puts on objects, and where."""
@@ -170,10 +181,10 @@ class Attached(Struct, frozen=True, dict=True):
         """What a statement puts on objects, or into the dicts that they have."""
         match statement:
             case tree.Assign(targets=targets):
-                for target in targets:
+                for target, path in (leaf for one in targets for leaf in targets_of(one)):
                     if isinstance(target, tree.Attr):
                         yield _Put(target, target.base, last_name(target.base), target.name)
-                        yield from self._entries(target, statement.value)
+                        yield from self._entries(target, None if path else statement.value)
                     elif isinstance(target, tree.Subscript):
                         read = self._read(target)
                         yield from () if read is None else (read,)
