@@ -15,7 +15,7 @@ from capsule_lint.program.model import Binding, Class, Function, Place, enclosin
 from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.plan.supply.event_shapes import EventShapes
     from capsule_lint.plan.supply.holders import Holders
@@ -137,13 +137,16 @@ class Configured(Struct, frozen=True):
         }
 
     def _of_framework(self, spec: SourceSpec, place: Place) -> Value | None:
-        """`g.capsule_id` of `flask:g.capsule_id`: an object of a framework that knows the request, in handlers."""
+        """`g.capsule_id` of `flask:g.capsule_id`: an object of a framework that knows the request, in handlers, and
+        where the same function reads `g.tenant_id`."""
         target = self.program.names.follow(self.program.names.member(spec.module, spec.name))
         if not isinstance(target, External):
             return None
-        if self._handler(place) is None:
-            return None
         root = spec.name.partition(".")[0]
+        if self._handler(place) is None:
+            alike = {f"{one.name}.{one.access}" for one in self._counterparts(spec)}
+            if not self._is_of_framework(root, place) or not self._only_reads(place, alike):
+                return None
         return Value(f"{spec.name}.{spec.access}", ((spec.module, root),), kind="configured")
 
     def _of_made(self, spec: SourceSpec, place: Place) -> Value | None:
@@ -182,30 +185,48 @@ class Configured(Struct, frozen=True):
         return Value(spec.code, imports, bind=True, root=root, kind="configured")
 
     def _is_read(self, spec: SourceSpec, name: str, place: Place) -> bool:
-        """Whether a local is what an expression starts from: another scope is read of it in the same
-        function just as policy says, `message["tenantId"]` of `message = event["detail"]`."""
-        function = place.scope.function
-        if spec.kind is not SourceKind.EXPRESSION or function is None or len(spec.roots) > 1:
-            return False
-        if self.visible.binding(name, place) is None:
+        """Whether a local, or an object of a framework, is what an expression starts from: another scope is read
+        of it in the same function just as policy says, `message["tenantId"]` of `message = event["detail"]`,
+        `g.tenant_id`."""
+        if spec.kind is not SourceKind.EXPRESSION or len(spec.roots) > 1:
             return False
         alike = self._alike(spec)
-        return bool(alike) and any(
-            in_one_style(text_of(node) or "") in alike
-            for node in self.program.names.inside(function)
-            if isinstance(node, tree.Subscript | tree.Attr | tree.Call)
-        )
+        if self.visible.binding(name, place) is not None:
+            return any(True for _ in self._named(place, alike))
+        return self._is_of_framework(name, place) and self._only_reads(place, alike)
+
+    def _only_reads(self, place: Place, codes: set[str]) -> bool:
+        """Whether the function around a place has one of these expressions in it, and sets none: what does that has
+        not set the others yet."""
+        named = list(self._named(place, codes))
+        return bool(named) and not any(map(self._is_set, named))
+
+    def _is_set(self, node: tree.Node) -> bool:
+        parent: object = node
+        while isinstance(above := self.program.names.parent(parent), tree.Sequence):
+            parent = above
+        return isinstance(above, tree.Assign) and any(one is parent for one in above.targets)
+
+    def _named(self, place: Place, codes: set[str]) -> Iterator[tree.Node]:
+        """Where the function around a place has one of these expressions in it."""
+        function = place.scope.function
+        for node in self.program.names.inside(function) if function is not None and codes else ():
+            known = isinstance(node, tree.Subscript | tree.Attr | tree.Call)
+            if known and in_one_style(text_of(node) or "") in codes:
+                yield node
 
     def _alike(self, spec: SourceSpec) -> set[str]:
         """The expressions by which policy reads other scopes of what one reads."""
         if spec.kind is not SourceKind.EXPRESSION:
             return set()
-        return {
-            in_one_style(other.code)
-            for scope in self.program.policy.scopes
-            if spec not in scope.sources
-            for other in counterparts(spec, scope.sources)
-        }
+        return {in_one_style(other.code) for other in self._counterparts(spec)}
+
+    def _counterparts(self, spec: SourceSpec) -> Iterable[SourceSpec]:
+        """The sources of other scopes that start from what one does."""
+        for scope in self.program.policy.scopes:
+            if spec not in scope.sources:
+                others = (o for o in scope.sources if o.module == spec.module)
+                yield from (o for o in counterparts(spec, others) if o.name == spec.name)
 
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
         for function in enclosing(place):
@@ -216,13 +237,18 @@ class Configured(Struct, frozen=True):
                 return function
         if not parameter and self.visible.binding(name, place) is not None:
             return place.scope.function
-        given = self.program.names.global_binding(place.scope.module, name)
-        if given is None or self.program.names.bindings(name, place) != [given]:
-            return None
-        if parameter and not isinstance(self.program.names.follow(given), External):
+        if not self._is_of_framework(name, place, ours=not parameter):
             return None
         # Flask's `request`, or the `app` of Powertools: they know of a request in handlers alone.
         return self._handler(place)
+
+    def _is_of_framework(self, name: str, place: Place, *, ours: bool = False) -> bool:
+        """Whether a name is one that its module has from elsewhere, or, if that is asked, any that it has."""
+        names = self.program.names
+        given = names.global_binding(place.scope.module, name)
+        if given is None or names.bindings(name, place) != [given]:
+            return False
+        return ours or isinstance(names.follow(given), External)
 
     def _handler(self, place: Place) -> Function | None:
         """The function around a place in which a request enters."""
