@@ -240,8 +240,9 @@ class Dynamic(Struct, frozen=True):
                 for one in values:
                     yield from self._names(one, depth)
                 return
-        items = self._items(value) if binding.kind == "for" and value is not None else None
-        if items is not None and not binding.path:
+        looped, path = _gone_through(value, binding.path)
+        items = self._items(looped) if binding.kind == "for" and looped is not None else None
+        if items is not None and not path:
             for item in items:
                 yield from self._names(item, depth)
         elif binding.assigned is not None:
@@ -259,7 +260,29 @@ class Dynamic(Struct, frozen=True):
                 values = [b.value for b in bindings if b.kind == "assign"]
                 if len(bindings) == len(values) == 1 and isinstance(values[0], tree.Sequence):
                     return values[0].items
+            case tree.Attr():
+                return self._kept_by_classes(node)
         return None
+
+    def _kept_by_classes(self, node: tree.Attr) -> tuple[tree.Node, ...] | None:
+        """The elements of what a class, and each of those that inherit from it, has as a constant."""
+        program, name = self.program, node.name
+        program.names.ask(name)
+        types = program.inference.of(node.base)
+        classes: set[Class] = set()
+        for one in types:
+            if not isinstance(one, Instance | ClassObject):
+                return None
+            classes.update(program.classes.mro(one.cls), program.classes.subclasses(one.cls))
+        if any(name in c.stores for c in classes) or program.calls.uses.assigned(name):
+            return None
+        found = [b for c in classes for b in c.scope.bindings.get(name, ())]
+        values = [b.assigned for b in found if b.value is not None or b.kind != "assign"]
+        if not values or not all(isinstance(value, tree.Sequence) for value in values):
+            return None
+        return tuple(
+            i for value in values if isinstance(value, tree.Sequence) for i in value.items
+        )
 
     # --- what is looked into ---
 
@@ -311,6 +334,16 @@ class Dynamic(Struct, frozen=True):
         """Where a name is read that a target binds."""
         if isinstance(target, tree.Name):
             yield from reads_of(self.program.names, target, (target.at,))
+
+
+def _gone_through(
+    node: tree.Node | None, path: tuple[int, ...]
+) -> tuple[tree.Node | None, tuple[int, ...]]:
+    """What a loop goes through, and where its elements are in what it binds: those of `rows` are second in
+    `enumerate(rows)`."""
+    if isinstance(node, tree.Call) and last_name(node.func) == "enumerate" and path[:1] == (1,):
+        return next(iter(node.plain), None), path[1:]
+    return node, path
 
 
 def _spelled(space: tree.Node) -> str:
