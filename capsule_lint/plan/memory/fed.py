@@ -311,6 +311,7 @@ class Fed(Room):
                     found.append(knot)
                 else:
                     found += self._of_one_scope(one, scope)
+                    found += self._carried(one, scope, depth)
             elif isinstance(one, tree.Name) and depth < _MAX_DEPTH:
                 for value in self._values(one):
                     found += self._calls(value, scope, depth + 1)
@@ -341,6 +342,19 @@ class Fed(Room):
                     yield "class", cls
             if any(held(cls, name, scope) for cls, name in made):
                 yield None
+
+    def _carried(self, call: tree.Call, scope: Scope, depth: int) -> Iterator[Knot | None]:
+        """The same of what a function returns that is given an object with a request's scopes: `load(ctx, note_id)`."""
+        program = self.program
+        if depth == _MAX_DEPTH or not any(
+            isinstance(each, Instance) and program.domain.is_carrier(each.cls)
+            for argument in call.args
+            for each in program.inference.of(argument.value)
+        ):
+            return
+        for callee in program.calls.callees(call):
+            for value in callee.function.returns if callee.function is not None else ():
+                yield from self._calls(value, scope, depth + 1)
 
     def _values(self, node: tree.Name) -> Iterator[tree.Node]:
         """What a local name stands for, or what callers give for a parameter, or what a function inside of another
