@@ -56,9 +56,9 @@ class Serving(Room):
         if function is not None and self._asks_by_itself(function, want):
             return
         if function is not None and self._thread(function, want):
-            name = want.scope.parameter
-            visible = self.planner.sources.visible
-            if self.planner.values.value(want) is None and not visible.is_taken(function, name):
+            name, taken = want.scope.parameter, self.planner.sources.visible.is_taken
+            has = self.program.domain.scope_parameter(function, want.scope) is not None
+            if self.planner.values.value(want) is None and (has or not taken(function, name)):
                 self._no_source(want, function, f"`{name}` means something else here")
             return
         if function is None and self.planner.lambdas.serve(want):
