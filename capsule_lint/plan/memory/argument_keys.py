@@ -70,15 +70,24 @@ class ArgumentKeys(MendRoom, Struct, frozen=True):
                     yield Lookup(node, key)
 
     def _is_of_arguments(self, key: tree.Node, maker: Function) -> bool:
-        """Whether a key is made of whatever the wrapper around it is given."""
+        """Whether a key is made of whatever the wrapper around it is given, and by no function that the decorator is
+        given."""
         names = self.program.names
         return any(
             binding.parameter is not None
             and binding.parameter.kind == "*"
             and binding.function is not maker
             for node in made_of(names, key)
-            if isinstance(node, tree.Name)
+            if isinstance(node, tree.Name) and not self._is_passed_on(node)
             for binding in names.bindings_of(node)
+        )
+
+    def _is_passed_on(self, node: tree.Name) -> bool:
+        """Whether a parameter is called with something: `key(*args)`."""
+        call = self.program.names.parent(node)
+        func = call.func if isinstance(call, tree.Call) else None
+        return isinstance(func, tree.Name) and any(
+            binding.parameter is not None for binding in self.program.names.bindings_of(func)
         )
 
     def _is_own(self, key: tree.Node, maker: Function) -> bool:
