@@ -222,6 +222,8 @@ class Joins:
         if variadic is None or len(function.returns) != 1:
             return None
         value = function.returns[0]
+        if isinstance(value, tree.Call):
+            value = self.templates.wrapped(value) or value
         if not (
             isinstance(value, tree.Call)
             and isinstance(value.func, tree.Attr)

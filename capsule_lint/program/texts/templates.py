@@ -30,7 +30,7 @@ from capsule_lint.program.texts.pieces import (
 )
 from capsule_lint.program.texts.segments import scopes_in
 from capsule_lint.program.texts.steps import Steps
-from capsule_lint.program.texts.text_objects import TextObjects
+from capsule_lint.program.texts.text_objects import TextObjects, are_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -161,6 +161,8 @@ class Templates:
             return None
         inner = args[0].value
         callees = self.calls.callees(node)
+        if are_texts(self.classes, callees):
+            return inner
         if callees:
             function = callees[0].function if len(callees) == 1 else None
             return inner if function is not None and _only_types(function) else None
@@ -304,7 +306,10 @@ class Templates:
                 return self.evaluate(func.base, func.base, depth + 1)
         if isinstance(func, tree.Name) and func.id == "str" and len(node.args) == 1:
             return self.evaluate(node.args[0].value, host, depth + 1)
-        for callee in self.calls.callees(node):
+        callees = self.calls.callees(node)
+        if len(node.plain) == len(node.args) == 1 and are_texts(self.classes, callees):
+            return self.evaluate(node.plain[0], host, depth + 1)
+        for callee in callees:
             if callee.function is not None:
                 found = self.called.pieces(node, callee.function, callee.given, host, depth)
                 if found is not None:

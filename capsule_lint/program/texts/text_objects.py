@@ -1,5 +1,6 @@
 """Objects that keep a format string and fill it: `NOTE = Pattern("TENANT#{tenant_id}#NOTE#{note_id}")`, and
-then `NOTE.key(tenant_id=…, note_id=…)`, where `key` hands on all that it is given."""
+then `NOTE.key(tenant_id=…, note_id=…)`, where `key` hands on all that it is given; and objects that are texts
+themselves: `class Pk(str)`."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from capsule_lint.program.model import Binding, Class, last_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from capsule_lint.program.calling.callers import Callee
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.model import Function
     from capsule_lint.program.names import Names
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 VALUE: Final = frozenset(("value", "_value_"))
 """What the members of an enum have of their own, where no constructor makes anything else of it."""
+_MAKING: Final = ("__new__", "__init__")
 
 
 class Kept(Struct, frozen=True):
@@ -104,6 +107,18 @@ class TextObjects:
         made = self.classes.dotted(value.func)
         cls = made.definition if isinstance(made, Binding) else None
         return (cls, value.args) if isinstance(cls, Class) else (None, ())
+
+
+def are_texts(classes: Classes, callees: Iterable[Callee]) -> bool:
+    """Whether what is called only makes texts of texts, and leaves them as they are: `Pk(f"TENANT#{tenant_id}")`."""
+    made = [callee.cls if callee.function is None else None for callee in callees]
+    return bool(made) and all(
+        cls is not None
+        and "str" in classes.base_names(cls)
+        and not classes.is_enum(cls)
+        and not any(classes.method(cls, name) for name in _MAKING)
+        for cls in made
+    )
 
 
 def parts_of(value: tree.Node | None) -> tuple[tree.Node, ...]:
