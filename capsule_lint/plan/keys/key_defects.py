@@ -11,6 +11,7 @@ from capsule_lint.plan.keys.fallbacks import Fallbacks
 from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.tags import mark_for, tag_beside
 from capsule_lint.plan.keys.ties import Ties
+from capsule_lint.plan.keys.unedited import Unedited
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import KeyDefect, Knot, Want
@@ -143,6 +144,9 @@ class KeyDefects(Room):
         less than others is no place for what those need."""
         narrow = self._narrow()
         self.ties.close()
+        for alone in Unedited(self.planner).find():
+            looked_up = self.planner.sites[id(alone.template.host)]
+            self._refuse(looked_up, alone.missing[0], "only a generated file writes this key")
         for defect in self.planner.defects:
             self._tie_beginning(defect)
             place = defect.template.host

@@ -1,0 +1,53 @@
+"""Keys that only generated files write, and others look up: these cannot change alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
+from capsule_lint.program.places.sites import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.program.texts.pieces import Template
+
+
+class Unedited(Room, Struct, frozen=True):
+    """Finds them. What other files write as well is made anew from those."""
+
+    planner: Planner
+
+    def find(self) -> Iterator[KeyDefect]:
+        """The keys that are looked up and change, and that only generated files write."""
+        fixed = {self._form(one) for one in self._written()}
+        if not fixed:
+            return
+        keys = self.program.keys
+        ours = {self._form(s.template) for s in keys.sites if s.role is not Role.LOOKUP}
+        for defect in self.planner.defects:
+            site = self.planner.sites.get(id(defect.template.host))
+            if site is not None and site.role is Role.LOOKUP:
+                form = self._form(defect.template)
+                if form in fixed and form not in ours:
+                    yield defect
+
+    def _written(self) -> Iterator[Template]:
+        """The texts in generated files that say a scope."""
+        templates = self.program.templates
+        for module in self.program.names.judged():
+            if module.generated and not module.is_test:
+                for node in module.every(tree.FString, tree.Binary, tree.Call):
+                    made = templates.template(node) if tree.makes_text(node) else None
+                    if made is not None and any(True for _ in templates.segments(made.pieces)):
+                        yield made
+
+    def _form(self, template: Template) -> str:
+        """What tells keys of one kind from others: their tag, or their text where they have none."""
+        tags = self.program.domain.tags_of(template)
+        return tags[0].lower() if tags else template.text
