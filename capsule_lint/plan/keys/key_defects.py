@@ -146,7 +146,7 @@ class KeyDefects(Room):
         self.ties.close()
         for alone in Unedited(self.planner).find():
             looked_up = self.planner.sites[id(alone.template.host)]
-            self._refuse(looked_up, alone.missing[0], "only a generated file writes this key")
+            self._refuse(looked_up, alone.missing[0], "what writes this key does not change")
         for defect in self.planner.defects:
             self._tie_beginning(defect)
             place = defect.template.host

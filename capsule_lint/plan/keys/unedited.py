@@ -1,4 +1,5 @@
-"""Keys that only generated files write, and others look up: these cannot change alone."""
+"""Keys that are looked up, and that nothing writes which may change, but generated files, and what a comment exempts:
+these cannot change alone."""
 
 from __future__ import annotations
 
@@ -24,12 +25,14 @@ class Unedited(Room, Struct, frozen=True):
     planner: Planner
 
     def find(self) -> Iterator[KeyDefect]:
-        """The keys that are looked up and change, and that only generated files write."""
-        fixed = {self._form(one) for one in self._written()}
+        """The keys that are looked up and change, though what is written does not."""
+        silenced = {id(one.template.host) for one in self.planner.silenced}
+        written = [s for s in self.program.keys.sites if s.role is not Role.LOOKUP]
+        exempt = [s.template for s in written if id(s.template.host) in silenced]
+        fixed = {self._form(one) for one in (*exempt, *self._generated())}
         if not fixed:
             return
-        keys = self.program.keys
-        ours = {self._form(s.template) for s in keys.sites if s.role is not Role.LOOKUP}
+        ours = {self._form(s.template) for s in written if id(s.template.host) not in silenced}
         for defect in self.planner.defects:
             site = self.planner.sites.get(id(defect.template.host))
             if site is not None and site.role is Role.LOOKUP:
@@ -37,7 +40,7 @@ class Unedited(Room, Struct, frozen=True):
                 if form in fixed and form not in ours:
                     yield defect
 
-    def _written(self) -> Iterator[Template]:
+    def _generated(self) -> Iterator[Template]:
         """The texts in generated files that say a scope."""
         templates = self.program.templates
         for module in self.program.names.judged():
