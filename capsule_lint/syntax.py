@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 import warnings
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ def check(before: str, after: str) -> None:
 
     The parser alone accepts `def f(a): global a`, a `return` outside of functions, and the like.
     """
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        return _compile(after)  # as it nearly always can be, without a tree
     older, _ = read(after)
     try:
         _compile(older)
