@@ -42,6 +42,8 @@ class Classes:
     """The classes by what their bases are called where they inherit."""
     _own_heirs: dict[Class, list[Class]] = field(default_factory=dict)
     _made: dict[Class, bool] = field(default_factory=dict)
+    _fields: dict[Class, tuple[Field, ...]] = field(default_factory=dict)
+    _constructors: dict[Class, tuple[tree.Parameter, ...] | None] = field(default_factory=dict)
     _has_pynamo: bool = False
 
     def __post_init__(self) -> None:
@@ -261,6 +263,11 @@ class Classes:
 
     def fields(self, cls: Class) -> tuple[Field, ...]:
         """The fields of a data class, inherited ones first."""
+        if cls not in self._fields:
+            self._fields[cls] = tuple(self._find_fields(cls).values())
+        return self._fields[cls]
+
+    def _find_fields(self, cls: Class) -> dict[str, Field]:
         found: dict[str, Field] = {}
         owners = list(filter(self._is_made, self.mro(cls)))
         models = any(last_name_of(b) in _DATA_BASES for o in self.mro(cls) for b in self.bases(o))
@@ -277,7 +284,7 @@ class Classes:
                         )
                         if new.in_constructor:
                             found[target.id] = new
-        return tuple(found.values())
+        return found
 
     def made_with(self, cls: Class) -> Iterator[tuple[Class, str]]:
         """The attributes that instances have as soon as they are made, and the classes that set them: in an
@@ -355,6 +362,11 @@ class Classes:
 
     def constructor(self, cls: Class) -> tuple[tree.Parameter, ...] | None:
         """The parameters of its constructor without `self`; `None` when they are not known."""
+        if cls not in self._constructors:
+            self._constructors[cls] = self._find_constructor(cls)
+        return self._constructors[cls]
+
+    def _find_constructor(self, cls: Class) -> tuple[tree.Parameter, ...] | None:
         for owner in self.mro(cls):
             if "__init__" in owner.methods:
                 return owner.methods["__init__"].own_params
