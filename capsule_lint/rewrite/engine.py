@@ -22,6 +22,7 @@ from capsule_lint.rewrite.additions import add_code
 from capsule_lint.rewrite.base import Fix
 from capsule_lint.rewrite.imports import add_imports
 from capsule_lint.rewrite.layout import wrapped
+from capsule_lint.rewrite.offsets import code_of
 from capsule_lint.rewrite.pieces import Cutter, Parsed
 from capsule_lint.rewrite.quotes import Requote, prefers_single, strings_in
 
@@ -103,7 +104,7 @@ def apply(
         module = _changed(parsed, own, fixers)
         if single:
             module = module.visit(Requote(strings_in(parsed.module)))
-        changed = wrapped(before, module.code, width, unit, newline_of(source))
+        changed = wrapped(before, code_of(module), width, unit, newline_of(source))
         end = len(changed) - len(parsed.tail)
         code = parsed.lead + changed[len(parsed.head) : end]
         lines[parsed.piece.first - 1 : parsed.piece.last] = [code]

@@ -11,6 +11,7 @@ import libcst as cst
 from capsule_lint import syntax
 from capsule_lint.lines import lines_of, newline_of, unit_of
 from capsule_lint.rewrite.base import bare, with_remark, without_remark
+from capsule_lint.rewrite.offsets import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +95,7 @@ def _extended(source: str, node: ast.ImportFrom, name: str, width: int) -> str:
     changed = line.with_changes(
         body=[_with_name(s, name) if _is_it(s, node) else s for s in line.body]
     )
-    code = module.with_changes(body=[changed, *module.body[1:]]).code
+    code = code_of(module.with_changes(body=[changed, *module.body[1:]]))
     flat = code.rstrip("\r\n")
     if first == last and len(flat) > width and "(" not in flat and "#" not in flat:
         code = _wrapped(flat, newline_of(source), unit_of(source)) + code[len(flat) :]

@@ -7,8 +7,9 @@ here is the place of few nodes, so offsets are kept and rows are counted where t
 from __future__ import annotations
 
 from bisect import bisect_right
+from contextlib import nullcontext
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from libcst._nodes.internal import CodegenState
 
@@ -16,8 +17,18 @@ from capsule_lint.lines import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     import libcst as cst
+
+_NOWHERE: Final = nullcontext()
+
+
+def code_of(module: cst.Module) -> str:
+    """The code of a module."""
+    state = _Writer(module.default_indent, module.default_newline)
+    module._codegen(state)
+    return "".join(state.tokens)
 
 
 class Offsets:
@@ -28,6 +39,7 @@ class Offsets:
         state = _Recorder(module.default_indent, module.default_newline)
         module._codegen(state)
         self.code = "".join(state.tokens)
+        self._offsets = [0, *accumulate(map(len, (*state.tokens, state.popped)))]
         self._ranges = state.ranges
         self._parents = state.parents
         lines = lines_of(self.code)
@@ -40,15 +52,16 @@ class Offsets:
         Raises KeyError for a node that is not the module's.
         """
         start, end = self._ranges[id(node)]
-        return self._point(start), self._point(end)
+        return self._point(self._offsets[start]), self._point(self._offsets[end])
 
     def starting(self, points: Iterable[tuple[int, int]]) -> set[int]:
         """The nodes that start at one of these points, and all nodes around them."""
         rows = [(row, column) for row, column in points if 0 < row <= len(self._lines)]
         wanted = {self._lines[row - 1] + column for row, column in rows}
+        tokens = {number for number, offset in enumerate(self._offsets) if offset in wanted}
         found: set[int] = set()
         for node, (start, _) in self._ranges.items():
-            if start in wanted:
+            if start in tokens:
                 found.update(self._upwards(node, found))
         return found
 
@@ -63,34 +76,50 @@ class Offsets:
         return row, offset - self._lines[row - 1]
 
 
-class _Recorder(CodegenState):
-    """LibCST's own maker of code, which notes where each node begins and ends."""
+class _Writer(CodegenState):
+    """LibCST's own maker of code, without what it does for places that nobody asks for."""
 
     def __init__(self, indent: str, newline: str) -> None:
         super().__init__(indent, newline)
-        self.at = 0
+        self.add_token = self.tokens.append  # type: ignore[assignment]  # all that it does
+
+    def record_syntactic_position(  # type: ignore[override]  # callers only enter and leave it
+        self,
+        node: cst.CSTNode,
+        *,
+        start_node: cst.CSTNode | None = None,
+        end_node: cst.CSTNode | None = None,
+    ) -> AbstractContextManager[None]:
+        return _NOWHERE
+
+
+class _Recorder(_Writer):
+    """The same, noting between which tokens each node stands."""
+
+    def __init__(self, indent: str, newline: str) -> None:
+        super().__init__(indent, newline)
         self.ranges: dict[int, tuple[int, int]] = {}
         self.parents: dict[int, int] = {}
+        self.popped = ""
+        """The end of the last line, where the module has none."""
         self._open: list[tuple[int, int]] = []
 
-    def add_indent_tokens(self) -> None:
-        self.tokens.extend(self.indent_tokens)
-        self.at += sum(map(len, self.indent_tokens))
-
-    def add_token(self, value: str) -> None:
-        self.tokens.append(value)
-        self.at += len(value)
+    def pop_trailing_newline(self) -> None:
+        self.popped = self.tokens[-1] if self.tokens else ""
+        super().pop_trailing_newline()
 
     def before_codegen(self, node: cst.CSTNode) -> None:
+        known = id(node)
         if self._open:
-            self.parents[id(node)] = self._open[-1][0]
-        self._open.append((id(node), self.at))
+            self.parents[known] = self._open[-1][0]
+        self._open.append((known, len(self.tokens)))
 
     def after_codegen(self, node: cst.CSTNode) -> None:
         known, start = self._open.pop()
-        self.ranges.setdefault(known, (start, self.at))
+        if known not in self.ranges:
+            self.ranges[known] = start, len(self.tokens)
 
-    def record_syntactic_position(  # type: ignore[override]  # callers only enter and leave it
+    def record_syntactic_position(  # type: ignore[override]
         self,
         node: cst.CSTNode,
         *,
@@ -113,7 +142,7 @@ class _Syntactic:
         last: cst.CSTNode | None,
     ) -> None:
         self.recorder, self.node, self.first, self.last = recorder, node, first, last
-        self.start = recorder.at
+        self.start = len(recorder.tokens)
 
     def __enter__(self) -> None:
         """Where it begins is known."""
@@ -122,5 +151,5 @@ class _Syntactic:
         recorder = self.recorder
         ranges = recorder.ranges
         start = self.start if self.first is None else ranges[id(self.first)][0]
-        end = recorder.at if self.last is None else ranges[id(self.last)][1]
+        end = len(recorder.tokens) if self.last is None else ranges[id(self.last)][1]
         ranges[id(self.node)] = start, end
