@@ -16,6 +16,8 @@ CLOSING: Final = ")]}"
 FOR: Final = re.compile(r" (?:async for|for) ")
 _LAMBDA: Final = re.compile(r"(?<!\w)lambda\b")
 """Commas from here to the colon are those of parameters."""
+_BEGINNINGS: Final = frozenset("'\"rbufRBUF")
+"""What string literals begin with."""
 _STRING = re.compile(r"(?i:[rbuf]{0,2})(?P<quote>'''|\"\"\"|'|\")")
 
 
@@ -36,13 +38,14 @@ def scan(line: str) -> list[Pair] | None:
     parameters = False
     at = 0
     while at < len(line):
-        end = _string_at(line, at)
-        if end < 0:
-            return None
-        if end > at:
-            at = end
-            continue
         char = line[at]
+        if char in _BEGINNINGS:
+            end = _string_at(line, at)
+            if end < 0:
+                return None
+            if end > at:
+                at = end
+                continue
         if char == "#":
             return None
         if char in OPENING:
@@ -55,8 +58,9 @@ def scan(line: str) -> list[Pair] | None:
                 pairs.append(Pair(start, at, () if each else tuple(commas)))
                 commas, each = [], False
         elif len(stack) == 1:
-            parameters = _in_parameters(line, at, parameters)
-            each = each or FOR.match(line, at) is not None
+            if parameters or char == "l":
+                parameters = _in_parameters(line, at, parameters)
+            each = each or (char == " " and FOR.match(line, at) is not None)
             if char == "," and not parameters:
                 commas.append(at)
         at += 1
@@ -70,7 +74,7 @@ def _in_parameters(line: str, at: int, before: bool) -> bool:
 
 def _string_at(line: str, at: int) -> int:
     """Where the string literal that starts at `at` ends: `at` itself if none does, -1 if it is open."""
-    if line[at] not in "'\"rbufRBUF" or (at and (line[at - 1].isalnum() or line[at - 1] == "_")):
+    if line[at] not in _BEGINNINGS or (at and (line[at - 1].isalnum() or line[at - 1] == "_")):
         return at
     string = _STRING.match(line, at)
     return at if string is None else _string_end(line, string.end(), string["quote"])
