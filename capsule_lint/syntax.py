@@ -49,7 +49,8 @@ def check(before: str, after: str) -> None:
     The parser alone accepts `def f(a): global a`, a `return` outside of functions, and the like.
     """
     with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return _compile(after)  # as it nearly always can be, without a tree
+        _compile(after)  # as it nearly always can be, without a tree
+        return
     older, _ = read(after)
     try:
         _compile(older)

@@ -61,10 +61,11 @@ class Classes:
 
     def bases(self, cls: Class) -> tuple[Class | str, ...]:
         """Its direct bases: classes of the program, or the dotted names of others."""
-        if cls not in self._bases:
+        known = self._bases.get(cls)
+        if known is None:
             found = [a.value for a in cls.fact.bases if a.keyword is None]
-            self._bases[cls] = tuple(self._base(node) for node in found)
-        return self._bases[cls]
+            known = self._bases[cls] = tuple(self._base(node) for node in found)
+        return known
 
     def _base(self, node: tree.Node, depth: int = 0) -> Class | str:
         node = base_of(node) or node
@@ -106,7 +107,8 @@ class Classes:
 
     def mro(self, cls: Class) -> tuple[Class, ...]:
         """The class and its bases in the program, in the order in which members are looked up."""
-        if cls not in self._mro:
+        known = self._mro.get(cls)
+        if known is None:
             self._mro[cls] = (cls,)  # what a class sees that inherits from itself
             found = [cls]
             for base in self.bases(cls):
@@ -114,8 +116,8 @@ class Classes:
                     found += [c for c in self.mro(base) if c is not cls]
             # A base that several others share comes after all of them.
             ordered = [c for n, c in enumerate(found) if c not in found[n + 1 :]]
-            self._mro[cls] = tuple(ordered)
-        return self._mro[cls]
+            known = self._mro[cls] = tuple(ordered)
+        return known
 
     def foreign_bases(self, cls: Class) -> Iterator[str]:
         """The names of all bases that are not of the program."""

@@ -333,7 +333,8 @@ class Names:
             if found and scope.kind == "class":  # before that, the name means what it means around
                 found = [b for b in found if not comes_after(b, place)] if scope is own else None
             if found:
-                return reaching(found, place) if scope is own or same_flow(scope, place) else found
+                several = len(found) > 1 and (scope is own or same_flow(scope, place))
+                return reaching(found, place) if several else found
             scope = scope.parent
         module = own.module
         star = self.global_binding(module, name)

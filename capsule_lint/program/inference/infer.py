@@ -79,15 +79,20 @@ class Inference:
 
     def of(self, node: tree.Node) -> Types:
         """What `node`, an expression of the program, may be."""
-        held = self.table.held(id(node))
-        return held if held is not None else self._find(id(node), lambda: self._infer(node))
+        key = id(node)
+        held = self.table.settled(key)
+        if held is None:
+            held = self.table.guess(key)
+        return held if held is not None else self._find(key, lambda: self._infer(node))
 
     def _answer(self, key: int, find: Callable[[], Types]) -> Types:
-        held = self.table.held(key)
+        held = self.table.settled(key)
+        if held is None:
+            held = self.table.guess(key)
         return held if held is not None else self._find(key, find)
 
     def _find(self, key: int, find: Callable[[], Types]) -> Types:
-        if self.listens:
+        if self.listens or self.names.guessing:
             return self.table.find(key, find)
         with self.names.aside():
             return self.table.find(key, find)

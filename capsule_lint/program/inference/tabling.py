@@ -29,19 +29,15 @@ class Table:
     _news: int = 0
     _lowest: int = _NONE
     """The depth of the outermost question that the present answer needs."""
+    settled: Callable[[int], Types | None] = field(init=False)
+    """An answer that is final; `None` for one that is not, or was not asked for."""
+
+    def __post_init__(self) -> None:
+        self.settled = self._known.get  # nothing is asked more often
 
     def clear(self) -> None:
         """Forget everything."""
         self._known.clear()
-
-    def settled(self, key: int) -> Types | None:
-        """An answer that is final; `None` for one that is not, or was not asked for."""
-        return self._known.get(key)
-
-    def held(self, key: int) -> Types | None:
-        """The answer to a question so far, be it final or not; `None` where it has to be found."""
-        known = self._known.get(key)
-        return known if known is not None else self.guess(key)
 
     def guess(self, key: int) -> Types | None:
         """The answer to a question so far; `None` where it is final, or has to be found."""

@@ -314,4 +314,4 @@ def classes_of(types: Iterable[object]) -> set[Class]:
 
 def join(*parts: Types) -> Types:
     """Whatever any of the parts may be."""
-    return frozenset[Type]().union(*parts)
+    return parts[0] if len(parts) == 1 else NOTHING.union(*parts)
