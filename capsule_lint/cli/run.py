@@ -238,7 +238,8 @@ class _Run:
         left = (f for f in fixing.opened if (f.sort_key, f.span) not in known)
         remaining = tuple(sorted((*findings, *left), key=lambda f: (f.sort_key, f.message)))
         applied = fixing.applied
-        done = self._summary(first, applied, texts, before, remaining) if texts else None
+        told = texts and self._ends_in_words
+        done = self._summary(first, applied, texts, before, remaining) if told else None
         self._say_refused()
         self._say_stale(applied)
         if self.options.fix_only:
@@ -379,10 +380,17 @@ class _Run:
             self._print(render_statistics(report, options.output_format))
         elif not (options.fix_only or (options.quiet and not findings)):
             self._print(render(report, options.output_format, style))
-        if options.output_format in ("full", "concise", "grouped") and not options.quiet:
+        if self._ends_in_words:
             if fixed is not None:
                 self._print(render_fix_summary(fixed))
             self._print(summary(report, fixing=options.fixing, only=options.fix_only))
+
+    @property
+    def _ends_in_words(self) -> bool:
+        """Whether the report ends with what was found and done, in numbers: to count lines takes time."""
+        options = self.options
+        plain = options.output_format in ("full", "concise", "grouped")
+        return plain and not (options.quiet or options.ledger)
 
     def _print(self, text: str) -> None:
         text = text.rstrip("\n") + "\n" if text.strip("\n") else ""
