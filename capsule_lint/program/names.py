@@ -322,7 +322,7 @@ class Names:
 
     def bindings_of(self, node: tree.Name) -> list[Binding]:
         """The bindings that a name may be read from where it stands; empty for built-ins."""
-        return self.bindings(node.id, self.place(node))
+        return self.bindings(node.id, self.index.places[id(node)])
 
     def bindings(self, name: str, place: Place) -> list[Binding]:
         """The bindings of `name` that may reach `place`; empty for built-ins."""

@@ -59,7 +59,7 @@ class Given:
     _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
     _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
     _around: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
-
+    _by_objects: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
     _refusals: dict[Module, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,7 +94,12 @@ class Given:
 
     def by_objects(self, place: Place, scope: Scope) -> frozenset[Said]:
         """What the objects say that the functions around a place have from elsewhere: `CTX.capsule_id`."""
-        return frozenset(said for one in enclosing(place) for said in self._of_objects(one, scope))
+        key = place.scope.function, scope.name
+        if key not in self._by_objects:
+            functions = enclosing(place)
+            found = (said for one in functions for said in self._of_objects(one, scope))
+            self._by_objects[key] = frozenset(found)
+        return self._by_objects[key]
 
     def _of_objects(self, function: Function, scope: Scope) -> frozenset[Said]:
         key = (function, scope.name)
