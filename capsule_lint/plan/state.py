@@ -30,10 +30,11 @@ class Groups:
 
     def find(self, knot: Knot) -> Knot:
         """The representative of the set that `knot` is in."""
-        self._parents.setdefault(knot, knot)
-        while self._parents[knot] != knot:
-            self._parents[knot] = self._parents[self._parents[knot]]
-            knot = self._parents[knot]
+        parents = self._parents
+        parent = parents.setdefault(knot, knot)
+        while parent != knot:
+            above = parents[knot] = parents[parent]
+            knot, parent = above, parents[above]
         return knot
 
     def join(self, one: Knot, other: Knot) -> None:

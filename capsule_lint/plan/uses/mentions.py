@@ -197,12 +197,12 @@ class Mentions:
     ) -> Iterator[tuple[Parent, tree.Node]]:
         """The expressions that have the values of some in them, but for those in `seen`, where they are
         put; each with what it is part of."""
-        parent_of = self.program.names.parent
+        parents = self.program.names.index.parents
         for origin in nodes:
             node: tree.Node | None = origin
-            while node is not None and id(node) not in seen:
-                seen.add(id(node))
-                parent = parent_of(node)
+            while node is not None and (key := id(node)) not in seen:
+                seen.add(key)
+                parent = parents.get(key)
                 if type(parent) in _GIVING:
                     yield parent, node
                 if isinstance(parent, tree.Call) and parent.func is not node:
