@@ -23,7 +23,7 @@ _NAME: Final = "facts"
 _SHARES: Final = 8
 """Blobs among which the facts are shared out: where one file has changed, the others stay as they are, and
 none of a large program gets too large to be kept."""
-_WORTH: Final = 100_000
+_WORTH: Final = 400_000
 """How many characters a process should have to parse."""
 
 
