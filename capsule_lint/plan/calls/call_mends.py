@@ -73,6 +73,8 @@ class CallMends(MendRoom):
             repeated = isinstance(beside, tree.Call) and is_repeat(beside)
             where = where if repeated else None
             code = f"{text_of(beside.func)}({code})" if isinstance(beside, tree.Call) else code
+        if want.offset and last_name(call.func) == "builds":
+            code = self._always(call, want, code)
         box = self.program.calls.uses.boxes.get(id(call))
         if box is not None:
             where = () if where and self._boxed(box, want, where, code) else None
@@ -91,6 +93,15 @@ class CallMends(MendRoom):
         filename = self.program.names.module_of(call).filename
         mend = AddArgument(filename, call.span, "CAP401", code, keyword, index)
         self.mends.add(want.knot, mend)
+
+    def _always(self, call: tree.Call, want: Want, code: str) -> str:
+        """A strategy of Hypothesis that always yields a value, for `st.builds(Note, …)`: `st.just(value)`."""
+        func = call.func
+        if isinstance(func, tree.Attr):
+            return f"{text_of(func.base)}.just({code})"
+        module = self.program.names.module_of(call)
+        self.mends.import_(want.knot, module, "hypothesis.strategies", "just")
+        return f"just({code})"
 
     def _or_said(self, call: tree.Call, want: Want, code: str, index: int) -> str:
         """What a factory of the tests gives, `def make(tenant_id="t", **more)`, where its callers may say the

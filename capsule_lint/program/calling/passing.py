@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 PASSING: Final = {
     "partial": 0,
+    "builds": 0,
     "submit": 0,
     "to_thread": 0,
     "add_task": 0,
