@@ -41,11 +41,11 @@ class Imports:
     _edges: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def find(
-        self, module: Module, source: str, name: str, *, annotation: bool
+        self, module: Module, source: str, name: str, *, annotation: bool, quoted: bool = False
     ) -> Needed | Refused | None:
         """What `module` needs so that `name` means `source`'s; `None` when it has it already.
 
-        `annotation` says that the name is needed in annotations alone.
+        `annotation` says that the name is needed in annotations alone, `quoted` that these may be texts.
         """
         if source == "builtins" or self.program.names.module(source) is module:
             return None
@@ -56,14 +56,21 @@ class Imports:
             else:
                 return Refused(f"`{name}` means something else in this file")
         written, typing = self._written(module, source, name)
-        typing = typing and annotation and self._postponed(module)
+        typing = typing and annotation and (quoted or self.is_postponed(module))
         if not typing and self._closes_circle(module, source):
-            if not (annotation and self._postponed(module)):
+            if not (annotation and self.is_postponed(module)):
                 return Refused(
                     f"importing `{name}` from `{source}` would close a circle of imports"
                 )
             typing = True
         return Needed(written, typing)
+
+    def must_quote(self, module: Module, name: str) -> bool:
+        """Whether annotations of a module have to say a name that it has as a text: they are evaluated, and
+        it is imported for the type checker alone."""
+        bindings = module.scope.bindings.get(name, ())
+        alone = bool(bindings) and all(is_typing(binding.place) for binding in bindings)
+        return alone and not self.is_postponed(module)
 
     def can(self, module: Module, wanted: Reference) -> bool:
         """Whether a module can have a type for its annotations."""
@@ -122,7 +129,7 @@ class Imports:
 
     # --- circles ---
 
-    def _postponed(self, module: Module) -> bool:
+    def is_postponed(self, module: Module) -> bool:
         """Whether annotations are not evaluated: `from __future__ import annotations`."""
         return any(
             imported.module == "__future__" and imported.name == "annotations"

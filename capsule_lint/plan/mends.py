@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.model import (
@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Reference, Scope
 
+Saying: TypeAlias = Literal["inside", "text", "value"]
+"""How an annotation says a type: in another one, which may be a text already; by itself, as a text where it has
+to be; or so that it can be evaluated, as pydantic does it."""
 _PLAIN_ANNOTATIONS: Final = frozenset(("str", "int", "UUID", "uuid.UUID"))
 
 
@@ -264,10 +267,18 @@ class Mends(Room):
     # --- imports ---
 
     def import_(
-        self, knot: Knot, module: Module, source: str, name: str, *, annotation: bool = False
-    ) -> None:
-        """Have a name imported into a module, unless it is there."""
-        needed = self.imports.find(module, source, name, annotation=annotation)
+        self,
+        knot: Knot,
+        module: Module,
+        source: str,
+        name: str,
+        *,
+        annotation: bool = False,
+        quoted: bool = False,
+    ) -> bool:
+        """Have a name imported into a module, unless it is there; whether it is brought in for the type
+        checker alone, where annotations are evaluated."""
+        needed = self.imports.find(module, source, name, annotation=annotation, quoted=quoted)
         if isinstance(needed, Refused):
             obstacle = Obstacle(module.filename, NOWHERE, needed.reason, module.name, "reference")
             self.state.obstacles.append((knot, obstacle))
@@ -276,6 +287,8 @@ class Mends(Room):
                 module.filename, NOWHERE, "CAP401", needed.written, name, needed.typing
             )
             self.add(knot, mend)
+            return needed.typing and not self.imports.is_postponed(module)
+        return annotation and self.imports.must_quote(module, name)
 
     def import_type(self, knot: Knot, module: Module, scope: Scope, code: str) -> None:
         """Have the type of a scope imported where it is called beside that of another one."""
@@ -286,26 +299,38 @@ class Mends(Room):
             self.import_(knot, module, own.module, own.root)
 
     def annotation(
-        self, knot: Knot, module: Module, scope: Scope, neighbour: tree.Node | None
+        self,
+        knot: Knot,
+        module: Module,
+        scope: Scope,
+        neighbour: tree.Node | None,
+        *,
+        said: Saying = "inside",
     ) -> str | None:
         """How the new parameter or field is annotated, beside a neighbour's annotation."""
         if scope.type is not None:
             if scope.type.module == "builtins":
                 return scope.type.name
-            return self._type(knot, module, scope.type, neighbour)
+            return self._type(knot, module, scope.type, neighbour, said)
         if (named := self.types.in_file(module, scope)) is not None:
             return named
         text = text_of(neighbour) if neighbour is not None else None
         if text in _PLAIN_ANNOTATIONS:
             return text
-        said = self.types.said(scope)
-        if said is not None and self.imports.can(module, said):
-            plain = said.module == "builtins"
-            return said.name if plain else self._type(knot, module, said, neighbour)
+        other = self.types.said(scope)
+        if other is not None and self.imports.can(module, other):
+            if other.module == "builtins":
+                return other.name
+            return self._type(knot, module, other, neighbour, said)
         return "str" if neighbour is not None else None
 
     def _type(
-        self, knot: Knot, module: Module, reference: Reference, neighbour: tree.Node | None
+        self,
+        knot: Knot,
+        module: Module,
+        reference: Reference,
+        neighbour: tree.Node | None,
+        said: Saying,
     ) -> str:
         if isinstance(neighbour, tree.Attr):
             base = text_of(neighbour.base)
@@ -316,8 +341,10 @@ class Mends(Room):
         whole = through_module(self.program, module, reference.module, reference.name)
         if whole is not None:
             return whole
-        self.import_(knot, module, reference.module, reference.root, annotation=True)
-        return reference.name
+        source, root = reference.module, reference.root
+        named, quoted = said != "value", said == "text"
+        late = self.import_(knot, module, source, root, annotation=named, quoted=quoted)
+        return f'"{reference.name}"' if late and quoted else reference.name
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that the plan cannot settle: its change set is unsafe."""

@@ -208,7 +208,7 @@ class SignatureMends(MendRoom):
         )
         if not typed:
             return None
-        said = self.mends.annotation(knot, function.module, scope, neighbour)
+        said = self.mends.annotation(knot, function.module, scope, neighbour, said="text")
         return said or ("str" if self.mends.types.are_text else None)
 
     def _parameter_code(self, function: Function) -> str:

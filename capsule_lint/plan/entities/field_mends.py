@@ -13,7 +13,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.mends import Mends, Saying
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function, Module, Store
@@ -121,7 +121,7 @@ class FieldMends(MendRoom):
             mend = AddStatement(filename, span, "CAP301", statement, before=not step)
             self.mends.add(knot, mend)
             return
-        annotation = self.mends.annotation(knot, cls.module, scope, None) or "str"
+        annotation = self._said(cls, scope, None) or "str"
         body = [s for s in cls.fact.body if not (cls.fact.doc and s is cls.fact.body[0])]
         anchor = fields[0].statement if fields else body[0]
         self.mends.add(
@@ -134,12 +134,11 @@ class FieldMends(MendRoom):
     def _annotation(self, cls: Class, scope: Scope, beside: tree.Node | None, other: Scope) -> str:
         """How the field is annotated beside another one: where that must not be empty, it must not be
         either, `Annotated[str, Field(min_length=1)]`. What else is demanded may be true of the other alone."""
-        knot: Knot = ("class", cls)
         match beside:
             case tree.Subscript(index=tree.Sequence(items=(inner, *rest))) if (
                 last_name(beside.base) == "Annotated"
             ):
-                said = self.mends.annotation(knot, cls.module, scope, inner) or "str"
+                said = self._said(cls, scope, inner) or "str"
                 texts = [self.mends.source(cls.module, one.span) for one in rest]
                 if not all(map(_is_general, rest)) or any(
                     rename(text, other, scope) != text for text in texts
@@ -149,7 +148,12 @@ class FieldMends(MendRoom):
         text = text_of(beside) if beside is not None else None
         if text == "str" and self.planner.stored.is_refused(cls, scope):
             return text
-        return self.mends.annotation(knot, cls.module, scope, beside) or "str"
+        return self._said(cls, scope, beside) or "str"
+
+    def _said(self, cls: Class, scope: Scope, beside: tree.Node | None) -> str | None:
+        """The type of the field, which a model evaluates."""
+        said: Saying = "value" if self.program.classes.is_model(cls) else "text"
+        return self.mends.annotation(("class", cls), cls.module, scope, beside, said=said)
 
     def renamed_value(self, module: Module, value: tree.Node, old: Scope, new: Scope) -> str:
         """What stands at one scope's place, as it stands at another's."""
