@@ -74,8 +74,8 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
                 if key is not None:
                     return key
         if isinstance(cls, Class) and (aliases := classes.aliases(cls)):
-            for other in self.program.policy.scopes:
-                for name in beside if other is not want.scope else ():
+            for other, _ in self.program.policy.beside(want.scope):
+                for name in beside:
                     if name in aliases.values() and names_scope(name, other):
                         return rename(name, other, want.scope)
         return want.scope.parameter

@@ -91,8 +91,8 @@ class Bypassed(Room):
         held = self.program.domain.held.is_attribute
         if any(held(home, s.name, scope) for s in found):
             return
-        for old in self.program.policy.scopes:
-            for one in found if old is not scope else ():
+        for old, _ in self.program.policy.beside(scope):
+            for one in found:
                 if held(home, one.name, old):
                     want = Want(scope, one.value, ("class", home), PURPOSE, mirror=one.value)
                     self._lacking[id(want)] = want, _Lacking(one, old, home)

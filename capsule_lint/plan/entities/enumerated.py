@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function, Module
 
 JSON_KEYS: Final = re.compile(r'"(\w+)"\s*:')
+_TYPED: Final = re.compile(r'\{"[SN]": (.*)\}')
+"""A value as the low-level client has it."""
 _MAX_DEPTH: Final = 6
 _REASON: Final = (
     "this lists the fields of `{}`, which gains `{}`: it may have to list that as well"
@@ -125,9 +127,9 @@ class Enumerated(MendRoom):
                     continue
                 whole = said <= one.names or one.needed <= said
                 made = one.made_from_any and not expected and whole
-                if one.gone_through and one.names - one.left_out <= said:
-                    self._complete(module, node, one.cls)
-                if (expected and one.gone_through) or made:
+                full = one.gone_through and one.names - one.left_out <= said
+                is_item = full and self._complete(module, node, one.cls)
+                if (expected and one.gone_through) or made or is_item:
                     self._note(module, node, one.cls)
 
     def _untold(self, every: list[Fields], said: set[str]) -> Iterator[Fields]:
@@ -138,9 +140,9 @@ class Enumerated(MendRoom):
             if not gained <= said:
                 yield one
 
-    def _complete(self, module: Module, node: tree.DictDisplay, cls: Class) -> None:
+    def _complete(self, module: Module, node: tree.DictDisplay, cls: Class) -> bool:
         """Give a stored row that a test spells out, all fields of the object among it, the fields that this
-        gains: whose it is, its key says, which gets the same values."""
+        gains: whose it is, its key says, which gets the same values. Whether it is such a row, or done."""
         policy, state = self.program.policy, self.state
         pairs = [(tree.text(key), value) for key, value in node.pairs]
         parts = [value.span for name, value in pairs if name is None or policy.is_key_name(name)]
@@ -155,17 +157,18 @@ class Enumerated(MendRoom):
             for scope in state.fields[cls].values():
                 self.mends.expected.extend(module, node, knot, scope)
             self._mended.add((module.filename, node.span))
-            return
+            return True
         scopes = list(state.fields[cls].values()) if keys else []
         codes = [self.mends.expected.value(node, knot, scope) for scope in scopes]
         pairs_of = zip(codes, scopes, strict=True)
         if not codes or not all(self._is_said(code, scope, said) for code, scope in pairs_of):
-            return
+            return bool(keys)
         for scope in scopes:
             self.mends.expected.extend(module, node, knot, scope)
         for other, _ in keys:
             state.groups.join(other, knot)
         self._mended.add((module.filename, node.span))
+        return True
 
     def _is_made_beside(self, node: tree.DictDisplay, cls: Class) -> bool:
         """Whether a dict is expected to have the fields of an object alone, and the same test makes one."""
@@ -188,6 +191,8 @@ class Enumerated(MendRoom):
 
     def _is_said(self, code: str | None, scope: Scope, said: str) -> bool:
         """Whether what a key gets says the value that some code yields, as a text or as what tests call."""
+        typed = _TYPED.fullmatch(code) if code is not None else None
+        code = typed[1] if typed is not None else code
         known = {code.strip('"')} if code is not None else set()
         spec, usual = scope.test_source, self.planner.sources.given.value_of_helper(scope)
         if spec is not None and known & {spec.code, usual}:

@@ -161,9 +161,8 @@ class Loads(Room):
         """Give a `TypedDict` the key of a scope, beside that of another one."""
         classes = self.program.classes
         fields = [f.name for f in classes.fields(cls)]
-        for old in self.program.policy.scopes:
-            names = fields if old is not scope else ()
-            like = next((n for n in names if names_scope(n, old)), None)
+        for old, _ in self.program.policy.beside(scope):
+            like = next((n for n in fields if names_scope(n, old)), None)
             if like is not None and rename(like, old, scope) not in fields:
                 self.planner.gains.gain_field(cls, scope, knot, like=like)
                 for home in classes.mro(cls):

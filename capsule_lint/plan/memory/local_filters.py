@@ -60,14 +60,18 @@ class LocalFilters:
         owner = owner_of(function)
         if function is None or owner not in self.program.domain.repositories:
             return
+        found = list(self._filters(node))
+        if found:
+            self._add(found, owner, function)
+
+    def _filters(self, node: tree.Compare) -> Iterator[_Filter]:
+        """The scopes of a row that a comparison asks for."""
         for one, other, inside in _compared(node):
             for left, right in ((one, other), (other, one)):
                 for scope in self.program.policy.scopes:
                     is_value = self.program.domain.held.is_value(right, scope)
                     if is_value and self._reads(left, scope):
-                        found = _Filter(node, left, right, scope, inside)
-                        self._add(found, owner, function)
-                        return
+                        yield _Filter(node, left, right, scope, inside)
 
     def judge_identity(self, node: tree.Compare, cls: Class, method: Function) -> None:
         """`self.tenant_id == other.tenant_id`."""
@@ -77,7 +81,7 @@ class LocalFilters:
         for scope in self.program.policy.scopes:
             is_value = self.program.domain.held.is_value
             if node.ops[0] == "==" and is_value(left, scope) and is_value(right, scope):
-                self._add(_Filter(node, left, right, scope), cls, method)
+                self._add([_Filter(node, left, right, scope)], cls, method)
                 return
 
     def _reads(self, node: tree.Node, scope: Scope) -> bool:
@@ -96,14 +100,14 @@ class LocalFilters:
                 return one.cls
         return None
 
-    def _add(self, found: _Filter, owner: Class, function: Function) -> None:
+    def _add(self, every: list[_Filter], owner: Class, function: Function) -> None:
         required = self.needs.required(owner, function, function.module)
-        beside = names_beside(self.program.names, found.node)
+        beside = names_beside(self.program.names, every[0].node)
+        said = [one.scope for one in every]
         missing = [
-            s
-            for s in required
-            if s is not found.scope and not any(names_scope(h, s) for h in beside)
+            s for s in required if s not in said and not any(names_scope(h, s) for h in beside)
         ]
+        found = every[self._nearest(said, missing[0]) if missing else 0]
         lacking = [s for s in missing if self._asks(found, s, function)]
         if missing and not lacking:
             self.notes.settle(found.node)
@@ -132,10 +136,25 @@ class LocalFilters:
         row = _row(found.left)
         if row is None:
             return True
-        if self._is_a_step(found, row, scope, function):
+        if self._is_a_step(found, row, scope, function) or self._is_nearer(found, row, scope):
             return False
         where = id(condition_of(self.program.names, found.node)), text_of(row), scope.name
         return self._asking.setdefault(where, found.node) is found.node
+
+    def _nearest(self, said: list[Scope], scope: Scope) -> int:
+        """Beside which of some scopes another one belongs."""
+        order = [one for one, _ in self.program.policy.beside(scope)]
+        return min(range(len(said)), key=lambda number: order.index(said[number]))
+
+    def _is_nearer(self, found: _Filter, row: tree.Node, scope: Scope) -> bool:
+        """Whether another comparison of the row, in the same condition, is the one beside which a scope belongs."""
+        for node in compared_beside(self.program.names, found.node):
+            for other in self._filters(node) if node is not found.node else ():
+                of = _row(other.left)
+                same = of is not None and text_of(of) == text_of(row)
+                if same and self._nearest([found.scope, other.scope], scope):
+                    return True
+        return False
 
     def _is_a_step(self, found: _Filter, row: tree.Node, scope: Scope, function: Function) -> bool:
         """Whether what a comparison lets through is told apart by another scope, or was before."""
@@ -219,18 +238,21 @@ def condition_of(names: Names, node: tree.Compare) -> object:
 
 def names_beside(names: Names, node: tree.Compare) -> set[str]:
     """The names that are compared in the same condition."""
-    found: set[str] = set()
+    comparisons = compared_beside(names, node)
+    return {hole_name(side) for one in comparisons for side in tree.items(one.left)}
+
+
+def compared_beside(names: Names, node: tree.Compare) -> Iterator[tree.Compare]:
+    """The comparisons in the same condition, this one among them."""
     queue = [condition_of(names, node)]
     while queue:
         one = queue.pop()
         if isinstance(one, tree.Compare):
-            sides = tree.items(one.left)
-            found.update(map(hole_name, sides))
+            yield one
         if isinstance(one, tree.Comprehension):
             queue += [*one.results, *(n for g in one.generators for n in (g.iter, *g.ifs))]
         elif isinstance(one, tree.Boolean | tree.Wrapped):
             queue += one.below()
-    return found
 
 
 def _compared(

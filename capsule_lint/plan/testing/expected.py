@@ -197,8 +197,8 @@ class Expected(MendRoom):
     def extend(self, module: Module, display: Display, knot: Knot, scope: Scope) -> None:
         """Give a dict that a test writes out the entry of a scope, beside that of another one."""
         policy = self.program.policy
-        for old in policy.scopes if entry_of(display, scope) is None else ():
-            entry = entry_of(display, old) if old is not scope else None
+        for old, _ in policy.beside(scope) if entry_of(display, scope) is None else ():
+            entry = entry_of(display, old)
             if entry is None:
                 continue
             key, anchor = rename(entry[0], old, scope), entry[1]
@@ -224,8 +224,8 @@ class Expected(MendRoom):
 
     def value(self, display: Display, knot: Knot, scope: Scope) -> str | None:
         """The value of the entry that a dict would get for a scope; `None` where it gets none."""
-        for old in self.program.policy.scopes:
-            entry = entry_of(display, old) if old is not scope else None
+        for old, _ in self.program.policy.beside(scope):
+            entry = entry_of(display, old)
             if entry is not None:
                 return self._code(entry[1], old, scope, display, knot)
         return None

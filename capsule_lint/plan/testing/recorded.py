@@ -20,7 +20,7 @@ from capsule_lint.program.inference.records import MANY_CALLS, ONE_CALL, View
 from capsule_lint.program.inference.types import Mocked, ordered
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import Class, last_name
-from capsule_lint.program.texts.pieces import names_any_of
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -309,14 +309,18 @@ class Recorded(MendRoom):
         self, module: Module, node: tree.DictDisplay, record: Record, shape: Shape
     ) -> None:
         present = {name for name, _ in node.entries}
-        scopes = self.program.policy.scopes
-        beside = [v for name, v in node.entries if names_any_of(name, scopes)]
+        policy = self.program.policy
+        beside = [v for name, v in node.entries if names_any_of(name, policy.scopes)]
         for name in shape.keyword(present, beside=bool(beside)):
             code = self._code(node, name, shape)
             if code is None or not shape.sure:
                 self._unsure(module, record, shape)
                 return
-            anchor = beside[0].span if beside else None
+            scope = next(one for one in policy.scopes if one.parameter == name)
+            near = [
+                v for s, _ in policy.beside(scope) for n, v in node.entries if names_scope(n, s)
+            ]
+            anchor = near[0].span if near else None
             mend = AddEntry(module.filename, node.span, "CAP401", f'"{name}"', code, anchor)
             self._once(("function", shape.function), mend)
             self._settled(record)
