@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import defaultdict
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar
 
 import libcst as cst
 
@@ -124,6 +124,47 @@ def bare(comma: cst.Comma) -> cst.Comma:
     if not isinstance(space, cst.ParenthesizedWhitespace):
         return comma
     return comma.with_changes(whitespace_after=line_end(space))
+
+
+class Listed(Protocol):
+    """What stands in a list, with a comma behind it."""
+
+    @property
+    def comma(self) -> cst.Comma | cst.MaybeSentinel:
+        """The comma."""
+
+    def with_changes(self: ListedT, **changes: object) -> ListedT:
+        """A copy with other parts."""
+
+
+ListedT = TypeVar("ListedT", bound=Listed)
+
+
+def with_remarks(
+    listed: Sequence[ListedT], fresh: Sequence[bool], lead: cst.BaseParenthesizableWhitespace
+) -> tuple[list[ListedT], cst.BaseParenthesizableWhitespace]:
+    """A list in which comments that stand alone above an element stay there where a `fresh` one came before
+    it, and what stands before the list, which was `lead`."""
+    result = list(listed)
+    for at in range(len(result)):
+        end = next((n for n in range(at, len(result)) if not fresh[n]), at)
+        if end == at or (at and fresh[at - 1]):
+            continue
+        ahead, behind = result[at - 1].comma, result[end - 1].comma
+        space = ahead.whitespace_after if at and isinstance(ahead, cst.Comma) else lead
+        if not isinstance(space, cst.ParenthesizedWhitespace) or not isinstance(behind, cst.Comma):
+            continue
+        if all(line.comment is None for line in space.empty_lines):
+            continue
+        bare = space.with_changes(empty_lines=[])
+        if at and isinstance(ahead, cst.Comma):
+            comma = ahead.with_changes(whitespace_after=bare)
+            result[at - 1] = result[at - 1].with_changes(comma=comma)
+        else:
+            lead = bare
+        comma = behind.with_changes(whitespace_after=without_comment(space))
+        result[end - 1] = result[end - 1].with_changes(comma=comma)
+    return result, lead
 
 
 def closing(comma: cst.Comma) -> cst.Comma:

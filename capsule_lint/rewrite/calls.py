@@ -14,6 +14,7 @@ from capsule_lint.rewrite.base import (
     line_end,
     parse,
     with_remark,
+    with_remarks,
     without_remark,
 )
 
@@ -47,8 +48,11 @@ class ArgumentFix(Fix[AddArgument]):
             result += [_argument(m) for m in mends if m.index == index]
             if arg is not None:
                 result.append(arg)
-        comma = _below(updated_node, args) or _layout(args)
-        return updated_node.with_changes(args=_separated(result, args, comma))
+        lead = updated_node.whitespace_before_args
+        comma = _below(updated_node, args) or _layout(args, lead)
+        fresh = [arg not in args for arg in result]
+        result, lead = with_remarks(_separated(result, args, comma), fresh, lead)
+        return updated_node.with_changes(args=result, whitespace_before_args=lead)
 
 
 def _argument(mend: AddArgument) -> cst.Arg:
@@ -57,12 +61,14 @@ def _argument(mend: AddArgument) -> cst.Arg:
     return cst.Arg(parse(mend.value), keyword=cst.Name(mend.keyword), equal=_TIGHT)
 
 
-def _layout(args: Sequence[cst.Arg]) -> cst.Comma:
-    """The comma between arguments here, without its comments."""
+def _layout(args: Sequence[cst.Arg], lead: cst.BaseParenthesizableWhitespace) -> cst.Comma:
+    """The comma between arguments here, without its comments; `lead` stands before the first."""
     for arg in args[:-1] or args:
         if isinstance(arg.comma, cst.Comma):
             space = arg.comma.whitespace_after
             if isinstance(space, cst.ParenthesizedWhitespace):
+                if len(args) == 1 and isinstance(lead, cst.ParenthesizedWhitespace):
+                    space = lead
                 return cst.Comma(whitespace_after=line_end(space))
             if len(args) > 1:
                 return arg.comma.with_changes(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 import libcst as cst
 
 from capsule_lint.model import AddElements, AddEntry, Mend, Span
-from capsule_lint.rewrite.base import COMMA, ExpressionFix, Fix, closing, line_end, parse
+from capsule_lint.rewrite.base import (
+    COMMA,
+    ExpressionFix,
+    Fix,
+    closing,
+    line_end,
+    parse,
+    with_remarks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -79,7 +87,7 @@ class ElementFix(ExpressionFix[AddElements]):
                 if self.place.span_of(e.value) == mend.anchor
             )
             new = [cst.MatchSequenceElement(cst.MatchAs()) for _ in mend.before]
-            patterns = _inserted(list(updated.patterns), at, new)
+            patterns = inserted(list(updated.patterns), at, new)
             updated = updated.with_changes(patterns=patterns)
         return updated
 
@@ -131,11 +139,11 @@ def _filled(elements: Sequence[_Listed], places: Mapping[int, Sequence[_Listed]]
     """The elements with new ones before those that have these numbers."""
     found = list(elements)
     for at in sorted(places, reverse=True):
-        found = _inserted(found, at, places[at])
+        found = inserted(found, at, places[at])
     return found
 
 
-def _inserted(elements: list[_Listed], at: int, new: Sequence[_Listed]) -> list[_Listed]:
+def inserted(elements: list[_Listed], at: int, new: Sequence[_Listed]) -> list[_Listed]:
     """Elements with the commas of the layout; the end of the list stays as it was."""
     if not new:
         return elements
@@ -160,7 +168,8 @@ def _inserted(elements: list[_Listed], at: int, new: Sequence[_Listed]) -> list[
             ending = closing(ending)
         result[at - 1] = _before(between, last)
         result[-1] = _before(ending, result[-1])
-    return result
+    fresh = [at <= number < at + len(new) for number in range(len(result))]
+    return with_remarks(result, fresh, cst.SimpleWhitespace(""))[0]
 
 
 def _before(comma: cst.Comma | cst.MaybeSentinel, element: _Listed) -> _Listed:

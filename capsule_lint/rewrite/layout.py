@@ -111,13 +111,12 @@ def _whole(lines: Sequence[str], number: int) -> tuple[int, str]:
 
 
 def _inner(before: str, line: str, after: str, width: int) -> list[str]:
-    """What stands alone between brackets on the lines around it, an element a line; else nothing."""
+    """What stands alone between brackets on the lines around it, or is a row of elements of a list that has
+    other lines, an element a line; else nothing."""
     pairs = scan(line)
-    if (
-        pairs is None
-        or not before.endswith(tuple(OPENING))
-        or not after.startswith(tuple(CLOSING))
-    ):
+    alone = before.endswith(tuple(OPENING)) and after.startswith(tuple(CLOSING))
+    row = before.endswith((*OPENING, ",")) and line.endswith(",")
+    if pairs is None or not (alone or row):
         return []
     indent = line[: len(line) - len(line.lstrip())]
     whole = Pair(len(indent) - 1, len(line), outer_commas(line, pairs))

@@ -10,7 +10,15 @@ from msgspec.structs import replace
 
 from capsule_lint.errors import InternalError
 from capsule_lint.model import AddSegments, Mend, NewSegment, Span
-from capsule_lint.rewrite.base import COMMA, ExpressionFix, name_of, parse
+from capsule_lint.rewrite.base import (
+    COMMA,
+    ExpressionFix,
+    bare,
+    name_of,
+    parse,
+    with_remarks,
+)
+from capsule_lint.rewrite.collections import inserted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,17 +210,18 @@ class SegmentFix(ExpressionFix[AddSegments]):
         self, original: cst.List | cst.Tuple, updated: cst.List | cst.Tuple, mend: AddSegments
     ) -> cst.List | cst.Tuple:
         at, new = self._elements([e.value for e in original.elements], mend)
-        elements = list(updated.elements)
-        template = next((e.comma for e in elements if isinstance(e.comma, cst.Comma)), COMMA)
-        for number, value in enumerate(new):
-            elements.insert(at + number, cst.Element(value, comma=template))
-        if (
-            at
-            and at == len(updated.elements)
-            and not isinstance(updated.elements[-1].comma, cst.Comma)
-        ):
-            elements[at - 1] = elements[at - 1].with_changes(comma=template)
-            elements[-1] = elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        old, parts = list(updated.elements), [cst.Element(value) for value in new]
+        step = len(new) // len(mend.segments)
+        like = old[at - step : at] if at >= step else old[:step]
+        if len(like) < step or at == len(old) or old[-1] in like:
+            return updated.with_changes(elements=inserted(old, at, parts))
+        for number, part in enumerate(parts):  # as tag and value of the neighbour are laid out
+            comma = like[number % step].comma
+            between = bare(comma) if isinstance(comma, cst.Comma) else COMMA
+            parts[number] = part.with_changes(comma=between)
+        old[at:at] = parts
+        fresh = [at <= number < at + len(parts) for number in range(len(old))]
+        elements, _ = with_remarks(old, fresh, cst.SimpleWhitespace(""))
         return updated.with_changes(elements=elements)
 
     def _elements(
@@ -265,7 +274,7 @@ def _opening(string: cst.SimpleString) -> re.Match[str]:
 
 def _separated(args: list[cst.Arg], before: Sequence[cst.Arg]) -> list[cst.Arg]:
     """Arguments with the commas of the layout that the call had."""
-    comma = next((a.comma for a in before if isinstance(a.comma, cst.Comma)), COMMA)
+    comma = next((bare(a.comma) for a in before if isinstance(a.comma, cst.Comma)), COMMA)
     trailing = before[-1].comma if before else cst.MaybeSentinel.DEFAULT
     found = [
         a if isinstance(a.comma, cst.Comma) else a.with_changes(comma=comma) for a in args[:-1]

@@ -14,6 +14,7 @@ from capsule_lint.rewrite.base import (
     line_end,
     parse,
     with_remark,
+    with_remarks,
     without_remark,
 )
 
@@ -32,30 +33,39 @@ class ParameterFix(Fix[AddParameter]):
         mends = self.take(self.place.span_of(original_node.name)) if self.mends else []
         if not mends:
             return updated_node
-        return updated_node.with_changes(params=_with(updated_node.params, mends))
+        params, lead = _with(updated_node.params, mends, updated_node.whitespace_before_params)
+        return updated_node.with_changes(params=params, whitespace_before_params=lead)
 
     def leave_Lambda(self, original_node: cst.Lambda, updated_node: cst.Lambda) -> cst.Lambda:
         mends = self.expression(original_node)
         if not mends:
             return updated_node
-        return updated_node.with_changes(
-            params=_with(updated_node.params, mends),
-            whitespace_after_lambda=cst.SimpleWhitespace(" "),
-        )
+        space = cst.SimpleWhitespace(" ")
+        params, _ = _with(updated_node.params, mends, space)
+        return updated_node.with_changes(params=params, whitespace_after_lambda=space)
 
 
-def _with(params: cst.Parameters, mends: Sequence[AddParameter]) -> cst.Parameters:
+def _with(
+    params: cst.Parameters,
+    mends: Sequence[AddParameter],
+    lead: cst.BaseParenthesizableWhitespace,
+) -> tuple[cst.Parameters, cst.BaseParenthesizableWhitespace]:
+    """Parameters with the new ones, and what stands before them, which was `lead`."""
+    first = next(iter([*params.posonly_params, *params.params]), None)
     for kind in dict.fromkeys(m.kind for m in mends):
         own = [m for m in mends if m.kind is kind]
         listed: list[cst.Param] = list(getattr(params, kind.value))
-        layout = _layout(params)
+        layout = _layout(params, lead)
         result: list[cst.Param] = []
         for index, param in enumerate([*listed, None]):
             result += [_param(m, layout) for m in own if m.index == index]
             if param is not None:
                 result.append(param)
-        params = params.with_changes(**{kind.value: _separated(result, listed, layout)})
-    return params
+        fresh = [param not in listed for param in result]
+        result, ahead = with_remarks(_separated(result, listed, layout), fresh, lead)
+        lead = ahead if first is not None and first in listed else lead
+        params = params.with_changes(**{kind.value: result})
+    return params, lead
 
 
 def _param(mend: AddParameter, comma: cst.Comma) -> cst.Param:
@@ -63,15 +73,23 @@ def _param(mend: AddParameter, comma: cst.Comma) -> cst.Param:
     return cst.Param(cst.Name(mend.parameter), annotation=annotation, comma=comma)
 
 
-def _layout(params: cst.Parameters) -> cst.Comma:
+def _layout(params: cst.Parameters, lead: cst.BaseParenthesizableWhitespace) -> cst.Comma:
     """The comma that separates parameters here: on one line, or one a line."""
     every = [*params.posonly_params, *params.params, *params.kwonly_params]
-    commas = [p.comma for p in every if isinstance(p.comma, cst.Comma)]
-    for comma in commas:
-        if isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace):
-            bare = line_end(comma.whitespace_after)
-            if comma is not commas[-1] or len(commas) == 1:
-                return cst.Comma(whitespace_after=bare)
+    star = params.star_arg.comma if isinstance(params.star_arg, cst.ParamStar) else None
+    commas = [c for p in every if isinstance(c := p.comma, cst.Comma)]
+    between = [c for c in commas if c is not every[-1].comma]
+    between += [star] if star is not None and params.kwonly_params else []
+    spaces = [comma.whitespace_after for comma in between]
+    if (
+        not between
+        and commas
+        and isinstance(commas[0].whitespace_after, cst.ParenthesizedWhitespace)
+    ):
+        spaces = [lead]
+    for space in spaces:
+        if isinstance(space, cst.ParenthesizedWhitespace):
+            return cst.Comma(whitespace_after=line_end(space))
     return COMMA
 
 
