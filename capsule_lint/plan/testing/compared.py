@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
-from capsule_lint.plan.keys.spelled import Forms, text_in
+from capsule_lint.plan.keys.spelled import Forms, literal_text, text_in
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.comparisons import equated
+from capsule_lint.program.inference.types import FunctionObject
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Compared(MendRoom):
     mends: Mends
     _local: dict[Function, list[LocalDefect]] = field(default_factory=dict)
     _derived: list[tuple[Form, re.Pattern[str]]] = field(default_factory=list)
-    _exact: list[re.Pattern[str]] = field(default_factory=list)
+    _exact: list[Form] = field(default_factory=list)
     _seen: set[tuple[str, Span]] = field(default_factory=set)
 
     def build(self) -> None:
@@ -50,8 +52,9 @@ class Compared(MendRoom):
             if module.is_test and not module.generated and (self._local or self._derived):
                 for node in module.either(tree.Compare, tree.Call):
                     for side, other in equated(node):
-                        for value in self._written(side):
-                            self._judge(module, value, other)
+                        for one, made in _paired(side, other):
+                            for value in self._written(one):
+                                self._judge(module, value, made)
 
     def _collect(self) -> None:
         planner = self.planner
@@ -65,7 +68,7 @@ class Compared(MendRoom):
         for defect in planner.defects:
             form = forms.direct(defect) if not defect.module.is_test else None
             if form is not None:
-                self._exact.append(form.regex)
+                self._exact.append(form)
                 self._derived.append((form, _loosely(defect.template.pieces)))
         self._seen = self.mends.mended(Replace, AddElements)
 
@@ -82,8 +85,11 @@ class Compared(MendRoom):
                             yield from self._written(value)
 
     def _bound(self, binding: Binding) -> Sequence[tree.Node]:
-        """What a name is bound to; a parameter of a test is what `parametrize` gives it."""
+        """What a name is bound to; a parameter of a test is what `parametrize` gives it, what a loop binds what
+        stands in its rows."""
         function = binding.function
+        if binding.kind == "for" and isinstance(binding.value, tree.Sequence):
+            return list(_columns(binding.value.items, binding.path))
         if binding.kind == "param" and function is not None:
             return parametrized(function, binding.name) or []
         return [binding.assigned] if binding.assigned is not None else []
@@ -97,8 +103,28 @@ class Compared(MendRoom):
                 self._mend(module, value, defect)
                 return
         text = text_in(value)
-        if text is not None and not any(regex.fullmatch(text) for regex in self._exact):
+        exact = [form for form in self._exact if text is not None and form.regex.fullmatch(text)]
+        if text is not None and not exact:
             self._derive(module, text, value, other)
+        elif literal_text(value) is None:
+            self._word(module, value, other, exact)
+
+    def _word(
+        self, module: Module, value: tree.Node, other: tree.Node, exact: Sequence[Form]
+    ) -> None:
+        """A key that is a word, `"SETTINGS"`, as many other texts are: where it is compared with what a changing
+        function gives, or stands in a row with that."""
+        parent = self.program.names.parent(value)
+        row = parent.items if isinstance(parent, tree.Sequence) else ()
+        if isinstance(parent, tree.Call) and last_name(parent.func) == "param":
+            row = tuple(parent.plain)
+        made = returning(self.program, other, *row)
+        types = [one for part in row for one in self.program.inference.of(part)]
+        made |= {one.function for one in types if isinstance(one, FunctionObject)}
+        meant = [form for form in exact if form.functions & made]
+        if meant:
+            self._seen.add((module.filename, value.span))
+            self.mends.testing.update(module, value, meant)
 
     # --- local keys ---
 
@@ -158,6 +184,24 @@ class Compared(MendRoom):
         same = len(regexes) == len(made) and all(regex.fullmatch(text) for regex in regexes)
         if made and not (same and testing.fill_behind(module, value, text, made)):
             self.mends.obstacle(made[0].knot, value, _DERIVED)
+
+
+def _columns(rows: Sequence[tree.Node], path: Sequence[int]) -> Iterator[tree.Node]:
+    """What stands in each row at a place."""
+    for row in rows:
+        match path, row:
+            case (), _:
+                yield row
+            case (at,), tree.Sequence(items=items) if at < len(items):
+                yield items[at]
+
+
+def _paired(side: tree.Node, other: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """What is compared with what: `[a(), b()] == ["x", "y"]` element by element."""
+    match side, other:
+        case tree.Sequence(items=items), tree.Sequence(items=others) if len(items) == len(others):
+            yield from zip(items, others, strict=True)
+    yield side, other
 
 
 def _loosely(pieces: Sequence[Piece]) -> re.Pattern[str]:

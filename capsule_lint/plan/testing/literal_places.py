@@ -27,13 +27,14 @@ class LiteralPlaces(Struct, frozen=True):
     program: Program
     reach: Reach
 
-    def is_key(self, node: tree.Node) -> bool:
+    def is_key(self, node: tree.Node, made_by: set[Function] | None = None) -> bool:
         """Whether a literal stands where a key does: `{"PK": "t#1"}`, `get(pk="t#1")`, `row["PK"] == "t#1"`,
-        or first in a tuple."""
+        or first in a tuple, in a test that runs one of `made_by`, if that is asked for."""
         program = self.program
-        parent = program.names.parent(node)
+        parent, test = program.names.parent(node), program.names.function_of(node)
         if isinstance(parent, tree.Sequence) and parent.kind == "tuple":
-            return parent.items[0] is node
+            runs = self.reach.of(test) if made_by is not None and test is not None else set()
+            return parent.items[0] is node and (made_by is None or bool(made_by & runs))
         if program.policy.is_key_name(self._keyword_of(node)):
             return True
         return any(program.keys.key_name(name) for name in self._names_of(node))
@@ -54,6 +55,8 @@ class LiteralPlaces(Struct, frozen=True):
         """The expressions that say which attribute of an item a literal is the value of."""
         parent = self.program.names.parent(node)
         if isinstance(parent, tree.DictDisplay):
+            if [tree.text(key) for key in parent.keys if key is not None] == ["S"]:
+                return self._names_of(parent)
             return [key for key in parent.keys_for(node) if key is not None]
         return [side.index for side in self.sides(node) if isinstance(side, tree.Subscript)]
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect, Knot, Value
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Function, Module
     from capsule_lint.program.texts.pieces import Template
 
 
@@ -67,7 +67,7 @@ class Testing(MendRoom):
         if not defects:
             return
         parts = {_longest_text(d) for d in defects}
-        literals = list(self._literals(parts))
+        literals = [*self._literals(parts), *self._words(defects)]
         composed = list(self.composed.texts(parts))
         self.forms = list(self._forms(defects)) if literals or composed else []
         if not self.forms:
@@ -88,7 +88,7 @@ class Testing(MendRoom):
             possible, chosen = self._fitting(node, text)
             seen.update([id(node)] if possible else [])
             if chosen:
-                self._update(module, node, self._joined(node, chosen, defects))
+                self.update(module, node, self._joined(node, chosen, defects))
             elif not possible:
                 if not self._is_right(text):
                     self._look_through(module, node, text, loose)
@@ -187,6 +187,23 @@ class Testing(MendRoom):
                     if any(part in text for part in parts):
                         yield module, node, text
 
+    def _words(self, defects: Sequence[KeyDefect]) -> Iterator[tuple[Module, tree.Node, str]]:
+        """Keys that are a word, `"SETTINGS"`, as many other texts are: where a key stands, or a row's first part in
+        a test that runs what makes it."""
+        made: dict[str, set[Function]] = {}
+        for defect in defects:
+            pieces = defect.template.pieces
+            text = "".join(p.value if isinstance(p, Text) else HOLE for p in pieces)
+            if text.isidentifier():
+                functions = made.setdefault(text, set())
+                functions.update(defect.makers, (f for f in (defect.function,) if f is not None))
+        for module in self.program.names.modules.values():
+            if made and module.is_test and not module.generated:
+                for node in module.each(tree.Const):
+                    text = tree.text(node) or ""
+                    if text in made and self.places.is_key(node, made[text]):
+                        yield module, node, text
+
     def _forms(self, defects: Sequence[KeyDefect]) -> Iterator[Form]:
         """How the keys look that change, and the texts of the program that have such keys in them."""
         program = self.program
@@ -241,7 +258,7 @@ class Testing(MendRoom):
         codes = {self.filled(module, node, form) for form in forms} if lacks else set()
         if len(forms) != len(made) or len(codes) != 1:
             return False
-        self._update(module, node, forms)
+        self.update(module, node, forms)
         return True
 
     def _look_behind(
@@ -254,7 +271,7 @@ class Testing(MendRoom):
         made = [form for form in found if form.functions & running]
         made = made or (found if self.places.is_key(node) else [])
         if len({self.filled(module, node, form) for form in made}) == 1:
-            self._update(module, node, made)
+            self.update(module, node, made)
         elif made:
             self.mends.obstacle(made[0].defects[0].knot, node, "may spell out a key that changes")
 
@@ -290,7 +307,7 @@ class Testing(MendRoom):
             and any(isinstance(piece, Text) for piece in template.pieces)
         ]
 
-    def _update(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
+    def update(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
         """Put the segments that keys of a form lack into a literal. Where several fit, their templates
         change together or not at all: nobody knows of which it is."""
         form = forms[0]

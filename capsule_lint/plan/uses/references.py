@@ -246,6 +246,8 @@ class References(Room, Struct, frozen=True):
             return Verdict.ESCAPE, f"passed to `{name}`, which makes it of other arguments"
         if isinstance(symbol, Class) or (name in HARMLESS and not self._keeps(call)):
             return Verdict.ALREADY_CORRECT, "passed as a value"
+        if name == "param":
+            return self.tabled.judge(node, symbol, "a row of a test")
         if name in _METHODS:
             return self.following.kept(call, symbol, "a class")
         if self._is_given_back(call, symbol):
