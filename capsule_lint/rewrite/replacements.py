@@ -26,9 +26,28 @@ class ReplaceFix(ExpressionFix[Replace]):
         return updated
 
 
+class _AsWritten(cst.CSTTransformer):
+    """Lines inside of brackets begin as they are written, and not at the indentation of what is around them."""
+
+    def leave_ParenthesizedWhitespace(
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.ParenthesizedWhitespace:
+        return updated_node.with_changes(indent=False)
+
+    def leave_EmptyLine(
+        self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
+    ) -> cst.EmptyLine:
+        return updated_node.with_changes(indent=False)
+
+
 def _parsed(code: str) -> cst.BaseExpression:
     """An expression from its code, which may go over several lines where the brackets around it allow that."""
     try:
-        return parse(code)
+        found = parse(code)
     except cst.ParserSyntaxError:
-        return parse(f"({code})").with_changes(lpar=[], rpar=[])
+        found = parse(f"({code})").with_changes(lpar=[], rpar=[])
+    if "\n" not in code:
+        return found
+    written = found.visit(_AsWritten())
+    assert isinstance(written, cst.BaseExpression)
+    return written

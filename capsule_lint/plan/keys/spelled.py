@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.keys.left_out import ANY, left_out
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.texts.marks import mark_behind
 from capsule_lint.program.texts.pieces import Filled, Text, bare_word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from capsule_lint.plan.state import KeyDefect
@@ -226,7 +228,10 @@ class Forms(Struct, frozen=True):
         weight = sum(len(p.value) for p in pieces if isinstance(p, Text))
         known = len(gaps) == sum(len(d.missing) for d in defects)
         between = self.between(pieces) | {gap.separator for gap in gaps}
-        regex = pattern(pieces, marks, between, wild)
+        optional = left_out(self.program, pieces)
+        unsure = [number for number, said in optional.items() if said == ANY]
+        known = known and all(max(marks, default=0) <= number for number in unsure)
+        regex = pattern(pieces, marks, between, wild, optional)
         return Form(regex, tuple(defects), tuple(gaps), function, weight, known, bare)
 
     def between(self, pieces: Sequence[Piece]) -> set[str]:
@@ -269,14 +274,15 @@ def pattern(
     marks: set[int],
     between: set[str],
     wild: AbstractSet[int] = frozenset(),
+    optional: Mapping[int, str] = MappingProxyType({}),
 ) -> re.Pattern[str]:
-    """What texts of a template look like, no value of which, but for the `wild` ones, has what stands between
-    its parts; before each piece of `marks` an empty group stands."""
+    """What texts of a template look like, no value of which, but for the `wild` and `optional` ones, has what
+    stands between its parts; before each piece of `marks` an empty group stands."""
     used = {mark for p in pieces if isinstance(p, Text) for mark in _MARKS if mark in p.value}
     value = f"[^#{re.escape(''.join(sorted(used)))}]"
     apart = _unplain(between)
     value = f"(?:(?!{'|'.join(map(re.escape, apart))}){value})+?" if apart else f"{value}+?"
-    return _compiled(pieces, marks, value, wild)
+    return _compiled(pieces, marks, value, wild, optional)
 
 
 def has_words(pieces: Sequence[Piece]) -> bool:
@@ -303,6 +309,7 @@ def _compiled(
     marks: set[int],
     value: str,
     wild: AbstractSet[int] = frozenset(),
+    optional: Mapping[int, str] = MappingProxyType({}),
 ) -> re.Pattern[str]:
     parts = []
     separator = ""
@@ -314,6 +321,8 @@ def _compiled(
             text = piece.value[:-1] if several else piece.value
             separator = re.escape(piece.value[len(text) :])
             parts.append(re.escape(text))
+        elif number in optional:
+            parts.append(optional[number])
         elif _is_several((piece,)):
             parts.append(f"(?:{separator}.+?)?")
         else:

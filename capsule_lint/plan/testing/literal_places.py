@@ -114,6 +114,8 @@ class LiteralPlaces(Struct, frozen=True):
         match node:
             case tree.Const():
                 return set()
+            case tree.Name() if is_argument and self._is_given_back(node):
+                return None
             case tree.Name():
                 return set() if is_called or is_argument or self._is_looked_into(node) else None
             case tree.Call():
@@ -124,6 +126,13 @@ class LiteralPlaces(Struct, frozen=True):
                 return set() if is_called else set(self.reach.by(node)) or None
             case _:
                 return None
+
+    def _is_given_back(self, name: tree.Name) -> bool:
+        """Whether a name is what a function of the program gives, which may have a key in it: a cursor."""
+        values = [binding.value for binding in self.program.names.bindings_of(name)]
+        calls = [value for value in values if isinstance(value, tree.Call)]
+        callees = [one for call in calls for one in self.program.calls.callees(call)]
+        return any(callee.function is not None and callee.cls is None for callee in callees)
 
     def _is_looked_into(self, name: tree.Name) -> bool:
         parent = self.program.names.parent(name)

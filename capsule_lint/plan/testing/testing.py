@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
+from capsule_lint.plan.keys.left_out import left_out
 from capsule_lint.plan.keys.spelled import (
     HOLE,
     Form,
@@ -300,7 +301,12 @@ class Testing(MendRoom):
         forms = Forms(self.program)
         changed = {id(d.template.host) for d in self.planner.defects}
         return [
-            pattern(template.pieces, set(), forms.between(template.pieces))
+            pattern(
+                template.pieces,
+                set(),
+                forms.between(template.pieces),
+                optional=left_out(self.program, template.pieces),
+            )
             for template in templates
             if id(template.host) not in changed
             and not any(id(piece.host) in changed for piece in template.pieces)

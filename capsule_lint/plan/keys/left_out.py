@@ -1,0 +1,60 @@
+"""Parts of keys that are one of some texts, or are left out: `"ARCHIVE#" if archived else ""`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.texts.pieces import Filled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.texts.pieces import Piece
+
+ANY: Final = "(?:.*?)"
+"""What a part looks like that callers may give, and may leave out."""
+_MARK: Final = re.compile(r"[#|/:]")
+
+
+def left_out(program: Program, pieces: Sequence[Piece]) -> dict[int, str]:
+    """What such parts of a key look like, by their numbers."""
+    found: dict[int, str] = {}
+    for number, piece in enumerate(pieces):
+        value = piece.value if isinstance(piece, Filled) else None
+        texts = _choices(program, value) if value is not None else None
+        if texts is not None and ("" in texts or any(map(_MARK.search, texts))):
+            found[number] = f"(?:{'|'.join(map(re.escape, sorted(texts, reverse=True)))})"
+        elif isinstance(value, tree.Name) and _is_given_nothing(program, value):
+            found[number] = ANY
+    return found
+
+
+def _choices(program: Program, value: tree.Node) -> set[str] | None:
+    """The texts that an expression is one of; `None` where it may be another."""
+    match value:
+        case tree.Const(value=str() as text):
+            return {text}
+        case tree.Conditional():
+            sides = [_choices(program, one) for one in (value.then, value.otherwise)]
+        case tree.Name():
+            bindings = program.names.bindings_of(value)
+            given = [None if one.is_step else one.assigned for one in bindings]
+            plain = [one for one in given if one is not None and not isinstance(one, tree.Name)]
+            sides = [_choices(program, one) for one in plain]
+            sides += [None] * (len(bindings) - len(plain))
+        case _:
+            return None
+    found = [one for one in sides if one is not None]
+    return set[str]().union(*found) if found and len(found) == len(sides) else None
+
+
+def _is_given_nothing(program: Program, name: tree.Name) -> bool:
+    """Whether a name is a parameter that is an empty text where nothing is given for it."""
+    parameters = [binding.parameter for binding in program.names.bindings_of(name)]
+    return any(
+        one is not None and one.default is not None and tree.text(one.default) == ""
+        for one in parameters
+    )
