@@ -26,6 +26,7 @@ from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.begun import Begun
 from capsule_lint.plan.testing.composed import Composed
 from capsule_lint.plan.testing.literal_places import LiteralPlaces
+from capsule_lint.plan.testing.quoted import Quoted
 from capsule_lint.plan.uses.mentions import texts_with
 from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
@@ -56,6 +57,8 @@ class Testing(MendRoom):
     sort_keys: list[re.Pattern[str]] = field(default_factory=list)
     updated: dict[int, list[Form]] = field(default_factory=dict)
     """How the keys look that are spelled out, by the expressions that are."""
+    changed: list[tuple[tree.Node, str, Form]] = field(default_factory=list)
+    """These, and the code that they become."""
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.program)
@@ -100,6 +103,7 @@ class Testing(MendRoom):
             _, chosen = self._fitting(node, text)
             if chosen:
                 self.composed.update(node, self._joined(node, chosen, defects))
+        Quoted(self).update()
         Begun(self).update(defects)
 
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
@@ -327,6 +331,7 @@ class Testing(MendRoom):
             span = first_and_rest(node)[0].span
             self.mends.add(knot, Replace(module.filename, span, "CAP104", changed))
             self.updated[id(node)] = forms
+            self.changed.append((node, changed, form))
 
     def filled(self, module: Module, node: tree.Node, form: Form) -> str | None:
         """The code of a literal with the missing segments; `None` when they cannot be put in."""

@@ -1,0 +1,44 @@
+"""Keys that a test gives, and expects again within a longer text: `match="no note TENANT#t#NOTE#n"`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.model import Replace
+from capsule_lint.plan.literals import plain_literal
+
+if TYPE_CHECKING:
+    from capsule_lint.plan.keys.spelled import Form
+    from capsule_lint.plan.testing.testing import Testing
+
+
+class Quoted(Struct, frozen=True):
+    """Updates them together with the keys that are given."""
+
+    testing: Testing
+
+    def update(self) -> None:
+        """Look at the other texts of each test in which a whole key is updated."""
+        names = self.testing.mends.planner.program.names
+        for node, code, form in self.testing.changed:
+            key, function = tree.text(node) or "", names.function_of(node)
+            for other in names.inside(function) if key and function is not None else ():
+                text = tree.text(other) or ""
+                longer = key != text and key in text and id(other) not in self.testing.updated
+                if longer and self.testing.places.is_expected(other):
+                    self._replace(other, key, code, form)
+
+    def _replace(self, node: tree.Node, key: str, code: str, form: Form) -> None:
+        mends, knot = self.testing.mends, form.defects[0].knot
+        module = mends.planner.program.names.module_of(node)
+        said, new = plain_literal(mends.source(module, node.span)), plain_literal(code)
+        if said is None or new is None or new.formatted or said.body.count(key) != 1:
+            mends.obstacle(knot, node, "a key that changes stands inside of this text")
+            return
+        self.testing.updated[id(node)] = [form]
+        body = said.body.replace(key, new.body)
+        text = said.code(body, formatted=said.formatted)
+        mends.add(knot, Replace(module.filename, node.span, "CAP104", text))
