@@ -52,6 +52,7 @@ class Compared(MendRoom):
             if module.is_test and not module.generated and (self._local or self._derived):
                 for node in module.either(tree.Compare, tree.Call):
                     for side, other in equated(node):
+                        self._of_parts(side, other)
                         for one, made in _paired(side, other):
                             for value in self._written(one):
                                 self._judge(module, value, made)
@@ -108,6 +109,24 @@ class Compared(MendRoom):
             self._derive(module, text, value, other)
         elif literal_text(value) is None:
             self._word(module, value, other, exact)
+
+    def _of_parts(self, side: tree.Node, other: tree.Node) -> None:
+        """A key of which a helper of the tests is given the parts, `assert made == "#".join(parts)`: who calls it
+        would have to give more of them."""
+        match side:
+            case tree.Call(
+                func=tree.Attr(name="join"), args=(tree.Argument(value=tree.Name() as parts),)
+            ):
+                bindings = self.program.names.bindings_of(parts)
+            case _:
+                return
+        if not isinstance(other, tree.Name) or any(b.parameter is None for b in bindings):
+            return
+        passed = (self.program.calls.passed_to(b) for b in self.program.names.bindings_of(other))
+        made = returning(self.program, *(node for nodes in passed for node in nodes))
+        meant = [form for form in self._exact if form.functions & made]
+        if meant:
+            self.mends.obstacle(meant[0].defects[0].knot, side, _SPELLED)
 
     def _word(
         self, module: Module, value: tree.Node, other: tree.Node, exact: Sequence[Form]
