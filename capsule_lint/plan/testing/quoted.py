@@ -1,18 +1,26 @@
-"""Keys that a test gives, and expects again within a longer text: `match="no note TENANT#t#NOTE#n"`."""
+"""Keys that a test gives, and expects again within a longer text: `match="no note TENANT#t#NOTE#n"`; and keys in
+examples that doctest runs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
+from capsule_lint.plan.keys.spelled import embedded
 from capsule_lint.plan.literals import plain_literal
+from capsule_lint.plan.uses.doctests import hindered
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.plan.keys.spelled import Form
+    from capsule_lint.plan.state import KeyDefect
     from capsule_lint.plan.testing.testing import Testing
+
+_EXAMPLE: Final = "an example in a docstring, which doctest may run, spells out a key that changes"
 
 
 class Quoted(Struct, frozen=True):
@@ -30,6 +38,19 @@ class Quoted(Struct, frozen=True):
                 longer = key != text and key in text and id(other) not in self.testing.updated
                 if longer and self.testing.places.is_expected(other):
                     self._replace(other, key, code, form)
+
+    def note_examples(self, defects: Sequence[KeyDefect]) -> None:
+        """Note the examples of docstrings that spell out a key that changes."""
+        mends, names = self.testing.mends, self.testing.mends.planner.program.names
+        made = [(defect, embedded(defect.template.pieces)) for defect in defects]
+        inside = [(defect, regex) for defect, regex in made if regex is not None]
+        for module in names.modules.values() if inside else ():
+            for node in module.each(tree.Const):
+                _, sign, shown = (tree.text(node) or "").partition(">>> ")
+                found = [one for one, regex in inside if regex.search(shown)] if sign else []
+                text = tree.text(node) or ""
+                if found and hindered(mends.planner.program, module, text) is None:
+                    mends.obstacle(found[0].knot, node, _EXAMPLE)
 
     def _replace(self, node: tree.Node, key: str, code: str, form: Form) -> None:
         mends, knot = self.testing.mends, form.defects[0].knot

@@ -70,6 +70,7 @@ class Testing(MendRoom):
         defects = [d for d in self.planner.defects if not d.module.is_test]
         if not defects:
             return
+        Quoted(self).note_examples(defects)
         parts = {_longest_text(d) for d in defects}
         literals = [*self._literals(parts), *self._words(defects)]
         composed = list(self.composed.texts(parts))
