@@ -247,7 +247,7 @@ class References(Room, Struct, frozen=True):
         if isinstance(symbol, Class) or (name in HARMLESS and not self._keeps(call)):
             return Verdict.ALREADY_CORRECT, "passed as a value"
         if name == "param":
-            return self.tabled.judge(node, symbol, "a row of a test")
+            return self.following.kept(node, symbol, "a row of a test")
         if name in _METHODS:
             return self.following.kept(call, symbol, "a class")
         if self._is_given_back(call, symbol):
