@@ -16,6 +16,7 @@ from capsule_lint.program.containers import ADDING, KEYED, LISTED
 from capsule_lint.program.inference.types import (
     ClassObject,
     Collection,
+    Foreign,
     FunctionObject,
     Instance,
     TupleOf,
@@ -242,8 +243,10 @@ class _Path:
 
     def used(self, node: tree.Node) -> bool:
         """Whether all is well that is done with an expression that is the function, or has it in it."""
-        if not self._may_have(self.program.inference.of(node)):
-            return True
+        return not self._may_have(self.program.inference.of(node)) or self._goes_well(node)
+
+    def _goes_well(self, node: tree.Node) -> bool:
+        """The same of one that has it in it, whatever its types say."""
         parent = self.program.names.parent(node)
         match parent:
             case tree.Call() if parent.func is node:
@@ -253,7 +256,7 @@ class _Path:
                 if called == "param" or (
                     called in _COPYING and isinstance(parent.func, tree.Name)
                 ):
-                    return self.used(parent)
+                    return self._goes_well(parent)
                 if called == "parametrize":
                     return self._parametrized(parent)
                 if self.following.asked.hands_on(parent):
@@ -272,11 +275,11 @@ class _Path:
                 return parent.value is node and all(map(self._assigned, parent.targets))
             case tree.Walrus():
                 reads = reads_of(self.program.names, parent, (parent.at,))
-                return self.used(parent) and all(map(self.used, reads))
+                return self._goes_well(parent) and all(map(self.used, reads))
             case tree.Comprehension():
                 targets = [g.target for g in parent.generators if g.iter is node]
                 if any(result is node for result in parent.results):
-                    return self.used(parent)
+                    return self._goes_well(parent)
                 return all(map(self._assigned, targets))
             case tree.Block():
                 binds = [bind for bind in parent.binds if bind.value is node]
@@ -284,7 +287,7 @@ class _Path:
                 return loops and all(self._assigned(bind.target) for bind in binds)
             case tree.Conditional() | tree.Boolean() | tree.Sequence() | tree.DictDisplay():
                 is_test = isinstance(parent, tree.Conditional) and parent.test is node
-                return is_test or self.used(parent)
+                return is_test or self._goes_well(parent)
             case tree.Wrapped(kind="not") | tree.Compare() | tree.FString():
                 return True
             case tree.Eval(kind="return"):
@@ -330,9 +333,9 @@ class _Path:
         func = call.func
         if not isinstance(func, tree.Attr) or func.name not in ADDING | {"setdefault"}:
             return False
-        if any(True for _ in self.program.calls.callees(call)):
-            return False
-        return self._table(func.base)
+        if any(isinstance(t, Foreign) for t in self.program.inference.of(func.base)):
+            return False  # which may call what is in it
+        return not self.program.calls.callees(call) and self._table(func.base)
 
     def _of_table(self, attribute: tree.Attr) -> bool:
         """The same of what a method of a table gives: `handlers.get(kind)`."""
@@ -364,10 +367,14 @@ class _Path:
                 types = self.program.inference.of(node.base)
                 own = [t.cls for t in types if isinstance(t, Instance | ClassObject)]
                 return len(own) == len(types) > 0 and all(self._kept(c, node.name) for c in own)
-            case tree.Subscript():
-                return self._table(node.base)
-            case tree.Call(func=tree.Attr(name="setdefault") as func):
-                return self._table(func.base)
+            case (
+                tree.Subscript(base=base) | tree.Call(func=tree.Attr(name="setdefault", base=base))
+            ):
+                types = self.program.inference.of(base)
+                is_other = any(
+                    isinstance(t, Foreign) for t in types
+                )  # which may call what is in it
+                return not is_other and self._table(base)
             case _:
                 return False
 
