@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _MANY: Final = 8
 """So many functions of one name, or more, are told apart by nothing but what they are methods of."""
 _PUTTING: Final = ADDING_ONE | {"setdefault"}
-
-
 _Taker: TypeAlias = "tuple[Function | Class, str]"
 """A function that takes something as a parameter, or a class that takes it as a field, and its name."""
 
@@ -41,7 +39,7 @@ class HandedNames:
     scopes: Sequence[Scope]
     _functions: dict[str, list[Function]] = field(default_factory=lambda: defaultdict(list))
     """The functions and methods that take a scope, by name: what takes none gains nothing from whoever calls it
-        without knowing it."""
+    without knowing it."""
     _takers: dict[str, list[Function | Class]] = field(default_factory=lambda: defaultdict(list))
     """The functions, and the classes by how they are made, by name."""
     _tables: set[str] = field(default_factory=set)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Judged: TypeAlias = tuple[Verdict, str]
 """A verdict and its reason."""
 _Key: TypeAlias = tuple[int, str]
-"""A binding, or a class with one of its attributes."""
+"""A binding, a class with one of its attributes, or what a function gives back."""
 _NAMING: Final = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
 _COPYING: Final = LISTED | {"enumerate", "dict"}
 """What gives all that is in what it is given."""
@@ -166,20 +166,32 @@ class _Path:
         judged = name in program.calls.uses.aliases(self.symbol.name)
         if self._is_taken_apart(cls) or (not judged and self._is_looked_up(cls, name)):
             return False
-        line = {
-            one for heir in program.classes.subclasses(cls) for one in program.classes.mro(heir)
-        }
-        judged = name in program.calls.uses.aliases(self.symbol.name)
+        line = self._line(cls)
         for node in list(program.names.named(name)):
-            if isinstance(node, tree.Name) or self._is_target(node):
+            if isinstance(node, tree.Name):
                 continue
             types = program.inference.of(node.base)
             classes = [t.cls for t in types if isinstance(t, Instance | ClassObject)]
             has = any(one in line or program.classes.is_protocol(one) for one in classes)
             may = not judged and any(isinstance(t, UnknownType) for t in types)
+            if self._is_target(node):
+                if (has or may) and not self._is_own(node):
+                    return False  # something else comes in its place
+                continue
             if (has and not self.used(node)) or (may and not has and self._may_call(node)):
                 return False
         return True
+
+    def _line(self, cls: Class) -> set[Class]:
+        """The classes whose methods an instance of a class, or of one of its heirs, may have."""
+        classes = self.program.classes
+        return {one for heir in classes.subclasses(cls) for one in classes.mro(heir)}
+
+    def _is_own(self, node: tree.Attr) -> bool:
+        """Whether an attribute is one of the object whose method names it."""
+        function = self.program.names.function_of(node)
+        named = function.self_name if function is not None else ""
+        return isinstance(node.base, tree.Name) and node.base.id == named != ""
 
     def _is_taken_apart(self, cls: Class) -> bool:
         """Whether objects of a class are taken apart into their fields somewhere: `for name, run in routes`,
@@ -204,9 +216,7 @@ class _Path:
         """Whether an attribute may be read by a name that is only known when it runs, `getattr(route, field)`; one
         of an object of which nothing is known, only where a text says the name."""
         program = self.program
-        line = {
-            one for heir in program.classes.subclasses(cls) for one in program.classes.mro(heir)
-        }
+        line = self._line(cls)
         for call in program.calls.uses.calls_beside("getattr"):
             match call.plain:
                 case (_, tree.Const(value=str()), *_):
@@ -371,17 +381,23 @@ class _Path:
                 tree.Subscript(base=base) | tree.Call(func=tree.Attr(name="setdefault", base=base))
             ):
                 types = self.program.inference.of(base)
-                is_other = any(
-                    isinstance(t, Foreign) for t in types
-                )  # which may call what is in it
-                return not is_other and self._table(base)
+                if any(isinstance(t, Foreign) for t in types):
+                    return False  # which may call what is in it
+                return self._table(base)
             case _:
                 return False
 
     def _returned(self, function: Function) -> bool:
-        """The same of what a function gives back."""
-        calls = list(self.program.calls.callers(function))
-        return all(self.used(call) for call, _ in calls)
+        """The same of what a function gives back, where all of its calls are known: nothing else calls it."""
+        program = self.program
+        if not self._is_new((id(function), "()")):
+            return True
+        if function.fact.decorators or function.name.startswith("__"):
+            return False
+        for call in program.calls.uses.calls(function.name):
+            if not self._is_known(call.func):
+                return False
+        return all(self.used(call) for call, _ in list(program.calls.callers(function)))
 
     def _is_target(self, node: tree.Node) -> bool:
         parent = self.program.names.parent(node)
