@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
+from capsule_lint.plan.uses.bearing import Bearing
 from capsule_lint.plan.uses.registries import LOOKING
+from capsule_lint.plan.uses.taken_apart import is_looked_up, is_replaced, is_taken_apart, line_of
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import parameter_names
 from capsule_lint.program.containers import ADDING, KEYED, LISTED
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 Judged: TypeAlias = tuple[Verdict, str]
 """A verdict and its reason."""
 _Key: TypeAlias = tuple[int, str]
-"""A binding, a class with one of its attributes, or what a function gives back."""
+"""A binding, or a class with one of its attributes."""
 _NAMING: Final = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
 _COPYING: Final = LISTED | {"enumerate", "dict"}
 """What gives all that is in what it is given."""
@@ -52,6 +54,10 @@ class Following(Struct, frozen=True):
     program: Program
     values: Values
     asked: Asked
+
+    @property
+    def bearing(self) -> Bearing:
+        return Bearing(self.program, self.values)
 
     def kept(self, node: tree.Node, symbol: Symbol, kind: str = "a collection") -> Judged:
         """What becomes of an expression that is put into a table, or kept in a class."""
@@ -70,7 +76,10 @@ class Following(Struct, frozen=True):
     def is_settled(self, call: tree.Call) -> bool:
         """Whether a call is rewritten, and everything that it may call changes in the same way."""
         wanted = self.asked.of(call)
-        return wanted is not None and all(self.values.takes(call, scope) for scope in wanted)
+        if wanted is None or not all(self.values.takes(call, scope) for scope in wanted):
+            return False
+        types = self.program.inference.of(call.func)
+        return all(self.bearing.bears(one, wanted) for one in types)
 
 
 @dataclass(eq=False, slots=True)
@@ -126,7 +135,8 @@ class _Path:
             return False
         name = parameter.name
         own = [b for b in function.scope.bindings.get(name, ()) if b.parameter is parameter]
-        return len(own) == 1 and self._bound(own[0])
+        passed = self.program.calls.passed(function, parameter) or frozenset()
+        return len(own) == 1 and self.following.bearing.bears_mocks(passed) and self._bound(own[0])
 
     def _bound(self, binding: Binding) -> bool:
         """The same of a name."""
@@ -164,74 +174,21 @@ class _Path:
         if not self._is_new((id(cls), name)):
             return True
         judged = name in program.calls.uses.aliases(self.symbol.name)
-        if self._is_taken_apart(cls) or (not judged and self._is_looked_up(cls, name)):
+        if is_taken_apart(program, cls, name) or is_replaced(program, cls, name, judged=judged):
             return False
-        line = self._line(cls)
+        if not judged and is_looked_up(program, cls, name):
+            return False
+        line = line_of(program, cls)
         for node in list(program.names.named(name)):
-            if isinstance(node, tree.Name):
+            if isinstance(node, tree.Name) or self._is_target(node):
                 continue
             types = program.inference.of(node.base)
             classes = [t.cls for t in types if isinstance(t, Instance | ClassObject)]
             has = any(one in line or program.classes.is_protocol(one) for one in classes)
             may = not judged and any(isinstance(t, UnknownType) for t in types)
-            if self._is_target(node):
-                if (has or may) and not self._is_own(node):
-                    return False  # something else comes in its place
-                continue
             if (has and not self.used(node)) or (may and not has and self._may_call(node)):
                 return False
         return True
-
-    def _line(self, cls: Class) -> set[Class]:
-        """The classes whose methods an instance of a class, or of one of its heirs, may have."""
-        classes = self.program.classes
-        return {one for heir in classes.subclasses(cls) for one in classes.mro(heir)}
-
-    def _is_own(self, node: tree.Attr) -> bool:
-        """Whether an attribute is one of the object whose method names it."""
-        function = self.program.names.function_of(node)
-        named = function.self_name if function is not None else ""
-        return isinstance(node.base, tree.Name) and node.base.id == named != ""
-
-    def _is_taken_apart(self, cls: Class) -> bool:
-        """Whether objects of a class are taken apart into their fields somewhere: `for name, run in routes`,
-        `case Route(name, run)`."""
-        program, classes = self.program, self.program.classes
-        line = {cls, *classes.subclasses(cls)}
-        named = {alias for one in line for alias in program.calls.uses.aliases(one.name)}
-        made = frozenset(map(Instance, line))
-        for module in program.names.modules.values():
-            for statement, _ in module.statements:
-                heads = statement.heads if isinstance(statement, tree.Block) else ()
-                if heads[1:] and named & set(map(last_name, heads[1:])):
-                    return True
-            for target, value in module.loops() if classes.is_named_tuple(cls) else ():
-                if isinstance(target, tree.Sequence):
-                    types = program.inference.elements(program.inference.of(value))
-                    if types & made or any(isinstance(t, UnknownType) for t in types):
-                        return True
-        return False
-
-    def _is_looked_up(self, cls: Class, name: str) -> bool:
-        """Whether an attribute may be read by a name that is only known when it runs, `getattr(route, field)`; one
-        of an object of which nothing is known, only where a text says the name."""
-        program = self.program
-        line = self._line(cls)
-        for call in program.calls.uses.calls_beside("getattr"):
-            match call.plain:
-                case (_, tree.Const(value=str()), *_):
-                    continue
-                case (base, _, *_):
-                    types = program.inference.of(base)
-                    if any(isinstance(t, Instance) and t.cls in line for t in types):
-                        return True
-                    if any(isinstance(t, UnknownType) for t in types) and self._is_said(name):
-                        return True
-        return False
-
-    def _is_said(self, name: str) -> bool:
-        modules = self.program.names.modules.values()
-        return any(text.value == name for module in modules for text in module.each(tree.Const))
 
     def _may_call(self, node: tree.Node) -> bool:
         """Whether something that nothing is known of may call the function, or hand it to something that does."""
@@ -381,23 +338,17 @@ class _Path:
                 tree.Subscript(base=base) | tree.Call(func=tree.Attr(name="setdefault", base=base))
             ):
                 types = self.program.inference.of(base)
-                if any(isinstance(t, Foreign) for t in types):
-                    return False  # which may call what is in it
-                return self._table(base)
+                is_other = any(
+                    isinstance(t, Foreign) for t in types
+                )  # which may call what is in it
+                return not is_other and self._table(base)
             case _:
                 return False
 
     def _returned(self, function: Function) -> bool:
-        """The same of what a function gives back, where all of its calls are known: nothing else calls it."""
-        program = self.program
-        if not self._is_new((id(function), "()")):
-            return True
-        if function.fact.decorators or function.name.startswith("__"):
-            return False
-        for call in program.calls.uses.calls(function.name):
-            if not self._is_known(call.func):
-                return False
-        return all(self.used(call) for call, _ in list(program.calls.callers(function)))
+        """The same of what a function gives back."""
+        calls = list(self.program.calls.callers(function))
+        return all(self.used(call) for call, _ in calls)
 
     def _is_target(self, node: tree.Node) -> bool:
         parent = self.program.names.parent(node)

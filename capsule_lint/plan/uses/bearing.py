@@ -1,0 +1,103 @@
+"""What a call may call beside a function that changes, and whether it bears what that gains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.uses.passers import passed_on
+from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS
+from capsule_lint.program.inference.types import (
+    Foreign,
+    FunctionObject,
+    LambdaObject,
+    Mocked,
+    Partial,
+    UnknownType,
+)
+from capsule_lint.program.logs import LOGGING
+from capsule_lint.program.model import last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from capsule_lint.plan.supply.values import Values
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+    from capsule_lint.program.inference.types import Type, Types
+    from capsule_lint.program.model import Function
+
+_LOOKS: Final = (
+    *("call_args", "call_args_list", "mock_calls", "method_calls"),
+    *("await_args", "await_args_list", *ASSERTIONS, *CALL_LISTS),
+)
+"""What a test asks a mock about how it was called."""
+_MOCKS: Final[Types] = frozenset((Mocked(None), Foreign("mock")))
+
+
+class Bearing(Struct, frozen=True):
+    """Judges what a call calls beside what changes, by more than its parameters: `*args`, mocks, partials."""
+
+    program: Program
+    values: Values
+
+    def bears(self, one: Type, wanted: Sequence[Scope]) -> bool:
+        """Whether something bears being given scopes by whatever calls it."""
+        match one:
+            case FunctionObject(function=function) if _stars(function.params):
+                return self._has(function, wanted) or self._is_blind(function, wanted)
+            case LambdaObject(node=node):
+                read = [n for n in within(node.body) if isinstance(n, tree.Name)]
+                return not any(n.id in _stars(node.params) for n in read)
+            case Partial(of=FunctionObject(function=function)):
+                return self._has(function, wanted)
+            case Mocked() | Foreign(name="mock"):
+                return self.bears_mocks(frozenset((one,)))
+            case _:
+                return not isinstance(one, Partial | UnknownType)
+
+    def _has(self, function: Function, wanted: Sequence[Scope]) -> bool:
+        """Whether a function takes scopes once the plan is carried out."""
+        scoped, state = self.program.domain.scope_parameter, self.values.state
+        return all(scoped(function, s) is not None or state.gains(function, s) for s in wanted)
+
+    def _is_blind(self, function: Function, wanted: Sequence[Scope]) -> bool:
+        """Whether a function does nothing with its `*args` but hand them on to what takes one more."""
+        stars = _stars(function.params)
+        return all(
+            self._is_handed_on(node, stars, wanted)
+            for node in self.program.names.inside(function)
+            if isinstance(node, tree.Name) and node.id in stars
+        )
+
+    def _is_handed_on(
+        self, node: tree.Name, stars: dict[str, str], wanted: Sequence[Scope]
+    ) -> bool:
+        call = self.program.names.parent(node)
+        if not isinstance(call, tree.Call):
+            return False
+        if last_name(call.func) in LOGGING:
+            return not self.program.names.module_of(node).is_test
+        if passed_on(call.args, stars) is None:
+            return False
+        made = [callee.function for callee in self.program.calls.callees(call)]
+        return bool(made) and all(
+            f is not None and (self._has(f, wanted) or bool(_stars(f.params))) for f in made
+        )
+
+    def bears_mocks(self, types: Types) -> bool:
+        """Whether no test asks how a mock was called of which nothing says what it stands for, where one of these
+        types is one."""
+        return not types & _MOCKS or not any(
+            self.program.inference.of(node.base) & _MOCKS
+            for word in _LOOKS
+            for node in self.program.names.named(word)
+            if isinstance(node, tree.Attr)
+        )
+
+
+def _stars(params: Iterable[tree.Parameter]) -> dict[str, str]:
+    return {p.name: p.kind for p in params if p.kind in ("*", "**")}

@@ -1,0 +1,163 @@
+"""Objects whose attributes are got at, or filled, other than by their names: `for name, run in routes`,
+`vars(service)`, `replace(service, load=fake)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import ClassObject, Foreign, Instance, UnknownType
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.inference.types import Types
+    from capsule_lint.program.model import Class, Module
+
+_WHOLE: Final = ("vars", "asdict", "astuple", "getmembers", "_asdict")
+"""What gives all attributes of an object."""
+_GOING_THROUGH: Final = frozenset(("items", "values"))
+_REPLACING: Final = ("replace", "_replace", "__replace__", "evolve", "model_copy")
+"""What gives an object like another one, with other attributes."""
+_EACH: Final = frozenset(
+    (
+        *("list", "tuple", "set", "frozenset", "iter", "next", "deque", "dict", "sorted"),
+        *("reversed", "enumerate", "zip", "map", "filter", "min", "max", "chain", "from_iterable"),
+    )
+)
+"""What goes through the fields of a tuple that it is given."""
+
+
+def line_of(program: Program, cls: Class) -> set[Class]:
+    """A class, its heirs, and all that these inherit from."""
+    heirs = program.classes.subclasses(cls)
+    return {one for heir in heirs for one in program.classes.mro(heir)}
+
+
+def is_taken_apart(program: Program, cls: Class, name: str) -> bool:
+    """Whether objects of a class are taken apart into their attributes somewhere, of which one is called `name`."""
+    return (
+        _is_matched(program, cls)
+        or _is_listed(program, cls, name)
+        or (program.classes.is_named_tuple(cls) and _is_tuple(program, cls))
+    )
+
+
+def _is_matched(program: Program, cls: Class) -> bool:
+    """`case Route(name, run)`."""
+    line = line_of(program, cls)
+    named = {alias for one in line for alias in program.calls.uses.aliases(one.name)} | {"object"}
+    return any(
+        isinstance(statement, tree.Block) and named & set(map(last_name, statement.heads[1:]))
+        for module in program.names.modules.values()
+        for statement, _ in module.statements
+    )
+
+
+def _is_listed(program: Program, cls: Class, name: str) -> bool:
+    """All attributes at once: `vars(route)`; those of an object of which nothing is known, where they are gone
+    through, or a text says the name."""
+    line = line_of(program, cls)
+    for node, base in _listings(program):
+        types, parent = program.inference.of(base), program.names.parent(node)
+        through = isinstance(parent, tree.Attr) and parent.name in _GOING_THROUGH
+        if _are_of(types, line) or (_is_unknown(types) and (through or _is_said(program, name))):
+            return True
+    return False
+
+
+def _listings(program: Program) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """What gives all attributes of something, and that."""
+    for word in _WHOLE:
+        for call in program.calls.uses.calls_beside(word):
+            yield from ((call, base) for base in call.plain[:1])
+            if isinstance(call.func, tree.Attr):
+                yield call, call.func.base
+    for node in program.names.named("__dict__"):
+        if isinstance(node, tree.Attr):
+            yield node, node.base
+
+
+def _is_tuple(program: Program, cls: Class) -> bool:
+    """`for name, run in routes`, `name, run = route`, `route[0]`, `*route`, `max(route)`."""
+    made, inference = {cls, *program.classes.subclasses(cls)}, program.inference
+    for module in program.names.modules.values():
+        unpacked = [
+            inference.elements(inference.of(value))
+            for target, value in module.loops()
+            if isinstance(target, tree.Sequence)
+        ]
+        unpacked += [
+            inference.of(statement.value)
+            for statement, _ in module.statements
+            if isinstance(statement, tree.Assign) and statement.value is not None
+            if any(isinstance(target, tree.Sequence) for target in statement.targets)
+        ]
+        if any(_are_of(types, made) or _is_unknown(types) for types in unpacked):
+            return True
+        if any(_are_of(inference.of(node), made) for node in _gone_through(module)):
+            return True
+    return False
+
+
+def _gone_through(module: Module) -> Iterator[tree.Node]:
+    """The expressions whose items are taken, one or each."""
+    yield from (value for _, value in module.loops())
+    yield from (node.base for node in module.each(tree.Subscript))
+    for call in module.each(tree.Call):
+        each = last_name(call.func) in _EACH
+        yield from (argument.value for argument in call.args if each or argument.star)
+
+
+def is_looked_up(program: Program, cls: Class, name: str) -> bool:
+    """Whether an attribute may be read by a name that is only known when it runs, `getattr(route, field)`; one
+    of an object of which nothing is known, only where a text says the name."""
+    line = line_of(program, cls)
+    for call in program.calls.uses.calls_beside("getattr"):
+        match call.plain:
+            case (_, tree.Const(value=str()), *_):
+                continue
+            case (base, _, *_):
+                types = program.inference.of(base)
+                if any(isinstance(t, Instance) and t.cls in line for t in types):
+                    return True
+                if _is_unknown(types) and _is_said(program, name):
+                    return True
+    return False
+
+
+def is_replaced(program: Program, cls: Class, name: str, *, judged: bool) -> bool:
+    """Whether an attribute of objects of a class is given something else than what these are made with:
+    `service.load = fake`, `replace(service, load=fake)`. One of an object of which nothing is known is, unless
+    that is `judged` anyway."""
+    line, known = line_of(program, cls), program.inference.attributes.member(cls, name)
+    given = [(target.base, value) for target, value in program.calls.uses.assigned(name)]
+    for word in _REPLACING:
+        for call in program.calls.uses.calls_beside(word):
+            bases = [*call.plain[:1]]
+            if isinstance(call.func, tree.Attr):
+                bases.append(call.func.base)
+            named = [a.value for a in call.args if a.keyword == name]
+            spread = [a.value for a in call.args if a.star == "**"]
+            given += [(base, value) for base in bases for value in (*named, *spread)]
+    for base, value in given:
+        types = program.inference.of(base)
+        may = _are_of(types, line) or (_is_unknown(types) and not judged)
+        if may and not program.inference.of(value) <= known | {Foreign("None")}:
+            return True
+    return False
+
+
+def _are_of(types: Types, classes: set[Class]) -> bool:
+    return any(isinstance(t, Instance | ClassObject) and t.cls in classes for t in types)
+
+
+def _is_unknown(types: Types) -> bool:
+    return any(isinstance(t, UnknownType) for t in types)
+
+
+def _is_said(program: Program, name: str) -> bool:
+    modules = program.names.modules.values()
+    return any(text.value == name for module in modules for text in module.each(tree.Const))
