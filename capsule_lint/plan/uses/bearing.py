@@ -9,6 +9,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passers import passed_on
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS
+from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.inference.types import (
     Foreign,
     FunctionObject,
@@ -35,6 +36,7 @@ _LOOKS: Final = (
     *("await_args", "await_args_list", *ASSERTIONS, *CALL_LISTS),
 )
 """What a test asks a mock about how it was called."""
+_CALLED: Final = ("side_effect", "wraps")
 _MOCKS: Final[Types] = frozenset((Mocked(None), Foreign("mock")))
 
 
@@ -56,6 +58,8 @@ class Bearing(Struct, frozen=True):
                 return self._has(function, wanted)
             case Mocked() | Foreign(name="mock"):
                 return self.bears_mocks(frozenset((one,)))
+            case Foreign(name=name):
+                return name == "None"
             case _:
                 return not isinstance(one, Partial | UnknownType)
 
@@ -89,13 +93,38 @@ class Bearing(Struct, frozen=True):
         )
 
     def bears_mocks(self, types: Types) -> bool:
-        """Whether no test asks how a mock was called of which nothing says what it stands for, where one of these
-        types is one."""
-        return not types & _MOCKS or not any(
+        """Whether no test asks how a mock was called of which nothing says what it stands for, or has one call
+        something, where one of these types is one."""
+        return not types & _MOCKS or not (self._are_asked() or self._are_calling())
+
+    def _are_asked(self) -> bool:
+        return any(
             self.program.inference.of(node.base) & _MOCKS
             for word in _LOOKS
             for node in self.program.names.named(word)
             if isinstance(node, tree.Attr)
+        )
+
+    def _are_calling(self) -> bool:
+        """`MagicMock(side_effect=fake)`, `mock.side_effect = fake`."""
+        inference, uses = self.program.inference, self.program.calls.uses
+        given = [
+            argument.value
+            for word in sorted(MOCKS)
+            for call in uses.calls_beside(word)
+            for argument in call.args
+            if argument.keyword in _CALLED
+        ]
+        given += [
+            value
+            for word in _CALLED
+            for target, value in uses.assigned(word)
+            if inference.of(target.base) & _MOCKS
+        ]
+        return any(
+            isinstance(t, FunctionObject | LambdaObject | UnknownType)
+            for value in given
+            for t in inference.of(value)
         )
 
 

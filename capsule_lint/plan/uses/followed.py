@@ -11,7 +11,13 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
 from capsule_lint.plan.uses.bearing import Bearing
 from capsule_lint.plan.uses.registries import LOOKING
-from capsule_lint.plan.uses.taken_apart import is_looked_up, is_replaced, is_taken_apart, line_of
+from capsule_lint.plan.uses.taken_apart import (
+    is_looked_up,
+    is_put_elsewhere,
+    is_replaced,
+    is_taken_apart,
+    line_of,
+)
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import parameter_names
 from capsule_lint.program.containers import ADDING, KEYED, LISTED
@@ -144,6 +150,8 @@ class _Path:
             return True
         names, function = self.program.names, binding.function
         if function is None:
+            if is_put_elsewhere(self.program, binding):
+                return False
             reads = [n for n in names.named(binding.name) if self._means(n, binding)]
             return all(map(self.used, reads))
         for node in names.inside(function):

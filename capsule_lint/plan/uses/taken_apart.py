@@ -6,7 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import ClassObject, Foreign, Instance, UnknownType
+from capsule_lint.program.inference.mocks import PATCHES
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    Foreign,
+    Instance,
+    ModuleObject,
+    UnknownType,
+)
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -14,7 +21,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Types
-    from capsule_lint.program.model import Class, Module
+    from capsule_lint.program.model import Binding, Class, Module
 
 _WHOLE: Final = ("vars", "asdict", "astuple", "getmembers", "_asdict")
 """What gives all attributes of an object."""
@@ -133,6 +140,10 @@ def is_replaced(program: Program, cls: Class, name: str, *, judged: bool) -> boo
     `service.load = fake`, `replace(service, load=fake)`. One of an object of which nothing is known is, unless
     that is `judged` anyway."""
     line, known = line_of(program, cls), program.inference.attributes.member(cls, name)
+    if any(
+        _says_else(program, heir, cls, name, known) for heir in program.classes.subclasses(cls)
+    ):
+        return True
     given = [(target.base, value) for target, value in program.calls.uses.assigned(name)]
     for word in _REPLACING:
         for call in program.calls.uses.calls_beside(word):
@@ -148,6 +159,36 @@ def is_replaced(program: Program, cls: Class, name: str, *, judged: bool) -> boo
         if may and not program.inference.of(value) <= known | {Foreign("None")}:
             return True
     return False
+
+
+def _says_else(program: Program, heir: Class, cls: Class, name: str, known: Types) -> bool:
+    """Whether an heir of a class has something else of its own under a name."""
+    own = name in heir.methods or name in heir.scope.bindings or name in heir.stores
+    if heir is cls or not own:
+        return False
+    return not program.inference.attributes.member(heir, name) <= known | {Foreign("None")}
+
+
+def is_put_elsewhere(program: Program, binding: Binding) -> bool:
+    """Whether a test, or another module, puts something else in the place of what a module has:
+    `monkeypatch.setattr(app, "HOOKS", {})`, `app.HOOKS = {}`."""
+    uses, module = program.calls.uses, binding.module
+    patched = [
+        call
+        for word in sorted(PATCHES)
+        for call in uses.calls_beside(word)
+        if any(
+            isinstance(a.value, tree.Const)
+            and str(a.value.value).rpartition(".")[2] == binding.name
+            for a in call.args[:2]
+        )
+    ]
+    stored = (program.inference.of(target.base) for target, _ in uses.assigned(binding.name))
+    return bool(patched) or any(
+        _is_unknown(types)
+        or any(isinstance(t, ModuleObject) and t.module is module for t in types)
+        for types in stored
+    )
 
 
 def _are_of(types: Types, classes: set[Class]) -> bool:
