@@ -11,11 +11,13 @@ from capsule_lint.plan.uses.passers import passed_on
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS
 from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.inference.types import (
+    Collection,
     Foreign,
     FunctionObject,
     LambdaObject,
     Mocked,
     Partial,
+    TupleOf,
     UnknownType,
 )
 from capsule_lint.program.logs import LOGGING
@@ -126,6 +128,21 @@ class Bearing(Struct, frozen=True):
             for value in given
             for t in inference.of(value)
         )
+
+
+def functions_in(types: Types) -> Types:
+    """The functions that values of some types are, or have in them."""
+    found: set[Type] = set()
+    for one in types:
+        match one:
+            case FunctionObject() | LambdaObject() | Partial():
+                found.add(one)
+            case Collection():
+                found |= functions_in(one.items)
+            case TupleOf():
+                for item in one.items:
+                    found |= functions_in(item)
+    return frozenset(found)
 
 
 def _stars(params: Iterable[tree.Parameter]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
-from capsule_lint.plan.uses.bearing import Bearing
+from capsule_lint.plan.uses.bearing import Bearing, functions_in
 from capsule_lint.plan.uses.registries import LOOKING
 from capsule_lint.plan.uses.taken_apart import (
     is_looked_up,
@@ -243,7 +243,11 @@ class _Path:
             case tree.Attr(name=name):
                 return name in _NAMING or self._of_table(parent)
             case tree.Subscript() if parent.base is node:
-                return self._is_target(parent) or self.used(parent)
+                if not self._is_target(parent):
+                    return self.used(parent)
+                assign = self.program.names.parent(parent)
+                value = assign.value if isinstance(assign, tree.Assign) else None
+                return value is not None and self._is_known_in(node, value)
             case tree.Assign():
                 if any(target is node for target in parent.targets):
                     return True
@@ -319,9 +323,19 @@ class _Path:
             return False
         if self.program.calls.callees(call):
             return False
+        if attribute.name in _MENDING | {"setdefault"}:
+            values = [argument.value for argument in call.args]
+            if not all(self._is_known_in(attribute.base, value) for value in values):
+                return False
         if attribute.name in KEYED | _INNER:
             return self.used(call)
         return attribute.name in _MENDING
+
+    def _is_known_in(self, table: tree.Node, value: tree.Node) -> bool:
+        """Whether what is put into a table is among what that is known to have in it: its calls are judged
+        by that."""
+        of = self.program.inference.of
+        return functions_in(of(value)) <= functions_in(of(table))
 
     def _assigned(self, target: tree.Node) -> bool:
         """The same of a target."""
