@@ -370,6 +370,9 @@ class _Path:
     def _returned(self, function: Function) -> bool:
         """The same of what a function gives back."""
         calls = list(self.program.calls.callers(function))
+        by_others = not calls and bool(function.fact.decorators)  # as fixtures and providers are
+        if by_others or function.name.startswith("__"):  # `with`, `for` and `[]` call these
+            return False
         return all(self.used(call) for call, _ in calls)
 
     def _is_target(self, node: tree.Node) -> bool:
