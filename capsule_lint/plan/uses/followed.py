@@ -373,7 +373,18 @@ class _Path:
         by_others = not calls and bool(function.fact.decorators)  # as fixtures and providers are
         if by_others or function.name.startswith("__"):  # `with`, `for` and `[]` call these
             return False
-        return all(self.used(call) for call, _ in calls)
+        return not self._is_value(function) and all(self.used(call) for call, _ in calls)
+
+    def _is_value(self, function: Function) -> bool:
+        """Whether a function is named where it is not called: `map(Service.loader, services)`."""
+        names, of = self.program.names, self.program.inference.of
+        for node in list(names.named(function.name)):
+            parent = names.parent(node)
+            if not (isinstance(parent, tree.Call) and parent.func is node) and any(
+                isinstance(t, FunctionObject) and t.function is function for t in of(node)
+            ):
+                return True
+        return False
 
     def _is_target(self, node: tree.Node) -> bool:
         parent = self.program.names.parent(node)
