@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 Judged: TypeAlias = tuple[Verdict, str]
 """A verdict and its reason."""
 _Key: TypeAlias = tuple[int, str]
-"""A binding, or a class with one of its attributes."""
+"""A binding, a class with one of its attributes, or what a function gives back."""
 _NAMING: Final = frozenset(("__name__", "__qualname__", "__module__", "__doc__"))
 _COPYING: Final = LISTED | {"enumerate", "dict"}
 """What gives all that is in what it is given."""
@@ -360,19 +360,24 @@ class _Path:
                 tree.Subscript(base=base) | tree.Call(func=tree.Attr(name="setdefault", base=base))
             ):
                 types = self.program.inference.of(base)
-                is_other = any(
-                    isinstance(t, Foreign) for t in types
-                )  # which may call what is in it
-                return not is_other and self._table(base)
+                if any(isinstance(t, Foreign) for t in types):
+                    return False  # which may call what is in it
+                return self._table(base)
             case _:
                 return False
 
     def _returned(self, function: Function) -> bool:
-        """The same of what a function gives back."""
-        calls = list(self.program.calls.callers(function))
-        by_others = not calls and bool(function.fact.decorators)  # as fixtures and providers are
-        if by_others or function.name.startswith("__"):  # `with`, `for` and `[]` call these
+        """The same of what a function gives back, where all of its calls are known: nothing else calls it."""
+        program = self.program
+        if not self._is_new((id(function), "()")):
+            return True
+        if function.fact.decorators or function.name.startswith("__"):
+            return (
+                False  # read as an attribute, given by a fixture, called by `with`, `for` and `[]`
+            )
+        if not all(self._is_known(call.func) for call in program.calls.uses.calls(function.name)):
             return False
+        calls = list(program.calls.callers(function))
         return not self._is_value(function) and all(self.used(call) for call, _ in calls)
 
     def _is_value(self, function: Function) -> bool:
