@@ -9,6 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+import tomli
 
 from tests.test_cases import CASES, CONTEXT, POLICY, files_of, some_slow
 
@@ -129,4 +130,6 @@ def test_every_binder_of_a_changing_name_has_a_row(project: Project) -> None:
 def test_every_occurrence_in_a_case_has_a_row(path: Path, project: Project) -> None:
     files, _ = files_of(path.read_text())
     project.write(files)
-    _check(project, files)
+    policy = tomli.loads(files["pyproject.toml"])["tool"]["capsule-lint"]
+    roots = tuple(f"{root}/" for root in policy.get("src", ())) or ("",)
+    _check(project, {name: text for name, text in files.items() if name.startswith(roots)})
