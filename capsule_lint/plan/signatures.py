@@ -130,12 +130,12 @@ class Signatures(Room):
     def _gain_beside(self, call: tree.Call, member: Function, scope: Scope, knot: Knot) -> None:
         """What a call may call as well that chooses among functions, from a table or a list of steps, takes the
         same, where it takes the other scopes in the same places."""
-        for callee in self.program.calls.callees(call):
+        places = self._scope_places(member)
+        for callee in self.program.calls.callees(call) if places else ():
             other = callee.function
             if other is None or other.name == member.name or other.name in SPECIAL:
                 continue
-            places = self._scope_places(member)
-            if places and self._scope_places(other) == places:
+            if self._scope_places(other) == places:
                 self.gain(other, scope, knot)
 
     def _double_beside(self, call: tree.Call, member: Function, given: int) -> None:

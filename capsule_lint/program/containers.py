@@ -22,6 +22,8 @@ ADDING_ONE: Final = frozenset(("append", "appendleft", "insert", "add"))
 ADDING_ALL: Final = frozenset(("extend", "extendleft", "update"))
 """Methods that add all elements of what they are given."""
 ADDING: Final = ADDING_ONE | ADDING_ALL
+FILLING: Final = ADDING_ONE | {"setdefault"}
+"""Methods that put their last argument into a collection."""
 QUEUING: Final = frozenset(("put", "put_nowait"))
 """Methods of a queue that add one element, their first argument."""
 TAKING: Final = frozenset(("pop", "popleft", "popitem", "get", "get_nowait"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
-from capsule_lint.program.containers import ADDING_ONE, KEYED
+from capsule_lint.program.containers import FILLING, KEYED
 from capsule_lint.program.fields import is_field
 from capsule_lint.program.held_names import container_of, values_of
 from capsule_lint.program.model import Binding, Class, Function, last_name
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _MANY: Final = 8
 """So many functions of one name, or more, are told apart by nothing but what they are methods of."""
-_PUTTING: Final = ADDING_ONE | {"setdefault"}
 _Taker: TypeAlias = "tuple[Function | Class, str]"
 """A function that takes something as a parameter, or a class that takes it as a field, and its name."""
 
@@ -126,7 +125,7 @@ class HandedNames:
         match self.names.parent(node):
             case tree.Call() as call if call.func is not node:
                 called = last_name(call.func)
-                if called in _PUTTING and isinstance(call.func, tree.Attr):
+                if called in FILLING and isinstance(call.func, tree.Attr):
                     self._put(own, call.func.base)
                 for at, argument in enumerate(call.args):
                     if argument.value is node and not argument.star:

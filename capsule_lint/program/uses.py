@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.aliases import Aliases, closure, renamed
 from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.passing import PASSING
-from capsule_lint.program.containers import ADDING_ALL, ADDING_ONE
+from capsule_lint.program.containers import ADDING_ALL, FILLING
 from capsule_lint.program.handed_names import HandedNames
 from capsule_lint.program.held_names import container_of, names_held, words_in
 from capsule_lint.program.inference.namespaces import called_name
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 
-_FILLING: Final = ADDING_ONE | {"setdefault"}
-"""Methods that put their last argument into a collection."""
 _KEEPING: Final = frozenset(("update", "from_mapping", "setdefault"))
 """Methods that put what they are given into a mapping, by its name."""
 
@@ -114,7 +112,7 @@ class Uses:
                 self._note_call(node, node.func, called_name(node.func))
                 self._note_arguments(node)
                 self._note_deferred(node, through)
-                if isinstance(node.func, tree.Attr) and node.func.name in _FILLING and node.args:
+                if isinstance(node.func, tree.Attr) and node.func.name in FILLING and node.args:
                     base, value = node.func.base, node.args[-1].value
                     self._note_fill(self._fills, base, value)
                     self._note_fill(self._nested, _holder(base), value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.uses.passers import passed_on
+from capsule_lint.plan.uses.passers import passed_on, stars_of
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS
 from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.inference.types import (
@@ -25,7 +25,7 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from capsule_lint.plan.supply.values import Values
     from capsule_lint.policy import Scope
@@ -51,11 +51,11 @@ class Bearing(Struct, frozen=True):
     def bears(self, one: Type, wanted: Sequence[Scope]) -> bool:
         """Whether something bears being given scopes by whatever calls it."""
         match one:
-            case FunctionObject(function=function) if _stars(function.params):
+            case FunctionObject(function=function) if stars_of(function.params):
                 return self._has(function, wanted) or self._is_blind(function, wanted)
             case LambdaObject(node=node):
                 read = [n for n in within(node.body) if isinstance(n, tree.Name)]
-                return not any(n.id in _stars(node.params) for n in read)
+                return not any(n.id in stars_of(node.params) for n in read)
             case Partial(of=FunctionObject(function=function)):
                 return self._has(function, wanted)
             case Mocked() | Foreign(name="mock"):
@@ -72,7 +72,7 @@ class Bearing(Struct, frozen=True):
 
     def _is_blind(self, function: Function, wanted: Sequence[Scope]) -> bool:
         """Whether a function does nothing with its `*args` but hand them on to what takes one more."""
-        stars = _stars(function.params)
+        stars = stars_of(function.params)
         return all(
             self._is_handed_on(node, stars, wanted)
             for node in self.program.names.inside(function)
@@ -91,7 +91,7 @@ class Bearing(Struct, frozen=True):
             return False
         made = [callee.function for callee in self.program.calls.callees(call)]
         return bool(made) and all(
-            f is not None and (self._has(f, wanted) or bool(_stars(f.params))) for f in made
+            f is not None and (self._has(f, wanted) or bool(stars_of(f.params))) for f in made
         )
 
     def bears_mocks(self, types: Types) -> bool:
@@ -143,7 +143,3 @@ def functions_in(types: Types) -> Types:
                 for item in one.items:
                     found |= functions_in(item)
     return frozenset(found)
-
-
-def _stars(params: Iterable[tree.Parameter]) -> dict[str, str]:
-    return {p.name: p.kind for p in params if p.kind in ("*", "**")}

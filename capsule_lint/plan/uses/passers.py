@@ -10,7 +10,7 @@ from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.program import Program
     from capsule_lint.program.calling.callers import Callee
@@ -54,7 +54,7 @@ def is_handed_on(program: Program, call: tree.Call) -> bool:
 
 
 def _leading(program: Program, function: Function, own: tree.Parameter) -> int | None:
-    stars = {p.name: p.kind for p in function.params if p.kind in ("*", "**")}
+    stars = stars_of(function.params)
     found: set[int] = set()
     for node in _names_of(program, function, {own.name, *stars}):
         parent = program.names.parent(node)
@@ -77,6 +77,11 @@ def _leading(program: Program, function: Function, own: tree.Parameter) -> int |
         elif not isinstance(parent, tree.Call | tree.Sequence | tree.FString | tree.Wrapped):
             return None
     return found.pop() if len(found) == 1 else None
+
+
+def stars_of(params: Iterable[tree.Parameter]) -> dict[str, str]:
+    """The names of `*args` and `**kwargs` among some parameters, and the kind of each."""
+    return {p.name: p.kind for p in params if p.kind in ("*", "**")}
 
 
 def _names_of(program: Program, function: Function, names: set[str]) -> Iterator[tree.Name]:
@@ -107,7 +112,7 @@ def forwarded_by(
     function = program.names.function_of(call)
     if function is None or not call.args:
         return None, 0
-    stars = {p.name: p.kind for p in function.params if p.kind in ("*", "**")}
+    stars = stars_of(function.params)
     leading = passed_on(call.args, stars)
     if leading is None or len(call.args) != leading + len(stars):
         return None, 0
