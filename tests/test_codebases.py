@@ -19,6 +19,13 @@ QUICK = {
         "does_not_see and DEVUS and (memory or save) or key or both_scopes or stream or maintenance",
     )
 }
+PARTS = tuple(
+    f"{handler}handler and {stored}dynamodb and {capsule}DEVUS"
+    for handler in ("", "not ")
+    for stored in ("", "not ")
+    for capsule in ("", "not ")
+)
+"""Each of the isolation tests is in one of these, so that several processes can share the work."""
 NAMES = ("case_study", "helpdesk_async", "orders_stage")
 
 
@@ -91,11 +98,11 @@ def test_isolation_tests_fail_before(name: str, tmp_path_factory: pytest.TempPat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(QUICK))
-def test_all_isolation_tests_pass(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    code_base = CodeBase.copy(name, tmp_path_factory.mktemp("all"))
-    code_base.lint("--fix")
-    ran = code_base.isolation_tests("-p", "xdist.plugin", "-n", "2")
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("fixed", sorted(QUICK), indirect=True)
+def test_all_isolation_tests_pass(fixed: tuple[CodeBase, Ran], part: str) -> None:
+    code_base, _ = fixed
+    ran = code_base.isolation_tests("-k", part)
     assert ran.status == 0, ran.out[-3000:]
 
 

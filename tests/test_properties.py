@@ -326,7 +326,12 @@ def test_a_fixed_program_keeps_capsules_apart_and_all_other_bytes(program: Progr
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(programs())
-def test_many_fixed_programs_keep_capsules_apart_and_all_other_bytes(program: Program) -> None:
+@pytest.mark.parametrize("part", range(4))
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(program=programs())
+def test_many_fixed_programs_keep_capsules_apart_and_all_other_bytes(
+    part: int, program: Program
+) -> None:
+    """Each part looks at programs of its own, so that several processes can share the work."""
+    del part
     _check(program)
