@@ -13,6 +13,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.inference.flow import OF_ITEMS
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.places.dict_roles import DictRoles, is_streamed
+from capsule_lint.program.places.key_attributes import KeyAttributes
 from capsule_lint.program.places.looks import Looks
 from capsule_lint.program.places.makers import Makers, is_item
 from capsule_lint.program.places.positions import Positions
@@ -75,9 +76,11 @@ class Keys:
     def __post_init__(self) -> None:
         roles = DictRoles(self.names, self.templates, self.policy)
         makers, strays = Makers(self, roles), Strays(self)
-        self.positions = Positions(self, makers, strays, roles)
+        attributes = KeyAttributes(self)
+        self.positions = Positions(self, makers, strays, roles, attributes)
         for module in self.names.editable():
             self.positions.collect(module)
+        attributes.give()
         makers.wrapped()
         strays.same()
         SharedTexts(self).find()

@@ -11,6 +11,7 @@ from capsule_lint.program.places import partiql
 from capsule_lint.program.places.assignments import Assignments
 from capsule_lint.program.places.conditions import Conditions
 from capsule_lint.program.places.hashes import Hashes
+from capsule_lint.program.places.key_attributes import KEY
 from capsule_lint.program.places.operations import Operations
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.purposes.elsewhere import is_sql
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
     from capsule_lint.program.places.conditions import Compared
     from capsule_lint.program.places.dict_roles import DictRoles
+    from capsule_lint.program.places.key_attributes import KeyAttributes
     from capsule_lint.program.places.keys import Keys
     from capsule_lint.program.places.makers import Makers
     from capsule_lint.program.places.strays import Strays
@@ -43,6 +45,7 @@ class Positions:
     makers: Makers
     strays: Strays
     roles: DictRoles
+    attributes: KeyAttributes
     _operations: Operations = field(init=False)
     _assignments: Assignments = field(init=False)
 
@@ -64,7 +67,10 @@ class Positions:
                 case tree.DictDisplay():
                     self._dict(node, conditions)
                 case tree.Call():
-                    self._partiql(dict(node.keywords))
+                    arguments = dict(node.keywords)
+                    self._partiql(arguments)
+                    if KEY in arguments:
+                        self.attributes.asked_for(arguments[KEY])
                     if tree.makes_dict(node):
                         self._made(node)
                     self._operations.call(node)
@@ -85,6 +91,8 @@ class Positions:
                 in_class = place.scope.kind == "class" and place.scope.cls is not None
                 for target in statement.targets:
                     self._assignments.of(target, statement.value, in_class=in_class)
+                    if isinstance(target, tree.Subscript):
+                        self.attributes.entry(target.index, statement.value)
 
     def _pair(self, name: tree.Node, value: tree.Node) -> None:
         """`("GSI1PK", key)` and `yield "GSI1PK", key`, of which a dict is made."""
@@ -114,6 +122,10 @@ class Positions:
                 role = role or self.roles.of(node)
                 self.keys.named(value, role, name)
                 self.keys.bare(value, role, name)
+            else:
+                self.attributes.entry(key, value)
+            if text == KEY:
+                self.attributes.asked_for(value)
 
     def _made(self, node: tree.Call) -> None:
         """`dict(PK=…)`, which is as good as `{"PK": …}`."""
