@@ -13,7 +13,7 @@ from capsule_lint.plan.memory.key_hosts import ask_around
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.wrapped_keys import inner_of
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.local_names import given
+from capsule_lint.program.local_names import behind, given
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope, words
 from capsule_lint.program.walk import within
@@ -229,6 +229,8 @@ class Leaks(Struct, frozen=True):
         match node:
             case tree.Sequence(kind="tuple", items=items):
                 parts = list(items)
+                if any(program.keys.at(behind(program.names, one) or one) for one in parts):
+                    return False  # a key of the table, which has all of them
             case tree.DictDisplay() if not any(map(program.keys.key_name, node.keys)):
                 parts = list(node.values)
             case tree.Call(func=tree.Attr(name="join"), args=(argument,)):

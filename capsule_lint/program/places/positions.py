@@ -80,8 +80,10 @@ class Positions:
                         self._assignments.attribute(*setting)
                 case tree.Lambda():
                     self.strays.in_lambda(node)
-                case tree.Sequence(kind="tuple", items=(name, value)) if not module.is_test:
-                    self._pair(name, value)
+                case tree.Sequence(kind="tuple", items=(name, value)):
+                    if not module.is_test:
+                        self._pair(name, value)
+                    self.strays.in_pair(node)
                 case tree.Subscript(index=tree.Other(children=children)):
                     self._operations.cut(node.base, children)
                 case tree.Compare(ops=("==" | "!=",), rights=(right,)):

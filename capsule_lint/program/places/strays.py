@@ -40,6 +40,8 @@ _VERBS: Final = frozenset(
         "items",
     ]
 )
+_FINDS: Final = ("get", "pop", "setdefault")
+"""What finds something in a dict."""
 _OTHER_STORES: Final = frozenset(
     [
         "cache",
@@ -107,6 +109,25 @@ class Strays:
         role = Role.WRITTEN if last_name(node.func) in WRITES else Role.LOOKUP
         for value in given:
             self.keys.sink(value, role, index=False)
+
+    def in_pair(self, node: tree.Sequence) -> None:
+        """A text that starts as the policy's keys do, first in a pair by which rows are found in memory:
+        `rows[f"TENANT#{tenant_id}", f"NOTE#{note_id}"]`."""
+        outer = self.keys.names.parent(node)
+        match outer:
+            case tree.Subscript():
+                finds = outer.index is node
+            case tree.Call(func=tree.Attr(name=name), args=(first, *_)):
+                finds = name in _FINDS and first.value is node
+            case tree.Compare(ops=("in" | "not in",)):
+                finds = outer.left is node
+            case _:
+                return
+        if finds and _may_say(node.items[0]) and self.keys.starts.at(node.items[0]):
+            assigned = self.keys.names.place(node).statement
+            written = isinstance(assigned, tree.Assign) and outer in assigned.targets
+            role = Role.WRITTEN if written else Role.LOOKUP
+            self.keys.sink(node.items[0], role, index=False)
 
     def is_for_others(self, node: tree.Call) -> bool:
         """Whether a call is of another store's method, or of a collection's."""
