@@ -48,16 +48,36 @@ class ScopeParts(Room, Struct, frozen=True):
                     func = new.type.name
                 return Part(f"{func}({inner.code})", inner.knot)
             case tree.Subscript(index=index):
-                at, base = tree.integer(index), text_of(node.base)
+                at = tree.integer(index)
                 found = self._places(node.base, old, new, at) if at is not None else []
-                if base is None or len({place for place, _ in found}) != 1:
+                if len({place for place, _ in found}) != 1:
                     return None
-                return Part(f"{base}[{found[0][0]}]", found[0][1].knot)
+                place, shift = found[0]
+                base = self._parts(node.base, shift)
+                return Part(f"{base}[{place}]", shift.knot) if base is not None else None
             case tree.Name():
                 bindings = self.program.names.bindings_of(node)
                 return self._unpacked(bindings[0], old, new) if len(bindings) == 1 else None
             case _:
                 return None
+
+    def _parts(self, base: tree.Node, shift: Shift) -> str | None:
+        """What takes the key apart, as it will read: `pk.split("#", 3)` for `pk.split("#", 1)`."""
+        code = text_of(base)
+        limits = {
+            split.limit for split in self.planner.readers.splits.of(base) if split.call is base
+        }
+        if code is None or not limits or limits == {-1}:
+            return code
+        if not isinstance(base, tree.Call) or len(limits) > 1:
+            return None
+        func, *given = map(text_of, (base.func, *(a.value for a in base.args[:-1])))
+        last = base.args[-1]
+        if func is None or None in given or tree.integer(last.value) is None:
+            return None
+        named = f"{last.keyword}=" if last.keyword is not None else ""
+        arguments = ", ".join((*filter(None, given), f"{named}{limits.pop() + shift.by}"))
+        return f"{func}({arguments})"
 
     def _remainder(self, node: tree.Node, old: Scope, new: Scope) -> Part | None:
         """What the segment is that comes behind the last value of a key."""

@@ -74,20 +74,23 @@ class Positions:
                     if tree.makes_dict(node):
                         self._made(node)
                     self._operations.call(node)
+                    self.strays.in_memory(node)
                     self._made_by_object(node)
                     patches = isinstance(node.func, tree.Attr) and node.func.name == "setattr"
                     if not patches and (setting := named_setting(node)) is not None:
                         self._assignments.attribute(*setting)
                 case tree.Lambda():
                     self.strays.in_lambda(node)
-                case tree.Sequence(kind="tuple", items=(name, value)):
-                    if not module.is_test:
-                        self._pair(name, value)
-                    self.strays.in_pair(node)
+                case tree.Sequence(kind="tuple", items=(name, value)) if not module.is_test:
+                    self._pair(name, value)
                 case tree.Subscript(index=tree.Other(children=children)):
                     self._operations.cut(node.base, children)
+                case tree.Subscript():
+                    self.strays.in_memory(node)
                 case tree.Compare(ops=("==" | "!=",), rights=(right,)):
                     self._operations.comparison(node.left, right, module)
+                case tree.Compare():
+                    self.strays.in_memory(node)
         for statement, place in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 in_class = place.scope.kind == "class" and place.scope.cls is not None

@@ -110,24 +110,30 @@ class Strays:
         for value in given:
             self.keys.sink(value, role, index=False)
 
-    def in_pair(self, node: tree.Sequence) -> None:
-        """A text that starts as the policy's keys do, first in a pair by which rows are found in memory:
-        `rows[f"TENANT#{tenant_id}", f"NOTE#{note_id}"]`."""
-        outer = self.keys.names.parent(node)
-        match outer:
-            case tree.Subscript():
-                finds = outer.index is node
-            case tree.Call(func=tree.Attr(name=name), args=(first, *_)):
-                finds = name in _FINDS and first.value is node
-            case tree.Compare(ops=("in" | "not in",)):
-                finds = outer.left is node
+    def in_memory(self, node: tree.Subscript | tree.Call | tree.Compare) -> None:
+        """A text that starts as the policy's keys do, by which rows are found in memory: first in a pair,
+        `rows[f"TENANT#{tenant_id}", f"NOTE#{note_id}"]`, or alone in what another object has, `db.rows[pk]`."""
+        match node:
+            case tree.Subscript(base=base, index=index):
+                value = index
+            case tree.Call(func=tree.Attr(base=base, name=name), args=(first, *_)) if (
+                name in _FINDS
+            ):
+                value = first.value
+            case tree.Compare(ops=("in" | "not in",), left=left, rights=(base,)):
+                value = left
             case _:
                 return
-        if finds and _may_say(node.items[0]) and self.keys.starts.at(node.items[0]):
+        value = self.keys.templates.formatted.written_out(value)
+        match value:
+            case tree.Sequence(kind="tuple", items=(first_item, _)):
+                value = first_item
+            case _ if not _is_of_another(base):
+                return
+        if _may_say(value) and self.keys.starts.at(value):
             assigned = self.keys.names.place(node).statement
-            written = isinstance(assigned, tree.Assign) and outer in assigned.targets
-            role = Role.WRITTEN if written else Role.LOOKUP
-            self.keys.sink(node.items[0], role, index=False)
+            written = isinstance(assigned, tree.Assign) and node in assigned.targets
+            self.keys.sink(value, Role.WRITTEN if written else Role.LOOKUP, index=False)
 
     def is_for_others(self, node: tree.Call) -> bool:
         """Whether a call is of another store's method, or of a collection's."""
@@ -254,6 +260,15 @@ class Strays:
 def _may_say(node: tree.Node) -> bool:
     """Whether an expression is a text that is put together, or names one."""
     return isinstance(node, tree.Name | tree.Walrus) or tree.makes_text(node)
+
+
+def _is_of_another(node: tree.Node) -> bool:
+    """Whether something belongs to an object that is not the function's own: `self.db.rows`."""
+    match node:
+        case tree.Attr(base=tree.Name(id=owner)):
+            return owner not in ("self", "cls")
+        case _:
+            return isinstance(node, tree.Attr) and not _is_other_store(node)
 
 
 def _is_other_store(node: tree.Node) -> bool:
