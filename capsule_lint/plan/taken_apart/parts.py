@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 _COUNTING: Final = frozenset(("enumerate", "zip", "islice", "iter", "reversed", "itemgetter"))
 """Functions that give each part a number, or read one by it."""
-CUTS: Final = ("partition", "removeprefix", "removesuffix", "replace", "rpartition", "rsplit")
+CUTS: Final = (
+    "partition",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rpartition",
+    "rsplit",
+    "lstrip",
+)
 """Methods that give a key without some of its beginning or end."""
 _MAX_DEPTH: Final = 4
 
@@ -108,6 +116,6 @@ def leaves(method: str, text: str, index: int | None, shift: Shift, mark: str) -
         case "partition":
             return index != 0 if text == mark else index is not None and index != 1
         case "rpartition" | "rsplit":
-            return index == 0
+            return index == 0 or shift.start == len(shift.parts)  # it was the last one
         case _:
             return taken <= shift.start or method == "removesuffix"

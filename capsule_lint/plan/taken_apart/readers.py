@@ -271,7 +271,7 @@ class Readers:
         if is_paired(self.program, node) and shift.pairs(split):
             return
         bounds = shift.sliced(node.index, split)
-        if bounds is None and not self._is_joined(node):
+        if bounds is None and (shift.is_one(node.index, split) or not self._is_joined(node)):
             self.unsure.append((node, shift.knot, UNCLEAR))
         for bound, number in bounds or ():
             self.found.append(Reader(bound, module, shift, shift.knot, number))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
+_SUB: Final = "sub"
+"""`re.sub("^TENANT#", "", pk)`, which cuts off a pattern."""
 UNCLEAR: Final = "takes a key apart by position, in a way that cannot be followed"
 
 
@@ -66,7 +68,7 @@ class Remainders:
     def find(self, defects: list[KeyDefect]) -> None:
         """Fill `found`, and what is unsure of the readers."""
         program = self.readers.program
-        for name in CUTS:
+        for name in (*CUTS, _SUB):
             for call in program.calls.uses.calls_beside(name):
                 if not program.names.module_of(call).generated:
                     self._note(call, defects)
@@ -107,6 +109,10 @@ class Remainders:
                 split = isinstance(parent, tree.Attr) and parent.name == "split"
                 if text is not None and not split:
                     yield _Cut(node, key, name, text)
+            case tree.Call(func=tree.Attr(name="sub"), args=(first, _, tree.Argument(value=key))):
+                text = program.templates.constant(first.value) if self._is_told(key) else None
+                if text is not None:
+                    yield _Cut(node, key, _SUB, text.lstrip("^"))
             case tree.Subscript(base=key, index=tree.Other() as bounds) if self._is_told(key):
                 for text in self._beginnings(bounds, defects):
                     yield _Cut(node, key, "removeprefix", text)

@@ -79,6 +79,14 @@ class Shift(Struct, frozen=True):
         numbers = ((limits[0], lower), (limits[1], upper))
         return [(node, n + self.by) for node, n in numbers if node is not None and n is not None]
 
+    def is_one(self, bounds: tree.Other, split: Split) -> bool:
+        """Whether a slice had a single part in it before the change."""
+        limits = _limits(bounds)
+        if limits is None:
+            return False
+        lower, upper = (None if limit is None else tree.integer(limit) for limit in limits)
+        return len(range(len(self.parts) - split.taken)[lower:upper]) == 1
+
     def has(self, number: int, split: Split) -> bool:
         """Whether a key of this form could have that many parts, the moved ones among them."""
         return self.start - split.taken < number <= _length(self.parts, split)
