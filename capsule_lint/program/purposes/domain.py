@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 _IDENTIFIER: Final = re.compile(r"(?:^|_)(?:ids?|uuid|guid|sku|code|slug|email|number|ref|name)$")
 _STRUCTURE: Final = re.compile(
     r"(?:^|_)(?:table|index|gsi|lsi|attribute|attr|field|column|variable|bucket|queue|topic|region"
-    r"|profile|function|func|fn|method|class|cls|module|type|log|logger|key)_name$"
+    r"|profile|function|func|fn|method|class|cls|module|type|log|logger|key|env|environ|setting|metric"
+    r"|operation|host|stack)_name$"
 )
 """Names of what a program or a table is made of: no item is called so."""
 _CARRIER: Final = re.compile(
