@@ -229,8 +229,8 @@ class Leaks(Struct, frozen=True):
         match node:
             case tree.Sequence(kind="tuple", items=items):
                 parts = list(items)
-                if any(program.keys.at(behind(program.names, one) or one) for one in parts):
-                    return False  # a key of the table, which has all of them
+                if any(self._is_changing_key(one) for one in parts):
+                    return False
             case tree.DictDisplay() if not any(map(program.keys.key_name, node.keys)):
                 parts = list(node.values)
             case tree.Call(func=tree.Attr(name="join"), args=(argument,)):
@@ -252,6 +252,13 @@ class Leaks(Struct, frozen=True):
             and any(_is_told(one, told) for one in values)
             and not any(names_scope(hole_name(one), scope) for one in values)
         )
+
+    def _is_changing_key(self, node: tree.Node) -> bool:
+        """Whether an expression is a key of the table's, which is going to have all scopes."""
+        program = self.local.program
+        if program.keys.at(behind(program.names, node) or node) is not None:
+            return True
+        return any(helper in self.local.state.params for helper in program.keys.helpers_in(node))
 
     def _gains(self, cls: Class, scope: Scope) -> bool:
         """Whether objects of a class are going to have a scope."""

@@ -197,7 +197,8 @@ class Readers:
                 case _:
                     continue
             for split in splits:
-                shifts = [s for s in self.moving(split, module, defects) if s.has(needed, split)]
+                exact, every = op in ("==", "!="), self.moving(split, module, defects)
+                shifts = [s for s in every if s.has(needed, split, exact=exact)]
                 self.tie(shifts)
                 if len({s.by for s in shifts}) > 1 or (shifts and limit is not other):
                     self.unsure.append((compare.node, shifts[0].knot, _DIFFERENT))

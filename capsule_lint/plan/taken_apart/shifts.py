@@ -87,9 +87,11 @@ class Shift(Struct, frozen=True):
         lower, upper = (None if limit is None else tree.integer(limit) for limit in limits)
         return len(range(len(self.parts) - split.taken)[lower:upper]) == 1
 
-    def has(self, number: int, split: Split) -> bool:
-        """Whether a key of this form could have that many parts, the moved ones among them."""
-        return self.start - split.taken < number <= _length(self.parts, split)
+    def has(self, number: int, split: Split, *, exact: bool) -> bool:
+        """Whether a key of this form could have that many parts, the moved ones among them; or it has just as many,
+        or as many are too many for it, and more come behind them."""
+        length, start = _length(self.parts, split), self.start - split.taken
+        return start < number <= length or (start == length == number - (not exact))
 
     def reaches(self, index: int, split: Split) -> bool | None:
         """Whether what is read from the end of the parts, of which there may be no more than a number,
