@@ -45,6 +45,7 @@ from capsule_lint.plan.supply.origins import Origins
 from capsule_lint.plan.supply.others import Others
 from capsule_lint.plan.supply.queued import Queued
 from capsule_lint.plan.supply.serving import Serving
+from capsule_lint.plan.supply.set_here import SetHere
 from capsule_lint.plan.supply.sources import Sources
 from capsule_lint.plan.supply.values import Values
 from capsule_lint.plan.taken_apart.cut_off import CutOff
@@ -79,6 +80,7 @@ class Planner:
         self.partial_calls: dict[int, tuple[tree.Call, Function | Class, list[Scope]]] = {}
         self._queued: list[Want] = []
         self.sources = Sources(program, self.state)
+        self.set_here = SetHere(program)
         self.silence = Silence(program.policy)
         self.local = LocalKeys(program, self.state, self.silence)
         self.loads = Loads(self)

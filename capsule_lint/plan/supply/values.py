@@ -53,6 +53,9 @@ class Values(Room):
     def _value(self, want: Want) -> Value | None:
         if want.purpose == "text":
             return Value(want.scope.parameter)
+        return self.planner.set_here.standing(self._found(want), want.node)
+
+    def _found(self, want: Want) -> Value | None:
         part = self.planner.origins.of_loop(want) or self.planner.queued.beside(want)
         if part is not None:
             return part
