@@ -72,6 +72,8 @@ class Planner:
         self.defects: list[KeyDefect] = []
         self.silenced: list[KeyDefect] = []
         """Defects that people have said are meant."""
+        self.narrow: list[KeyDefect] = []
+        """What keys have less than others, because policy wants no more of them."""
         self.sites: dict[int, KeySite] = {}
         self.prefixes: list[KeySite] = []
         self.methods: dict[Function, list[Scope]] = {}
@@ -187,7 +189,7 @@ class Planner:
         Grouped(self).note()
         self.loads.check()
         self.fed.check()
-        self.readers.find(self.defects)
+        self.readers.find(self.defects, [*self.silenced, *self.narrow])
         leaks.parsed(self.readers.found, self.scope_parts)
         self.tuples.find()
 

@@ -84,6 +84,8 @@ class KeyDefects(Room):
         """Note the scopes that a template lacks, with what their values are wanted for."""
         segments = list(self.program.templates.segments(site.template.pieces))
         missing = self._missing(site, {s.scope for s in segments})
+        if segments and not missing:
+            self._note_narrow(site, segments)
         if site.prefix and not segments and missing and not prefix:
             # whether it lacks them, the keys tell that begin so
             self.planner.prefixes.append(site)
@@ -92,6 +94,18 @@ class KeyDefects(Room):
         if anchors:
             own = [scope for scope in missing if scope.name in anchors]
             self._add_defect(site, own, anchors, segments)
+
+    def _note_narrow(self, site: KeySite, segments: Sequence[Segment]) -> None:
+        """A key that is meant to have fewer scopes than others may be read where those are."""
+        required = {s.name for s in self.program.domain.required(site)}
+        present, last = {s.scope for s in segments}, site.template.pieces[segments[-1].piece]
+        lacking = [s for s in self.program.policy.scopes if s.name not in required | present]
+        if lacking and isinstance(last, Filled):
+            knot: Knot = ("key", id(site.template.host))
+            anchors: dict[str, tree.Node | None] = {s.name: last.value for s in lacking}
+            self.planner.narrow.append(
+                KeyDefect(site.template, site.module, site.function, lacking, anchors, knot)
+            )
 
     def _missing(self, site: KeySite, present: AbstractSet[str]) -> list[Scope]:
         """The scopes that a template needs beside those that are present, and that nothing gives it later."""

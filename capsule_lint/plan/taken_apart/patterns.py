@@ -84,16 +84,21 @@ class Patterns:
     _samples: dict[int, list[Sample]] = field(default_factory=dict)
 
     def broken(
-        self, defects: Sequence[KeyDefect]
+        self, defects: Sequence[KeyDefect], staying: Sequence[KeyDefect]
     ) -> Iterator[tuple[Expression, list[Witness], str | None]]:
         """The expressions that keys of changed templates break, with the code of the text that reads
-        the same from the new keys; `None` in its place where that cannot be proven."""
+        the same from the new keys, and from those that are `staying` as they are; `None` in its place where
+        that cannot be proven."""
         for expression in self._expressions():
             plain = expression.text.replace("\\", "").lower()
             near = [d for d in defects if any(tag.lower() in plain for tag in self._tags(d))]
             matched = [w for d in near for w in self._witnesses(expression, d)]
             if any(not self._reads(expression, expression.text, w) for w in matched):
-                yield expression, matched, self._mended(expression, matched)
+                text = self._mended(expression, matched)
+                kept = [w for d in staying for w in self._witnesses(expression, d)]
+                if text is not None and any(not self._stays(expression, text, w) for w in kept):
+                    text = None
+                yield expression, matched, text
 
     def _tags(self, defect: KeyDefect) -> set[str]:
         """The tags that a template spells, each with the separator behind it."""
@@ -113,6 +118,11 @@ class Patterns:
         """Whether an expression reads from the new key what it has read from the old one."""
         before = expression.groups(witness.how, witness.sample.before)
         return expression.groups(witness.how, witness.sample.after, text) == before
+
+    def _stays(self, expression: Expression, text: str, witness: Witness) -> bool:
+        """Whether an expression reads from a key that stays what it has read."""
+        key = witness.sample.before
+        return expression.groups(witness.how, key, text) == expression.groups(witness.how, key)
 
     # --- which expressions ---
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
 _SHARED: Final = "takes a key apart by position, and is given other texts as well"
+_STAYING: Final = "takes a key apart by position, and may be given one that stays as it is"
 
 
 @dataclass(eq=False)
@@ -56,6 +57,7 @@ class Readers:
     """Places that need a person, and why."""
     broken: list[Unfit] = field(default_factory=list)
     remainders: Remainders = field(init=False)
+    _staying: list[KeyDefect] = field(default_factory=list)
     _limits: set[int] = field(default_factory=set)
     _wholes: dict[int, list[KeyDefect]] = field(default_factory=dict)
     """The keys around those that change, by the expressions that these are."""
@@ -68,11 +70,17 @@ class Readers:
         """What is split, and what is a key."""
         return Splits(self.program)
 
-    def find(self, defects: list[KeyDefect]) -> None:
-        """Fill `found` and `unsure`."""
+    @property
+    def _related(self) -> Related:
+        return Related(self.program, self)
+
+    def find(self, defects: list[KeyDefect], staying: list[KeyDefect]) -> None:
+        """Fill `found` and `unsure`; keys that lack scopes as well, and are `staying` so, may be read in the
+        same places."""
         defects = [d for d in defects if not d.template.opaque]
         if not defects:
             return
+        self._staying = [d for d in staying if not d.template.opaque]
         for module in self.program.names.editable():
             for node in module.each(tree.Subscript):
                 index = tree.integer(node.index)
@@ -117,7 +125,7 @@ class Readers:
 
     def _find_broken(self, defects: list[KeyDefect]) -> None:
         """Regular expressions, prefixes and the like that the changed keys do not fit any more."""
-        for expression, matched, text in Patterns(self.program).broken(defects):
+        for expression, matched, text in Patterns(self.program).broken(defects, self._staying):
             every = [w.defect for w in matched]
             node = expression.call if text is None else expression.node
             self._note_broken(node, every, expression.text, text)
@@ -164,7 +172,8 @@ class Readers:
                 return
             for shift, number in moved[:1]:
                 if number != index:
-                    self.found.append(Reader(node.index, module, shift, shift.knot, number))
+                    reader = Reader(node.index, module, shift, shift.knot, number)
+                    self._note(reader, split, defects, index)
                     self._raise_limit(split, module, shift)
 
     def _from_the_end(
@@ -204,7 +213,8 @@ class Readers:
                     self.unsure.append((compare.node, shifts[0].knot, _DIFFERENT))
                 elif shifts:
                     moved = number + shifts[0].by
-                    self.found.append(Reader(other, module, shifts[0], shifts[0].knot, moved))
+                    reader = Reader(other, module, shifts[0], shifts[0].knot, moved)
+                    self._note(reader, split, defects, needed - 1)
 
     def _unpacked(
         self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
@@ -229,7 +239,8 @@ class Readers:
                     self.unsure.append((split.call, shift.knot, _DIFFERENT))
                     return
                 moved = replace(shift, start=start)
-                self.found.append(Reader(target, module, moved, shift.knot, None))
+                reader = Reader(target, module, moved, shift.knot, None)
+                self._note(reader, split, defects, target)
                 self._raise_limit(split, module, shift)
 
     def fitting(self, target: tree.Sequence, split: Split, every: list[Shift]) -> list[Shift]:
@@ -261,13 +272,20 @@ class Readers:
                 module = self.program.names.module_of(node)
                 match node, use:
                     case tree.Subscript(), Use.SLICED:
-                        self._sliced(node, module, split, shifts[0])
+                        self._sliced(node, module, split, shifts[0], defects)
                     case tree.Sequence(), Use.COMPARED:
                         self._listed(node, module, split, shifts)
                     case _, Use.UNCLEAR:
                         self.unsure.append((node, shifts[0].knot, UNCLEAR))
 
-    def _sliced(self, node: tree.Subscript, module: Module, split: Split, shift: Shift) -> None:
+    def _sliced(
+        self,
+        node: tree.Subscript,
+        module: Module,
+        split: Split,
+        shift: Shift,
+        defects: list[KeyDefect],
+    ) -> None:
         assert isinstance(node.index, tree.Other)
         if is_paired(self.program, node) and shift.pairs(split):
             return
@@ -275,7 +293,7 @@ class Readers:
         if bounds is None and (shift.is_one(node.index, split) or not self._is_joined(node)):
             self.unsure.append((node, shift.knot, UNCLEAR))
         for bound, number in bounds or ():
-            self.found.append(Reader(bound, module, shift, shift.knot, number))
+            self._note(Reader(bound, module, shift, shift.knot, number), split, defects)
 
     def _is_joined(self, sliced: tree.Node) -> bool:
         """Whether a slice is put together again: `"#".join(parts[:-1])`."""
@@ -293,6 +311,26 @@ class Readers:
                 return
             moved = replace(shift, start=start)
             self.found.append(Reader(node, module, moved, shift.knot, None, split.separator))
+
+    def _note(
+        self,
+        reader: Reader,
+        split: Split,
+        defects: list[KeyDefect],
+        asked: int | tree.Sequence | None = None,
+    ) -> None:
+        """A place that reads another part: if it may be given a key that stays, a person has to look."""
+        near = self._near(split, reader.module, [*defects, *self._staying], asked)
+        near = self._related.named(split, near) or near
+        staying = [parts_of(d.template, split.separator) for d in near if d in self._staying]
+        if isinstance(asked, tree.Sequence) and fits(reader.shift.parts, asked, split):
+            staying = [parts for parts in staying if fits(parts, asked, split)]
+        elif asked is not None:
+            staying = [parts for parts in staying if has(parts, asked, split)]
+        if staying:
+            self.unsure.append((reader.node, reader.knot, _STAYING))
+        else:
+            self.found.append(reader)
 
     def tie(self, shifts: list[Shift]) -> None:
         """What one place reads changes together."""
@@ -317,6 +355,16 @@ class Readers:
     ) -> list[Shift]:
         """How the parts of a split move, for each key that it could be of: one that has the part that is
         asked for, or as many as are unpacked, goes before others."""
+        near = self._near(split, module, defects, asked)
+        return [s for d in near if (s := shift_of(d, split.separator)) is not None]
+
+    def _near(
+        self,
+        split: Split,
+        module: Module,
+        defects: list[KeyDefect],
+        asked: int | tree.Sequence | None,
+    ) -> list[KeyDefect]:
         possible = [
             d
             for d in (*defects, *self._around(defects))
@@ -327,8 +375,7 @@ class Readers:
                 d for d in possible if has(parts_of(d.template, split.separator), asked, split)
             )
             possible = list(having) or possible
-        near = Related(self.program, self).of(split, module, possible)
-        return [s for d in near if (s := shift_of(d, split.separator)) is not None]
+        return self._related.of(split, module, possible)
 
     def moving(
         self,

@@ -37,7 +37,6 @@ class Related(Struct, frozen=True):
         same = [d for d in defects if not told or self._is_index(d) is index]
         function = self.program.names.function_of(split.call)
         owner = function.owner if function is not None else None
-        said = set(words(function.name)) if function is not None else set()
         asked = set(self._asked(split, module)) if len(same) > 1 else set()
         shifts = (shift_of(defect, split.separator) for defect in same)
         moves = {(shift.start, shift.by) for shift in shifts if shift is not None}
@@ -52,11 +51,17 @@ class Related(Struct, frozen=True):
             ],
             same if len(moves) == 1 else [],
             [d for d in same if d.module is module],
-            [d for d in same if said & self._tags(d)],
+            self.named(split, same),
         ):
             if group:
                 return group
         return same
+
+    def named(self, split: Split, defects: list[KeyDefect]) -> list[KeyDefect]:
+        """Those of keys whose tags stand in the name of the function that takes one apart."""
+        function = self.program.names.function_of(split.call)
+        said = set(words(function.name)) if function is not None else set()
+        return [d for d in defects if said & self._tags(d)]
 
     def _asked(self, split: Split, module: Module) -> Iterator[str]:
         """The texts that parts of a split are compared with: `parts[2] == "ORDER"`."""
