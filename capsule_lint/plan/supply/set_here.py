@@ -79,7 +79,11 @@ def _in_any_case(sets: list[Place], place: Place) -> bool:
     blocks = place.scope.module.blocks
     done: dict[int, set[int]] = defaultdict(set)
     for at in sets:
-        if at.order < place.order and at.blocks and at.blocks[:-1] == place.blocks[: len(at.blocks) - 1]:
+        if (
+            at.order < place.order
+            and at.blocks
+            and at.blocks[:-1] == place.blocks[: len(at.blocks) - 1]
+        ):
             number, branch, _ = at.blocks[-1]
             done[number].add(branch)
     return any(

@@ -56,8 +56,10 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
                 yield from uses(program, use, depth + 1)
         case tree.Assign(targets=(tree.Attr(),)):
             yield node, Use.UNCLEAR
-        case tree.Call() if last_name(parent.func) in IN_PLACE and depth < _MAX_DEPTH:
+        case tree.Expr() if in_place(parent) is node and depth < _MAX_DEPTH:
             yield from uses(program, parent, depth + 1)
+        case tree.Comprehension(generators=(only,)) if only.iter is node:
+            yield from ((one, Use.UNCLEAR) for one in _placed(program, parent, depth))
         case tree.Call() if parent.func is not node and _reads(program, parent):
             yield node, Use.UNCLEAR
         case tree.Attr(name="pop") if not _is_end(program.names.parent(parent)):
@@ -69,7 +71,51 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
         case tree.Block(kind="match") | tree.Eval(kind="return") | tree.Lambda():
             yield node, Use.UNCLEAR
         case tree.Wrapped(kind="starred"):
-            yield node, Use.UNCLEAR
+            around = program.names.parent(parent)
+            if (
+                isinstance(around, tree.Sequence)
+                and in_place(around) is node
+                and depth < _MAX_DEPTH
+            ):
+                yield from uses(program, around, depth + 1)
+            else:
+                yield node, Use.UNCLEAR
+
+
+def in_place(node: tree.Node) -> tree.Node | None:
+    """What another list has one element for each of, in the same places: `parts` of `list(parts)`,
+    `[p.strip() for p in parts]`, `map(str.strip, parts)` and `[*parts]`."""
+    match node:
+        case tree.Call(func=tree.Name(id=name), args=(tree.Argument(star="", value=only),)):
+            return only if name in IN_PLACE else None
+        case tree.Call(func=tree.Name(id="map"), args=(_, tree.Argument(star="", value=last))):
+            return last
+        case tree.Comprehension(kind="ListComp" | "GeneratorExp", generators=(one,)):
+            empty = isinstance(one.target, tree.Name) and all(
+                isinstance(test, tree.Name) and test.id == one.target.id for test in one.ifs
+            )
+            return one.iter if empty or not one.ifs else None  # no part of a key is empty
+        case tree.Sequence(kind="list" | "tuple", items=(tree.Wrapped(kind="starred") as only,)):
+            return only.value
+        case _:
+            return None
+
+
+def _placed(program: Program, filtered: tree.Node, depth: int) -> Iterator[tree.Node]:
+    """Where what a comprehension leaves of the parts is read by its places."""
+    parent = program.names.parent(filtered)
+    match parent:
+        case tree.Subscript() if parent.base is filtered:
+            yield parent
+        case tree.Call() if depth < _MAX_DEPTH and last_name(parent.func) in (*IN_PLACE, "next"):
+            if last_name(parent.func) == "next":
+                yield parent
+            yield from _placed(program, parent, depth + 1)
+        case tree.Assign(targets=(tree.Sequence(),)):
+            yield filtered
+        case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
+            for use in program.records.uses(parent):
+                yield from _placed(program, use, depth + 1)
 
 
 def is_paired(program: Program, sliced: tree.Node) -> bool:

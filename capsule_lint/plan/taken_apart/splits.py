@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.taken_apart.parts import in_place
 from capsule_lint.plan.taken_apart.shifts import Split
-from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.texts.pieces import hole_name, snake
 
@@ -37,8 +37,6 @@ class Splits(Struct, frozen=True, dict=True):
         match node:
             case tree.Call(func=tree.Attr(name=name) as func) if name in _CALLED and node.args:
                 yield from self._of_call(node, func)
-            case tree.Call(func=tree.Name(id=name), args=(argument,)) if name in IN_PLACE:
-                yield from self.of(argument.value, through)
             case tree.Walrus():
                 yield from self.of(node.value, through)
             case tree.Name():
@@ -48,6 +46,8 @@ class Splits(Struct, frozen=True, dict=True):
                     if value is None or isinstance(value, tree.Name) or id(binding) in through:
                         continue  # `parts = list(parts)` in a loop
                     yield from self.of(value, through | {id(binding)})
+            case _ if (copied := in_place(node)) is not None:
+                yield from self.of(copied, through)
 
     def _of_call(self, node: tree.Call, func: tree.Attr) -> Iterator[Split]:
         """`key.split("#", 2)`, `re.split("#", key)`: from the end only where there is no limit."""
