@@ -25,6 +25,7 @@ from capsule_lint.plan.memory.group_checks import GroupChecks
 from capsule_lint.plan.memory.grouped import Grouped
 from capsule_lint.plan.memory.idle_keys import IdleKeys
 from capsule_lint.plan.memory.idle_scopes import IdleScopes
+from capsule_lint.plan.memory.key_checks import KeyChecks
 from capsule_lint.plan.memory.key_functions import KeyFunctions
 from capsule_lint.plan.memory.key_positions import KeyPositions
 from capsule_lint.plan.memory.leaks import Leaks
@@ -164,6 +165,7 @@ class Planner:
             self.bypassed,
             self.cut_off,
             AccessChecks(self),
+            KeyChecks(self),
             GroupChecks(self),
             KeyPositions(self),
             Tokens(self),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
     from capsule_lint.program.model import Class, Function
 
 
@@ -100,7 +101,7 @@ class AccessChecks(Room):
             and scope in self.program.policy.scopes_of(check.cls.name)
             and self._gains(check.cls, scope)
             and self._knows(check, scope)
-            and not self._is_compared(check, scope)
+            and not compares(self.program, check.function, scope)
             and not self.planner.local.notes.is_settled(check.node)
         )
 
@@ -142,16 +143,6 @@ class AccessChecks(Room):
             kept += one.items if isinstance(one, Collection) else ()
         return any(isinstance(one, Instance) and one.cls is row for one in kept)
 
-    def _is_compared(self, check: _Check, scope: Scope) -> bool:
-        """Whether the function compares values of the scope, there or elsewhere."""
-        return any(
-            names_scope(hole_name(item), scope)
-            for node in self.program.names.inside(check.function)
-            if isinstance(node, tree.Compare)
-            for side in (node.left, *node.rights)
-            for item in tree.items(side)
-        )
-
     def _add(self, check: _Check, said: Scope, scope: Scope) -> None:
         notes, state = self.planner.local.notes, self.state
         base = text_of(check.row.base)
@@ -170,3 +161,14 @@ class AccessChecks(Room):
         want = Want(scope, check.node, knot, "filter", mirror=mirror)
         notes.ask(draft, want)
         self.planner.want(want)
+
+
+def compares(program: Program, function: Function, scope: Scope) -> bool:
+    """Whether a function compares values of a scope somewhere."""
+    return any(
+        names_scope(hole_name(item), scope)
+        for node in program.names.inside(function)
+        if isinstance(node, tree.Compare)
+        for side in (node.left, *node.rights)
+        for item in tree.items(side)
+    )

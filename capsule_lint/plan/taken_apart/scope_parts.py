@@ -98,6 +98,14 @@ class ScopeParts(Room, Struct, frozen=True):
             case _:
                 return False
 
+    def may_be(self, node: tree.Node) -> bool:
+        """Whether an expression is one of the parts of a key, or a name that is unpacked from these."""
+        bindings = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else []
+        given = bindings[0].value if len(bindings) == 1 and bindings[0].path else None
+        if given is not None:
+            return any(True for _ in self.planner.readers.splits.of(given))
+        return self.is_part(node)
+
     def in_local(self, binding: Binding, old: Scope, new: Scope) -> Part | None:
         """Beside a local that is the old scope's part of a key, by whatever name, what the new one's is."""
         if not binding.path:
