@@ -37,7 +37,9 @@ class Assignments(Struct, frozen=True):
         match target:
             case tree.Subscript():
                 if name := self.keys.key_name(target.index):
-                    self._entry(target, value, name)
+                    function = self.keys.names.function_of(target)
+                    role = self.roles.of_local(target.base, function) or Role.WRITTEN
+                    self.entry(target, value, name, role)
             case tree.Attr():
                 if not policy.is_key_name(target.name) or not self._stepwise(
                     target, Role.WRITTEN, target.name
@@ -73,10 +75,8 @@ class Assignments(Struct, frozen=True):
                 if isinstance(argument.value, tree.Const) and self.keys.starts.at(argument.value):
                     self.keys.named(argument.value, Role.WRITTEN, name)
 
-    def _entry(self, target: tree.Subscript, value: tree.Node, name: str) -> None:
+    def entry(self, target: tree.Subscript, value: tree.Node, name: str, role: Role) -> None:
         """A key that a dict gets: an item's, unless the table is asked by the dict."""
-        function = self.keys.names.function_of(target)
-        role = self.roles.of_local(target.base, function) or Role.WRITTEN
         if not self._stepwise(target, role, name):
             self.keys.named(value, role, name)
             self.keys.bare(value, role, name)

@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.places.sites import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from capsule_lint.program.model import Module
     from capsule_lint.program.names import Names
@@ -36,14 +36,26 @@ class Conditions(Struct, frozen=True):
 
     def of(self, module: Module) -> Compared:
         """For each function: the `:values` that a condition string compares a key with, or an update sets."""
+        matched = [
+            (id(self.names.function_of(node)), text, match)
+            for node, text in self._texts(module)
+            for match in _CONDITION.finditer(text)
+        ]
+        named = any((m["name"] or m["begins"]).startswith("#") for _, _, m in matched)
+        aliases = self._aliases(module) if named else {}
         found: Compared = {}
-        aliases: dict[tuple[int, str], str] = {}
-        for display in module.each(tree.DictDisplay):
-            for name, value in display.entries:
-                if name.startswith("#"):
-                    real = self.templates.constant(value)
-                    if real is not None:
-                        aliases[id(self.names.function_of(display)), name] = real
+        for function, text, match in matched:
+            said = match["name"] or match["begins"]
+            inside, outside = ((place, said) for place in (function, id(None)))
+            name = aliases.get(inside, aliases.get(outside, said.lstrip("#")))
+            if self.is_meant(name):
+                sets = match["value"] and _SETS.search(text, 0, match.start())
+                role = Role.WRITTEN if sets else Role.LOOKUP
+                found[function, match["value"] or match["prefix"]] = name, role
+        return found
+
+    def _texts(self, module: Module) -> Iterator[tuple[tree.Node, str]]:
+        """The texts that may be conditions."""
         for node in module.either(tree.Const, tree.FString):
             text = node.value if isinstance(node, tree.Const) else None
             if isinstance(node, tree.FString):
@@ -51,14 +63,31 @@ class Conditions(Struct, frozen=True):
                     p if isinstance(p, str) else self.templates.constant(p.value) or "_"
                     for p in node.parts
                 )
-            if not isinstance(text, str) or ":" not in text:
-                continue
-            function = id(self.names.function_of(node))
-            for match in _CONDITION.finditer(text):
-                name = match["name"] or match["begins"]
-                name = aliases.get((function, name), name.lstrip("#"))
-                if self.is_meant(name):
-                    sets = match["value"] and _SETS.search(text, 0, match.start())
-                    role = Role.WRITTEN if sets else Role.LOOKUP
-                    found[function, match["value"] or match["prefix"]] = name, role
+            if isinstance(text, str) and ":" in text:
+                yield node, text
+
+    def _aliases(self, module: Module) -> dict[tuple[int, str], str]:
+        """The attributes that `#names` stand for, by the functions in which that is said, or outside of any."""
+        found: dict[tuple[int, str], str] = {}
+        for key, value in _entries(module):
+            name = tree.text(key)
+            if name is not None and name.startswith("#"):
+                real = self.templates.constant(value)
+                if real is not None:
+                    found[id(self.names.function_of(value)), name] = real
         return found
+
+
+def _entries(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """What stands under which key in the dicts of a module: those that are written out, those that get it
+    later, `names["#k"] = "PK"`, and those that are made of pairs."""
+    for display in module.each(tree.DictDisplay):
+        yield from ((key, value) for key, value in display.pairs if key is not None)
+    for pair in module.each(tree.Sequence):
+        if pair.kind == "tuple" and len(pair.items) == 2:
+            yield pair.items[0], pair.items[1]
+    for statement, _ in module.statements:
+        if isinstance(statement, tree.Assign) and statement.value is not None:
+            for target in statement.targets:
+                if isinstance(target, tree.Subscript):
+                    yield target.index, statement.value

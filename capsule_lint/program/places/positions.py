@@ -82,7 +82,7 @@ class Positions:
                 case tree.Lambda():
                     self.strays.in_lambda(node)
                 case tree.Sequence(kind="tuple", items=(name, value)) if not module.is_test:
-                    self._pair(name, value)
+                    self._pair(name, value, conditions)
                 case tree.Subscript(index=tree.Other(children=children)):
                     self._operations.cut(node.base, children)
                 case tree.Subscript():
@@ -95,12 +95,28 @@ class Positions:
             if isinstance(statement, tree.Assign) and statement.value is not None:
                 in_class = place.scope.kind == "class" and place.scope.cls is not None
                 for target in statement.targets:
+                    entry = target if isinstance(target, tree.Subscript) else None
+                    found = self._compared(entry.index, conditions) if entry is not None else None
+                    if entry is not None and found is not None:
+                        self._assignments.entry(entry, statement.value, *found)
+                        continue
                     self._assignments.of(target, statement.value, in_class=in_class)
-                    if isinstance(target, tree.Subscript):
-                        self.attributes.entry(target.index, statement.value)
+                    if entry is not None:
+                        self.attributes.entry(entry.index, statement.value)
 
-    def _pair(self, name: tree.Node, value: tree.Node) -> None:
+    def _compared(self, key: tree.Node, conditions: Compared) -> tuple[str, Role] | None:
+        """The key with which a condition compares a `:value`, and what it is used for."""
+        text = tree.text(key)
+        if text is None or not text.startswith(":"):
+            return None
+        return conditions.get((id(self.keys.names.function_of(key)), text))
+
+    def _pair(self, name: tree.Node, value: tree.Node, conditions: Compared) -> None:
         """`("GSI1PK", key)` and `yield "GSI1PK", key`, of which a dict is made."""
+        if found := self._compared(name, conditions):
+            self.keys.named(value, found[1], found[0])
+            self.keys.bare(value, found[1], found[0])
+            return
         known = self.keys.key_name(name) if isinstance(name, tree.Const) else ""
         if known and not isinstance(value, tree.Const):
             self.keys.named(value, Role.WRITTEN, known)
