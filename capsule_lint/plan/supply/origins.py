@@ -11,15 +11,17 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import kept, names_in
 from capsule_lint.plan.taken_apart.groups import is_group
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED, TAKING
 from capsule_lint.program.held_names import given_back
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
-from capsule_lint.program.model import Function, enclosing, last_name
+from capsule_lint.program.model import Function, enclosing, first_name, last_name
+from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.state import Knot, Value, Want
     from capsule_lint.plan.supply.values import Values
@@ -146,7 +148,7 @@ class Origins(Struct, frozen=True):
         names = self.program.names
         if names.module_of(want.node).is_test:
             return None
-        for node in self.said(want):
+        for node in (*self.said(want), *self._told_together(want)):
             if isinstance(node, tree.Call) and len(node.args) == 1:
                 node = node.args[0].value  # `TenantId(tenant)`
             node = self._root(kept(node, self.program))
@@ -159,6 +161,40 @@ class Origins(Struct, frozen=True):
                 ):
                     return bindings[0]
         return None
+
+    def _told_together(self, want: Want) -> Iterator[tree.Node]:
+        """What a call gives for a parameter that the callee takes another scope's value out of, with more:
+        `load(key)`, where that does `tenant_id, note_id = key`."""
+        callee, call = want.callee, want.call
+        if not isinstance(callee, Function) or call is None:
+            return
+        others = self.program.policy.others(want.scope)
+        taken = {
+            name
+            for bound, bindings in callee.scope.bindings.items()
+            if names_any_of(bound, others)
+            for binding in bindings
+            if (name := _taken_from(binding))
+        }
+        taken |= {name for name in self._taken_by_calls(callee, others) if name not in taken}
+        found = bind(call.args[want.offset :], callee.params, want.given) if taken else None
+        for name, argument in found.arguments.items() if found is not None else ():
+            if name in taken:
+                yield argument.value
+
+    def _taken_by_calls(self, function: Function, scopes: Sequence[Scope]) -> Iterator[str]:
+        """The parameters of which a function gives a part on as a scope's value: `get(key[0], key[1])`."""
+        for node in self.program.names.inside(function):
+            index = node.index if isinstance(node, tree.Subscript) else None
+            call = self.program.names.parent(node)
+            if index is None or tree.integer(index) is None or not isinstance(call, tree.Call):
+                continue
+            for callee in self.program.calls.callees(call):
+                params = callee.function.params if callee.function is not None else ()
+                found = bind(call.args, params, callee.given)
+                for name, argument in found.arguments.items() if found is not None else ():
+                    if argument.value is node and names_any_of(name, scopes):
+                        yield first_name(node)
 
     def _root(self, node: tree.Node) -> tree.Node:
         """`rows` of `batch[0].tenant_id`, where `batch` is `list(rows)`."""
@@ -248,6 +284,7 @@ class Origins(Struct, frozen=True):
         if want.call is not None and not said:
             holders = self.values.planner.sources.holders
             yield from (node for node, _ in holders.holding(want.call, want.scope))
+            yield from self._told_together(want)
 
     def said(self, want: Want) -> Iterator[tree.Node]:
         """What is given for other scopes at the place of a want."""
@@ -275,6 +312,17 @@ class Origins(Struct, frozen=True):
             return binding.value
         default = binding.parameter.default
         return default if default is not None and not isinstance(default, tree.Const) else None
+
+
+def _taken_from(binding: Binding) -> str:
+    """The name of the tuple that a local is a part of: `key` of `tenant_id, note_id = key`; empty for any other."""
+    match binding.value:
+        case tree.Name(id=name) if binding.kind == "assign" and binding.path:
+            return name
+        case tree.Subscript(index=index) as part if tree.integer(index) is not None:
+            return first_name(part)
+        case _:
+            return ""
 
 
 def _is_taken_out(node: tree.Node | None) -> bool:
