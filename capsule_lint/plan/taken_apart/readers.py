@@ -23,7 +23,8 @@ from capsule_lint.plan.taken_apart.shifts import (
     fits,
     has,
     has_separator,
-    parts_of,
+    parts_in,
+    second_from,
     shift_of,
 )
 from capsule_lint.plan.taken_apart.splits import Splits
@@ -256,27 +257,34 @@ class Readers:
     def _is_other(self, target: tree.Sequence, split: Split) -> bool:
         """Whether the names that a target gives to the parts are those of another key."""
         templates = {id(s.template): s.template for s in self.program.keys.sites}.values()
-        every = (parts_of(template, split.separator) for template in templates)
+        every = (parts_in(template, split) for template in templates)
         return any(any(parts) and fits(parts, target, split) for parts in every)
 
     def _used(self, call: tree.Call, defects: list[KeyDefect]) -> None:
         """What becomes of the parts of a key otherwise: slices, comparisons, and what cannot be followed."""
         for split in self.splits.of(call):
-            module = self.program.names.module_of(call)
-            shifts = self.moving(split, module, defects)
-            for node, use in uses(self.program, call) if shifts else ():
-                self.tie(shifts)
-                if len({(s.start, s.by) for s in shifts}) > 1:
-                    self.unsure.append((node, shifts[0].knot, _DIFFERENT))
-                    continue
-                module = self.program.names.module_of(node)
-                match node, use:
-                    case tree.Subscript(), Use.SLICED:
-                        self._sliced(node, module, split, shifts[0], defects)
-                    case tree.Sequence(), Use.COMPARED:
-                        self._listed(node, module, split, shifts)
-                    case _, Use.UNCLEAR:
-                        self.unsure.append((node, shifts[0].knot, UNCLEAR))
+            self._parts_used(call, split, defects)
+
+    def _parts_used(self, parts: tree.Node, split: Split, defects: list[KeyDefect]) -> None:
+        module = self.program.names.module_of(parts)
+        shifts = self.moving(split, module, defects)
+        for node, use in uses(self.program, parts) if shifts else ():
+            self.tie(shifts)
+            if len({(s.start, s.by) for s in shifts}) > 1:
+                self.unsure.append((node, shifts[0].knot, _DIFFERENT))
+                continue
+            module = self.program.names.module_of(node)
+            match node, use:
+                case tree.Subscript(), Use.SLICED if second_from(node.index) is not None:
+                    if not (is_paired(self.program, node) and shifts[0].pairs(split)):
+                        for halved in self.splits.of(node):
+                            self._parts_used(node, halved, defects)
+                case tree.Subscript(), Use.SLICED:
+                    self._sliced(node, module, split, shifts[0], defects)
+                case tree.Sequence(), Use.COMPARED:
+                    self._listed(node, module, split, shifts)
+                case _, Use.UNCLEAR:
+                    self.unsure.append((node, shifts[0].knot, UNCLEAR))
 
     def _sliced(
         self,
@@ -287,8 +295,6 @@ class Readers:
         defects: list[KeyDefect],
     ) -> None:
         assert isinstance(node.index, tree.Other)
-        if is_paired(self.program, node) and shift.pairs(split):
-            return
         bounds = shift.sliced(node.index, split)
         if bounds is None and (shift.is_one(node.index, split) or not self._is_joined(node)):
             self.unsure.append((node, shift.knot, UNCLEAR))
@@ -306,7 +312,9 @@ class Readers:
         """`key.split("#") == ["TENANT", "t", "NOTE", "n"]`."""
         for shift in [s for s in shifts if s.fits(node, split)][:1]:
             start = shift.start - split.taken
-            if any(isinstance(item, tree.Wrapped) for item in node.items) or start < 1:
+            tags = split.second_from == 0  # and no values
+            starred = any(isinstance(item, tree.Wrapped) for item in node.items)
+            if starred or tags or start < 1:
                 self.unsure.append((node, shift.knot, UNCLEAR))
                 return
             moved = replace(shift, start=start)
@@ -322,7 +330,7 @@ class Readers:
         """A place that reads another part: if it may be given a key that stays, a person has to look."""
         near = self._near(split, reader.module, [*defects, *self._staying], asked)
         near = self._related.named(split, near) or near
-        staying = [parts_of(d.template, split.separator) for d in near if d in self._staying]
+        staying = [parts_in(d.template, split) for d in near if d in self._staying]
         if isinstance(asked, tree.Sequence) and fits(reader.shift.parts, asked, split):
             staying = [parts for parts in staying if fits(parts, asked, split)]
         elif asked is not None:
@@ -356,7 +364,9 @@ class Readers:
         """How the parts of a split move, for each key that it could be of: one that has the part that is
         asked for, or as many as are unpacked, goes before others."""
         near = self._near(split, module, defects, asked)
-        return [s for d in near if (s := shift_of(d, split.separator)) is not None]
+        found = [s for d in near if (s := shift_of(d, split.separator)) is not None]
+        first = split.second_from
+        return found if first is None else [shift.every_second(first) for shift in found]
 
     def _near(
         self,
@@ -371,9 +381,7 @@ class Readers:
             if d.template.text.startswith(split.prefix) and has_separator(d, split.separator)
         ]
         if asked is not None:
-            having = (
-                d for d in possible if has(parts_of(d.template, split.separator), asked, split)
-            )
+            having = (d for d in possible if has(parts_in(d.template, split), asked, split))
             possible = list(having) or possible
         return self._related.of(split, module, possible)
 

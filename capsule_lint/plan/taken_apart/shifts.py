@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.program.texts.pieces import Text, snake
@@ -41,6 +42,14 @@ class Shift(Struct, frozen=True):
     def pairs(self, split: Split) -> bool:
         """Whether tags and values stay beside each other where the parts are taken in pairs."""
         return not any(number % 2 for number in (self.start, self.by, split.taken))
+
+    def every_second(self, first: int) -> Shift:
+        """The same where every second part is taken, from the one of that number on, and tags and values stay
+        beside each other; where they do not, nothing says what moves."""
+        whole = not (self.start % 2 or self.by % 2)
+        start, by = (self.start // 2, self.by // 2) if whole else (0, 0)
+        tags = ("",) * len(self.tags) if first else self.tags
+        return replace(self, start=start, by=by, tags=tags, parts=self.parts[first::2])
 
     def reads(self, index: int, split: Split) -> bool:
         """Whether a key of this form has a part at that index."""
@@ -110,6 +119,18 @@ class Shift(Struct, frozen=True):
         the names on both sides; those of the parts that move as well, or not."""
         named = None if moved else max(self.start - split.taken, 0)
         return fits(self.parts, target, split, named)
+
+
+def second_from(bounds: tree.Node) -> int | None:
+    """From which part on a slice has every second one: 1 for `[1::2]`, 0 for `[::2]`; `None` for any other."""
+    inside = bounds.children if isinstance(bounds, tree.Other) else ()
+    numbers = [tree.integer(one) for one in inside]
+    columns = [one.span.start.column for one in inside]
+    if numbers == [2]:
+        return 0 if columns[0] - bounds.span.start.column == 2 else None
+    if numbers in ([0, 2], [1, 2]):
+        return numbers[0] if columns[1] - inside[0].span.end.column == 2 else None
+    return None
 
 
 def has(parts: tuple[str | None, ...], asked: int | tree.Sequence, split: Split) -> bool:
@@ -197,6 +218,8 @@ class Split(Struct, frozen=True):
     prefix: str
     shared: bool = False
     """Whether other texts are split there as well."""
+    second_from: int | None = None
+    """From which of the parts on every second one is taken; `None` where all are."""
 
     @property
     def taken(self) -> int:
@@ -238,6 +261,12 @@ def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
     return Shift(
         first, by, scopes, tags, parts_of(defect.template, separator), defect.knot, plain, behind
     )
+
+
+def parts_in(template: Template, split: Split) -> tuple[str | None, ...]:
+    """What those parts of a key are called that are taken of a split."""
+    parts = parts_of(template, split.separator)
+    return parts if split.second_from is None else parts[split.second_from :: 2]
 
 
 def parts_of(template: Template, separator: str) -> tuple[str | None, ...]:

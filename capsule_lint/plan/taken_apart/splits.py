@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.parts import in_place
-from capsule_lint.plan.taken_apart.shifts import Split
+from capsule_lint.plan.taken_apart.shifts import Split, second_from
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.texts.pieces import hole_name, snake
 
@@ -46,6 +47,10 @@ class Splits(Struct, frozen=True, dict=True):
                     if value is None or isinstance(value, tree.Name) or id(binding) in through:
                         continue  # `parts = list(parts)` in a loop
                     yield from self.of(value, through | {id(binding)})
+            case tree.Subscript() if (first := second_from(node.index)) is not None:
+                for split in self.of(node.base, through):
+                    if split.second_from is None and split.limit < 0 and not split.taken:
+                        yield replace(split, second_from=first)
             case _ if (copied := in_place(node)) is not None:
                 yield from self.of(copied, through)
 

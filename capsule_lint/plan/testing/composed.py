@@ -8,9 +8,10 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.model import Replace
+from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import HOLE
 from capsule_lint.plan.literals import plain_literal
 from capsule_lint.program.model import Binding, last_name
@@ -33,21 +34,25 @@ _HOLES: Final = re.compile(r"\{[^{}]*\}")
 
 class Part(Struct, frozen=True):
     """A part of a text: what it says, and the literal of the expression itself in which it is written, and
-    as the how manieth text of that; or the operand of a sum that is no literal."""
+    as the how manieth text of that; or the operand of a sum that is no literal. What is joined stands in a
+    `listing`, as one of its items."""
 
     text: str
     written: tree.Node | None = None
     number: int = 0
     operand: tree.Node | None = None
+    listing: tree.Sequence | None = None
+    item: tree.Node | None = None
 
 
 class Place(Struct, frozen=True):
     """Where something is put into a literal: the how manieth text of it, and at which offset; or before
-    an operand, if there is no number."""
+    an operand, if there is no number; or beside an item of a `listing`."""
 
     written: tree.Node
     number: int | None
     offset: int
+    listing: tree.Sequence | None = None
 
 
 class _Changing(Exception):
@@ -101,15 +106,29 @@ class Composed(Struct, frozen=True):
             return None
         order = self.testing.mends.planner.program.policy.scopes
         put: dict[int, list[tuple[Place, str, bool]]] = defaultdict(list)
+        items: dict[tuple[int, bool], list[tuple[Place, tuple[str, ...]]]] = defaultdict(list)
         for gap in sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope))):
             segment = self.testing.segment(gap, node, has_hole=False)
             place = _place(parts, gap, found.end(gap.group))
             if segment is None or place is None:
                 return None
             at, front = place
+            if at.listing is not None:
+                codes = _elements(segment, gap)
+                if codes is None:
+                    return None
+                items[id(at.written), front].append((at, codes))
+                continue
             text = f"{segment[0]}{gap.separator}" if front else f"{gap.separator}{segment[0]}"
             put[id(at.written)].append((at, text, segment[1]))
         mends: list[Mend] = []
+        for (_, front), beside in items.items():
+            added = tuple(code for _, codes in beside for code in codes)
+            before, after = (added, ()) if front else ((), added)
+            at = beside[0][0]
+            assert at.listing is not None
+            span, anchor = at.listing.span, at.written.span
+            mends.append(AddElements(module.filename, span, "CAP104", before, after, anchor))
         for several in put.values():
             written = several[0][0].written
             source = self.testing.mends.source(module, written.span)
@@ -141,9 +160,23 @@ class Composed(Struct, frozen=True):
             case tree.Binary(op="+"):
                 left = self._parts(node.left, depth, strict=strict)
                 return [*left, *self._parts(node.right, depth, strict=strict)]
+            case tree.Call(func=tree.Attr(name="join", base=base), args=(argument,)) if (
+                isinstance(argument.value, tree.Sequence) and depth == 0
+            ):
+                return self._listed(argument.value, base, strict=strict)
             case _:
                 first, *rest = self._foreign(node, depth, strict=strict)
                 return [Part(first, operand=node), *map(Part, rest)]
+
+    def _listed(self, listing: tree.Sequence, base: tree.Node, *, strict: bool) -> list[Part]:
+        """The parts of items that are joined, and what stands between them."""
+        between = self._foreign(base, 1, strict=strict)
+        found: list[Part] = []
+        for item in listing.items:
+            found += map(Part, between if found else ())
+            inner = self._parts(item, 1, strict=strict)
+            found += [replace(part, listing=listing, item=item) for part in inner]
+        return found
 
     def _formatted(self, node: tree.FString, depth: int, *, strict: bool) -> list[Part]:
         found = [Part("", node)]
@@ -220,14 +253,53 @@ def _place(parts: Sequence[Part], gap: Gap, at: int) -> tuple[Place, bool] | Non
     if not gap.front and text[at:behind] == gap.separator:
         choices.append((behind, True))
     for offset, front in choices:
+        beside = _beside_item(parts, offset, gap, front=front)
+        if beside is not None:
+            return beside, front
         start = 0
-        for part in parts:
+        for part, following in zip(parts, (*parts[1:], None), strict=True):
+            end = start + len(part.text)
+            if (
+                following is not None
+                and following.written is not None
+                and following.item is None
+                and offset == end
+                and following.text.startswith(gap.separator)
+            ):
+                return Place(following.written, following.number, 0), front
             if part.written is not None and start <= offset <= start + len(part.text):
                 return Place(part.written, part.number, offset - start), front
             if part.operand is not None and start == offset:
                 return Place(part.operand, None, 0), front
             start += len(part.text)
     return None
+
+
+def _beside_item(parts: Sequence[Part], offset: int, gap: Gap, *, front: bool) -> Place | None:
+    """The joined item at whose end (or `front`) an offset is, if that has nothing in it that sets segments off."""
+    start = 0
+    for number, part in enumerate(parts):
+        end = start + len(part.text)
+        near = parts[number - 1 : number] if front else parts[number + 1 : number + 2]
+        if (
+            part.item is not None
+            and part.listing is not None
+            and offset == (start if front else end)
+        ):
+            alone = not near or near[0].item is not part.item
+            if alone and gap.separator not in part.text:
+                return Place(part.item, None, 0, part.listing)
+        start = end
+    return None
+
+
+def _elements(segment: tuple[str, bool], gap: Gap) -> tuple[str, ...] | None:
+    """A segment as items that are joined: its tag, and its value."""
+    text, is_hole = segment
+    tag, value = gap.tag.removesuffix(gap.separator), text[len(gap.tag) :]
+    if tag == gap.tag or gap.separator in tag or '"' in text or "\\" in text:
+        return None
+    return f'"{tag}"', value[1:-1] if is_hole else f'"{value}"'
 
 
 def _before(operand: str, put: Sequence[tuple[Place, str, bool]]) -> str | None:

@@ -327,7 +327,9 @@ class Testing(MendRoom):
             self.state.groups.join(knot, other.knot)
         may = form.provable and not module.generated
         changed = self.filled(module, node, form) if may else None
-        if changed is None:
+        if changed is None and may and isinstance(node, tree.Binary):
+            self.composed.update(node, forms)  # another operand may say where the segment comes
+        elif changed is None:
             self.mends.obstacle(knot, node, "spells out a key that changes")
         else:
             span = first_and_rest(node)[0].span
