@@ -161,11 +161,12 @@ class Statements:
     def _match(self, node: ast.Match) -> tree.Block:
         heads = [self._expr(node.subject)]
         binds, bodies, cases = [], [], []
+        listed: set[ast.AST] = set()
         for case in node.cases:
             places: dict[ast.AST, int] = {}
             for part in ast.walk(case.pattern):
                 if isinstance(part, ast.MatchValue):
-                    heads.append(self._expr(part.value))
+                    heads += [] if part in listed else [self._expr(part.value)]
                 elif isinstance(part, ast.MatchClass):
                     marks = tuple(tree.Const(self._at(p), None, "pattern") for p in part.patterns)
                     named = self._expr(part.cls)
@@ -173,7 +174,10 @@ class Statements:
                     heads.append(tree.Other(at, (named, *marks)) if marks else named)
                 elif isinstance(part, ast.MatchSequence):
                     mark = tree.Const(self._at(part), None, "pattern")
-                    heads.append(tree.Other(self._at(part), (mark,)))
+                    heads.append(
+                        tree.Other(self._at(part), (mark, *map(self._item, part.patterns)))
+                    )
+                    listed.update(part.patterns)
                 captured = _captured(part)
                 if captured is not None and isinstance(part, ast.pattern):
                     at = self._places.word(captured, self._at(part))
@@ -184,6 +188,17 @@ class Statements:
             cases.append(_case(case.pattern, places))
         at = self._at(node)
         return tree.Block(at, "match", tuple(heads), tuple(binds), tuple(bodies), tuple(cases))
+
+    def _item(self, part: ast.pattern) -> Node:
+        """What a sequence that is matched has at one place: a value; something else; `*rest`, which has no name
+        where nothing in it is read."""
+        if isinstance(part, ast.MatchValue):
+            return self._expr(part.value)
+        mark = tree.Const(self._at(part), None, "pattern")
+        if not isinstance(part, ast.MatchStar):
+            return mark
+        kind = "starred" if part.name is not None else "wildcard"
+        return tree.Wrapped(self._at(part), kind, mark)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tree.FunctionDef:
         at = self._at(node)

@@ -42,7 +42,7 @@ class Place:
         """The node's span as the standard library's `ast` gives it: without enclosing parentheses,
         but with those of a tuple."""
         start, end = self._offsets.at(node)
-        if isinstance(node, cst.Tuple) and node.lpar and node.rpar:
+        if isinstance(node, cst.Tuple | cst.MatchTuple) and node.lpar and node.rpar:
             start, end = self._offsets.at(node.lpar[-1])[0], self._offsets.at(node.rpar[0])[1]
         return Span(self._position(*start), self._position(*end))
 

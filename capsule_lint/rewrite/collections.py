@@ -27,6 +27,7 @@ _Listed = TypeVar(
     cst.BaseDictElement,
     cst.SubscriptElement,
     cst.MatchSequenceElement,
+    cst.MatchSequenceElement | cst.MatchStar,
 )
 """What stands in a list, with a comma behind it."""
 
@@ -63,6 +64,8 @@ class ElementFix(ExpressionFix[AddElements]):
             return self._subscript(original, updated)
         if isinstance(original, cst.MatchClass) and isinstance(updated, cst.MatchClass):
             return self._pattern(original, updated) if self.mends else updated
+        if isinstance(original, cst.MatchSequence) and isinstance(updated, cst.MatchSequence):
+            return self._sequence(original, updated) if self.mends else updated
         mends = self.expression(original)
         if not mends:
             return updated
@@ -91,6 +94,20 @@ class ElementFix(ExpressionFix[AddElements]):
             updated = updated.with_changes(patterns=patterns)
         return updated
 
+    def _sequence(
+        self, original: cst.MatchSequence, updated: cst.MatchSequence
+    ) -> cst.MatchSequence:
+        """`case ["TENANT", tenant_id]:`, which asks for more items behind one: for texts, or for anything."""
+        for mend in self.take(self.place.span_of(original)):
+            spans = [
+                self.place.span_of(e.value if isinstance(e, cst.MatchSequenceElement) else e)
+                for e in original.patterns
+            ]
+            new = [cst.MatchSequenceElement(_asked(code)) for code in mend.after]
+            at = spans.index(mend.anchor) + 1
+            updated = updated.with_changes(patterns=inserted(list(updated.patterns), at, new))
+        return updated
+
     def _subscript(self, original: cst.Subscript, updated: cst.Subscript) -> cst.Subscript:
         """`d[a, b]` without parentheses."""
         items = original.slice
@@ -103,6 +120,10 @@ class ElementFix(ExpressionFix[AddElements]):
         anchors = [self.place.span_of(item.slice) for item in items if mends]
         slices = _beside(updated.slice, anchors, mends, _subscripted)
         return updated.with_changes(slice=slices) if mends else updated
+
+
+def _asked(code: str) -> cst.MatchPattern:
+    return cst.MatchAs() if code == "_" else cst.MatchValue(parse(code))
 
 
 def _subscripted(value: cst.BaseExpression) -> cst.SubscriptElement:

@@ -11,7 +11,7 @@ from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.taken_apart.shifts import Shift
     from capsule_lint.program import Program
@@ -36,6 +36,7 @@ class Use(Enum):
 
     SLICED = "sliced"
     COMPARED = "compared"
+    MATCHED = "matched"
     UNCLEAR = "unclear"
     """By their places, in a way that cannot be followed."""
 
@@ -68,7 +69,16 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
             yield parent.other(node), Use.COMPARED
         case tree.Call() if any(side is node for side, _ in equated(parent)):
             yield from ((other, Use.COMPARED) for side, other in equated(parent) if side is node)
-        case tree.Block(kind="match") | tree.Eval(kind="return") | tree.Lambda():
+        case tree.Block(kind="match") if parent.heads[0] is node:
+            patterns = list(_matched(parent))
+            yield from ((one, Use.MATCHED) for one in patterns)
+            if any(
+                bind.how == "case" and not _is_in(bind.target, patterns) for bind in parent.binds
+            ):
+                yield node, Use.UNCLEAR  # `case parts:`
+        case tree.Sequence() if isinstance(program.names.parent(parent), tree.Block):
+            yield node, Use.UNCLEAR  # `match len(parts), parts:`
+        case tree.Eval(kind="return") | tree.Lambda():
             yield node, Use.UNCLEAR
         case tree.Wrapped(kind="starred"):
             around = program.names.parent(parent)
@@ -80,6 +90,20 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
                 yield from uses(program, around, depth + 1)
             else:
                 yield node, Use.UNCLEAR
+
+
+def _matched(block: tree.Block) -> Iterator[tree.Other]:
+    """The sequences that a `match` asks for, without those that others have in them."""
+    found: list[tree.Node] = []
+    for head in block.heads[1:]:
+        match head:
+            case tree.Other(children=(tree.Const(kind="pattern"), *_)) if not _is_in(head, found):
+                found.append(head)
+                yield head
+
+
+def _is_in(node: tree.Node, around: Sequence[tree.Node]) -> bool:
+    return any(node.span in one.span for one in around)
 
 
 def in_place(node: tree.Node) -> tree.Node | None:
@@ -122,11 +146,31 @@ def is_paired(program: Program, sliced: tree.Node) -> bool:
     """Whether a slice is one half of `dict(zip(parts[::2], parts[1::2]))`: tags with their values."""
     pairs = program.names.parent(sliced)
     outer = program.names.parent(pairs) if isinstance(pairs, tree.Call) else None
-    if not isinstance(pairs, tree.Call) or last_name(pairs.func) != "zip" or len(pairs.args) < 2:
-        return False
-    if not isinstance(outer, tree.Call) or last_name(outer.func) != "dict":
-        return False
-    return [_numbers(a.value) for a in pairs.args[:2]] in ([[2], [1, 2]], [[0, 2], [1, 2]])
+    halves = halves_of(pairs)
+    match outer:
+        case tree.Call():
+            by_tag = last_name(outer.func) == "dict"
+        case tree.Comprehension(
+            kind="DictComp", results=(tree.Name() as key, *_), generators=(one,)
+        ):
+            first = one.target.items[0] if isinstance(one.target, tree.Sequence) else None
+            by_tag = isinstance(first, tree.Name) and first.id == key.id
+        case _:
+            return False
+    return by_tag and halves is not None
+
+
+def halves_of(node: object) -> tree.Node | None:
+    """The tags of `zip(parts[::2], parts[1::2])`, also as a `dict` of these; `None` for anything else."""
+    if not isinstance(node, tree.Call):
+        return None
+    if last_name(node.func) == "dict" and len(node.args) == 1:
+        return halves_of(node.args[0].value)
+    if last_name(node.func) != "zip" or len(node.args) < 2:
+        return None
+    tags, values = (argument.value for argument in node.args[:2])
+    numbers = [_numbers(tags), _numbers(values)]
+    return tags if numbers in ([[2], [1, 2]], [[0, 2], [1, 2]]) else None
 
 
 def _numbers(node: tree.Node) -> list[int | None]:

@@ -63,6 +63,10 @@ class ReaderMends(MendRoom, Struct, frozen=True):
                 self.mends.add(reader.knot, Replace(filename, span, "CAP108", str(reader.number)))
             elif reader.separator:
                 self._expected_parts(reader)
+            elif reader.added and isinstance(reader.node, tree.Other):
+                at = reader.node.children[reader.shift.start].span  # behind what marks the pattern
+                added = AddElements(filename, span, "CAP108", (), reader.added, at)
+                self.mends.add(reader.knot, added)
             elif isinstance(reader.node, tree.Sequence):
                 scopes = reader.shift.scopes
                 names = tuple(

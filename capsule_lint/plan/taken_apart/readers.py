@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.taken_apart.parts import Use, is_paired, uses
+from capsule_lint.plan.taken_apart.part_uses import PartUses
+from capsule_lint.plan.taken_apart.parts import halves_of
 from capsule_lint.plan.taken_apart.patterns import Patterns
 from capsule_lint.plan.taken_apart.probes import Probes
-from capsule_lint.plan.taken_apart.reads import Reader, Unfit
+from capsule_lint.plan.taken_apart.reads import DIFFERENT, STAYING, Reader, Unfit
 from capsule_lint.plan.taken_apart.related import Related
 from capsule_lint.plan.taken_apart.remainders import UNCLEAR, Remainders
 from capsule_lint.plan.taken_apart.shifts import (
@@ -24,13 +25,11 @@ from capsule_lint.plan.taken_apart.shifts import (
     has,
     has_separator,
     parts_in,
-    second_from,
     shift_of,
 )
 from capsule_lint.plan.taken_apart.splits import Splits
 from capsule_lint.program.comparisons import comparisons
 from capsule_lint.program.local_names import behind
-from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +41,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
     from capsule_lint.program.places.sites import KeySite
 
-_DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
 _SHARED: Final = "takes a key apart by position, and is given other texts as well"
-_STAYING: Final = "takes a key apart by position, and may be given one that stays as it is"
 
 
 @dataclass(eq=False)
@@ -58,7 +55,8 @@ class Readers:
     """Places that need a person, and why."""
     broken: list[Unfit] = field(default_factory=list)
     remainders: Remainders = field(init=False)
-    _staying: list[KeyDefect] = field(default_factory=list)
+    staying: list[KeyDefect] = field(default_factory=list)
+    """What lacks scopes as well, and does not change."""
     _limits: set[int] = field(default_factory=set)
     _wholes: dict[int, list[KeyDefect]] = field(default_factory=dict)
     """The keys around those that change, by the expressions that these are."""
@@ -81,7 +79,7 @@ class Readers:
         defects = [d for d in defects if not d.template.opaque]
         if not defects:
             return
-        self._staying = [d for d in staying if not d.template.opaque]
+        self.staying = [d for d in staying if not d.template.opaque]
         for module in self.program.names.editable():
             for node in module.each(tree.Subscript):
                 index = tree.integer(node.index)
@@ -97,7 +95,7 @@ class Readers:
         self.remainders.find(defects)
         for call in self.program.calls.uses.calls_beside("split"):
             if not self.program.names.module_of(call).generated:
-                self._used(call, defects)
+                PartUses(self).find(call, defects)
         self._find_broken([*defects, *self._around(defects)])
 
     def _around(self, defects: list[KeyDefect]) -> Iterator[KeyDefect]:
@@ -126,7 +124,7 @@ class Readers:
 
     def _find_broken(self, defects: list[KeyDefect]) -> None:
         """Regular expressions, prefixes and the like that the changed keys do not fit any more."""
-        for expression, matched, text in Patterns(self.program).broken(defects, self._staying):
+        for expression, matched, text in Patterns(self.program).broken(defects, self.staying):
             every = [w.defect for w in matched]
             node = expression.call if text is None else expression.node
             self._note_broken(node, every, expression.text, text)
@@ -169,12 +167,12 @@ class Readers:
                 return  # the end of a key is what it was
             moved = [(s, s.moved(index, split)) for s in shifts]
             if len({number for _, number in moved}) > 1:
-                self.unsure.append((node, shifts[0].knot, _DIFFERENT))
+                self.unsure.append((node, shifts[0].knot, DIFFERENT))
                 return
             for shift, number in moved[:1]:
                 if number != index:
                     reader = Reader(node.index, module, shift, shift.knot, number)
-                    self._note(reader, split, defects, index)
+                    self.note(reader, split, defects, index)
                     self._raise_limit(split, module, shift)
 
     def _from_the_end(
@@ -185,7 +183,7 @@ class Readers:
         if reached == {True} and len({s.by for s in shifts}) == 1:
             self._raise_limit(split, module, shifts[0])
         elif reached - {False} or any(s.lengthens(index, split) for s in shifts):
-            self.unsure.append((node, shifts[0].knot, _DIFFERENT))
+            self.unsure.append((node, shifts[0].knot, DIFFERENT))
 
     def _counted(self, compare: Comparison, module: Module, defects: list[KeyDefect]) -> None:
         """`len(parts) == 4`, where the parts are those of a key."""
@@ -201,7 +199,9 @@ class Readers:
             needed = number + 1 if more else number  # `> 2` asks for three
             match side.func:
                 case tree.Name(id="len"):
-                    splits = self.splits.of(side.args[0].value)
+                    counted = side.args[0].value
+                    halves = halves_of(behind(self.program.names, counted))
+                    splits = self.splits.of(halves or counted)
                 case tree.Attr(name="count"):
                     splits, needed = self.splits.counted(side), needed + 1
                 case _:
@@ -211,11 +211,11 @@ class Readers:
                 shifts = [s for s in every if s.has(needed, split, exact=exact)]
                 self.tie(shifts)
                 if len({s.by for s in shifts}) > 1 or (shifts and limit is not other):
-                    self.unsure.append((compare.node, shifts[0].knot, _DIFFERENT))
+                    self.unsure.append((compare.node, shifts[0].knot, DIFFERENT))
                 elif shifts:
                     moved = number + shifts[0].by
                     reader = Reader(other, module, shifts[0], shifts[0].knot, moved)
-                    self._note(reader, split, defects, needed - 1)
+                    self.note(reader, split, defects, needed - 1)
 
     def _unpacked(
         self, target: tree.Sequence, value: tree.Node, module: Module, defects: list[KeyDefect]
@@ -230,18 +230,18 @@ class Readers:
             self.tie(shifts)
             moves = {(s.start - split.taken, s.by) for s in shifts}
             if len(moves) > 1:
-                self.unsure.append((split.call, shifts[0].knot, _DIFFERENT))
+                self.unsure.append((split.call, shifts[0].knot, DIFFERENT))
                 return
             for shift in shifts[:1]:
                 start = shift.start - split.taken
                 if any(isinstance(item, tree.Wrapped) for item in target.items[: max(start, 0)]):
                     return  # what stands behind a `*rest` is counted from the end
                 if not 0 < start <= len(target.items):
-                    self.unsure.append((split.call, shift.knot, _DIFFERENT))
+                    self.unsure.append((split.call, shift.knot, DIFFERENT))
                     return
                 moved = replace(shift, start=start)
                 reader = Reader(target, module, moved, shift.knot, None)
-                self._note(reader, split, defects, target)
+                self.note(reader, split, defects, target)
                 self._raise_limit(split, module, shift)
 
     def fitting(self, target: tree.Sequence, split: Split, every: list[Shift]) -> list[Shift]:
@@ -260,67 +260,7 @@ class Readers:
         every = (parts_in(template, split) for template in templates)
         return any(any(parts) and fits(parts, target, split) for parts in every)
 
-    def _used(self, call: tree.Call, defects: list[KeyDefect]) -> None:
-        """What becomes of the parts of a key otherwise: slices, comparisons, and what cannot be followed."""
-        for split in self.splits.of(call):
-            self._parts_used(call, split, defects)
-
-    def _parts_used(self, parts: tree.Node, split: Split, defects: list[KeyDefect]) -> None:
-        module = self.program.names.module_of(parts)
-        shifts = self.moving(split, module, defects)
-        for node, use in uses(self.program, parts) if shifts else ():
-            self.tie(shifts)
-            if len({(s.start, s.by) for s in shifts}) > 1:
-                self.unsure.append((node, shifts[0].knot, _DIFFERENT))
-                continue
-            module = self.program.names.module_of(node)
-            match node, use:
-                case tree.Subscript(), Use.SLICED if second_from(node.index) is not None:
-                    if not (is_paired(self.program, node) and shifts[0].pairs(split)):
-                        for halved in self.splits.of(node):
-                            self._parts_used(node, halved, defects)
-                case tree.Subscript(), Use.SLICED:
-                    self._sliced(node, module, split, shifts[0], defects)
-                case tree.Sequence(), Use.COMPARED:
-                    self._listed(node, module, split, shifts)
-                case _, Use.UNCLEAR:
-                    self.unsure.append((node, shifts[0].knot, UNCLEAR))
-
-    def _sliced(
-        self,
-        node: tree.Subscript,
-        module: Module,
-        split: Split,
-        shift: Shift,
-        defects: list[KeyDefect],
-    ) -> None:
-        assert isinstance(node.index, tree.Other)
-        bounds = shift.sliced(node.index, split)
-        if bounds is None and (shift.is_one(node.index, split) or not self._is_joined(node)):
-            self.unsure.append((node, shift.knot, UNCLEAR))
-        for bound, number in bounds or ():
-            self._note(Reader(bound, module, shift, shift.knot, number), split, defects)
-
-    def _is_joined(self, sliced: tree.Node) -> bool:
-        """Whether a slice is put together again: `"#".join(parts[:-1])`."""
-        around = self.program.names.parent(sliced)
-        return isinstance(around, tree.Call) and last_name(around.func) == "join"
-
-    def _listed(
-        self, node: tree.Sequence, module: Module, split: Split, shifts: list[Shift]
-    ) -> None:
-        """`key.split("#") == ["TENANT", "t", "NOTE", "n"]`."""
-        for shift in [s for s in shifts if s.fits(node, split)][:1]:
-            start = shift.start - split.taken
-            tags = split.second_from == 0  # and no values
-            starred = any(isinstance(item, tree.Wrapped) for item in node.items)
-            if starred or tags or start < 1:
-                self.unsure.append((node, shift.knot, UNCLEAR))
-                return
-            moved = replace(shift, start=start)
-            self.found.append(Reader(node, module, moved, shift.knot, None, split.separator))
-
-    def _note(
+    def note(
         self,
         reader: Reader,
         split: Split,
@@ -328,15 +268,15 @@ class Readers:
         asked: int | tree.Sequence | None = None,
     ) -> None:
         """A place that reads another part: if it may be given a key that stays, a person has to look."""
-        near = self._near(split, reader.module, [*defects, *self._staying], asked)
+        near = self.near(split, reader.module, [*defects, *self.staying], asked)
         near = self._related.named(split, near) or near
-        staying = [parts_in(d.template, split) for d in near if d in self._staying]
+        staying = [parts_in(d.template, split) for d in near if d in self.staying]
         if isinstance(asked, tree.Sequence) and fits(reader.shift.parts, asked, split):
             staying = [parts for parts in staying if fits(parts, asked, split)]
         elif asked is not None:
             staying = [parts for parts in staying if has(parts, asked, split)]
         if staying:
-            self.unsure.append((reader.node, reader.knot, _STAYING))
+            self.unsure.append((reader.node, reader.knot, STAYING))
         else:
             self.found.append(reader)
 
@@ -363,18 +303,19 @@ class Readers:
     ) -> list[Shift]:
         """How the parts of a split move, for each key that it could be of: one that has the part that is
         asked for, or as many as are unpacked, goes before others."""
-        near = self._near(split, module, defects, asked)
+        near = self.near(split, module, defects, asked)
         found = [s for d in near if (s := shift_of(d, split.separator)) is not None]
         first = split.second_from
         return found if first is None else [shift.every_second(first) for shift in found]
 
-    def _near(
+    def near(
         self,
         split: Split,
         module: Module,
         defects: list[KeyDefect],
         asked: int | tree.Sequence | None,
     ) -> list[KeyDefect]:
+        """The keys of which a split could take one apart."""
         possible = [
             d
             for d in (*defects, *self._around(defects))
@@ -399,7 +340,7 @@ class Readers:
             return []
         for shift in found:
             if not shift.by and self._reads_part(split, shift.start - split.taken):
-                self.unsure.append((split.call, shift.knot, _DIFFERENT))
+                self.unsure.append((split.call, shift.knot, DIFFERENT))
         return [shift for shift in found if shift.by]
 
     def _reads_part(self, split: Split, part: int) -> bool:

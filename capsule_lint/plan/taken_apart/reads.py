@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from capsule_lint.plan.taken_apart.shifts import Shift
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
+
+
+DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
+STAYING: Final = "takes a key apart by position, and may be given one that stays as it is"
 
 
 @dataclass(eq=False, slots=True)
@@ -28,6 +32,8 @@ class Reader:
     number: int | None
     separator: str = ""
     """What separated the parts that `node`, a list of values, is compared with."""
+    added: tuple[str, ...] = ()
+    """What comes into `node`, a pattern, before its item of the shift's number."""
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
