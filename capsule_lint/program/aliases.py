@@ -203,8 +203,8 @@ class Aliases:
                         self._add_own((last_name(value),), function, parameter.name)
 
     def _loops(self, module: Module) -> None:
-        """What a loop binds, and something calls, is an alias of what stands in the table that it goes
-        through."""
+        """What a loop binds, or a target unpacks, and something calls, is an alias of what stands in the table
+        that it goes through."""
         tables: dict[str, set[str]] = {}
         for statement, _ in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:
@@ -218,13 +218,24 @@ class Aliases:
         called = {
             node.func.id for node in module.each(tree.Call) if isinstance(node.func, tree.Name)
         }
-        for target, value in module.loops() if called else ():
+        for target, value in (*module.loops(), *_unpacked(module)) if called else ():
             table = container_of(value)
             own = (last_name(table),) if isinstance(table, tree.Name | tree.Attr) else ()
             for name in (*own, *held_in(table), *tables.get(last_name(table), ())):
                 for leaf, _ in targets_of(target):
                     if isinstance(leaf, tree.Name) and leaf.id in called:
                         self._add(name, leaf, table)
+
+
+def _unpacked(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:
+    """Each target that unpacks something with a name, and that: `load, save = handlers`."""
+    for statement, _ in module.statements:
+        if isinstance(statement, tree.Assign) and isinstance(
+            statement.value, tree.Name | tree.Attr
+        ):
+            for target in statement.targets:
+                if isinstance(target, tree.Sequence):
+                    yield target, statement.value
 
 
 def _calls_in(value: tree.Node) -> list[tree.Call]:
