@@ -14,7 +14,8 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import HOLE
 from capsule_lint.plan.literals import plain_literal
-from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.local_names import only_assigned, reads_of
+from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Composed(Struct, frozen=True):
             judged = module.is_test and not module.generated
             for node in module.every(*_COMPOSING) if judged else ():
                 if self._is_key(node) or (
-                    _is_composed(node) and not self.testing.places.is_part(node)
+                    self._is_composed(node) and not self.testing.places.is_part(node)
                 ):
                     text = "".join(part.text for part in self._parts(node))
                     if any(one in text for one in needed):
@@ -160,10 +161,12 @@ class Composed(Struct, frozen=True):
             case tree.Binary(op="+"):
                 left = self._parts(node.left, depth, strict=strict)
                 return [*left, *self._parts(node.right, depth, strict=strict)]
-            case tree.Call(func=tree.Attr(name="join", base=base), args=(argument,)) if (
-                isinstance(argument.value, tree.Sequence) and depth == 0
+            case tree.Call(func=tree.Attr(base=base)) if (
+                depth == 0 and (joined := self._joined(node)) is not None
             ):
-                return self._listed(argument.value, base, strict=strict)
+                parts = self._listed(joined, base, strict=strict)
+                alone = self._is_alone(node, joined)
+                return parts if alone else [Part(part.text) for part in parts]
             case _:
                 first, *rest = self._foreign(node, depth, strict=strict)
                 return [Part(first, operand=node), *map(Part, rest)]
@@ -195,14 +198,14 @@ class Composed(Struct, frozen=True):
         program, planner = self.testing.mends.planner.program, self.testing.mends.planner
         if depth > _MAX_DEPTH:
             return [HOLE]
-        if isinstance(node, tree.Call) and last_name(node.func) == "join" and _items(node):
-            return self._join(node, depth, strict=strict)
+        if isinstance(node, tree.Call) and (joined := self._joined(node)) is not None:
+            return self._join(node, joined, depth, strict=strict)
         if isinstance(node, tree.Name | tree.Attr):
             target = program.classes.dotted(node)
             value = (
                 target.value if isinstance(target, Binding) and target.kind == "assign" else None
             )
-            if value is not None and (tree.text(value) is not None or _is_composed(value)):
+            if value is not None and (tree.text(value) is not None or self._is_composed(value)):
                 if strict and id(value) in self.testing.updated:
                     raise _Changing
                 return [p.text for p in self._parts(value, depth + 1, strict=strict)]
@@ -216,32 +219,48 @@ class Composed(Struct, frozen=True):
             raise _Changing
         return [p.value if isinstance(p, Text) else HOLE for p in pieces] or [HOLE]
 
-    def _join(self, node: tree.Call, depth: int, *, strict: bool) -> list[str]:
+    def _join(
+        self, node: tree.Call, joined: tree.Sequence, depth: int, *, strict: bool
+    ) -> list[str]:
         assert isinstance(node.func, tree.Attr)
         between = self._foreign(node.func.base, depth + 1, strict=strict)
         found: list[str] = []
-        for item in _items(node):
+        for item in joined.items:
             found += between if found else []
             found += [p.text for p in self._parts(item, depth + 1, strict=strict)]
         return found
 
+    def _is_composed(self, node: tree.Node) -> bool:
+        match node:
+            case tree.FString() | tree.Binary(op="+"):
+                return True
+            case _:
+                return self._joined(node) is not None
 
-def _is_composed(node: tree.Node) -> bool:
-    match node:
-        case tree.FString() | tree.Binary(op="+"):
+    def _joined(self, node: tree.Node) -> tree.Sequence | None:
+        """The display of what `"#".join(…)` is given, there or in a local."""
+        match node:
+            case tree.Call(
+                func=tree.Attr(name="join"), args=(tree.Argument(star="", value=value),)
+            ):
+                names = self.testing.mends.planner.program.names
+                display = only_assigned(names, value) if isinstance(value, tree.Name) else value
+                return display if isinstance(display, tree.Sequence) and display.items else None
+            case _:
+                return None
+
+    def _is_alone(self, node: tree.Call, joined: tree.Sequence) -> bool:
+        """Whether nothing else has what a call joins."""
+        names, value = self.testing.mends.planner.program.names, node.args[0].value
+        if value is joined:
             return True
-        case tree.Call(func=tree.Attr(name="join")):
-            return bool(_items(node))
-        case _:
-            return False
-
-
-def _items(call: tree.Call) -> tuple[tree.Node, ...]:
-    match call.args:
-        case (tree.Argument(value=tree.Sequence(items=items)),):
-            return items
-        case _:
-            return ()
+        bindings = names.bindings_of(value) if isinstance(value, tree.Name) else []
+        reads = (
+            reads_of(names, value, {b.at for b in bindings})
+            if isinstance(value, tree.Name)
+            else ()
+        )
+        return [id(one) for one in reads] == [id(value)]
 
 
 def _place(parts: Sequence[Part], gap: Gap, at: int) -> tuple[Place, bool] | None:
