@@ -88,6 +88,7 @@ class Called:
         found = (
             self.tagged.is_method(function)
             or self.keyworded.joiner(function) is not None
+            or (bool(function.own_params) and self.templates.joins.joiner(function) is not None)
             or self.templates.pairs.is_builder(function)
             or self._takes_anything(function)
         )

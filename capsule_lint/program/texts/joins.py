@@ -9,8 +9,10 @@ from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.texts.pieces import (
+    Filled,
     Piece,
     Text,
+    names_any_of,
 )
 
 if TYPE_CHECKING:
@@ -217,32 +219,46 @@ class Joins:
         return found
 
     def joiner(self, function: Function) -> str | None:
-        """The separator of a function that only joins its `*parts`."""
+        """The separator of a function that only joins its `*parts`, and what is given before these."""
         variadic = next((p for p in function.params if p.kind == "*"), None)
         if variadic is None or len(function.returns) != 1:
             return None
         value = function.returns[0]
         if isinstance(value, tree.Call):
             value = self.templates.wrapped(value) or value
-        if not (
-            isinstance(value, tree.Call)
-            and isinstance(value.func, tree.Attr)
-            and value.func.name == "join"
-            and value.args
-        ):
+        fixed = [p for p in function.own_params if p.by_position]
+        if fixed:
+            return self._joins_behind(value, [p.name for p in fixed], variadic.name)
+        source = _source(value)
+        if not isinstance(source, tree.Name) or source.id != variadic.name:
             return None
-        source = value.args[0].value
-        while isinstance(source, tree.Comprehension) and len(source.generators) == 1:
-            source = source.generators[0].iter
-        if (
-            isinstance(source, tree.Call)
-            and len(source.args) == 2
-            and last_name(source.func) in ("map", "filter")
-        ):
-            source = source.args[1].value
-        if isinstance(source, tree.Name) and source.id == variadic.name:
-            return self.templates.constant(value.func.base)
-        return None
+        assert isinstance(value, tree.Call)
+        return self._separator(value)
+
+    def _joins_behind(self, value: tree.Node, fixed: list[str], variadic: str) -> str | None:
+        """The separator between parameters and what joins any number more of them:
+        `"#".join((kind, *parts))`, `f"{kind}#{'#'.join(parts)}"`."""
+        *before, last = self.templates.evaluate(value, value, 0) or [Text("", value, value)]
+        holes, texts = before[::2], before[1::2]
+        said = [
+            p.value.id if isinstance(p, Filled) and isinstance(p.value, tree.Name) else ""
+            for p in holes
+        ]
+        marks = {p.value if isinstance(p, Text) else "" for p in texts}
+        scoped = any(names_any_of(name, self.templates.scopes) for name in fixed)
+        if said != fixed or len(marks) != 1 or scoped or not isinstance(last, Filled):
+            return None
+        (mark,) = marks
+        rest = last.value
+        if isinstance(rest, tree.Wrapped) and rest.kind == "starred":
+            rest = _passed(rest.value)
+        elif isinstance(rest, tree.Call) and self._separator(rest) == mark:
+            rest = _source(rest) or rest
+        return mark if mark and isinstance(rest, tree.Name) and rest.id == variadic else None
+
+    def _separator(self, node: tree.Call) -> str | None:
+        func = node.func
+        return self.templates.constant(func.base) if isinstance(func, tree.Attr) else None
 
     def joined(
         self,
@@ -255,10 +271,11 @@ class Joins:
     ) -> list[Piece] | None:
         """The pieces of a call of a function that joins its `*parts`."""
         fixed = [p for p in function.params if p.by_position][given:]
-        if fixed or any(a.star for a in node.args):
+        plain = [a for a in node.args if a.keyword is None]
+        if any(a.star for a in node.args) or len(plain) < len(fixed):
             return None
         found: list[Piece] = []
-        for number, argument in enumerate(a for a in node.args if a.keyword is None):
+        for number, argument in enumerate(plain):
             if number:
                 found.append(Text(separator, host, node))
             value = argument.value
@@ -270,6 +287,26 @@ class Joins:
             else:
                 found += self.templates.inline(value, host, depth + 1)
         return found
+
+
+def _source(node: tree.Node) -> tree.Node | None:
+    """What `"#".join(str(p) for p in parts)` joins."""
+    match node:
+        case tree.Call(func=tree.Attr(name="join"), args=(joined, *_)):
+            return _passed(joined.value)
+        case _:
+            return None
+
+
+def _passed(node: tree.Node) -> tree.Node:
+    """What the items of a comprehension or a `map` are made of."""
+    while isinstance(node, tree.Comprehension) and len(node.generators) == 1:
+        node = node.generators[0].iter
+    match node:
+        case tree.Call(func=func, args=(_, items)) if last_name(func) in ("map", "filter"):
+            return items.value
+        case _:
+            return node
 
 
 def _added(statement: tree.Statement, name: str, method: str) -> Iterator[tree.Node]:

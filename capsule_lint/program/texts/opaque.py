@@ -124,5 +124,6 @@ class Opaque:
                 yield from self._contents(part)
 
     def _is_whole(self, part: tree.Node) -> bool:
-        made = self.templates.template(part) if tree.makes_text(part) else None
+        can = tree.makes_text(part) or isinstance(part, tree.Call)
+        made = self.templates.template(part) if can else None
         return made is not None and bool(self.templates.segments(made.pieces))
