@@ -76,8 +76,6 @@ class KeyDefects(Room):
         at = site.template.host.at
         if self.is_helper(site) and site.function is not None:
             at = site.function.fact.name_at
-        if site.function is not None and self.planner.signatures.is_fixed(site.function):
-            return True
         return self.planner.silence.over(site.module, at, self.key_code(site))
 
     def judge(self, site: KeySite, *, prefix: bool = False) -> None:
