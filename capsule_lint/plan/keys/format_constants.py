@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -144,7 +145,9 @@ class FormatConstants(MendRoom):
         else:
             texts = program.templates.choices.of(node).texts
         for text in texts:
-            if id(text) in self._texts and not self._is_refilled(node, text):
+            if id(text) in self._texts and not (
+                self._is_refilled(node, text) or self._finds_as_before(node, text)
+            ):
                 knot: Knot = ("constant", id(text))
                 reason = "uses a text that changes in its own way"
                 self.mends.obstacle(knot, node, reason)
@@ -154,6 +157,18 @@ class FormatConstants(MendRoom):
         """Whether a test fills what its class has, `NoteRepo.pk_template.format(tenant_id="t")`: then that is
         looked at already."""
         return isinstance(node, tree.Attr) and self.of(node) is text
+
+    def _finds_as_before(self, node: tree.Node, text: tree.Node) -> bool:
+        """Whether code only asks for something in a text that has it, or lacks it, before and after:
+        `"{tenant_id}" in cls.pk_template`."""
+        match text, self.program.names.parent(node):
+            case (
+                tree.Const(value=str() as old),
+                tree.Compare(left=tree.Const(value=str() as asked), ops=("in" | "not in",)),
+            ):
+                return (asked in old) == (asked in literal_eval(f"({self._texts[id(text)]})"))
+            case _:
+                return False
 
     def _names(self) -> set[str]:
         """What the changed constants may be called, and their `format` where a name is kept for it."""
@@ -216,6 +231,8 @@ class FormatConstants(MendRoom):
         if constant is None or id(constant) not in self._texts:
             return
         if any(s.at == node.at for s in _targets(module)):
+            return
+        if self._finds_as_before(node, constant):
             return
         knot: Knot = ("constant", id(constant))
         mends = refilled(self.mends, node, self._texts[id(constant)], knot)
