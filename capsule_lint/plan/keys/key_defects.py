@@ -156,9 +156,13 @@ class KeyDefects(Room):
         less than others is no place for what those need."""
         narrow = self._narrow()
         self.ties.close()
-        for alone in Unedited(self.planner).find():
+        unedited = Unedited(self.planner)
+        for alone in unedited.find():
             looked_up = self.planner.sites[id(alone.template.host)]
             self._refuse(looked_up, alone.missing[0], "what writes this key does not change")
+        for beside, helper in unedited.beside_kept():
+            reason = f"`{helper.name}` makes such keys as well, and is kept as it is"
+            self._refuse(self.planner.sites[id(beside.template.host)], beside.missing[0], reason)
         for defect in self.planner.defects:
             self._tie_beginning(defect)
             place = defect.template.host

@@ -68,6 +68,15 @@ class Ties(Room):
             for tag in self._tags.get(index, ()):
                 self.planner.state.groups.join(knot, tag)
 
+    def may_be_same(self, kept: KeySite, other: KeySite) -> bool:
+        """Whether two keys may be of one kind: they have one tag, or one text, or any may stand in the first."""
+        if kept.index != other.index:
+            return False
+        one, two = self.tag_of(kept), self.tag_of(other)
+        if one is not None or two is not None:
+            return one == two or (one is None and self._has_any_tag(kept.template))
+        return kept.template.text == other.template.text
+
     def _has_any_tag(self, template: Template) -> bool:
         """Whether a value stands where others have a tag, `kind` of `f"TENANT#{tenant_id}#{kind}#{id}"`."""
         scopes = [segment.piece for segment in self.program.templates.segments(template.pieces)]

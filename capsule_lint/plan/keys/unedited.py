@@ -1,5 +1,5 @@
-"""Keys that are looked up, and that nothing writes which may change, but generated files, and what a comment exempts:
-these cannot change alone."""
+"""Keys that are looked up, and that nothing writes which may change, but generated files, and what a comment exempts,
+and keys that a helper makes as well whose signature is kept: these cannot change alone."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.program.model import Function
     from capsule_lint.program.texts.pieces import Template
 
 
@@ -39,6 +40,24 @@ class Unedited(Room, Struct, frozen=True):
                 form = self._form(defect.template)
                 if form in fixed and form not in ours:
                     yield defect
+
+    def beside_kept(self) -> Iterator[tuple[KeyDefect, Function]]:
+        """The keys that change, though a helper whose signature people keep makes such keys as well."""
+        planner = self.planner
+        kept = [
+            (site, site.function)
+            for one in planner.silenced
+            if (site := planner.sites[id(one.template.host)]).function is not None
+            and planner.keys.is_helper(site)
+            and planner.signatures.is_fixed(site.function)
+        ]
+        for site, helper in kept:
+            for defect in planner.defects if not site.module.is_test else ():
+                other = planner.sites.get(id(defect.template.host))
+                if other is None or other.module.is_test:
+                    continue
+                if planner.keys.ties.may_be_same(site, other):
+                    yield defect, helper
 
     def _generated(self) -> Iterator[Template]:
         """The texts in generated files that say a scope."""
