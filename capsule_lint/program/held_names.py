@@ -26,10 +26,12 @@ def words_in(node: tree.Node) -> Iterator[str]:
 
 
 def container_of(node: tree.Node) -> tree.Node:
-    """`TABLE` of `TABLE[kind]`, `TABLE.setdefault(kind, [])`, `list(TABLE.values())` and the like."""
+    """`TABLE` of `TABLE[kind]`, `TABLE.get(kind) or ()`, `list(TABLE.values())` and the like."""
     match node:
         case tree.Subscript():
             return container_of(node.base)
+        case tree.Boolean(op="or", values=(held, tree.Sequence(items=()))):
+            return container_of(held)
         case tree.Call(func=tree.Attr(name="items" | "values" | "copy") as func) if not node.args:
             return container_of(func.base)
         case tree.Call(func=tree.Attr(name=name) as func) if name in KEYED and node.args:

@@ -78,6 +78,10 @@ class Uses:
         default_factory=lambda: defaultdict(list)
     )
     """What is put into tables, by their names: the table as it is written there, and the value."""
+    _nested_puts: dict[str, list[tuple[tree.Node, tree.Node]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """What is put into lists that are in tables."""
     _decorated: dict[str, list[tuple[Function, tree.Node]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -116,9 +120,10 @@ class Uses:
                     base, value = node.func.base, node.args[-1].value
                     self._note_fill(self._fills, base, value)
                     self._note_fill(self._nested, _holder(base), value)
-                    if isinstance(node.func.base, tree.Name | tree.Attr):
-                        put = node.func.base, node.args[-1].value
-                        self._puts[last_name(node.func.base)].append(put)
+                    if isinstance(base, tree.Name | tree.Attr):
+                        self._puts[last_name(base)].append((base, value))
+                    elif isinstance(holder := _holder(base), tree.Name | tree.Attr):
+                        self._nested_puts[last_name(holder)].append((holder, value))
                 elif isinstance(node.func, tree.Attr) and node.func.name in ADDING_ALL:
                     for argument in node.args[:1]:
                         self._note_fill(self._spills, node.func.base, argument.value)
@@ -240,6 +245,10 @@ class Uses:
         """What is put, one by one, into tables that are called `name`, each with the table as it is written."""
         return self._puts.get(name, [])
 
+    def nested_puts(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
+        """The same of what is put into the lists in them: `TABLE[kind].append(handler)`."""
+        return self._nested_puts.get(name, [])
+
     def kept_by(self, keeper: Function) -> Iterator[tuple[Function, tree.Node]]:
         """The functions under decorators that may be a function, or give it back, and these."""
         parent = (keeper.parent.name,) if keeper.parent is not None else ()
@@ -295,7 +304,7 @@ class Uses:
 
     def _note_kept(self) -> None:
         """A function is known by the name of the table into which its decorator puts it."""
-        for name, put in self._puts.items():
+        for name, put in (*self._puts.items(), *self._nested_puts.items()):
             for keeper in filter(None, (self._keeper(value) for _, value in put)):
                 with self.names.aside():
                     kept = [function for function, _ in self.kept_by(keeper)]

@@ -1,4 +1,5 @@
-"""Tables of functions that start empty: `VERBS = {}`, and what `VERBS["read"] = read`, or a decorator, puts into it."""
+"""Tables of functions that start empty: `VERBS = {}`, and what `VERBS["read"] = read`, or a decorator, puts into it;
+of lists of functions too: `HANDLERS = defaultdict(list)`, `HANDLERS[kind].append(handler)`."""
 
 from __future__ import annotations
 
@@ -8,7 +9,13 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.wrapping import decorated_by
 from capsule_lint.program.containers import LISTED
-from capsule_lint.program.inference.types import ANYTHING, NOTHING, FunctionObject, Types, join
+from capsule_lint.program.inference.types import (
+    NOTHING,
+    Collection,
+    FunctionObject,
+    Types,
+    join,
+)
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
@@ -33,36 +40,47 @@ class Filled:
     """Whether all uses of a table are plain, by its binding."""
 
     def of(self, binding: Binding) -> Types:
-        """The functions in a table that a module keeps; nothing where it may hold something else, or is more than
+        """The table of functions that a module keeps; nothing where it may hold something else, or is more than
         looked up."""
-        if binding.kind != "assign" or not _starts_empty(binding.value):
-            return NOTHING
+        kind = _made_empty(binding.value) if binding.kind == "assign" else ""
         scope = binding.place.scope
-        if scope.kind != "module" or len(scope.bindings[binding.name]) > 1:
+        if not kind or scope.kind != "module" or len(scope.bindings[binding.name]) > 1:
             return NOTHING
-        put = [v for table, v in self._puts(binding) if self._is_it(table, binding)]
-        found = join(*map(self.put, put))
+        uses = self.inference.calls.uses
+        put = self._values(uses.puts(binding.name), binding)
+        listed = self._values(uses.nested_puts(binding.name), binding) if kind == "dict" else []
+        if listed and not all(_made_empty(value) == "list" for value in put):
+            return NOTHING
+        found = join(*map(self.put, listed or put))
         if not found or not all(isinstance(one, FunctionObject) for one in found):
             return NOTHING
         if id(binding) not in self._plain:
-            listed = isinstance(binding.value, tree.Sequence)
-            uses = self._uses(binding)
-            self._plain[id(binding)] = all(self._is_plain(one, listed=listed) for one in uses)
-        return found if self._plain[id(binding)] else NOTHING
+            is_plain = self._is_plain_nested if listed else self._is_plain
+            self._plain[id(binding)] = all(is_plain(one, kind) for one in self._uses(binding))
+        if not self._plain[id(binding)]:
+            return NOTHING
+        held = frozenset((Collection(found, kind="list"),)) if listed else found
+        return frozenset((Collection(held, kind=kind),))
 
-    def _puts(self, binding: Binding) -> list[tuple[tree.Node, tree.Node]]:
-        return self.inference.calls.uses.puts(binding.name)
+    def _values(
+        self, puts: list[tuple[tree.Node, tree.Node]], binding: Binding
+    ) -> list[tree.Node]:
+        """What is put into a table, of all that is put into what has its name."""
+        return [value for table, value in puts if self._is_it(table, binding)]
 
     def put(self, node: tree.Node) -> Types:
         """What is put: a function, or what a decorator is given."""
         names = self.inference.names
         bound = names.bindings_of(node) if isinstance(node, tree.Name) else []
-        keeper = bound[0].function if len(bound) == 1 and bound[0].parameter is not None else None
-        if keeper is None or keeper.own_params[:1] != (bound[0].parameter,):
+        own = bound[0].parameter if len(bound) == 1 else None
+        keeper = bound[0].function if own is not None else None
+        if own is None or keeper is None or keeper.own_params[:1] != (own,):
             return self.inference.of(node)
         decorated = frozenset(map(FunctionObject, decorated_by(self.inference, keeper)))
-        given = self.inference.of(node)
-        return (given - ANYTHING) | decorated if decorated else given
+        if not decorated:
+            return self.inference.of(node)
+        given = self.inference.calls.passed(keeper, own)
+        return decorated if given is None else given | decorated
 
     # --- what else is done with it ---
 
@@ -81,7 +99,7 @@ class Filled:
             return any(names.follow(one) is binding for one in names.bindings_of(node))
         return isinstance(node, tree.Attr) and self.inference.classes.dotted(node) is binding
 
-    def _is_plain(self, node: tree.Name | tree.Attr, *, listed: bool) -> bool:
+    def _is_plain(self, node: tree.Node, kind: str) -> bool:
         """Whether a table is filled, asked for one of its functions, which is called, or for its keys; or a list is
         gone through, and what it has is called."""
         parent_of = self.inference.names.parent
@@ -89,7 +107,7 @@ class Filled:
         match parent:
             case tree.Assign(targets=targets, op=op):
                 return node in targets and not op
-            case tree.Block(kind="for", binds=(bind,)) if listed:
+            case tree.Block(kind="for", binds=(bind,)) if kind == "list":
                 return self._is_only_called(bind.target)
             case tree.Compare() | tree.Block(kind="for"):
                 return True
@@ -104,6 +122,42 @@ class Filled:
                 return name in _OF_KEYS
             case tree.Call(func=tree.Name(id=name)):
                 return name in _COUNTING
+            case _:
+                return False
+
+    def _is_plain_nested(self, node: tree.Node, kind: str) -> bool:
+        """The same of a table of lists, and of each of these."""
+        names = self.inference.names
+        parent = names.parent(node)
+        match parent:
+            case tree.Assign(targets=targets, op=op) if node in targets:
+                return not op
+            case tree.Subscript(base=base) if base is node and kind == "dict":
+                return self._is_plain_nested(parent, "list")
+            case tree.Attr(name="get" | "setdefault") if kind == "dict":
+                call = names.parent(parent)
+                return isinstance(call, tree.Call) and self._is_plain_nested(call, "list")
+            case tree.Attr(name="append" | "insert") if kind == "list":
+                return _is_noted(node)
+            case tree.Attr(name=name):
+                return name in ("keys", "clear")
+            case tree.Block(kind="for", binds=(bind,)) if kind == "list":
+                return self._is_only_called(bind.target)
+            case tree.Comprehension(generators=(one, *_)) if kind == "list":
+                return one.iter is node and self._is_only_called(one.target)
+            case tree.Call(func=tree.Name(id=name)):
+                if kind == "list" and name in LISTED:
+                    return self._is_plain_nested(parent, kind)
+                return name in _COUNTING
+            case tree.Boolean() if kind == "list":
+                return self._is_plain_nested(parent, kind)
+            case tree.Assign(targets=targets):
+                taken = [t for t in targets if isinstance(t, tree.Name)]
+                reads = (r for t in taken for r in reads_of(names, t, (t.at,)))
+                known = kind == "list" and len(taken) == len(targets)
+                return known and all(self._is_plain_nested(read, kind) for read in reads)
+            case tree.Compare() | tree.Wrapped(kind="not") | tree.Block(kind="if"):
+                return True
             case _:
                 return False
 
@@ -149,12 +203,25 @@ class Filled:
         return True
 
 
-def _starts_empty(node: tree.Node | None) -> bool:
-    """Whether a value is a dict or a list with nothing in it."""
+def _is_noted(node: tree.Node) -> bool:
+    """Whether what is put into such a list is known: `TABLE[kind]`, `TABLE.setdefault(kind, [])`."""
     match node:
-        case tree.DictDisplay():
-            return not node.keys
-        case tree.Sequence(kind="list"):
-            return not node.items
+        case tree.Subscript() | tree.Call(func=tree.Attr(name="setdefault")):
+            return True
         case _:
             return False
+
+
+def _made_empty(node: tree.Node | None) -> str:
+    """Whether a value is a dict or a list with nothing in it, and which; empty where it is neither."""
+    match node:
+        case tree.DictDisplay() if not node.keys:
+            return "dict"
+        case tree.Sequence(kind="list") if not node.items:
+            return "list"
+        case tree.Call(func=func, args=()) if last_name(func) in ("dict", "list"):
+            return last_name(func)
+        case tree.Call(func=func, args=(made,)) if last_name(func) == "defaultdict":
+            return "dict" if last_name(made.value) == "list" else ""
+        case _:
+            return ""

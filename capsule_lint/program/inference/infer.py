@@ -125,6 +125,8 @@ class Inference:
                 return self.of(node.value)
             case tree.Conditional():
                 return join(self.of(node.then), self.of(node.otherwise))
+            case tree.Boolean(op="or", values=(*others, tree.Sequence(kind="tuple", items=()))):
+                return join(*map(self.of, others)) - ANYTHING  # nothing is taken out of that
             case tree.Boolean(op="or", values=(*_, tree.DictDisplay() | tree.Sequence())):
                 return join(*map(self.of, node.values)) - ANYTHING  # the others are that as well
             case tree.Boolean():
@@ -201,8 +203,7 @@ class Inference:
             case "except" | "case":
                 return foreign("exception")
         if filled := self.filled.of(binding):
-            kind = "dict" if isinstance(binding.value, tree.DictDisplay) else "list"
-            return frozenset((Collection(filled, kind=kind),))
+            return filled
         if binding.annotation is not None and last_name(binding.annotation) != "Final":
             annotated = self.annotations.with_value(binding.annotation, binding.value)
             if annotated:
