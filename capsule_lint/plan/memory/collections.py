@@ -27,9 +27,10 @@ from capsule_lint.program.inference.types import (
     classes_of,
     ordered,
 )
-from capsule_lint.program.local_names import given, only_assigned
-from capsule_lint.program.model import Binding, Class, Module, last_name, outwards
+from capsule_lint.program.local_names import behind, given, only_assigned
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name, outwards
 from capsule_lint.program.places.sites import Role
+from capsule_lint.program.texts.pieces import Filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home, Owner
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
-    from capsule_lint.program.model import Function
 
 _KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
 LOOKING_UP: Final = (tree.Subscript, tree.Call, tree.Compare)
@@ -73,11 +73,17 @@ class Collections:
         self._held = dict(self._holding())
         """The collections of other classes in which entities or repositories are kept, and which."""
         kept = {name for o in owners for name in (*o.stores, *o.scope.bindings)}
-        self._kept = frozenset(kept | {name for _, name in self._held})
+        self._kept = frozenset(kept | {name for _, name in self._held} | self._foreign.attributes)
         """What the attributes of repositories are called."""
 
     def sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
-        """What an expression looks up in a collection: whose it is, its name, and the key."""
+        """What an expression looks up in a collection: whose it is, its name, and the key. Of a cache that an object
+        has which is no repository, the keys count that say a scope."""
+        for owner, name, key in self._sinks(node):
+            if not self._is_strange((owner, name)) or self._says_scope(key):
+                yield owner, name, key
+
+    def _sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
         match node:
             case tree.Subscript():
                 for base in self._choices(node.base):
@@ -188,11 +194,7 @@ class Collections:
         """Whether a method of Redis, of a cache that is not the program's, or of a dict that is, is given a
         key that says a scope."""
         method = last_name(call.func)
-        if (
-            not call.args
-            or not self.program.domain.held.has_value(key_of(call))
-            or finds_several(method)
-        ):
+        if not call.args or not self._says_scope(key_of(call)) or finds_several(method):
             return False
         if method in NAMING:
             return True
@@ -201,6 +203,16 @@ class Collections:
             owners = {c.function.owner for c in callees if c.function is not None}
             return all(owner is not None and owner.name in self._heirs.names for owner in owners)
         return self.is_text(home)
+
+    def is_named_at_all(self, call: tree.Call, home: Home) -> bool:
+        """The same of a key that says none, where it is written there: `redis.sadd("banned", address)`."""
+        if self.is_named(call, home):
+            return True
+        key = key_of(call) if call.args and last_name(call.func) in NAMING else None
+        if key is None or self._says_scope(key) or not self.is_text(home):
+            return False
+        templates = self.program.templates
+        return templates.constant(key) is not None or templates.template(key) is not None
 
     def is_text(self, home: Home) -> bool:
         """Whether the keys of a collection may have to be texts: it is not known to be a dict, or is declared so."""
@@ -300,7 +312,28 @@ class Collections:
             module = owner if isinstance(owner, Module) else owner.module
             return self._outlasts(owner, name) and self._keeps_items(module, name)
         repositories = self.program.domain.repositories
-        return owner in repositories or cls in repositories or (owner, name) in self._held
+        known = owner in repositories or cls in repositories or (owner, name) in self._held
+        return known or self._foreign.is_kept(owner, name)
+
+    def _says_scope(self, key: tree.Node) -> bool:
+        """Whether a key says a scope, or what stands for it: a local, a property, what a helper makes."""
+        has_value = self.program.domain.held.has_value
+        made = behind(self.program.names, key) or key
+        if has_value(made):
+            return True
+        pieces = self.program.templates.evaluate(made, made, 0) or ()
+        return any(isinstance(one, Filled) and has_value(one.value) for one in pieces)
+
+    def _is_strange(self, home: Home) -> bool:
+        """Whether a cache is kept for its keys alone."""
+        owner, name = home
+        if home in self._adopted or isinstance(owner, Function):
+            return False
+        if isinstance(owner, Module):
+            own = (b for b in owner.scope.bindings.get(name, ()) if b.kind == "assign")
+            return any(map(self._foreign.is_one, own)) and not self._keeps_items(owner, name)
+        known = owner in self.program.domain.repositories or home in self._held
+        return not known and self._foreign.is_kept(owner, name)
 
     def _outlasts(self, owner: Function | Module, name: str) -> bool:
         """Whether a collection is there for more than one call: a module's, or one that a function makes for what
@@ -326,11 +359,13 @@ class Collections:
         if not isinstance(target, Binding):
             return None
         home = (target.module, target.name)
-        own = target.is_global and target.kind == "assign"
+        every = target.module.scope.bindings.get(target.name, [])
+        same = every if target in every else [target]  # a function may set it: `global redis`
+        own = target.kind == "assign" and any(one.is_global for one in same)
         if own and (self._makes(target.value) or self.keepers.at(home) is not None):
             return home if wanted is None or wanted(home, None) else None
-        known = wanted is None or home in self._adopted
-        return home if known and self._foreign.is_one(target) else None
+        known = wanted is None or home in self._adopted or (own and not target.module.is_test)
+        return home if known and any(map(self._foreign.is_one, same)) else None
 
     def _keeps_items(self, module: Module, name: str) -> bool:
         """Whether a collection of a module is about entities: by what the module does, or by what is

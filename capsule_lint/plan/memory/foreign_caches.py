@@ -13,7 +13,7 @@ from capsule_lint.program.texts.pieces import words
 
 if TYPE_CHECKING:
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Binding
+    from capsule_lint.program.model import Binding, Class
 
 _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
 """Words in the names of what is a cache, whatever makes it."""
@@ -35,6 +35,25 @@ class ForeignCaches(Struct, frozen=True):
     """Tells them by their names."""
 
     program: Program
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The names of what objects have that is called like a cache."""
+        production = self.program.names.production()
+        return frozenset(n for m in production for c in m.classes for n in c.stores if is_cache(n))
+
+    def is_kept(self, cls: Class, name: str) -> bool:
+        """Whether an attribute of a class's instances is such a cache."""
+        return (
+            is_cache(name)
+            and name in cls.stores
+            and not cls.module.is_test
+            and not any(
+                isinstance(one, Collection)
+                or (isinstance(one, Instance) and not one.cls.module.is_test)
+                for one in self.program.inference.member(cls, name)
+            )
+        )
 
     def is_one(self, binding: Binding) -> bool:
         """Whether a name of a module, or a parameter outside of tests, stands for such a cache."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.collections import looking_up
+from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_pieces import KeyPieces
 from capsule_lint.plan.memory.key_uses import KeyUses
 from capsule_lint.plan.memory.keyed_methods import is_keyed
@@ -15,6 +16,7 @@ from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.memory.shared_keepers import SharedKeepers
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED, PICKING
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import singles
@@ -144,8 +146,24 @@ class KeyReaders:
                 return
             case _ if self._is_truth(node, parent):
                 return
+            case tree.Call() if self._is_handed_to_caches(parent, node, home):
+                return
             case _:
                 self.iterated(node, home, pairs=False)
+
+    def _is_handed_to_caches(self, call: tree.Call, node: tree.Node, home: Home) -> bool:
+        """Whether a cache that is not the program's is given to what calls it so as well, and whose keys are judged
+        for themselves: `RateLimiter(redis)`."""
+        callees = self.local.program.calls.callees(call)
+        if not callees or not self.local.collections.is_text(home):
+            return False
+        for callee in callees:
+            params, given = self.local.program.calls.parameters(callee)
+            bound = bind(call.args, params, given)
+            taken = [n for n, a in bound.arguments.items() if a.value is node] if bound else []
+            if not taken or not all(map(is_cache, taken)):
+                return False
+        return True
 
     def _is_looked_into_alone(self, node: tree.Node) -> bool:
         """Whether one of several collections is chosen to look something up in it, under a key that is judged
@@ -190,7 +208,7 @@ class KeyReaders:
         if collections.keepers.at(home) is not None:
             several = any(a.star for a in call.args)
             return not several or collections.keepers.key_of(call) is not None
-        keyed = is_keyed(last_name(call.func)) or collections.is_named(call, home)
+        keyed = is_keyed(last_name(call.func)) or collections.is_named_at_all(call, home)
         return keyed and all(map(self.local.notes.touches, collections.key_makers(call)))
 
     def _is_given_several(self, call: tree.Call, home: Home) -> bool:
@@ -237,6 +255,8 @@ class KeyReaders:
         others = [one for one in choice.values if one is not node]
         if choice.op == "and" or all(map(is_empty, others)):
             return True
+        if self.local.collections.is_text(home) and self._is_kept(choice, home):
+            return True  # another cache comes in its place, with keys of the same kind
         if all(self.local.collections.of(one) == home for one in others):
             return True
         self.keys.unsure(node, home)
