@@ -10,6 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import literal_text
+from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.room import MendRoom
 
 if TYPE_CHECKING:
@@ -38,12 +39,44 @@ class CachedKeys(MendRoom, Struct, frozen=True):
                     continue
                 if not self._is_named(node):
                     fits = [form for form in forms if form.regex.fullmatch(text)]
-                    self._mend(module, node, [form for form in fits if self._runs(node, form)])
+                    runs = [
+                        form
+                        for form in fits
+                        if self._runs(node, form)
+                        or (self._is_asked_by(node) and self._says_test_values(text, form))
+                    ]
+                    self._mend(module, node, runs)
 
     def _runs(self, node: tree.Node, form: Form) -> bool:
         """Whether the test around a text runs a function that makes keys of a form."""
         function = self.program.names.function_of(node)
         return function is None or bool(form.functions & self.mends.testing.reach.of(function))
+
+    def _is_asked_by(self, node: tree.Node) -> bool:
+        """Whether a text stands where keys do: `{"cart:t:ann": …}`, `cache["cart:t:ann"]`, `"cart:t:ann" in cache`,
+        `cache.get("cart:t:ann")`."""
+        match self.program.names.parent(node):
+            case tree.DictDisplay() as display:
+                return any(key is node for key in display.keys)
+            case tree.Subscript(index=index):
+                return index is node
+            case tree.Compare(left=left, ops=("in" | "not in",)):
+                return left is node
+            case tree.Call(func=tree.Attr(name=name), args=(first, *_)):
+                return first.value is node and is_keyed(name)
+            case _:
+                return False
+
+    def _says_test_values(self, text: str, form: Form) -> bool:
+        """Whether what a key lacks stands beside a value that policy gives the tests: then it is a key, whatever
+        leads from the test to what makes it, such as a client of a web framework."""
+        found = form.regex.fullmatch(text)
+        given = self.planner.sources.given.value_of_helper
+        values = [value for one in self.program.policy.scopes if (value := given(one))]
+        return found is not None and all(
+            any(_is_beside(text, found.end(gap.group), value) for value in values)
+            for gap in form.gaps
+        )
 
     def _is_named(self, node: tree.Node) -> bool:
         """Whether a text goes by a name, or to what is told a scope besides: that is no key of a cache, but a
@@ -77,6 +110,14 @@ class CachedKeys(MendRoom, Struct, frozen=True):
         if code is not None:
             mend = Replace(module.filename, node.span, "CAP107", code)
             self.mends.add(next(iter(knots)), mend)
+
+
+def _is_beside(text: str, at: int, value: str) -> bool:
+    """Whether a value ends or begins at a place of a text, and nothing else of a word."""
+    before, behind = text[:at], text[at:]
+    return (before.endswith(value) and not before[: -len(value)][-1:].isalnum()) or (
+        behind.startswith(value) and not behind[len(value) :][:1].isalnum()
+    )
 
 
 __all__ = ["CachedKeys"]
