@@ -228,7 +228,8 @@ class Joins:
             value = self.templates.wrapped(value) or value
         fixed = [p for p in function.own_params if p.by_position]
         if fixed:
-            return self._joins_behind(value, [p.name for p in fixed], variadic.name)
+            mark = self._joins_behind(value, [p.name for p in fixed], variadic.name)
+            return mark if mark is not None and self._is_told_words(function) else None
         source = _source(value)
         if not isinstance(source, tree.Name) or source.id != variadic.name:
             return None
@@ -255,6 +256,19 @@ class Joins:
         elif isinstance(rest, tree.Call) and self._separator(rest) == mark:
             rest = _source(rest) or rest
         return mark if mark and isinstance(rest, tree.Name) and rest.id == variadic else None
+
+    def _is_told_words(self, function: Function) -> bool:
+        """Whether the program calls a function with a word that it writes out as what comes first: a kind, and no
+        identifier."""
+        given = (
+            call.args[0]
+            for call, _ in self.templates.calls.callers(function)
+            if call.args and not self.templates.names.module_of(call).is_test
+        )
+        return any(
+            not argument.star and self.templates.constant(argument.value) is not None
+            for argument in given
+        )
 
     def _separator(self, node: tree.Call) -> str | None:
         func = node.func
