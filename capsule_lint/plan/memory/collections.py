@@ -73,7 +73,7 @@ class Collections:
         self._held = dict(self._holding())
         """The collections of other classes in which entities or repositories are kept, and which."""
         kept = {name for o in owners for name in (*o.stores, *o.scope.bindings)}
-        self._kept = frozenset(kept | {name for _, name in self._held} | self._foreign.attributes)
+        self._kept = frozenset(kept | {name for _, name in self._held})
         """What the attributes of repositories are called."""
 
     def sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
@@ -243,7 +243,7 @@ class Collections:
         self, node: tree.Node, wanted: Callable[[Home, Class | None], bool] | None
     ) -> Home | None:
         match node:
-            case tree.Attr() if wanted is None or node.name in self._kept:
+            case tree.Attr() if wanted is None or node.name in self._kept or is_cache(node.name):
                 for one in ordered(self.program.inference.of(node.base)):
                     cls = one.cls if isinstance(one, Instance | ClassObject) else None
                     for owner in self.program.classes.mro(cls) if cls is not None else ():
@@ -280,7 +280,8 @@ class Collections:
 
     def _is_shared(self, name: str) -> bool:
         """Whether a module has a collection of that name, or a cache by that name is known by what is put there."""
-        return name in self._shared or any(name == known for _, known in self._adopted)
+        known = name in self._shared or is_cache(name)  # the module may have to be looked up first
+        return known or any(name == adopted for _, adopted in self._adopted)
 
     def _of_copies(
         self, bindings: Sequence[Binding], wanted: Callable[[Home, Class | None], bool] | None

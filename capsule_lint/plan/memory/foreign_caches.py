@@ -36,12 +36,6 @@ class ForeignCaches(Struct, frozen=True):
 
     program: Program
 
-    @property
-    def attributes(self) -> frozenset[str]:
-        """The names of what objects have that is called like a cache."""
-        production = self.program.names.production()
-        return frozenset(n for m in production for c in m.classes for n in c.stores if is_cache(n))
-
     def is_kept(self, cls: Class, name: str) -> bool:
         """Whether an attribute of a class's instances is such a cache."""
         return (
