@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.foreign_caches import ForeignCaches, is_cache, names_cache
+from capsule_lint.plan.memory.foreign_caches import (
+    ForeignCaches,
+    is_cache,
+    is_database,
+    names_cache,
+)
 from capsule_lint.plan.memory.heirs import Heirs
 from capsule_lint.plan.memory.keepers import Keepers
 from capsule_lint.plan.memory.keyed_methods import (
@@ -78,9 +83,12 @@ class Collections:
 
     def sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
         """What an expression looks up in a collection: whose it is, its name, and the key. Of a cache that an object
-        has which is no repository, the keys count that say a scope."""
+        has which is no repository, the keys count that say a scope, and of one that keeps nothing for good, those that
+        say something else as well: settings of a tenant are no items."""
         for owner, name, key in self._sinks(node):
-            if not self._is_strange((owner, name)) or self._says_scope(key):
+            if not self._is_strange((owner, name)) or (
+                self._says_scope(key) and (is_database(name) or self._says_more(key))
+            ):
                 yield owner, name, key
 
     def _sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
@@ -324,6 +332,15 @@ class Collections:
             return True
         pieces = self.program.templates.evaluate(made, made, 0) or ()
         return any(isinstance(one, Filled) and has_value(one.value) for one in pieces)
+
+    def _says_more(self, key: tree.Node) -> bool:
+        """Whether a value that is no scope's is in a key."""
+        made = behind(self.program.names, key) or key
+        pieces = self.program.templates.evaluate(made, made, 0) or ()
+        has_value = self.program.domain.held.has_value
+        return isinstance(made, tree.Sequence) or any(
+            isinstance(one, Filled) and not has_value(one.value) for one in pieces
+        )
 
     def _is_strange(self, home: Home) -> bool:
         """Whether a cache is kept for its keys alone."""

@@ -19,6 +19,15 @@ _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
 """Words in the names of what is a cache, whatever makes it."""
 
 
+_ANY: Final = frozenset(words("cache_memo"))
+"""Those of them that keep what is made anew at any time."""
+
+
+def is_database(name: str) -> bool:
+    """Whether something of that name keeps what is nowhere else: `redis`, and no `cache`."""
+    return not (_STORES - _ANY).isdisjoint(words(name))
+
+
 def is_cache(name: str) -> bool:
     """Whether something of that name is a cache, whatever it is made by."""
     return not _STORES.isdisjoint(words(name))
