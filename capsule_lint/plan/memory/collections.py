@@ -8,7 +8,6 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import (
     ForeignCaches,
     is_cache,
-    is_database,
     names_cache,
 )
 from capsule_lint.plan.memory.heirs import Heirs
@@ -32,10 +31,9 @@ from capsule_lint.program.inference.types import (
     classes_of,
     ordered,
 )
-from capsule_lint.program.local_names import behind, given, only_assigned
+from capsule_lint.program.local_names import given, only_assigned
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name, outwards
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.texts.pieces import Filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,9 +84,7 @@ class Collections:
         has which is no repository, the keys count that say a scope, and of one that keeps nothing for good, those that
         say something else as well: settings of a tenant are no items."""
         for owner, name, key in self._sinks(node):
-            if not self._is_strange((owner, name)) or (
-                self._says_scope(key) and (is_database(name) or self._says_more(key))
-            ):
+            if not self._is_strange((owner, name)) or self._foreign.counts(name, key):
                 yield owner, name, key
 
     def _sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
@@ -202,7 +198,7 @@ class Collections:
         """Whether a method of Redis, of a cache that is not the program's, or of a dict that is, is given a
         key that says a scope."""
         method = last_name(call.func)
-        if not call.args or not self._says_scope(key_of(call)) or finds_several(method):
+        if not call.args or not self._foreign.says_scope(key_of(call)) or finds_several(method):
             return False
         if method in NAMING:
             return True
@@ -217,7 +213,7 @@ class Collections:
         if self.is_named(call, home):
             return True
         key = key_of(call) if call.args and last_name(call.func) in NAMING else None
-        if key is None or self._says_scope(key) or not self.is_text(home):
+        if key is None or self._foreign.says_scope(key) or not self.is_text(home):
             return False
         templates = self.program.templates
         return templates.constant(key) is not None or templates.template(key) is not None
@@ -323,24 +319,6 @@ class Collections:
         repositories = self.program.domain.repositories
         known = owner in repositories or cls in repositories or (owner, name) in self._held
         return known or self._foreign.is_kept(owner, name)
-
-    def _says_scope(self, key: tree.Node) -> bool:
-        """Whether a key says a scope, or what stands for it: a local, a property, what a helper makes."""
-        has_value = self.program.domain.held.has_value
-        made = behind(self.program.names, key) or key
-        if has_value(made):
-            return True
-        pieces = self.program.templates.evaluate(made, made, 0) or ()
-        return any(isinstance(one, Filled) and has_value(one.value) for one in pieces)
-
-    def _says_more(self, key: tree.Node) -> bool:
-        """Whether a value that is no scope's is in a key."""
-        made = behind(self.program.names, key) or key
-        pieces = self.program.templates.evaluate(made, made, 0) or ()
-        has_value = self.program.domain.held.has_value
-        return isinstance(made, tree.Sequence) or any(
-            isinstance(one, Filled) and not has_value(one.value) for one in pieces
-        )
 
     def _is_strange(self, home: Home) -> bool:
         """Whether a cache is kept for its keys alone."""

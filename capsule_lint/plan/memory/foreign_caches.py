@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection, Instance
-from capsule_lint.program.texts.pieces import words
+from capsule_lint.program.local_names import behind
+from capsule_lint.program.texts.pieces import Filled, words
 
 if TYPE_CHECKING:
     from capsule_lint.program import Program
@@ -44,6 +45,28 @@ class ForeignCaches(Struct, frozen=True):
     """Tells them by their names."""
 
     program: Program
+
+    def counts(self, name: str, key: tree.Node) -> bool:
+        """Whether a key says that what is kept under it belongs to a scope, where nothing else does."""
+        return self.says_scope(key) and (is_database(name) or self._says_more(key))
+
+    def says_scope(self, key: tree.Node) -> bool:
+        """Whether a key says a scope, or what stands for it: a local, a property, what a helper makes."""
+        has_value = self.program.domain.held.has_value
+        made = behind(self.program.names, key) or key
+        if has_value(made):
+            return True
+        pieces = self.program.templates.evaluate(made, made, 0) or ()
+        return any(isinstance(one, Filled) and has_value(one.value) for one in pieces)
+
+    def _says_more(self, key: tree.Node) -> bool:
+        """Whether a value that is no scope's is in a key."""
+        made = behind(self.program.names, key) or key
+        pieces = self.program.templates.evaluate(made, made, 0) or ()
+        has_value = self.program.domain.held.has_value
+        return isinstance(made, tree.Sequence) or any(
+            isinstance(one, Filled) and not has_value(one.value) for one in pieces
+        )
 
     def is_kept(self, cls: Class, name: str) -> bool:
         """Whether an attribute of a class's instances is such a cache."""
