@@ -239,3 +239,20 @@ def test_what_others_put_into_collections_is_not_followed(project: Project) -> N
     found = analyse(policy, _texts(policy) | program | others, spare=0)
     assert "app/common.py" in found.facts
     assert not any(name.startswith("plain/") for name in found.facts)
+
+
+def test_what_else_is_compared_is_not_followed(project: Project) -> None:
+    """Whoever is asked for a key's part is asked for it where that is a scope's, and nowhere else."""
+    light = (
+        "TENANTS = 'tenant_id'\n\n\nclass Light:\n    def mode(self, at):\n        return self.modes[at]\n\n"
+        "    def is_on(self, wanted):\n        mode = self.mode(0)\n        return mode == wanted\n"
+    )
+    project.write(files_of(next(p for p in CASES if p.stem == "cacheleak").read_text())[0])
+    policy = load_policy(project.root, None, False)
+    others = {
+        f"plain/lamp{n}.py": f"from app.light import Light\n\n\nclass Lamp{n}(Light):\n    modes = ({n},)\n"
+        for n in range(3)
+    }
+    found = analyse(policy, _texts(policy) | {"app/light.py": light} | others, spare=0)
+    assert "app/light.py" in found.facts
+    assert not any(name.startswith("plain/") for name in found.facts)

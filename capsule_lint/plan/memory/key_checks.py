@@ -63,11 +63,13 @@ class KeyChecks(Room):
             function = self.program.names.function_of(node)
             if function is None or not isinstance(other, tree.Attr | tree.Name):
                 continue
+            said = next((s for s in self.program.policy.scopes if is_value(other, s)), None)
+            if said is None:
+                continue  # what else is compared may be asked for in many places
             part = kept(one, self.program)
-            for scope in self.program.policy.scopes if parts.may_be(part) else ():
-                if is_value(other, scope):
-                    yield _Check(node, part, other, function, scope)
-                    return
+            if parts.may_be(part):
+                yield _Check(node, part, other, function, said)
+                return
 
     def _lacks(self, check: _Check, scope: Scope) -> bool:
         """Whether the key gets the scope's part, who asks has the scope, and it is not compared."""
